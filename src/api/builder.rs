@@ -1,0 +1,92 @@
+//! A pool to order.
+
+use super::{BuildError, Pool};
+use crate::pool::{MOST_WORKERS, Settings};
+use crate::sys::thread::usable_cpus;
+
+/// Builds a [`Pool`] that differs from the default. Made by [`Pool::builder`].
+///
+/// ```
+/// let pool = fastthreadpool::Pool::builder().workers(4).name("io").build()?;
+/// assert_eq!(pool.alive(), 0); // no thread before the first job
+/// # Ok::<(), fastthreadpool::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Builder {
+    workers: i32,
+    name: String,
+    stack_size: Option<usize>,
+    ordered: bool,
+}
+
+/// A number of workers at or below which the default is meant.
+const DEFAULT_WORKERS: i32 = -9999;
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self { workers: DEFAULT_WORKERS, name: "ThreadPool".into(), stack_size: None, ordered: false }
+    }
+}
+
+impl Builder {
+    /// At most how many workers, between 1 and 32 768.
+    ///
+    /// Above 0: that many. 0 down to −9998: the usable processors plus this number, so 0 is one worker for each and
+    /// −1 leaves one processor free. −9999 and below: the default, one for each usable processor, which are counted
+    /// by affinity and cgroup quota.
+    pub fn workers(mut self, workers: i32) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Worker n is called `<name>-<n>`; "ThreadPool" by default. Where the system keeps fewer bytes (Linux: 15), the
+    /// name is cut, the number stays.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Bytes of each worker's stack; by default the platform's for new Rust threads (2 MiB, or `RUST_MIN_STACK`).
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// Whether jobs begin in the order of submission across all submitting threads. By default only the jobs of one
+    /// thread are in order, which lets threads submit without disturbing each other.
+    pub fn ordered(mut self, ordered: bool) -> Self {
+        self.ordered = ordered;
+        self
+    }
+
+    /// The pool. Its threads are started when there are jobs for them.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::InvalidWorkers`] if the number of workers comes to less than 1 or more than 32 768,
+    /// [`BuildError::InvalidName`] if the name contains a NUL byte.
+    pub fn build(self) -> Result<Pool, BuildError> {
+        if self.name.contains('\0') {
+            return Err(BuildError::InvalidName);
+        }
+        Ok(Pool::with_settings(Settings {
+            workers: self.limit()?,
+            prefix: self.name,
+            stack_size: self.stack_size,
+            ordered: self.ordered,
+        }))
+    }
+
+    fn limit(&self) -> Result<usize, BuildError> {
+        let cpus = usable_cpus();
+        let workers = match self.workers {
+            asked if asked > 0 => i64::from(asked),
+            asked if asked <= DEFAULT_WORKERS => cpus as i64,
+            asked => cpus as i64 + i64::from(asked),
+        };
+        match usize::try_from(workers) {
+            Ok(limit) if (1..=MOST_WORKERS).contains(&limit) => Ok(limit),
+            _ => Err(BuildError::InvalidWorkers { asked: self.workers, cpus, workers, most: MOST_WORKERS }),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What can go wrong, and what to do about it.
+
+use crate::pool::{Refusal, Unfinished};
+use crate::queue::Nothing;
+use std::error::Error;
+use std::{fmt, io};
+
+/// Why a pool could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The number of workers comes to less than 1 or more than the pool can count.
+    #[error("{asked} workers on {cpus} usable processors come to {workers}; ask for 1 to {most}")]
+    InvalidWorkers {
+        /// The number that was asked for.
+        asked: i32,
+        /// The usable processors, which a number below 1 is added to.
+        cpus: usize,
+        /// What it comes to.
+        workers: i64,
+        /// The most workers a pool can have.
+        most: usize,
+    },
+    /// The name prefix contains a NUL byte, which no thread name can.
+    #[error("a thread name cannot contain a NUL byte; choose another name")]
+    InvalidName,
+}
+
+/// Why a job was not accepted. The job is dropped without having run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// The pool was shut down; make a new one.
+    #[error("the pool was shut down; make a new one")]
+    Shutdown,
+    /// The system has no memory for the queue; wait for queued jobs to finish.
+    #[error("no memory for the queue; let queued jobs finish first")]
+    OutOfMemory,
+    /// The pool has no worker, and the system refused to start one.
+    #[error("the pool has no worker and the system refused to start one")]
+    Thread(#[source] io::Error),
+}
+
+impl From<Refusal> for SubmitError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Closed => Self::Shutdown,
+            Refusal::OutOfMemory => Self::OutOfMemory,
+            Refusal::NoThread(error) => Self::Thread(error),
+        }
+    }
+}
+
+/// Why waiting for a pool came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The deadline came first. What was waited for goes on; wait again.
+    #[error("the deadline came first; what was waited for goes on")]
+    TimedOut,
+    /// The caller is a job of the pool it waits for, so it would wait for its own end.
+    #[error("a job cannot wait for the end of its own pool; wait from outside")]
+    Deadlock,
+}
+
+impl From<Unfinished> for WaitError {
+    fn from(unfinished: Unfinished) -> Self {
+        match unfinished {
+            Unfinished::TimedOut => Self::TimedOut,
+            Unfinished::Deadlock => Self::Deadlock,
+        }
+    }
+}
+
+/// Why no outcome was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// The deadline came first; more outcomes will come.
+    #[error("no outcome arrived before the deadline; read again")]
+    TimedOut,
+    /// Every outcome was read and no job is outstanding; submit jobs to read more.
+    #[error("every outcome was read and no job is outstanding")]
+    Finished,
+}
+
+impl From<Nothing> for RecvError {
+    fn from(nothing: Nothing) -> Self {
+        match nothing {
+            Nothing::TimedOut => Self::TimedOut,
+            Nothing::Finished => Self::Finished,
+        }
+    }
+}
+
+/// Why an accepted job has no value.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The job panicked; here is what it threw.
+    Panicked(Box<dyn std::any::Any + Send>),
+    /// The job returned an error, or declared one with [`fail`](crate::fail).
+    Failed(Box<dyn Error + Send + Sync>),
+    /// The job was cancelled before it began.
+    Cancelled,
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(payload) => write!(f, "the job panicked: {}", panic_message(payload.as_ref())),
+            Self::Failed(error) => write!(f, "the job failed: {error}"),
+            Self::Cancelled => f.write_str("the job was cancelled before it began"),
+        }
+    }
+}
+
+impl Error for JobError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(error) => Some(error.as_ref()),
+            Self::Panicked(_) | Self::Cancelled => None,
+        }
+    }
+}
+
+/// What `panic!` was given, where that was text.
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(a value that is not text)")
+}
+
+/// The error of a job that called [`fail`](crate::fail).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (code {code})")]
+pub(crate) struct Declared {
+    pub(crate) code: i32,
+    pub(crate) message: String,
+}

@@ -1,0 +1,39 @@
+//! The name of a job.
+
+use std::fmt;
+use std::num::NonZero;
+
+/// The name of an accepted job, never used twice in the life of a process, across all pools.
+///
+/// Stale and foreign ids are harmless: they name no job of the pool they are given to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(NonZero<u64>);
+
+impl JobId {
+    /// The id as a number, as the C API passes it around.
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The id with this number; `None` for 0, which names no job.
+    pub fn from_number(number: u64) -> Option<Self> {
+        NonZero::new(number).map(Self)
+    }
+
+    /// Ids of accepted jobs are never 0.
+    pub(super) fn accepted(number: u64) -> Self {
+        Self(NonZero::new(number).expect("block numbers begin at 1"))
+    }
+}
+
+impl fmt::Debug for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JobId({})", self.0)
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

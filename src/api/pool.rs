@@ -1,0 +1,288 @@
+//! The pool as Rust programs see it.
+
+use super::task::Detached;
+use super::{BuildError, Builder, JobError, JobId, Results, SubmitError, WaitError};
+use crate::pool::{Core, Job, Rejected, Settings, current};
+use crate::sync::Deadline;
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::Arc;
+
+/// A thread pool. Clones are handles to the same pool.
+///
+/// Threads are started when there are jobs for them, never more than the limit. The jobs of one submitting thread
+/// begin in the order they were submitted; there is no order between threads (unless [`Builder::ordered`]), and jobs
+/// that begin one after another may run side by side.
+///
+/// Dropping the last handle waits until everything accepted has run, and ends the threads. Where a job of the pool
+/// itself drops the last handle, it does not wait; the pool ends by itself.
+///
+/// ```
+/// use fastthreadpool::Pool;
+///
+/// let pool = Pool::new()?;
+/// let squares = pool.results();
+/// for n in 1..=10 {
+///     squares.submit(move || n * n)?;
+/// }
+/// let sum: i32 = squares.as_completed().filter_map(|outcome| outcome.result.ok()).sum();
+/// assert_eq!(sum, 385);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Pool {
+    core: Arc<Core>,
+}
+
+/// What [`Pool::shutdown`] does with jobs that are queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shutdown {
+    /// They run, and so do jobs that they submit.
+    Drain,
+    /// They are cancelled; jobs that are running end.
+    Cancel,
+}
+
+impl Pool {
+    /// A pool with as many workers as there are usable processors (by affinity and cgroup quota).
+    ///
+    /// # Errors
+    ///
+    /// None today; the signature leaves room for platforms where building a pool can fail.
+    pub fn new() -> Result<Self, BuildError> {
+        Self::builder().build()
+    }
+
+    /// A builder for a pool that differs from the default.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(super) fn with_settings(settings: Settings) -> Self {
+        Self { core: Core::new(settings) }
+    }
+
+    /// The pool whose job the calling thread is running; `None` outside a job.
+    ///
+    /// ```
+    /// use fastthreadpool::Pool;
+    ///
+    /// let pool = Pool::new()?;
+    /// pool.spawn(|| {
+    ///     let pool = Pool::current().expect("this is a job");
+    ///     pool.spawn(|| println!("a job's job")).expect("a pool accepts its own jobs' jobs to the end");
+    /// })?;
+    /// assert!(Pool::current().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn current() -> Option<Self> {
+        current::with(|worker| Self { core: Core::share(worker.core()) })
+    }
+
+    /// Runs `job` on a worker, some time. Nothing is kept of it; a panic is counted as a [failure](Self::failed).
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError`] if the job is not accepted. It is dropped, and was not run.
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let id = pool.spawn(|| println!("hello from a worker"))?;
+    /// println!("job {id} is on its way");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn spawn(&self, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
+        self.try_spawn(infallible(job))
+    }
+
+    /// Runs `job` before every job that is queued. Of several such jobs the one submitted last runs first.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    pub fn spawn_first(&self, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
+        self.try_spawn_first(infallible(job))
+    }
+
+    /// Runs `job` like [`spawn`](Self::spawn); an error that it returns is counted as a [failure](Self::failed).
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    #[inline]
+    pub fn try_spawn<E>(&self, job: impl FnOnce() -> Result<(), E> + Send + 'static) -> Result<JobId, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        accepted(self.core.submit(Job::new(fallible(job))))
+    }
+
+    /// Runs `job` like [`spawn_first`](Self::spawn_first); an error that it returns is counted as a failure.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    pub fn try_spawn_first<E>(&self, job: impl FnOnce() -> Result<(), E> + Send + 'static) -> Result<JobId, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        accepted(self.core.submit_first(Job::new(fallible(job))))
+    }
+
+    /// Runs many jobs, which costs less than submitting them one by one. Either all are accepted or none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let ids = pool.spawn_batch((0..100).map(|n| move || assert!(n < 100)))?;
+    /// assert_eq!(ids.len(), 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_batch<F>(&self, jobs: impl IntoIterator<Item = F>) -> Result<Vec<JobId>, SubmitError>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.try_spawn_batch(jobs.into_iter().map(infallible))
+    }
+
+    /// Runs many jobs like [`spawn_batch`](Self::spawn_batch); errors that they return are counted as failures.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    pub fn try_spawn_batch<F, E>(&self, jobs: impl IntoIterator<Item = F>) -> Result<Vec<JobId>, SubmitError>
+    where
+        F: FnOnce() -> Result<(), E> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        // The iterator is a user's code: it runs to its end before the queue is touched.
+        let jobs = jobs.into_iter().map(|job| Job::new(fallible(job))).collect();
+        let ids = self.core.submit_batch(jobs)?;
+        Ok(ids.into_iter().map(JobId::accepted).collect())
+    }
+
+    /// A results object: jobs submitted through it leave their outcomes there to be read.
+    pub fn results<T: Send + 'static>(&self) -> Results<T> {
+        Results::new(Arc::clone(&self.core))
+    }
+
+    /// Cancels a job that is queued: it will never run, and what it owns is dropped here and now. False if it is too
+    /// late (the job is running, done or cancelled) or the id is unknown to this pool. Takes the same short time however many
+    /// jobs are queued.
+    pub fn cancel(&self, id: JobId) -> bool {
+        self.core.cancel(id.get())
+    }
+
+    /// Waits until no job is queued or running, at one moment at least.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::TimedOut`] if the deadline came first, [`WaitError::Deadlock`] in a job of this pool.
+    ///
+    /// ```
+    /// # use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let sum = Arc::new(AtomicU32::new(0));
+    /// for n in 0..100 {
+    ///     let sum = Arc::clone(&sum);
+    ///     pool.spawn(move || { sum.fetch_add(n, Ordering::Relaxed); })?;
+    /// }
+    /// pool.wait_idle(fastthreadpool::Deadline::NEVER)?;
+    /// assert_eq!(sum.load(Ordering::Relaxed), 4950);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
+        if self.core.is_current() {
+            return Err(WaitError::Deadlock);
+        }
+        if self.core.wait_quiescent(deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }
+    }
+
+    /// Closes the pool and waits for its end: from the call on, jobs from outside are refused; the jobs that were
+    /// accepted run or are cancelled as `mode` says; then the threads end. Calling it again, from any thread, is
+    /// harmless: it waits for the same end.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::TimedOut`] if the deadline came first: the shutdown goes on, call again to wait longer.
+    /// [`WaitError::Deadlock`] in a job of this pool: nothing was done.
+    pub fn shutdown(&self, mode: Shutdown, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
+        match mode {
+            Shutdown::Drain => self.core.drain(deadline.into())?,
+            Shutdown::Cancel => self.core.cancel_and_drain(deadline.into())?,
+        }
+        Ok(())
+    }
+
+    /// How many worker threads there are.
+    pub fn alive(&self) -> usize {
+        self.core.alive()
+    }
+
+    /// How many workers are running a job.
+    pub fn busy(&self) -> usize {
+        self.core.busy()
+    }
+
+    /// How many jobs are queued or running.
+    pub fn pending(&self) -> u64 {
+        self.core.pending()
+    }
+
+    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made.
+    pub fn failed(&self) -> u64 {
+        self.core.failed()
+    }
+
+    /// The most workers there can be.
+    pub fn limit(&self) -> usize {
+        self.core.limit()
+    }
+}
+
+/// A job that cannot fail, but by a panic.
+#[inline]
+fn infallible(job: impl FnOnce() + Send + 'static) -> impl FnOnce() -> Result<(), Infallible> + Send + 'static {
+    || {
+        job();
+        Ok(())
+    }
+}
+
+#[inline]
+fn fallible<E>(
+    job: impl FnOnce() -> Result<(), E> + Send + 'static,
+) -> Detached<impl FnOnce() -> Result<(), JobError> + Send + 'static>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    Detached(|| job().map_err(|error| JobError::Failed(error.into())))
+}
+
+#[inline]
+pub(super) fn accepted(verdict: Result<u64, Rejected>) -> Result<JobId, SubmitError> {
+    match verdict {
+        Ok(id) => Ok(JobId::accepted(id)),
+        Err(Rejected { why, job }) => {
+            drop(job);
+            Err(why.into())
+        }
+    }
+}
+
+impl Clone for Pool {
+    fn clone(&self) -> Self {
+        Self { core: Core::share(&self.core) }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        Core::unshare(&self.core);
+    }
+}

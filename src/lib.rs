@@ -1,0 +1,15 @@
+//! A thread pool for jobs so small that the pool's own overhead matters.
+
+mod api;
+#[cfg(feature = "capi")]
+pub mod ffi;
+mod pool;
+mod queue;
+mod sync;
+mod sys;
+
+pub use api::{
+    AsCompleted, BuildError, Builder, JobError, JobId, Outcome, Pool, RecvError, Results, Shutdown, SubmitError,
+    WaitError, current_job, fail, worker_index,
+};
+pub use sync::Deadline;

@@ -1,0 +1,105 @@
+//! One word that says how many workers there are and what they are doing.
+
+use crate::sys::atomic::{AtomicU64, Ordering};
+
+/// Counts of workers, and whether the pool is closed, in one word that every submit reads.
+///
+/// A worker is *running* a job, *searching* for one, or *idle* (asleep). `alive` counts all three. `idle` and `alive`
+/// change under the crew's lock; `searching` is also changed without it.
+///
+/// # Memory ordering
+///
+/// Every change is `SeqCst`; readers order their loads by fences, as the protocol in `README.md` says.
+#[derive(Debug)]
+pub(super) struct Census(AtomicU64);
+
+/// A reading of the census.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading(u64);
+
+const SEARCHING: u64 = 1;
+const IDLE: u64 = 1 << 16;
+const ALIVE: u64 = 1 << 32;
+/// Outsiders are refused.
+const CLOSED: u64 = 1 << 48;
+/// No outsider is in the middle of a submit any more: workers may leave when all is done.
+const SEALED: u64 = 1 << 49;
+
+/// Workers that the word can count.
+pub(crate) const MOST_WORKERS: usize = 1 << 15;
+
+impl Census {
+    pub(super) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    #[inline]
+    pub(super) fn read(&self) -> Reading {
+        Reading(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn start_searching(&self) {
+        self.0.fetch_add(SEARCHING, Ordering::SeqCst);
+    }
+
+    /// The reading without the worker that stops.
+    #[must_use]
+    pub(super) fn stop_searching(&self) -> Reading {
+        Reading(self.0.fetch_sub(SEARCHING, Ordering::SeqCst) - SEARCHING)
+    }
+
+    pub(super) fn fall_asleep(&self) {
+        self.0.fetch_add(IDLE - SEARCHING, Ordering::SeqCst);
+    }
+
+    pub(super) fn wake_up(&self) {
+        self.0.fetch_sub(IDLE - SEARCHING, Ordering::SeqCst);
+    }
+
+    /// A worker is born searching.
+    pub(super) fn begin(&self) {
+        self.0.fetch_add(ALIVE + SEARCHING, Ordering::SeqCst);
+    }
+
+    /// A worker dies searching.
+    pub(super) fn end(&self) {
+        self.0.fetch_sub(ALIVE + SEARCHING, Ordering::SeqCst);
+    }
+
+    pub(super) fn close(&self) {
+        self.0.fetch_or(CLOSED, Ordering::SeqCst);
+    }
+
+    pub(super) fn seal(&self) {
+        self.0.fetch_or(SEALED, Ordering::SeqCst);
+    }
+}
+
+impl Reading {
+    pub(super) fn searching(self) -> usize {
+        (self.0 & 0xFFFF) as usize
+    }
+
+    fn idle(self) -> usize {
+        (self.0 / IDLE & 0xFFFF) as usize
+    }
+
+    pub(super) fn alive(self) -> usize {
+        (self.0 / ALIVE & 0xFFFF) as usize
+    }
+
+    #[inline]
+    pub(super) fn is_closed(self) -> bool {
+        self.0 & CLOSED != 0
+    }
+
+    pub(super) fn is_sealed(self) -> bool {
+        self.0 & SEALED != 0
+    }
+
+    /// Whether there is somebody to wake, or room to start somebody.
+    #[inline]
+    pub(super) fn has_reserve(self, limit: usize) -> bool {
+        self.idle() > 0 || self.alive() < limit
+    }
+}

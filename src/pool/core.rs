@@ -1,0 +1,294 @@
+//! The pool itself: what submitters, workers and waiters share.
+
+use super::crew::Crew;
+use super::job::Job;
+use super::lanes::Lanes;
+use super::worker::Worker;
+use super::{current, producer, unwind};
+use crate::queue::{Front, Item, OutOfMemory, Producing, Store};
+use crate::sync::{Deadline, EventCount};
+use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sys::lock::Lock;
+use crate::sys::{fence, thread, unique};
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// How a pool was asked to be.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// At most this many workers; at least 1, at most [`MOST_WORKERS`].
+    pub(crate) workers: usize,
+    /// Worker n is called `<prefix>-<n>`.
+    pub(crate) prefix: String,
+    /// Bytes of a worker's stack; `None` for the system's default.
+    pub(crate) stack_size: Option<usize>,
+    /// One first-in-first-out order for all submitting threads.
+    pub(crate) ordered: bool,
+}
+
+/// Why a job was not accepted.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Closed,
+    OutOfMemory,
+    NoThread(io::Error),
+}
+
+/// A job that was not accepted, handed back.
+#[derive(Debug)]
+pub(crate) struct Rejected {
+    pub(crate) why: Refusal,
+    pub(crate) job: Job,
+}
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    /// Tells this pool from every other that the process ever has.
+    pub(super) number: u64,
+    pub(super) settings: Settings,
+    pub(super) store: Store,
+    pub(super) front: Front,
+    pub(super) lanes: Lanes,
+    pub(super) crew: Crew,
+    /// Accepted jobs that were ended by somebody else than a worker.
+    cancelled: AtomicU64,
+    /// Notified when a job has finished and its worker sees nothing more to do.
+    quiet: EventCount,
+    /// Notified when a worker has left.
+    pub(super) left: EventCount,
+    pub(super) threads: Lock<Vec<JoinHandle<()>>>,
+    /// Handles that users have; the one that drops the last closes the pool.
+    handles: AtomicUsize,
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings) -> Arc<Self> {
+        fence::enable();
+        Arc::new(Self {
+            number: unique::number(),
+            crew: Crew::new(settings.workers),
+            settings,
+            store: Store::new(),
+            front: Front::new(),
+            lanes: Lanes::new(),
+            cancelled: AtomicU64::new(0),
+            quiet: EventCount::new(),
+            left: EventCount::new(),
+            threads: Lock::new(Vec::new()),
+            handles: AtomicUsize::new(1),
+        })
+    }
+
+    /// Queues a job behind those that this thread has submitted before; returns its id.
+    #[inline]
+    pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
+        self.submit_by(job, |lane, item| lane.push(&self.store, item))
+    }
+
+    /// Puts a job before all that are queued; returns its id.
+    pub(crate) fn submit_first(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
+        self.submit_by(job, |_visit, item| self.front.push(&self.store, item))
+    }
+
+    #[inline]
+    fn submit_by(
+        self: &Arc<Self>,
+        job: Job,
+        push: impl FnOnce(&mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
+    ) -> Result<u64, Rejected> {
+        producer::visit(self, |mut visit| {
+            if !self.admits() {
+                return Err(Rejected { why: Refusal::Closed, job });
+            }
+            let item = job.into_item();
+            let Ok(id) = push(&mut visit, item) else {
+                // SAFETY: the item was made of a job above and was not queued.
+                return Err(Rejected { why: Refusal::OutOfMemory, job: unsafe { Job::from_item(item) } });
+            };
+            match self.work_is_visible() {
+                Ok(()) => Ok(id),
+                Err(refused) => match self.take_back(id) {
+                    Some(job) => Err(Rejected { why: Refusal::NoThread(refused), job }),
+                    None => Ok(id),
+                },
+            }
+        })
+    }
+
+    /// Queues all jobs or none; returns their ids.
+    pub(crate) fn submit_batch(self: &Arc<Self>, jobs: Vec<Job>) -> Result<Vec<u64>, Refusal> {
+        let items: Vec<Item> = jobs.into_iter().map(Job::into_item).collect();
+        let mut ids = Vec::with_capacity(items.len());
+        let mut rejected = Vec::new();
+        let verdict = producer::visit(self, |mut lane| {
+            if !self.admits() {
+                return Err(Refusal::Closed);
+            }
+            lane.push_all(&self.store, &items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
+            self.work_is_visible().or_else(|refused| {
+                rejected.extend(ids.iter().filter_map(|&id| self.take_back(id)));
+                if rejected.len() == ids.len() { Err(Refusal::NoThread(refused)) } else { Ok(()) }
+            })
+        });
+        if verdict.is_err() && rejected.is_empty() {
+            // SAFETY: the items were made of jobs above and were not queued.
+            rejected.extend(items.into_iter().map(|item| unsafe { Job::from_item(item) }));
+        }
+        drop(rejected);
+        verdict.map(|()| ids)
+    }
+
+    /// Close, step P2: a closed pool admits its own jobs only, which may still need others to come to their end.
+    #[inline]
+    fn admits(&self) -> bool {
+        !self.crew.census.read().is_closed() || self.is_current()
+    }
+
+    /// Whether the calling thread is one of this pool's workers.
+    #[cold]
+    pub(crate) fn is_current(&self) -> bool {
+        current::with(|worker| worker.core().number == self.number).unwrap_or(false)
+    }
+
+    /// Called after every push: makes sure that somebody comes to the work.
+    #[inline]
+    fn work_is_visible(self: &Arc<Self>) -> io::Result<()> {
+        fence::light(); // S1
+        if self.crew.needs_recruit() { self.recruit() } else { Ok(()) }
+    }
+
+    #[cold]
+    pub(super) fn recruit(self: &Arc<Self>) -> io::Result<()> {
+        self.crew.recruit(|number| {
+            let core = Arc::clone(self);
+            let body = move || Worker::new(core, number).run();
+            let thread = thread::start(self.thread_name(number), self.settings.stack_size, body)?;
+            self.threads.lock().push(thread);
+            Ok(())
+        })
+    }
+
+    /// Linux keeps 15 bytes of a name: the prefix is cut so that the number stays.
+    fn thread_name(&self, number: usize) -> String {
+        const KEPT: usize = 15;
+        let suffix = format!("-{number}");
+        let prefix = &self.settings.prefix;
+        let cut = prefix.floor_char_boundary(KEPT - suffix.len());
+        format!("{}{suffix}", &prefix[..cut])
+    }
+
+    /// Takes an accepted job out of the queue again, if nobody has claimed it; it counts as ended.
+    fn take_back(&self, id: u64) -> Option<Job> {
+        let item = self.store.claim_by_id(id)?;
+        self.count_cancelled(1);
+        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
+        Some(unsafe { Job::from_item(item) })
+    }
+
+    /// Cancels a queued job. False if it is not queued: unknown, claimed by a worker, done or cancelled before.
+    pub(crate) fn cancel(&self, id: u64) -> bool {
+        let Some(item) = self.store.claim_by_id(id) else { return false };
+        self.end_unrun(id, item);
+        true
+    }
+
+    /// Cancels every job that is queued now; returns how many.
+    pub(crate) fn cancel_all(&self) -> usize {
+        let claimed = self.store.claim_all();
+        let count = claimed.len();
+        claimed.into_iter().for_each(|(id, item)| self.end_unrun(id, item));
+        count
+    }
+
+    fn end_unrun(&self, id: u64, item: Item) {
+        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
+        let job = unsafe { Job::from_item(item) };
+        if let Err(payload) = unwind::catch(|| job.cancel(id)) {
+            unwind::dispose(payload);
+        }
+        self.count_cancelled(1);
+    }
+
+    fn count_cancelled(&self, count: u64) {
+        self.cancelled.fetch_add(count, Ordering::Release);
+        self.maybe_quiet();
+    }
+
+    /// Whether a worker that looks now would find something.
+    pub(super) fn has_visible_work(&self) -> bool {
+        // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
+        !self.front.is_empty() || !self.lanes.are_empty() || self.crew.stations().any(|s| s.batch.rest() > 0)
+    }
+
+    /// Called after something was counted as finished.
+    pub(super) fn maybe_quiet(&self) {
+        self.quiet.notify();
+    }
+
+    fn submitted(&self) -> u64 {
+        self.lanes.counted() + self.front.counted()
+    }
+
+    fn finished(&self) -> u64 {
+        self.crew.stations().map(|s| s.finished()).sum::<u64>() + self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Whether at some moment during this call nothing was queued or running. Quiescence, in `README.md`: all finished
+    /// are read before all submitted.
+    pub(super) fn is_quiescent(&self) -> bool {
+        let finished = self.finished();
+        finished == self.submitted()
+    }
+
+    /// Waits until nothing is queued or running; false if the deadline came first.
+    pub(crate) fn wait_quiescent(&self, deadline: Deadline) -> bool {
+        self.quiet.wait_until(deadline, || self.is_quiescent().then_some(())).is_some()
+    }
+
+    /// Workers that live.
+    pub(crate) fn alive(&self) -> usize {
+        self.crew.census.read().alive()
+    }
+
+    /// Workers that are running a job.
+    pub(crate) fn busy(&self) -> usize {
+        self.crew.stations().filter(|station| station.is_running()).count()
+    }
+
+    /// Jobs that are queued or running.
+    pub(crate) fn pending(&self) -> u64 {
+        let finished = self.finished();
+        self.submitted().saturating_sub(finished)
+    }
+
+    /// Jobs that ended in a failure.
+    pub(crate) fn failed(&self) -> u64 {
+        self.crew.stations().map(|s| s.failed()).sum()
+    }
+
+    /// One handle more.
+    pub(crate) fn share(core: &Arc<Self>) -> Arc<Self> {
+        core.handles.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(core)
+    }
+
+    /// One handle less; without the last one the pool ends.
+    pub(crate) fn unshare(core: &Arc<Self>) {
+        if core.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            core.wind_up();
+        }
+    }
+
+    /// The limit on workers.
+    pub(crate) fn limit(&self) -> usize {
+        self.crew.limit()
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // Workers leave a pool only when all is done, so this finds nothing unless no worker ever came to live.
+        self.cancel_all();
+    }
+}

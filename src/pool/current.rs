@@ -1,0 +1,30 @@
+//! Which worker the calling thread is.
+
+use super::worker::Worker;
+use std::cell::Cell;
+use std::ptr;
+
+thread_local! {
+    static CURRENT: Cell<*const Worker> = const { Cell::new(ptr::null()) };
+}
+
+/// The calling thread is `worker` until the guard is dropped.
+#[derive(Debug)]
+pub(super) struct Entered<'a>(#[expect(dead_code, reason = "keeps the worker borrowed")] &'a Worker);
+
+pub(super) fn enter(worker: &Worker) -> Entered<'_> {
+    CURRENT.set(worker);
+    Entered(worker)
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        CURRENT.set(ptr::null());
+    }
+}
+
+/// What `ask` finds out from the worker this thread is; `None` outside a job.
+pub(crate) fn with<R>(ask: impl FnOnce(&Worker) -> R) -> Option<R> {
+    // SAFETY: the pointer is null, or a guard on this very thread keeps the worker alive until it is null again.
+    unsafe { CURRENT.get().as_ref() }.map(ask)
+}

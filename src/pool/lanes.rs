@@ -1,0 +1,90 @@
+//! The lanes of a pool: one for each submitting thread, and one that threads share.
+
+use crate::queue::{Lane, Producing};
+use crate::sys::atomic::{AtomicUsize, Ordering};
+use crate::sys::lock::Lock;
+use std::sync::{Arc, OnceLock};
+
+/// Threads beyond this many share a lane.
+const MOST: usize = 64;
+
+/// Lanes stay in the table until the pool goes: a thread that exits leaves its lane to the next one that comes.
+///
+/// # Memory ordering
+///
+/// `in_use` is stored (release) after the slot below it was set; a reader that sees the count (acquire) finds the lane.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    owned: [OnceLock<Arc<Lane>>; MOST],
+    in_use: AtomicUsize,
+    adding: Lock<()>,
+    shared: Lane,
+    sharing: Lock<()>,
+}
+
+impl Lanes {
+    pub(super) fn new() -> Self {
+        Self {
+            owned: [const { OnceLock::new() }; MOST],
+            in_use: AtomicUsize::new(0),
+            adding: Lock::new(()),
+            shared: Lane::new(),
+            sharing: Lock::new(()),
+        }
+    }
+
+    fn owned(&self) -> impl Iterator<Item = &Arc<Lane>> {
+        self.owned[..self.in_use.load(Ordering::Acquire)].iter().filter_map(OnceLock::get)
+    }
+
+    /// All lanes, each once, beginning with number `turn`.
+    pub(super) fn from_turn(&self, turn: usize) -> impl Iterator<Item = (usize, &Lane)> {
+        let count = self.in_use.load(Ordering::Acquire) + 1;
+        (0..count).map(move |offset| {
+            let number = (turn + offset) % count;
+            (
+                number,
+                self.owned
+                    .get(number)
+                    .filter(|_| number + 1 < count)
+                    .and_then(OnceLock::get)
+                    .map_or(&self.shared, |lane| lane),
+            )
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Lane> {
+        self.owned().map(|lane| &**lane).chain(std::iter::once(&self.shared))
+    }
+
+    pub(super) fn are_empty(&self) -> bool {
+        self.all().all(Lane::is_empty)
+    }
+
+    pub(super) fn counted(&self) -> u64 {
+        self.all().map(Lane::counted).sum()
+    }
+
+    pub(super) fn are_busy(&self) -> bool {
+        self.all().any(Lane::is_busy)
+    }
+
+    /// A lane for the calling thread alone: one that was left, or a new one. `None` if there are as many as can be.
+    pub(super) fn acquire(&self) -> Option<Arc<Lane>> {
+        if let Some(left) = self.owned().find(|lane| lane.adopt()) {
+            return Some(Arc::clone(left));
+        }
+        let _adding = self.adding.lock();
+        let number = self.in_use.load(Ordering::Relaxed);
+        let lane = Arc::clone(self.owned.get(number)?.get_or_init(|| Arc::new(Lane::new())));
+        self.in_use.store(number + 1, Ordering::Release);
+        Some(lane)
+    }
+
+    /// A visit to the lane that threads share.
+    pub(super) fn with_shared<R>(&self, visit: impl FnOnce(Producing<'_>) -> R) -> R {
+        let _sharing = self.sharing.lock();
+        // SAFETY: the lock makes this the only visit.
+        visit(unsafe { self.shared.produce() })
+    }
+}

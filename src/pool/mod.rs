@@ -1,0 +1,24 @@
+//! Layer 3: workers that run jobs. Knows jobs, workers, sleep, shutdown and panics; jobs are erased.
+//!
+//! The protocols are in `README.md` beside this file.
+
+mod census;
+mod closing;
+mod core;
+mod crew;
+pub(crate) mod current;
+mod job;
+mod lanes;
+mod producer;
+mod station;
+pub(crate) mod unwind;
+mod worker;
+
+pub(crate) use self::core::{Core, Refusal, Rejected, Settings};
+pub(crate) use census::MOST_WORKERS;
+pub(crate) use closing::Unfinished;
+pub(crate) use job::{Job, Task};
+pub(crate) use worker::{Failure, Worker};
+
+#[cfg(all(loom, test))]
+mod models;

@@ -1,0 +1,68 @@
+//! Which lane the calling thread submits to.
+
+use super::core::Core;
+use crate::queue::{Lane, Producing};
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::sync::Arc;
+
+thread_local! {
+    /// The pool this thread submitted to last, and its lane there; null for the shared lane. Has no destructor, so it
+    /// can be read at any time in the life of a thread.
+    static LAST: Cell<(u64, *const Lane)> = const { Cell::new((0, ptr::null())) };
+
+    /// Every lane this thread owns, with the number of its pool.
+    static OWNED: RefCell<Owned> = const { RefCell::new(Owned(Vec::new())) };
+}
+
+struct Owned(Vec<(u64, Arc<Lane>)>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        LAST.set((0, ptr::null()));
+        self.0.iter().for_each(|(_, lane)| lane.orphan());
+    }
+}
+
+/// Visits the calling thread's lane of `core`.
+#[inline]
+pub(super) fn visit<R>(core: &Core, act: impl FnOnce(Producing<'_>) -> R) -> R {
+    let (pool, lane) = LAST.get();
+    let lane = if pool == core.number { lane } else { look_up(core) };
+    if lane.is_null() {
+        return core.lanes.with_shared(act);
+    }
+    // SAFETY: `OWNED` keeps the lane alive until this thread's locals are destroyed, and then clears `LAST`.
+    let lane = unsafe { &*lane };
+    // SAFETY: this thread owns the lane, and no user's code, which might submit again, runs during a visit.
+    act(unsafe { lane.produce() })
+}
+
+/// Finds or acquires the lane and remembers it. Null means the shared lane: there are too many threads, the pool keeps
+/// one order for all, or this thread's locals are gone.
+#[cold]
+fn look_up(core: &Core) -> *const Lane {
+    if core.settings.ordered {
+        return ptr::null();
+    }
+    let found = OWNED.try_with(|owned| {
+        let lanes = &mut owned.borrow_mut().0;
+        if let Some((_, lane)) = lanes.iter().find(|(pool, _)| *pool == core.number) {
+            return Arc::as_ptr(lane);
+        }
+        // A lane that only this thread still knows of belonged to a pool that is gone.
+        lanes.retain(|(_, lane)| Arc::strong_count(lane) > 1);
+        core.lanes.acquire().map_or(ptr::null(), |lane| {
+            let pointer = Arc::as_ptr(&lane);
+            lanes.push((core.number, lane));
+            pointer
+        })
+    });
+    match found {
+        Ok(lane) => {
+            LAST.set((core.number, lane));
+            lane
+        }
+        Err(_) => ptr::null(),
+    }
+}

@@ -1,0 +1,61 @@
+//! What a worker shares with others.
+
+use crate::queue::Batch;
+use crate::sync::Parker;
+use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// A worker's shared half: where it sleeps, what it is working through, and what it has done.
+///
+/// # Memory ordering
+///
+/// Counters have one writer; its release stores pair with the readers' acquire loads, so that whoever sees a job
+/// counted sees what the job did.
+#[derive(Debug)]
+pub(super) struct Station {
+    pub(super) parker: Parker,
+    pub(super) batch: Batch,
+    finished: AtomicU64,
+    failed: AtomicU64,
+    running: AtomicBool,
+}
+
+impl Station {
+    pub(super) fn new() -> Self {
+        Self {
+            parker: Parker::new(),
+            batch: Batch::new(),
+            finished: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            running: AtomicBool::new(false),
+        }
+    }
+
+    #[inline]
+    pub(super) fn set_running(&self, running: bool) {
+        self.running.store(running, Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(super) fn count_finished(&self) {
+        let finished = self.finished.load(Ordering::Relaxed);
+        self.finished.store(finished + 1, Ordering::Release);
+    }
+
+    pub(super) fn count_failed(&self) {
+        let failed = self.failed.load(Ordering::Relaxed);
+        self.failed.store(failed + 1, Ordering::Release);
+    }
+
+    pub(super) fn finished(&self) -> u64 {
+        self.finished.load(Ordering::Acquire)
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,22 @@
+//! The only place where panics of users' code are caught.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a panicking job threw.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Runs `code`; a panic becomes an error. Nothing of ours is broken by it: jobs own what they touch.
+#[inline]
+pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Payload> {
+    catch_unwind(AssertUnwindSafe(code))
+}
+
+/// Drops something of a user's; a panic on the way is swallowed, and what a panicking payload throws is leaked.
+pub(crate) fn dispose<T>(value: T) {
+    if let Err(payload) = catch(|| drop(value)) {
+        if let Err(second) = catch(|| drop(payload)) {
+            std::mem::forget(second);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Where the memory of segments comes from and goes back to.
+
+use super::segment::{Segment, SegmentRef};
+use crate::sys::pages::Pages;
+use crate::sys::size::SLAB_BYTES;
+use std::collections::BTreeSet;
+use std::ptr::NonNull;
+
+const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
+const _: () = assert!(SEGMENTS_PER_SLAB > 1);
+
+/// Slabs that are kept although no segment of theirs is in use; more than that goes back to the system.
+const SPARE_SLABS: usize = 4;
+
+/// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go.
+#[derive(Debug, Default)]
+pub(super) struct Depot {
+    slabs: Vec<Option<Slab>>,
+    /// Slabs that have a segment to give.
+    open: BTreeSet<usize>,
+    /// Numbers of slabs that went back to the system.
+    vacant: Vec<usize>,
+    /// Slabs none of whose segments is in use.
+    spare: usize,
+}
+
+#[derive(Debug)]
+struct Slab {
+    free: Vec<SegmentRef>,
+    carved: usize,
+    pages: Pages,
+}
+
+impl Depot {
+    /// A segment that nobody else has; `None` when the system has no more memory.
+    pub(super) fn take(&mut self) -> Option<SegmentRef> {
+        let number = match self.open.first() {
+            Some(&number) => number,
+            None => self.add_slab()?,
+        };
+        let slab = self.slabs[number].as_mut().expect("an open slab exists");
+        if slab.free.len() == slab.carved {
+            self.spare -= 1;
+        }
+        let segment = slab.free.pop().unwrap_or_else(|| slab.carve(number));
+        if slab.free.is_empty() && slab.carved == SEGMENTS_PER_SLAB {
+            self.open.remove(&number);
+        }
+        Some(segment)
+    }
+
+    /// Takes back a segment of this depot that nobody uses any more.
+    pub(super) fn put(&mut self, segment: SegmentRef) {
+        let number = segment.slab;
+        let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
+        slab.free.push(segment);
+        self.open.insert(number);
+        if slab.free.len() < slab.carved {
+            return;
+        }
+        if self.spare < SPARE_SLABS {
+            self.spare += 1;
+        } else {
+            self.slabs[number] = None;
+            self.open.remove(&number);
+            self.vacant.push(number);
+        }
+    }
+
+    fn add_slab(&mut self) -> Option<usize> {
+        let slab = Slab { free: Vec::new(), carved: 0, pages: Pages::map(SLAB_BYTES)? };
+        let number = self.vacant.pop().unwrap_or_else(|| {
+            self.slabs.push(None);
+            self.slabs.len() - 1
+        });
+        self.slabs[number] = Some(slab);
+        self.open.insert(number);
+        self.spare += 1;
+        Some(number)
+    }
+}
+
+impl Slab {
+    fn carve(&mut self, number: usize) -> SegmentRef {
+        // SAFETY: fewer than SEGMENTS_PER_SLAB are carved, so the address lies within the pages.
+        let place: NonNull<Segment> = unsafe { self.pages.start().cast().add(self.carved) };
+        self.carved += 1;
+        // SAFETY: 1. the address is aligned, pages are and a segment's size is a multiple of its alignment;
+        // 2. nobody else was given this part of the pages.
+        unsafe { place.write(Segment::new(number)) };
+        // SAFETY: the segment lives until the slab goes, and the slab goes when no segment of it is in use.
+        unsafe { SegmentRef::new(place) }
+    }
+}
+
+impl Drop for Slab {
+    fn drop(&mut self) {
+        for index in 0..self.carved {
+            // SAFETY: the first `carved` segments of the pages were written.
+            let segment: NonNull<Segment> = unsafe { self.pages.start().cast().add(index) };
+            // SAFETY: 1. the segment is initialised; 2. nobody uses it any more, the slab is going away.
+            unsafe { segment.drop_in_place() };
+        }
+    }
+}

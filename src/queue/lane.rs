@@ -1,0 +1,236 @@
+//! A first-in-first-out queue with one producer at a time and any number of consumers, who take items by the run.
+
+use super::cell::Item;
+use super::segment::{Place, Range, SLOTS, SegmentRef};
+use super::store::{OutOfMemory, Store};
+use crate::sys::CachePadded;
+use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::cell::UnsafeCell;
+use crate::sys::fence;
+use crate::sys::lock::Lock;
+
+/// An unbounded list of segments: the producer fills the last, consumers empty the first. Positions count from 0 and
+/// never wrap; position p lies in slot p mod `SLOTS`.
+///
+/// # Memory ordering
+///
+/// The producer's release store of `tail` pairs with a consumer's acquire load: items and links below it are visible.
+/// `head` is changed under the consumers' lock only; its release store publishes the range that was installed before.
+/// `counted` runs ahead of the cells: whoever claimed an item, in whatever way, sees it counted.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    producer: CachePadded<Producer>,
+    consumer: CachePadded<Consumer>,
+}
+
+#[derive(Debug)]
+struct Producer {
+    tail: AtomicU64,
+    counted: AtomicU64,
+    /// A producer is between `produce` and the end of its visit.
+    busy: AtomicBool,
+    /// Somebody owns the producing side. Cleared by an owner who leaves, set by the one who takes over.
+    owned: AtomicBool,
+    last: UnsafeCell<Option<SegmentRef>>,
+}
+
+#[derive(Debug)]
+struct Consumer {
+    head: AtomicU64,
+    first: Lock<Option<SegmentRef>>,
+}
+
+// SAFETY: `last` is touched only through `Producing`, of which there is one at a time (`Lane::produce`).
+unsafe impl Sync for Lane {}
+
+impl Lane {
+    /// An empty lane, owned by its maker.
+    pub(crate) fn new() -> Self {
+        Self {
+            producer: CachePadded::new(Producer {
+                tail: AtomicU64::new(0),
+                counted: AtomicU64::new(0),
+                busy: AtomicBool::new(false),
+                owned: AtomicBool::new(true),
+                last: UnsafeCell::new(None),
+            }),
+            consumer: CachePadded::new(Consumer { head: AtomicU64::new(0), first: Lock::new(None) }),
+        }
+    }
+
+    /// Gives the producing side up; what is queued stays queued. Release: pairs with `adopt`.
+    pub(crate) fn orphan(&self) {
+        self.producer.owned.store(false, Ordering::Release);
+    }
+
+    /// Takes the producing side over from an owner who left; true for the one who got it.
+    #[must_use]
+    pub(crate) fn adopt(&self) -> bool {
+        self.producer.owned.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Begins a visit, during which the producer may push. Whoever closes the pool waits for visits to end.
+    ///
+    /// # Safety
+    ///
+    /// 1. The caller owns the producing side, and no other visit of it is under way.
+    #[inline]
+    pub(crate) unsafe fn produce(&self) -> Producing<'_> {
+        self.producer.busy.store(true, Ordering::Relaxed);
+        fence::light(); // Close, step P1: the visit is visible before the producer looks whether the pool is closed.
+        Producing { lane: self }
+    }
+
+    /// Whether a producer is in the middle of a visit. Acquire: what it did in earlier visits is visible.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.producer.busy.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.consumer.head.load(Ordering::Acquire) >= self.producer.tail.load(Ordering::Acquire)
+    }
+
+    /// How many items were ever pushed.
+    pub(crate) fn counted(&self) -> u64 {
+        self.producer.counted.load(Ordering::Acquire)
+    }
+
+    /// Takes a run of items from the front: at least one, at most `most(visible)`, all in one segment. `install` makes
+    /// the range visible to thieves before it disappears from the lane. False if there was nothing to take.
+    pub(crate) fn claim(&self, store: &Store, most: impl FnOnce(usize) -> usize, install: impl FnOnce(Range)) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let mut first = self.consumer.first.lock();
+        let head = self.consumer.head.load(Ordering::Relaxed);
+        let visible = (self.producer.tail.load(Ordering::Acquire) - head) as usize;
+        if visible == 0 {
+            return false;
+        }
+        let start = head as usize % SLOTS;
+        let mut left = None;
+        if start == 0 && head != 0 {
+            left = *first;
+            *first = left.and_then(SegmentRef::next);
+        }
+        let segment = first.expect("a lane with items has a segment");
+        let count = most(visible).clamp(1, visible.min(SLOTS - start));
+        install(Range { segment, start, end: start + count });
+        self.consumer.head.store(head + count as u64, Ordering::Release);
+        drop(first);
+        if let Some(left) = left {
+            store.give_back(left, 1);
+        }
+        true
+    }
+}
+
+/// A producer's visit to its lane.
+#[derive(Debug)]
+pub(crate) struct Producing<'a> {
+    lane: &'a Lane,
+}
+
+impl Producing<'_> {
+    /// Appends an item and returns its id.
+    #[inline]
+    pub(crate) fn push(&mut self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
+        let producer = &*self.lane.producer;
+        let tail = producer.tail.load(Ordering::Relaxed);
+        let slot = tail as usize % SLOTS;
+        let segment = if slot == 0 { self.extend(store, tail)? } else { self.last() };
+        let place = Place { segment, slot };
+        producer.counted.store(tail + 1, Ordering::Relaxed);
+        // SAFETY: 1. this visit is the only producer; 2. the lap began after every hold on the last one was given back.
+        unsafe { place.fill(item) };
+        producer.tail.store(tail + 1, Ordering::Release);
+        Ok(place.id())
+    }
+
+    /// Appends all items, or none if memory runs out; calls `accepted` with each id. Consumers see a segment's worth
+    /// at a time.
+    pub(crate) fn push_all(
+        &mut self,
+        store: &Store,
+        items: &[Item],
+        mut accepted: impl FnMut(u64),
+    ) -> Result<(), OutOfMemory> {
+        let producer = &*self.lane.producer;
+        let mut tail = producer.tail.load(Ordering::Relaxed);
+        let mut fresh = self.reserve(store, tail, items.len())?.into_iter();
+        let mut rest = items;
+        while !rest.is_empty() {
+            let slot = tail as usize % SLOTS;
+            let segment = if slot == 0 {
+                let next = fresh.next().expect("enough segments were reserved");
+                self.append(tail, next);
+                next
+            } else {
+                self.last()
+            };
+            let (run, later) = rest.split_at(rest.len().min(SLOTS - slot));
+            producer.counted.store(tail + run.len() as u64, Ordering::Relaxed);
+            for (offset, &item) in run.iter().enumerate() {
+                let place = Place { segment, slot: slot + offset };
+                // SAFETY: as in `push`.
+                unsafe { place.fill(item) };
+                accepted(place.id());
+            }
+            tail += run.len() as u64;
+            producer.tail.store(tail, Ordering::Release);
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// The segments that `count` more items need beyond the last one.
+    fn reserve(&self, store: &Store, tail: u64, count: usize) -> Result<Vec<SegmentRef>, OutOfMemory> {
+        let room = (SLOTS - tail as usize % SLOTS) % SLOTS;
+        let needed = count.saturating_sub(room).div_ceil(SLOTS);
+        let mut fresh = Vec::with_capacity(needed);
+        for _ in 0..needed {
+            match store.take() {
+                Ok(segment) => fresh.push(segment),
+                Err(refused) => {
+                    fresh.into_iter().for_each(|segment| store.put_unused(segment));
+                    return Err(refused);
+                }
+            }
+        }
+        Ok(fresh)
+    }
+
+    #[inline]
+    fn last(&self) -> SegmentRef {
+        // SAFETY: this visit is the only producer.
+        let last = self.lane.producer.last.with(|last| unsafe { *last });
+        last.expect("a lane with a used slot has a segment")
+    }
+
+    #[cold]
+    fn extend(&mut self, store: &Store, tail: u64) -> Result<SegmentRef, OutOfMemory> {
+        let next = store.take()?;
+        self.append(tail, next);
+        Ok(next)
+    }
+
+    /// Links a segment behind the last one. The lane's hold keeps the last one in its lap until a consumer has
+    /// followed the link.
+    fn append(&mut self, tail: u64, next: SegmentRef) {
+        if tail == 0 {
+            *self.lane.consumer.first.lock() = Some(next);
+        } else {
+            self.last().link(next);
+        }
+        // SAFETY: this visit is the only producer.
+        self.lane.producer.last.with_mut(|last| unsafe { *last = Some(next) });
+    }
+}
+
+impl Drop for Producing<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lane.producer.busy.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,74 @@
+//! Until when a call may wait.
+
+use std::time::{Duration, Instant};
+
+/// Until when a waiting call may wait: a point on the monotonic clock, or never.
+///
+/// A [`Duration`] converts into the deadline that lies that far ahead. Durations too long for the clock mean
+/// [`Deadline::NEVER`], nothing overflows.
+///
+/// ```
+/// use fastthreadpool::Deadline;
+/// use std::time::Duration;
+///
+/// assert!(Deadline::NOW.has_passed());
+/// assert!(!Deadline::NEVER.has_passed());
+/// assert!(!Deadline::in_secs(3600).has_passed());
+/// assert_eq!(Deadline::after(Duration::MAX), Deadline::NEVER);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(When);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Now,
+    At(Instant),
+    Never,
+}
+
+impl Deadline {
+    /// Do not wait at all: look once and answer.
+    pub const NOW: Self = Self(When::Now);
+
+    /// Wait as long as it takes.
+    pub const NEVER: Self = Self(When::Never);
+
+    /// The deadline `timeout` from now.
+    pub fn after(timeout: Duration) -> Self {
+        if timeout.is_zero() {
+            return Self::NOW;
+        }
+        Self(Instant::now().checked_add(timeout).map_or(When::Never, When::At))
+    }
+
+    /// The deadline `seconds` from now.
+    pub fn in_secs(seconds: u64) -> Self {
+        Self::after(Duration::from_secs(seconds))
+    }
+
+    /// Whether waiting any longer is out of the question.
+    pub fn has_passed(self) -> bool {
+        self.remaining().is_some_and(|left| left.is_zero())
+    }
+
+    /// The time left, zero once the deadline has passed, `None` if it never will.
+    pub fn remaining(self) -> Option<Duration> {
+        match self.0 {
+            When::Now => Some(Duration::ZERO),
+            When::At(instant) => Some(instant.saturating_duration_since(Instant::now())),
+            When::Never => None,
+        }
+    }
+}
+
+impl From<Duration> for Deadline {
+    fn from(timeout: Duration) -> Self {
+        Self::after(timeout)
+    }
+}
+
+impl From<Instant> for Deadline {
+    fn from(instant: Instant) -> Self {
+        Self(When::At(instant))
+    }
+}

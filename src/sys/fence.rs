@@ -1,0 +1,82 @@
+//! The asymmetric fence: one side of a store-then-load race pays nothing, the other side pays for both.
+//!
+//! Two threads that each *store, fence, load the other's word* cannot both miss the other's store. With
+//! `membarrier(PRIVATE_EXPEDITED)` the frequent side's fence, [`light`], is a compiler fence only: when the rare side
+//! calls [`heavy`], the kernel runs a full barrier on every core that runs a thread of this process, so that each
+//! light side is ordered either wholly before or wholly after it.
+//!
+//! # Modes
+//!
+//! The process starts in mode `FENCE`: both sides are `fence(SeqCst)`. [`enable`] registers with the kernel and moves
+//! to `MEMBARRIER`; whoever shares memory that needs the pair calls it before sharing, so that the move happens before
+//! every use. The heavy side always does its own `fence(SeqCst)` too, so a light side that still sees the old mode is
+//! paired as before. Should the kernel refuse later (a seccomp filter installed at run time), the mode goes back
+//! to `FENCE` for good, and the refused call waits out the light sides that are under way.
+//!
+//! # Memory ordering
+//!
+//! The mode is read `Relaxed`: reading `FENCE` is always sound, and `MEMBARRIER` is published by the act of sharing.
+
+#[cfg(any(loom, ftpool_portable, not(target_os = "linux")))]
+mod imp {
+    use crate::sys::atomic::{Ordering, fence};
+
+    pub(crate) fn enable() {}
+
+    #[inline(always)]
+    pub(crate) fn light() {
+        fence(Ordering::SeqCst);
+    }
+
+    pub(crate) fn heavy() {
+        fence(Ordering::SeqCst);
+    }
+}
+
+#[cfg(not(any(loom, ftpool_portable, not(target_os = "linux"))))]
+mod imp {
+    use std::sync::atomic::{AtomicU8, Ordering, compiler_fence, fence};
+    use std::time::Duration;
+
+    const FENCE: u8 = 0;
+    const MEMBARRIER: u8 = 1;
+    const REFUSED: u8 = 2;
+
+    static MODE: AtomicU8 = AtomicU8::new(FENCE);
+
+    /// How long a store may linger in another core's store buffer once `membarrier` is refused: the buffer drains in
+    /// well under a microsecond, so this is a margin of three orders of magnitude.
+    const STORE_BUFFER_DRAIN: Duration = Duration::from_millis(1);
+
+    fn membarrier(command: libc::c_int) -> bool {
+        // SAFETY: membarrier takes a command, flags and a cpu number; it reads and writes no memory of ours.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    }
+
+    pub(crate) fn enable() {
+        if MODE.load(Ordering::Relaxed) == FENCE && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) {
+            // Race with a refusal: only FENCE may become MEMBARRIER, a refused process never comes back.
+            let _ = MODE.compare_exchange(FENCE, MEMBARRIER, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn light() {
+        if MODE.load(Ordering::Relaxed) == MEMBARRIER {
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    pub(crate) fn heavy() {
+        fence(Ordering::SeqCst);
+        if MODE.load(Ordering::Relaxed) == MEMBARRIER && !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+            MODE.store(REFUSED, Ordering::Relaxed);
+            std::thread::sleep(STORE_BUFFER_DRAIN);
+            fence(Ordering::SeqCst);
+        }
+    }
+}
+
+pub(crate) use imp::{enable, heavy, light};

@@ -1,0 +1,17 @@
+//! Layer 0: what the machine and the operating system give. Knows nothing of waiting, items or jobs.
+//!
+//! The only place where `cfg(loom)` and `cfg(target_os)` may appear: above it, one code runs on real threads and in
+//! the model checker, on Linux and through the portable fallback.
+
+pub(crate) mod atomic;
+pub(crate) mod cell;
+pub(crate) mod fence;
+pub(crate) mod futex;
+pub(crate) mod hint;
+pub(crate) mod lock;
+pub(crate) mod pages;
+pub(crate) mod size;
+pub(crate) mod thread;
+pub(crate) mod unique;
+
+pub(crate) use crossbeam_utils::CachePadded;

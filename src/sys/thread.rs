@@ -1,0 +1,91 @@
+//! Starting threads and counting the processors that they may use.
+
+use std::io;
+use std::num::NonZero;
+use std::sync::OnceLock;
+use std::thread::{Builder, JoinHandle, available_parallelism};
+
+/// The processors this process may use, by affinity and cgroup quota; at least 1. Asked once, it costs a file read.
+pub(crate) fn usable_cpus() -> usize {
+    static CPUS: OnceLock<usize> = OnceLock::new();
+    *CPUS.get_or_init(|| available_parallelism().map_or(1, NonZero::get))
+}
+
+/// Starts a thread that asynchronous signals (`SIGINT`, `SIGALRM`, …) are never delivered to.
+pub(crate) fn start(
+    name: String,
+    stack_size: Option<usize>,
+    body: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let mut builder = Builder::new().name(name);
+    if let Some(bytes) = stack_size {
+        builder = builder.stack_size(bytes);
+    }
+    // The new thread inherits the mask, so no signal can slip in before it masks them itself.
+    let _masked = signals::Masked::new();
+    builder.spawn(body)
+}
+
+#[cfg(unix)]
+use unix_signals as signals;
+
+#[cfg(not(unix))]
+mod signals {
+    /// No signals to mask here.
+    pub(super) struct Masked;
+
+    impl Masked {
+        pub(super) fn new() -> Self {
+            Self
+        }
+    }
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+mod unix_signals {
+    /// The portable fallback leaves signals as they are.
+    pub(super) struct Masked;
+
+    impl Masked {
+        pub(super) fn new() -> Self {
+            Self
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod unix_signals {
+    use std::mem::MaybeUninit;
+    use std::ptr;
+
+    /// Signals that a thread brings upon itself: masking them would turn a crash into a hang.
+    const SYNCHRONOUS: [libc::c_int; 6] =
+        [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
+
+    /// The calling thread's asynchronous signals are blocked while this lives.
+    pub(super) struct Masked(libc::sigset_t);
+
+    impl Masked {
+        pub(super) fn new() -> Self {
+            let mut mask = MaybeUninit::uninit();
+            // SAFETY: `mask` is writable memory for one set.
+            unsafe { libc::sigfillset(mask.as_mut_ptr()) };
+            for signal in SYNCHRONOUS {
+                // SAFETY: `mask` was initialised by sigfillset.
+                unsafe { libc::sigdelset(mask.as_mut_ptr(), signal) };
+            }
+            let mut before = MaybeUninit::uninit();
+            // SAFETY: `mask` is initialised, `before` is writable memory for one set.
+            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask.as_ptr(), before.as_mut_ptr()) };
+            // SAFETY: pthread_sigmask with a valid `how` cannot fail, so it has written the old set.
+            Self(unsafe { before.assume_init() })
+        }
+    }
+
+    impl Drop for Masked {
+        fn drop(&mut self) {
+            // SAFETY: the set came from pthread_sigmask.
+            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, ptr::null_mut()) };
+        }
+    }
+}
