@@ -97,9 +97,9 @@ impl Reading {
         self.0 & SEALED != 0
     }
 
-    /// Whether there is somebody to wake, or room to start somebody.
+    /// Whether nobody looks for work, and somebody could be woken or started to.
     #[inline]
-    pub(super) fn has_reserve(self, limit: usize) -> bool {
-        self.idle() > 0 || self.alive() < limit
+    pub(super) fn lacks_searcher(self, limit: usize) -> bool {
+        self.searching() == 0 && (self.idle() > 0 || self.alive() < limit)
     }
 }

@@ -81,7 +81,7 @@ impl Core {
     }
 
     /// Queues a job behind those that this thread has submitted before; returns its id.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
         self.submit_by(job, |lane, item| lane.push(&self.store, item))
     }
@@ -91,7 +91,7 @@ impl Core {
         self.submit_by(job, |_visit, item| self.front.push(&self.store, item))
     }
 
-    #[inline]
+    #[inline(always)]
     fn submit_by(
         self: &Arc<Self>,
         job: Job,
@@ -162,7 +162,7 @@ impl Core {
     pub(super) fn recruit(self: &Arc<Self>) -> io::Result<()> {
         self.crew.recruit(|number| {
             let core = Arc::clone(self);
-            let body = move || Worker::new(core, number).run();
+            let body = move || unwind::abort_on_panic(|| Worker::new(core, number).run());
             let thread = thread::start(self.thread_name(number), self.settings.stack_size, body)?;
             self.threads.lock().push(thread);
             Ok(())
@@ -180,7 +180,7 @@ impl Core {
 
     /// Takes an accepted job out of the queue again, if nobody has claimed it; it counts as ended.
     fn take_back(&self, id: u64) -> Option<Job> {
-        let item = self.store.claim_by_id(id)?;
+        let item = self.store.revoke(id)?;
         self.count_cancelled(1);
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         Some(unsafe { Job::from_item(item) })
@@ -188,14 +188,14 @@ impl Core {
 
     /// Cancels a queued job. False if it is not queued: unknown, claimed by a worker, done or cancelled before.
     pub(crate) fn cancel(&self, id: u64) -> bool {
-        let Some(item) = self.store.claim_by_id(id) else { return false };
+        let Some(item) = self.store.revoke(id) else { return false };
         self.end_unrun(id, item);
         true
     }
 
     /// Cancels every job that is queued now; returns how many.
     pub(crate) fn cancel_all(&self) -> usize {
-        let claimed = self.store.claim_all();
+        let claimed = self.store.revoke_all();
         let count = claimed.len();
         claimed.into_iter().for_each(|(id, item)| self.end_unrun(id, item));
         count

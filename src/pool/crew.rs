@@ -7,6 +7,7 @@ use crate::sys::atomic::{Ordering, fence};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::io;
+use std::sync::Arc;
 
 /// Stations, the census, and the stack of sleeping workers. Protocol and proof: `README.md`, "Sleep and wake".
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(super) struct Crew {
     limit: usize,
     /// Sleeping workers; the one that fell asleep last is woken first, its cache is the warmest.
     asleep: Lock<Vec<usize>>,
-    stations: Box<[CachePadded<Station>]>,
+    stations: Box<[Arc<CachePadded<Station>>]>,
 }
 
 impl Crew {
@@ -25,7 +26,7 @@ impl Crew {
             census: CachePadded::new(Census::new()),
             limit,
             asleep: Lock::new(Vec::with_capacity(limit)),
-            stations: (0..limit).map(|_| CachePadded::new(Station::new())).collect(),
+            stations: (0..limit).map(|_| Arc::new(CachePadded::new(Station::new()))).collect(),
         }
     }
 
@@ -33,28 +34,20 @@ impl Crew {
         self.limit
     }
 
-    pub(super) fn station(&self, worker: usize) -> &Station {
+    pub(super) fn station(&self, worker: usize) -> &Arc<CachePadded<Station>> {
         &self.stations[worker]
     }
 
     /// The stations of all workers that were ever started.
     pub(super) fn stations(&self) -> impl Iterator<Item = &Station> {
-        self.stations.iter().map(|station| &**station)
+        self.stations.iter().map(|station| &***station)
     }
 
     /// Called by whoever has made work visible, after `fence::light`. True if nobody is sure to find it, and somebody
     /// could be woken or started to.
     #[inline]
     pub(super) fn needs_recruit(&self) -> bool {
-        let now = self.census.read(); // S2
-        now.has_reserve(self.limit) && (now.searching() == 0 || self.searchers_gave_up())
-    }
-
-    /// S3. The light fence does not order this thread's push against a searcher's going: look again after a real one.
-    #[cold]
-    fn searchers_gave_up(&self) -> bool {
-        fence(Ordering::SeqCst);
-        self.census.read().searching() == 0
+        self.census.read().lacks_searcher(self.limit) // S2
     }
 
     /// Wakes a worker, or starts one with `start(number)`, unless one is searching by now. An error only if no worker
@@ -64,19 +57,19 @@ impl Crew {
         let mut asleep = self.asleep.lock(); // R1
         fence(Ordering::SeqCst);
         let now = self.census.read();
-        if now.searching() > 0 {
+        if !now.lacks_searcher(self.limit) {
             return Ok(());
         }
         if let Some(worker) = asleep.pop() {
             self.census.wake_up(); // R2
             drop(asleep);
             self.station(worker).parker.unpark(); // R3
-        } else if now.alive() < self.limit {
-            match start(now.alive()) {
-                Ok(()) => self.census.begin(), // R4
-                Err(refused) if now.alive() == 0 => return Err(refused),
-                Err(_) => {}
-            }
+            return Ok(());
+        }
+        match start(now.alive()) {
+            Ok(()) => self.census.begin(), // R4
+            Err(refused) if now.alive() == 0 => return Err(refused),
+            Err(_) => {}
         }
         Ok(())
     }
@@ -86,11 +79,11 @@ impl Crew {
     #[must_use]
     pub(super) fn stop_searching(&self, visible: impl FnOnce() -> bool) -> bool {
         let now = self.census.stop_searching(); // F1
-        if now.searching() > 0 || !now.has_reserve(self.limit) {
+        if !now.lacks_searcher(self.limit) {
             return false;
         }
-        fence(Ordering::SeqCst);
-        visible() // F2
+        fence::heavy(); // F2
+        visible() // F3
     }
 
     /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears. It is searching again

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 /// What the layers above want done. Exactly one of three things happens to a task: it is run, it is cancelled after
 /// it was accepted, or it is dropped because it was not accepted.
 pub(crate) trait Task: Send + 'static {
-    /// Does the work. A task that makes its outcome known calls [`Worker::ended`] first.
+    /// Does the work. Catches what users' code throws. Calls [`Worker::ended`] before it makes the outcome known.
     fn run(self, worker: &Worker);
 
     /// Takes note that it was accepted and will never run.

@@ -25,7 +25,7 @@ impl Drop for Owned {
 }
 
 /// Visits the calling thread's lane of `core`.
-#[inline]
+#[inline(always)]
 pub(super) fn visit<R>(core: &Core, act: impl FnOnce(Producing<'_>) -> R) -> R {
     let (pool, lane) = LAST.get();
     let lane = if pool == core.number { lane } else { look_up(core) };

@@ -20,3 +20,10 @@ pub(crate) fn dispose<T>(value: T) {
         }
     }
 }
+
+/// Runs code of ours. A panic in it is a bug that would lose jobs: the process ends.
+pub(super) fn abort_on_panic(code: impl FnOnce()) {
+    if catch(code).is_err() {
+        std::process::abort();
+    }
+}

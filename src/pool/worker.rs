@@ -1,17 +1,21 @@
 //! A worker thread: finds jobs, runs them, sleeps when there are none.
 
 use super::core::Core;
+use super::current;
 use super::job::Job;
 use super::station::Station;
-use super::{current, unwind};
-use crate::queue::{Item, Place, Range};
-use crate::sys::hint;
-use crate::sys::size::SPINS;
+use crate::queue::{Item, Place};
+use crate::sys::size::{LAG, LOOKS};
+use crate::sys::thread::usable_cpus;
+use crate::sys::{CachePadded, hint};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// Jobs that a worker takes from a lane at once, at most. Enough to make what is paid once per batch disappear.
 const MOST_AT_ONCE: usize = 64;
+
+/// A batch of fewer is small: the worker is at the producer's heels, where both pay for every cache line they share.
+const SMALL: usize = 32;
 
 /// The failure that a running job has declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,7 @@ pub(crate) struct Failure {
 pub(crate) struct Worker {
     core: Arc<Core>,
     number: usize,
+    station: Arc<CachePadded<Station>>,
     /// The lane to look at first, so that no producer is starved.
     turn: Cell<usize>,
     searching: Cell<bool>,
@@ -36,125 +41,109 @@ pub(crate) struct Worker {
 impl Worker {
     pub(super) fn new(core: Arc<Core>, number: usize) -> Self {
         Self {
-            core,
             number,
+            station: Arc::clone(core.crew.station(number)),
             turn: Cell::new(number),
             searching: Cell::new(true),
             job: Cell::new(0),
             failure: RefCell::new(None),
+            core,
         }
     }
 
     pub(super) fn run(&self) {
         let _current = current::enter(self);
         loop {
-            while let Some((id, job)) = self.find_work() {
-                self.execute(id, job);
+            if !self.core.front.is_empty() {
+                self.run_front();
             }
-            if self.core.is_over() {
+            if let Some(place) = self.station.batch.next().or_else(|| self.find_batch()) {
+                self.run_place(place);
+            } else if self.core.is_over() {
                 return self.leave();
+            } else {
+                self.rest();
             }
-            self.rest();
         }
     }
 
-    /// A front job, else the next of this worker's batch, else one from the lanes, else one that another worker has
-    /// not come to.
-    #[inline]
-    fn find_work(&self) -> Option<(u64, Job)> {
-        let item = self.front_item().or_else(|| self.batch_item()).or_else(|| self.lane_item()).or_else(|| {
+    #[cold]
+    fn run_front(&self) {
+        while let Some((id, item)) = self.core.front.pop(&self.core.store) {
+            self.execute(id, item);
+        }
+    }
+
+    #[inline(always)]
+    fn run_place(&self, place: Place) {
+        // SAFETY: 1. the batch gave the place to this worker alone; 2. it holds the segment until it is retired.
+        if let Some(item) = unsafe { place.claim(&self.core.store) } {
+            self.execute(place.id(), item);
+        }
+    }
+
+    /// The first place of a new batch: from the lanes, or else of what another worker has not come to.
+    #[inline(never)]
+    fn find_batch(&self) -> Option<Place> {
+        let done = self.station.batch.retire(&self.core.store);
+        if (1..SMALL).contains(&done) {
+            (0..LAG).for_each(|_| hint::spin());
+        }
+        self.batch_from_lanes().or_else(|| {
             self.start_searching();
-            self.stolen_item()
-        });
-        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
-        item.map(|(id, item)| (id, unsafe { Job::from_item(item) }))
+            self.batch_from_others()
+        })
     }
 
-    #[inline]
-    fn front_item(&self) -> Option<(u64, Item)> {
-        if self.core.front.is_empty() { None } else { self.core.front.pop(&self.core.store) }
-    }
-
-    #[inline]
-    fn batch_item(&self) -> Option<(u64, Item)> {
-        while let Some(place) = self.station().batch.next() {
-            if let Some(found) = self.claim(place) {
-                return Some(found);
-            }
-        }
-        None
-    }
-
-    fn lane_item(&self) -> Option<(u64, Item)> {
+    fn batch_from_lanes(&self) -> Option<Place> {
         let core = &*self.core;
-        for (number, lane) in core.lanes.from_turn(self.turn.get()) {
+        core.lanes.from_turn(self.turn.get()).find_map(|(number, lane)| {
             let mut first = None;
-            while lane.claim(&core.store, |visible| self.share(visible), |range| first = Some(self.begin(range))) {
+            let install = |range| first = Some(self.station.batch.install(range));
+            if lane.claim(&core.store, |visible| self.share(visible), install) {
                 self.turn.set(number + 1);
-                if let Some(found) = first.take().and_then(|place| self.claim(place)).or_else(|| self.batch_item()) {
-                    return Some(found);
-                }
             }
-        }
-        None
+            first
+        })
     }
 
-    fn stolen_item(&self) -> Option<(u64, Item)> {
+    fn batch_from_others(&self) -> Option<Place> {
         let limit = self.core.limit();
-        for offset in 1..limit {
-            let victim = self.core.crew.station((self.number + offset) % limit);
-            while let Some(range) = victim.batch.split() {
-                let first = self.begin(range);
-                if let Some(found) = self.claim(first).or_else(|| self.batch_item()) {
-                    return Some(found);
-                }
-            }
-        }
-        None
+        let victims = (1..limit).map(|offset| self.core.crew.station((self.number + offset) % limit));
+        let range = victims.into_iter().find_map(|victim| victim.batch.split())?;
+        Some(self.station.batch.install(range))
     }
 
-    /// How much of what is visible in a lane this worker takes: its fair half, so that something is left for others.
+    /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
+    /// comes to be too much, others take half of the rest.
     fn share(&self, visible: usize) -> usize {
-        if self.core.settings.ordered { 1 } else { (visible / (2 * self.core.alive().max(1))).min(MOST_AT_ONCE) }
+        if self.core.settings.ordered {
+            return 1;
+        }
+        (visible / self.core.alive().clamp(1, usable_cpus())).min(MOST_AT_ONCE)
     }
 
-    fn begin(&self, range: Range) -> Place {
-        self.station().batch.retire(&self.core.store);
-        self.station().batch.install(range)
-    }
-
-    #[inline]
-    fn claim(&self, place: Place) -> Option<(u64, Item)> {
-        // SAFETY: the batch holds the place's segment until it is retired.
-        unsafe { place.claim() }.map(|item| (place.id(), item))
-    }
-
-    #[inline]
-    fn execute(&self, id: u64, job: Job) {
+    #[inline(always)]
+    fn execute(&self, id: u64, item: Item) {
         if self.searching.get() {
             self.stop_searching();
         }
         self.job.set(id);
-        self.station().set_running(true);
-        if let Err(payload) = unwind::catch(|| job.run(self)) {
-            self.count_failure();
-            unwind::dispose(payload);
-        }
-        if self.station().is_running() {
+        self.station.set_running(true);
+        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
+        unsafe { Job::from_item(item) }.run(self);
+        if self.station.is_running() {
             self.ended();
         }
         self.job.set(0);
-        self.station().count_finished();
-        if self.searching.get() {
-            self.core.maybe_quiet();
-        }
+        self.station.count_finished();
     }
 
     /// The job's own code is over. Called before its outcome is made known: a user who waits for the outcome and then
     /// submits the next job finds this worker searching, and no second one is started.
     pub(crate) fn ended(&self) {
-        self.station().set_running(false);
-        if self.station().batch.rest() == 0 && !self.core.has_visible_work() {
+        self.station.set_running(false);
+        if self.station.batch.rest() == 0 && !self.core.has_visible_work() {
             self.start_searching();
         }
     }
@@ -179,8 +168,8 @@ impl Worker {
 
     /// Looks a little longer, then sleeps until there is something to do.
     fn rest(&self) {
-        self.station().batch.retire(&self.core.store);
-        for _ in 0..SPINS {
+        self.core.maybe_quiet();
+        for _ in 0..LOOKS {
             if self.core.has_visible_work() {
                 return;
             }
@@ -191,14 +180,9 @@ impl Worker {
 
     /// The others sleep and must see that all is over, too.
     fn leave(&self) {
-        self.station().batch.retire(&self.core.store);
         self.core.crew.wake_all();
         self.core.crew.leave();
         self.core.left.notify();
-    }
-
-    fn station(&self) -> &Station {
-        self.core.crew.station(self.number)
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -216,7 +200,7 @@ impl Worker {
     }
 
     pub(crate) fn count_failure(&self) {
-        self.station().count_failed();
+        self.station.count_failed();
     }
 
     /// The running job declares that it has failed. What it said before is replaced.

@@ -3,16 +3,17 @@
 use super::segment::{Place, Range, Segment, SegmentRef};
 use super::store::Store;
 use crate::sys::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::ptr;
 
-/// A consumer's range of claimed slots. The owner walks it from the front without a lock; a thief takes the back half
-/// under the lock. Both may try for a slot near the middle: the cell's exchange decides. Protocol: `README.md`, "Batch".
+/// A consumer's range of slots. The owner walks it from the front with plain stores; a thief takes the back half under
+/// the lock. Protocol and proof: `README.md`, "Batch".
 ///
 /// # Memory ordering
 ///
-/// The lock orders installs, splits and retirements among each other. `next` and `end` decide nothing, so the owner's
-/// walk needs no order: every slot it tries is held by the owner's own first slot until the batch is retired.
+/// The lock orders installs, splits and retirements among each other. The owner's step and a thief's split are ordered
+/// by the asymmetric fence pair; what lies in the slots was acquired with the range.
 #[derive(Debug)]
 pub(crate) struct Batch {
     /// The first slot of the range; with it the segment is held until the range is replaced.
@@ -38,25 +39,42 @@ impl Batch {
         let mut start = self.start.lock();
         *start = range.start;
         self.segment.store(range.segment.as_ptr(), Ordering::Relaxed);
-        self.next.store(range.start + 1, Ordering::Release);
+        self.next.store(range.start + 1, Ordering::Relaxed);
         self.end.store(range.end, Ordering::Release);
         Place { segment: range.segment, slot: range.start }
     }
 
-    /// Owner: the next place to try, or `None` when the range is used up.
-    #[inline]
+    /// Owner: the next place, which is its alone, or `None` when the range is used up.
+    #[inline(always)]
     pub(crate) fn next(&self) -> Option<Place> {
         let slot = self.next.load(Ordering::Relaxed);
         if slot >= self.end.load(Ordering::Relaxed) {
             return None;
         }
-        self.next.store(slot + 1, Ordering::Release);
-        self.segment().map(|segment| Place { segment, slot })
+        self.next.store(slot + 1, Ordering::Relaxed); // B1
+        fence::light(); // B2
+        if slot < self.end.load(Ordering::Relaxed) || self.is_mine(slot) {
+            let segment = self.segment().expect("a range has a segment");
+            return Some(Place { segment, slot });
+        }
+        None
     }
 
-    /// Owner: gives back the holds of a range that is used up. Does nothing if it was given back before.
-    pub(crate) fn retire(&self, store: &Store) {
-        let Some(segment) = self.segment() else { return };
+    /// B4. Race with a thief: before it moved `end` → the place is this owner's, after → the thief's. It knows which,
+    /// and says so in `end` before it lets go of the lock.
+    #[cold]
+    fn is_mine(&self, slot: usize) -> bool {
+        let _start = self.start.lock();
+        let end = self.end.load(Ordering::Relaxed);
+        if slot >= end {
+            self.next.store(end, Ordering::Relaxed);
+        }
+        slot < end
+    }
+
+    /// Owner: gives back the holds of a range that is used up, and returns how many. None if it was given back before.
+    pub(crate) fn retire(&self, store: &Store) -> usize {
+        let Some(segment) = self.segment() else { return 0 };
         let mut start = self.start.lock();
         let holds = self.end.load(Ordering::Relaxed) - *start;
         *start = 0;
@@ -65,30 +83,34 @@ impl Batch {
         self.end.store(0, Ordering::Relaxed);
         drop(start);
         store.give_back(segment, holds);
+        holds
     }
 
-    /// How many places nobody has tried yet, more or less: a hint that is exact once the owner stands still.
+    /// How many places nobody has come to yet: a hint that is exact once the owner stands still.
     #[inline]
     pub(crate) fn rest(&self) -> usize {
         let end = self.end.load(Ordering::Acquire);
         end.saturating_sub(self.next.load(Ordering::Acquire))
     }
 
-    /// Thief: takes the back half of the rest, rounded up, with the holds on it. The owner keeps at least the slot
-    /// it is at, so its segment stays held while it walks on with an `end` it read before.
+    /// Thief: takes the back half of the rest, rounded up, with the holds on it. The owner keeps at least the slot it
+    /// is at.
     pub(crate) fn split(&self) -> Option<Range> {
         if self.rest() == 0 {
             return None;
         }
         let _start = self.start.lock();
         let end = self.end.load(Ordering::Relaxed);
-        let rest = self.rest();
-        if rest == 0 {
-            return None;
-        }
-        let middle = end - rest.div_ceil(2);
-        self.end.store(middle, Ordering::Release);
-        self.segment().map(|segment| Range { segment, start: middle, end })
+        let wanted = end - self.rest().div_ceil(2);
+        self.end.store(wanted, Ordering::Relaxed); // T1
+        fence::heavy(); // T2
+        let next = self.next.load(Ordering::Relaxed); // T3
+        // The owner may have come further before it could see `wanted`: what it has passed, or is deciding about under
+        // the lock that is held here, is its own.
+        let middle = wanted.max(next).min(end);
+        self.end.store(middle, Ordering::Relaxed); // T4
+        let segment = self.segment()?;
+        (middle < end).then_some(Range { segment, start: middle, end })
     }
 
     fn segment(&self) -> Option<SegmentRef> {

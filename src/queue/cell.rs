@@ -2,6 +2,7 @@
 
 use crate::sys::atomic::{AtomicPtr, Ordering};
 use crate::sys::cell::UnsafeCell;
+use crate::sys::fence;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
@@ -19,10 +20,10 @@ pub(crate) struct Item {
 unsafe impl Send for Item {}
 
 impl Item {
-    /// `tag` must be an even address: a cell keeps its state in the lowest bit.
+    /// `tag` must be a multiple of 4: a cell keeps its state in the lowest bits.
     #[inline]
     pub(crate) fn new(tag: NonNull<()>, body: Body) -> Self {
-        debug_assert!(tag.addr().get() & QUEUED == 0);
+        debug_assert!(tag.addr().get() & STATE == 0);
         Self { tag, body }
     }
 
@@ -32,21 +33,38 @@ impl Item {
     }
 }
 
-/// The lowest bit of the state word. Set: the item waits to be claimed. Clear: it was claimed, or never was.
-const QUEUED: usize = 1;
+/// The two lowest bits of the state word.
+const STATE: usize = 0b11;
+/// Somebody has taken the item out, or there never was one.
+const TAKEN: usize = 0b00;
+/// The item waits.
+const QUEUED: usize = 0b01;
+/// Somebody who came by the item's id has it, or is about to find out that its owner was faster.
+const REVOKED: usize = 0b10;
 
-/// One state word (the tag and the `QUEUED` bit) and one body.
+/// One state word (the tag and two bits) and one body.
 ///
-/// States: *taken* → `fill` → *queued* → `claim` → *taken*. Only the cell's producer fills, and only after everybody
-/// has let go of the segment's previous lap; anybody who holds the segment may claim, and one exchange succeeds.
+/// A queued cell has one *owner*, the consumer whose range it lies in, and any number of *revokers*, who come by its id
+/// one at a time. The owner claims without an atomic exchange: it announces itself in the segment's `started` byte and
+/// looks at the word; a revoker marks the word and looks at the byte. Protocol and proof: `README.md`, "Claim".
 ///
 /// # Memory ordering
 ///
-/// `fill`'s release store pairs with `claim`'s acquire exchange: the winner sees the body.
+/// `fill`'s release store pairs with a revoker's acquire exchange; the owner sees the body because it acquired the
+/// position. Announcement and mark are ordered by the asymmetric fence pair.
 #[derive(Debug)]
 pub(crate) struct Cell {
     word: AtomicPtr<()>,
     body: UnsafeCell<Body>,
+}
+
+/// What an owner found.
+#[must_use]
+pub(super) enum Claim {
+    /// The item is the owner's.
+    Won(Item),
+    /// A revoker is at work, or was: only the lock that revokers hold can tell.
+    Contested,
 }
 
 impl Cell {
@@ -56,29 +74,91 @@ impl Cell {
 
     /// # Safety
     ///
-    /// 1. The caller is the only producer of this cell. 2. Nobody has held it since its last item was claimed.
-    #[inline]
+    /// 1. The caller is the only producer of this cell. 2. Nobody has held it since its last item was taken.
+    #[inline(always)]
     pub(super) unsafe fn fill(&self, item: Item) {
         // SAFETY: by 1 and 2 nobody else looks at the body until the word says QUEUED.
         self.body.with_mut(|body| unsafe { body.write(item.body) });
         self.word.store(item.tag.as_ptr().map_addr(|tag| tag | QUEUED), Ordering::Release);
     }
 
-    /// Takes the item, unless somebody else has.
+    /// Owner: takes the item, after it has announced itself.
     ///
     /// # Safety
     ///
-    /// 1. The caller holds the segment: it is not recycled before this returns.
-    #[inline]
-    pub(super) unsafe fn claim(&self) -> Option<Item> {
-        let word = self.word.load(Ordering::Relaxed);
-        if word.addr() & QUEUED == 0 {
-            return None;
+    /// 1. The caller is the cell's owner, and holds the segment. 2. `announce` makes the announcement.
+    #[inline(always)]
+    pub(super) unsafe fn claim(&self, announce: impl FnOnce()) -> Claim {
+        announce(); // K1
+        fence::light(); // K2
+        let word = self.word.load(Ordering::Relaxed); // K3
+        if word.addr() & STATE == QUEUED {
+            // SAFETY: by 1 the cell is not refilled, and a revoker that marks it now sees the announcement.
+            Claim::Won(unsafe { self.take(word) })
+        } else {
+            Claim::Contested
         }
-        let taken = word.map_addr(|word| word & !QUEUED);
-        self.word.compare_exchange(word, taken, Ordering::Acquire, Ordering::Relaxed).ok()?;
-        // SAFETY: the exchange succeeded once for this item, and by 1 the producer does not refill the cell meanwhile.
+    }
+
+    /// Owner, when no revoker is at work any more: takes the item, unless it was revoked.
+    ///
+    /// # Safety
+    ///
+    /// 1. The caller is the cell's owner, holds the segment, and keeps revokers out. 2. It has announced itself.
+    pub(super) unsafe fn claim_uncontested(&self) -> Option<Item> {
+        let word = self.word.load(Ordering::Relaxed); // K4
+        // SAFETY: by 1 nobody else touches the cell.
+        (word.addr() & STATE == QUEUED).then(|| unsafe { self.take(word) })
+    }
+
+    /// # Safety
+    ///
+    /// 1. The word says QUEUED, and the item is the caller's.
+    #[inline(always)]
+    unsafe fn take(&self, word: *mut ()) -> Item {
+        // SAFETY: the caller's 1.
+        let item = unsafe { self.item(word) };
+        self.word.store(word.map_addr(|word| word & !STATE | TAKEN), Ordering::Relaxed);
+        item
+    }
+
+    /// # Safety
+    ///
+    /// 1. The cell was filled, and the item is the caller's.
+    #[inline(always)]
+    unsafe fn item(&self, word: *mut ()) -> Item {
+        let tag = word.map_addr(|word| word & !STATE);
+        // SAFETY: by 1 the body was written, and nobody writes it now.
         let body = self.body.with(|body| unsafe { body.read() });
-        Some(Item { tag: NonNull::new(taken)?, body })
+        // SAFETY: by 1 the word holds the tag of an item, which is not null.
+        Item { tag: unsafe { NonNull::new_unchecked(tag) }, body }
+    }
+
+    /// Revoker: marks a queued item. False if there is none.
+    pub(super) fn mark(&self) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        let marked = word.map_addr(|word| word & !STATE | REVOKED);
+        word.addr() & STATE == QUEUED
+            && self.word.compare_exchange(word, marked, Ordering::Acquire, Ordering::Relaxed).is_ok() // X1
+    }
+
+    /// Revoker, who has marked the item and then seen no announcement: takes it.
+    ///
+    /// # Safety
+    ///
+    /// 1. `mark` succeeded, and after a heavy fence there was no announcement. 2. The segment is held.
+    pub(super) unsafe fn take_marked(&self) -> Item {
+        // SAFETY: by 1 the owner will find the mark and leave the item.
+        unsafe { self.item(self.word.load(Ordering::Relaxed)) }
+    }
+
+    /// Revoker, who has marked the item and then seen the owner's announcement: leaves it to the owner.
+    pub(super) fn unmark(&self) {
+        let word = self.word.load(Ordering::Relaxed);
+        let queued = word.map_addr(|word| word & !STATE | QUEUED);
+        if word.addr() & STATE == REVOKED {
+            // Fails if the owner has taken the item meanwhile, which is as well.
+            let _ = self.word.compare_exchange(word, queued, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 }

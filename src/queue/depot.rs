@@ -10,7 +10,7 @@ const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 const _: () = assert!(SEGMENTS_PER_SLAB > 1);
 
 /// Slabs that are kept although no segment of theirs is in use; more than that goes back to the system.
-const SPARE_SLABS: usize = 4;
+const SPARE_SLABS: usize = 2;
 
 /// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go.
 #[derive(Debug, Default)]
@@ -68,7 +68,9 @@ impl Depot {
     }
 
     fn add_slab(&mut self) -> Option<usize> {
-        let slab = Slab { free: Vec::new(), carved: 0, pages: Pages::map(SLAB_BYTES)? };
+        // The first slab grows page by page: most pools never fill it.
+        let huge = !self.slabs.is_empty();
+        let slab = Slab { free: Vec::new(), carved: 0, pages: Pages::map(SLAB_BYTES, huge)? };
         let number = self.vacant.pop().unwrap_or_else(|| {
             self.slabs.push(None);
             self.slabs.len() - 1

@@ -65,8 +65,8 @@ impl Front {
         while found.is_none()
             && let Some(place) = stack.places.pop()
         {
-            // SAFETY: the hold on the slot is given back below.
-            found = unsafe { place.claim() }.map(|item| (place.id(), item));
+            // SAFETY: 1. the place was on the stack, the lock is held; 2. the hold is given back below.
+            found = unsafe { place.claim(store) }.map(|item| (place.id(), item));
             store.give_back(place.segment, 1);
         }
         self.len.store(stack.places.len(), Ordering::Release);

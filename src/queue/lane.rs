@@ -134,7 +134,7 @@ pub(crate) struct Producing<'a> {
 
 impl Producing<'_> {
     /// Appends an item and returns its id.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let producer = &*self.lane.producer;
         let tail = producer.tail.load(Ordering::Relaxed);
@@ -145,6 +145,7 @@ impl Producing<'_> {
         // SAFETY: 1. this visit is the only producer; 2. the lap began after every hold on the last one was given back.
         unsafe { place.fill(item) };
         producer.tail.store(tail + 1, Ordering::Release);
+        place.prepare_later();
         Ok(place.id())
     }
 

@@ -19,7 +19,7 @@ pub(crate) use front::Front;
 use inbox::Inbox;
 pub(crate) use lane::{Lane, Producing};
 pub(crate) use outcomes::{Nothing, Outcomes};
-pub(crate) use segment::{Place, Range};
+pub(crate) use segment::Place;
 pub(crate) use store::{OutOfMemory, Store};
 
 #[cfg(all(loom, test))]

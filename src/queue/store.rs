@@ -3,7 +3,7 @@
 use super::cell::Item;
 use super::depot::Depot;
 use super::registry::Registry;
-use super::segment::{Place, SLOTS, SegmentRef};
+use super::segment::{self, Place, SLOTS, SegmentRef};
 use crate::sys::lock::Lock;
 use crate::sys::size::SLOT_BITS;
 use crate::sys::unique;
@@ -54,26 +54,31 @@ impl Store {
     }
 
     /// Takes the item with this id, if it is still queued.
-    pub(crate) fn claim_by_id(&self, id: u64) -> Option<Item> {
+    pub(crate) fn revoke(&self, id: u64) -> Option<Item> {
         let slot = id as usize % SLOTS;
-        self.registry.pinned(id >> SLOT_BITS, |segment| {
-            // SAFETY: the shard's lock is held, and a segment leaves its shard before it is recycled.
-            unsafe { Place { segment, slot }.claim() }
+        self.pinned(id >> SLOT_BITS, |segment| {
+            let mut found = None;
+            let place = Place { segment, slot };
+            // SAFETY: the shard's lock pins the segment and keeps other revokers out.
+            unsafe { segment::revoke(std::iter::once(place), |_, item| found = Some(item)) };
+            found
         })
     }
 
     /// Takes every item that is queued at this moment, with its id.
-    pub(crate) fn claim_all(&self) -> Vec<(u64, Item)> {
-        let mut claimed = Vec::new();
+    pub(crate) fn revoke_all(&self) -> Vec<(u64, Item)> {
+        let mut found = Vec::new();
         self.registry.for_each_pinned(|segment| {
-            for slot in 0..SLOTS {
-                let place = Place { segment, slot };
-                // SAFETY: the shard's lock is held, and a segment leaves its shard before it is recycled.
-                if let Some(item) = unsafe { place.claim() } {
-                    claimed.push((place.id(), item));
-                }
-            }
+            let places = (0..SLOTS).map(|slot| Place { segment, slot });
+            // SAFETY: the shard's lock pins the segment and keeps other revokers out.
+            unsafe { segment::revoke(places, |id, item| found.push((id, item))) };
         });
-        claimed
+        found
+    }
+
+    /// What `look` finds in the segment that is in lap `block`; until it returns the segment is not recycled, and
+    /// nobody else is in here for it.
+    pub(super) fn pinned<R>(&self, block: u64, look: impl FnOnce(SegmentRef) -> Option<R>) -> Option<R> {
+        self.registry.pinned(block, look)
     }
 }

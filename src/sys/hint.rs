@@ -15,3 +15,17 @@ pub(crate) fn yield_now() {
 
 #[cfg(loom)]
 pub(crate) use loom::thread::{yield_now, yield_now as spin};
+
+/// Asks for the cache line of `place` to write to it soon, so that the write does not wait for another core to give it up.
+#[inline(always)]
+pub(crate) fn will_write<T>(place: &T) {
+    #[cfg(all(target_arch = "x86_64", not(loom)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+        let address = std::ptr::from_ref(place).cast();
+        // SAFETY: a prefetch touches no memory as far as the program can tell.
+        unsafe { _mm_prefetch::<{ _MM_HINT_ET0 }>(address) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(loom))))]
+    let _ = place;
+}
