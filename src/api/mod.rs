@@ -10,6 +10,8 @@ mod task;
 
 pub use builder::Builder;
 pub use context::{current_job, fail, worker_index};
+#[cfg(feature = "capi")]
+pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
 pub use job_id::JobId;
 pub use pool::{Pool, Shutdown};

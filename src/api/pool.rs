@@ -63,6 +63,19 @@ impl Pool {
         Self { core: Core::new(settings) }
     }
 
+    /// The pool, with a handle's share in it that [`from_core`](Self::from_core) makes a handle again.
+    #[cfg(feature = "capi")]
+    pub(crate) fn into_core(self) -> Arc<Core> {
+        Core::share(&self.core)
+    }
+
+    /// The handle whose share `core` carries.
+    #[cfg(feature = "capi")]
+    #[inline(always)]
+    pub(crate) fn from_core(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
     /// The pool whose job the calling thread is running; `None` outside a job.
     ///
     /// ```

@@ -1,1 +1,21 @@
+//! Layer 5: the C face of the pool, `include/fastthreadpool.h`. Check, convert, one call, convert.
+//!
+//! The conventions are written once, in the header's introduction (`cbindgen.toml`).
+#![allow(non_camel_case_types)]
 
+mod check;
+mod config;
+mod job;
+mod pool;
+mod results;
+mod status;
+mod submit;
+mod version;
+
+pub use config::*;
+pub use job::*;
+pub use pool::*;
+pub use results::*;
+pub use status::*;
+pub use submit::*;
+pub use version::*;

@@ -5,6 +5,8 @@
 
 pub(crate) mod atomic;
 pub(crate) mod cell;
+#[cfg(feature = "capi")]
+pub(crate) mod errno;
 pub(crate) mod fence;
 pub(crate) mod futex;
 pub(crate) mod hint;

@@ -1,0 +1,72 @@
+//! The C functions of `libfastthreadpool.so`, as a C program that loads it would see them.
+
+use libloading::Library;
+use std::error::Error;
+use std::ffi::{c_char, c_void};
+use std::path::{Path, PathBuf};
+use std::ptr;
+
+/// The result of a call that worked.
+pub const OK: i32 = 0;
+
+/// A job.
+pub type JobFn = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+
+/// `ftpool_config`, as long as this caller knows it.
+#[repr(C)]
+pub struct Config {
+    size: usize,
+    workers: i32,
+    ordered: u32,
+    name: *const c_char,
+    stack_size: usize,
+}
+
+impl Config {
+    /// The defaults, but for the number of workers.
+    pub fn with_workers(workers: usize) -> Self {
+        let workers = workers.try_into().expect("a number of workers");
+        Self { size: size_of::<Self>(), workers, ordered: 0, name: ptr::null(), stack_size: 0 }
+    }
+}
+
+/// The functions, which stay loaded to the end of the process.
+#[derive(Clone, Copy)]
+pub struct CApi {
+    pub new: unsafe extern "C" fn(*const Config, *mut *mut c_void) -> i32,
+    pub submit: unsafe extern "C" fn(*mut c_void, JobFn, *mut c_void, *mut u64) -> i32,
+    pub wait_idle: unsafe extern "C" fn(*mut c_void, i64) -> i32,
+    pub free: unsafe extern "C" fn(*mut c_void),
+}
+
+impl CApi {
+    /// Loads the library.
+    pub fn load(path: &Path) -> Result<&'static Self, libloading::Error> {
+        // SAFETY: our own library has no initialisers that could do harm.
+        let library: &'static Library = Box::leak(Box::new(unsafe { Library::new(path) }?));
+        Ok(Box::leak(Box::new(Self {
+            // SAFETY: the header declares it with this type.
+            new: unsafe { *library.get(b"ftpool_new\0")? },
+            // SAFETY: the header declares it with this type.
+            submit: unsafe { *library.get(b"ftpool_submit\0")? },
+            // SAFETY: the header declares it with this type.
+            wait_idle: unsafe { *library.get(b"ftpool_wait_idle\0")? },
+            // SAFETY: the header declares it with this type.
+            free: unsafe { *library.get(b"ftpool_free\0")? },
+        })))
+    }
+
+    /// Loads the library, or says on stderr why the C ABI is left out.
+    pub fn load_or_explain(path: &Path) -> Option<&'static Self> {
+        let explain = |error: &libloading::Error| {
+            let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            eprintln!("fastthreadpool (C ABI) is not built: run make build ({why})");
+        };
+        Self::load(path).inspect_err(explain).ok()
+    }
+
+    /// Where `make build` leaves the library.
+    pub fn default_path() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release/libfastthreadpool.so")
+    }
+}

@@ -1,0 +1,571 @@
+/* fastthreadpool: a thread pool for jobs so small that the pool's own overhead matters.
+ *
+ *     #include <fastthreadpool.h>
+ *     #include <stdio.h>
+ *
+ *     static void *greet(void *name) { return (void *)(size_t)printf("hello, %s\n", (char *)name); }
+ *
+ *     int main(void) {
+ *         ftpool *pool;
+ *         if (ftpool_new(NULL, &pool) != FTPOOL_OK) return 1;
+ *         ftpool_status status = ftpool_submit(pool, greet, "world", NULL);
+ *         ftpool_free(pool);
+ *         return status != FTPOOL_OK;
+ *     }
+ *
+ *     cc hello.c $(pkg-config --cflags --libs fastthreadpool)
+ *
+ * Conventions, obeyed by every call
+ *
+ * Status    Calls return an ftpool_status: 0 done, above 0 nothing is wrong and nothing was done, below 0 an error.
+ * NULL      An object that is NULL is FTPOOL_E_INVALID; every _free accepts NULL; getters answer 0 or NULL.
+ * Outputs   come last (out_...), are written on success only, and output pointers are NULL after a failure.
+ * Time      is in nanoseconds: FTPOOL_NOW looks once, FTPOOL_FOREVER waits, other negative values are
+ *           FTPOOL_E_INVALID. Huge values mean forever; nothing overflows.
+ * Structs   begin with their size. Initialise them with their _INIT macro; a field that is 0 means its default.
+ * Ownership A submit that does not return FTPOOL_OK took nothing.
+ * Threads   Jobs run on worker threads, which asynchronous signals are never delivered to.
+ * Unwinding No panic leaves this library. A C++ exception or pthread_exit() that leaves a job aborts the process.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ * Generated from src/ffi/ by cbindgen: change it there, then run `make header`.
+ */
+
+
+#ifndef FASTTHREADPOOL_H
+#define FASTTHREADPOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FTPOOL_VERSION_MAJOR 0
+#define FTPOOL_VERSION_MINOR 1
+#define FTPOOL_VERSION_PATCH 0
+#define FTPOOL_VERSION_NUMBER (FTPOOL_VERSION_MAJOR * 1000000 + FTPOOL_VERSION_MINOR * 1000 + FTPOOL_VERSION_PATCH)
+
+/* Initialisers of structs. */
+#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0}
+#define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0}
+
+/* Before every function; define it to nothing to compile against the static library on a platform that minds. */
+#ifndef FTPOOL_API
+#define FTPOOL_API
+#endif
+
+
+/**
+ * A timeout: look once, do not wait.
+ */
+#define FTPOOL_NOW 0
+
+/**
+ * A timeout: wait as long as it takes.
+ */
+#define FTPOOL_FOREVER (-1)
+
+/**
+ * A shutdown mode: what is queued runs, and so do jobs that it submits.
+ */
+#define FTPOOL_SHUTDOWN_DRAIN 0
+
+/**
+ * A shutdown mode: what is queued is cancelled, what is running ends.
+ */
+#define FTPOOL_SHUTDOWN_CANCEL 1
+
+/**
+ * An outcome: the job returned a value.
+ */
+#define FTPOOL_OUTCOME_DONE 0
+
+/**
+ * An outcome: the job declared a failure, or panicked.
+ */
+#define FTPOOL_OUTCOME_FAILED 1
+
+/**
+ * An outcome: the job was cancelled before it began.
+ */
+#define FTPOOL_OUTCOME_CANCELLED 2
+
+/**
+ * An outcome: the job was not begun in time.
+ */
+#define FTPOOL_OUTCOME_EXPIRED 3
+
+/**
+ * What a call returns. 0: done. Above 0: nothing is wrong, and nothing was done. Below 0: an error, and nothing was
+ * done. Numbers are never reused; future versions may return more of them.
+ */
+enum ftpool_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Done.
+     */
+    FTPOOL_OK = 0,
+    /**
+     * The time ran out first; what was waited for goes on.
+     */
+    FTPOOL_TIMEOUT = 1,
+    /**
+     * There is nothing, and nothing more will come.
+     */
+    FTPOOL_EMPTY = 2,
+    /**
+     * It was cancelled.
+     */
+    FTPOOL_CANCELLED = 3,
+    /**
+     * There is no room.
+     */
+    FTPOOL_FULL = 4,
+    /**
+     * An argument is not valid, or the call is not valid on this thread.
+     */
+    FTPOOL_E_INVALID = -1,
+    /**
+     * The system has no memory; errno tells more.
+     */
+    FTPOOL_E_NOMEM = -2,
+    /**
+     * The pool was shut down.
+     */
+    FTPOOL_E_SHUTDOWN = -3,
+    /**
+     * The call would wait for its own end.
+     */
+    FTPOOL_E_DEADLOCK = -4,
+    /**
+     * The pool has no thread and the system refused to start one; errno tells more.
+     */
+    FTPOOL_E_THREAD = -5,
+    /**
+     * A struct is larger than this version of the library knows, and the part it does not know is not zero.
+     */
+    FTPOOL_E_VERSION = -6,
+    /**
+     * A job or callback panicked.
+     */
+    FTPOOL_E_PANIC = -7,
+    /**
+     * A job failed.
+     */
+    FTPOOL_E_JOB = -8,
+    /**
+     * The process was forked, and the pool's threads exist in the parent only.
+     */
+    FTPOOL_E_FORKED = -9,
+    /**
+     * The pool is broken: a hook failed.
+     */
+    FTPOOL_E_BROKEN = -10,
+    /**
+     * This build or platform cannot do it.
+     */
+    FTPOOL_E_UNSUPPORTED = -11,
+    /**
+     * A count would overflow.
+     */
+    FTPOOL_E_OVERFLOW = -12,
+    /**
+     * A callback is in use.
+     */
+    FTPOOL_E_BUSY = -13,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum ftpool_status ftpool_status;
+#else
+typedef int32_t ftpool_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A thread pool.
+ */
+typedef struct ftpool ftpool;
+
+/**
+ * A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
+ * exactly one outcome: a value in the done queue, everything else in the failed queue.
+ */
+typedef struct ftpool_results ftpool_results;
+
+/**
+ * How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field that
+ * is 0 means its default.
+ */
+typedef struct {
+    /**
+     * sizeof(ftpool_config), set by FTPOOL_CONFIG_INIT: tells the library which header the program was compiled with.
+     */
+    size_t size;
+    /**
+     * At most how many workers, up to 32 768. Above 0: that many. 0, or −9999 and below: one for each usable processor,
+     * counted by affinity and cgroup quota. −1 to −9998: the usable processors plus this number.
+     */
+    int32_t workers;
+    /**
+     * 1: jobs begin in the order of submission across all threads. 0: only the jobs of one thread are in order.
+     */
+    uint32_t ordered;
+    /**
+     * Worker n is called `<name>-<n>`; NULL means "ThreadPool". Copied.
+     */
+    const char *name;
+    /**
+     * Bytes of each worker's stack; 0 means 2 MiB.
+     */
+    size_t stack_size;
+} ftpool_config;
+
+/**
+ * A job: pthread's own shape. What it returns is its value, which fire-and-forget jobs have no use for. It must
+ * return: a C++ exception, pthread_exit() or another unwind out of it aborts the process.
+ */
+typedef void *(*ftpool_fn)(void *arg);
+
+/**
+ * The name of an accepted job, never used twice in the life of a process. 0 names none.
+ */
+typedef uint64_t ftpool_job_id;
+
+/**
+ * What a job came to. Begin with FTPOOL_RESULT_INIT.
+ */
+typedef struct {
+    /**
+     * sizeof(ftpool_result), set by FTPOOL_RESULT_INIT; never changed by the library.
+     */
+    size_t size;
+    /**
+     * The id that submitting the job gave.
+     */
+    ftpool_job_id id;
+    /**
+     * What the job returned if the outcome is FTPOOL_OUTCOME_DONE, else NULL.
+     */
+    void *value;
+    /**
+     * What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the calling
+     * thread reads the next outcome from any results object: print or copy it before.
+     */
+    const char *error_message;
+    /**
+     * Nanoseconds that the job was queued; 0 unless measured.
+     */
+    uint64_t queued_ns;
+    /**
+     * Nanoseconds that the job ran; 0 unless measured.
+     */
+    uint64_t run_ns;
+    /**
+     * FTPOOL_OUTCOME_DONE, _FAILED, _CANCELLED or _EXPIRED.
+     */
+    uint32_t outcome;
+    /**
+     * The code given to ftpool_fail(); FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a cancelled job, else 0.
+     */
+    int32_t error_code;
+} ftpool_result;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Makes a pool. Its threads are started when there are jobs for them. `config` may be NULL for all defaults.
+ *
+ * **Ownership:** the caller owns the pool and ends it with ftpool_free(). The config and its name are copied.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_pool` is NULL or a field of the
+ * config is not valid; FTPOOL_E_VERSION if the config comes from a newer header and uses what this library does not
+ * know. `*out_pool` is NULL on failure.
+ */
+FTPOOL_API ftpool_status ftpool_new(const ftpool_config *config, ftpool **out_pool);
+
+/**
+ * Ends a pool: waits until everything accepted has run, ends the threads, frees the pool. In a job of the pool itself
+ * it does not wait: the pool ends by itself after its last job. NULL is accepted and ignored.
+ *
+ * **Ownership:** the pool is gone. Results objects made from it stay readable. **Thread safety:** calls that
+ * other threads have already begun are waited for; a call that begins later is an error of the program. To
+ * close a pool under the eyes of other threads use ftpool_shutdown() first.
+ */
+FTPOOL_API void ftpool_free(ftpool *pool);
+
+/**
+ * Closes a pool and waits for its end: from now on jobs from outside are refused; what was accepted runs
+ * (FTPOOL_SHUTDOWN_DRAIN) or is cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from any
+ * thread, to wait for the same end. The pool must still be freed.
+ *
+ * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all has ended; FTPOOL_TIMEOUT: the
+ * shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK: in a job of this pool, nothing was done;
+ * FTPOOL_E_INVALID: `pool` is NULL, or the mode or the timeout is none.
+ */
+FTPOOL_API ftpool_status ftpool_shutdown(ftpool *pool, uint32_t mode, int64_t timeout_ns);
+
+/**
+ * Waits until no job is queued or running, at one moment at least. The pool stays usable.
+ *
+ * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a
+ * job of this pool; FTPOOL_E_INVALID if `pool` is NULL or the timeout is none.
+ */
+FTPOOL_API ftpool_status ftpool_wait_idle(ftpool *pool, int64_t timeout_ns);
+
+/**
+ * How many worker threads there are.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API size_t ftpool_alive(const ftpool *pool);
+
+/**
+ * How many workers are running a job.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API size_t ftpool_busy(const ftpool *pool);
+
+/**
+ * How many jobs are queued or running.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API size_t ftpool_pending(const ftpool *pool);
+
+/**
+ * How many jobs have failed since the pool was made.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API uint64_t ftpool_failed(const ftpool *pool);
+
+/**
+ * The most worker threads there can be: one more than the largest ftpool_worker_index().
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API size_t ftpool_worker_limit(const ftpool *pool);
+
+/**
+ * Runs `function(arg)` on a worker, some time. A failure is counted (ftpool_failed()), otherwise nothing is kept.
+ * `out_id` may be NULL.
+ *
+ * **Ownership:** `arg` is the job's from now on. After a failure nothing was taken. **Thread safety:** any thread,
+ * jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or
+ * `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_NOMEM; FTPOOL_E_THREAD.
+ */
+FTPOOL_API ftpool_status ftpool_submit(ftpool *pool, ftpool_fn function, void *arg, ftpool_job_id *out_id);
+
+/**
+ * As ftpool_submit(), but before every job that is queued. Of several such jobs the one submitted last runs first.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
+ */
+FTPOOL_API ftpool_status ftpool_submit_first(ftpool *pool, ftpool_fn function, void *arg, ftpool_job_id *out_id);
+
+/**
+ * Runs `function(args[i])` for each i below `count`, which costs less than submitting one by one. All are accepted or
+ * none. `out_ids` may be NULL, or has room for `count` ids.
+ *
+ * **Ownership**, **Thread safety:** as ftpool_submit(); the array itself is only read. **Returns:** as
+ * ftpool_submit(); FTPOOL_E_INVALID also if `args` is NULL and `count` is not 0.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_batch(ftpool *pool,
+                                  ftpool_fn function,
+                                  void *const *args,
+                                  size_t count,
+                                  ftpool_job_id *out_ids);
+
+/**
+ * Cancels a queued job: it will never run. Takes the same short time however many jobs are queued. A job that was to
+ * leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
+ *
+ * **Ownership:** the job's `arg` is the caller's again. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will
+ * never run; FTPOOL_EMPTY: too late (running, done, cancelled before), or no job of this pool has this id;
+ * FTPOOL_E_INVALID if `pool` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
+
+/**
+ * Makes a results object. A pool can have any number of them.
+ *
+ * **Ownership:** the caller owns the object and ends it with ftpool_results_free(), before or after the pool.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL. `*out_results` is
+ * NULL on failure.
+ */
+FTPOOL_API ftpool_status ftpool_results_new(ftpool *pool, ftpool_results **out_results);
+
+/**
+ * Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
+ * NULL is accepted and ignored.
+ *
+ * **Ownership:** the object is gone; values nobody has read are lost, whatever they point to stays.
+ * **Thread safety:** no other call on the object may be under way or follow.
+ */
+FTPOOL_API void ftpool_results_free(ftpool_results *results);
+
+/**
+ * Runs `function(arg)` on a worker, some time; what it returns becomes an outcome here. `out_id` may be NULL.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_submit(ftpool_results *results,
+                                    ftpool_fn function,
+                                    void *arg,
+                                    ftpool_job_id *out_id);
+
+/**
+ * As ftpool_results_submit(), but before every job of the pool that is queued.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_submit_first(ftpool_results *results,
+                                          ftpool_fn function,
+                                          void *arg,
+                                          ftpool_job_id *out_id);
+
+/**
+ * Runs `function(args[i])` for each i below `count`; what they return becomes outcomes here. All are accepted or none.
+ * `out_ids` may be NULL, or has room for `count` ids.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_submit_batch(ftpool_results *results,
+                                          ftpool_fn function,
+                                          void *const *args,
+                                          size_t count,
+                                          ftpool_job_id *out_ids);
+
+/**
+ * Reads the next outcome, done or failed, as they come. When this says FTPOOL_EMPTY, everything was read, and no job
+ * submitted through this object, before or meanwhile, is queued or running.
+ *
+ * **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
+ * outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
+ * FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is too small, or the timeout is none.
+ */
+FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
+
+/**
+ * Reads the next value: acquires the done queue's semaphore.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_next_done(ftpool_results *results,
+                                       int64_t timeout_ns,
+                                       ftpool_result *out_result);
+
+/**
+ * Reads the next outcome without a value: acquires the failed queue's semaphore.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_next_failed(ftpool_results *results,
+                                         int64_t timeout_ns,
+                                         ftpool_result *out_result);
+
+/**
+ * Reads at most `capacity` outcomes that are there, failed ones first, without waiting. The entries of `out_results`
+ * lie `out_results[0].size` bytes apart; only the first one's size field need be set.
+ *
+ * **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
+ * FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results` is while `capacity` is not 0, or the size is
+ * too small.
+ */
+FTPOOL_API
+ftpool_status ftpool_results_take(ftpool_results *results,
+                                  size_t capacity,
+                                  ftpool_result *out_results,
+                                  size_t *out_count);
+
+/**
+ * How many values wait to be read: the value of the done queue's semaphore.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
+ */
+FTPOOL_API size_t ftpool_results_done_count(const ftpool_results *results);
+
+/**
+ * How many outcomes without a value wait to be read: the value of the failed queue's semaphore.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
+ */
+FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
+
+/**
+ * The running job declares that it has failed: when it returns, its value is ignored and it ends
+ * FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL.
+ *
+ * **Ownership:** the message is copied. **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID outside a job.
+ */
+FTPOOL_API
+ftpool_status ftpool_fail(int32_t code,
+                          const char *message);
+
+/**
+ * The id of the job that the calling thread is running.
+ *
+ * **Thread safety:** any thread. **Returns:** the id; 0 outside a job.
+ */
+FTPOOL_API ftpool_job_id ftpool_self_id(void);
+
+/**
+ * The pool whose job the calling thread is running.
+ *
+ * **Ownership:** not to be freed twice: the pool stays its owner's. **Thread safety:** any thread. **Returns:** the
+ * pool; NULL outside a job.
+ */
+FTPOOL_API ftpool *ftpool_current(void);
+
+/**
+ * Which worker of its pool the calling thread is: a key to memory of its own.
+ *
+ * **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) outside a job.
+ */
+FTPOOL_API int32_t ftpool_worker_index(void);
+
+/**
+ * The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for a number that is none.
+ *
+ * **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
+ */
+FTPOOL_API const char *ftpool_status_name(int32_t status);
+
+/**
+ * What a status means and what to do about it, in a sentence.
+ *
+ * **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
+ */
+FTPOOL_API const char *ftpool_status_message(int32_t status);
+
+/**
+ * The version of the library that is loaded, to compare with FTPOOL_VERSION_NUMBER of the header compiled against:
+ * major × 1 000 000 + minor × 1 000 + patch.
+ *
+ * **Thread safety:** any thread. **Returns:** the number.
+ */
+FTPOOL_API uint32_t ftpool_version_number(void);
+
+/**
+ * The version of the library that is loaded, such as "0.1.0".
+ *
+ * **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
+ */
+FTPOOL_API const char *ftpool_version_string(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* FASTTHREADPOOL_H */

@@ -1,0 +1,137 @@
+//! From what C passes to what Rust takes.
+
+use super::ftpool_status::{self, *};
+use super::{ftpool, ftpool_fn, ftpool_job_id};
+use crate::pool::Core;
+use crate::{Deadline, JobId, Pool};
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A call's way out.
+pub(super) type Checked<T> = Result<T, ftpool_status>;
+
+/// The status of a call that ends here.
+#[inline(always)]
+pub(super) fn status<E: Into<ftpool_status>>(result: Result<(), E>) -> ftpool_status {
+    match result {
+        Ok(()) => FTPOOL_OK,
+        Err(error) => error.into(),
+    }
+}
+
+/// The pool behind a handle, for a call that the pool itself waits for before it is freed: a submit.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a handle that is not freed before the call has begun.
+#[inline(always)]
+pub(super) unsafe fn pool(pool: *const ftpool) -> Checked<ManuallyDrop<Pool>> {
+    if pool.is_null() {
+        return Err(FTPOOL_E_INVALID);
+    }
+    // SAFETY: the caller's 1; the handle is not given back.
+    let core = unsafe { Arc::from_raw(pool.cast::<Core>()) };
+    Ok(ManuallyDrop::new(Pool::from_core(core)))
+}
+
+/// The pool behind a handle, kept alive until the call has ended.
+///
+/// # Safety
+///
+/// As for [`pool`].
+pub(super) unsafe fn held(handle: *const ftpool) -> Checked<Pool> {
+    // SAFETY: the caller's 1.
+    unsafe { pool(handle) }.map(|pool| Pool::clone(&pool))
+}
+
+/// An object that must not be NULL.
+///
+/// # Safety
+///
+/// 1. `object` is NULL or points to a `T` that lives during the call.
+#[inline(always)]
+pub(super) unsafe fn object<'a, T>(object: *const T) -> Checked<&'a T> {
+    // SAFETY: the caller's 1.
+    unsafe { object.as_ref() }.ok_or(FTPOOL_E_INVALID)
+}
+
+/// A function and its argument, to be called once on a worker.
+#[derive(Clone, Copy)]
+pub(super) struct Call {
+    function: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
+    argument: *mut c_void,
+}
+
+// SAFETY: whoever submits a C job states that its function may be called with its argument on any thread.
+unsafe impl Send for Call {}
+
+impl Call {
+    #[inline(always)]
+    pub(super) fn new(function: ftpool_fn, argument: *mut c_void) -> Checked<Self> {
+        function.map(|function| Self { function, argument }).ok_or(FTPOOL_E_INVALID)
+    }
+
+    #[inline(always)]
+    pub(super) fn run(self) -> *mut c_void {
+        // SAFETY: whoever submits a C job states that its function may be called with its argument.
+        unsafe { (self.function)(self.argument) }
+    }
+
+    /// One call for each of `count` arguments.
+    ///
+    /// # Safety
+    ///
+    /// 1. `arguments` points to `count` pointers, unless `count` is 0.
+    pub(super) unsafe fn each(function: ftpool_fn, arguments: *const *mut c_void, count: usize) -> Checked<Vec<Self>> {
+        if count == 0 {
+            return Self::new(function, std::ptr::null_mut()).map(|_| Vec::new());
+        }
+        if arguments.is_null() || count > isize::MAX as usize / size_of::<Self>() {
+            return Err(FTPOOL_E_INVALID);
+        }
+        // SAFETY: the caller's 1.
+        let arguments = unsafe { std::slice::from_raw_parts(arguments, count) };
+        arguments.iter().map(|&argument| Self::new(function, argument)).collect()
+    }
+}
+
+/// Stores an output that the caller may not want.
+///
+/// # Safety
+///
+/// 1. `place` is NULL or writable.
+#[inline(always)]
+pub(super) unsafe fn store<T>(place: *mut T, value: T) {
+    if !place.is_null() {
+        // SAFETY: the caller's 1.
+        unsafe { place.write(value) };
+    }
+}
+
+/// Stores ids in an array that the caller may not want.
+///
+/// # Safety
+///
+/// 1. `place` is NULL or has room for all ids.
+pub(super) unsafe fn store_ids(place: *mut ftpool_job_id, ids: &[JobId]) {
+    if place.is_null() {
+        return;
+    }
+    for (index, id) in ids.iter().enumerate() {
+        // SAFETY: the caller's 1.
+        let slot = unsafe { place.add(index) };
+        // SAFETY: the caller's 1.
+        unsafe { slot.write(id.get()) };
+    }
+}
+
+/// FTPOOL_FOREVER, FTPOOL_NOW or a number of nanoseconds.
+pub(super) fn deadline(timeout_ns: i64) -> Checked<Deadline> {
+    match timeout_ns {
+        super::pool::FTPOOL_FOREVER => Ok(Deadline::NEVER),
+        0.. => Ok(Deadline::after(Duration::from_nanos(timeout_ns as u64))),
+        _ => Err(FTPOOL_E_INVALID),
+    }
+}

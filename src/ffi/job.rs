@@ -1,0 +1,51 @@
+//! What a running C job can find out and say.
+
+use super::ftpool_status::{self, *};
+use super::{ftpool, ftpool_job_id};
+use crate::pool::current;
+use std::ffi::{CStr, c_char};
+use std::sync::Arc;
+
+/// The running job declares that it has failed: when it returns, its value is ignored and it ends
+/// FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL.
+///
+/// **Ownership:** the message is copied. **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK;
+/// FTPOOL_E_INVALID outside a job.
+///
+/// # Safety
+///
+/// 1. `message` is NULL or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_fail(code: i32, message: *const c_char) -> ftpool_status {
+    let text = match message.is_null() {
+        true => String::new(),
+        // SAFETY: the caller's 1.
+        false => unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned(),
+    };
+    if crate::fail(code, text) { FTPOOL_OK } else { FTPOOL_E_INVALID }
+}
+
+/// The id of the job that the calling thread is running.
+///
+/// **Thread safety:** any thread. **Returns:** the id; 0 outside a job.
+#[unsafe(no_mangle)]
+pub extern "C" fn ftpool_self_id() -> ftpool_job_id {
+    crate::current_job().map_or(0, |id| id.get())
+}
+
+/// The pool whose job the calling thread is running.
+///
+/// **Ownership:** not to be freed twice: the pool stays its owner's. **Thread safety:** any thread. **Returns:** the
+/// pool; NULL outside a job.
+#[unsafe(no_mangle)]
+pub extern "C" fn ftpool_current() -> *mut ftpool {
+    current::with(|worker| Arc::as_ptr(worker.core())).unwrap_or(std::ptr::null()).cast_mut().cast()
+}
+
+/// Which worker of its pool the calling thread is: a key to memory of its own.
+///
+/// **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) outside a job.
+#[unsafe(no_mangle)]
+pub extern "C" fn ftpool_worker_index() -> i32 {
+    crate::worker_index().map_or(FTPOOL_E_INVALID as i32, |index| index as i32)
+}

@@ -1,0 +1,171 @@
+//! A pool's life in C.
+
+use super::check::{self, status};
+use super::ftpool_status::{self, *};
+use super::{config, ftpool_config};
+use crate::pool::Core;
+use crate::{Pool, Shutdown};
+use std::sync::Arc;
+
+/// A thread pool.
+#[derive(Debug)]
+pub struct ftpool {
+    _opaque: (),
+}
+
+/// A timeout: look once, do not wait.
+pub const FTPOOL_NOW: i64 = 0;
+/// A timeout: wait as long as it takes.
+pub const FTPOOL_FOREVER: i64 = -1;
+
+/// A shutdown mode: what is queued runs, and so do jobs that it submits.
+pub const FTPOOL_SHUTDOWN_DRAIN: u32 = 0;
+/// A shutdown mode: what is queued is cancelled, what is running ends.
+pub const FTPOOL_SHUTDOWN_CANCEL: u32 = 1;
+
+/// Makes a pool. Its threads are started when there are jobs for them. `config` may be NULL for all defaults.
+///
+/// **Ownership:** the caller owns the pool and ends it with ftpool_free(). The config and its name are copied.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_pool` is NULL or a field of the
+/// config is not valid; FTPOOL_E_VERSION if the config comes from a newer header and uses what this library does not
+/// know. `*out_pool` is NULL on failure.
+///
+/// # Safety
+///
+/// 1. `config` is NULL or points to a config whose size field is true. 2. `out_pool` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_new(config: *const ftpool_config, out_pool: *mut *mut ftpool) -> ftpool_status {
+    // SAFETY: the caller's 2.
+    unsafe { check::store(out_pool, std::ptr::null_mut()) };
+    if out_pool.is_null() {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    let built = unsafe { config::builder(config) }.and_then(|builder| Ok(builder.build()?));
+    // SAFETY: the caller's 2.
+    status(built.map(|pool| unsafe { check::store(out_pool, Arc::into_raw(pool.into_core()).cast_mut().cast()) }))
+}
+
+/// Ends a pool: waits until everything accepted has run, ends the threads, frees the pool. In a job of the pool itself
+/// it does not wait: the pool ends by itself after its last job. NULL is accepted and ignored.
+///
+/// **Ownership:** the pool is gone. Results objects made from it stay readable. **Thread safety:** calls that
+/// other threads have already begun are waited for; a call that begins later is an error of the program. To
+/// close a pool under the eyes of other threads use ftpool_shutdown() first.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
+    if !pool.is_null() {
+        // SAFETY: the caller's 1; this takes back the handle that ftpool_new gave out.
+        let core = unsafe { Arc::from_raw(pool.cast::<Core>()) };
+        // Even while another thread's call still holds the pool.
+        core.wind_up();
+        drop(Pool::from_core(core));
+    }
+}
+
+/// Closes a pool and waits for its end: from now on jobs from outside are refused; what was accepted runs
+/// (FTPOOL_SHUTDOWN_DRAIN) or is cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from any
+/// thread, to wait for the same end. The pool must still be freed.
+///
+/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all has ended; FTPOOL_TIMEOUT: the
+/// shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK: in a job of this pool, nothing was done;
+/// FTPOOL_E_INVALID: `pool` is NULL, or the mode or the timeout is none.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_shutdown(pool: *mut ftpool, mode: u32, timeout_ns: i64) -> ftpool_status {
+    let mode = match mode {
+        FTPOOL_SHUTDOWN_DRAIN => Shutdown::Drain,
+        FTPOOL_SHUTDOWN_CANCEL => Shutdown::Cancel,
+        _ => return FTPOOL_E_INVALID,
+    };
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    status(pool.and_then(|pool| Ok(pool.shutdown(mode, check::deadline(timeout_ns)?)?)))
+}
+
+/// Waits until no job is queued or running, at one moment at least. The pool stays usable.
+///
+/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a
+/// job of this pool; FTPOOL_E_INVALID if `pool` is NULL or the timeout is none.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_wait_idle(pool: *mut ftpool, timeout_ns: i64) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    status(pool.and_then(|pool| Ok(pool.wait_idle(check::deadline(timeout_ns)?)?)))
+}
+
+/// How many worker threads there are.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_alive(pool: *const ftpool) -> usize {
+    // SAFETY: the caller's 1.
+    unsafe { check::held(pool) }.map_or(0, |pool| pool.alive())
+}
+
+/// How many workers are running a job.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_busy(pool: *const ftpool) -> usize {
+    // SAFETY: the caller's 1.
+    unsafe { check::held(pool) }.map_or(0, |pool| pool.busy())
+}
+
+/// How many jobs are queued or running.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
+    // SAFETY: the caller's 1.
+    unsafe { check::held(pool) }.map_or(0, |pool| pool.pending() as usize)
+}
+
+/// How many jobs have failed since the pool was made.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
+    // SAFETY: the caller's 1.
+    unsafe { check::held(pool) }.map_or(0, |pool| pool.failed())
+}
+
+/// The most worker threads there can be: one more than the largest ftpool_worker_index().
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_worker_limit(pool: *const ftpool) -> usize {
+    // SAFETY: the caller's 1.
+    unsafe { check::held(pool) }.map_or(0, |pool| pool.limit())
+}

@@ -1,0 +1,419 @@
+//! Outcomes of C jobs, to be read as they come.
+
+use super::check::{self, Call, Checked, status};
+use super::ftpool_status::{self, *};
+use super::{ftpool, ftpool_fn, ftpool_job_id};
+use crate::api::Declared;
+use crate::{Deadline, JobError, JobId, Outcome, Results, SubmitError};
+use std::cell::RefCell;
+use std::ffi::{CString, c_char, c_void};
+
+/// A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
+/// exactly one outcome: a value in the done queue, everything else in the failed queue.
+#[derive(Debug)]
+pub struct ftpool_results(Results<Value>);
+
+/// What a job returned.
+#[derive(Debug)]
+struct Value(*mut c_void);
+
+// SAFETY: whoever submits a C job states that what it returns may be handed to any thread.
+unsafe impl Send for Value {}
+
+/// An outcome: the job returned a value.
+pub const FTPOOL_OUTCOME_DONE: u32 = 0;
+/// An outcome: the job declared a failure, or panicked.
+pub const FTPOOL_OUTCOME_FAILED: u32 = 1;
+/// An outcome: the job was cancelled before it began.
+pub const FTPOOL_OUTCOME_CANCELLED: u32 = 2;
+/// An outcome: the job was not begun in time.
+pub const FTPOOL_OUTCOME_EXPIRED: u32 = 3;
+
+/// What a job came to. Begin with FTPOOL_RESULT_INIT.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ftpool_result {
+    /// sizeof(ftpool_result), set by FTPOOL_RESULT_INIT; never changed by the library.
+    pub size: usize,
+    /// The id that submitting the job gave.
+    pub id: ftpool_job_id,
+    /// What the job returned if the outcome is FTPOOL_OUTCOME_DONE, else NULL.
+    pub value: *mut c_void,
+    /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the calling
+    /// thread reads the next outcome from any results object: print or copy it before.
+    pub error_message: *const c_char,
+    /// Nanoseconds that the job was queued; 0 unless measured.
+    pub queued_ns: u64,
+    /// Nanoseconds that the job ran; 0 unless measured.
+    pub run_ns: u64,
+    /// FTPOOL_OUTCOME_DONE, _FAILED, _CANCELLED or _EXPIRED.
+    pub outcome: u32,
+    /// The code given to ftpool_fail(); FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a cancelled job, else 0.
+    pub error_code: i32,
+}
+
+thread_local! {
+    /// The texts that the calling thread's last read gave out.
+    static TEXTS: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes a results object. A pool can have any number of them.
+///
+/// **Ownership:** the caller owns the object and ends it with ftpool_results_free(), before or after the pool.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL. `*out_results` is
+/// NULL on failure.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_results` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_new(pool: *mut ftpool, out_results: *mut *mut ftpool_results) -> ftpool_status {
+    // SAFETY: the caller's 2.
+    unsafe { check::store(out_results, std::ptr::null_mut()) };
+    if out_results.is_null() {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    let made = unsafe { check::held(pool) }.map(|pool| Box::into_raw(Box::new(ftpool_results(pool.results()))));
+    // SAFETY: the caller's 2.
+    status(made.map(|made| unsafe { check::store(out_results, made) }))
+}
+
+/// Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
+/// NULL is accepted and ignored.
+///
+/// **Ownership:** the object is gone; values nobody has read are lost, whatever they point to stays.
+/// **Thread safety:** no other call on the object may be under way or follow.
+///
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_free(results: *mut ftpool_results) {
+    if !results.is_null() {
+        // SAFETY: the caller's 1; it was made by ftpool_results_new.
+        drop(unsafe { Box::from_raw(results) });
+    }
+}
+
+/// Runs `function(arg)` on a worker, some time; what it returns becomes an outcome here. `out_id` may be NULL.
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
+///
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed. 2. `function` may be called with `arg` on any thread.
+///    3. `out_id` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_submit(
+    results: *mut ftpool_results,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_id: *mut ftpool_job_id,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 and 3.
+    status(unsafe { submit(results, function, arg, out_id, |results, call| results.submit(keep_value(call))) })
+}
+
+/// As ftpool_results_submit(), but before every job of the pool that is queued.
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
+///
+/// # Safety
+///
+/// As for ftpool_results_submit().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_submit_first(
+    results: *mut ftpool_results,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_id: *mut ftpool_job_id,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 and 3.
+    status(unsafe { submit(results, function, arg, out_id, |results, call| results.submit_first(keep_value(call))) })
+}
+
+/// Runs `function(args[i])` for each i below `count`; what they return becomes outcomes here. All are accepted or none.
+/// `out_ids` may be NULL, or has room for `count` ids.
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch().
+///
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed. 2. `args` points to `count` pointers with each of which
+///    `function` may be called on any thread. 3. `out_ids` is NULL or has room for `count` ids.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_submit_batch(
+    results: *mut ftpool_results,
+    function: ftpool_fn,
+    args: *const *mut c_void,
+    count: usize,
+    out_ids: *mut ftpool_job_id,
+) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let results = match unsafe { check::object(results) } {
+        Ok(results) => &results.0,
+        Err(status) => return status,
+    };
+    // SAFETY: the caller's 2.
+    let calls = unsafe { Call::each(function, args, count) };
+    let ids = calls.and_then(|calls| Ok(results.submit_batch(calls.into_iter().map(keep_value))?));
+    // SAFETY: the caller's 3.
+    status(ids.map(|ids| unsafe { check::store_ids(out_ids, &ids) }))
+}
+
+/// Reads the next outcome, done or failed, as they come. When this says FTPOOL_EMPTY, everything was read, and no job
+/// submitted through this object, before or meanwhile, is queued or running.
+///
+/// **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
+/// outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
+/// FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is too small, or the timeout is none.
+///
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose size
+///    field is true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_next(
+    results: *mut ftpool_results,
+    timeout_ns: i64,
+    out_result: *mut ftpool_result,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 and 2.
+    status(unsafe { next(results, timeout_ns, out_result, |results, deadline| Ok(results.next(deadline)?)) })
+}
+
+/// Reads the next value: acquires the done queue's semaphore.
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
+///
+/// # Safety
+///
+/// As for ftpool_results_next().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_next_done(
+    results: *mut ftpool_results,
+    timeout_ns: i64,
+    out_result: *mut ftpool_result,
+) -> ftpool_status {
+    let read = |results: &Results<Value>, deadline| {
+        let (id, value) = results.next_done(deadline)?;
+        Ok(Outcome { id, result: Ok(value) })
+    };
+    // SAFETY: the caller's 1 and 2.
+    status(unsafe { next(results, timeout_ns, out_result, read) })
+}
+
+/// Reads the next outcome without a value: acquires the failed queue's semaphore.
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
+///
+/// # Safety
+///
+/// As for ftpool_results_next().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_next_failed(
+    results: *mut ftpool_results,
+    timeout_ns: i64,
+    out_result: *mut ftpool_result,
+) -> ftpool_status {
+    let read = |results: &Results<Value>, deadline| {
+        let (id, error) = results.next_failed(deadline)?;
+        Ok(Outcome { id, result: Err(error) })
+    };
+    // SAFETY: the caller's 1 and 2.
+    status(unsafe { next(results, timeout_ns, out_result, read) })
+}
+
+/// Reads at most `capacity` outcomes that are there, failed ones first, without waiting. The entries of `out_results`
+/// lie `out_results[0].size` bytes apart; only the first one's size field need be set.
+///
+/// **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
+/// FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results` is while `capacity` is not 0, or the size is
+/// too small.
+///
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed. 2. `out_results` points to `capacity` results of the size
+///    that the first one states, unless `capacity` is 0. 3. `out_count` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_take(
+    results: *mut ftpool_results,
+    capacity: usize,
+    out_results: *mut ftpool_result,
+    out_count: *mut usize,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 to 3.
+    status(unsafe { take(results, capacity, out_results, out_count) })
+}
+
+/// How many values wait to be read: the value of the done queue's semaphore.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
+///
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_done_count(results: *const ftpool_results) -> usize {
+    // SAFETY: the caller's 1.
+    unsafe { results.as_ref() }.map_or(0, |results| results.0.done_count())
+}
+
+/// How many outcomes without a value wait to be read: the value of the failed queue's semaphore.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
+///
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_failed_count(results: *const ftpool_results) -> usize {
+    // SAFETY: the caller's 1.
+    unsafe { results.as_ref() }.map_or(0, |results| results.0.failed_count())
+}
+
+#[inline(always)]
+fn keep_value(call: Call) -> impl FnOnce() -> Value + Send + 'static {
+    move || Value(call.run())
+}
+
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed. 2. `out_id` is NULL or writable.
+unsafe fn submit(
+    results: *mut ftpool_results,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_id: *mut ftpool_job_id,
+    submit: impl FnOnce(&Results<Value>, Call) -> Result<JobId, SubmitError>,
+) -> Checked<()> {
+    // SAFETY: the caller's 1.
+    let results = unsafe { check::object(results) }?;
+    let id = submit(&results.0, Call::new(function, arg)?)?;
+    // SAFETY: the caller's 2.
+    unsafe { check::store(out_id, id.get()) };
+    Ok(())
+}
+
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose size
+///    field is true.
+unsafe fn next(
+    results: *mut ftpool_results,
+    timeout_ns: i64,
+    out_result: *mut ftpool_result,
+    read: impl FnOnce(&Results<Value>, Deadline) -> Checked<Outcome<Value>>,
+) -> Checked<()> {
+    // SAFETY: the caller's 1.
+    let results = unsafe { check::object(results) }?;
+    // SAFETY: the caller's 2.
+    unsafe { check_size(out_result) }?;
+    let outcome = read(&results.0, check::deadline(timeout_ns)?)?;
+    TEXTS.with_borrow_mut(Vec::clear);
+    // SAFETY: the caller's 2.
+    unsafe { fill(out_result, outcome) };
+    Ok(())
+}
+
+/// # Safety
+///
+/// As for [`ftpool_results_take`].
+unsafe fn take(
+    results: *mut ftpool_results,
+    capacity: usize,
+    out_results: *mut ftpool_result,
+    out_count: *mut usize,
+) -> Checked<()> {
+    // SAFETY: the caller's 1.
+    let results = unsafe { check::object(results) }?;
+    if out_count.is_null() {
+        return Err(FTPOOL_E_INVALID);
+    }
+    let mut count = 0;
+    if capacity > 0 {
+        // SAFETY: the caller's 2.
+        let stride = unsafe { check_size(out_results) }?;
+        TEXTS.with_borrow_mut(Vec::clear);
+        for outcome in results.0.take(capacity) {
+            // SAFETY: the caller's 2; no more than `capacity` are taken.
+            let place = unsafe { out_results.byte_add(count * stride) };
+            // SAFETY: the caller's 2.
+            unsafe { (&raw mut (*place).size).write(stride) };
+            // SAFETY: the caller's 2.
+            unsafe { fill(place, outcome) };
+            count += 1;
+        }
+    }
+    // SAFETY: the caller's 3.
+    unsafe { check::store(out_count, count) };
+    Ok(())
+}
+
+/// The size that a result states, if it has room for everything.
+///
+/// # Safety
+///
+/// 1. `result` is NULL or points to a result.
+unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> {
+    // SAFETY: the caller's 1.
+    let size = unsafe { check::object(result) }?.size;
+    let aligned = size.is_multiple_of(align_of::<ftpool_result>());
+    if size >= size_of::<ftpool_result>() && aligned { Ok(size) } else { Err(FTPOOL_E_INVALID) }
+}
+
+/// # Safety
+///
+/// 1. `place` points to a result.
+unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
+    let (value, kind, code, text) = match outcome.result {
+        Ok(Value(value)) => (value, FTPOOL_OUTCOME_DONE, 0, None),
+        Err(error) => {
+            let (kind, code) = classify(&error);
+            (std::ptr::null_mut(), kind, code, Some(message(&error)))
+        }
+    };
+    // SAFETY: the caller's 1.
+    let place = unsafe { &mut *place };
+    *place = ftpool_result {
+        size: place.size,
+        id: outcome.id.get(),
+        value,
+        error_message: text.map_or(std::ptr::null(), keep_text),
+        queued_ns: 0,
+        run_ns: 0,
+        outcome: kind,
+        error_code: code,
+    };
+}
+
+fn classify(error: &JobError) -> (u32, i32) {
+    match error {
+        JobError::Failed(error) => {
+            let declared = error.downcast_ref::<Declared>();
+            (FTPOOL_OUTCOME_FAILED, declared.map_or(FTPOOL_E_JOB as i32, |declared| declared.code))
+        }
+        JobError::Panicked(_) => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_PANIC as i32),
+        JobError::Cancelled => (FTPOOL_OUTCOME_CANCELLED, FTPOOL_CANCELLED as i32),
+    }
+}
+
+/// The text given to ftpool_fail() as it was, anything else as the library puts it.
+fn message(error: &JobError) -> String {
+    match error {
+        JobError::Failed(error) => {
+            error.downcast_ref::<Declared>().map_or_else(|| error.to_string(), |declared| declared.message.clone())
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Keeps a text for the calling thread until its next read. At a NUL byte the text ends.
+fn keep_text(text: String) -> *const c_char {
+    let bytes = text.into_bytes().into_iter().take_while(|&byte| byte != 0).collect::<Vec<_>>();
+    let text = CString::new(bytes).unwrap_or_default();
+    let pointer = text.as_ptr();
+    TEXTS.with_borrow_mut(|texts| texts.push(text));
+    pointer
+}

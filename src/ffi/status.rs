@@ -1,0 +1,131 @@
+//! What C calls return.
+
+use crate::{BuildError, RecvError, SubmitError, WaitError};
+use std::ffi::c_char;
+
+/// What a call returns. 0: done. Above 0: nothing is wrong, and nothing was done. Below 0: an error, and nothing was
+/// done. Numbers are never reused; future versions may return more of them.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ftpool_status {
+    /// Done.
+    FTPOOL_OK = 0,
+    /// The time ran out first; what was waited for goes on.
+    FTPOOL_TIMEOUT = 1,
+    /// There is nothing, and nothing more will come.
+    FTPOOL_EMPTY = 2,
+    /// It was cancelled.
+    FTPOOL_CANCELLED = 3,
+    /// There is no room.
+    FTPOOL_FULL = 4,
+    /// An argument is not valid, or the call is not valid on this thread.
+    FTPOOL_E_INVALID = -1,
+    /// The system has no memory; errno tells more.
+    FTPOOL_E_NOMEM = -2,
+    /// The pool was shut down.
+    FTPOOL_E_SHUTDOWN = -3,
+    /// The call would wait for its own end.
+    FTPOOL_E_DEADLOCK = -4,
+    /// The pool has no thread and the system refused to start one; errno tells more.
+    FTPOOL_E_THREAD = -5,
+    /// A struct is larger than this version of the library knows, and the part it does not know is not zero.
+    FTPOOL_E_VERSION = -6,
+    /// A job or callback panicked.
+    FTPOOL_E_PANIC = -7,
+    /// A job failed.
+    FTPOOL_E_JOB = -8,
+    /// The process was forked, and the pool's threads exist in the parent only.
+    FTPOOL_E_FORKED = -9,
+    /// The pool is broken: a hook failed.
+    FTPOOL_E_BROKEN = -10,
+    /// This build or platform cannot do it.
+    FTPOOL_E_UNSUPPORTED = -11,
+    /// A count would overflow.
+    FTPOOL_E_OVERFLOW = -12,
+    /// A callback is in use.
+    FTPOOL_E_BUSY = -13,
+}
+
+use ftpool_status::*;
+
+/// Every status, its name, and what it means.
+const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
+    (FTPOOL_OK, c"FTPOOL_OK", c"done"),
+    (FTPOOL_TIMEOUT, c"FTPOOL_TIMEOUT", c"the time ran out first; call again to wait longer"),
+    (FTPOOL_EMPTY, c"FTPOOL_EMPTY", c"there is nothing, and nothing more will come"),
+    (FTPOOL_CANCELLED, c"FTPOOL_CANCELLED", c"it was cancelled"),
+    (FTPOOL_FULL, c"FTPOOL_FULL", c"there is no room; try again when jobs have finished"),
+    (FTPOOL_E_INVALID, c"FTPOOL_E_INVALID", c"an argument is not valid; see the call's documentation"),
+    (FTPOOL_E_NOMEM, c"FTPOOL_E_NOMEM", c"the system has no memory; let queued jobs finish first"),
+    (FTPOOL_E_SHUTDOWN, c"FTPOOL_E_SHUTDOWN", c"the pool was shut down; make a new one"),
+    (FTPOOL_E_DEADLOCK, c"FTPOOL_E_DEADLOCK", c"a job cannot wait for the end of its own pool; wait from outside"),
+    (FTPOOL_E_THREAD, c"FTPOOL_E_THREAD", c"the system refused to start the first thread; see errno"),
+    (FTPOOL_E_VERSION, c"FTPOOL_E_VERSION", c"the struct comes from a newer header; install the newer library"),
+    (FTPOOL_E_PANIC, c"FTPOOL_E_PANIC", c"the job panicked"),
+    (FTPOOL_E_JOB, c"FTPOOL_E_JOB", c"the job failed"),
+    (FTPOOL_E_FORKED, c"FTPOOL_E_FORKED", c"the pool's threads stayed in the parent process; make a new pool"),
+    (FTPOOL_E_BROKEN, c"FTPOOL_E_BROKEN", c"a hook of the pool failed; make a new pool"),
+    (FTPOOL_E_UNSUPPORTED, c"FTPOOL_E_UNSUPPORTED", c"this build or platform cannot do it"),
+    (FTPOOL_E_OVERFLOW, c"FTPOOL_E_OVERFLOW", c"a count would overflow"),
+    (FTPOOL_E_BUSY, c"FTPOOL_E_BUSY", c"a callback is in use; remove it first"),
+];
+
+/// The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for a number that is none.
+///
+/// **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ftpool_status_name(status: i32) -> *const c_char {
+    find(status).map_or(c"FTPOOL_?", |found| found.1).as_ptr()
+}
+
+/// What a status means and what to do about it, in a sentence.
+///
+/// **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ftpool_status_message(status: i32) -> *const c_char {
+    find(status).map_or(c"not a status of this library", |found| found.2).as_ptr()
+}
+
+fn find(status: i32) -> Option<&'static (ftpool_status, &'static std::ffi::CStr, &'static std::ffi::CStr)> {
+    ALL.iter().find(|known| known.0 as i32 == status)
+}
+
+impl From<SubmitError> for ftpool_status {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Shutdown => FTPOOL_E_SHUTDOWN,
+            SubmitError::OutOfMemory => FTPOOL_E_NOMEM,
+            SubmitError::Thread(error) => {
+                crate::sys::errno::set(error.raw_os_error().unwrap_or(0));
+                FTPOOL_E_THREAD
+            }
+        }
+    }
+}
+
+impl From<WaitError> for ftpool_status {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::TimedOut => FTPOOL_TIMEOUT,
+            WaitError::Deadlock => FTPOOL_E_DEADLOCK,
+        }
+    }
+}
+
+impl From<RecvError> for ftpool_status {
+    fn from(error: RecvError) -> Self {
+        match error {
+            RecvError::TimedOut => FTPOOL_TIMEOUT,
+            RecvError::Finished => FTPOOL_EMPTY,
+        }
+    }
+}
+
+impl From<BuildError> for ftpool_status {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::InvalidWorkers { .. } | BuildError::InvalidName => FTPOOL_E_INVALID,
+        }
+    }
+}

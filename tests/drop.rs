@@ -1,0 +1,202 @@
+//! Pools that outlive their handles, or end before them.
+
+mod common;
+
+use common::{Count, Gate, LIMIT, eventually, pool_of, within_limit};
+use fastthreadpool::{Pool, Shutdown, SubmitError};
+use std::thread;
+
+/// Conformance 67.
+#[test]
+fn dropping_the_last_handle_runs_everything_accepted() {
+    within_limit(|| {
+        for workers in [1, 2, 4] {
+            let (pool, gate, ran, drops) = (pool_of(workers), Gate::new(), Count::new(), Count::new());
+            pool.spawn(gate.job()).unwrap();
+            for _ in 0..1000 {
+                let (ran, token) = (ran.job(), drops.on_drop());
+                let parent = move || {
+                    drop(token);
+                    Pool::current().expect("this is a job").spawn(ran).unwrap();
+                };
+                pool.spawn(parent).unwrap();
+            }
+            gate.open();
+            drop(pool);
+            assert_eq!((ran.get(), drops.get()), (1000, 1000));
+        }
+    });
+}
+
+/// Conformance 67: a scope that is left by a panic drains, too.
+#[test]
+fn unwinding_runs_everything_accepted() {
+    within_limit(|| {
+        let ran = Count::new();
+        let job = ran.job();
+        let unwound = thread::spawn(move || {
+            let pool = pool_of(2);
+            (0..100).for_each(|_| assert!(pool.spawn(job.clone()).is_ok()));
+            std::panic::resume_unwind(Box::new("on purpose"));
+        });
+        assert!(unwound.join().is_err());
+        assert_eq!(ran.get(), 100);
+    });
+}
+
+/// Conformance 66.
+#[test]
+fn dropping_another_handle_ends_nothing() {
+    within_limit(|| {
+        let (pool, ran) = (pool_of(2), Count::new());
+        let clones: Vec<Pool> = (0..10).map(|_| pool.clone()).collect();
+        drop(pool);
+        for clone in clones {
+            clone.spawn(ran.job()).unwrap();
+            clone.wait_idle(LIMIT).unwrap();
+        }
+        assert_eq!(ran.get(), 10);
+    });
+}
+
+/// Conformance 66: a results object keeps outcomes, not the pool.
+#[test]
+fn a_results_object_does_not_keep_the_pool_open() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let results = pool.results();
+        results.submit(|| ()).unwrap();
+        drop(pool);
+        assert_eq!(results.outstanding(), 0);
+        assert!(matches!(results.submit(|| ()), Err(SubmitError::Shutdown)));
+    });
+}
+
+/// Waits until no thread of this name is left.
+fn expect_no_thread(prefix: &str) {
+    #[cfg(target_os = "linux")]
+    eventually("all threads are gone", || common::linux::threads_named(prefix).is_empty());
+    #[cfg(not(target_os = "linux"))]
+    let _ = prefix;
+}
+
+/// The process's resident memory in KiB.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let status = common::linux::status("/proc/self".as_ref(), "VmRSS");
+    status.trim_end_matches(" kB").parse().expect("a number of KiB")
+}
+
+/// Conformance 66: neither threads nor memory pile up.
+#[test]
+fn pools_that_are_gone_leave_nothing_behind() {
+    const JOBS: usize = 4000; // at 32 bytes a job in the queue, a leak of 200 pools is 25 MB
+    within_limit(|| {
+        let (ran, drops) = (Count::new(), Count::new());
+        #[cfg(target_os = "linux")]
+        let mut memory = 0;
+        for cycle in 0..300 {
+            #[cfg(target_os = "linux")]
+            if cycle == 100 {
+                memory = resident();
+            }
+            let pool = Pool::builder().workers(1 + cycle % 4).name("cycle").build().unwrap();
+            let gate = Gate::new();
+            pool.spawn(gate.job()).unwrap();
+            let job = || {
+                let (ran, token) = (ran.clone(), drops.on_drop());
+                move || drop((ran.add(), token))
+            };
+            pool.spawn_batch((0..JOBS).map(|_| job())).unwrap();
+            gate.open();
+            if cycle % 3 == 0 {
+                pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+            }
+        }
+        assert_eq!((ran.get(), drops.get()), (300 * JOBS, 300 * JOBS));
+        #[cfg(target_os = "linux")]
+        assert!(resident() < memory + 12 * 1024, "from {memory} to {} KiB", resident());
+        expect_no_thread("cycle-");
+    });
+}
+
+/// Conformance 66: the last handle may be dropped where nobody can wait for the end.
+#[test]
+fn a_job_that_drops_the_last_handle_lets_the_pool_end() {
+    within_limit(|| {
+        for round in 0..300 {
+            let pool = Pool::builder().workers(1 + round % 4).name("orphan").build().unwrap();
+            let (gate, ran) = (Gate::new(), Count::new());
+            let (handle, door) = (pool.clone(), gate.door());
+            let last = move || {
+                door.pass();
+                drop(handle);
+            };
+            pool.spawn(last).unwrap();
+            (0..50).for_each(|_| assert!(pool.spawn(ran.job()).is_ok()));
+            drop(pool);
+            gate.open();
+            eventually("what was accepted has run", || ran.get() == 50);
+        }
+        expect_no_thread("orphan-");
+    });
+}
+
+/// Conformance 66: likewise where it was never used but for that job.
+#[test]
+fn a_job_that_got_the_only_handle_lets_the_pool_end() {
+    within_limit(|| {
+        for _ in 0..300 {
+            let pool = Pool::builder().workers(4).name("given").build().unwrap();
+            let gate = Gate::new();
+            let (handle, door) = (pool.clone(), gate.door());
+            pool.spawn(move || {
+                door.pass();
+                handle.spawn(|| drop(Pool::current())).unwrap();
+            })
+            .unwrap();
+            drop(pool);
+            gate.open();
+        }
+        expect_no_thread("given-");
+    });
+}
+
+/// Conformance 66: a value that holds its own pool, and that nobody reads, does not keep it alive.
+#[test]
+fn an_unread_value_that_holds_the_pool_lets_it_end() {
+    within_limit(|| {
+        for _ in 0..300 {
+            let pool = Pool::builder().workers(2).name("cyclic").build().unwrap();
+            let gate = Gate::new();
+            let results = pool.results();
+            let door = gate.door();
+            let job = move || {
+                door.pass();
+                pool
+            };
+            results.submit(job).unwrap();
+            drop(results);
+            gate.open();
+        }
+        expect_no_thread("cyclic-");
+    });
+}
+
+/// Conformance 67, 64: a job may drop the last handle of another pool; it waits for that pool's jobs.
+#[test]
+fn a_job_that_drops_another_pool_waits_for_its_end() {
+    within_limit(|| {
+        let (outer, ran) = (pool_of(1), Count::new());
+        for _ in 0..300 {
+            let (inner, job) = (pool_of(2), ran.job());
+            let end = move || {
+                (0..10).for_each(|_| assert!(inner.spawn(job.clone()).is_ok()));
+                drop(inner);
+            };
+            outer.spawn(end).unwrap();
+        }
+        outer.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 3000);
+    });
+}
