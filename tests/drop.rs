@@ -5,6 +5,7 @@ mod common;
 use common::{Count, Gate, LIMIT, eventually, pool_of, within_limit};
 use fastthreadpool::{Pool, Shutdown, SubmitError};
 use std::thread;
+use std::time::Duration;
 
 /// Conformance 67.
 #[test]
@@ -14,17 +15,37 @@ fn dropping_the_last_handle_runs_everything_accepted() {
             let (pool, gate, ran, drops) = (pool_of(workers), Gate::new(), Count::new(), Count::new());
             pool.spawn(gate.job()).unwrap();
             for _ in 0..1000 {
-                let (ran, token) = (ran.job(), drops.on_drop());
-                let parent = move || {
-                    drop(token);
-                    Pool::current().expect("this is a job").spawn(ran).unwrap();
-                };
-                pool.spawn(parent).unwrap();
+                let (ran, token) = (ran.clone(), drops.on_drop());
+                pool.spawn(move || drop((ran.add(), token))).unwrap();
             }
             gate.open();
             drop(pool);
             assert_eq!((ran.get(), drops.get()), (1000, 1000));
         }
+    });
+}
+
+/// Conformance 67: the handle that a job got by [`Pool::current`] is not one for which a scope ends without waiting.
+#[test]
+fn dropping_the_last_handle_outside_waits_for_jobs_that_have_one() {
+    within_limit(|| {
+        let (pool, gate, ran) = (pool_of(2), Gate::new(), Count::new());
+        let (door, job) = (gate.door(), ran.job());
+        let parent = move || {
+            let pool = Pool::current().expect("this is a job");
+            door.pass();
+            pool.spawn(job).unwrap();
+        };
+        pool.spawn(parent).unwrap();
+        gate.wait_started(1);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(20)); // so that the drop, most probably, has to wait
+                gate.open();
+            });
+            drop(pool);
+            assert_eq!(ran.get(), 1, "the drop has waited");
+        });
     });
 }
 

@@ -87,7 +87,7 @@ impl Worker {
     fn find_batch(&self) -> Option<Place> {
         let done = self.station.batch.retire(&self.core.store);
         if (1..SMALL).contains(&done) {
-            (0..LAG).for_each(|_| hint::spin());
+            hint::linger(LAG);
         }
         self.batch_from_lanes().or_else(|| {
             self.start_searching();

@@ -1,10 +1,20 @@
 //! What a thread may say while it waits without sleeping.
 
+use std::time::{Duration, Instant};
+
 /// Tells the core that this is a spin loop.
 #[cfg(not(loom))]
 #[inline(always)]
 pub(crate) fn spin() {
     std::hint::spin_loop();
+}
+
+/// Lets some time pass on this core. Counts time, not pauses: a pause takes from 10 to 50 ns, as the core likes.
+pub(crate) fn linger(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        spin();
+    }
 }
 
 /// Lets another thread have the core.

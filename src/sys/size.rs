@@ -1,5 +1,7 @@
 //! Sizes that the model checker needs small.
 
+use std::time::Duration;
+
 /// log2 of the slots in a segment: two slots in a model, 256 otherwise.
 pub(crate) const SLOT_BITS: u32 = if cfg!(loom) { 1 } else { 8 };
 
@@ -12,6 +14,6 @@ pub(crate) const SHARDS: usize = if cfg!(loom) { 1 } else { 16 };
 /// Looks at the work sources that a worker takes before it sleeps: a few microseconds, about what sleeping would cost.
 pub(crate) const LOOKS: u32 = if cfg!(loom) { 0 } else { 100 };
 
-/// Pauses of about 10 ns that a worker lets pass after a small batch: long enough for a producer in full flight to fill a
-/// large one.
-pub(crate) const LAG: u32 = if cfg!(loom) { 0 } else { 128 };
+/// How long a worker waits after a small batch: long enough for a producer in full flight to fill a large one, and far
+/// shorter than waking anybody takes.
+pub(crate) const LAG: Duration = Duration::from_nanos(if cfg!(loom) { 0 } else { 1300 });

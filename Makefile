@@ -1,0 +1,75 @@
+# Everything that can be done with fastthreadpool. `make help` lists it.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+LIBDIR  ?= $(PREFIX)/lib
+CARGO   ?= cargo
+CC      ?= cc
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+MAJOR   := $(firstword $(subst ., ,$(VERSION)))
+STAGE   := $(CURDIR)/target/stage
+# What the static library needs of the system; `rustc --print native-static-libs` says it.
+STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+
+.PHONY: help build run test check bench bench-quick soak loom mutants header install uninstall clean needs
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+needs:
+	@command -v $(CARGO) >/dev/null || { echo "missing: a Rust toolchain with cargo (1.95 or later)"; exit 1; }
+	@command -v $(CC) >/dev/null || { echo "missing: a C compiler (Debian: apt-get install gcc)"; exit 1; }
+
+build: needs ## the libraries, in target/release
+	$(CARGO) build --release --features capi
+
+run: needs ## parallel cksum of DIR (default /usr/include, /usr/share/doc) against coreutils
+	@command -v pkg-config >/dev/null || { echo "missing: pkg-config (Debian: apt-get install pkg-config)"; exit 1; }
+	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR=
+	export PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig; \
+	$(CC) -O2 -Wall -Wextra -Wpedantic -Werror -o $(STAGE)/pcksum c-examples/pcksum.c \
+	    $$(pkg-config --cflags --libs fastthreadpool) -Wl,-rpath,$(STAGE)/lib
+	sh c-examples/run_pcksum.sh $(STAGE)/pcksum $(DIR)
+
+test: needs ## all tests: Rust, doctests, C examples, header
+	$(CARGO) test --features capi --quiet
+
+check: ## everything that must hold before a change lands
+	ci/check.sh
+
+bench: build ## measure against other pools; tables in benches/results
+	ci/bench.sh
+
+bench-quick: build ## the same in about a minute, printed only
+	ci/bench.sh --quick
+
+soak: needs ## 10^9 randomised jobs with bookkeeping (about an hour); JOBS=n for another number
+	FTPOOL_SOAK_JOBS=$(or $(JOBS),1000000000) $(CARGO) test --release --test soak -- --nocapture
+
+loom: needs ## the model checker on every protocol
+	ci/loom.sh
+
+mutants: needs ## shows that every model fails when its key step is broken
+	ci/mutants.sh
+
+header: needs ## generate include/fastthreadpool.h from src/ffi
+	FTPOOL_BLESS=1 $(CARGO) test --quiet --features capi --test header
+
+install: build ## into $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 include/fastthreadpool.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 target/release/libfastthreadpool.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 target/release/libfastthreadpool.so $(DESTDIR)$(LIBDIR)/libfastthreadpool.so.$(VERSION)
+	ln -sf libfastthreadpool.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libfastthreadpool.so.$(MAJOR)
+	ln -sf libfastthreadpool.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libfastthreadpool.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' fastthreadpool.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/fastthreadpool.pc
+
+uninstall: ## what install put there
+	rm -f $(DESTDIR)$(PREFIX)/include/fastthreadpool.h $(DESTDIR)$(LIBDIR)/libfastthreadpool.* \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/fastthreadpool.pc
+
+clean: ## what was built
+	$(CARGO) clean
+	rm -rf benches/rivals/target

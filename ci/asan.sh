@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# AddressSanitizer and LeakSanitizer on the Rust tests. Needs a nightly toolchain; says so and passes where there is none.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if ! cargo +nightly --version >/dev/null 2>&1; then
+    echo "skipped: no nightly toolchain (rustup toolchain install nightly)"; exit 0
+fi
+target=$(rustc +nightly -vV | sed -n 's/^host: //p')
+export RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan FTPOOL_SOAK_JOBS=300000
+cargo +nightly test --quiet --target "$target" --features capi \
+    --test outcomes --test cancel --test shutdown --test producers --test soak --test c_abi

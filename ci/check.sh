@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands. Each step can be run by hand as it stands here.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "format"
+cargo fmt --all --check
+(cd benches/rivals && cargo fmt --check)
+
+step "lints"
+cargo clippy --quiet --all-targets --features capi -- -D warnings
+cargo clippy --quiet --all-targets -- -D warnings
+(cd benches/rivals && cargo clippy --quiet --all-targets -- -D warnings)
+
+step "tests"
+make --no-print-directory test
+
+step "tests through the portable fallback"
+RUSTFLAGS="--cfg ftpool_portable" CARGO_TARGET_DIR=target/portable cargo test --quiet --lib --tests
+
+step "a Rust dependent exports no C symbols"
+cargo build --quiet --release
+if nm -D --defined-only target/release/libfastthreadpool.so | grep ' ftpool_'; then
+    echo "the C symbols are exported without the feature capi"; exit 1
+fi
+cargo build --quiet --release --features capi
+
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features capi
+
+step "loom models"
+ci/loom.sh
+
+step "every model fails when its key step is broken"
+ci/mutants.sh
+
+step "soak: 10^7 jobs"
+FTPOOL_SOAK_JOBS=10000000 cargo test --quiet --release --test soak
+
+step "AddressSanitizer"
+ci/asan.sh
+
+step "the main job on real input"
+make --no-print-directory run
+
+step "all is well"
