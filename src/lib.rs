@@ -1,4 +1,4 @@
-//! A thread pool for jobs so small that the pool's own overhead matters.
+#![doc = include_str!("../README.md")]
 
 mod api;
 #[cfg(feature = "capi")]

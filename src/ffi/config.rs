@@ -61,8 +61,8 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
 /// 1. `config` points to as many bytes as its first field says.
 unsafe fn known_part(config: *const ftpool_config) -> Checked<ftpool_config> {
     const KNOWN: usize = size_of::<ftpool_config>();
-    // SAFETY: the caller's 1: every config has a size.
-    let size = unsafe { (&raw const (*config).size).read() };
+    // SAFETY: the caller's 1: every config begins with its size.
+    let size = unsafe { config.cast::<usize>().read() };
     if !(size_of::<usize>()..=LARGEST).contains(&size) {
         return Err(FTPOOL_E_INVALID);
     }

@@ -339,8 +339,8 @@ unsafe fn take(
         for outcome in results.0.take(capacity) {
             // SAFETY: the caller's 2; no more than `capacity` are taken.
             let place = unsafe { out_results.byte_add(count * stride) };
-            // SAFETY: the caller's 2.
-            unsafe { (&raw mut (*place).size).write(stride) };
+            // SAFETY: the caller's 2: every result begins with its size.
+            unsafe { place.cast::<usize>().write(stride) };
             // SAFETY: the caller's 2.
             unsafe { fill(place, outcome) };
             count += 1;

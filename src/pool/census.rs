@@ -81,11 +81,11 @@ impl Reading {
     }
 
     fn idle(self) -> usize {
-        (self.0 / IDLE & 0xFFFF) as usize
+        ((self.0 / IDLE) & 0xFFFF) as usize
     }
 
     pub(super) fn alive(self) -> usize {
-        (self.0 / ALIVE & 0xFFFF) as usize
+        ((self.0 / ALIVE) & 0xFFFF) as usize
     }
 
     #[inline]

@@ -74,6 +74,11 @@ impl Crew {
         Ok(())
     }
 
+    /// A new worker waits until R4 has counted it.
+    pub(super) fn arrive(&self) {
+        drop(self.asleep.lock());
+    }
+
     /// A searching worker has found work. True if it must call [`recruit`](Self::recruit) in case `visible` more is
     /// there: it was the last searcher, and submitters have relied on it.
     #[must_use]

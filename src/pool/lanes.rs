@@ -38,18 +38,11 @@ impl Lanes {
     }
 
     /// All lanes, each once, beginning with number `turn`.
-    pub(super) fn from_turn(&self, turn: usize) -> impl Iterator<Item = (usize, &Lane)> {
-        let count = self.in_use.load(Ordering::Acquire) + 1;
-        (0..count).map(move |offset| {
-            let number = (turn + offset) % count;
-            (
-                number,
-                self.owned
-                    .get(number)
-                    .filter(|_| number + 1 < count)
-                    .and_then(OnceLock::get)
-                    .map_or(&self.shared, |lane| lane),
-            )
+    pub(super) fn starting_at(&self, turn: usize) -> impl Iterator<Item = (usize, &Lane)> {
+        let owned = &self.owned[..self.in_use.load(Ordering::Acquire)];
+        (turn..=turn + owned.len()).map(move |turn| {
+            let number = turn % (owned.len() + 1);
+            (number, owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |lane| lane))
         })
     }
 

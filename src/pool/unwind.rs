@@ -14,10 +14,10 @@ pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Payload> {
 
 /// Drops something of a user's; a panic on the way is swallowed, and what a panicking payload throws is leaked.
 pub(crate) fn dispose<T>(value: T) {
-    if let Err(payload) = catch(|| drop(value)) {
-        if let Err(second) = catch(|| drop(payload)) {
-            std::mem::forget(second);
-        }
+    if let Err(payload) = catch(|| drop(value))
+        && let Err(second) = catch(|| drop(payload))
+    {
+        std::mem::forget(second);
     }
 }
 

@@ -53,6 +53,7 @@ impl Worker {
 
     pub(super) fn run(&self) {
         let _current = current::enter(self);
+        self.core.crew.arrive();
         loop {
             if !self.core.front.is_empty() {
                 self.run_front();
@@ -97,7 +98,7 @@ impl Worker {
 
     fn batch_from_lanes(&self) -> Option<Place> {
         let core = &*self.core;
-        core.lanes.from_turn(self.turn.get()).find_map(|(number, lane)| {
+        core.lanes.starting_at(self.turn.get()).find_map(|(number, lane)| {
             let mut first = None;
             let install = |range| first = Some(self.station.batch.install(range));
             if lane.claim(&core.store, |visible| self.share(visible), install) {

@@ -1,1 +1,143 @@
-//! Models, for the model checker.
+//! Models of waiting and waking, for the model checker.
+
+use super::{Deadline, EventCount, Parker};
+use crate::sys::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sys::cell::UnsafeCell;
+use crate::sys::model::check;
+use loom::thread;
+use std::sync::Arc;
+
+#[derive(Debug)]
+struct Event {
+    reached: AtomicUsize,
+    count: EventCount,
+}
+
+impl Event {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { reached: AtomicUsize::new(0), count: EventCount::new() })
+    }
+
+    /// What a single writer does: a plain store, then the notification.
+    fn reach(&self, step: usize) {
+        self.reached.store(step, Ordering::Release);
+        self.count.notify();
+    }
+
+    fn wait_for(&self, step: usize) {
+        let reached = || (self.reached.load(Ordering::Acquire) >= step).then_some(());
+        self.count.wait_until(Deadline::NEVER, reached).expect("never has not come yet");
+    }
+}
+
+/// Race: the waiter finds nothing and goes to sleep while the notifier stores and sees nobody waiting.
+#[test]
+fn event_count_loses_no_wake_up() {
+    check(None, || {
+        let event = Event::new();
+        let notifier = thread::spawn({
+            let event = Arc::clone(&event);
+            move || event.reach(1)
+        });
+        event.wait_for(1);
+        notifier.join().unwrap();
+    });
+}
+
+/// Race: the second waiter says that it waits while the notifier wakes the first, so one wake-up must reach both.
+#[test]
+fn event_count_wakes_every_waiter() {
+    check(3, || {
+        let event = Event::new();
+        let waiter = thread::spawn({
+            let event = Arc::clone(&event);
+            move || event.wait_for(1)
+        });
+        let notifier = thread::spawn({
+            let event = Arc::clone(&event);
+            move || event.reach(1)
+        });
+        event.wait_for(1);
+        waiter.join().unwrap();
+        notifier.join().unwrap();
+    });
+}
+
+/// Race: two notifiers see the same waiter, one wakes it and the other's exchange fails; the waiter must still come
+/// to see what the other stored.
+#[test]
+fn event_count_with_two_notifiers() {
+    check(3, || {
+        let first = Arc::new((AtomicBool::new(false), AtomicBool::new(false), EventCount::new()));
+        let second = Arc::clone(&first);
+        let third = Arc::clone(&first);
+        let notifiers = [
+            thread::spawn(move || {
+                first.0.store(true, Ordering::Release);
+                first.2.notify();
+            }),
+            thread::spawn(move || {
+                second.1.store(true, Ordering::Release);
+                second.2.notify();
+            }),
+        ];
+        let both = || (third.0.load(Ordering::Acquire) && third.1.load(Ordering::Acquire)).then_some(());
+        third.2.wait_until(Deadline::NEVER, both).expect("never has not come yet");
+        notifiers.into_iter().for_each(|notifier| notifier.join().unwrap());
+    });
+}
+
+/// Race: a waiter's second look succeeds and leaves the word odd; the waits and wake-ups after it must work as before.
+#[test]
+fn event_count_with_a_bit_left_behind() {
+    check(3, || {
+        let event = Event::new();
+        let notifier = thread::spawn({
+            let event = Arc::clone(&event);
+            move || {
+                event.reach(1);
+                event.reach(2);
+            }
+        });
+        event.wait_for(1);
+        event.wait_for(2);
+        notifier.join().unwrap();
+    });
+}
+
+#[derive(Debug)]
+struct Letter {
+    content: UnsafeCell<usize>,
+    written: Parker,
+    read: Parker,
+}
+
+// SAFETY: `content` is written before `written` is unparked and read before `read` is.
+unsafe impl Sync for Letter {}
+
+/// Race: the token is left before, while and after the sleeper looks for it, round after round; what was written
+/// before it is visible.
+#[test]
+fn parker_hands_tokens_over() {
+    check(None, || {
+        let letter = Arc::new(Letter { content: UnsafeCell::new(0), written: Parker::new(), read: Parker::new() });
+        let reader = thread::spawn({
+            let letter = Arc::clone(&letter);
+            move || {
+                for round in 1..=2 {
+                    letter.written.park();
+                    // SAFETY: the writer waits for `read`.
+                    assert_eq!(letter.content.with(|content| unsafe { *content }), round);
+                    letter.read.unpark();
+                }
+            }
+        });
+        for round in 1..=2 {
+            // SAFETY: the reader waits for `written`.
+            letter.content.with_mut(|content| unsafe { *content = round });
+            letter.written.unpark();
+            letter.read.park();
+        }
+        reader.join().unwrap();
+    });
+}

@@ -31,7 +31,7 @@ impl Parker {
     }
 
     pub(crate) fn unpark(&self) {
-        self.token.store(TOKEN, Ordering::Release);
+        self.token.swap(TOKEN, Ordering::Release);
         self.token.wake_one();
     }
 }

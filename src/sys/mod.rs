@@ -11,6 +11,8 @@ pub(crate) mod fence;
 pub(crate) mod futex;
 pub(crate) mod hint;
 pub(crate) mod lock;
+#[cfg(all(loom, test))]
+pub(crate) mod model;
 pub(crate) mod pages;
 pub(crate) mod size;
 pub(crate) mod thread;
