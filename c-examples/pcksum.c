@@ -29,6 +29,8 @@
 
 #include <fastthreadpool.h>
 
+#include "pcksum_crc.h"
+
 enum {
     READ_SIZE = 64 * 1024,      /* on the stack of a worker */
     MAX_UNPRINTED = 64 * 1024,  /* files found but not printed: bounds the memory */
@@ -37,164 +39,40 @@ enum {
 
 static bool progress_drawn;
 
-static void erase_progress(void)
-{
+static void erase_progress(void) {
     if (progress_drawn)
         fputs("\r\033[K", stderr);
     progress_drawn = false;
 }
 
-static void complain(const char *what, const char *why)
-{
+static void complain(const char *what, const char *why) {
     erase_progress();
     fprintf(stderr, "pcksum: %s: %s\n", what, why);
 }
 
-static void die(const char *what, const char *why)
-{
+static void die(const char *what, const char *why) {
     complain(what, why);
     exit(EXIT_FAILURE);
 }
 
-static void check(ftpool_status status, const char *call)
-{
+static void check(ftpool_status status, const char *call) {
     if (status != FTPOOL_OK)
         die(call, ftpool_status_message(status));
 }
 
 /* memory as malloc or realloc returned it */
-static void *not_null(void *memory)
-{
+static void *not_null(void *memory) {
     if (memory == NULL)
         die("out of memory", strerror(errno));
     return memory;
 }
 
-static char *concat(const char *a, const char *b)
-{
+static char *concat(const char *a, const char *b) {
     size_t a_length = strlen(a), b_size = strlen(b) + 1;
     char *joined = not_null(malloc(a_length + b_size));
     memcpy(joined, a, a_length);
     memcpy(joined + a_length, b, b_size);
     return joined;
-}
-
-/* ---- The checksum: CRC-32 of POSIX, most significant bit first ---------- */
-
-#define POLYNOMIAL UINT32_C(0x04C11DB7)
-
-/* crc_table[k][b] is the CRC of the byte b followed by k zero bytes. */
-static uint32_t crc_table[16][256];
-
-/* The remainder of value * x^count. */
-static uint32_t times_power_of_x(uint32_t value, unsigned count)
-{
-    while (count-- > 0)
-        value = (value << 1) ^ (value >> 31 ? POLYNOMIAL : 0);
-    return value;
-}
-
-static uint32_t look_up(int first, uint32_t word)
-{
-    return crc_table[first + 3][word >> 24] ^ crc_table[first + 2][word >> 16 & 255] ^
-           crc_table[first + 1][word >> 8 & 255] ^ crc_table[first][word & 255];
-}
-
-static uint32_t big_endian(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static uint32_t crc_by_table(uint32_t crc, const unsigned char *p, size_t size)
-{
-    for (; size >= 16; p += 16, size -= 16)
-        crc = look_up(12, big_endian(p) ^ crc) ^ look_up(8, big_endian(p + 4)) ^
-              look_up(4, big_endian(p + 8)) ^ look_up(0, big_endian(p + 12));
-    for (; size > 0; p++, size--)
-        crc = crc << 8 ^ crc_table[0][crc >> 24 ^ *p];
-    return crc;
-}
-
-static uint32_t (*crc_update)(uint32_t crc, const unsigned char *p, size_t size) = crc_by_table;
-
-/*
- * With a carry-less multiplication 128 bits can be moved d bits ahead in the
- * message at once: as hi * x^(64+d) + lo * x^d, both powers reduced modulo the
- * polynomial beforehand. That is added to the data found d bits further on.
- */
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#define WITH_CLMUL __attribute__((target("pclmul,ssse3")))
-
-static uint32_t x128, x192, x512, x576; /* x^128, ... modulo the polynomial */
-
-WITH_CLMUL static __m128i reverse_bytes(__m128i data)
-{
-    return _mm_shuffle_epi8(data, _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-}
-
-WITH_CLMUL static __m128i load(const unsigned char *p)
-{
-    return reverse_bytes(_mm_loadu_si128((const void *)p));
-}
-
-WITH_CLMUL static __m128i fold(__m128i part, __m128i powers, __m128i data)
-{
-    __m128i hi = _mm_clmulepi64_si128(part, powers, 0x11);
-    __m128i lo = _mm_clmulepi64_si128(part, powers, 0x00);
-    return _mm_xor_si128(_mm_xor_si128(hi, lo), data);
-}
-
-WITH_CLMUL static uint32_t crc_by_clmul(uint32_t crc, const unsigned char *p, size_t size)
-{
-    if (size < 128)
-        return crc_by_table(crc, p, size);
-
-    const __m128i by_512 = _mm_set_epi64x(x576, x512), by_128 = _mm_set_epi64x(x192, x128);
-    __m128i a = _mm_xor_si128(load(p), _mm_set_epi32((int)crc, 0, 0, 0));
-    __m128i b = load(p + 16), c = load(p + 32), d = load(p + 48);
-    for (p += 64, size -= 64; size >= 64; p += 64, size -= 64) {
-        a = fold(a, by_512, load(p));
-        b = fold(b, by_512, load(p + 16));
-        c = fold(c, by_512, load(p + 32));
-        d = fold(d, by_512, load(p + 48));
-    }
-    d = fold(fold(fold(a, by_128, b), by_128, c), by_128, d);
-
-    unsigned char rest[16];
-    _mm_storeu_si128((void *)rest, reverse_bytes(d));
-    return crc_by_table(crc_by_table(0, rest, sizeof rest), p, size);
-}
-
-static void prepare_clmul(void)
-{
-    if (__builtin_cpu_supports("pclmul") && __builtin_cpu_supports("ssse3"))
-        crc_update = crc_by_clmul;
-    x128 = times_power_of_x(1, 128);
-    x192 = times_power_of_x(1, 192);
-    x512 = times_power_of_x(1, 512);
-    x576 = times_power_of_x(1, 576);
-}
-#else
-static void prepare_clmul(void) {}
-#endif
-
-static void prepare_crc(void)
-{
-    for (unsigned zeros = 0; zeros < 16; zeros++)
-        for (uint32_t byte = 0; byte < 256; byte++)
-            crc_table[zeros][byte] = times_power_of_x(byte << 24, 8 * (zeros + 1));
-    prepare_clmul();
-}
-
-/* After the data the size enters the CRC, least significant byte first. */
-static uint32_t crc_finish(uint32_t crc, uint64_t size)
-{
-    for (; size > 0; size >>= 8) {
-        unsigned char byte = size & 255;
-        crc = crc_by_table(crc, &byte, 1);
-    }
-    return ~crc;
 }
 
 /* ---- The job ------------------------------------------------------------ */
@@ -210,8 +88,7 @@ struct file {
     uint64_t size;
 };
 
-static void *fail_with(int error)
-{
+static void *fail_with(int error) {
     char text[128];
     if (strerror_r(error, text, sizeof text) != 0)
         snprintf(text, sizeof text, "error %d", error);
@@ -219,8 +96,7 @@ static void *fail_with(int error)
     return NULL;
 }
 
-static void *checksum_file(void *arg)
-{
+static void *checksum_file(void *arg) {
     struct file *file = arg;
     unsigned char buffer[READ_SIZE];
     uint32_t crc = 0;
@@ -256,8 +132,7 @@ struct run {
     int exit_status;
 };
 
-static void draw_progress(struct run *run)
-{
+static void draw_progress(struct run *run) {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
     struct timespec now;
     size_t unit = 0;
@@ -279,21 +154,18 @@ static void draw_progress(struct run *run)
     progress_drawn = true;
 }
 
-static void report_failure(struct run *run, const char *path, const char *why)
-{
+static void report_failure(struct run *run, const char *path, const char *why) {
     complain(path, why);
     run->exit_status = EXIT_FAILURE;
 }
 
-static void flush_output(void)
-{
+static void flush_output(void) {
     if (fflush(stdout) != 0)
         die("write error", strerror(errno));
 }
 
 /* Prints and frees the files at the head of the queue whose job is done. */
-static void print_finished(struct run *run)
-{
+static void print_finished(struct run *run) {
     struct file *file;
     while ((file = run->first) != NULL && file->state != PENDING) {
         if (file->state == GOOD) {
@@ -311,8 +183,7 @@ static void print_finished(struct run *run)
     }
 }
 
-static struct file *find_by_id(struct run *run, ftpool_job_id id)
-{
+static struct file *find_by_id(struct run *run, ftpool_job_id id) {
     struct file *file = run->first;
     while (file != NULL && file->id != id)
         file = file->next;
@@ -322,8 +193,7 @@ static struct file *find_by_id(struct run *run, ftpool_job_id id)
 }
 
 /* Takes in one outcome; false if there was none in time. */
-static bool take_outcome(struct run *run, int64_t timeout_ns)
-{
+static bool take_outcome(struct run *run, int64_t timeout_ns) {
     ftpool_result result = FTPOOL_RESULT_INIT;
     ftpool_status status = ftpool_results_next(run->results, timeout_ns, &result);
     if (status == FTPOOL_TIMEOUT || status == FTPOOL_EMPTY)
@@ -349,9 +219,8 @@ static bool take_outcome(struct run *run, int64_t timeout_ns)
 
 /* Output is flushed only before this thread may have to wait: so no line is
  * late, yet many go out together while outcomes come fast. */
-static void wait_for_outcome(struct run *run)
-{
-    if (take_outcome(run, 0))
+static void wait_for_outcome(struct run *run) {
+    if (take_outcome(run, FTPOOL_NOW))
         return;
     flush_output();
     if (!take_outcome(run, run->show_progress ? TICK_NS : FTPOOL_FOREVER))
@@ -359,8 +228,7 @@ static void wait_for_outcome(struct run *run)
 }
 
 /* The path is freed with the file. */
-static void add_file(struct run *run, char *path)
-{
+static void add_file(struct run *run, char *path) {
     struct file *file = not_null(malloc(sizeof *file));
     *file = (struct file){.path = path, .state = PENDING};
 
@@ -374,7 +242,7 @@ static void add_file(struct run *run, char *path)
     /* The job may be over before this returns, but its outcome, and with it the
      * id, is looked at by this thread only, later. */
     check(ftpool_results_submit(run->results, checksum_file, file, &file->id), "ftpool_results_submit");
-    while (take_outcome(run, 0))
+    while (take_outcome(run, FTPOOL_NOW))
         ;
 }
 
@@ -385,8 +253,7 @@ struct names {
     size_t count, capacity;
 };
 
-static void add_name(struct names *names, char *name)
-{
+static void add_name(struct names *names, char *name) {
     if (names->count == names->capacity) {
         names->capacity = names->capacity ? 2 * names->capacity : 64;
         names->list = not_null(realloc(names->list, names->capacity * sizeof *names->list));
@@ -394,16 +261,14 @@ static void add_name(struct names *names, char *name)
     names->list[names->count++] = name;
 }
 
-static int compare_names(const void *a, const void *b)
-{
+static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* Reads the names of regular files, and of subdirectories with a slash added:
  * sorted like that, the names bring the files of the whole tree into the order
  * of their paths ("a.c" is before "a/b"). */
-static bool read_directory(const char *path, struct names *names)
-{
+static bool read_directory(const char *path, struct names *names) {
     DIR *dir = opendir(path);
     if (dir == NULL)
         return false;
@@ -426,8 +291,7 @@ static bool read_directory(const char *path, struct names *names)
 }
 
 /* The path ends with a slash. */
-static void add_directory(struct run *run, const char *path)
-{
+static void add_directory(struct run *run, const char *path) {
     struct names names = {0};
     flush_output();
     if (!read_directory(path, &names))
@@ -445,8 +309,7 @@ static void add_directory(struct run *run, const char *path)
     free(names.list);
 }
 
-static void add_argument(struct run *run, const char *path)
-{
+static void add_argument(struct run *run, const char *path) {
     struct stat info;
     if (stat(path, &info) != 0) {
         report_failure(run, path, strerror(errno));
@@ -465,14 +328,12 @@ static const char usage[] = "usage: pcksum [-j N] [--] PATH...\n"
                             "Print the POSIX checksum and size of each file, and of the files in each directory.\n"
                             "  -j N   use N worker threads\n";
 
-static void usage_error(const char *what, const char *argument)
-{
+static void usage_error(const char *what, const char *argument) {
     fprintf(stderr, "pcksum: %s%s\n%s", what, argument, usage);
     exit(2);
 }
 
-static int32_t parse_workers(const char *text)
-{
+static int32_t parse_workers(const char *text) {
     char *end;
     if (text == NULL)
         usage_error("-j needs a number", "");
@@ -483,8 +344,7 @@ static int32_t parse_workers(const char *text)
 }
 
 /* Returns the index of the first path. A lone "-" is a path, not stdin. */
-static int parse_options(int argc, char **argv, ftpool_config *config)
-{
+static int parse_options(int argc, char **argv, ftpool_config *config) {
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
         const char *option = argv[i];
@@ -503,8 +363,7 @@ static int parse_options(int argc, char **argv, ftpool_config *config)
     return i;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     ftpool_config config = FTPOOL_CONFIG_INIT;
     ftpool *pool;
     struct run run = {.show_progress = isatty(STDERR_FILENO), .stdout_is_tty = isatty(STDOUT_FILENO)};

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, OnDrop, eventually, pool_of, within_limit};
 use fastthreadpool::{Deadline, Pool, Shutdown, WaitError};
 use std::thread;
 use std::time::Duration;
@@ -61,6 +61,57 @@ fn the_wait_ends_although_the_last_jobs_are_cancelled() {
                 assert!(ran.get() + cancelled >= before);
                 assert_eq!(pool.pending(), 0);
             }
+        }
+    });
+}
+
+/// Conformance 76: nor when the worker that ends last has seen more to do, which another has done meanwhile.
+#[test]
+fn the_wait_ends_although_the_last_to_end_expected_more() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let [first, second, drop_gate] = [(); 3].map(|()| Gate::new());
+        let results = pool.results();
+        let (wait, door) = (first.job(), drop_gate.door());
+        let dropped_on_the_worker = move || {
+            wait();
+            OnDrop(move || door.pass())
+        };
+        results.submit(dropped_on_the_worker).unwrap();
+        drop(results);
+        pool.spawn(second.job()).unwrap();
+        first.wait_started(1);
+        second.wait_started(1);
+        let ran = Count::new();
+        pool.spawn(ran.job()).unwrap();
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| pool.wait_idle(Deadline::NEVER));
+            first.open();
+            drop_gate.wait_started(1); // the first job has ended, but for its value, and has seen the third
+            second.open();
+            eventually("the other worker has nothing to do", || ran.get() == 1 && pool.pending() == 1);
+            thread::sleep(Duration::from_millis(20)); // so that it sleeps, most probably
+            drop_gate.open();
+            waiter.join().unwrap().unwrap();
+        });
+    });
+}
+
+/// Conformance 76, 57: nor when the workers leave after the last job.
+#[test]
+fn the_wait_ends_although_the_pool_is_shut_down() {
+    within_limit(|| {
+        for mode in [Shutdown::Drain, Shutdown::Cancel] {
+            let (pool, gate) = (pool_of(2), Gate::new());
+            pool.spawn_batch([gate.job(), gate.job()]).unwrap();
+            gate.wait_started(2);
+            thread::scope(|scope| {
+                let waiter = scope.spawn(|| pool.wait_idle(Deadline::NEVER));
+                thread::sleep(Duration::from_millis(20)); // so that it waits, most probably
+                assert_eq!(pool.shutdown(mode, Deadline::NOW), Err(WaitError::TimedOut));
+                gate.open();
+                waiter.join().unwrap().unwrap();
+            });
         }
     });
 }

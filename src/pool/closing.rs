@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use crate::sync::Deadline;
-use crate::sys::{fence, hint};
+use crate::sys::fence;
 use std::sync::Arc;
 
 /// Why a wait for the end did not reach it.
@@ -18,9 +18,7 @@ impl Core {
     pub(crate) fn close(&self) {
         self.crew.census.close(); // C1
         fence::heavy(); // C2
-        while self.lanes.are_busy() {
-            hint::yield_now(); // C3: a visit is short, and no user's code runs in it.
-        }
+        self.lanes.wait_for_visits(); // C3
         self.crew.census.seal(); // C4
         self.crew.wake_all();
     }

@@ -2,6 +2,7 @@
 
 use crate::queue::{Lane, Producing};
 use crate::sys::atomic::{AtomicUsize, Ordering};
+use crate::sys::hint;
 use crate::sys::lock::Lock;
 use std::sync::{Arc, OnceLock};
 
@@ -58,8 +59,13 @@ impl Lanes {
         self.all().map(Lane::counted).sum()
     }
 
-    pub(super) fn are_busy(&self) -> bool {
-        self.all().any(Lane::is_busy)
+    /// Waits until every visit that is under way has ended. A visit is short, and no user's code runs in it.
+    pub(super) fn wait_for_visits(&self) {
+        while self.all().any(Lane::is_busy) {
+            hint::yield_now();
+        }
+        // A visitor of the shared lane lets go of the lock last.
+        drop(self.sharing.lock());
     }
 
     /// A lane for the calling thread alone: one that was left, or a new one. `None` if there are as many as can be.

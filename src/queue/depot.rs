@@ -3,7 +3,6 @@
 use super::segment::{Segment, SegmentRef};
 use crate::sys::pages::Pages;
 use crate::sys::size::SLAB_BYTES;
-use std::collections::BTreeSet;
 use std::ptr::NonNull;
 
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
@@ -16,8 +15,8 @@ const SPARE_SLABS: usize = 2;
 #[derive(Debug, Default)]
 pub(super) struct Depot {
     slabs: Vec<Option<Slab>>,
-    /// Slabs that have a segment to give.
-    open: BTreeSet<usize>,
+    /// No slab below this number has a segment to give.
+    lowest: usize,
     /// Numbers of slabs that went back to the system.
     vacant: Vec<usize>,
     /// Slabs none of whose segments is in use.
@@ -34,19 +33,17 @@ struct Slab {
 impl Depot {
     /// A segment that nobody else has; `None` when the system has no more memory.
     pub(super) fn take(&mut self) -> Option<SegmentRef> {
-        let number = match self.open.first() {
-            Some(&number) => number,
+        let open = self.slabs.iter().skip(self.lowest).position(|slab| slab.as_ref().is_some_and(Slab::is_open));
+        let number = match open {
+            Some(offset) => self.lowest + offset,
             None => self.add_slab()?,
         };
+        self.lowest = number;
         let slab = self.slabs[number].as_mut().expect("an open slab exists");
         if slab.free.len() == slab.carved {
             self.spare -= 1;
         }
-        let segment = slab.free.pop().unwrap_or_else(|| slab.carve(number));
-        if slab.free.is_empty() && slab.carved == SEGMENTS_PER_SLAB {
-            self.open.remove(&number);
-        }
-        Some(segment)
+        Some(slab.free.pop().unwrap_or_else(|| slab.carve(number)))
     }
 
     /// Takes back a segment of this depot that nobody uses any more.
@@ -54,7 +51,7 @@ impl Depot {
         let number = segment.slab;
         let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
         slab.free.push(segment);
-        self.open.insert(number);
+        self.lowest = self.lowest.min(number);
         if slab.free.len() < slab.carved {
             return;
         }
@@ -62,7 +59,6 @@ impl Depot {
             self.spare += 1;
         } else {
             self.slabs[number] = None;
-            self.open.remove(&number);
             self.vacant.push(number);
         }
     }
@@ -76,13 +72,16 @@ impl Depot {
             self.slabs.len() - 1
         });
         self.slabs[number] = Some(slab);
-        self.open.insert(number);
         self.spare += 1;
         Some(number)
     }
 }
 
 impl Slab {
+    fn is_open(&self) -> bool {
+        !self.free.is_empty() || self.carved < SEGMENTS_PER_SLAB
+    }
+
     fn carve(&mut self, number: usize) -> SegmentRef {
         // SAFETY: fewer than SEGMENTS_PER_SLAB are carved, so the address lies within the pages.
         let place: NonNull<Segment> = unsafe { self.pages.start().cast().add(self.carved) };

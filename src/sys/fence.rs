@@ -17,7 +17,32 @@
 //!
 //! The mode is read `Relaxed`: reading `FENCE` is always sound, and `MEMBARRIER` is published by the act of sharing.
 
-#[cfg(any(loom, ftpool_portable, not(target_os = "linux")))]
+/// What the pair promises and nothing more: a light and a heavy side are ordered, two light sides are not. Whichever of
+/// the two exchanges comes second sees everything that was stored before the first.
+#[cfg(loom)]
+mod imp {
+    use crate::sys::atomic::{AtomicUsize, Ordering, fence};
+
+    loom::lazy_static! {
+        static ref LIGHT: AtomicUsize = AtomicUsize::new(0);
+        static ref HEAVY: AtomicUsize = AtomicUsize::new(0);
+    }
+
+    pub(crate) fn enable() {}
+
+    pub(crate) fn light() {
+        LIGHT.fetch_add(1, Ordering::Release);
+        HEAVY.fetch_add(0, Ordering::Acquire);
+    }
+
+    pub(crate) fn heavy() {
+        fence(Ordering::SeqCst);
+        HEAVY.fetch_add(1, Ordering::Release);
+        LIGHT.fetch_add(0, Ordering::Acquire);
+    }
+}
+
+#[cfg(all(not(loom), any(ftpool_portable, not(target_os = "linux"))))]
 mod imp {
     use crate::sys::atomic::{Ordering, fence};
 

@@ -1,0 +1,121 @@
+//! Models of the batch: which slots its owner comes to, and which a thief takes.
+
+use super::{Line, assert_each_once, number};
+use crate::queue::segment::{Place, Range, SLOTS, SegmentRef};
+use crate::queue::{Batch, Store};
+use crate::sys::model::check;
+use loom::thread;
+use std::sync::Arc;
+
+/// A batch and where its segments come from.
+struct Share {
+    store: Store,
+    batch: Batch,
+}
+
+impl Share {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { store: Store::new(), batch: Batch::new() })
+    }
+
+    /// A segment that nobody's lane holds any more.
+    fn segment(&self) -> SegmentRef {
+        let segment = self.store.take().expect("memory");
+        self.store.give_back(segment, 1);
+        segment
+    }
+
+    /// The owner's walk over slots 0 to `end` − 1 of a segment, which it numbers from `from`.
+    fn walk(&self, segment: SegmentRef, end: usize, from: usize) -> Vec<usize> {
+        let first = self.batch.install(Range { segment, start: 0, end });
+        let rest = std::iter::from_fn(|| self.batch.next());
+        std::iter::once(first).chain(rest).map(|place| place.slot + from).collect()
+    }
+
+    fn thief(self: &Arc<Self>) -> thread::JoinHandle<Option<Range>> {
+        let share = Arc::clone(self);
+        thread::spawn(move || share.batch.split())
+    }
+}
+
+fn slots(range: &Range, from: usize) -> Vec<usize> {
+    (range.start + from..range.end + from).collect()
+}
+
+/// Race: the owner comes to the slots that a thief is about to take. The batch does not look into the slots, so the
+/// range may be longer than a segment.
+#[test]
+fn owner_and_thief_share_the_slots() {
+    check(None, || {
+        let share = Share::new();
+        let thief = share.thief();
+        let walked = share.walk(share.segment(), 4, 1);
+        let stolen = thief.join().unwrap();
+        assert_each_once(4, [walked, stolen.map_or(vec![], |range| slots(&range, 1))]);
+    });
+}
+
+/// Race: as above, while a second thief takes its half of what the first has left.
+#[test]
+fn owner_and_two_thieves_share_the_slots() {
+    check(2, || {
+        let share = Share::new();
+        let thieves = [share.thief(), share.thief()];
+        let walked = share.walk(share.segment(), 4, 1);
+        let stolen = thieves.map(|thief| thief.join().unwrap().map_or(vec![], |range| slots(&range, 1)));
+        assert_each_once(4, stolen.into_iter().chain([walked]));
+    });
+}
+
+/// Race: the owner retires its range and installs the next while a thief splits; every hold is given back once, and
+/// both segments are recycled.
+#[test]
+fn a_thief_comes_between_two_ranges() {
+    check(3, || {
+        let share = Share::new();
+        let segments = [share.segment(), share.segment()];
+        let blocks = segments.map(|segment| segment.block());
+        let thief = share.thief();
+        let mut groups = Vec::new();
+        for (number, &segment) in segments.iter().enumerate() {
+            groups.push(share.walk(segment, SLOTS, number * SLOTS + 1));
+            share.batch.retire(&share.store);
+        }
+        if let Some(stolen) = thief.join().unwrap() {
+            let number = segments.iter().position(|&segment| segment == stolen.segment).unwrap();
+            groups.push(slots(&stolen, number * SLOTS + 1));
+            share.store.give_back(stolen.segment, stolen.end - stolen.start);
+        }
+        assert_each_once(2 * SLOTS, groups);
+        for block in blocks {
+            assert!(share.store.pinned(block, |_| Some(())).is_none(), "a hold was not given back");
+        }
+    });
+}
+
+/// Race: owner, thief and revoker come to the same item.
+#[test]
+fn owner_thief_or_revoker_gets_the_item() {
+    check(2, || {
+        let line = Line::new();
+        let contested = line.push(1..=2)[1];
+        let batch = Arc::new(Batch::new());
+        let thief = thread::spawn({
+            let (line, batch) = (Arc::clone(&line), Arc::clone(&batch));
+            move || {
+                let Some(stolen) = batch.split() else { return vec![] };
+                let place = Place { segment: stolen.segment, slot: stolen.start };
+                // SAFETY: 1. the range is this thread's; 2. its hold is given back below.
+                let taken = unsafe { place.claim(&line.store) }.map(number);
+                line.store.give_back(stolen.segment, stolen.end - stolen.start);
+                taken.into_iter().collect()
+            }
+        });
+        let revoker = thread::spawn({
+            let line = Arc::clone(&line);
+            move || line.store.revoke(contested).map(number).into_iter().collect()
+        });
+        let owned = line.take(&batch, 2);
+        assert_each_once(2, [owned, thief.join().unwrap(), revoker.join().unwrap()]);
+    });
+}

@@ -1,0 +1,66 @@
+//! Models of the claim: who gets an item, its owner or somebody who comes by its id.
+
+use super::{Line, assert_each_once, item, number};
+use crate::queue::{Batch, Front, Store};
+use crate::sys::model::check;
+use loom::thread;
+use std::sync::Arc;
+
+/// Race: the owner announces itself and looks at the word while a revoker marks the word and looks for announcements.
+#[test]
+fn owner_or_revoker_gets_the_item() {
+    check(None, || {
+        let line = Line::new();
+        let id = line.push([1])[0];
+        let revoker = thread::spawn({
+            let line = Arc::clone(&line);
+            move || line.store.revoke(id).map(number).into_iter().collect()
+        });
+        assert_each_once(1, [line.take(&Batch::new(), 1), revoker.join().unwrap()]);
+    });
+}
+
+/// Race: as above, with a second revoker who comes while the first is at work or has just given up.
+#[test]
+fn owner_or_one_of_two_revokers_gets_the_item() {
+    check(3, || {
+        let line = Line::new();
+        let id = line.push([1])[0];
+        let by_id = thread::spawn({
+            let line = Arc::clone(&line);
+            move || line.store.revoke(id).map(number).into_iter().collect()
+        });
+        let all = thread::spawn({
+            let line = Arc::clone(&line);
+            move || line.store.revoke_all().into_iter().map(|(_, item)| number(item)).collect()
+        });
+        let owned = line.take(&Batch::new(), 1);
+        assert_each_once(1, [owned, by_id.join().unwrap(), all.join().unwrap()]);
+    });
+}
+
+/// Race: somebody comes by the id of an item that is taken just now, and whose cell is filled again in a new lap.
+#[test]
+fn a_stale_id_finds_nothing() {
+    check(3, || {
+        let shared = Arc::new((Store::new(), Front::new()));
+        let (store, front) = &*shared;
+        let id = front.push(store, item(1)).expect("memory");
+        front.push(store, item(2)).expect("memory");
+        let second = front.pop(store).expect("two were pushed").1;
+        let owner = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (store, front) = &*shared;
+                let taken = front.pop(store).map(|(_, item)| number(item)).into_iter().collect();
+                front.push(store, item(3)).expect("memory");
+                taken
+            }
+        });
+        let revoked = store.revoke(id).map(number);
+        assert_ne!(revoked, Some(3), "an old id led to a new item");
+        let owned = owner.join().unwrap();
+        let rest = front.pop(store).map(|(_, item)| number(item)).into_iter().collect();
+        assert_each_once(3, [owned, vec![number(second)], revoked.into_iter().collect(), rest]);
+    });
+}

@@ -1,0 +1,89 @@
+//! Models of the lane.
+
+use super::{Line, assert_each_once, item};
+use crate::queue::Batch;
+use crate::sys::model::check;
+use loom::thread;
+use std::sync::Arc;
+
+/// A consumer who takes twice, each time at most `most` items.
+fn consumer(line: &Arc<Line>, most: usize) -> thread::JoinHandle<Vec<usize>> {
+    let line = Arc::clone(line);
+    thread::spawn(move || {
+        let batch = Batch::new();
+        let taken: Vec<usize> = (0..2).flat_map(|_| line.take(&batch, most)).collect();
+        assert!(taken.is_sorted(), "not first in, first out");
+        taken
+    })
+}
+
+/// Race: consumers look at the tail and follow the link while the producer fills a segment and links the next.
+#[test]
+fn lane_gives_each_item_once() {
+    check(2, || {
+        let line = Line::new();
+        let consumers = [consumer(&line, 1), consumer(&line, 2)];
+        line.push(1..=3);
+        let taken = consumers.map(|consumer| consumer.join().unwrap());
+        assert_each_once(3, taken.into_iter().chain([line.drain()]));
+    });
+}
+
+/// Race: as above, with all items in one call, whose segments are reserved first and shown one at a time.
+#[test]
+fn lane_shows_a_batch_by_segments() {
+    check(3, || {
+        let line = Line::new();
+        let consumer = consumer(&line, 2);
+        // SAFETY: this is the only producer, and the visit ends with the statement.
+        let mut visit = unsafe { line.lane.produce() };
+        visit.push_all(&line.store, &[1, 2, 3].map(item), |_| {}).expect("memory");
+        drop(visit);
+        assert_each_once(3, [consumer.join().unwrap(), line.drain()]);
+    });
+}
+
+/// Race: the producer begins the second lap of a segment while consumers of the first give their holds back.
+#[test]
+fn lane_recycles_a_segment_after_its_last_holder() {
+    check(2, || {
+        let line = Line::new();
+        line.push(1..=3);
+        let consumers = [consumer(&line, 1), consumer(&line, 1)];
+        line.push(4..=5);
+        let taken = consumers.map(|consumer| consumer.join().unwrap());
+        assert_each_once(5, taken.into_iter().chain([line.drain()]));
+    });
+}
+
+/// Race: somebody looks for work while a consumer moves a run from the lane to its batch; it is in one or the other.
+#[test]
+fn lane_keeps_a_run_visible_until_it_is_in_a_batch() {
+    check(None, || {
+        let line = Line::new();
+        line.push(1..=2);
+        let batch = Arc::new(Batch::new());
+        let consumer = thread::spawn({
+            let (line, batch) = (Arc::clone(&line), Arc::clone(&batch));
+            move || assert!(line.lane.claim(&line.store, |_| 2, |range| drop(batch.install(range))))
+        });
+        assert!(!line.lane.is_empty() || batch.rest() > 0, "a run went out of sight");
+        consumer.join().unwrap();
+    });
+}
+
+/// Race: a thread leaves its lane while another looks for one to take over.
+#[test]
+fn lane_changes_its_producer() {
+    check(None, || {
+        let line = Line::new();
+        let heir = thread::spawn({
+            let line = Arc::clone(&line);
+            move || line.lane.adopt().then(|| line.push([2])).is_some()
+        });
+        line.push([1]);
+        line.lane.orphan();
+        let last = if heir.join().unwrap() { 2 } else { 1 };
+        assert_each_once(last, [line.drain()]);
+    });
+}

@@ -1,0 +1,77 @@
+//! Models of items on their way, for the model checker. A segment has two slots here.
+
+mod batch;
+mod claim;
+mod front;
+mod lane;
+mod outcomes;
+
+use super::{Batch, Body, Item, Lane, Store};
+use std::num::NonZero;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+/// An item that says the same number in its tag and in its body.
+fn item(number: usize) -> Item {
+    let tag = NonZero::new(number << 3).expect("numbers begin with 1");
+    Item::new(NonNull::without_provenance(tag), Body::new([ptr::without_provenance_mut(number); 3]))
+}
+
+/// The number of an item that arrived whole.
+fn number(item: Item) -> usize {
+    let (tag, body) = item.into_parts();
+    let number = tag.addr().get() >> 3;
+    // SAFETY: `item` wrote the body.
+    assert!(unsafe { body.assume_init() }.iter().all(|word| word.addr() == number), "torn item");
+    number
+}
+
+/// A lane and where its segments come from.
+struct Line {
+    store: Store,
+    lane: Lane,
+}
+
+impl Line {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { store: Store::new(), lane: Lane::new() })
+    }
+
+    /// Appends items with these numbers and returns their ids. Called by the lane's one producer.
+    fn push(&self, numbers: impl IntoIterator<Item = usize>) -> Vec<u64> {
+        // SAFETY: the models have one producer, and the visit ends here.
+        let mut visit = unsafe { self.lane.produce() };
+        numbers.into_iter().map(|number| visit.push(&self.store, item(number)).expect("memory")).collect()
+    }
+
+    /// What a worker does: makes a run of up to `most` items its batch, and claims those that are not revoked and that
+    /// no thief takes.
+    fn take(&self, batch: &Batch, most: usize) -> Vec<usize> {
+        let mut place = None;
+        self.lane.claim(&self.store, |_| most, |range| place = Some(batch.install(range)));
+        let mut taken = Vec::new();
+        while let Some(mine) = place {
+            // SAFETY: 1. the batch gave the place to this thread; 2. it holds the segment until it is retired.
+            taken.extend(unsafe { mine.claim(&self.store) }.map(number));
+            place = batch.next();
+        }
+        batch.retire(&self.store);
+        taken
+    }
+
+    /// Everything that is left, when the other threads are done.
+    fn drain(&self) -> Vec<usize> {
+        let mut taken = Vec::new();
+        while !self.lane.is_empty() {
+            taken.extend(self.take(&Batch::new(), usize::MAX));
+        }
+        taken
+    }
+}
+
+/// Every number from 1 to `last` came exactly once.
+fn assert_each_once(last: usize, groups: impl IntoIterator<Item = Vec<usize>>) {
+    let mut all: Vec<usize> = groups.into_iter().flatten().collect();
+    all.sort_unstable();
+    assert_eq!(all, (1..=last).collect::<Vec<_>>());
+}
