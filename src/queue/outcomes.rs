@@ -2,6 +2,7 @@
 
 use super::Inbox;
 use crate::sync::{Deadline, EventCount};
+use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, Ordering};
 
 /// Why a reader got nothing.
@@ -25,7 +26,7 @@ pub(crate) struct Outcomes<D, F> {
     done: Inbox<D>,
     failed: Inbox<F>,
     writers: usize,
-    expected: AtomicU64,
+    expected: CachePadded<AtomicU64>,
     arrivals: EventCount,
 }
 
@@ -36,7 +37,7 @@ impl<D, F> Outcomes<D, F> {
             done: Inbox::new(writers + 1),
             failed: Inbox::new(writers + 1),
             writers,
-            expected: AtomicU64::new(0),
+            expected: CachePadded::new(AtomicU64::new(0)),
             arrivals: EventCount::new(),
         }
     }
