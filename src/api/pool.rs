@@ -32,6 +32,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Pool {
     core: Arc<Core>,
+    /// Keeps the pool open. A job's handle to its own pool does not: the pool waits for the job anyway.
+    keeps_open: bool,
 }
 
 /// What [`Pool::shutdown`] does with jobs that are queued.
@@ -60,7 +62,7 @@ impl Pool {
     }
 
     pub(super) fn with_settings(settings: Settings) -> Self {
-        Self { core: Core::new(settings) }
+        Self { core: Core::new(settings), keeps_open: true }
     }
 
     /// The pool, with a handle's share in it that [`from_core`](Self::from_core) makes a handle again.
@@ -73,10 +75,11 @@ impl Pool {
     #[cfg(feature = "capi")]
     #[inline(always)]
     pub(crate) fn from_core(core: Arc<Core>) -> Self {
-        Self { core }
+        Self { core, keeps_open: true }
     }
 
-    /// The pool whose job the calling thread is running; `None` outside a job.
+    /// The pool whose job the calling thread is running; `None` outside a job. This handle and its clones do not keep the
+    /// pool open: it ends when the last other handle is dropped, and then they refuse to submit.
     ///
     /// ```
     /// use fastthreadpool::Pool;
@@ -90,7 +93,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn current() -> Option<Self> {
-        current::with(|worker| Self { core: Core::share(worker.core()) })
+        current::with(|worker| Self { core: Arc::clone(worker.core()), keeps_open: false })
     }
 
     /// Runs `job` on a worker, some time. Nothing is kept of it; a panic is counted as a [failure](Self::failed).
@@ -290,12 +293,15 @@ pub(super) fn accepted(verdict: Result<u64, Rejected>) -> Result<JobId, SubmitEr
 
 impl Clone for Pool {
     fn clone(&self) -> Self {
-        Self { core: Core::share(&self.core) }
+        let core = if self.keeps_open { Core::share(&self.core) } else { Arc::clone(&self.core) };
+        Self { core, keeps_open: self.keeps_open }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        Core::unshare(&self.core);
+        if self.keeps_open {
+            Core::unshare(&self.core);
+        }
     }
 }

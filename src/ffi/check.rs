@@ -3,11 +3,10 @@
 use super::ftpool_status::{self, *};
 use super::{ftpool, ftpool_fn, ftpool_job_id};
 use crate::pool::Core;
-use crate::{Deadline, JobId, Pool};
+use crate::{JobId, Pool};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A call's way out.
 pub(super) type Checked<T> = Result<T, ftpool_status>;
@@ -124,14 +123,5 @@ pub(super) unsafe fn store_ids(place: *mut ftpool_job_id, ids: &[JobId]) {
         let slot = unsafe { place.add(index) };
         // SAFETY: the caller's 1.
         unsafe { slot.write(id.get()) };
-    }
-}
-
-/// FTPOOL_FOREVER, FTPOOL_NOW or a number of nanoseconds.
-pub(super) fn deadline(timeout_ns: i64) -> Checked<Deadline> {
-    match timeout_ns {
-        super::pool::FTPOOL_FOREVER => Ok(Deadline::NEVER),
-        0.. => Ok(Deadline::after(Duration::from_nanos(timeout_ns as u64))),
-        _ => Err(FTPOOL_E_INVALID),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::check::{self, status};
 use super::ftpool_status::{self, *};
-use super::{config, ftpool_config};
+use super::{config, ftpool_config, time};
 use crate::pool::Core;
 use crate::{Pool, Shutdown};
 use std::sync::Arc;
@@ -12,11 +12,6 @@ use std::sync::Arc;
 pub struct ftpool {
     _opaque: (),
 }
-
-/// A timeout: look once, do not wait.
-pub const FTPOOL_NOW: i64 = 0;
-/// A timeout: wait as long as it takes.
-pub const FTPOOL_FOREVER: i64 = -1;
 
 /// A shutdown mode: what is queued runs, and so do jobs that it submits.
 pub const FTPOOL_SHUTDOWN_DRAIN: u32 = 0;
@@ -87,7 +82,7 @@ pub unsafe extern "C" fn ftpool_shutdown(pool: *mut ftpool, mode: u32, timeout_n
     };
     // SAFETY: the caller's 1.
     let pool = unsafe { check::held(pool) };
-    status(pool.and_then(|pool| Ok(pool.shutdown(mode, check::deadline(timeout_ns)?)?)))
+    status(pool.and_then(|pool| Ok(pool.shutdown(mode, time::deadline(timeout_ns)?)?)))
 }
 
 /// Waits until no job is queued or running, at one moment at least. The pool stays usable.
@@ -102,7 +97,7 @@ pub unsafe extern "C" fn ftpool_shutdown(pool: *mut ftpool, mode: u32, timeout_n
 pub unsafe extern "C" fn ftpool_wait_idle(pool: *mut ftpool, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
     let pool = unsafe { check::held(pool) };
-    status(pool.and_then(|pool| Ok(pool.wait_idle(check::deadline(timeout_ns)?)?)))
+    status(pool.and_then(|pool| Ok(pool.wait_idle(time::deadline(timeout_ns)?)?)))
 }
 
 /// How many worker threads there are.

@@ -2,60 +2,15 @@
 
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
-use super::{ftpool, ftpool_fn, ftpool_job_id};
-use crate::api::Declared;
-use crate::{Deadline, JobError, JobId, Outcome, Results, SubmitError};
-use std::cell::RefCell;
-use std::ffi::{CString, c_char, c_void};
+use super::result::{self, Value};
+use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
+use crate::{Deadline, JobId, Outcome, Results, SubmitError};
+use std::ffi::c_void;
 
 /// A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
 /// exactly one outcome: a value in the done queue, everything else in the failed queue.
 #[derive(Debug)]
 pub struct ftpool_results(Results<Value>);
-
-/// What a job returned.
-#[derive(Debug)]
-struct Value(*mut c_void);
-
-// SAFETY: whoever submits a C job states that what it returns may be handed to any thread.
-unsafe impl Send for Value {}
-
-/// An outcome: the job returned a value.
-pub const FTPOOL_OUTCOME_DONE: u32 = 0;
-/// An outcome: the job declared a failure, or panicked.
-pub const FTPOOL_OUTCOME_FAILED: u32 = 1;
-/// An outcome: the job was cancelled before it began.
-pub const FTPOOL_OUTCOME_CANCELLED: u32 = 2;
-/// An outcome: the job was not begun in time.
-pub const FTPOOL_OUTCOME_EXPIRED: u32 = 3;
-
-/// What a job came to. Begin with FTPOOL_RESULT_INIT.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct ftpool_result {
-    /// sizeof(ftpool_result), set by FTPOOL_RESULT_INIT; never changed by the library.
-    pub size: usize,
-    /// The id that submitting the job gave.
-    pub id: ftpool_job_id,
-    /// What the job returned if the outcome is FTPOOL_OUTCOME_DONE, else NULL.
-    pub value: *mut c_void,
-    /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the calling
-    /// thread reads the next outcome from any results object: print or copy it before.
-    pub error_message: *const c_char,
-    /// Nanoseconds that the job was queued; 0 unless measured.
-    pub queued_ns: u64,
-    /// Nanoseconds that the job ran; 0 unless measured.
-    pub run_ns: u64,
-    /// FTPOOL_OUTCOME_DONE, _FAILED, _CANCELLED or _EXPIRED.
-    pub outcome: u32,
-    /// The code given to ftpool_fail(); FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a cancelled job, else 0.
-    pub error_code: i32,
-}
-
-thread_local! {
-    /// The texts that the calling thread's last read gave out.
-    static TEXTS: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
-}
 
 /// Makes a results object. A pool can have any number of them.
 ///
@@ -309,11 +264,11 @@ unsafe fn next(
     // SAFETY: the caller's 1.
     let results = unsafe { check::object(results) }?;
     // SAFETY: the caller's 2.
-    unsafe { check_size(out_result) }?;
-    let outcome = read(&results.0, check::deadline(timeout_ns)?)?;
-    TEXTS.with_borrow_mut(Vec::clear);
+    unsafe { result::check_size(out_result) }?;
+    let outcome = read(&results.0, time::deadline(timeout_ns)?)?;
+    result::forget_texts();
     // SAFETY: the caller's 2.
-    unsafe { fill(out_result, outcome) };
+    unsafe { result::fill(out_result, outcome) };
     Ok(())
 }
 
@@ -334,86 +289,19 @@ unsafe fn take(
     let mut count = 0;
     if capacity > 0 {
         // SAFETY: the caller's 2.
-        let stride = unsafe { check_size(out_results) }?;
-        TEXTS.with_borrow_mut(Vec::clear);
+        let stride = unsafe { result::check_size(out_results) }?;
+        result::forget_texts();
         for outcome in results.0.take(capacity) {
             // SAFETY: the caller's 2; no more than `capacity` are taken.
             let place = unsafe { out_results.byte_add(count * stride) };
             // SAFETY: the caller's 2: every result begins with its size.
             unsafe { place.cast::<usize>().write(stride) };
             // SAFETY: the caller's 2.
-            unsafe { fill(place, outcome) };
+            unsafe { result::fill(place, outcome) };
             count += 1;
         }
     }
     // SAFETY: the caller's 3.
     unsafe { check::store(out_count, count) };
     Ok(())
-}
-
-/// The size that a result states, if it has room for everything.
-///
-/// # Safety
-///
-/// 1. `result` is NULL or points to a result.
-unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> {
-    // SAFETY: the caller's 1.
-    let size = unsafe { check::object(result) }?.size;
-    let aligned = size.is_multiple_of(align_of::<ftpool_result>());
-    if size >= size_of::<ftpool_result>() && aligned { Ok(size) } else { Err(FTPOOL_E_INVALID) }
-}
-
-/// # Safety
-///
-/// 1. `place` points to a result.
-unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
-    let (value, kind, code, text) = match outcome.result {
-        Ok(Value(value)) => (value, FTPOOL_OUTCOME_DONE, 0, None),
-        Err(error) => {
-            let (kind, code) = classify(&error);
-            (std::ptr::null_mut(), kind, code, Some(message(&error)))
-        }
-    };
-    // SAFETY: the caller's 1.
-    let place = unsafe { &mut *place };
-    *place = ftpool_result {
-        size: place.size,
-        id: outcome.id.get(),
-        value,
-        error_message: text.map_or(std::ptr::null(), keep_text),
-        queued_ns: 0,
-        run_ns: 0,
-        outcome: kind,
-        error_code: code,
-    };
-}
-
-fn classify(error: &JobError) -> (u32, i32) {
-    match error {
-        JobError::Failed(error) => {
-            let declared = error.downcast_ref::<Declared>();
-            (FTPOOL_OUTCOME_FAILED, declared.map_or(FTPOOL_E_JOB as i32, |declared| declared.code))
-        }
-        JobError::Panicked(_) => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_PANIC as i32),
-        JobError::Cancelled => (FTPOOL_OUTCOME_CANCELLED, FTPOOL_CANCELLED as i32),
-    }
-}
-
-/// The text given to ftpool_fail() as it was, anything else as the library puts it.
-fn message(error: &JobError) -> String {
-    match error {
-        JobError::Failed(error) => {
-            error.downcast_ref::<Declared>().map_or_else(|| error.to_string(), |declared| declared.message.clone())
-        }
-        other => other.to_string(),
-    }
-}
-
-/// Keeps a text for the calling thread until its next read. At a NUL byte the text ends.
-fn keep_text(text: String) -> *const c_char {
-    let bytes = text.into_bytes().into_iter().take_while(|&byte| byte != 0).collect::<Vec<_>>();
-    let text = CString::new(bytes).unwrap_or_default();
-    let pointer = text.as_ptr();
-    TEXTS.with_borrow_mut(|texts| texts.push(text));
-    pointer
 }

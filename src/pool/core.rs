@@ -3,14 +3,12 @@
 use super::crew::Crew;
 use super::job::Job;
 use super::lanes::Lanes;
-use super::worker::Worker;
-use super::{current, producer, unwind};
-use crate::queue::{Front, Item, OutOfMemory, Producing, Store};
+use super::unwind;
+use crate::queue::{Front, Item, Store};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
-use crate::sys::{fence, thread, unique};
-use std::io;
+use crate::sys::{fence, unique};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -25,21 +23,6 @@ pub(crate) struct Settings {
     pub(crate) stack_size: Option<usize>,
     /// One first-in-first-out order for all submitting threads.
     pub(crate) ordered: bool,
-}
-
-/// Why a job was not accepted.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    Closed,
-    OutOfMemory,
-    NoThread(io::Error),
-}
-
-/// A job that was not accepted, handed back.
-#[derive(Debug)]
-pub(crate) struct Rejected {
-    pub(crate) why: Refusal,
-    pub(crate) job: Job,
 }
 
 #[derive(Debug)]
@@ -80,112 +63,6 @@ impl Core {
         })
     }
 
-    /// Queues a job behind those that this thread has submitted before; returns its id.
-    #[inline(always)]
-    pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
-        self.submit_by(job, |lane, item| lane.push(&self.store, item))
-    }
-
-    /// Puts a job before all that are queued; returns its id.
-    pub(crate) fn submit_first(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
-        self.submit_by(job, |_visit, item| self.front.push(&self.store, item))
-    }
-
-    #[inline(always)]
-    fn submit_by(
-        self: &Arc<Self>,
-        job: Job,
-        push: impl FnOnce(&mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
-    ) -> Result<u64, Rejected> {
-        producer::visit(self, |mut visit| {
-            if !self.admits() {
-                return Err(Rejected { why: Refusal::Closed, job });
-            }
-            let item = job.into_item();
-            let Ok(id) = push(&mut visit, item) else {
-                // SAFETY: the item was made of a job above and was not queued.
-                return Err(Rejected { why: Refusal::OutOfMemory, job: unsafe { Job::from_item(item) } });
-            };
-            match self.work_is_visible() {
-                Ok(()) => Ok(id),
-                Err(refused) => match self.take_back(id) {
-                    Some(job) => Err(Rejected { why: Refusal::NoThread(refused), job }),
-                    None => Ok(id),
-                },
-            }
-        })
-    }
-
-    /// Queues all jobs or none; returns their ids.
-    pub(crate) fn submit_batch(self: &Arc<Self>, jobs: Vec<Job>) -> Result<Vec<u64>, Refusal> {
-        let items: Vec<Item> = jobs.into_iter().map(Job::into_item).collect();
-        let mut ids = Vec::with_capacity(items.len());
-        let mut rejected = Vec::new();
-        let verdict = producer::visit(self, |mut lane| {
-            if !self.admits() {
-                return Err(Refusal::Closed);
-            }
-            lane.push_all(&self.store, &items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
-            self.work_is_visible().or_else(|refused| {
-                rejected.extend(ids.iter().filter_map(|&id| self.take_back(id)));
-                if rejected.len() == ids.len() { Err(Refusal::NoThread(refused)) } else { Ok(()) }
-            })
-        });
-        if verdict.is_err() && rejected.is_empty() {
-            // SAFETY: the items were made of jobs above and were not queued.
-            rejected.extend(items.into_iter().map(|item| unsafe { Job::from_item(item) }));
-        }
-        drop(rejected);
-        verdict.map(|()| ids)
-    }
-
-    /// Close, step P2: a closed pool admits its own jobs only, which may still need others to come to their end.
-    #[inline]
-    fn admits(&self) -> bool {
-        !self.crew.census.read().is_closed() || self.is_current()
-    }
-
-    /// Whether the calling thread is one of this pool's workers.
-    #[cold]
-    pub(crate) fn is_current(&self) -> bool {
-        current::with(|worker| worker.core().number == self.number).unwrap_or(false)
-    }
-
-    /// Called after every push: makes sure that somebody comes to the work.
-    #[inline]
-    fn work_is_visible(self: &Arc<Self>) -> io::Result<()> {
-        fence::light(); // S1
-        if self.crew.needs_recruit() { self.recruit() } else { Ok(()) }
-    }
-
-    #[cold]
-    pub(super) fn recruit(self: &Arc<Self>) -> io::Result<()> {
-        self.crew.recruit(|number| {
-            let core = Arc::clone(self);
-            let body = move || unwind::abort_on_panic(|| Worker::new(core, number).run());
-            let thread = thread::start(self.thread_name(number), self.settings.stack_size, body)?;
-            self.threads.lock().push(thread);
-            Ok(())
-        })
-    }
-
-    /// Linux keeps 15 bytes of a name: the prefix is cut so that the number stays.
-    fn thread_name(&self, number: usize) -> String {
-        const KEPT: usize = 15;
-        let suffix = format!("-{number}");
-        let prefix = &self.settings.prefix;
-        let cut = prefix.floor_char_boundary(KEPT - suffix.len());
-        format!("{}{suffix}", &prefix[..cut])
-    }
-
-    /// Takes an accepted job out of the queue again, if nobody has claimed it; it counts as ended.
-    fn take_back(&self, id: u64) -> Option<Job> {
-        let item = self.store.revoke(id)?;
-        self.count_cancelled(1);
-        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
-        Some(unsafe { Job::from_item(item) })
-    }
-
     /// Cancels a queued job. False if it is not queued: unknown, claimed by a worker, done or cancelled before.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let Some(item) = self.store.revoke(id) else { return false };
@@ -210,7 +87,7 @@ impl Core {
         self.count_cancelled(1);
     }
 
-    fn count_cancelled(&self, count: u64) {
+    pub(super) fn count_cancelled(&self, count: u64) {
         self.cancelled.fetch_add(count, Ordering::Release);
         self.maybe_quiet();
     }

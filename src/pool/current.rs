@@ -1,5 +1,6 @@
 //! Which worker the calling thread is.
 
+use super::core::Core;
 use super::worker::Worker;
 use std::cell::Cell;
 use std::ptr;
@@ -27,4 +28,12 @@ impl Drop for Entered<'_> {
 pub(crate) fn with<R>(ask: impl FnOnce(&Worker) -> R) -> Option<R> {
     // SAFETY: the pointer is null, or a guard on this very thread keeps the worker alive until it is null again.
     unsafe { CURRENT.get().as_ref() }.map(ask)
+}
+
+impl Core {
+    /// Whether the calling thread is one of this pool's workers.
+    #[cold]
+    pub(crate) fn is_current(&self) -> bool {
+        with(|worker| worker.core().number == self.number).unwrap_or(false)
+    }
 }

@@ -7,17 +7,20 @@ mod closing;
 mod core;
 mod crew;
 pub(crate) mod current;
+mod hire;
 mod job;
 mod lanes;
 mod producer;
 mod station;
+mod submit;
 pub(crate) mod unwind;
 mod worker;
 
-pub(crate) use self::core::{Core, Refusal, Rejected, Settings};
+pub(crate) use self::core::{Core, Settings};
 pub(crate) use census::MOST_WORKERS;
 pub(crate) use closing::Unfinished;
 pub(crate) use job::{Job, Task};
+pub(crate) use submit::{Refusal, Rejected};
 pub(crate) use worker::{Failure, Worker};
 
 #[cfg(all(loom, test))]

@@ -1,7 +1,6 @@
 //! A worker thread: finds jobs, runs them, sleeps when there are none.
 
 use super::core::Core;
-use super::current;
 use super::job::Job;
 use super::station::Station;
 use crate::queue::{Item, Place};
@@ -52,7 +51,6 @@ impl Worker {
     }
 
     pub(super) fn run(&self) {
-        let _current = current::enter(self);
         self.core.crew.arrive();
         loop {
             if !self.core.front.is_empty() {
