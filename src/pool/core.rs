@@ -88,8 +88,12 @@ impl Core {
     }
 
     pub(super) fn count_cancelled(&self, count: u64) {
-        self.cancelled.fetch_add(count, Ordering::Release);
+        self.cancelled.fetch_add(count, Ordering::SeqCst);
         self.maybe_quiet();
+        // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes them.
+        if self.crew.census.read().is_sealed() {
+            self.crew.wake_all();
+        }
     }
 
     /// Whether a worker that looks now would find something.
