@@ -2,6 +2,7 @@
 
 use super::census::Census;
 use super::station::Station;
+use crate::sync::Parker;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{Ordering, fence};
 use crate::sys::fence;
@@ -91,9 +92,9 @@ impl Crew {
         visible() // F3
     }
 
-    /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears. It is searching again
-    /// when this returns.
-    pub(super) fn park(&self, worker: usize, reason: impl FnOnce() -> bool) {
+    /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears. If it comes to sleep, it does
+    /// so with `sleep(parker)`. It is searching again when this returns.
+    pub(super) fn park(&self, worker: usize, reason: impl FnOnce() -> bool, sleep: impl FnOnce(&Parker)) {
         {
             let mut asleep = self.asleep.lock();
             asleep.push(worker);
@@ -109,7 +110,7 @@ impl Crew {
             }
             // Somebody has taken this worker off the stack already: the token is on its way.
         }
-        self.station(worker).parker.park(); // P4
+        sleep(&self.station(worker).parker); // P4
     }
 
     pub(super) fn wake_all(&self) {

@@ -4,17 +4,22 @@ use super::core::Core;
 use super::job::Job;
 use super::station::Station;
 use crate::queue::{Item, Place};
+use crate::sync::{Deadline, Parker};
 use crate::sys::size::{LAG, LOOKS};
 use crate::sys::thread::usable_cpus;
 use crate::sys::{CachePadded, hint};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Jobs that a worker takes from a lane at once, at most. Enough to make what is paid once per batch disappear.
 const MOST_AT_ONCE: usize = 64;
 
 /// A batch of fewer is small: the worker is at the producer's heels, where both pay for every cache line they share.
 const SMALL: usize = 32;
+
+/// A pool at rest for this long gives memory back that only a burst would need.
+const BURST_IS_OVER: Duration = Duration::from_millis(200);
 
 /// The failure that a running job has declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +90,7 @@ impl Worker {
     #[inline(never)]
     fn find_batch(&self) -> Option<Place> {
         let done = self.station.batch.retire(&self.core.store);
-        if (1..SMALL).contains(&done) {
+        if (1..SMALL).contains(&done) && !self.core.settings.ordered {
             hint::linger(LAG);
         }
         self.batch_from_lanes().or_else(|| {
@@ -174,7 +179,19 @@ impl Worker {
             }
             hint::spin();
         }
-        self.core.crew.park(self.number, || self.core.has_visible_work() || self.core.is_over());
+        let reason = || self.core.has_visible_work() || self.core.is_over();
+        self.core.crew.park(self.number, reason, |parker| self.sleep(parker));
+    }
+
+    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back.
+    fn sleep(&self, parker: &Parker) {
+        if self.core.store.has_surplus() {
+            if parker.park_until(Deadline::after(BURST_IS_OVER)) {
+                return;
+            }
+            self.core.store.trim();
+        }
+        parker.park();
     }
 
     /// The others sleep and must see that all is over, too.

@@ -8,8 +8,12 @@ use std::ptr::NonNull;
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 const _: () = assert!(SEGMENTS_PER_SLAB > 1);
 
-/// Slabs that are kept although no segment of theirs is in use; more than that goes back to the system.
-const SPARE_SLABS: usize = 2;
+/// Slabs that are kept although no segment of theirs is in use, for the next burst; more than that goes back to the
+/// system at once.
+const KEPT_FOR_A_BURST: usize = 32;
+
+/// As many are kept when there is time to give the others back.
+const KEPT_AT_REST: usize = 2;
 
 /// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go.
 #[derive(Debug, Default)]
@@ -40,7 +44,7 @@ impl Depot {
         };
         self.lowest = number;
         let slab = self.slabs[number].as_mut().expect("an open slab exists");
-        if slab.free.len() == slab.carved {
+        if slab.is_spare() {
             self.spare -= 1;
         }
         Some(slab.free.pop().unwrap_or_else(|| slab.carve(number)))
@@ -52,15 +56,32 @@ impl Depot {
         let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
         slab.free.push(segment);
         self.lowest = self.lowest.min(number);
-        if slab.free.len() < slab.carved {
+        if !slab.is_spare() {
             return;
         }
-        if self.spare < SPARE_SLABS {
-            self.spare += 1;
-        } else {
-            self.slabs[number] = None;
-            self.vacant.push(number);
+        self.spare += 1;
+        if self.spare > KEPT_FOR_A_BURST {
+            self.release(number);
         }
+    }
+
+    pub(super) fn has_surplus(&self) -> bool {
+        self.spare > KEPT_AT_REST
+    }
+
+    /// Gives back to the system what is not needed at rest.
+    pub(super) fn trim(&mut self) {
+        for number in (0..self.slabs.len()).rev() {
+            if self.has_surplus() && self.slabs[number].as_ref().is_some_and(Slab::is_spare) {
+                self.release(number);
+            }
+        }
+    }
+
+    fn release(&mut self, number: usize) {
+        self.slabs[number] = None;
+        self.vacant.push(number);
+        self.spare -= 1;
     }
 
     fn add_slab(&mut self) -> Option<usize> {
@@ -78,6 +99,10 @@ impl Depot {
 }
 
 impl Slab {
+    fn is_spare(&self) -> bool {
+        self.free.len() == self.carved
+    }
+
     fn is_open(&self) -> bool {
         !self.free.is_empty() || self.carved < SEGMENTS_PER_SLAB
     }

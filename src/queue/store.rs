@@ -48,6 +48,16 @@ impl Store {
         self.depot.lock().put(segment);
     }
 
+    /// Whether there is memory to [`trim`](Self::trim).
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.depot.lock().has_surplus()
+    }
+
+    /// Gives memory that only a burst would need back to the system.
+    pub(crate) fn trim(&self) {
+        self.depot.lock().trim();
+    }
+
     /// Ends the lap of a segment that was taken and never shared.
     pub(super) fn put_unused(&self, segment: SegmentRef) {
         self.recycle(segment);

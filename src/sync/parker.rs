@@ -1,5 +1,6 @@
 //! Where one thread sleeps until another hands it a token.
 
+use super::Deadline;
 use crate::sys::atomic::Ordering;
 use crate::sys::futex::Futex;
 
@@ -25,9 +26,18 @@ impl Parker {
 
     /// Called by the one thread that sleeps here.
     pub(crate) fn park(&self) {
+        self.park_until(Deadline::NEVER);
+    }
+
+    /// As [`park`](Self::park), but gives up at the deadline; false if it did.
+    pub(crate) fn park_until(&self, deadline: Deadline) -> bool {
         while self.token.swap(NONE, Ordering::Acquire) == NONE {
-            self.token.wait(NONE, None);
+            if deadline.has_passed() {
+                return false;
+            }
+            self.token.wait(NONE, deadline.remaining());
         }
+        true
     }
 
     pub(crate) fn unpark(&self) {
