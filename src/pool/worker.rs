@@ -81,7 +81,7 @@ impl Worker {
     #[inline(always)]
     fn run_place(&self, place: Place) {
         // SAFETY: 1. the batch gave the place to this worker alone; 2. it holds the segment until it is retired.
-        if let Some(item) = unsafe { place.claim(&self.core.store) } {
+        if let Some(item) = unsafe { self.core.store.claim(place) } {
             self.execute(place.id(), item);
         }
     }

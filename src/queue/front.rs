@@ -66,7 +66,7 @@ impl Front {
             && let Some(place) = stack.places.pop()
         {
             // SAFETY: 1. the place was on the stack, the lock is held; 2. the hold is given back below.
-            found = unsafe { place.claim(store) }.map(|item| (place.id(), item));
+            found = unsafe { store.claim(place) }.map(|item| (place.id(), item));
             store.give_back(place.segment, 1);
         }
         self.len.store(stack.places.len(), Ordering::Release);

@@ -1,7 +1,6 @@
 //! A run of cells that is filled once, emptied once and then recycled as a whole.
 
 use super::cell::{Cell, Claim, Item};
-use super::store::Store;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::size::SLOT_BITS;
@@ -130,27 +129,30 @@ impl Place {
         unsafe { self.segment.cells[self.slot].fill(item) };
     }
 
-    /// Takes the item that lies here, unless it was revoked.
+    /// Owner: takes the item that lies here, unless a revoker is at work.
     ///
     /// # Safety
     ///
     /// 1. The caller owns the slot: it lies in a range, or on a stack, that only the caller takes from. 2. The hold on
     ///    it has not been given back.
     #[inline(always)]
-    pub(crate) unsafe fn claim(self, store: &Store) -> Option<Item> {
+    pub(super) unsafe fn claim(self) -> Claim {
         // SAFETY: the caller's 1 and 2; the closure makes the announcement.
-        match unsafe { self.cell().claim(|| self.started().store(true, Ordering::Relaxed)) } {
-            Claim::Won(item) => Some(item),
-            Claim::Contested => self.claim_contested(store),
-        }
+        unsafe { self.cell().claim(|| self.started().store(true, Ordering::Relaxed)) }
     }
 
-    #[cold]
-    fn claim_contested(self, store: &Store) -> Option<Item> {
-        store.pinned(self.segment.block(), |_| {
-            // SAFETY: 1. `claim`'s caller is the owner, and the lock keeps revokers out; 2. `claim` has announced.
-            unsafe { self.cell().claim_uncontested() }
-        })
+    /// Owner, who has found a revoker at work and now keeps revokers out: takes the item, unless it was revoked.
+    ///
+    /// # Safety
+    ///
+    /// As for [`claim`](Self::claim), and: 3. the caller pins the segment. 4. `claim` was contested.
+    pub(super) unsafe fn claim_pinned(self) -> Option<Item> {
+        // SAFETY: the caller's 1 to 4.
+        unsafe { self.cell().claim_uncontested() }
+    }
+
+    pub(super) fn block(self) -> u64 {
+        self.segment.block()
     }
 
     /// Sequential producers only: the cell this far ahead was used in an earlier lap, and its line is another core's.

@@ -1,6 +1,6 @@
 //! The segments of one pool: recycled memory, and the way from an id to a cell.
 
-use super::cell::Item;
+use super::cell::{Claim, Item};
 use super::depot::Depot;
 use super::registry::Registry;
 use super::segment::{self, Place, SLOTS, SegmentRef};
@@ -63,10 +63,35 @@ impl Store {
         self.recycle(segment);
     }
 
+    /// Owner: takes the item at `place`, unless it was revoked.
+    ///
+    /// # Safety
+    ///
+    /// 1. The caller owns the place: it lies in a range, or on a stack, that only the caller takes from. 2. The hold on
+    ///    it has not been given back.
+    #[inline(always)]
+    pub(crate) unsafe fn claim(&self, place: Place) -> Option<Item> {
+        // SAFETY: the caller's 1 and 2.
+        match unsafe { place.claim() } {
+            Claim::Won(item) => Some(item),
+            // SAFETY: the caller's 1 and 2; the claim above was contested.
+            Claim::Contested => unsafe { self.claim_contested(place) },
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`claim`](Self::claim), which was contested.
+    #[cold]
+    unsafe fn claim_contested(&self, place: Place) -> Option<Item> {
+        // SAFETY: 1, 2 and 4 are the caller's; 3. the shard's lock pins the segment.
+        self.registry.pinned(place.block(), |_| unsafe { place.claim_pinned() })
+    }
+
     /// Takes the item with this id, if it is still queued.
     pub(crate) fn revoke(&self, id: u64) -> Option<Item> {
         let slot = id as usize % SLOTS;
-        self.pinned(id >> SLOT_BITS, |segment| {
+        self.registry.pinned(id >> SLOT_BITS, |segment| {
             let mut found = None;
             let place = Place { segment, slot };
             // SAFETY: the shard's lock pins the segment and keeps other revokers out.
@@ -84,11 +109,5 @@ impl Store {
             unsafe { segment::revoke(places, |id, item| found.push((id, item))) };
         });
         found
-    }
-
-    /// What `look` finds in the segment that is in lap `block`; until it returns the segment is not recycled, and
-    /// nobody else is in here for it.
-    pub(super) fn pinned<R>(&self, block: u64, look: impl FnOnce(SegmentRef) -> Option<R>) -> Option<R> {
-        self.registry.pinned(block, look)
     }
 }

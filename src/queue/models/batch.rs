@@ -106,7 +106,7 @@ fn owner_thief_or_revoker_gets_the_item() {
                 let Some(stolen) = batch.split() else { return vec![] };
                 let place = Place { segment: stolen.segment, slot: stolen.start };
                 // SAFETY: 1. the range is this thread's; 2. its hold is given back below.
-                let taken = unsafe { place.claim(&line.store) }.map(number);
+                let taken = unsafe { line.store.claim(place) }.map(number);
                 line.store.give_back(stolen.segment, stolen.end - stolen.start);
                 taken.into_iter().collect()
             }

@@ -52,7 +52,7 @@ impl Line {
         let mut taken = Vec::new();
         while let Some(mine) = place {
             // SAFETY: 1. the batch gave the place to this thread; 2. it holds the segment until it is retired.
-            taken.extend(unsafe { mine.claim(&self.store) }.map(number));
+            taken.extend(unsafe { self.store.claim(mine) }.map(number));
             place = batch.next();
         }
         batch.retire(&self.store);
