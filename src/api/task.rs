@@ -61,6 +61,11 @@ where
                 self.queues.deliver_failed(worker.number(), (id, error));
             }
         }
+        // With nobody left to read them, outcomes are dropped here, and that is users' code again.
+        if let Some(unread) = Arc::into_inner(self.queues) {
+            worker.resume();
+            unwind::dispose(unread);
+        }
     }
 
     fn cancel(self, id: u64) {

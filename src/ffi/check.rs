@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// A call's way out.
 pub(super) type Checked<T> = Result<T, ftpool_status>;
 
+/// A struct that says it is larger than this comes from no version of the header.
+pub(super) const LARGEST_STRUCT: usize = 4096;
+
 /// The status of a call that ends here.
 #[inline(always)]
 pub(super) fn status<E: Into<ftpool_status>>(result: Result<(), E>) -> ftpool_status {

@@ -1,6 +1,6 @@
 //! How a C program asks for a pool.
 
-use super::check::Checked;
+use super::check::{self, Checked};
 use super::ftpool_status::*;
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char};
@@ -22,9 +22,6 @@ pub struct ftpool_config {
     /// Bytes of each worker's stack; 0 means 2 MiB.
     pub stack_size: usize,
 }
-
-/// A config larger than this comes from no version of the header.
-const LARGEST: usize = 4096;
 
 /// The builder that a config asks for.
 ///
@@ -63,7 +60,7 @@ unsafe fn known_part(config: *const ftpool_config) -> Checked<ftpool_config> {
     const KNOWN: usize = size_of::<ftpool_config>();
     // SAFETY: the caller's 1: every config begins with its size.
     let size = unsafe { config.cast::<usize>().read() };
-    if !(size_of::<usize>()..=LARGEST).contains(&size) {
+    if !(size_of::<usize>()..=check::LARGEST_STRUCT).contains(&size) {
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 1.

@@ -7,6 +7,7 @@ use crate::api::Declared;
 use crate::{JobError, Outcome};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
+use std::mem::ManuallyDrop;
 
 /// An outcome: the job returned a value.
 pub const FTPOOL_OUTCOME_DONE: u32 = 0;
@@ -58,10 +59,11 @@ unsafe impl Send for Value {}
 ///
 /// 1. `result` is NULL or points to a result.
 pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> {
-    // SAFETY: the caller's 1.
-    let size = unsafe { check::object(result) }?.size;
+    // SAFETY: the caller's 1: every result begins with its size.
+    let size = *unsafe { check::object(result.cast::<usize>()) }?;
     let aligned = size.is_multiple_of(align_of::<ftpool_result>());
-    if size >= size_of::<ftpool_result>() && aligned { Ok(size) } else { Err(FTPOOL_E_INVALID) }
+    let possible = size_of::<ftpool_result>()..=check::LARGEST_STRUCT;
+    if possible.contains(&size) && aligned { Ok(size) } else { Err(FTPOOL_E_INVALID) }
 }
 
 /// # Safety
@@ -112,14 +114,15 @@ fn message(error: &JobError) -> String {
 
 /// Lets go of the texts that the calling thread's last read gave out.
 pub(super) fn forget_texts() {
-    TEXTS.with_borrow_mut(Vec::clear);
+    let _ = TEXTS.try_with(|texts| texts.borrow_mut().clear());
 }
 
-/// Keeps a text for the calling thread until its next read. At a NUL byte the text ends.
+/// Keeps a text for the calling thread until its next read, for ever if its thread-locals are gone. At a NUL byte the
+/// text ends.
 fn keep_text(text: String) -> *const c_char {
     let bytes = text.into_bytes().into_iter().take_while(|&byte| byte != 0).collect::<Vec<_>>();
-    let text = CString::new(bytes).unwrap_or_default();
+    let text = ManuallyDrop::new(CString::new(bytes).unwrap_or_default());
     let pointer = text.as_ptr();
-    TEXTS.with_borrow_mut(|texts| texts.push(text));
+    let _ = TEXTS.try_with(|texts| texts.borrow_mut().push(ManuallyDrop::into_inner(text)));
     pointer
 }

@@ -290,8 +290,11 @@ unsafe fn take(
     if capacity > 0 {
         // SAFETY: the caller's 2.
         let stride = unsafe { result::check_size(out_results) }?;
-        result::forget_texts();
-        for outcome in results.0.take(capacity) {
+        let outcomes = results.0.take(capacity);
+        if !outcomes.is_empty() {
+            result::forget_texts();
+        }
+        for outcome in outcomes {
             // SAFETY: the caller's 2; no more than `capacity` are taken.
             let place = unsafe { out_results.byte_add(count * stride) };
             // SAFETY: the caller's 2: every result begins with its size.

@@ -129,11 +129,8 @@ impl Worker {
 
     #[inline(always)]
     fn execute(&self, id: u64, item: Item) {
-        if self.searching.get() {
-            self.stop_searching();
-        }
+        self.resume();
         self.job.set(id);
-        self.station.set_running(true);
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         unsafe { Job::from_item(item) }.run(self);
         if self.station.is_running() {
@@ -150,6 +147,16 @@ impl Worker {
         if self.station.batch.rest() == 0 && !self.core.has_visible_work() {
             self.start_searching();
         }
+    }
+
+    /// Users' code runs, at first or once more after [`ended`](Self::ended). It may wait for other jobs, so nobody must rely on this
+    /// worker to find them.
+    #[inline(always)]
+    pub(crate) fn resume(&self) {
+        if self.searching.get() {
+            self.stop_searching();
+        }
+        self.station.set_running(true);
     }
 
     #[inline]
