@@ -93,6 +93,22 @@ fn a_results_object_does_not_keep_the_pool_open() {
     });
 }
 
+/// Conformance 66, 62: the handle that a job gave away is good for nothing once the pool has ended.
+#[test]
+fn a_jobs_handle_to_its_own_pool_does_not_keep_it_open() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let results = pool.results();
+        results.submit(|| Pool::current().expect("this is a job")).unwrap();
+        let handle = results.next(LIMIT).unwrap().result.unwrap();
+        let copy = handle.clone();
+        drop(pool);
+        assert_eq!((handle.alive(), handle.pending()), (0, 0));
+        assert!(matches!(handle.spawn(|| ()), Err(SubmitError::Shutdown)));
+        assert!(matches!(copy.spawn(|| ()), Err(SubmitError::Shutdown)));
+    });
+}
+
 /// Waits until no thread of this name is left.
 fn expect_no_thread(prefix: &str) {
     #[cfg(target_os = "linux")]

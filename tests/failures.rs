@@ -257,6 +257,7 @@ fn a_panic_in_the_drop_of_a_cancelled_job_does_not_reach_the_canceller() {
         let (pool, gate) = (pool_of(1), Gate::new());
         let results = pool.results();
         pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
         let job = || {
             let owned = Grenade;
             move || drop(owned)

@@ -75,13 +75,13 @@ impl Entry {
     /// The job itself: sometimes it submits another one, sometimes it panics.
     fn run(self, choice: u64) -> usize {
         self.round.note(self.number, RAN);
-        if choice % 8 == 0
+        if choice.is_multiple_of(8)
             && let Some(child) = self.round.entry()
         {
             let pool = Pool::current().expect("this is a job");
             let (number, later) = (child.number, choice / 8);
             let submit = if later % 4 == 1 { Pool::spawn_first } else { Pool::spawn };
-            let verdict = submit(&pool, move || drop(child.run(later)));
+            let verdict = submit(&pool, detached(move || child.run(later)));
             self.round.submitted(&[number], verdict).expect("a pool accepts its own jobs' jobs to the end");
         }
         if choice % 64 == 1 {
@@ -89,6 +89,13 @@ impl Entry {
             resume_unwind(Box::new("on purpose"));
         }
         self.number
+    }
+}
+
+/// The job without its value.
+fn detached(job: impl FnOnce() -> usize + Send + 'static) -> impl FnOnce() + Send + 'static {
+    move || {
+        job();
     }
 }
 
@@ -103,12 +110,11 @@ fn produce(round: &Arc<Round>, pool: &Pool, results: &Results<usize>, mut random
         }
         let numbers: Vec<usize> = entries.iter().map(|entry| entry.number).collect();
         let choice = random.number();
-        let jobs = entries.into_iter().map(|entry| move || entry.run(choice));
-        let detached = jobs.map(|job| move || drop(job()));
+        let jobs = entries.into_iter().map(|entry| detached(move || entry.run(choice)));
         let verdict = match random.below(3) {
-            choice if choice == 0 || many > 1 => pool.spawn_batch(detached),
-            1 => detached.map(|job| pool.spawn(job)).collect(),
-            _ => detached.map(|job| pool.spawn_first(job)).collect(),
+            choice if choice == 0 || many > 1 => pool.spawn_batch(jobs),
+            1 => jobs.map(|job| pool.spawn(job)).collect(),
+            _ => jobs.map(|job| pool.spawn_first(job)).collect(),
         };
         match round.submitted(&numbers, verdict) {
             Some(ids) => own.extend(ids.into_iter().zip(numbers)),
@@ -146,7 +152,8 @@ fn deliver(round: &Arc<Round>, results: &Results<usize>, random: &mut Random, ow
 /// One pool from its first job to its end.
 fn run_round(random: &mut Random, jobs: usize) {
     let slots = (0..jobs).map(|_| AtomicU8::new(0)).collect();
-    let round = Arc::new(Round { slots, used: 0.into(), panicked: 0.into(), outcomes: 0.into(), closing: false.into() });
+    let round =
+        Arc::new(Round { slots, used: 0.into(), panicked: 0.into(), outcomes: 0.into(), closing: false.into() });
     let workers = 1 << random.below(4);
     let pool = Pool::builder().workers(workers).ordered(random.below(8) == 0).build().unwrap();
     let results = pool.results();
@@ -189,12 +196,13 @@ fn run_round(random: &mut Random, jobs: usize) {
 fn expect_one_end(number: usize, slot: u8, mode: Shutdown) {
     let (ran, dropped) = (slot % DROPPED / RAN, slot % ACCEPTED / DROPPED);
     let [accepted, cancelled, delivered] = [ACCEPTED, CANCELLED, DELIVERED].map(|bit| slot & bit != 0);
-    let right = slot < DELIVERED_TWICE && match (accepted, ran) {
-        (false, 0) => !cancelled && !delivered,
-        (true, 0) => !delivered && (cancelled || mode == Shutdown::Cancel),
-        (true, 1) => !cancelled,
-        _ => false,
-    };
+    let right = slot < DELIVERED_TWICE
+        && match (accepted, ran) {
+            (false, 0) => !cancelled && !delivered,
+            (true, 0) => !delivered && (cancelled || mode == Shutdown::Cancel),
+            (true, 1) => !cancelled,
+            _ => false,
+        };
     assert!(right && dropped == 1, "job {number} has {slot:#010b} in the books ({mode:?})");
 }
 

@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use crate::sync::Deadline;
+use crate::sys::atomic::{Ordering, fence};
 use crate::sys::fence;
 use std::sync::Arc;
 
@@ -57,6 +58,10 @@ impl Core {
 
     /// Whether a worker may leave: no outsider can bring work any more, and nothing is queued or running.
     pub(super) fn is_over(&self) -> bool {
-        self.crew.census.read().is_sealed() && self.is_quiescent()
+        if !self.crew.census.read().is_sealed() {
+            return false;
+        }
+        fence(Ordering::Acquire); // Close, C4: what the last visits brought is seen as submitted.
+        self.is_quiescent()
     }
 }

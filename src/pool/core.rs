@@ -8,9 +8,9 @@ use crate::queue::{Front, Item, Store};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
+use crate::sys::thread::JoinHandle;
 use crate::sys::{fence, unique};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 /// How a pool was asked to be.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Core {
     /// Whether a worker that looks now would find something.
     pub(super) fn has_visible_work(&self) -> bool {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
-        !self.front.is_empty() || !self.lanes.are_empty() || self.crew.stations().any(|s| s.batch.rest() > 0)
+        !self.front.is_empty() || !self.lanes.are_empty() || self.crew.stations().take(self.alive()).any(|s| s.batch.rest() > 0)
     }
 
     /// Called after something was counted as finished.

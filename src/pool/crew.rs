@@ -39,7 +39,7 @@ impl Crew {
         &self.stations[worker]
     }
 
-    /// The stations of all workers that were ever started.
+    /// The stations of all workers there can be; those that live have the first.
     pub(super) fn stations(&self) -> impl Iterator<Item = &Station> {
         self.stations.iter().map(|station| &***station)
     }

@@ -1,1 +1,82 @@
-//! Models, for the model checker.
+//! Models of whole pools and of their parts, for the model checker. A segment has two slots here.
+
+mod ends;
+mod lives;
+mod quiet;
+
+use super::{Core, Job, Settings, Task, Worker};
+use crate::sync::{Deadline, EventCount};
+use crate::sys::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+use std::sync::Arc;
+
+/// What became of a model's jobs.
+#[derive(Debug)]
+struct Tally {
+    run: AtomicUsize,
+    cancelled: AtomicUsize,
+    changed: EventCount,
+}
+
+impl Tally {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { run: AtomicUsize::new(0), cancelled: AtomicUsize::new(0), changed: EventCount::new() })
+    }
+
+    /// A job that does something and is counted.
+    fn job(self: &Arc<Self>, code: impl FnOnce(&Worker) + Send + 'static) -> Job {
+        Job::new(Counted { tally: Arc::clone(self), code })
+    }
+
+    fn empty_job(self: &Arc<Self>) -> Job {
+        self.job(|_| ())
+    }
+
+    /// A job that waits until one of the others has run.
+    fn waiting_job(self: &Arc<Self>) -> Job {
+        let tally = Arc::clone(self);
+        self.job(move |_| {
+            tally.changed.wait_until(Deadline::NEVER, || (tally.run() > 0).then_some(())).expect("never has not come yet");
+        })
+    }
+
+    fn run(&self) -> usize {
+        self.run.load(Ordering::Relaxed)
+    }
+
+    fn cancelled(&self) -> usize {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+struct Counted<F> {
+    tally: Arc<Tally>,
+    code: F,
+}
+
+impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
+    fn run(self, worker: &Worker) {
+        (self.code)(worker);
+        self.tally.run.fetch_add(1, Ordering::Relaxed);
+        self.tally.changed.notify();
+    }
+
+    fn cancel(self, _id: u64) {
+        self.tally.cancelled.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A pool with at most `workers` workers, none of whom lives yet.
+fn pool(workers: usize) -> Arc<Core> {
+    Core::new(Settings { workers, prefix: String::new(), stack_size: None, ordered: false })
+}
+
+fn drain(core: &Core) {
+    core.drain(Deadline::NEVER).expect("no job of the pool waits for its end");
+}
+
+/// Runs `code` in a thread of its own.
+fn with<R: 'static>(core: &Arc<Core>, code: impl FnOnce(&Arc<Core>) -> R + 'static) -> thread::JoinHandle<R> {
+    let core = Arc::clone(core);
+    thread::spawn(move || code(&core))
+}

@@ -2,24 +2,28 @@
 
 use super::core::Core;
 use crate::queue::{Lane, Producing};
+use crate::sys::thread::per_thread;
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
-thread_local! {
+per_thread! {
     /// The pool this thread submitted to last, and its lane there; null for the shared lane. Has no destructor, so it
     /// can be read at any time in the life of a thread.
-    static LAST: Cell<(u64, *const Lane)> = const { Cell::new((0, ptr::null())) };
+    LAST: Cell<(u64, *const Lane)> = Cell::new((0, ptr::null()))
+}
 
+per_thread! {
     /// Every lane this thread owns, with the number of its pool.
-    static OWNED: RefCell<Owned> = const { RefCell::new(Owned(Vec::new())) };
+    OWNED: RefCell<Owned> = RefCell::new(Owned(Vec::new()))
 }
 
 struct Owned(Vec<(u64, Arc<Lane>)>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        LAST.set((0, ptr::null()));
+        // An error means that it is gone already, which happens under the model checker only.
+        let _ = LAST.try_with(|last| last.set((0, ptr::null())));
         self.0.iter().for_each(|(_, lane)| lane.orphan());
     }
 }
@@ -27,7 +31,7 @@ impl Drop for Owned {
 /// Visits the calling thread's lane of `core`.
 #[inline(always)]
 pub(super) fn visit<R>(core: &Core, act: impl FnOnce(Producing<'_>) -> R) -> R {
-    let (pool, lane) = LAST.get();
+    let (pool, lane) = LAST.with(Cell::get);
     let lane = if pool == core.number { lane } else { look_up(core) };
     if lane.is_null() {
         return core.lanes.with_shared(act);
@@ -60,7 +64,7 @@ fn look_up(core: &Core) -> *const Lane {
     });
     match found {
         Ok(lane) => {
-            LAST.set((core.number, lane));
+            LAST.with(|last| last.set((core.number, lane)));
             lane
         }
         Err(_) => ptr::null(),

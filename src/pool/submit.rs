@@ -62,6 +62,9 @@ impl Core {
 
     /// Queues all jobs or none; returns their ids.
     pub(crate) fn submit_batch(self: &Arc<Self>, jobs: Vec<Job>) -> Result<Vec<u64>, Refusal> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
         let items: Vec<Item> = jobs.into_iter().map(Job::into_item).collect();
         let mut ids = Vec::with_capacity(items.len());
         let mut rejected = Vec::new();
@@ -83,7 +86,7 @@ impl Core {
         verdict.map(|()| ids)
     }
 
-    /// Close, step P2: a closed pool admits its own jobs only, which may still need others to come to their end.
+    /// Close, step V3: a closed pool admits its own jobs only, which may still need others to come to their end.
     #[inline]
     fn admits(&self) -> bool {
         !self.crew.census.read().is_closed() || self.is_current()

@@ -112,8 +112,8 @@ impl Worker {
     }
 
     fn batch_from_others(&self) -> Option<Place> {
-        let limit = self.core.limit();
-        let victims = (1..limit).map(|offset| self.core.crew.station((self.number + offset) % limit));
+        let alive = self.core.alive();
+        let victims = (1..alive).map(|offset| self.core.crew.station((self.number + offset) % alive));
         let range = victims.into_iter().find_map(|victim| victim.batch.split())?;
         Some(self.station.batch.install(range))
     }
@@ -203,6 +203,7 @@ impl Worker {
 
     /// The others sleep and must see that all is over, too.
     fn leave(&self) {
+        self.core.maybe_quiet();
         self.core.crew.wake_all();
         self.core.crew.leave();
         self.core.left.notify();

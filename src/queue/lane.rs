@@ -77,7 +77,7 @@ impl Lane {
     #[inline]
     pub(crate) unsafe fn produce(&self) -> Producing<'_> {
         self.producer.busy.store(true, Ordering::Relaxed);
-        fence::light(); // Close, step P1: the visit is visible before the producer looks whether the pool is closed.
+        fence::light(); // The visit is visible before the producer looks whether the pool is closed (src/pool, "Close", V2).
         Producing { lane: self }
     }
 

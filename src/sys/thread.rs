@@ -1,14 +1,20 @@
 //! Starting threads and counting the processors that they may use.
 
+#[cfg(loom)]
+use loom::thread as imp;
 use std::io;
 use std::num::NonZero;
 use std::sync::OnceLock;
-use std::thread::{Builder, JoinHandle, available_parallelism};
+#[cfg(not(loom))]
+use std::thread as imp;
+use std::thread::available_parallelism;
+
+pub(crate) use imp::JoinHandle;
 
 /// The processors this process may use, by affinity and cgroup quota; at least 1. Asked once, it costs a file read.
 pub(crate) fn usable_cpus() -> usize {
     static CPUS: OnceLock<usize> = OnceLock::new();
-    *CPUS.get_or_init(|| available_parallelism().map_or(1, NonZero::get))
+    if cfg!(loom) { 2 } else { *CPUS.get_or_init(|| available_parallelism().map_or(1, NonZero::get)) }
 }
 
 /// Starts a thread that asynchronous signals (`SIGINT`, `SIGALRM`, …) are never delivered to.
@@ -17,7 +23,7 @@ pub(crate) fn start(
     stack_size: Option<usize>,
     body: impl FnOnce() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
-    let mut builder = Builder::new().name(name);
+    let mut builder = imp::Builder::new().name(name);
     if let Some(bytes) = stack_size {
         builder = builder.stack_size(bytes);
     }
@@ -25,6 +31,29 @@ pub(crate) fn start(
     let _masked = signals::Masked::new();
     builder.spawn(body)
 }
+
+/// Declares a value that every thread has for itself.
+#[cfg(not(loom))]
+macro_rules! per_thread {
+    ($(#[$doc:meta])* $name:ident: $type:ty = $init:expr) => {
+        std::thread_local! {
+            $(#[$doc])*
+            static $name: $type = const { $init };
+        }
+    };
+}
+
+#[cfg(loom)]
+macro_rules! per_thread {
+    ($(#[$doc:meta])* $name:ident: $type:ty = $init:expr) => {
+        loom::thread_local! {
+            $(#[$doc])*
+            static $name: $type = $init;
+        }
+    };
+}
+
+pub(crate) use per_thread;
 
 #[cfg(unix)]
 use unix_signals as signals;

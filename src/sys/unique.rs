@@ -2,7 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(not(loom))]
 static NEXT: AtomicU64 = AtomicU64::new(1);
+
+// The process is one execution of a model, so that each gets the same numbers.
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref NEXT: AtomicU64 = AtomicU64::new(1);
+}
 
 /// A number that this process has not seen before and will not see again. Never 0.
 ///

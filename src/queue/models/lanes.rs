@@ -65,7 +65,10 @@ fn lane_keeps_a_run_visible_until_it_is_in_a_batch() {
         let batch = Arc::new(Batch::new());
         let consumer = thread::spawn({
             let (line, batch) = (Arc::clone(&line), Arc::clone(&batch));
-            move || assert!(line.lane.claim(&line.store, |_| 2, |range| drop(batch.install(range))))
+            move || {
+                let install = |range| assert_eq!(batch.install(range).slot, 0);
+                assert!(line.lane.claim(&line.store, |_| 2, install));
+            }
         });
         assert!(!line.lane.is_empty() || batch.rest() > 0, "a run went out of sight");
         consumer.join().unwrap();

@@ -1,10 +1,10 @@
 //! Models of items on their way, for the model checker. A segment has two slots here.
 
-mod batch;
-mod claim;
-mod front;
-mod lane;
-mod outcomes;
+mod batches;
+mod claims;
+mod fronts;
+mod lanes;
+mod readers;
 
 use super::{Batch, Body, Item, Lane, Store};
 use std::num::NonZero;

@@ -1,0 +1,89 @@
+//! Models of a pool's end.
+
+use super::{Tally, drain, pool, with};
+use crate::pool::Refusal;
+use crate::sync::Deadline;
+use crate::sys::model::check;
+
+/// Race: a job is submitted while the pool is closed; it is refused, or it is run.
+#[test]
+fn what_is_accepted_while_the_pool_closes_is_run() {
+    check(2, || {
+        let (core, tally) = (pool(1), Tally::new());
+        let job = tally.empty_job();
+        let submitter = with(&core, |core| match core.submit(job) {
+            Ok(_) => 1,
+            Err(rejected) => {
+                assert!(matches!(rejected.why, Refusal::Closed));
+                0
+            }
+        });
+        drain(&core);
+        let accepted = submitter.join().unwrap();
+        assert_eq!(tally.run(), accepted);
+    });
+}
+
+/// Race: a job of the pool submits another one while the pool is closed; the pool's own jobs are not refused.
+#[test]
+fn a_child_of_a_job_is_run_although_the_pool_is_closed() {
+    check(2, || {
+        let (core, tally) = (pool(1), Tally::new());
+        let child = tally.empty_job();
+        let parent = tally.job(|worker| worker.core().submit(child).map(drop).unwrap());
+        core.submit(parent).unwrap();
+        drain(&core);
+        assert_eq!(tally.run(), 2);
+    });
+}
+
+/// Race: two workers come to the end at the same time, one of them on its way to sleep.
+#[test]
+fn every_worker_leaves() {
+    check(2, || {
+        let (core, tally) = (pool(2), Tally::new());
+        core.submit(tally.empty_job()).unwrap();
+        core.submit(tally.empty_job()).unwrap();
+        drain(&core);
+        assert_eq!((tally.run(), core.alive()), (2, 0));
+    });
+}
+
+/// Race: the last job of a closed pool is cancelled after a worker has looked for it and before it is counted.
+#[test]
+fn a_worker_leaves_although_its_last_job_was_cancelled() {
+    check(2, || {
+        let (core, tally) = (pool(1), Tally::new());
+        let id = core.submit(tally.empty_job()).unwrap();
+        let canceller = with(&core, move |core| core.cancel(id));
+        drain(&core);
+        assert_eq!(canceller.join().unwrap(), tally.cancelled() == 1);
+        assert_eq!(tally.run() + tally.cancelled(), 1);
+    });
+}
+
+/// Race: everything is cancelled while a worker takes the jobs one by one.
+#[test]
+fn a_job_is_run_or_cancelled() {
+    check(2, || {
+        let (core, tally) = (pool(1), Tally::new());
+        core.submit(tally.empty_job()).unwrap();
+        core.submit(tally.empty_job()).unwrap();
+        core.cancel_and_drain(Deadline::NEVER).unwrap();
+        assert_eq!(tally.run() + tally.cancelled(), 2);
+    });
+}
+
+/// Race: the worker of a closed pool finishes the last job and leaves, instead of going to sleep, while somebody waits
+/// for it to finish.
+#[test]
+fn a_worker_that_leaves_wakes_those_who_wait_for_quiet() {
+    check(2, || {
+        let (core, tally) = (pool(1), Tally::new());
+        core.submit(tally.empty_job()).unwrap();
+        let waiter = with(&core, |core| core.wait_quiescent(Deadline::NEVER));
+        drain(&core);
+        assert!(waiter.join().unwrap());
+        assert_eq!(tally.run(), 1);
+    });
+}
