@@ -450,7 +450,7 @@ ftpool_status ftpool_results_submit_batch(ftpool_results *results,
  *
  * **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
  * outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
- * FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is too small, or the timeout is none.
+ * FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or the timeout is none.
  */
 FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
 
@@ -480,7 +480,7 @@ ftpool_status ftpool_results_next_failed(ftpool_results *results,
  *
  * **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
  * FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results` is while `capacity` is not 0, or the size is
- * too small.
+ * not valid.
  */
 FTPOOL_API
 ftpool_status ftpool_results_take(ftpool_results *results,
@@ -506,7 +506,7 @@ FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
  * The running job declares that it has failed: when it returns, its value is ignored and it ends
  * FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL.
  *
- * **Ownership:** the message is copied. **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK;
+ * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK;
  * FTPOOL_E_INVALID outside a job.
  */
 FTPOOL_API

@@ -71,6 +71,12 @@ impl Pool {
         Core::share(&self.core)
     }
 
+    /// A handle that does not keep the pool open, only in memory.
+    #[cfg(feature = "capi")]
+    pub(crate) fn visitor(core: Arc<Core>) -> Self {
+        Self { core, keeps_open: false }
+    }
+
     /// The handle whose share `core` carries.
     #[cfg(feature = "capi")]
     #[inline(always)]

@@ -38,14 +38,19 @@ pub(super) unsafe fn pool(pool: *const ftpool) -> Checked<ManuallyDrop<Pool>> {
     Ok(ManuallyDrop::new(Pool::from_core(core)))
 }
 
-/// The pool behind a handle, kept alive until the call has ended.
+/// The pool behind a handle, kept in memory until the call has ended. It is not kept open: a call that outlasts
+/// `ftpool_free` in a job does not wait for the pool's end.
 ///
 /// # Safety
 ///
 /// As for [`pool`].
 pub(super) unsafe fn held(handle: *const ftpool) -> Checked<Pool> {
-    // SAFETY: the caller's 1.
-    unsafe { pool(handle) }.map(|pool| Pool::clone(&pool))
+    if handle.is_null() {
+        return Err(FTPOOL_E_INVALID);
+    }
+    // SAFETY: the caller's 1; the handle is not given back.
+    let core = ManuallyDrop::new(unsafe { Arc::from_raw(handle.cast::<Core>()) });
+    Ok(Pool::visitor(Arc::clone(&core)))
 }
 
 /// An object that must not be NULL.

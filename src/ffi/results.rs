@@ -122,7 +122,7 @@ pub unsafe extern "C" fn ftpool_results_submit_batch(
 ///
 /// **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
 /// outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
-/// FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is too small, or the timeout is none.
+/// FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or the timeout is none.
 ///
 /// # Safety
 ///
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
 ///
 /// **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
 /// FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results` is while `capacity` is not 0, or the size is
-/// too small.
+/// not valid.
 ///
 /// # Safety
 ///

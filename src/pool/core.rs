@@ -99,7 +99,9 @@ impl Core {
     /// Whether a worker that looks now would find something.
     pub(super) fn has_visible_work(&self) -> bool {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
-        !self.front.is_empty() || !self.lanes.are_empty() || self.crew.stations().take(self.alive()).any(|s| s.batch.rest() > 0)
+        !self.front.is_empty()
+            || !self.lanes.are_empty()
+            || self.crew.stations().take(self.alive()).any(|s| s.batch.rest() > 0)
     }
 
     /// Called after something was counted as finished.

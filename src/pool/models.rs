@@ -4,7 +4,7 @@ mod ends;
 mod lives;
 mod quiet;
 
-use super::{Core, Job, Settings, Task, Worker};
+use super::{Core, Job, Settings, Task, Worker, current};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -36,7 +36,10 @@ impl Tally {
     fn waiting_job(self: &Arc<Self>) -> Job {
         let tally = Arc::clone(self);
         self.job(move |_| {
-            tally.changed.wait_until(Deadline::NEVER, || (tally.run() > 0).then_some(())).expect("never has not come yet");
+            tally
+                .changed
+                .wait_until(Deadline::NEVER, || (tally.run() > 0).then_some(()))
+                .expect("never has not come yet");
         })
     }
 
@@ -69,6 +72,21 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
 /// A pool with at most `workers` workers, none of whom lives yet.
 fn pool(workers: usize) -> Arc<Core> {
     Core::new(Settings { workers, prefix: String::new(), stack_size: None, ordered: false })
+}
+
+/// A pool whose workers live already, one thread each.
+fn staffed(workers: usize) -> Arc<Core> {
+    let core = pool(workers);
+    for number in 0..workers {
+        core.crew.census.begin();
+        let thread = with(&core, move |core| {
+            let worker = Worker::new(Arc::clone(core), number);
+            let _current = current::enter(&worker);
+            worker.run();
+        });
+        core.threads.lock().push(thread);
+    }
+    core
 }
 
 fn drain(core: &Core) {

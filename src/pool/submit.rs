@@ -62,15 +62,15 @@ impl Core {
 
     /// Queues all jobs or none; returns their ids.
     pub(crate) fn submit_batch(self: &Arc<Self>, jobs: Vec<Job>) -> Result<Vec<u64>, Refusal> {
-        if jobs.is_empty() {
-            return Ok(Vec::new());
-        }
         let items: Vec<Item> = jobs.into_iter().map(Job::into_item).collect();
         let mut ids = Vec::with_capacity(items.len());
         let mut rejected = Vec::new();
         let verdict = producer::visit(self, |mut lane| {
             if !self.admits() {
                 return Err(Refusal::Closed);
+            }
+            if items.is_empty() {
+                return Ok(()); // There is nothing to start a thread for.
             }
             lane.push_all(&self.store, &items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
             self.work_is_visible().or_else(|refused| {

@@ -1,6 +1,6 @@
 //! Models of a pool's end.
 
-use super::{Tally, drain, pool, with};
+use super::{Tally, drain, pool, staffed, with};
 use crate::pool::Refusal;
 use crate::sync::Deadline;
 use crate::sys::model::check;
@@ -41,7 +41,7 @@ fn a_child_of_a_job_is_run_although_the_pool_is_closed() {
 #[test]
 fn every_worker_leaves() {
     check(2, || {
-        let (core, tally) = (pool(2), Tally::new());
+        let (core, tally) = (staffed(2), Tally::new());
         core.submit(tally.empty_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
         drain(&core);

@@ -1,6 +1,6 @@
 //! Models of workers that are started, sleep and are woken.
 
-use super::{Tally, drain, pool, with};
+use super::{Tally, drain, pool, staffed, with};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 
@@ -36,7 +36,7 @@ fn a_worker_does_not_sleep_while_a_job_is_queued() {
 #[test]
 fn a_job_that_waits_for_the_next_one_does_not_hold_it_up() {
     check(2, || {
-        let (core, tally) = (pool(2), Tally::new());
+        let (core, tally) = (staffed(2), Tally::new());
         core.submit(tally.waiting_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
         drain(&core);
@@ -48,7 +48,7 @@ fn a_job_that_waits_for_the_next_one_does_not_hold_it_up() {
 #[test]
 fn a_job_behind_one_that_waits_is_stolen() {
     check(2, || {
-        let (core, tally) = (pool(2), Tally::new());
+        let (core, tally) = (staffed(2), Tally::new());
         core.submit_batch(vec![tally.waiting_job(), tally.empty_job()]).unwrap();
         drain(&core);
         assert_eq!(tally.run(), 2);

@@ -1,6 +1,6 @@
 //! Models of quiescence: nothing queued, nothing running, and whoever waits for it is woken.
 
-use super::{Tally, drain, pool, with};
+use super::{Tally, drain, pool, staffed, with};
 use crate::sync::Deadline;
 use crate::sys::cell::UnsafeCell;
 use crate::sys::model::check;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[test]
 fn the_last_of_two_workers_wakes_the_waiter() {
     check(2, || {
-        let (core, tally) = (pool(2), Tally::new());
+        let (core, tally) = (staffed(2), Tally::new());
         core.submit(tally.empty_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
         assert!(core.wait_quiescent(Deadline::NEVER));
