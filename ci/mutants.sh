@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Shows that the models can fail: breaks one key step after another, in a copy, and runs a model that must notice.
+# Each line of the table: file | exact text, which occurs once | replacement | model. Arguments: only lines that match.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+table() {
+    cat <<'TABLE'
+src/sync/event_count.rs|fence::heavy(); // W2||event_count_loses_no_wake_up
+src/sync/event_count.rs|fence::light(); // N1||event_count_loses_no_wake_up
+src/sync/event_count.rs|return Some(result); // W3|let _ = result; // W3|event_count_loses_no_wake_up
+src/sync/parker.rs|self.token.wake_one();||parker_hands_tokens_over
+src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_item
+src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item
+src/queue/segment.rs|fence::heavy(); // X2||owner_or_revoker_gets_the_item
+src/queue/segment.rs|if place.started().load(Ordering::Relaxed) {|if false {|owner_or_revoker_gets_the_item
+src/queue/batch.rs|fence::light(); // B2||owner_and_thief_share_the_slots
+src/queue/batch.rs|fence::heavy(); // T2||owner_and_thief_share_the_slots
+src/queue/batch.rs|let middle = wanted.max(next).min(end);|let middle = wanted.max(next.min(0));|owner_and_thief_share_the_slots
+src/queue/segment.rs|const HOLDS: usize = SLOTS + 1;|const HOLDS: usize = SLOTS;|lane_
+src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Ordering::Relaxed)|lane_
+src/queue/lane.rs|self.producer.owned.store(false, Ordering::Release);|self.producer.owned.store(false, Ordering::Relaxed);|lane_changes_its_producer
+src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
+src/queue/outcomes.rs|self.arrivals.notify();\n    }\n\n    pub(crate) fn deliver_failed|}\n\n    pub(crate) fn deliver_failed|queue::models::readers
+src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
+src/pool/crew.rs|fence::heavy(); // P2||a_worker_does_not_sleep_while_a_job_is_queued
+src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up
+src/pool/crew.rs|drop(self.asleep.lock());||two_submitters_start_one_worker
+src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
+src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
+src/pool/core.rs|let finished = self.finished();\n        finished == self.submitted()|let submitted = self.submitted();\n        self.finished() == submitted|a_pool_is_not_quiet_before_a_child_has_run
+src/pool/worker.rs|fn rest(&self) {\n        self.core.maybe_quiet();|fn rest(&self) {|the_last_of_two_workers_wakes_the_waiter
+src/pool/worker.rs|fn leave(&self) {\n        self.core.maybe_quiet();|fn leave(&self) {|a_worker_that_leaves_wakes_those_who_wait_for_quiet
+src/pool/worker.rs|self.core.crew.wake_all();||every_worker_leaves
+TABLE
+}
+
+work=target/mutants
+rm -rf "$work/src"
+mkdir -p "$work"
+cp Cargo.toml Cargo.lock build.rs README.md "$work/"
+mkdir -p "$work/tests"
+touch "$work/tests/c_abi.rs" "$work/tests/c_examples.rs"
+
+survivors=0 killed=0
+while IFS='|' read -r file from to model; do
+    [ $# -eq 0 ] || [[ "$file|$from|$model" == *"$1"* ]] || continue
+    from=$(printf '%b' "$from") to=$(printf '%b' "$to")
+    rm -rf "$work/src"
+    cp -r src "$work/src"
+    text=$(cat "$file")
+    rest=${text/"$from"/}
+    if [ "$rest" = "$text" ] || [ "${rest/"$from"/}" != "$rest" ]; then
+        echo "stale: '$from' does not occur once in $file" >&2
+        exit 1
+    fi
+    printf '%s\n' "${text/"$from"/"$to"}" > "$work/$file"
+    status=0
+    (cd "$work" && RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=build CARGO_PROFILE_RELEASE_LTO=off \
+        CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo test --quiet --release --lib --no-run) > "$work/log" 2>&1 ||
+        { cat "$work/log" >&2; echo "does not compile: $file: $from" >&2; exit 1; }
+    (cd "$work" && RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=build CARGO_PROFILE_RELEASE_LTO=off \
+        CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 timeout 60 cargo test --quiet --release --lib "$model") \
+        > "$work/log" 2>&1 || status=$?
+    if [ "$status" -eq 0 ]; then
+        echo "SURVIVED $file: $from ($model)"
+        survivors=$((survivors + 1))
+    else
+        [ "$status" -eq 124 ] && how="hangs" || how="fails"
+        echo "killed: $file: $(head -n 1 <<< "$from") → $model $how"
+        killed=$((killed + 1))
+    fi
+done < <(table)
+echo "$killed killed, $survivors survived"
+[ "$survivors" -eq 0 ]
