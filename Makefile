@@ -12,7 +12,7 @@ STAGE   := $(CURDIR)/target/stage
 # What the static library needs of the system; `rustc --print native-static-libs` says it.
 STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: help build run test check bench bench-quick soak loom mutants header install uninstall clean needs
+.PHONY: help build run test check extra bench bench-quick soak loom mutants header install uninstall clean needs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -37,6 +37,9 @@ test: needs ## all tests: Rust, doctests, C examples, header
 
 check: ## everything that must hold before a change lands
 	ci/check.sh
+
+extra: needs ## all models, their mutants, the portable fallback, AddressSanitizer
+	ci/extra.sh
 
 bench: build ## measure against other pools; tables in benches/results
 	ci/bench.sh

@@ -28,7 +28,6 @@ src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for
 src/pool/crew.rs|drop(self.asleep.lock());||two_submitters_start_one_worker
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
-src/pool/core.rs|let finished = self.finished();\n        finished == self.submitted()|let submitted = self.submitted();\n        self.finished() == submitted|a_pool_is_not_quiet_before_a_child_has_run
 src/pool/worker.rs|fn rest(&self) {\n        self.core.maybe_quiet();|fn rest(&self) {|the_last_of_two_workers_wakes_the_waiter
 src/pool/worker.rs|fn leave(&self) {\n        self.core.maybe_quiet();|fn leave(&self) {|a_worker_that_leaves_wakes_those_who_wait_for_quiet
 src/pool/worker.rs|self.core.crew.wake_all();||every_worker_leaves

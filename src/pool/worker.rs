@@ -137,6 +137,8 @@ impl Worker {
             self.ended();
         }
         self.job.set(0);
+        // What a drop has declared after the verdict is not the next job's failure.
+        self.failure.take();
         self.station.count_finished();
     }
 
