@@ -6,8 +6,9 @@ export RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom
 # Optimised, because models run for minutes otherwise, but built quickly.
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 if [ "${1-}" = --quick ]; then
-    # Three models of the whole pool with two workers take many minutes each.
-    exec cargo test --quiet --release --lib models -- --skip every_worker_leaves \
-        --skip a_job_behind_one_that_waits_is_stolen --skip the_last_of_two_workers_wakes_the_waiter
+    # Most models of the whole pool take minutes each; these do not.
+    exec cargo test --quiet --release --lib -- sync::models queue::models \
+        a_pool_is_not_quiet_before_a_child_has_run a_worker_does_not_sleep_while_a_job_is_queued \
+        --skip owner_and_thief_share_the_slots
 fi
 cargo test --quiet --release --lib "${@:-models}"

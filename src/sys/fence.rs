@@ -17,45 +17,29 @@
 //!
 //! The mode is read `Relaxed`: reading `FENCE` is always sound, and `MEMBARRIER` is published by the act of sharing.
 
-/// What the pair promises and nothing more: a light and a heavy side are ordered, two light sides are not. Each light
-/// thread has a word of its own. To the model checker a sequentially consistent load is an acquire load that finds
-/// the newest sequentially consistent store; so of a light and a heavy fence the second sees what came before the first.
+/// What the pair promises and nothing more: a light and a heavy side are ordered, two light sides are not. Each side
+/// releases to the other in one exchange and acquires from it in the next, so whichever fence comes second sees what
+/// was stored before the first.
 #[cfg(loom)]
 mod imp {
     use crate::sys::atomic::{AtomicUsize, Ordering, fence};
-    use std::sync::atomic::AtomicUsize as Unseen;
-
-    const MOST_THREADS: usize = loom::MAX_THREADS;
 
     loom::lazy_static! {
-        static ref LIGHT: [AtomicUsize; MOST_THREADS] = std::array::from_fn(|_| word());
-        static ref HEAVY: AtomicUsize = word();
-        static ref THREADS: Unseen = Unseen::new(0);
-    }
-
-    loom::thread_local! {
-        static MINE: usize = THREADS.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn word() -> AtomicUsize {
-        let word = AtomicUsize::new(0);
-        word.store(0, Ordering::SeqCst);
-        word
+        static ref LIGHT: AtomicUsize = AtomicUsize::new(0);
+        static ref HEAVY: AtomicUsize = AtomicUsize::new(0);
     }
 
     pub(crate) fn enable() {}
 
     pub(crate) fn light() {
-        MINE.with(|&mine| LIGHT[mine].store(1, Ordering::SeqCst));
-        HEAVY.load(Ordering::SeqCst);
+        LIGHT.fetch_add(1, Ordering::Release);
+        HEAVY.fetch_add(0, Ordering::Acquire);
     }
 
     pub(crate) fn heavy() {
         fence(Ordering::SeqCst);
-        HEAVY.fetch_add(1, Ordering::SeqCst);
-        for light in &LIGHT[..THREADS.load(Ordering::Relaxed)] {
-            light.load(Ordering::SeqCst);
-        }
+        HEAVY.fetch_add(1, Ordering::Release);
+        LIGHT.fetch_add(0, Ordering::Acquire);
     }
 }
 

@@ -40,7 +40,7 @@ fn a_child_of_a_job_is_run_although_the_pool_is_closed() {
 /// Race: two workers come to the end at the same time, one of them on its way to sleep.
 #[test]
 fn every_worker_leaves() {
-    check(2, || {
+    check(1, || {
         let (core, tally) = (staffed(2), Tally::new());
         core.submit(tally.empty_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();

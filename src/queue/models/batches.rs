@@ -46,7 +46,7 @@ fn slots(range: &Range, from: usize) -> Vec<usize> {
 /// range may be longer than a segment.
 #[test]
 fn owner_and_thief_share_the_slots() {
-    check(None, || {
+    check(3, || {
         let share = Share::new();
         let thief = share.thief();
         let walked = share.walk(share.segment(), 4, 1);
