@@ -3,7 +3,7 @@
 use super::core::Core;
 use crate::sync::Deadline;
 use crate::sys::atomic::{Ordering, fence};
-use crate::sys::fence;
+use crate::sys::{fence, thread};
 use std::sync::Arc;
 
 /// Why a wait for the end did not reach it.
@@ -32,8 +32,8 @@ impl Core {
         self.close();
         let nobody_left = || (self.alive() == 0).then_some(());
         self.left.wait_until(deadline, nobody_left).ok_or(Unfinished::TimedOut)?;
-        let mut threads = self.threads.lock();
-        threads.drain(..).for_each(|thread| thread.join().expect("workers do not panic"));
+        let threads = std::mem::take(&mut *self.threads.lock());
+        threads.into_iter().for_each(thread::join_other);
         Ok(())
     }
 

@@ -54,7 +54,11 @@ impl Crew {
     /// Wakes a worker, or starts one with `start(number)`, unless one is searching by now. An error only if no worker
     /// lives: otherwise those who do will come to the work.
     #[cold]
-    pub(super) fn recruit(&self, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
+    pub(super) fn recruit(
+        &self,
+        visible: impl FnOnce() -> bool,
+        start: impl FnOnce(usize) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut asleep = self.asleep.lock(); // R1
         fence(Ordering::SeqCst);
         let now = self.census.read();
@@ -66,6 +70,9 @@ impl Crew {
             drop(asleep);
             self.station(worker).parker.unpark(); // R3
             return Ok(());
+        }
+        if !visible() {
+            return Ok(()); // A sleeper that woke by itself has taken it.
         }
         match start(now.alive()) {
             Ok(()) => self.census.begin(), // R4

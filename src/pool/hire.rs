@@ -11,7 +11,8 @@ impl Core {
     /// Wakes a worker, or starts one, unless somebody searches by now.
     #[cold]
     pub(super) fn recruit(self: &Arc<Self>) -> io::Result<()> {
-        self.crew.recruit(|number| {
+        let visible = || self.has_visible_work();
+        self.crew.recruit(visible, |number| {
             let core = Arc::clone(self);
             let body = move || unwind::abort_on_panic(|| work(core, number));
             let thread = thread::start(self.thread_name(number), self.settings.stack_size, body)?;

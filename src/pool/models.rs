@@ -74,19 +74,23 @@ fn pool(workers: usize) -> Arc<Core> {
     Core::new(Settings { workers, prefix: String::new(), stack_size: None, ordered: false })
 }
 
-/// A pool whose workers live already, one thread each.
+/// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].
 fn staffed(workers: usize) -> Arc<Core> {
     let core = pool(workers);
-    for number in 0..workers {
-        core.crew.census.begin();
-        let thread = with(&core, move |core| {
+    (0..workers).for_each(|_| core.crew.census.begin());
+    core
+}
+
+/// The workers of a [`staffed`] pool begin. What comes before happens in one order only, which keeps a model small.
+fn staff(core: &Arc<Core>) {
+    for number in 0..core.limit() {
+        let thread = with(core, move |core| {
             let worker = Worker::new(Arc::clone(core), number);
             let _current = current::enter(&worker);
             worker.run();
         });
         core.threads.lock().push(thread);
     }
-    core
 }
 
 fn drain(core: &Core) {

@@ -18,13 +18,14 @@ per_thread! {
     OWNED: RefCell<Owned> = RefCell::new(Owned(Vec::new()))
 }
 
-struct Owned(Vec<(u64, Arc<Lane>)>);
+/// `None` stands for the shared lane: a thread that began there stays there, so that its jobs stay in order.
+struct Owned(Vec<(u64, Option<Arc<Lane>>)>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
         // An error means that it is gone already, which happens under the model checker only.
         let _ = LAST.try_with(|last| last.set((0, ptr::null())));
-        self.0.iter().for_each(|(_, lane)| lane.orphan());
+        self.0.iter().filter_map(|(_, lane)| lane.as_ref()).for_each(|lane| lane.orphan());
     }
 }
 
@@ -52,15 +53,14 @@ fn look_up(core: &Core) -> *const Lane {
     let found = OWNED.try_with(|owned| {
         let lanes = &mut owned.borrow_mut().0;
         if let Some((_, lane)) = lanes.iter().find(|(pool, _)| *pool == core.number) {
-            return Arc::as_ptr(lane);
+            return lane.as_ref().map_or(ptr::null(), Arc::as_ptr);
         }
         // A lane that only this thread still knows of belonged to a pool that is gone.
-        lanes.retain(|(_, lane)| Arc::strong_count(lane) > 1);
-        core.lanes.acquire().map_or(ptr::null(), |lane| {
-            let pointer = Arc::as_ptr(&lane);
-            lanes.push((core.number, lane));
-            pointer
-        })
+        lanes.retain(|(_, lane)| lane.as_ref().is_none_or(|lane| Arc::strong_count(lane) > 1));
+        let lane = core.lanes.acquire();
+        let pointer = lane.as_ref().map_or(ptr::null(), Arc::as_ptr);
+        lanes.push((core.number, lane));
+        pointer
     });
     match found {
         Ok(lane) => {

@@ -32,6 +32,13 @@ pub(crate) fn start(
     builder.spawn(body)
 }
 
+/// Waits for a thread's end, unless it is the calling thread, in the destructor of one of its thread-locals.
+pub(crate) fn join_other(thread: JoinHandle<()>) {
+    if thread.thread().id() != imp::current().id() {
+        thread.join().expect("workers do not panic");
+    }
+}
+
 /// Declares a value that every thread has for itself.
 #[cfg(not(loom))]
 macro_rules! per_thread {

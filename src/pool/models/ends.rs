@@ -1,6 +1,6 @@
 //! Models of a pool's end.
 
-use super::{Tally, drain, pool, staffed, with};
+use super::{Tally, drain, pool, staff, staffed, with};
 use crate::pool::Refusal;
 use crate::sync::Deadline;
 use crate::sys::model::check;
@@ -40,10 +40,11 @@ fn a_child_of_a_job_is_run_although_the_pool_is_closed() {
 /// Race: two workers come to the end at the same time, one of them on its way to sleep.
 #[test]
 fn every_worker_leaves() {
-    check(1, || {
+    check(2, || {
         let (core, tally) = (staffed(2), Tally::new());
         core.submit(tally.empty_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
+        staff(&core);
         drain(&core);
         assert_eq!((tally.run(), core.alive()), (2, 0));
     });
@@ -53,8 +54,9 @@ fn every_worker_leaves() {
 #[test]
 fn a_worker_leaves_although_its_last_job_was_cancelled() {
     check(2, || {
-        let (core, tally) = (pool(1), Tally::new());
+        let (core, tally) = (staffed(1), Tally::new());
         let id = core.submit(tally.empty_job()).unwrap();
+        staff(&core);
         let canceller = with(&core, move |core| core.cancel(id));
         drain(&core);
         assert_eq!(canceller.join().unwrap(), tally.cancelled() == 1);
@@ -66,9 +68,10 @@ fn a_worker_leaves_although_its_last_job_was_cancelled() {
 #[test]
 fn a_job_is_run_or_cancelled() {
     check(2, || {
-        let (core, tally) = (pool(1), Tally::new());
+        let (core, tally) = (staffed(1), Tally::new());
         core.submit(tally.empty_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
+        staff(&core);
         core.cancel_and_drain(Deadline::NEVER).unwrap();
         assert_eq!(tally.run() + tally.cancelled(), 2);
     });
@@ -79,8 +82,9 @@ fn a_job_is_run_or_cancelled() {
 #[test]
 fn a_worker_that_leaves_wakes_those_who_wait_for_quiet() {
     check(2, || {
-        let (core, tally) = (pool(1), Tally::new());
+        let (core, tally) = (staffed(1), Tally::new());
         core.submit(tally.empty_job()).unwrap();
+        staff(&core);
         let waiter = with(&core, |core| core.wait_quiescent(Deadline::NEVER));
         drain(&core);
         assert!(waiter.join().unwrap());

@@ -1,6 +1,6 @@
 //! Models of workers that are started, sleep and are woken.
 
-use super::{Tally, drain, pool, staffed, with};
+use super::{Tally, drain, pool, staff, staffed, with};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 
@@ -39,6 +39,7 @@ fn a_job_that_waits_for_the_next_one_does_not_hold_it_up() {
         let (core, tally) = (staffed(2), Tally::new());
         core.submit(tally.waiting_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
+        staff(&core);
         drain(&core);
         assert_eq!(tally.run(), 2);
     });
@@ -50,6 +51,7 @@ fn a_job_behind_one_that_waits_is_stolen() {
     check(1, || {
         let (core, tally) = (staffed(2), Tally::new());
         core.submit_batch(vec![tally.waiting_job(), tally.empty_job()]).unwrap();
+        staff(&core);
         drain(&core);
         assert_eq!(tally.run(), 2);
     });

@@ -1,6 +1,6 @@
 //! Models of quiescence: nothing queued, nothing running, and whoever waits for it is woken.
 
-use super::{Tally, drain, pool, staffed, with};
+use super::{Tally, drain, pool, staff, staffed, with};
 use crate::sync::Deadline;
 use crate::sys::cell::UnsafeCell;
 use crate::sys::model::check;
@@ -9,10 +9,11 @@ use std::sync::Arc;
 /// Race: two workers finish at the same time, and each may take the other's last job for more work to do.
 #[test]
 fn the_last_of_two_workers_wakes_the_waiter() {
-    check(1, || {
+    check(2, || {
         let (core, tally) = (staffed(2), Tally::new());
         core.submit(tally.empty_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
+        staff(&core);
         assert!(core.wait_quiescent(Deadline::NEVER));
         assert_eq!(tally.run(), 2);
         drain(&core);
@@ -42,12 +43,13 @@ unsafe impl Sync for Shared {}
 #[test]
 fn whoever_sees_quiet_sees_what_the_jobs_did() {
     check(2, || {
-        let (core, tally) = (pool(1), Tally::new());
+        let (core, tally) = (staffed(1), Tally::new());
         let cell = Arc::new(Shared(UnsafeCell::new(0)));
         let written = Arc::clone(&cell);
         // SAFETY: nobody reads before this job has finished.
         let job = tally.job(move |_| written.0.with_mut(|value| unsafe { *value = 1 }));
         core.submit(job).unwrap();
+        staff(&core);
         assert!(core.wait_quiescent(Deadline::NEVER));
         // SAFETY: the only job that writes has finished.
         assert_eq!(cell.0.with(|value| unsafe { *value }), 1);
@@ -59,8 +61,9 @@ fn whoever_sees_quiet_sees_what_the_jobs_did() {
 #[test]
 fn a_cancelled_job_is_not_waited_for() {
     check(2, || {
-        let (core, tally) = (pool(1), Tally::new());
+        let (core, tally) = (staffed(1), Tally::new());
         let id = core.submit(tally.empty_job()).unwrap();
+        staff(&core);
         let canceller = with(&core, move |core| core.cancel(id));
         assert!(core.wait_quiescent(Deadline::NEVER));
         assert_eq!(tally.run() + tally.cancelled(), 1);
