@@ -1,9 +1,9 @@
 //! The lanes of a pool: one for each submitting thread, and one that threads share.
 
-use crate::queue::{Lane, Producing};
+use crate::queue::Lane;
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::hint;
-use crate::sys::lock::Lock;
+use crate::sys::lock::{Lock, LockGuard};
 use std::sync::{Arc, OnceLock};
 
 /// Threads beyond this many share a lane.
@@ -80,10 +80,9 @@ impl Lanes {
         Some(lane)
     }
 
-    /// A visit to the lane that threads share.
-    pub(super) fn with_shared<R>(&self, visit: impl FnOnce(Producing<'_>) -> R) -> R {
-        let _sharing = self.sharing.lock();
-        // SAFETY: the lock makes this the only visit.
-        visit(unsafe { self.shared.produce() })
+    /// The lane that threads share, and the right to visit it.
+    #[cold]
+    pub(super) fn share(&self) -> (&Lane, Option<LockGuard<'_, ()>>) {
+        (&self.shared, Some(self.sharing.lock()))
     }
 }

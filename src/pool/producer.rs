@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use crate::queue::{Lane, Producing};
+use crate::sys::lock::LockGuard;
 use crate::sys::thread::per_thread;
 use std::cell::{Cell, RefCell};
 use std::ptr;
@@ -29,18 +30,29 @@ impl Drop for Owned {
     }
 }
 
+/// A visit to the lane that the calling thread submits to.
+pub(super) struct Visit<'a> {
+    pub(super) lane: Producing<'a>,
+    /// Given back after the lane was left.
+    _sharing: Option<LockGuard<'a, ()>>,
+}
+
 /// Visits the calling thread's lane of `core`.
+///
+/// # Safety
+///
+/// 1. No user's code runs during the visit: it might submit again.
 #[inline(always)]
-pub(super) fn visit<R>(core: &Core, act: impl FnOnce(Producing<'_>) -> R) -> R {
+pub(super) unsafe fn visit(core: &Core) -> Visit<'_> {
     let (pool, lane) = LAST.with(Cell::get);
-    let lane = if pool == core.number { lane } else { look_up(core) };
-    if lane.is_null() {
-        return core.lanes.with_shared(act);
-    }
+    let own = if pool == core.number { lane } else { look_up(core) };
     // SAFETY: `OWNED` keeps the lane alive until this thread's locals are destroyed, and then clears `LAST`.
-    let lane = unsafe { &*lane };
-    // SAFETY: this thread owns the lane, and no user's code, which might submit again, runs during a visit.
-    act(unsafe { lane.produce() })
+    let (lane, _sharing) = match unsafe { own.as_ref() } {
+        Some(own) => (own, None),
+        None => core.lanes.share(),
+    };
+    // SAFETY: this thread owns the lane or has locked it, and by the caller's 1 there is no other visit of its own.
+    Visit { lane: unsafe { lane.produce() }, _sharing }
 }
 
 /// Finds or acquires the lane and remembers it. Null means the shared lane: there are too many threads, the pool keeps

@@ -41,23 +41,23 @@ impl Core {
         job: Job,
         push: impl FnOnce(&mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
     ) -> Result<u64, Rejected> {
-        producer::visit(self, |mut visit| {
-            if !self.admits() {
-                return Err(Rejected { why: Refusal::Closed, job });
-            }
-            let item = job.into_item();
-            let Ok(id) = push(&mut visit, item) else {
-                // SAFETY: the item was made of a job above and was not queued.
-                return Err(Rejected { why: Refusal::OutOfMemory, job: unsafe { Job::from_item(item) } });
-            };
-            match self.work_is_visible() {
-                Ok(()) => Ok(id),
-                Err(refused) => match self.take_back(id) {
-                    Some(job) => Err(Rejected { why: Refusal::NoThread(refused), job }),
-                    None => Ok(id),
-                },
-            }
-        })
+        // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
+        let mut visit = unsafe { producer::visit(self) };
+        if !self.admits() {
+            return Err(Rejected { why: Refusal::Closed, job });
+        }
+        let item = job.into_item();
+        let Ok(id) = push(&mut visit.lane, item) else {
+            // SAFETY: the item was made of a job above and was not queued.
+            return Err(Rejected { why: Refusal::OutOfMemory, job: unsafe { Job::from_item(item) } });
+        };
+        match self.work_is_visible() {
+            Ok(()) => Ok(id),
+            Err(refused) => match self.take_back(id) {
+                Some(job) => Err(Rejected { why: Refusal::NoThread(refused), job }),
+                None => Ok(id),
+            },
+        }
     }
 
     /// Queues all jobs or none; returns their ids.
@@ -65,25 +65,34 @@ impl Core {
         let items: Vec<Item> = jobs.into_iter().map(Job::into_item).collect();
         let mut ids = Vec::with_capacity(items.len());
         let mut rejected = Vec::new();
-        let verdict = producer::visit(self, |mut lane| {
-            if !self.admits() {
-                return Err(Refusal::Closed);
-            }
-            if items.is_empty() {
-                return Ok(()); // There is nothing to start a thread for.
-            }
-            lane.push_all(&self.store, &items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
-            self.work_is_visible().or_else(|refused| {
-                rejected.extend(ids.iter().filter_map(|&id| self.take_back(id)));
-                if rejected.len() == ids.len() { Err(Refusal::NoThread(refused)) } else { Ok(()) }
-            })
-        });
+        let verdict = self.queue_batch(&items, &mut ids, &mut rejected);
         if verdict.is_err() && rejected.is_empty() {
             // SAFETY: the items were made of jobs above and were not queued.
             rejected.extend(items.into_iter().map(|item| unsafe { Job::from_item(item) }));
         }
         drop(rejected);
         verdict.map(|()| ids)
+    }
+
+    fn queue_batch(
+        self: &Arc<Self>,
+        items: &[Item],
+        ids: &mut Vec<u64>,
+        rejected: &mut Vec<Job>,
+    ) -> Result<(), Refusal> {
+        // SAFETY: 1. queues and the crew run no user's code; jobs that are rejected are dropped by the caller.
+        let mut visit = unsafe { producer::visit(self) };
+        if !self.admits() {
+            return Err(Refusal::Closed);
+        }
+        if items.is_empty() {
+            return Ok(()); // There is nothing to start a thread for.
+        }
+        visit.lane.push_all(&self.store, items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
+        self.work_is_visible().or_else(|refused| {
+            rejected.extend(ids.iter().filter_map(|&id| self.take_back(id)));
+            if rejected.len() == ids.len() { Err(Refusal::NoThread(refused)) } else { Ok(()) }
+        })
     }
 
     /// Close, step V3: a closed pool admits its own jobs only, which may still need others to come to their end.

@@ -111,9 +111,9 @@ impl Slab {
         // SAFETY: fewer than SEGMENTS_PER_SLAB are carved, so the address lies within the pages.
         let place: NonNull<Segment> = unsafe { self.pages.start().cast().add(self.carved) };
         self.carved += 1;
-        // SAFETY: 1. the address is aligned, pages are and a segment's size is a multiple of its alignment;
-        // 2. nobody else was given this part of the pages.
-        unsafe { place.write(Segment::new(number)) };
+        // SAFETY: the address is aligned, pages are and a segment's size is a multiple of its alignment; the pages are
+        // zeroed, and nobody else was given this part of them.
+        unsafe { Segment::carve(place, number) };
         // SAFETY: the segment lives until the slab goes, and the slab goes when no segment of it is in use.
         unsafe { SegmentRef::new(place) }
     }

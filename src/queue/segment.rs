@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Claim, Item};
 use crate::sys::CachePadded;
-use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, ZEROED_IS_NEW};
 use crate::sys::size::SLOT_BITS;
 use crate::sys::{fence, hint};
 use std::ops::Deref;
@@ -29,7 +29,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    pub(super) fn new(slab: usize) -> Self {
+    fn new(slab: usize) -> Self {
         Self {
             slab,
             block: AtomicU64::new(0),
@@ -37,6 +37,23 @@ impl Segment {
             given_back: CachePadded::new(AtomicUsize::new(0)),
             started: CachePadded::new(std::array::from_fn(|_| AtomicBool::new(false))),
             cells: CachePadded::new(std::array::from_fn(|_| Cell::new())),
+        }
+    }
+
+    /// Makes a segment in zeroed memory, of which no more is touched than needs be.
+    ///
+    /// # Safety
+    ///
+    /// 1. `memory` is writable, zeroed, large enough and aligned for a segment, and nobody else's.
+    pub(super) unsafe fn carve(memory: NonNull<Self>, slab: usize) {
+        if ZEROED_IS_NEW {
+            // SAFETY: by 1 it lies within memory of the caller's.
+            let field = unsafe { &raw mut (*memory.as_ptr()).slab };
+            // SAFETY: by 1; the rest is as `new` would make it: zero words, false bytes, a null pointer.
+            unsafe { field.write(slab) };
+        } else {
+            // SAFETY: by 1.
+            unsafe { memory.write(Self::new(slab)) };
         }
     }
 

@@ -7,3 +7,6 @@ pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64,
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, fence};
 
 pub(crate) use std::sync::atomic::Ordering;
+
+/// Whether zeroed memory is as good as atomics made of zeroes.
+pub(crate) const ZEROED_IS_NEW: bool = cfg!(not(loom));
