@@ -3,6 +3,7 @@
 mod ends;
 mod lives;
 mod quiet;
+mod starts;
 
 use super::{Core, Job, Settings, Task, Worker, current};
 use crate::sync::{Deadline, EventCount};

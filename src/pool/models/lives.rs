@@ -7,7 +7,7 @@ use crate::sys::model::check;
 /// Race: two threads submit the first jobs of a pool, each to its own lane; one of them starts the worker.
 #[test]
 fn two_submitters_start_one_worker() {
-    check(1, || {
+    check(2, || {
         let (core, tally) = (pool(1), Tally::new());
         let job = tally.empty_job();
         let other = with(&core, |core| core.submit(job).map(drop).unwrap());
@@ -38,8 +38,8 @@ fn a_job_that_waits_for_the_next_one_does_not_hold_it_up() {
     check(1, || {
         let (core, tally) = (staffed(2), Tally::new());
         core.submit(tally.waiting_job()).unwrap();
-        core.submit(tally.empty_job()).unwrap();
         staff(&core);
+        core.submit(tally.empty_job()).unwrap();
         drain(&core);
         assert_eq!(tally.run(), 2);
     });
@@ -48,10 +48,9 @@ fn a_job_that_waits_for_the_next_one_does_not_hold_it_up() {
 /// Race: as above, but both lie in one worker's batch, and the other worker must come to steal.
 #[test]
 fn a_job_behind_one_that_waits_is_stolen() {
-    check(1, || {
-        let (core, tally) = (staffed(2), Tally::new());
+    check(2, || {
+        let (core, tally) = (pool(2), Tally::new());
         core.submit_batch(vec![tally.waiting_job(), tally.empty_job()]).unwrap();
-        staff(&core);
         drain(&core);
         assert_eq!(tally.run(), 2);
     });
