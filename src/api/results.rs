@@ -1,10 +1,10 @@
 //! Outcomes of jobs, to be read as they come.
 
 use super::pool::accepted;
-use super::task::{Queues, Reporting};
+use super::task::Reporting;
 use super::{JobError, JobId, RecvError, SubmitError};
 use crate::pool::{Core, Job, Rejected};
-use crate::queue::Outcomes;
+use crate::queue::{Outcomes, Owner};
 use crate::sync::Deadline;
 use std::error::Error;
 use std::sync::Arc;
@@ -18,13 +18,12 @@ pub struct Outcome<T> {
     pub result: Result<T, JobError>,
 }
 
-impl<T> Outcome<T> {
-    fn done((id, value): (JobId, T)) -> Self {
-        Self { id, result: Ok(value) }
-    }
-
-    fn failed((id, error): (JobId, JobError)) -> Self {
-        Self { id, result: Err(error) }
+impl<T> From<Result<(JobId, T), (JobId, JobError)>> for Outcome<T> {
+    fn from(entry: Result<(JobId, T), (JobId, JobError)>) -> Self {
+        match entry {
+            Ok((id, value)) => Self { id, result: Ok(value) },
+            Err((id, error)) => Self { id, result: Err(error) },
+        }
     }
 }
 
@@ -51,21 +50,42 @@ impl<T> Outcome<T> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Results<T> {
-    core: Arc<Core>,
-    queues: Arc<Queues<T>>,
+pub struct Results<T: Send + 'static> {
+    shared: Arc<Shared<T>>,
 }
 
-impl<T> Clone for Results<T> {
+/// What clones of a results object share.
+#[derive(Debug)]
+struct Shared<T: Send + 'static> {
+    core: Arc<Core>,
+    /// Present until the last clone goes.
+    queues: Option<Queues<T>>,
+}
+
+type Queues<T> = Owner<(JobId, T), (JobId, JobError)>;
+
+impl<T: Send + 'static> Drop for Shared<T> {
+    fn drop(&mut self) {
+        if let Some(queues) = self.queues.take() {
+            self.core.retire(queues);
+        }
+    }
+}
+
+impl<T: Send + 'static> Clone for Results<T> {
     fn clone(&self) -> Self {
-        Self { core: Arc::clone(&self.core), queues: Arc::clone(&self.queues) }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
 impl<T: Send + 'static> Results<T> {
     pub(super) fn new(core: Arc<Core>) -> Self {
-        let queues = Arc::new(Outcomes::new(core.limit()));
-        Self { core, queues }
+        let queues = Some(Owner::new(Outcomes::new(core.limit())));
+        Self { shared: Arc::new(Shared { core, queues }) }
+    }
+
+    fn queues(&self) -> &Queues<T> {
+        self.shared.queues.as_ref().expect("there is a clone")
     }
 
     /// Runs `job` on a worker; its value or its panic becomes an outcome here.
@@ -73,8 +93,9 @@ impl<T: Send + 'static> Results<T> {
     /// # Errors
     ///
     /// [`SubmitError`] if the job is not accepted. It is dropped, was not run and leaves no outcome.
+    #[inline]
     pub fn submit(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), Core::submit)
+        self.submit_by(|| Ok(job()), |core, job| core.submit(job))
     }
 
     /// Runs `job` before every job of the pool that is queued.
@@ -83,7 +104,7 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// As for [`submit`](Self::submit).
     pub fn submit_first(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), Core::submit_first)
+        self.submit_by(|| Ok(job()), |core, job| core.submit_first(job))
     }
 
     /// Runs a job that may fail; its value, error or panic becomes an outcome here.
@@ -95,7 +116,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Core::submit)
+        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), |core, job| core.submit(job))
     }
 
     /// Runs a job that may fail before every job of the pool that is queued.
@@ -107,7 +128,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Core::submit_first)
+        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), |core, job| core.submit_first(job))
     }
 
     /// Runs many jobs, which costs less than submitting them one by one. Either all are accepted or none.
@@ -119,18 +140,16 @@ impl<T: Send + 'static> Results<T> {
     where
         F: FnOnce() -> T + Send + 'static,
     {
-        let jobs: Vec<Job> = jobs.into_iter().map(|job| self.job(|| Ok(job()))).collect();
-        let count = jobs.len() as u64;
-        self.queues.expect(count);
-        match self.core.submit_batch(jobs) {
-            Ok(ids) => Ok(ids.into_iter().map(JobId::accepted).collect()),
-            Err(refusal) => {
-                self.queues.give_up(count);
-                Err(refusal.into())
-            }
-        }
+        // The iterator is a user's code: it runs to its end before anything is announced.
+        let jobs: Vec<F> = jobs.into_iter().collect();
+        let tickets = self.queues().tickets(jobs.len());
+        let jobs = tickets.into_iter().zip(jobs);
+        let jobs = jobs.map(|(ticket, job)| Job::new(Reporting { ticket, code: || Ok(job()) })).collect();
+        let ids = self.shared.core.submit_batch(jobs)?;
+        Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
+    #[inline(always)]
     fn submit_by<F>(
         &self,
         code: F,
@@ -139,19 +158,8 @@ impl<T: Send + 'static> Results<T> {
     where
         F: FnOnce() -> Result<T, JobError> + Send + 'static,
     {
-        self.queues.expect(1);
-        let verdict = submit(&self.core, self.job(code));
-        if verdict.is_err() {
-            self.queues.give_up(1);
-        }
-        accepted(verdict)
-    }
-
-    fn job<F>(&self, code: F) -> Job
-    where
-        F: FnOnce() -> Result<T, JobError> + Send + 'static,
-    {
-        Job::new(Reporting { queues: Arc::clone(&self.queues), code })
+        let ticket = self.queues().ticket();
+        accepted(submit(&self.shared.core, Job::new(Reporting { ticket, code })))
     }
 
     /// The next outcome, done or failed, as they come.
@@ -160,8 +168,9 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// [`RecvError::Finished`] if everything was read and no job is outstanding, [`RecvError::TimedOut`] if the
     /// deadline came first.
+    #[inline]
     pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        Ok(self.queues.next(deadline.into(), Outcome::done, Outcome::failed)?)
+        Ok(Outcome::from(self.queues().next(deadline)?))
     }
 
     /// The next value.
@@ -171,7 +180,7 @@ impl<T: Send + 'static> Results<T> {
     /// [`RecvError::Finished`] if every value was read and no job is outstanding, [`RecvError::TimedOut`] if the
     /// deadline came first.
     pub fn next_done(&self, deadline: impl Into<Deadline>) -> Result<(JobId, T), RecvError> {
-        Ok(self.queues.next_done(deadline.into())?)
+        Ok(self.queues().next_done(deadline)?)
     }
 
     /// The next outcome without a value.
@@ -181,12 +190,14 @@ impl<T: Send + 'static> Results<T> {
     /// [`RecvError::Finished`] if every failure was read and no job is outstanding, [`RecvError::TimedOut`] if the
     /// deadline came first.
     pub fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<(JobId, JobError), RecvError> {
-        Ok(self.queues.next_failed(deadline.into())?)
+        Ok(self.queues().next_failed(deadline)?)
     }
 
     /// Reads at most `most` outcomes that are there, failed ones first, without waiting.
     pub fn take(&self, most: usize) -> Vec<Outcome<T>> {
-        self.queues.take(most, Outcome::done, Outcome::failed)
+        let mut taken = Vec::with_capacity(most.min(self.done_count() + self.failed_count()));
+        self.queues().take(most, |entry| taken.push(Outcome::from(entry)));
+        taken
     }
 
     /// Reads outcomes as they come, and ends when nothing more can come: everything was read, and no job submitted
@@ -197,23 +208,23 @@ impl<T: Send + 'static> Results<T> {
 
     /// How many values wait to be read: what a counting semaphore of the done queue would show.
     pub fn done_count(&self) -> usize {
-        self.queues.done_len()
+        self.queues().done_len()
     }
 
     /// How many outcomes without a value wait to be read.
     pub fn failed_count(&self) -> usize {
-        self.queues.failed_len()
+        self.queues().failed_len()
     }
 
     /// How many jobs submitted through this object have no outcome yet.
     pub fn outstanding(&self) -> u64 {
-        self.queues.outstanding()
+        self.queues().outstanding()
     }
 }
 
 /// Reads outcomes as they come. Made by [`Results::as_completed`].
 #[derive(Debug)]
-pub struct AsCompleted<'a, T> {
+pub struct AsCompleted<'a, T: Send + 'static> {
     results: &'a Results<T>,
 }
 

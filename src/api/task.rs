@@ -3,11 +3,7 @@
 use super::error::Declared;
 use super::{JobError, JobId};
 use crate::pool::{Failure, Task, Worker, unwind};
-use crate::queue::Outcomes;
-use std::sync::Arc;
-
-/// The two queues of a results object.
-pub(super) type Queues<T> = Outcomes<(JobId, T), (JobId, JobError)>;
+use crate::queue::Ticket;
 
 /// What a job came to: its value, unless it panicked, returned an error or declared a failure.
 #[inline]
@@ -40,7 +36,7 @@ impl<F: FnOnce() -> Result<(), JobError> + Send + 'static> Task for Detached<F> 
 
 /// The outcome goes to a results object.
 pub(super) struct Reporting<T, F> {
-    pub(super) queues: Arc<Queues<T>>,
+    pub(super) ticket: Ticket<(JobId, T), (JobId, JobError)>,
     pub(super) code: F,
 }
 
@@ -55,21 +51,19 @@ where
         let result = verdict(worker, self.code);
         worker.ended();
         match result {
-            Ok(value) => self.queues.deliver_done(worker.number(), (id, value)),
-            Err(error) => {
-                worker.count_failure();
-                self.queues.deliver_failed(worker.number(), (id, error));
-            }
-        }
-        // With nobody left to read them, outcomes are dropped here, and that is users' code again.
-        if let Some(unread) = Arc::into_inner(self.queues) {
-            worker.resume();
-            unwind::dispose(unread);
+            Ok(value) => self.ticket.deliver(worker.seat(), Some(Ok((id, value)))),
+            Err(error) => fail(worker, self.ticket, (id, error)),
         }
     }
 
     fn cancel(self, id: u64) {
         unwind::dispose(self.code);
-        self.queues.deliver_failed(self.queues.outsider(), (JobId::accepted(id), JobError::Cancelled));
+        self.ticket.deliver_from_outside(Some(Err((JobId::accepted(id), JobError::Cancelled))));
     }
+}
+
+#[cold]
+fn fail<T>(worker: &Worker, ticket: Ticket<(JobId, T), (JobId, JobError)>, failure: (JobId, JobError)) {
+    worker.count_failure();
+    ticket.deliver(worker.seat(), Some(Err(failure)));
 }

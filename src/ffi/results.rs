@@ -3,8 +3,9 @@
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::result::{self, Value};
-use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
-use crate::{Deadline, JobId, Outcome, Results, SubmitError};
+use super::time::{self, Timeout};
+use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result};
+use crate::{JobId, Outcome, Results, SubmitError};
 use std::ffi::c_void;
 
 /// A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
@@ -135,7 +136,7 @@ pub unsafe extern "C" fn ftpool_results_next(
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 and 2.
-    status(unsafe { next(results, timeout_ns, out_result, |results, deadline| Ok(results.next(deadline)?)) })
+    status(unsafe { next(results, timeout_ns, out_result, |results, timeout| Ok(results.next(timeout)?)) })
 }
 
 /// Reads the next value: acquires the done queue's semaphore.
@@ -151,8 +152,8 @@ pub unsafe extern "C" fn ftpool_results_next_done(
     timeout_ns: i64,
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
-    let read = |results: &Results<Value>, deadline| {
-        let (id, value) = results.next_done(deadline)?;
+    let read = |results: &Results<Value>, timeout| {
+        let (id, value) = results.next_done(timeout)?;
         Ok(Outcome { id, result: Ok(value) })
     };
     // SAFETY: the caller's 1 and 2.
@@ -172,8 +173,8 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
     timeout_ns: i64,
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
-    let read = |results: &Results<Value>, deadline| {
-        let (id, error) = results.next_failed(deadline)?;
+    let read = |results: &Results<Value>, timeout| {
+        let (id, error) = results.next_failed(timeout)?;
         Ok(Outcome { id, result: Err(error) })
     };
     // SAFETY: the caller's 1 and 2.
@@ -236,6 +237,7 @@ fn keep_value(call: Call) -> impl FnOnce() -> Value + Send + 'static {
 /// # Safety
 ///
 /// 1. `results` is NULL or a results object that was not freed. 2. `out_id` is NULL or writable.
+#[inline(always)]
 unsafe fn submit(
     results: *mut ftpool_results,
     function: ftpool_fn,
@@ -259,13 +261,13 @@ unsafe fn next(
     results: *mut ftpool_results,
     timeout_ns: i64,
     out_result: *mut ftpool_result,
-    read: impl FnOnce(&Results<Value>, Deadline) -> Checked<Outcome<Value>>,
+    read: impl FnOnce(&Results<Value>, Timeout) -> Checked<Outcome<Value>>,
 ) -> Checked<()> {
     // SAFETY: the caller's 1.
     let results = unsafe { check::object(results) }?;
     // SAFETY: the caller's 2.
     unsafe { result::check_size(out_result) }?;
-    let outcome = read(&results.0, time::deadline(timeout_ns)?)?;
+    let outcome = read(&results.0, time::timeout(timeout_ns)?)?;
     result::forget_texts();
     // SAFETY: the caller's 2.
     unsafe { result::fill(out_result, outcome) };

@@ -3,8 +3,9 @@
 use super::crew::Crew;
 use super::job::Job;
 use super::lanes::Lanes;
+use super::orphans::Orphans;
 use super::unwind;
-use crate::queue::{Front, Item, Store};
+use crate::queue::{Front, Item, Owner, Store};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
@@ -41,6 +42,7 @@ pub(crate) struct Core {
     /// Notified when a worker has left.
     pub(super) left: EventCount,
     pub(super) threads: Lock<Vec<JoinHandle<()>>>,
+    pub(super) orphans: Orphans,
     /// Handles that users have; the one that drops the last closes the pool.
     handles: AtomicUsize,
 }
@@ -59,6 +61,7 @@ impl Core {
             quiet: EventCount::new(),
             left: EventCount::new(),
             threads: Lock::new(Vec::new()),
+            orphans: Orphans::default(),
             handles: AtomicUsize::new(1),
         })
     }
@@ -163,6 +166,11 @@ impl Core {
         }
     }
 
+    /// Nobody reads from these queues any more; jobs may still deliver to them.
+    pub(crate) fn retire<D: Send + 'static, F: Send + 'static>(&self, queues: Owner<D, F>) {
+        self.orphans.adopt(queues);
+    }
+
     /// The limit on workers.
     pub(crate) fn limit(&self) -> usize {
         self.crew.limit()
@@ -173,5 +181,6 @@ impl Drop for Core {
     fn drop(&mut self) {
         // Workers leave a pool only when all is done, so this finds nothing unless no worker ever came to live.
         self.cancel_all();
+        self.orphans.reap();
     }
 }

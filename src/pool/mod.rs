@@ -10,6 +10,7 @@ pub(crate) mod current;
 mod hire;
 mod job;
 mod lanes;
+mod orphans;
 mod producer;
 mod station;
 mod submit;

@@ -3,24 +3,26 @@
 //! The protocols are in `README.md` beside this file.
 
 mod batch;
+mod biased;
 mod cell;
 mod depot;
 mod front;
-mod inbox;
 mod lane;
 mod outcomes;
 mod registry;
 mod segment;
 mod store;
+mod stream;
+mod ticket;
 
 pub(crate) use batch::Batch;
 pub(crate) use cell::{Body, Item};
 pub(crate) use front::Front;
-use inbox::Inbox;
 pub(crate) use lane::{Lane, Producing};
-pub(crate) use outcomes::{Nothing, Outcomes};
+pub(crate) use outcomes::{Nothing, Outcomes, Seat};
 pub(crate) use segment::Place;
 pub(crate) use store::{OutOfMemory, Store};
+pub(crate) use ticket::{Owner, Ticket};
 
 #[cfg(all(loom, test))]
 mod models;
