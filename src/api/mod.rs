@@ -2,17 +2,28 @@
 
 mod builder;
 mod context;
+mod dispatcher;
+mod emitter;
 mod error;
 mod job_id;
+mod outcome;
 mod pool;
+mod reading;
+mod request;
 mod results;
 mod task;
 
 pub use builder::Builder;
 pub use context::{current_job, fail, worker_index};
+pub use emitter::Emitter;
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
 pub use job_id::JobId;
+pub use outcome::{Outcome, Times};
 pub use pool::{Pool, Shutdown};
-pub use results::{AsCompleted, Outcome, Results};
+pub use reading::AsCompleted;
+pub use request::Request;
+#[cfg(feature = "capi")]
+pub(crate) use results::Discard;
+pub use results::Results;

@@ -1,5 +1,7 @@
 //! The pool as Rust programs see it.
 
+#[cfg(feature = "capi")]
+use super::results::Discard;
 use super::task::Detached;
 use super::{BuildError, Builder, JobError, JobId, Results, SubmitError, WaitError};
 use crate::pool::{Core, Job, Rejected, Settings, current};
@@ -190,7 +192,23 @@ impl Pool {
 
     /// A results object: jobs submitted through it leave their outcomes there to be read.
     pub fn results<T: Send + 'static>(&self) -> Results<T> {
-        Results::new(Arc::clone(&self.core))
+        Results::new(Arc::clone(&self.core), 0, None)
+    }
+
+    /// A results object with room for `most` unread outcomes; 0 means any number. A worker with an outcome that there
+    /// is no room for waits until one is read, the results object is dropped, or the pool is shut down. Outcomes of
+    /// cancelled jobs do not wait for room.
+    pub fn results_bounded<T: Send + 'static>(&self, most: usize) -> Results<T> {
+        Results::new(Arc::clone(&self.core), most, None)
+    }
+
+    #[cfg(feature = "capi")]
+    pub(crate) fn results_with<T: Send + 'static>(&self, most: usize, discard: Option<Discard<T>>) -> Results<T> {
+        Results::new(Arc::clone(&self.core), most, discard)
+    }
+
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// Cancels a job that is queued: it will never run, and what it owns is dropped here and now. False if it is too

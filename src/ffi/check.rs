@@ -64,6 +64,37 @@ pub(super) unsafe fn object<'a, T>(object: *const T) -> Checked<&'a T> {
     unsafe { object.as_ref() }.ok_or(FTPOOL_E_INVALID)
 }
 
+/// A yes or no.
+pub(super) fn flag(value: u32) -> Checked<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(FTPOOL_E_INVALID),
+    }
+}
+
+/// The fields of a struct that this version knows; those that an older program does not have are as in `default`.
+///
+/// # Safety
+///
+/// 1. `given` points to as many bytes as its first field, a `usize`, says. 2. Any bytes are a valid `T`.
+pub(super) unsafe fn known_part<T: Copy>(given: *const T, default: T) -> Checked<T> {
+    // SAFETY: the caller's 1: every such struct begins with its size.
+    let size = unsafe { given.cast::<usize>().read() };
+    if !(size_of::<usize>()..=LARGEST_STRUCT).contains(&size) {
+        return Err(FTPOOL_E_INVALID);
+    }
+    // SAFETY: the caller's 1.
+    let bytes = unsafe { std::slice::from_raw_parts(given.cast::<u8>(), size) };
+    if bytes.iter().skip(size_of::<T>()).any(|&byte| byte != 0) {
+        return Err(FTPOOL_E_VERSION);
+    }
+    let mut known = default;
+    // SAFETY: the source has `size` bytes and the copy as many as a `T`; the caller's 2; they are apart.
+    unsafe { bytes.as_ptr().copy_to_nonoverlapping((&raw mut known).cast(), size.min(size_of::<T>())) };
+    Ok(known)
+}
+
 /// A function and its argument, to be called once on a worker.
 #[derive(Clone, Copy)]
 pub(super) struct Call {
@@ -84,6 +115,10 @@ impl Call {
     pub(super) fn run(self) -> *mut c_void {
         // SAFETY: whoever submits a C job states that its function may be called with its argument.
         unsafe { (self.function)(self.argument) }
+    }
+
+    pub(super) fn argument(self) -> *mut c_void {
+        self.argument
     }
 
     /// One call for each of `count` arguments.

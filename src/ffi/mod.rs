@@ -3,9 +3,12 @@
 //! The conventions are written once, in the header's introduction (`cbindgen.toml`).
 #![allow(non_camel_case_types)]
 
+mod callback;
 mod check;
 mod config;
+mod emit;
 mod job;
+mod options;
 mod pool;
 mod result;
 mod results;
@@ -14,8 +17,11 @@ mod submit;
 mod time;
 mod version;
 
+pub use callback::{ftpool_callback, ftpool_free_fn};
 pub use config::*;
+pub use emit::ftpool_emit;
 pub use job::*;
+pub use options::*;
 pub use pool::*;
 pub use result::*;
 pub use results::*;

@@ -4,8 +4,9 @@ use super::crew::Crew;
 use super::job::Job;
 use super::lanes::Lanes;
 use super::orphans::Orphans;
+use super::quotas::Quotas;
 use super::unwind;
-use crate::queue::{Front, Item, Owner, Store};
+use crate::queue::{Front, Item, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) stack_size: Option<usize>,
     /// One first-in-first-out order for all submitting threads.
     pub(crate) ordered: bool,
+    /// Whether outcomes say how long jobs took.
+    pub(crate) timing: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,7 @@ pub(crate) struct Core {
     pub(super) left: EventCount,
     pub(super) threads: Lock<Vec<JoinHandle<()>>>,
     pub(super) orphans: Orphans,
+    pub(super) quotas: Quotas,
     /// Handles that users have; the one that drops the last closes the pool.
     handles: AtomicUsize,
 }
@@ -62,6 +66,7 @@ impl Core {
             left: EventCount::new(),
             threads: Lock::new(Vec::new()),
             orphans: Orphans::default(),
+            quotas: Quotas::default(),
             handles: AtomicUsize::new(1),
         })
     }
@@ -164,6 +169,16 @@ impl Core {
         if core.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
             core.wind_up();
         }
+    }
+
+    /// Whether outcomes say how long jobs took.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.settings.timing
+    }
+
+    /// A bound that is lifted while the pool ends.
+    pub(crate) fn quota(&self, places: u64) -> Arc<Quota> {
+        self.quotas.add(places)
     }
 
     /// Nobody reads from these queues any more; jobs may still deliver to them.

@@ -12,6 +12,7 @@ mod job;
 mod lanes;
 mod orphans;
 mod producer;
+mod quotas;
 mod station;
 mod submit;
 pub(crate) mod unwind;

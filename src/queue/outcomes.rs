@@ -1,13 +1,17 @@
 //! What succeeded and what did not, on its way back to whoever wants to know.
 
+use super::Quota;
 use super::biased::BiasedCounter;
-use super::stream::{Position, Stream};
-use crate::sync::{Deadline, EventCount};
+use super::stream::Stream;
+use super::turns::Turns;
+use crate::sync::{Bell, Deadline, EventCount};
 use crate::sys::CachePadded;
-use crate::sys::atomic::{AtomicU64, Ordering};
+use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sys::lock::Lock;
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::sync::{Arc, OnceLock};
+use std::{fmt, io};
 
 /// Why a reader got nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +54,20 @@ pub(crate) struct Outcomes<D, F> {
     expected: BiasedCounter,
     reader: CachePadded<Reader<D, F>>,
     arrivals: EventCount,
+    /// Whoever waits for as long as there may be something to come need not wait any longer.
+    stopped: AtomicBool,
+    bell: OnceLock<Bell>,
+    quota: Option<Arc<Quota>>,
+    discard: Option<Discard<D>>,
+}
+
+/// What is done, at the end, with done entries that nobody has read; otherwise they are dropped.
+pub(crate) struct Discard<D>(pub(crate) Box<dyn Fn(D) + Send + Sync>);
+
+impl<D> fmt::Debug for Discard<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Discard")
+    }
 }
 
 /// Where one writer leaves entries. Only that writer stores here.
@@ -74,16 +92,9 @@ struct Positions<D, F> {
     failed: Turns<F>,
 }
 
-/// The reader's positions in one kind of streams, and the one whose turn it is.
-#[derive(Debug)]
-struct Turns<T> {
-    turn: usize,
-    at: Box<[Position<T>]>,
-}
-
 impl<D, F> Outcomes<D, F> {
     /// For seats 0 to `writers` − 1.
-    pub(crate) fn new(writers: usize) -> Self {
+    pub(crate) fn new(writers: usize, quota: Option<Arc<Quota>>, discard: Option<Discard<D>>) -> Self {
         let desk = || Desk {
             done: Stream::new(),
             failed: Stream::new(),
@@ -101,6 +112,10 @@ impl<D, F> Outcomes<D, F> {
                 positions: Lock::new(Positions { done: Turns::new(writers + 1), failed: Turns::new(writers + 1) }),
             }),
             arrivals: EventCount::new(),
+            stopped: AtomicBool::new(false),
+            bell: OnceLock::new(),
+            quota,
+            discard,
         }
     }
 
@@ -110,14 +125,22 @@ impl<D, F> Outcomes<D, F> {
         self.expected.add(count);
     }
 
-    /// One entry more of a delivery that goes on.
+    /// Takes the place of one entry, if there is a bound on them, or waits for it.
+    #[inline]
+    pub(super) fn reserve(&self) {
+        if let Some(quota) = &self.quota {
+            quota.take();
+        }
+    }
+
+    /// One entry more of a delivery that goes on. Its place is reserved.
     pub(super) fn emit(&self, seat: &Seat, entry: D) {
         // SAFETY: the seat is the caller's alone.
         unsafe { self.desks[seat.0].done.write(entry) };
-        self.arrivals.notify();
+        self.announce();
     }
 
-    /// The end of a delivery, with its last entry if there is one. The caller may not touch the queues afterwards.
+    /// The end of a delivery, with its last entry, whose place is reserved, if there is one. The caller may not touch the queues afterwards.
     #[inline(always)]
     pub(super) fn deliver(&self, seat: &Seat, entry: Option<Result<D, F>>) {
         let desk = &self.desks[seat.0];
@@ -128,6 +151,9 @@ impl<D, F> Outcomes<D, F> {
 
     /// The same, by somebody without a seat.
     pub(super) fn deliver_from_outside(&self, entry: Option<Result<D, F>>) {
+        if let (Some(quota), Some(_)) = (&self.quota, &entry) {
+            quota.take_anyway();
+        }
         let outside = self.outsiders.lock();
         let desk = &self.desks[self.desks.len() - 1];
         // SAFETY: the lock makes this the only writer.
@@ -155,7 +181,37 @@ impl<D, F> Outcomes<D, F> {
             None => {}
         }
         count(&desk.ended);
+        self.announce();
+    }
+
+    #[inline(always)]
+    fn announce(&self) {
         self.arrivals.notify();
+        if let Some(bell) = self.bell.get() {
+            bell.ring();
+        }
+    }
+
+    /// The bell that rings when there is something to read, made and armed by the first call. It rings once, and again
+    /// after a reader has found nothing more.
+    pub(crate) fn bell(&self) -> io::Result<&Bell> {
+        if self.bell.get().is_none() {
+            let _a_second_one_is_dropped = self.bell.set(Bell::new()?);
+        }
+        let bell = self.bell.get().expect("it was set");
+        bell.arm(|| self.has_entries());
+        Ok(bell)
+    }
+
+    fn has_entries(&self) -> bool {
+        self.done_len() + self.failed_len() > 0
+    }
+
+    /// Called by a reader that has found nothing.
+    fn listen(&self) {
+        if let Some(bell) = self.bell.get() {
+            bell.arm(|| self.has_entries());
+        }
     }
 
     /// Whether every announced delivery was made and its maker has gone.
@@ -208,7 +264,26 @@ impl<D, F> Outcomes<D, F> {
             keep(entry);
             taken += 1;
         }
+        drop(positions);
+        if taken < most {
+            self.listen();
+        }
         taken
+    }
+
+    /// The next entry, however long it takes; `None` once [`stop`](Self::stop) was called and all was read.
+    pub(crate) fn next_until_stopped(&self) -> Option<Result<D, F>> {
+        let pop = || self.pop(&mut self.reader.positions.lock());
+        let look = || {
+            let stopped = self.stopped.load(Ordering::Acquire);
+            pop().map(Some).or_else(|| stopped.then_some(None))
+        };
+        self.arrivals.wait_until(Deadline::NEVER, look).flatten()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.arrivals.notify();
     }
 
     /// Looks at the clock only if there is nothing to read.
@@ -230,7 +305,11 @@ impl<D, F> Outcomes<D, F> {
             let complete = self.outstanding() == 0;
             pop().map(Ok).or_else(|| complete.then_some(Err(Nothing::Finished)))
         };
-        self.arrivals.wait_until(deadline, look).unwrap_or(Err(Nothing::TimedOut))
+        let verdict = self.arrivals.wait_until(deadline, look).unwrap_or(Err(Nothing::TimedOut));
+        if verdict.is_err() {
+            self.listen();
+        }
+        verdict
     }
 
     #[inline]
@@ -250,6 +329,7 @@ impl<D, F> Outcomes<D, F> {
             unsafe { self.desks[number].done.read(position) }
         })?;
         count(&self.reader.taken_done);
+        self.free_place();
         Some(entry)
     }
 
@@ -260,7 +340,15 @@ impl<D, F> Outcomes<D, F> {
             unsafe { self.desks[number].failed.read(position) }
         })?;
         count(&self.reader.taken_failed);
+        self.free_place();
         Some(entry)
+    }
+
+    #[inline]
+    fn free_place(&self) {
+        if let Some(quota) = &self.quota {
+            quota.give_back();
+        }
     }
 }
 
@@ -270,32 +358,14 @@ fn count(counter: &AtomicU64) {
     counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);
 }
 
-impl<T> Turns<T> {
-    fn new(count: usize) -> Self {
-        Self { turn: 0, at: (0..count).map(|_| Position::START).collect() }
-    }
-
-    /// What `read` finds at the position whose turn it is, or else at the next one that has something. A turn is a chunk.
-    #[inline]
-    fn next(&mut self, read: impl Fn(usize, &mut Position<T>) -> Option<T>) -> Option<T> {
-        for _ in 0..self.at.len() {
-            let turn = self.turn;
-            let entry = read(turn, &mut self.at[turn]);
-            if entry.is_some() && !self.at[turn].is_at_an_end() {
-                return entry;
-            }
-            self.turn = if turn + 1 == self.at.len() { 0 } else { turn + 1 };
-            if entry.is_some() {
-                return entry;
-            }
-        }
-        None
-    }
-}
-
 impl<D, F> Drop for Outcomes<D, F> {
     fn drop(&mut self) {
         let mut positions = self.reader.positions.lock();
+        while let Some(discard) = &self.discard
+            && let Some(entry) = self.pop_done(&mut positions)
+        {
+            (discard.0)(entry);
+        }
         for (number, desk) in self.desks.iter().enumerate() {
             // SAFETY: 1. as in `pop_done`; 2. the queues are going away.
             unsafe { desk.done.destroy(&mut positions.done.at[number]) };

@@ -82,8 +82,10 @@ impl<T> Stream<T> {
         let chunk = if slot == 0 {
             self.extend(tail)
         } else {
-            // SAFETY: by 1; the pointer was set when the chunk's first slot was written.
-            self.last.with(|last| unsafe { NonNull::new_unchecked(*last) })
+            // SAFETY: by 1 the field is the caller's.
+            let last = self.last.with(|last| unsafe { *last });
+            // SAFETY: it was set when the chunk's first slot was written.
+            unsafe { NonNull::new_unchecked(last) }
         };
         // SAFETY: the writer's last chunk is alive: the reader leaves it only for the next one.
         let cell = unsafe { &chunk.as_ref().entries[slot] };
@@ -128,10 +130,11 @@ impl<T> Stream<T> {
         }
         // SAFETY: the position is below the tail, so its chunk was linked, and the reader has not left it.
         let cell = unsafe { &(*position.chunk).entries[slot] };
-        // SAFETY: the entry was written, and by 1 nobody else reads it.
-        let entry = cell.with(|cell| unsafe { (*cell).assume_init_read() });
+        // SAFETY: the writer is done with the slot, and by 1 nobody else reads it.
+        let entry = cell.with(|cell| unsafe { cell.read() });
         position.head += 1;
-        Some(entry)
+        // SAFETY: the entry was written.
+        Some(unsafe { entry.assume_init() })
     }
 
     /// Leaves an emptied chunk for the next one.

@@ -70,12 +70,18 @@ impl<D, F> Ticket<D, F> {
         unsafe { self.0.as_ref() }
     }
 
-    /// An entry of a delivery that goes on.
+    /// Waits until there is room for one entry, and keeps it for the next one.
+    #[inline]
+    pub(crate) fn reserve(&self) {
+        self.queues().reserve();
+    }
+
+    /// An entry of a delivery that goes on, after [`reserve`](Self::reserve).
     pub(crate) fn emit(&self, seat: &Seat, entry: D) {
         self.queues().emit(seat, entry);
     }
 
-    /// The end of the delivery, with its last entry if there is one.
+    /// The end of the delivery, with its last entry if there is one, after [`reserve`](Self::reserve).
     #[inline(always)]
     pub(crate) fn deliver(self, seat: &Seat, entry: Option<Result<D, F>>) {
         ManuallyDrop::new(self).queues().deliver(seat, entry);

@@ -42,6 +42,7 @@ pub struct Outcome {
     run_ns: u64,
     outcome: u32,
     error_code: i32,
+    arg: *mut c_void,
 }
 
 impl Outcome {
@@ -57,6 +58,7 @@ impl Outcome {
             run_ns: 0,
             outcome: 0,
             error_code: 0,
+            arg: ptr::null_mut(),
         }
     }
 }

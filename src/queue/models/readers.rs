@@ -10,7 +10,7 @@ use std::sync::Arc;
 type Queues = Arc<Owner<usize, usize>>;
 
 fn queues(writers: usize) -> Queues {
-    Arc::new(Owner::new(Outcomes::new(writers)))
+    Arc::new(Owner::new(Outcomes::new(writers, None, None)))
 }
 
 /// The models give each number to one thread.
@@ -113,7 +113,7 @@ fn chunks_go_round() {
 #[test]
 fn queues_are_freed_after_the_last_touch() {
     check(3, || {
-        let queues = Owner::new(Outcomes::new(1));
+        let queues = Owner::new(Outcomes::new(1, None, None));
         let writer = writer(queues.ticket(), |ticket| ticket.deliver(&seat(0), Some(Ok(1))));
         let outsider = writer_outside(queues.ticket());
         while !queues.is_settled() {
