@@ -194,8 +194,10 @@ fn dropping_the_results_waits_for_their_callback() {
             let (pool, called) = (pool_of(2), Count::new());
             let results = pool.results();
             let counting = called.clone();
-            results.on_outcome(move |_| drop(counting.add())).unwrap();
-            (0..10).for_each(|n| drop(results.submit(move || n).unwrap()));
+            results.on_outcome(move |_| assert!(counting.add() < 10)).unwrap();
+            for n in 0..10 {
+                results.submit(move || n).unwrap();
+            }
             pool.wait_idle(LIMIT).unwrap();
             drop(results);
             assert_eq!(called.get(), 10);

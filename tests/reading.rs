@@ -13,7 +13,9 @@ fn unread_outcomes_stay_within_their_bound() {
         for workers in [1, 4] {
             let pool = pool_of(workers);
             let results = pool.results_bounded(3);
-            (0..100).for_each(|n| drop(results.submit(move || n).unwrap()));
+            for n in 0..100 {
+                results.submit(move || n).unwrap();
+            }
             let mut read = Vec::new();
             while read.len() < 100 {
                 assert!(results.done_count() <= 3);
@@ -35,7 +37,9 @@ fn a_full_results_object_holds_its_workers() {
     within_limit(|| {
         let pool = pool_of(2);
         let results = pool.results_bounded(1);
-        (0..3).for_each(|n| drop(results.submit(move || n).unwrap()));
+        for n in 0..3 {
+            results.submit(move || n).unwrap();
+        }
         eventually("two wait for room", || results.done_count() == 1 && pool.busy() == 2);
         assert_eq!(pool.wait_idle(Duration::from_millis(1)), Err(fastthreadpool::WaitError::TimedOut));
         results.next(LIMIT).unwrap();
@@ -52,7 +56,9 @@ fn unread_outcomes_do_not_hold_up_a_shutdown() {
         for mode in [Shutdown::Drain, Shutdown::Cancel] {
             let pool = pool_of(2);
             let results = pool.results_bounded(1);
-            (0..50).for_each(|n| drop(results.submit(move || n).unwrap()));
+            for n in 0..50 {
+                results.submit(move || n).unwrap();
+            }
             pool.shutdown(mode, LIMIT).unwrap();
             assert_eq!(results.done_count() + results.failed_count(), 50);
             assert_eq!(results.as_completed().count(), 50);
@@ -116,7 +122,9 @@ fn as_completed_ends_at_its_limits() {
     within_limit(|| {
         let (pool, gate) = (pool_of(1), Gate::new());
         let results = pool.results();
-        (0..5).for_each(|n| drop(results.submit(move || n).unwrap()));
+        for n in 0..5 {
+            results.submit(move || n).unwrap();
+        }
         let wait = gate.job();
         results.submit(move || (wait(), 5).1).unwrap();
         gate.wait_started(1);
@@ -173,7 +181,9 @@ fn a_poller_misses_no_outcome() {
         let fd = results.poll_fd().unwrap();
         assert!(!poll(fd, Duration::ZERO));
         for round in 0..300 {
-            (0..=round % 7).for_each(|n| drop(results.submit(move || n).unwrap()));
+            for n in 0..=round % 7 {
+                results.submit(move || n).unwrap();
+            }
             let mut read = 0;
             while read < round % 7 + 1 {
                 assert!(poll(fd, LIMIT), "an outcome that nobody hears of");
