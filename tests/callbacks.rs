@@ -232,7 +232,7 @@ fn reading_beside_a_callback_is_an_error() {
         assert_eq!(results.next_done(LIMIT).unwrap_err(), RecvError::CallbackInUse);
         assert_eq!(results.next_failed(LIMIT).unwrap_err(), RecvError::CallbackInUse);
         assert!(results.take(1).is_empty());
-        let iterate = std::panic::AssertUnwindSafe(|| drop(results.as_completed()));
+        let iterate = std::panic::AssertUnwindSafe(|| results.as_completed().count());
         assert!(std::panic::catch_unwind(iterate).is_err());
     });
 }
