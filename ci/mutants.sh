@@ -12,6 +12,8 @@ src/sync/event_count.rs|return Some(result); // W3|let _ = result; // W3|event_c
 src/sync/parker.rs|self.token.wake_one();||parker_hands_tokens_over
 src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_item
 src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item
+src/sync/bell.rs|fence::heavy(); // A3||bell_rings_for_what_happened_while_it_was_armed
+src/queue/quota.rs|self.taken.fetch_sub(1, Ordering::Relaxed);\n        self.changed.notify();|self.taken.fetch_sub(1, Ordering::Relaxed);|a_writer_without_room_is_woken
 src/queue/segment.rs|fence::heavy(); // X2||owner_or_revoker_gets_the_item
 src/queue/segment.rs|if place.started().load(Ordering::Relaxed) {|if false {|owner_or_revoker_gets_the_item
 src/queue/batch.rs|fence::light(); // B2||owner_and_thief_share_the_slots

@@ -14,7 +14,7 @@ use std::io;
 #[derive(Debug)]
 pub(crate) struct Bell {
     armed: AtomicBool,
-    fd: EventFd,
+    pub(super) fd: EventFd,
 }
 
 impl Bell {

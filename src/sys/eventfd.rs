@@ -2,7 +2,9 @@
 
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use linux::EventFd;
-#[cfg(not(all(target_os = "linux", not(loom))))]
+#[cfg(loom)]
+pub(crate) use modelled::EventFd;
+#[cfg(not(any(target_os = "linux", loom)))]
 pub(crate) use unsupported::EventFd;
 
 #[cfg(all(target_os = "linux", not(loom)))]
@@ -43,7 +45,40 @@ mod linux {
     }
 }
 
-#[cfg(not(all(target_os = "linux", not(loom))))]
+#[cfg(loom)]
+mod modelled {
+    use loom::sync::Mutex;
+    use std::io;
+
+    /// What a poller would see.
+    #[derive(Debug)]
+    pub(crate) struct EventFd(Mutex<bool>);
+
+    impl EventFd {
+        pub(crate) fn new() -> io::Result<Self> {
+            Ok(Self(Mutex::new(false)))
+        }
+
+        pub(crate) fn set(&self) {
+            *self.0.lock().expect("nobody panics here") = true;
+        }
+
+        pub(crate) fn clear(&self) {
+            *self.0.lock().expect("nobody panics here") = false;
+        }
+
+        pub(crate) fn is_set(&self) -> bool {
+            *self.0.lock().expect("nobody panics here")
+        }
+
+        #[cfg(unix)]
+        pub(crate) fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+            unreachable!("models do not poll")
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", loom)))]
 mod unsupported {
     use std::io;
 

@@ -1,7 +1,7 @@
 //! Models of the queues that outcomes wait in.
 
 use super::assert_each_once;
-use crate::queue::{Nothing, Outcomes, Owner, Seat, Ticket};
+use crate::queue::{Nothing, Outcomes, Owner, Quota, Seat, Ticket};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 use loom::thread;
@@ -127,4 +127,36 @@ fn queues_are_freed_after_the_last_touch() {
 
 fn writer_outside(ticket: Ticket<usize, usize>) -> thread::JoinHandle<()> {
     writer(ticket, |ticket| ticket.deliver_from_outside(Some(Err(2))))
+}
+
+/// Race: a writer finds no room and goes to sleep while the reader makes room.
+#[test]
+fn a_writer_without_room_is_woken() {
+    check(2, || {
+        let quota = Arc::new(Quota::new(1));
+        let queues: Queues = Arc::new(Owner::new(Outcomes::new(1, Some(quota), None)));
+        let writer = writer(queues.ticket(), |ticket| {
+            let seat = seat(0);
+            ticket.reserve();
+            ticket.emit(&seat, 1);
+            ticket.reserve();
+            ticket.deliver(&seat, Some(Ok(2)));
+        });
+        assert_each_once(2, [read_all(&queues)]);
+        writer.join().unwrap();
+    });
+}
+
+/// Race: a writer finds no room and goes to sleep while the bound is lifted.
+#[test]
+fn a_writer_without_room_is_let_go() {
+    check(3, || {
+        let quota = Arc::new(Quota::new(0));
+        let writer = thread::spawn({
+            let quota = Arc::clone(&quota);
+            move || quota.take()
+        });
+        quota.lift();
+        writer.join().unwrap();
+    });
 }
