@@ -24,6 +24,9 @@ if nm -D --defined-only target/release/libfastthreadpool.so | grep ' ftpool_'; t
 fi
 cargo build --quiet --release --features capi
 
+step "instruction counts"
+ci/instructions.sh
+
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features capi
 
