@@ -9,7 +9,7 @@ mod sync;
 mod sys;
 
 pub use api::{
-    AsCompleted, BuildError, Builder, Emitter, JobError, JobId, Outcome, Pool, RecvError, Request, Results, Shutdown,
-    SubmitError, Times, WaitError, current_job, fail, worker_index,
+    AsCompleted, BuildError, Builder, Emitter, HookError, JobError, JobId, Outcome, Pool, RecvError, Request, Results,
+    Shutdown, SubmitError, Times, WaitError, current_job, fail, worker_index,
 };
 pub use sync::Deadline;

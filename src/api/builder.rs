@@ -1,7 +1,7 @@
 //! A pool to order.
 
 use super::{BuildError, Pool};
-use crate::pool::{MOST_WORKERS, Settings};
+use crate::pool::{Hooks, MOST_WORKERS, Settings};
 use crate::sys::thread::usable_cpus;
 
 /// Builds a [`Pool`] that differs from the default. Made by [`Pool::builder`].
@@ -18,6 +18,7 @@ pub struct Builder {
     stack_size: Option<usize>,
     ordered: bool,
     timing: bool,
+    pub(super) hooks: Hooks,
 }
 
 /// A number of workers at or below which the default is meant.
@@ -25,7 +26,14 @@ const DEFAULT_WORKERS: i32 = -9999;
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { workers: DEFAULT_WORKERS, name: "ThreadPool".into(), stack_size: None, ordered: false, timing: false }
+        Self {
+            workers: DEFAULT_WORKERS,
+            name: "ThreadPool".into(),
+            stack_size: None,
+            ordered: false,
+            timing: false,
+            hooks: Hooks::default(),
+        }
     }
 }
 
@@ -77,13 +85,25 @@ impl Builder {
         if self.name.contains('\0') {
             return Err(BuildError::InvalidName);
         }
-        Ok(Pool::with_settings(Settings {
+        Ok(Pool::with_settings(self.settings()?))
+    }
+
+    /// The default pool as one that no user closes.
+    pub(super) fn build_permanent() -> Pool {
+        let settings = Self::default().settings().expect("the default is valid");
+        Pool::with_settings(Settings { permanent: true, ..settings })
+    }
+
+    fn settings(self) -> Result<Settings, BuildError> {
+        Ok(Settings {
             workers: self.limit()?,
             prefix: self.name,
             stack_size: self.stack_size,
             ordered: self.ordered,
             timing: self.timing,
-        }))
+            hooks: self.hooks,
+            permanent: false,
+        })
     }
 
     fn limit(&self) -> Result<usize, BuildError> {

@@ -2,26 +2,31 @@
 
 mod builder;
 mod context;
+mod control;
 mod dispatcher;
 mod emitter;
 mod error;
+mod hooks;
 mod job_id;
 mod outcome;
+mod patience;
 mod pool;
 mod reading;
 mod request;
 mod results;
 mod task;
 
+pub use crate::pool::HookError;
 pub use builder::Builder;
 pub use context::{current_job, fail, worker_index};
+pub use control::Shutdown;
 pub use emitter::Emitter;
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
 pub use job_id::JobId;
 pub use outcome::{Outcome, Times};
-pub use pool::{Pool, Shutdown};
+pub use pool::Pool;
 pub use reading::AsCompleted;
 pub use request::Request;
 #[cfg(feature = "capi")]

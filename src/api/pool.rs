@@ -33,19 +33,9 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug)]
 pub struct Pool {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     /// Keeps the pool open. A job's handle to its own pool does not: the pool waits for the job anyway.
     keeps_open: bool,
-}
-
-/// What [`Pool::shutdown`] does with jobs that are queued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Shutdown {
-    /// They run, and so do jobs that they submit.
-    Drain,
-    /// They are cancelled; jobs that are running end.
-    Cancel,
 }
 
 impl Pool {
@@ -207,7 +197,7 @@ impl Pool {
         Results::new(Arc::clone(&self.core), most, discard)
     }
 
-    pub(super) fn core(&self) -> &Arc<Core> {
+    pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }
 
@@ -222,7 +212,8 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline came first, [`WaitError::Deadlock`] in a job of this pool.
+    /// [`WaitError::TimedOut`] if the deadline came first, [`WaitError::Deadlock`] in a job of this pool,
+    /// [`WaitError::Forked`], [`WaitError::Exiting`].
     ///
     /// ```
     /// # use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
@@ -237,26 +228,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        if self.core.is_current() {
-            return Err(WaitError::Deadlock);
-        }
-        if self.core.wait_quiescent(deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }
-    }
-
-    /// Closes the pool and waits for its end: from the call on, jobs from outside are refused; the jobs that were
-    /// accepted run or are cancelled as `mode` says; then the threads end. Calling it again, from any thread, is
-    /// harmless: it waits for the same end.
-    ///
-    /// # Errors
-    ///
-    /// [`WaitError::TimedOut`] if the deadline came first: the shutdown goes on, call again to wait longer.
-    /// [`WaitError::Deadlock`] in a job of this pool: nothing was done.
-    pub fn shutdown(&self, mode: Shutdown, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        match mode {
-            Shutdown::Drain => self.core.drain(deadline.into())?,
-            Shutdown::Cancel => self.core.cancel_and_drain(deadline.into())?,
-        }
-        Ok(())
+        Ok(self.core.wait_quiescent(deadline.into())?)
     }
 
     /// How many worker threads there are.
@@ -274,7 +246,7 @@ impl Pool {
         self.core.pending()
     }
 
-    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made.
+    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made or [cleared](Self::clear).
     pub fn failed(&self) -> u64 {
         self.core.failed()
     }

@@ -6,7 +6,9 @@
 mod callback;
 mod check;
 mod config;
+mod control;
 mod emit;
+mod hooks;
 mod job;
 mod options;
 mod pool;
@@ -19,7 +21,9 @@ mod version;
 
 pub use callback::{ftpool_callback, ftpool_free_fn};
 pub use config::*;
+pub use control::*;
 pub use emit::ftpool_emit;
+pub use hooks::*;
 pub use job::*;
 pub use options::*;
 pub use pool::*;

@@ -11,7 +11,12 @@ impl Core {
     /// Wakes a worker, or starts one, unless somebody searches by now.
     #[cold]
     pub(super) fn recruit(self: &Arc<Self>) -> io::Result<()> {
-        let visible = || self.has_visible_work();
+        self.recruit_if(&|| self.has_visible_work())
+    }
+
+    /// Wakes a worker; or starts one, but only if `visible` still says that there is work for it.
+    #[cold]
+    pub(super) fn recruit_if(self: &Arc<Self>, visible: &dyn Fn() -> bool) -> io::Result<()> {
         self.crew.recruit(visible, |number| {
             let core = Arc::clone(self);
             let body = move || unwind::abort_on_panic(|| work(core, number));

@@ -1,11 +1,12 @@
 //! Models of whole pools and of their parts, for the model checker. A segment has two slots here.
 
+mod again;
 mod ends;
 mod lives;
 mod quiet;
 mod starts;
 
-use super::{Core, Job, Settings, Task, Worker, current};
+use super::{Core, Hooks, Job, Settings, Task, Worker, current};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -72,7 +73,15 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
 
 /// A pool with at most `workers` workers, none of whom lives yet.
 fn pool(workers: usize) -> Arc<Core> {
-    Core::new(Settings { workers, prefix: String::new(), stack_size: None, ordered: false, timing: false })
+    Core::new(Settings {
+        workers,
+        prefix: String::new(),
+        stack_size: None,
+        ordered: false,
+        timing: false,
+        hooks: Hooks::default(),
+        permanent: false,
+    })
 }
 
 /// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].

@@ -6,9 +6,10 @@ use super::station::Station;
 use crate::queue::{Item, Place, Seat};
 use crate::sync::{Deadline, Parker};
 use crate::sys::size::{LAG, LOOKS};
-use crate::sys::thread::usable_cpus;
+use crate::sys::thread::{stand_still, usable_cpus};
 use crate::sys::{CachePadded, hint};
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,19 @@ pub(crate) struct Worker {
     searching: Cell<bool>,
     job: Cell<u64>,
     failure: RefCell<Option<Failure>>,
+    readiness: Cell<Readiness>,
+}
+
+/// What has become of a worker's start hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    /// It is called before the first job.
+    Fresh,
+    Ready,
+    /// It has failed: this worker runs nothing.
+    Unfit,
+    /// The stop hook was called.
+    Leaving,
 }
 
 impl Worker {
@@ -54,6 +68,7 @@ impl Worker {
             searching: Cell::new(true),
             job: Cell::new(0),
             failure: RefCell::new(None),
+            readiness: Cell::new(Readiness::Fresh),
             core,
         }
     }
@@ -61,8 +76,8 @@ impl Worker {
     pub(super) fn run(&self) {
         self.core.crew.arrive();
         loop {
-            if !self.core.front.is_empty() {
-                self.run_front();
+            if !self.core.front.is_empty() && !self.run_front() {
+                return;
             }
             if let Some(place) = self.station.batch.next().or_else(|| self.find_batch()) {
                 self.run_place(place);
@@ -74,11 +89,18 @@ impl Worker {
         }
     }
 
+    /// False if this worker is the copy of one, in the child of a fork: it ends, and touches nothing.
     #[cold]
-    fn run_front(&self) {
-        while let Some((id, item)) = self.core.front.pop(&self.core.store) {
+    fn run_front(&self) -> bool {
+        while !self.core.is_stopped()
+            && let Some((id, item)) = self.core.front.pop(&self.core.store)
+        {
             self.execute(id, item);
         }
+        if self.core.is_halted() {
+            stand_still();
+        }
+        !self.core.is_forked()
     }
 
     #[inline(always)]
@@ -132,7 +154,10 @@ impl Worker {
 
     #[inline(always)]
     fn execute(&self, id: u64, item: Item) {
-        self.resume();
+        if self.searching.get() && !self.begin() {
+            return self.core.end_unrun(id, item);
+        }
+        self.station.set_running(true);
         self.job.set(id);
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         unsafe { Job::from_item(item) }.run(self);
@@ -164,6 +189,33 @@ impl Worker {
         self.station.set_running(true);
     }
 
+    /// Work was found. False if this worker is not to do it: its start hook has failed.
+    #[cold]
+    fn begin(&self) -> bool {
+        self.stop_searching();
+        if self.readiness.get() == Readiness::Fresh {
+            let started = self.call_start_hook();
+            self.readiness.set(if started.is_ok() { Readiness::Ready } else { Readiness::Unfit });
+            if let Err(cause) = started {
+                self.core.break_down(cause);
+            }
+        }
+        self.readiness.get() == Readiness::Ready
+    }
+
+    /// Calls the stop hook, if the start hook was called. What it submits to its own pool is refused.
+    pub(super) fn stop(&self) {
+        if self.readiness.replace(Readiness::Leaving) == Readiness::Ready
+            && let Err(cause) = self.call_stop_hook()
+        {
+            self.core.break_down(cause);
+        }
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.readiness.get() == Readiness::Leaving
+    }
+
     #[inline]
     fn start_searching(&self) {
         if !self.searching.replace(true) {
@@ -186,6 +238,9 @@ impl Worker {
     fn rest(&self) {
         if self.core.orphans.any() {
             self.reap();
+            if !self.searching.get() {
+                return; // There is more to do.
+            }
         }
         self.core.maybe_quiet();
         for _ in 0..LOOKS {
@@ -222,6 +277,11 @@ impl Worker {
     fn leave(&self) {
         self.core.maybe_quiet();
         self.core.crew.wake_all();
+        self.stop();
+        if self.core.orphans.any() {
+            self.reap();
+            self.start_searching();
+        }
         self.core.crew.leave();
         self.core.left.notify();
     }
@@ -245,8 +305,10 @@ impl Worker {
         self.job.get()
     }
 
-    pub(crate) fn count_failure(&self) {
+    /// The running job has failed. Tells users' code, so it must be called before [`ended`](Self::ended).
+    pub(crate) fn count_failure(&self, error: &(dyn Error + 'static)) {
         self.station.count_failed();
+        self.core.tell_failure(self.job.get(), error);
     }
 
     /// The running job declares that it has failed. What it said before is replaced.
