@@ -80,19 +80,23 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 /// # Safety
 ///
 /// 1. `place` points to a result.
-pub(super) unsafe fn fill(place: *mut ftpool_result, mut outcome: Outcome<Value>) {
+pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
     let (mut result, text) = view(&outcome);
     result.error_message = text.map_or(std::ptr::null(), keep_text);
-    let returned = outcome.unload().and_then(|cargo| cargo.downcast::<Returned>().ok());
-    result.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
     *place = ftpool_result { size: place.size, ..result };
 }
 
-/// Shows a callback an outcome that stays the library's, and returns what the callback returns.
-pub(super) fn show<R>(outcome: &Outcome<Value>, callback: impl FnOnce(*const ftpool_result) -> R) -> R {
+/// Shows a callback an outcome that stays the library's, with the argument if it is not in there yet, and returns what
+/// the callback returns.
+pub(super) fn show<R>(
+    outcome: &Outcome<Value>,
+    arg: Option<*mut c_void>,
+    callback: impl FnOnce(*const ftpool_result) -> R,
+) -> R {
     let (mut result, text) = view(outcome);
+    result.arg = arg.unwrap_or(result.arg);
     let text = text.map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result)
@@ -108,6 +112,7 @@ fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
         }
     };
     let times = outcome.times().unwrap_or_default();
+    let returned = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>());
     let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let result = ftpool_result {
         size: size_of::<ftpool_result>(),
@@ -118,7 +123,7 @@ fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
         run_ns: nanoseconds(times.ran),
         outcome: kind,
         error_code: code,
-        arg: std::ptr::null_mut(),
+        arg: returned.map_or(std::ptr::null_mut(), |returned| returned.0),
     };
     (result, text)
 }

@@ -101,7 +101,7 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
     let results = pool.results_with(asked.done_max, discard);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
         let started = results.on_outcome(move |outcome| {
-            callback.call(&outcome);
+            callback.call(&outcome, None);
         });
         started.map_err(SubmitError::Thread)?;
     }
@@ -113,7 +113,7 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
 /// before waiting. Costs a system call when somebody waits for it, and none otherwise.
 ///
 /// **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
-/// FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
+/// FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
 /// (see errno).
 ///
 /// # Safety
@@ -126,6 +126,9 @@ pub unsafe extern "C" fn ftpool_results_fd(results: *mut ftpool_results, out_fd:
         Ok(results) if !out_fd.is_null() => &results.results,
         _ => return FTPOOL_E_INVALID,
     };
+    if results.is_dispatched() {
+        return FTPOOL_E_BUSY;
+    }
     match results.poll_fd() {
         Ok(fd) => {
             // SAFETY: the caller's 2.
@@ -228,7 +231,8 @@ pub unsafe extern "C" fn ftpool_results_submit_batch(
 ///
 /// **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
 /// outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
-/// FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or the timeout is none.
+/// FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if an argument is NULL, the result's
+/// size is not valid, or the timeout is none.
 ///
 /// # Safety
 ///
@@ -284,8 +288,8 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
 /// lie `out_results[0].size` bytes apart; only the first one's size field need be set.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
-/// FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results` is while `capacity` is not 0, or the size is
-/// not valid.
+/// FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results`
+/// is while `capacity` is not 0, or the size is not valid.
 ///
 /// # Safety
 ///
@@ -386,6 +390,9 @@ unsafe fn take(
     let results = unsafe { check::object(results) }?;
     if out_count.is_null() {
         return Err(FTPOOL_E_INVALID);
+    }
+    if results.results.is_dispatched() {
+        return Err(FTPOOL_E_BUSY);
     }
     let mut count = 0;
     if capacity > 0 {
