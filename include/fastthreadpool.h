@@ -115,7 +115,7 @@
 #define FTPOOL_SUBMIT_EMITS 2
 
 /**
- * A submit flag: the outcome carries the job's argument.
+ * A submit flag: the outcome carries the job's argument. Not with FTPOOL_SUBMIT_EMITS: such a job may end without one.
  */
 #define FTPOOL_SUBMIT_RETURN_ARG 4
 
@@ -539,11 +539,13 @@ ftpool_status ftpool_submit_batch(ftpool *pool,
  * Cancels a queued job: it will never run. Takes the same short time however many jobs are queued. A job that was to
  * leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
  *
- * **Ownership:** the job's `arg` is the caller's again. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will
+ * **Ownership:** the job's `arg` is the caller's again, unless it had an arg_free, which has been called then. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will
  * never run; FTPOOL_EMPTY: too late (running, done, cancelled before), or no job of this pool has this id;
  * FTPOOL_E_INVALID if `pool` is NULL.
  */
-FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
+FTPOOL_API
+ftpool_status ftpool_cancel(ftpool *pool,
+                            ftpool_job_id id);
 
 /**
  * Makes a results object. A pool can have any number of them.
@@ -565,17 +567,6 @@ FTPOOL_API
 ftpool_status ftpool_results_new_with(ftpool *pool,
                                       const ftpool_results_options *options,
                                       ftpool_results **out_results);
-
-/**
- * A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
- * once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW)
- * before waiting. Costs a system call when somebody waits for it, and none otherwise.
- *
- * **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
- * (see errno).
- */
-FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out_fd);
 
 /**
  * Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet. If
@@ -629,7 +620,8 @@ ftpool_status ftpool_results_submit_batch(ftpool_results *results,
  *
  * **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
  * outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
- * FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or the timeout is none.
+ * FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if an argument is NULL, the result's
+ * size is not valid, or the timeout is none.
  */
 FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
 
@@ -658,8 +650,8 @@ ftpool_status ftpool_results_next_failed(ftpool_results *results,
  * lie `out_results[0].size` bytes apart; only the first one's size field need be set.
  *
  * **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
- * FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results` is while `capacity` is not 0, or the size is
- * not valid.
+ * FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results`
+ * is while `capacity` is not 0, or the size is not valid.
  */
 FTPOOL_API
 ftpool_status ftpool_results_take(ftpool_results *results,
@@ -680,6 +672,19 @@ FTPOOL_API size_t ftpool_results_done_count(const ftpool_results *results);
  * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
  */
 FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
+
+/**
+ * A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
+ * once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW)
+ * before waiting. Costs a system call when somebody waits for it, and none otherwise.
+ *
+ * **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
+ * (see errno).
+ */
+FTPOOL_API
+ftpool_status ftpool_results_fd(ftpool_results *results,
+                                int32_t *out_fd);
 
 /**
  * Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
@@ -786,7 +791,8 @@ FTPOOL_API ftpool_status ftpool_check(ftpool *pool, const char **out_cause);
 
 /**
  * The running job declares that it has failed: when it returns, its value is ignored and it ends
- * FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL.
+ * FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL. A
+ * callback returns a code instead.
  *
  * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK;
  * FTPOOL_E_INVALID outside a job.
