@@ -67,6 +67,23 @@ fn cancelling_all_that_is_queued_or_nothing() {
     });
 }
 
+/// Reliability R6: NULL is no pool, and outputs are written on success only.
+#[test]
+fn calls_on_no_pool_are_refused() {
+    let (mut count, mut id) = (7, 7);
+    let refused = [
+        c!(ftpool_cancel_all(null_mut(), FTPOOL_CANCEL_QUEUED, &mut count)),
+        c!(ftpool_queued_ids(null_mut(), 1, &mut id, &mut count)),
+        c!(ftpool_queued_ids(ftpool_default(), 1, null_mut(), &mut count)),
+        c!(ftpool_queued_ids(ftpool_default(), 1, &mut id, null_mut())),
+        c!(ftpool_clear(null_mut(), FTPOOL_NOW, &mut count)),
+        c!(ftpool_reopen(null_mut(), FTPOOL_NOW)),
+        c!(ftpool_check(null_mut(), null_mut())),
+    ];
+    assert_eq!((refused, count, id), ([FTPOOL_E_INVALID; 7], 7, 7));
+    c!(ftpool_abandon(null_mut()));
+}
+
 /// Conformance 56, 62.
 #[test]
 fn a_pool_is_cleared_and_opened_again() {
