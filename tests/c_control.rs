@@ -176,6 +176,7 @@ fn an_abandoned_pool_is_not_waited_for() {
             let (gate, ran) = (Gate::new(), Count::new());
             let (block, count) = (waiting(&gate), || ran.add());
             let abandon = || {
+                block();
                 c!(ftpool_abandon(ftpool_current()));
                 ran.add()
             };
@@ -187,8 +188,8 @@ fn an_abandoned_pool_is_not_waited_for() {
             if !from_job {
                 gate.wait_started(1);
                 c!(ftpool_abandon(pool.handle()));
-                gate.open();
             }
+            gate.open();
             assert!(results.next(Which::Done).is_ok() && results.next(Which::Done).is_ok());
             assert_eq!(results.submit(How::Last, &count), Err(FTPOOL_E_SHUTDOWN));
             assert_eq!(ran.get(), if from_job { 2 } else { 1 });
