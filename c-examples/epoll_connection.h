@@ -9,7 +9,15 @@
 
 #include "epoll_wire.h"
 
-enum { FRAMES_AT_ONCE = 32 };
+enum { FRAMES_AT_ONCE = 32, JOBS_AT_ONCE = 64 };
+
+static void must(ftpool_status status, const char *call) {
+    if (status != FTPOOL_OK) {
+        fprintf(stderr, "epoll_server: %s: %s\n", call, ftpool_status_message(status));
+        exit(EXIT_FAILURE);
+    }
+}
+
 
 /* A request, and its answer when the job is done. While the job runs, the bytes are the job's. */
 struct request {
@@ -98,16 +106,29 @@ static struct request *new_request(struct connection *connection, uint32_t lengt
     return request;
 }
 
-static bool submit(struct connection *connection, ftpool_results *results, struct request *request) {
-    if (ftpool_results_submit(results, answer, request, NULL) != FTPOOL_OK)
-        return false;
+/* Requests that have come in one round become jobs together, which costs less, and wakes workers once. */
+struct batch {
+    ftpool_results *results;
+    size_t count;
+    void *requests[JOBS_AT_ONCE];
+};
+
+static void submit_batch(struct batch *batch) {
+    must(ftpool_results_submit_batch(batch->results, answer, batch->requests, batch->count, NULL),
+         "ftpool_results_submit_batch");
+    batch->count = 0;
+}
+
+static void submit(struct batch *batch, struct request *request) {
     request->state = RUNNING;
-    connection->running++;
-    return true;
+    request->from->running++;
+    batch->requests[batch->count++] = request;
+    if (batch->count == JOBS_AT_ONCE)
+        submit_batch(batch);
 }
 
 /* Takes in bytes that have come; false if there is no memory for what they ask. */
-static bool take_in(struct connection *connection, ftpool_results *results, const unsigned char *bytes, size_t count) {
+static bool take_in(struct connection *connection, struct batch *batch, const unsigned char *bytes, size_t count) {
     while (count > 0 && !connection->no_more) {
         struct request *reading = connection->reading;
         unsigned char *place = reading != NULL ? reading->bytes : connection->header;
@@ -137,8 +158,7 @@ static bool take_in(struct connection *connection, ftpool_results *results, cons
                 continue;
         }
         connection->reading = NULL;
-        if (!submit(connection, results, reading))
-            return false;
+        submit(batch, reading);
     }
     return true;
 }

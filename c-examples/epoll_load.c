@@ -111,19 +111,21 @@ static void ask(int epoll, struct client *client) {
             size_t skip = number == client->told ? client->sent : 0;
             parts[count++] = (struct iovec){sample->request + skip, sample->size - skip};
         }
-        if (count == 0)
-            { wait_for(epoll, client, false); return; }
+        if (count == 0) {
+            wait_for(epoll, client, false);
+            return;
+        }
         struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
         ssize_t sent = sendmsg(client->fd, &message, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EAGAIN)
-            { wait_for(epoll, client, true); return; }
+        if (sent < 0 && errno == EAGAIN) {
+            wait_for(epoll, client, true);
+            return;
+        }
         if (sent < 0 && errno != EINTR)
             fail("send");
         client->sent += sent > 0 ? (size_t)sent : 0;
-        for (uint32_t size; client->told < client->asked && client->sent >= (size = sample_of(client, client->told)->size);) {
-            client->sent -= size;
-            client->told++;
-        }
+        while (client->told < client->asked && client->sent >= sample_of(client, client->told)->size)
+            client->sent -= sample_of(client, client->told++)->size;
     }
 }
 
@@ -214,8 +216,8 @@ int main(int argc, char **argv) {
     double seconds = (double)(now() - start) / 1e9;
 
     qsort(times, answered, sizeof *times, by_time);
-    printf("%ld answers, %.0f in a second, p50 %.0f us, p99 %.0f us\n", options.requests,
-           (double)options.requests / seconds, (double)times[answered / 2] / 1e3, (double)times[answered * 99 / 100] / 1e3);
+    printf("%ld answers, %.0f in a second, p50 %.0f us, p99 %.0f us\n", options.requests, (double)answered / seconds,
+           (double)times[answered / 2] / 1e3, (double)times[answered * 99 / 100] / 1e3);
     for (long n = 0; n < options.clients; n++)
         close(clients[n].fd);
     for (int n = 0; n < SAMPLES; n++) {

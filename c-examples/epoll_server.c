@@ -4,8 +4,8 @@
  *
  * Build:      cc -O2 -o epoll_server epoll_server.c $(pkg-config --cflags --libs fastthreadpool)
  * Try:        ./epoll_server -p 7000 & ./epoll_load 7000
- * Introduces: waiting for outcomes and sockets alike (ftpool_results_fd),
- *             taking many at once (ftpool_results_take).
+ * Introduces: waiting for outcomes and sockets alike (ftpool_results_fd), handing
+ *             in and taking many at once (ftpool_results_submit_batch, _take).
  *
  * -p PORT: 0 for any free one, which it prints (the default). -j WORKERS.
  * SIGINT or SIGTERM: no new connections and requests; what was asked is
@@ -32,19 +32,12 @@ enum {
 
 struct server {
     int epoll, listener, signals, answers;
-    ftpool_results *results;
+    struct batch batch;
     struct connection *all, *touched;
     size_t open, room; /* connections, and for how many there is room */
     bool accepting, stopping, ended;
     struct timespec stop_at;
 };
-
-static void must(ftpool_status status, const char *call) {
-    if (status != FTPOOL_OK) {
-        fprintf(stderr, "epoll_server: %s: %s\n", call, ftpool_status_message(status));
-        exit(EXIT_FAILURE);
-    }
-}
 
 /* ---- Connections -------------------------------------------------------- */
 
@@ -103,7 +96,7 @@ static void read_from(struct server *server, struct connection *connection) {
         close_connection(server, connection);
     } else if (got == 0) {
         connection->no_more = true;
-    } else if (!take_in(connection, server->results, buffer, (size_t)got)) {
+    } else if (!take_in(connection, &server->batch, buffer, (size_t)got)) {
         fprintf(stderr, "epoll_server: no memory, a connection is closed\n");
         close_connection(server, connection);
     }
@@ -143,7 +136,7 @@ static void take_outcomes(struct server *server) {
     ftpool_result outcomes[OUTCOMES] = {FTPOOL_RESULT_INIT};
     size_t count;
     do {
-        must(ftpool_results_take(server->results, OUTCOMES, outcomes, &count), "ftpool_results_take");
+        must(ftpool_results_take(server->batch.results, OUTCOMES, outcomes, &count), "ftpool_results_take");
         for (size_t i = 0; i < count; i++) {
             struct request *request = outcomes[i].value; /* sorting does not fail, and nothing cancels */
             request->state = ANSWERED;
@@ -185,7 +178,8 @@ static int milliseconds_left(const struct server *server) {
     if (!server->stopping)
         return -1;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t left = (int64_t)(server->stop_at.tv_sec - now.tv_sec) * 1000 + (server->stop_at.tv_nsec - now.tv_nsec) / 1000000;
+    int64_t left = (int64_t)(server->stop_at.tv_sec - now.tv_sec) * 1000;
+    left += (server->stop_at.tv_nsec - now.tv_nsec) / 1000000;
     return left > 0 ? (int)left : 0;
 }
 
@@ -208,6 +202,8 @@ static void serve_round(struct server *server, const struct epoll_event *events,
             touch(server, connection);
         }
     }
+    if (server->batch.count > 0)
+        submit_batch(&server->batch); /* first, so that workers work while answers are sent */
     while (server->touched != NULL) {
         struct connection *connection = server->touched;
         server->touched = connection->next_touched;
@@ -248,8 +244,8 @@ int main(int argc, char **argv) {
 
     config.name = "sorter";
     must(ftpool_new(&config, &pool), "ftpool_new");
-    must(ftpool_results_new(pool, &server.results), "ftpool_results_new");
-    must(ftpool_results_fd(server.results, &server.answers), "ftpool_results_fd");
+    must(ftpool_results_new(pool, &server.batch.results), "ftpool_results_new");
+    must(ftpool_results_fd(server.batch.results, &server.answers), "ftpool_results_fd");
     server.listener = listen_at(port, SOCK_NONBLOCK);
     watch(&server, EPOLL_CTL_ADD, server.listener, EPOLLIN, &server.listener);
     watch(&server, EPOLL_CTL_ADD, server.signals, EPOLLIN, &server.signals);
@@ -263,7 +259,7 @@ int main(int argc, char **argv) {
     }
 
     ftpool_free(pool); /* after this no job uses a request */
-    ftpool_results_free(server.results);
+    ftpool_results_free(server.batch.results);
     while (server.all != NULL) {
         if (server.all->fd >= 0)
             close(server.all->fd);

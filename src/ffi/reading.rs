@@ -12,13 +12,13 @@ use crate::{Outcome, Results};
 ///
 /// **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
 /// outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
-/// FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if an argument is NULL, the result's
-/// size is not valid, or the timeout is none.
+/// FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if an argument is NULL, the
+/// result's size is not valid, or the timeout is none.
 ///
 /// # Safety
 ///
-/// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose size
-///    field is true.
+/// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose
+/// size    field is true.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_next(
     results: *mut ftpool_results,
@@ -69,13 +69,13 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
 /// lie `out_results[0].size` bytes apart; only the first one's size field need be set.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
-/// FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results`
-/// is while `capacity` is not 0, or the size is not valid.
+/// FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
+/// `out_results` is while `capacity` is not 0, or the size is not valid.
 ///
 /// # Safety
 ///
-/// 1. `results` is NULL or a results object that was not freed. 2. `out_results` points to `capacity` results of the size
-///    that the first one states, unless `capacity` is 0. 3. `out_count` is NULL or writable.
+/// 1. `results` is NULL or a results object that was not freed. 2. `out_results` points to `capacity` results of the
+/// size    that the first one states, unless `capacity` is 0. 3. `out_count` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_take(
     results: *mut ftpool_results,
@@ -114,12 +114,13 @@ pub unsafe extern "C" fn ftpool_results_failed_count(results: *const ftpool_resu
 }
 
 /// A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
-/// once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW)
-/// before waiting. Costs a system call when somebody waits for it, and none otherwise.
+/// once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW), or
+/// until ftpool_results_take() gives less than it could, before waiting. Costs a system call when somebody waits for
+/// it, and none otherwise.
 ///
 /// **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
-/// FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
-/// (see errno).
+/// FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_UNSUPPORTED where
+/// there is no eventfd, or the system refused one (see errno).
 ///
 /// # Safety
 ///
@@ -149,8 +150,8 @@ pub unsafe extern "C" fn ftpool_results_fd(results: *mut ftpool_results, out_fd:
 
 /// # Safety
 ///
-/// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose size
-///    field is true.
+/// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose
+/// size    field is true.
 unsafe fn next(
     results: *mut ftpool_results,
     timeout_ns: i64,

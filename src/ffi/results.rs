@@ -53,13 +53,14 @@ pub unsafe extern "C" fn ftpool_results_new(pool: *mut ftpool, out_results: *mut
 /// Makes a results object that differs from the default. `options` may be NULL, which means all defaults.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
-/// FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have fields that this library does
-/// not know; FTPOOL_E_THREAD if the system refused a thread for the callback. `*out_results` is NULL on failure.
+/// FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have
+/// fields that this library does not know; FTPOOL_E_THREAD if the system refused a thread for the callback.
+/// `*out_results` is NULL on failure.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field says,
-///    and its functions may be called as described. 3. `out_results` is NULL or writable.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field
+/// says,    and its functions may be called as described. 3. `out_results` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_new_with(
     pool: *mut ftpool,
@@ -79,7 +80,8 @@ pub unsafe extern "C" fn ftpool_results_new_with(
 
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field says.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field
+/// says.
 unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Checked<ftpool_results> {
     let mut asked = ftpool_results_options {
         size: 0,
@@ -107,11 +109,11 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
 }
 
 /// Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet. If
-/// the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is accepted
-/// and ignored.
+/// the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is
+/// accepted and ignored.
 ///
-/// **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to stays.
-/// **Thread safety:** no other call on the object may be under way or follow.
+/// **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to
+/// stays. **Thread safety:** no other call on the object may be under way or follow.
 ///
 /// # Safety
 ///
