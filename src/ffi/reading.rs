@@ -18,7 +18,7 @@ use crate::{Outcome, Results};
 /// # Safety
 ///
 /// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose
-/// size    field is true.
+///    size field is true.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_next(
     results: *mut ftpool_results,
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn ftpool_results_fd(results: *mut ftpool_results, out_fd:
 /// # Safety
 ///
 /// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose
-/// size    field is true.
+///    size field is true.
 unsafe fn next(
     results: *mut ftpool_results,
     timeout_ns: i64,
