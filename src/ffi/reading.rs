@@ -75,7 +75,7 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
 /// # Safety
 ///
 /// 1. `results` is NULL or a results object that was not freed. 2. `out_results` points to `capacity` results of the
-/// size    that the first one states, unless `capacity` is 0. 3. `out_count` is NULL or writable.
+///    size that the first one states, unless `capacity` is 0. 3. `out_count` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_take(
     results: *mut ftpool_results,
