@@ -12,4 +12,6 @@ pub use api::{
     AsCompleted, BuildError, Builder, Emitter, HookError, JobError, JobId, Outcome, Pool, RecvError, Request, Results,
     Shutdown, SubmitError, Times, WaitError, current_job, fail, worker_index,
 };
-pub use sync::Deadline;
+pub use sync::{
+    AcquireError, Deadline, Event, FastLock, FastLockGuard, Parker, Permit, ReleaseError, Semaphore, WaitGroup,
+};

@@ -4,13 +4,27 @@
 
 mod bell;
 mod deadline;
+mod event;
 mod event_count;
+mod fast_lock;
+mod line;
 mod parker;
+mod permits;
+mod raw_lock;
+mod raw_semaphore;
+mod semaphore;
+mod spin;
+mod wait_group;
 
 pub(crate) use bell::Bell;
 pub use deadline::Deadline;
+pub use event::Event;
 pub(crate) use event_count::EventCount;
-pub(crate) use parker::Parker;
+pub use fast_lock::{FastLock, FastLockGuard};
+pub use parker::Parker;
+pub use raw_semaphore::{AcquireError, ReleaseError};
+pub use semaphore::{Permit, Semaphore};
+pub use wait_group::WaitGroup;
 
 #[cfg(all(loom, test))]
 mod models;

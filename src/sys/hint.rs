@@ -9,6 +9,18 @@ pub(crate) fn spin() {
     std::hint::spin_loop();
 }
 
+/// How many rounds of ever longer spinning are worth it before a thread sleeps, each twice as long as the one before:
+/// none where nobody else can run meanwhile.
+pub(crate) fn spin_rounds() -> u32 {
+    const ROUNDS: u32 = 7;
+    if cfg!(loom) || super::thread::is_alone() { 0 } else { ROUNDS }
+}
+
+/// `time`, but without end in models, whose threads must not look at a real clock.
+pub(crate) const fn real_time(time: Duration) -> Duration {
+    if cfg!(loom) { Duration::MAX } else { time }
+}
+
 /// Lets some time pass on this core. Counts time, not pauses: a pause takes from 10 to 50 ns, as the core likes.
 pub(crate) fn linger(time: Duration) {
     let start = Instant::now();
