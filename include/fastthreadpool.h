@@ -39,6 +39,7 @@
 #ifndef FASTTHREADPOOL_H
 #define FASTTHREADPOOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,11 @@
 #define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
 #define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
 #define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0}
+#define FTPOOL_SEMAPHORE_INIT(value) {{(value) & UINT64_C(0x7fffffff), 0, 0, 0}}
+#define FTPOOL_SEMAPHORE_INIT_FAIR(value) {{((value) & UINT64_C(0x7fffffff)) | UINT64_C(1) << 62, 0, 0, 0}}
+#define FTPOOL_LOCK_INIT {{0, 0}}
+#define FTPOOL_EVENT_INIT {0}
+#define FTPOOL_WAIT_GROUP_INIT {0}
 
 /* Before every function; define it to nothing to compile against the static library on a platform that minds. */
 #ifndef FTPOOL_API
@@ -123,6 +129,11 @@
  * What ftpool_cancel_all() cancels: jobs that are queued.
  */
 #define FTPOOL_CANCEL_QUEUED 1
+
+/**
+ * The most permits a semaphore can have.
+ */
+#define FTPOOL_SEMAPHORE_MAX 2147483647
 
 /**
  * What a call returns. 0: done. Above 0: nothing is wrong, and nothing was done. Below 0: an error, and nothing was
@@ -251,7 +262,7 @@ typedef void (*ftpool_log_hook)(void *context, uint32_t level, const char *line)
  * How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field
  * that is 0 means its default.
  */
-typedef struct {
+typedef struct ftpool_config {
     /**
      * sizeof(ftpool_config), set by FTPOOL_CONFIG_INIT: tells the library which header the program was compiled with.
      */
@@ -318,7 +329,7 @@ typedef void (*ftpool_free_fn)(void *pointer);
 /**
  * What a job came to. Begin with FTPOOL_RESULT_INIT.
  */
-typedef struct {
+typedef struct ftpool_result {
     /**
      * sizeof(ftpool_result), set by FTPOOL_RESULT_INIT; never changed by the library.
      */
@@ -367,7 +378,7 @@ typedef int32_t (*ftpool_callback)(void *context, const ftpool_result *result);
 /**
  * How a results object shall be. Begin with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
  */
-typedef struct {
+typedef struct ftpool_results_options {
     /**
      * sizeof(ftpool_results_options), set by FTPOOL_RESULTS_OPTIONS_INIT.
      */
@@ -395,7 +406,7 @@ typedef struct {
 /**
  * What a job shall have beyond its function and argument. Begin with FTPOOL_SUBMIT_OPTIONS_INIT, which means nothing.
  */
-typedef struct {
+typedef struct ftpool_submit_options {
     /**
      * sizeof(ftpool_submit_options), set by FTPOOL_SUBMIT_OPTIONS_INIT.
      */
@@ -424,6 +435,71 @@ typedef struct {
      */
     uint32_t flags;
 } ftpool_submit_options;
+
+/**
+ * A number of permits that threads take and give back; it needs no pool. It lives in memory of the program, allocates
+ * nothing and needs no end: `static ftpool_semaphore s = FTPOOL_SEMAPHORE_INIT(8);`. Zeroed memory is a semaphore
+ * without permits. It must not be copied or moved while it is used.
+ *
+ * One made by FTPOOL_SEMAPHORE_INIT() is quick: a thread that comes by may take a permit before one that has been
+ * waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() gives permits in the order of asking.
+ *
+ * What a thread did before it gave a permit back is visible to the thread that takes it. On Linux, a release of a quick
+ * semaphore from which everybody takes one permit at a time touches no memory after it has added the permits: who gets
+ * the last one may free it.
+ */
+typedef struct ftpool_semaphore {
+    /**
+     * The library's.
+     */
+    uint64_t opaque[4];
+} ftpool_semaphore;
+
+/**
+ * A lock for short critical sections; it needs no pool. It lives in memory of the program, allocates nothing and needs
+ * no end: `static ftpool_lock lock = FTPOOL_LOCK_INIT;`. Zeroed memory is a free lock. It must not be copied or moved
+ * while it is used. It is not recursive. Any thread may release it, not only the one that has acquired it.
+ *
+ * A release touches the lock after the next thread may have acquired it. Free the memory only when every call of
+ * ftpool_lock_release() has returned, for example when the threads that used it were joined.
+ *
+ * In C++ it is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
+ */
+typedef struct ftpool_lock {
+    /**
+     * The library's.
+     */
+    uint32_t opaque[2];
+#ifdef __cplusplus
+    void lock();
+    bool try_lock();
+    void unlock();
+#endif  // __cplusplus
+} ftpool_lock;
+
+/**
+ * Something that happens once, and that any number of threads wait for: a gate that opens and stays open. It lives in
+ * memory of the program, allocates nothing and needs no end: `static ftpool_event ready = FTPOOL_EVENT_INIT;`. Zeroed
+ * memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who saw it.
+ */
+typedef struct ftpool_event {
+    /**
+     * The library's.
+     */
+    uint32_t opaque;
+} ftpool_event;
+
+/**
+ * A number of things that are under way, and that any number of threads wait for to be done. It lives in memory of the
+ * program, allocates nothing and needs no end: `ftpool_wait_group group = FTPOOL_WAIT_GROUP_INIT;`. Zeroed memory is a
+ * group of nothing, which is done. What a thread did before ftpool_wait_group_done() is visible to those who waited.
+ */
+typedef struct ftpool_wait_group {
+    /**
+     * The library's.
+     */
+    uint32_t opaque;
+} ftpool_wait_group;
 
 #ifdef __cplusplus
 extern "C" {
@@ -819,6 +895,166 @@ FTPOOL_API ftpool *ftpool_current(void);
 FTPOOL_API int32_t ftpool_worker_index(void);
 
 /**
+ * Makes a quick semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT(value) does.
+ *
+ * **Ownership:** the memory stays the caller's. **Thread safety:** before other threads know the semaphore.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL or `value` is above FTPOOL_SEMAPHORE_MAX.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_init(ftpool_semaphore *semaphore, uint32_t value);
+
+/**
+ * Makes a fair semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT_FAIR(value) does.
+ *
+ * **Ownership:** the memory stays the caller's. **Thread safety:** before other threads know the semaphore.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL or `value` is above FTPOOL_SEMAPHORE_MAX.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_init_fair(ftpool_semaphore *semaphore, uint32_t value);
+
+/**
+ * Takes a permit, waiting for it as long as it takes.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN if the semaphore is or gets closed;
+ * FTPOOL_E_INVALID if `semaphore` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_acquire(ftpool_semaphore *semaphore);
+
+/**
+ * Takes a permit if one is there and nobody waits in line for it.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT if there is none, and nothing has changed;
+ * FTPOOL_E_SHUTDOWN if the semaphore is closed; FTPOOL_E_INVALID if `semaphore` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_try_acquire(ftpool_semaphore *semaphore);
+
+/**
+ * Takes `permits` permits at once or none at all, waiting for them up to `timeout_ns`. Nobody overtakes a thread that
+ * waits for more than one.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT, and nothing has changed; FTPOOL_E_SHUTDOWN if
+ * the semaphore is or gets closed; FTPOOL_E_INVALID if `semaphore` is NULL, `timeout_ns` is not valid or `permits` is
+ * above FTPOOL_SEMAPHORE_MAX.
+ */
+FTPOOL_API
+ftpool_status ftpool_semaphore_acquire_for(ftpool_semaphore *semaphore,
+                                           uint32_t permits,
+                                           int64_t timeout_ns);
+
+/**
+ * Gives `permits` permits back, or adds new ones, and wakes at most as many waiters. Allowed on a closed semaphore.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_OVERFLOW if there would be more than
+ * FTPOOL_SEMAPHORE_MAX, and nothing was added; FTPOOL_E_INVALID if `semaphore` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_release(ftpool_semaphore *semaphore, uint32_t permits);
+
+/**
+ * The permits that are free, at the moment of asking.
+ *
+ * **Thread safety:** any thread. **Returns:** their number; 0 if `semaphore` is NULL.
+ */
+FTPOOL_API uint32_t ftpool_semaphore_value(const ftpool_semaphore *semaphore);
+
+/**
+ * Ends the giving of permits: who waits, and who asks from now on, gets FTPOOL_E_SHUTDOWN. The memory may be reused
+ * when they have come back.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_close(ftpool_semaphore *semaphore);
+
+/**
+ * Waits for the lock and takes it. The pointer is not checked.
+ *
+ * **Thread safety:** any thread that does not have the lock.
+ */
+FTPOOL_API void ftpool_lock_acquire(ftpool_lock *lock);
+
+/**
+ * Takes the lock if it is free. The pointer is not checked.
+ *
+ * **Thread safety:** any thread. **Returns:** whether the caller has the lock now.
+ */
+FTPOOL_API bool ftpool_lock_try_acquire(ftpool_lock *lock);
+
+/**
+ * Waits for the lock up to `timeout_ns` and takes it.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK if the caller has the lock now; FTPOOL_TIMEOUT;
+ * FTPOOL_E_INVALID if `lock` is NULL or `timeout_ns` is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_lock_acquire_for(ftpool_lock *lock, int64_t timeout_ns);
+
+/**
+ * Lets the lock go. The pointer is not checked. A lock that is free and that nobody is just acquiring stays free.
+ *
+ * **Ownership:** see ftpool_lock for when its memory may be freed. **Thread safety:** any thread, on behalf of the one
+ * that has the lock.
+ */
+FTPOOL_API void ftpool_lock_release(ftpool_lock *lock);
+
+/**
+ * As ftpool_lock_release(), but tells a mistake.
+ *
+ * **Thread safety:** any thread, on behalf of the one that has the lock. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
+ * `lock` is NULL or nobody has the lock, and nothing has changed.
+ */
+FTPOOL_API ftpool_status ftpool_lock_release_checked(ftpool_lock *lock);
+
+/**
+ * Whether somebody has the lock, at the moment of asking.
+ *
+ * **Thread safety:** any thread. **Returns:** that; false if `lock` is NULL.
+ */
+FTPOOL_API bool ftpool_lock_locked(const ftpool_lock *lock);
+
+/**
+ * Lets an event happen, and wakes all who wait. A second time does nothing.
+ *
+ * **Ownership:** on Linux, who sees the event may free it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if `event` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_event_set(ftpool_event *event);
+
+/**
+ * Waits until an event happens, up to `timeout_ns`.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK if it has happened; FTPOOL_TIMEOUT; FTPOOL_E_INVALID if
+ * `event` is NULL or `timeout_ns` is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_event_wait(ftpool_event *event, int64_t timeout_ns);
+
+/**
+ * Whether an event has happened.
+ *
+ * **Thread safety:** any thread. **Returns:** that; false if `event` is NULL.
+ */
+FTPOOL_API bool ftpool_event_is_set(const ftpool_event *event);
+
+/**
+ * Counts `things` more. To be called before they begin, or all may be done too early.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_OVERFLOW if there would be more than 2³¹ − 1;
+ * FTPOOL_E_INVALID if `group` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_wait_group_add(ftpool_wait_group *group, uint32_t things);
+
+/**
+ * One thing is done. The last one wakes all who wait.
+ *
+ * **Ownership:** on Linux, who sees that all is done may free the group. **Thread safety:** any thread. **Returns:**
+ * FTPOOL_OK; FTPOOL_E_INVALID if `group` is NULL or nothing is under way.
+ */
+FTPOOL_API ftpool_status ftpool_wait_group_done(ftpool_wait_group *group);
+
+/**
+ * Waits until all is done, up to `timeout_ns`.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK if all is done; FTPOOL_TIMEOUT; FTPOOL_E_INVALID if `group`
+ * is NULL or `timeout_ns` is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_wait_group_wait(ftpool_wait_group *group, int64_t timeout_ns);
+
+/**
  * The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for a number that is none.
  *
  * **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
@@ -852,3 +1088,9 @@ FTPOOL_API const char *ftpool_version_string(void);
 #endif  // __cplusplus
 
 #endif  /* FASTTHREADPOOL_H */
+
+#ifdef __cplusplus
+inline void ftpool_lock::lock() { ftpool_lock_acquire(this); }
+inline bool ftpool_lock::try_lock() { return ftpool_lock_try_acquire(this); }
+inline void ftpool_lock::unlock() { ftpool_lock_release(this); }
+#endif  // __cplusplus

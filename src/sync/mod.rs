@@ -22,6 +22,10 @@ pub use event::Event;
 pub(crate) use event_count::EventCount;
 pub use fast_lock::{FastLock, FastLockGuard};
 pub use parker::Parker;
+#[cfg(feature = "capi")]
+pub(crate) use raw_lock::RawLock;
+#[cfg(feature = "capi")]
+pub(crate) use raw_semaphore::RawSemaphore;
 pub use raw_semaphore::{AcquireError, ReleaseError};
 pub use semaphore::{Permit, Semaphore};
 pub use wait_group::WaitGroup;

@@ -5,6 +5,7 @@ use super::permits::MAX;
 use super::raw_semaphore::{AcquireError, RawSemaphore, ReleaseError};
 use crate::sys::constant::constant;
 use std::fmt;
+use std::panic::RefUnwindSafe;
 
 /// A number of permits that threads take and give back.
 ///
@@ -188,6 +189,9 @@ impl Semaphore {
         self.raw.is_closed()
     }
 }
+
+// No user's code runs while anything in it is half done.
+impl RefUnwindSafe for Semaphore {}
 
 impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

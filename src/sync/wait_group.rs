@@ -51,9 +51,13 @@ impl WaitGroup {
     ///
     /// If there are more than 2³¹ − 1 of them.
     pub fn add(&self, things: u32) {
+        assert!(self.try_add(things), "too many things to wait for");
+    }
+
+    /// False if they are too many.
+    pub(crate) fn try_add(&self, things: u32) -> bool {
         let more = |word: u32| word.checked_add(things.checked_mul(ONE)?);
-        let added = self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        assert!(added.is_ok(), "too many things to wait for");
+        self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
     /// One thing is done. The last one wakes all who wait.
@@ -62,16 +66,21 @@ impl WaitGroup {
     ///
     /// If nothing is under way.
     pub fn done(&self) {
-        let less = |word: u32| match word {
-            0 | WAITED_FOR => None,
-            _ if word / ONE == 1 => Some(0),
+        assert!(self.try_done(), "nothing is under way that could be done");
+    }
+
+    /// False if nothing is under way.
+    pub(crate) fn try_done(&self) -> bool {
+        let less = |word: u32| match word / ONE {
+            0 => None,
+            1 => Some(0),
             _ => Some(word - ONE),
         };
-        match self.word.fetch_update(Ordering::Release, Ordering::Relaxed, less) {
-            Ok(before) if before == ONE | WAITED_FOR => self.word.wake_all(),
-            Ok(_) => {}
-            Err(_) => panic!("nothing is under way that could be done"),
+        let before = self.word.fetch_update(Ordering::Release, Ordering::Relaxed, less);
+        if before == Ok(ONE | WAITED_FOR) {
+            self.word.wake_all();
         }
+        before.is_ok()
     }
 
     /// How many things are under way.
