@@ -1089,7 +1089,8 @@ FTPOOL_API const char *ftpool_version_string(void);
 
 #endif  /* FASTTHREADPOOL_H */
 
-#ifdef __cplusplus
+#if defined(__cplusplus) && !defined(FTPOOL_LOCKABLE)
+#define FTPOOL_LOCKABLE
 inline void ftpool_lock::lock() { ftpool_lock_acquire(this); }
 inline bool ftpool_lock::try_lock() { return ftpool_lock_try_acquire(this); }
 inline void ftpool_lock::unlock() { ftpool_lock_release(this); }

@@ -103,8 +103,10 @@ impl RawSemaphore {
 
     #[cold]
     fn wake(&self, before: Permits, permits: u32) {
-        if before.sleepers() > 0 {
-            self.word.wake(before.sleepers().min(permits)); // Uses the address only: a woken thread may free us.
+        // As many sleepers as there were permits are awake already, or are being woken.
+        let asleep = before.sleepers().saturating_sub(before.value());
+        if asleep > 0 {
+            self.word.wake(asleep.min(permits)); // Uses the address only: a woken thread may free us.
         }
         if before.is(QUEUED) {
             self.serve(&mut self.line.lock());
