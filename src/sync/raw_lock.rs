@@ -140,6 +140,7 @@ impl RawLock {
         let mut spin = Spin::new();
         while spin.again() {
             if self.held.load(Ordering::Relaxed) == FREE && self.try_acquire() {
+                spin.succeeded();
                 return true;
             }
         }

@@ -134,6 +134,7 @@ impl RawSemaphore {
         let mut spin = Spin::new();
         loop {
             if let Some(answer) = self.look(permits) {
+                spin.succeeded();
                 return answer;
             }
             if deadline.has_passed() {

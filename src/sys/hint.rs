@@ -9,11 +9,9 @@ pub(crate) fn spin() {
     std::hint::spin_loop();
 }
 
-/// How many rounds of ever longer spinning are worth it before a thread sleeps, each twice as long as the one before:
-/// none where nobody else can run meanwhile.
-pub(crate) fn spin_rounds() -> u32 {
-    const ROUNDS: u32 = 7;
-    if cfg!(loom) || super::thread::is_alone() { 0 } else { ROUNDS }
+/// Whether anybody else can run while this thread spins. In models nobody spins: it would only add looks.
+pub(crate) fn may_spin() -> bool {
+    !cfg!(loom) && !super::thread::is_alone()
 }
 
 /// `time`, but without end in models, whose threads must not look at a real clock.
