@@ -113,15 +113,15 @@ struct Play {
 #[derive(Clone, Copy)]
 enum Scene {
     Crowd(semaphores::Contest),
-    PingPong(usize),
-    Ring(usize),
+    PingPong { turns: usize, pinned: bool },
+    Ring { items: usize, pinned: bool },
 }
 
 fn play<P: Permits>(scene: Scene) -> Result<Outcome, String> {
     match scene {
         Scene::Crowd(contest) => semaphores::contest::<P>(contest),
-        Scene::PingPong(turns) => semaphores::ping_pong::<P>(turns),
-        Scene::Ring(items) => semaphores::ring::<P>(items),
+        Scene::PingPong { turns, pinned } => semaphores::ping_pong::<P>(turns, pinned),
+        Scene::Ring { items, pinned } => semaphores::ring::<P>(items, pinned),
     }
 }
 
@@ -131,6 +131,18 @@ fn plays() -> Vec<Play> {
         question,
         unit: "ns/pair",
         scene: Scene::Crowd(semaphores::Contest { threads, permits, inside, outside, operations }),
+    };
+    let turns = |name, question, pinned| Play {
+        name,
+        question,
+        unit: "ns/round trip",
+        scene: Scene::PingPong { turns: 20_000, pinned },
+    };
+    let ring = |name, question, pinned| Play {
+        name,
+        question,
+        unit: "ns/item",
+        scene: Scene::Ring { items: 300_000, pinned },
     };
     vec![
         crowd("semaphore, alone", "200 000 pairs of one thread (P9, P12)", 1, 8, 0, 0, 200_000),
@@ -157,18 +169,10 @@ fn plays() -> Vec<Play> {
             500,
             100_000,
         ),
-        Play {
-            name: "semaphore, ping-pong",
-            question: "two threads take turns (P9)",
-            unit: "ns/round trip",
-            scene: Scene::PingPong(20_000),
-        },
-        Play {
-            name: "semaphore, ring",
-            question: "a producer, a consumer, 64 places",
-            unit: "ns/item",
-            scene: Scene::Ring(300_000),
-        },
+        turns("semaphore, ping-pong", "two threads take turns (P9)", false),
+        turns("semaphore, ping-pong, two cores", "the same, each on a core of its own (P9)", true),
+        ring("semaphore, ring", "a producer, a consumer, 64 places", false),
+        ring("semaphore, ring, two cores", "the same, each on a core of its own", true),
     ]
 }
 
@@ -178,8 +182,7 @@ fn semaphore_contests(with_c: bool) -> Vec<Contest> {
             ("POSIX sem_t", "semaphore, alone") => Some(1.0),
             ("std Mutex + Condvar" | "C++20 counting_semaphore", "semaphore, alone") => Some(1.0 / 18.0),
             ("POSIX sem_t", _) if name.contains("4 threads") || name.contains("8 threads") => Some(1.0 / 1.5),
-            ("POSIX sem_t", "semaphore, ping-pong") => Some(1.0),
-            (rival, "semaphore, ping-pong") if !rival.starts_with("Semaphore") => Some(1.0),
+            (rival, _) if name.contains("ping-pong") && !rival.starts_with("Semaphore") => Some(1.0),
             _ => None,
         };
         Lane { rival: P::NAME, goal, run: Box::new(move || play::<P>(scene)) }

@@ -1,6 +1,6 @@
 //! Scenarios of locks, and the locks that come as crates.
 
-use super::race::{Body, Outcome, Waits, run, work};
+use super::race::{Body, How, Outcome, Waits, run, work};
 use fastthreadpool::FastLock;
 
 /// A count that one thread at a time may change.
@@ -43,7 +43,7 @@ pub fn contest<L: Lock>(contest: Contest) -> Result<Outcome, String> {
         }
     };
     let bodies = (0..contest.threads).map(|_| Box::new(body) as Body<'_>);
-    let outcome = run(bodies.collect(), each * contest.threads, !contest.is_short());
+    let outcome = run(bodies.collect(), each * contest.threads, How { every: !contest.is_short(), pinned: true });
     let mut counted = 0;
     lock.with(|count| counted = *count);
     let expected = (each * contest.threads) as u64;

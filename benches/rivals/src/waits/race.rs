@@ -44,15 +44,27 @@ impl Waits {
     }
 }
 
+/// How a round is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// Times every wait.
+    pub every: bool,
+    /// Gives each thread a core, in turn: left alone, threads that wake each other often share one, and do not meet.
+    pub pinned: bool,
+}
+
 /// What a thread does.
 pub type Body<'a> = Box<dyn FnOnce(&mut Waits) + Send + 'a>;
 
 /// Runs each body on a thread of its own; they begin at once. `operations` is what all of them do together.
-pub fn run(bodies: Vec<Body<'_>>, operations: usize, every: bool) -> Outcome {
+pub fn run(bodies: Vec<Body<'_>>, operations: usize, how: How) -> Outcome {
     let barrier = Barrier::new(bodies.len());
     // Threads look at the clock themselves: whoever starts them may be the last to run.
-    let start = |body: Body<'_>| {
-        let mut waits = Waits { every, ..Waits::default() };
+    let start = |index: usize, body: Body<'_>| {
+        let mut waits = Waits { every: how.every, ..Waits::default() };
+        if how.pinned {
+            pin(index);
+        }
         barrier.wait();
         let began = Instant::now();
         body(&mut waits);
@@ -60,13 +72,32 @@ pub fn run(bodies: Vec<Body<'_>>, operations: usize, every: bool) -> Outcome {
     };
     let start = &start;
     let ends: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = bodies.into_iter().map(|body| scope.spawn(move || start(body))).collect();
+        let threads: Vec<_> =
+            bodies.into_iter().enumerate().map(|(index, body)| scope.spawn(move || start(index, body))).collect();
         threads.into_iter().map(|thread| thread.join().expect("benchmarks do not panic")).collect()
     });
     let first = ends.iter().map(|end| end.0).min().expect("there are threads");
     let last = ends.iter().map(|end| end.1).max().expect("there are threads");
     let longest = ends.iter().map(|end| end.2).max().unwrap_or_default();
     Outcome { ns: (last - first).as_nanos() as f64 / operations as f64, longest }
+}
+
+/// Gives the calling thread one of the cores that it may use.
+fn pin(index: usize) {
+    // SAFETY: zeroes are an empty set.
+    let mut usable: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set is writable and as large as said; 0 is the calling thread.
+    unsafe { libc::sched_getaffinity(0, size_of_val(&usable), &mut usable) };
+    // SAFETY: it only looks at a bit.
+    let cores: Vec<usize> =
+        (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &usable) }).collect();
+    let Some(&core) = cores.get(index % cores.len().max(1)) else { return };
+    // SAFETY: zeroes are an empty set.
+    let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: it only sets a bit of a set that large.
+    unsafe { libc::CPU_SET(core, &mut one) };
+    // SAFETY: the set is as large as said; 0 is the calling thread.
+    unsafe { libc::sched_setaffinity(0, size_of_val(&one), &one) };
 }
 
 /// Keeps a core busy for about a nanosecond a step.

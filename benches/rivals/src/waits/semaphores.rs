@@ -1,6 +1,6 @@
 //! Scenarios of semaphores, and the semaphores that come as crates.
 
-use super::race::{Body, Inside, Outcome, Waits, run, work};
+use super::race::{Body, How, Inside, Outcome, Waits, run, work};
 use fastthreadpool::Semaphore;
 use std::cell::UnsafeCell;
 use std::future::Future;
@@ -55,7 +55,7 @@ pub fn contest<P: Permits>(contest: Contest) -> Result<Outcome, String> {
         }
     };
     let bodies = (0..contest.threads).map(|_| Box::new(body) as Body<'_>);
-    let outcome = run(bodies.collect(), each * contest.threads, contest.inside > 0);
+    let outcome = run(bodies.collect(), each * contest.threads, How { every: contest.inside > 0, pinned: true });
     // Hangs if one was lost.
     (0..contest.permits).for_each(|_| semaphore.acquire());
     inside.verify()?;
@@ -67,7 +67,7 @@ pub fn contest<P: Permits>(contest: Contest) -> Result<Outcome, String> {
 }
 
 /// Two threads take turns; each turn is counted.
-pub fn ping_pong<P: Permits>(turns: usize) -> Result<Outcome, String> {
+pub fn ping_pong<P: Permits>(turns: usize, pinned: bool) -> Result<Outcome, String> {
     let (ping, pong, count) = (P::new(0), P::new(0), AtomicU64::new(0));
     let take_turns = |own: &P, other: &P, waits: &mut Waits| {
         for _ in 0..turns {
@@ -85,7 +85,7 @@ pub fn ping_pong<P: Permits>(turns: usize) -> Result<Outcome, String> {
             Box::new(|waits: &mut Waits| take_turns(&pong, &ping, waits)),
         ],
         turns,
-        false,
+        How { pinned, ..How::default() },
     );
     let counted = count.load(Relaxed);
     if counted == 2 * turns as u64 { Ok(outcome) } else { Err(format!("{} took {counted} turns", P::NAME)) }
@@ -104,7 +104,7 @@ struct Ring {
 unsafe impl Sync for Ring {}
 
 /// One producer, one consumer and a ring of 64 places between them; the consumer adds up.
-pub fn ring<P: Permits>(items: usize) -> Result<Outcome, String> {
+pub fn ring<P: Permits>(items: usize, pinned: bool) -> Result<Outcome, String> {
     let (free, full) = (P::new(PLACES as u32), P::new(0));
     let ring =
         Ring { places: [const { UnsafeCell::new(0) }; PLACES], head: AtomicU64::new(0), tail: AtomicU64::new(0) };
@@ -136,7 +136,7 @@ pub fn ring<P: Permits>(items: usize) -> Result<Outcome, String> {
             free.release();
         }
     };
-    let outcome = run(vec![Box::new(produce), Box::new(consume)], items, false);
+    let outcome = run(vec![Box::new(produce), Box::new(consume)], items, How { pinned, ..How::default() });
     let (sum, expected) = (sum.load(Relaxed), (items * (items + 1) / 2) as u64);
     if sum == expected { Ok(outcome) } else { Err(format!("{}: the items add up to {sum}, not {expected}", P::NAME)) }
 }
