@@ -1,6 +1,7 @@
 //! Waiters in the order of their coming.
 
 use super::Deadline;
+use super::spin::Spin;
 use crate::sys::atomic::Ordering;
 use crate::sys::cell::UnsafeCell;
 use crate::sys::futex::Futex;
@@ -46,6 +47,17 @@ impl Waiter {
 
     /// Sleeps until the verdict is there or the deadline has passed.
     pub(super) fn wait(&self, deadline: Deadline) -> Option<Verdict> {
+        let mut spin = Spin::new();
+        while self.verdict.load(Ordering::Relaxed) == UNDECIDED {
+            if !spin.again() {
+                return self.sleep(deadline);
+            }
+        }
+        spin.succeeded();
+        self.sleep(deadline)
+    }
+
+    fn sleep(&self, deadline: Deadline) -> Option<Verdict> {
         loop {
             match self.verdict.load(Ordering::Acquire) {
                 GRANTED => return Some(Verdict::Granted),

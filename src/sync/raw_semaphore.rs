@@ -3,7 +3,7 @@
 use super::Deadline;
 use super::fast_lock::{FastLock, FastLockGuard};
 use super::line::{Line, Verdict, Waiter};
-use super::permits::{CLOSED, FAIR, MAX, Permits, QUEUED, SLEEPER};
+use super::permits::{CLOSED, FAIR, MAX, Permits, QUEUED};
 use super::spin::Spin;
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
@@ -66,16 +66,14 @@ impl RawSemaphore {
 
     #[inline(always)]
     pub(crate) fn release(&self, permits: u32) -> Result<(), ReleaseError> {
-        let mut seen = Permits(self.word.load(Ordering::Relaxed));
-        if seen.has_room_for(permits) {
-            seen = Permits(self.word.fetch_add(permits.into(), Ordering::Release));
-        } else {
-            seen = self.release_carefully(permits)?;
+        let seen = Permits(self.word.load(Ordering::Relaxed));
+        if let Some(next) = seen.give(permits)
+            && !seen.is(QUEUED)
+            && self.word.compare_exchange(seen.0, next, Ordering::Release, Ordering::Relaxed).is_ok()
+        {
+            return Ok(());
         }
-        if seen.sleepers() > 0 || seen.is(QUEUED) {
-            self.wake(seen, permits);
-        }
-        Ok(())
+        self.release_slowly(permits)
     }
 
     pub(crate) fn value(&self) -> u32 {
@@ -94,23 +92,17 @@ impl RawSemaphore {
         Permits(self.word.load(Ordering::Acquire)).is(CLOSED)
     }
 
-    /// Exact near the limit, where an addition that turns out to be too much could not be taken back unseen.
     #[cold]
-    fn release_carefully(&self, permits: u32) -> Result<Permits, ReleaseError> {
-        let change = |word| Permits(word).give(permits);
-        self.word.fetch_update(Ordering::Release, Ordering::Relaxed, change).map(Permits).map_err(|_| ReleaseError)
-    }
-
-    #[cold]
-    fn wake(&self, before: Permits, permits: u32) {
-        // As many sleepers as there were permits are awake already, or are being woken.
-        let asleep = before.sleepers().saturating_sub(before.value());
-        if asleep > 0 {
-            self.word.wake(asleep.min(permits)); // Uses the address only: a woken thread may free us.
+    fn release_slowly(&self, permits: u32) -> Result<(), ReleaseError> {
+        let give = |word| Permits(word).give_and_wake(permits);
+        let before = self.word.fetch_update(Ordering::Release, Ordering::Relaxed, give).map_err(|_| ReleaseError)?;
+        if Permits(before).somebody_sleeps() {
+            self.word.wake(permits); // Uses the address only: a woken thread may free us.
         }
-        if before.is(QUEUED) {
+        if Permits(before).is(QUEUED) {
             self.serve(&mut self.line.lock());
         }
+        Ok(())
     }
 
     fn is_fair(&self) -> bool {
@@ -149,38 +141,46 @@ impl RawSemaphore {
 
     /// Sleeps until the permits are there.
     pub(super) fn wait(&self, permits: u32, deadline: Deadline) -> Result<(), AcquireError> {
-        let seen = Permits(self.word.load(Ordering::Relaxed));
-        if permits == 1 && !seen.is(FAIR) && !seen.is(QUEUED) {
-            self.sleep(deadline)
-        } else {
-            self.queue(permits, deadline)
-        }
+        if permits == 1 && !self.is_fair() { self.sleep(deadline) } else { self.queue(permits, deadline) }
     }
 
     /// Waits as one of those who take what they find.
     fn sleep(&self, deadline: Deadline) -> Result<(), AcquireError> {
-        let mut seen = Permits(self.word.fetch_add(SLEEPER, Ordering::Relaxed) + SLEEPER); // A1
+        // Whether a wake-up may have been spent on this thread. It owes one then, if others sleep.
+        let mut woken = false;
         loop {
-            let (next, answer) = match seen.take_as_sleeper() {
-                Some(next) => (next, Ok(())),                                                     // A2
-                None if seen.is(CLOSED) => (seen.0 - SLEEPER, Err(AcquireError::Closed)),         // A3
-                None if deadline.has_passed() => (seen.0 - SLEEPER, Err(AcquireError::TimedOut)), // A4
-                None => {
-                    self.word.wait(Permits::NOTHING, deadline.remaining()); // A5
-                    seen = Permits(self.word.load(Ordering::Acquire));
-                    continue;
-                }
+            let seen = Permits(self.word.load(Ordering::Acquire));
+            let (next, answer) = match seen.take(1).map(Permits) {
+                Some(next) if woken && next.value() == 0 => (next.waiting(), Some(Ok(()))), // A1
+                Some(next) => (next.0, Some(Ok(()))),                                       // A2
+                None if seen.is(CLOSED) => return Err(AcquireError::Closed),
+                None if seen.is(QUEUED) => return self.queue(1, deadline), // A3
+                None if deadline.has_passed() => (seen.waiting(), Some(Err(AcquireError::TimedOut))), // A4
+                None => (seen.waiting(), None),                            // A5
             };
-            match self.word.compare_exchange(seen.0, next, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => {
-                    if answer.is_err() && seen.is(QUEUED) {
-                        self.serve(&mut self.line.lock()); // One sleeper fewer that the line makes way for.
-                    }
-                    return answer;
+            if self.word.compare_exchange(seen.0, next, Ordering::Acquire, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            if let Some(answer) = answer {
+                if woken && Permits(next).value() > 0 {
+                    self.word.wake(1); // A6
                 }
-                Err(now) => seen = Permits(now),
+                return answer;
+            }
+            self.word.wait(Permits(next).ticket(), deadline.remaining()); // A7
+            woken = true;
+            self.spin_until_there_are_some();
+        }
+    }
+
+    fn spin_until_there_are_some(&self) {
+        let mut spin = Spin::new();
+        while Permits(self.word.load(Ordering::Relaxed)).take(1).is_none() {
+            if !spin.again() {
+                return;
             }
         }
+        spin.succeeded();
     }
 
     /// Waits in line.
@@ -189,7 +189,10 @@ impl RawSemaphore {
         let mut line = self.line.lock(); // Q1
         // SAFETY: 1. below, this frame is left with a verdict, or after `leave`.
         unsafe { line.join(&waiter) };
-        self.word.fetch_or(QUEUED, Ordering::Relaxed); // Q2
+        let before = Permits(self.word.fetch_or(QUEUED, Ordering::Relaxed)); // Q2
+        if !before.is(QUEUED) {
+            self.word.wake(u32::MAX); // Nobody sleeps beside the line.
+        }
         self.serve(&mut line); // Q3
         drop(line);
         let verdict = waiter.wait(deadline).or_else(|| {

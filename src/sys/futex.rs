@@ -12,7 +12,7 @@ pub(crate) struct Futex {
     kernel: Kernel,
 }
 
-/// A 64-bit word whose low half threads can sleep on, while the high half changes at will.
+/// A 64-bit word whose high half threads can sleep on, while the low half changes at will.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct WideFutex {
@@ -118,19 +118,19 @@ mod linux {
     }
 
     impl WideFutex {
-        fn low_half(&self) -> *const u32 {
-            self.word.as_ptr().cast_const().cast::<u32>().wrapping_add(usize::from(cfg!(target_endian = "big")))
+        fn high_half(&self) -> *const u32 {
+            self.word.as_ptr().cast_const().cast::<u32>().wrapping_add(usize::from(cfg!(target_endian = "little")))
         }
 
-        /// Sleeps while the low half is `expected`, at most for `timeout`.
+        /// Sleeps while the high half is `expected`, at most for `timeout`.
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
             // SAFETY: 1. the word outlives the call, `self` is borrowed.
-            unsafe { wait(self.low_half(), expected, timeout) };
+            unsafe { wait(self.high_half(), expected, timeout) };
         }
 
         /// Wakes up to `count` sleepers. Uses the address only.
         pub(crate) fn wake(&self, count: u32) {
-            wake(self.low_half(), count);
+            wake(self.high_half(), count);
         }
     }
 }
@@ -182,7 +182,7 @@ mod portable {
         /// Race with a waker: half changed → turn changed; the turn is read first, so the sleep ends or never begins.
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
             let turn = self.turns.load(Ordering::SeqCst);
-            if self.word.load(Ordering::SeqCst) as u32 == expected {
+            if (self.word.load(Ordering::SeqCst) >> 32) as u32 == expected {
                 wait(&self.turns, turn, timeout);
             }
         }
@@ -271,7 +271,7 @@ mod model {
         }
 
         pub(crate) fn wait(&self, expected: u32, _timeout: Option<Duration>) {
-            self.kernel.wait(|| self.word.load(Ordering::Relaxed) as u32 == expected);
+            self.kernel.wait(|| (self.word.load(Ordering::Relaxed) >> 32) as u32 == expected);
         }
 
         pub(crate) fn wake(&self, count: u32) {

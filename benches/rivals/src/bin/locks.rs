@@ -136,21 +136,21 @@ fn plays() -> Vec<Play> {
         name,
         question,
         unit: "ns/round trip",
-        scene: Scene::PingPong { turns: 20_000, pinned },
+        scene: Scene::PingPong { turns: if pinned { 4_000 } else { 20_000 }, pinned },
     };
     let ring = |name, question, pinned| Play {
         name,
         question,
         unit: "ns/item",
-        scene: Scene::Ring { items: 300_000, pinned },
+        scene: Scene::Ring { items: 100_000, pinned },
     };
     vec![
         crowd("semaphore, alone", "200 000 pairs of one thread (P9, P12)", 1, 8, 0, 0, 200_000),
         crowd("semaphore, 2 threads, enough", "as many permits as threads: nobody waits", 2, 2, 0, 20, 2_000_000),
         crowd("semaphore, 8 threads, enough", "as many permits as threads: nobody waits", 8, 8, 0, 20, 2_000_000),
-        crowd("semaphore, 2 threads, short", "one permit, a count inside", 2, 1, 0, 20, 1_000_000),
-        crowd("semaphore, 4 threads, short", "one permit, a count inside (P9)", 4, 1, 0, 20, 1_000_000),
-        crowd("semaphore, 8 threads, short", "one permit, a count inside (P9)", 8, 1, 0, 20, 1_000_000),
+        crowd("semaphore, 2 threads, short", "one permit, a count inside", 2, 1, 0, 20, 200_000),
+        crowd("semaphore, 4 threads, short", "one permit, a count inside (P9)", 4, 1, 0, 20, 200_000),
+        crowd("semaphore, 8 threads, short", "one permit, a count inside (P9)", 8, 1, 0, 20, 200_000),
         crowd(
             "semaphore, 4 threads, long",
             "two permits, some 0.5 µs inside and outside (P9)",

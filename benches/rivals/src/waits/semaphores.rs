@@ -36,6 +36,12 @@ pub fn contest<P: Permits>(contest: Contest) -> Result<Outcome, String> {
     let (semaphore, inside) = (P::new(contest.permits), Inside::default());
     let count = AtomicU64::new(0);
     let each = contest.operations / contest.threads;
+    let alone = |_: &mut Waits| {
+        for _ in 0..each {
+            semaphore.acquire();
+            semaphore.release();
+        }
+    };
     let body = |waits: &mut Waits| {
         for _ in 0..each {
             let began = waits.begin();
@@ -54,8 +60,11 @@ pub fn contest<P: Permits>(contest: Contest) -> Result<Outcome, String> {
             work(contest.outside);
         }
     };
-    let bodies = (0..contest.threads).map(|_| Box::new(body) as Body<'_>);
-    let outcome = run(bodies.collect(), each * contest.threads, How { every: contest.inside > 0, pinned: true });
+    let bodies = match contest.threads {
+        1 => vec![Box::new(alone) as Body<'_>],
+        threads => (0..threads).map(|_| Box::new(body) as Body<'_>).collect(),
+    };
+    let outcome = run(bodies, each * contest.threads, How { every: contest.inside > 0, pinned: true });
     // Hangs if one was lost.
     (0..contest.permits).for_each(|_| semaphore.acquire());
     inside.verify()?;
