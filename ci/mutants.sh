@@ -10,6 +10,21 @@ src/sync/event_count.rs|fence::heavy(); // W2||event_count_loses_no_wake_up
 src/sync/event_count.rs|fence::light(); // N1||event_count_loses_no_wake_up
 src/sync/event_count.rs|return Some(result); // W3|let _ = result; // W3|event_count_loses_no_wake_up
 src/sync/parker.rs|self.token.wake_one();||parker_hands_tokens_over
+src/sync/raw_lock.rs|fence::light_unprepared(); // R2||lock_loses_no_waiter
+src/sync/raw_lock.rs|let nap = nap(fence::heavy_unprepared()); // L2|let nap = nap(true); // L2|lock_loses_no_waiter
+src/sync/raw_lock.rs|self.line.fetch_or(WAITING, Ordering::Relaxed); // L5|// L5|lock_wakes_one_waiter_after_another
+src/sync/raw_lock.rs|self.held.store(FREE, Ordering::Release); // R1|self.held.store(FREE, Ordering::Relaxed); // R1|lock_loses_no_waiter
+src/sync/raw_lock.rs|let nap = nap(fence::heavy_unprepared()); // H1|let nap = nap(true); // H1|lock_is_handed_to_a_starving_waiter
+src/sync/raw_lock.rs|while seen & PROMISED == 0 {|while seen != !0 {|lock_is_promised_to_a_waiter_that_gives_up
+src/sync/raw_lock.rs|seen.wrapping_add(TURN) & !WAITING|seen & !WAITING|lock_loses_no_waiter
+src/sync/raw_semaphore.rs|self.word.wake(1); // A6|// A6|semaphore_wakes_as_many_as_it_has_permits_for
+src/sync/raw_semaphore.rs|(next.waiting(), Some(Ok(()))), // A1|(next.0, Some(Ok(()))), // A1|semaphore_wakes_as_many_as_it_has_permits_for
+src/sync/raw_semaphore.rs|self.serve(&mut line); // Q3|// Q3|semaphore_loses_no_wake_up
+src/sync/raw_semaphore.rs|self.serve(&mut line); // Those behind|// Those behind|semaphore_lets_the_next_in_line_move_up
+src/sync/raw_semaphore.rs|self.word.wake(u32::MAX); // C1|// C1|semaphore_closes_under_its_waiters
+src/sync/raw_semaphore.rs|self.word.wake(u32::MAX); // Q2a|// Q2a|semaphore_gives_all_or_nothing
+src/sync/permits.rs|(self.0 + TURN) & TURNS|self.0 & TURNS|semaphore_loses_no_wake_up
+src/sync/event.rs|if self.word.swap(SET, Ordering::Release) == WAITED_FOR {|if self.word.swap(SET, Ordering::Release) == SET {|event_reaches_every_waiter
 src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_item
 src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item
 src/sync/bell.rs|fence::heavy(); // A3||bell_rings_for_what_happened_while_it_was_armed

@@ -82,7 +82,7 @@ impl RawSemaphore {
 
     pub(crate) fn close(&self) {
         let before = Permits(self.word.fetch_or(CLOSED, Ordering::Release));
-        self.word.wake(u32::MAX);
+        self.word.wake(u32::MAX); // C1
         if before.is(QUEUED) {
             self.serve(&mut self.line.lock());
         }
@@ -191,7 +191,7 @@ impl RawSemaphore {
         unsafe { line.join(&waiter) };
         let before = Permits(self.word.fetch_or(QUEUED, Ordering::Relaxed)); // Q2
         if !before.is(QUEUED) {
-            self.word.wake(u32::MAX); // Nobody sleeps beside the line.
+            self.word.wake(u32::MAX); // Q2a: nobody sleeps beside the line.
         }
         self.serve(&mut line); // Q3
         drop(line);
