@@ -140,12 +140,13 @@ impl Line {
     /// Takes the first waiter out, and wakes it with its verdict.
     pub(super) fn dismiss_first(&mut self, verdict: Verdict) {
         let Some(first) = self.first else { return };
-        // SAFETY: 1. it has joined; `join`'s obligation keeps it in its place, for it has no verdict yet.
-        let left = unsafe { self.leave(first.as_ref()) };
+        // SAFETY: `join`'s obligation: it has no verdict yet.
+        let waiter = unsafe { first.as_ref() };
+        // SAFETY: 1. the first has joined.
+        let left = unsafe { self.leave(waiter) };
         debug_assert!(left, "a waiter in line has no verdict");
         let number = if verdict == Verdict::Granted { GRANTED } else { CLOSED };
-        // SAFETY: `join`'s obligation: the waiter is in its place.
-        let place = unsafe { &raw const (*first.as_ptr()).verdict };
+        let place = &raw const waiter.verdict;
         // SAFETY: 1. the waiter stays until it has its verdict, which is this store.
         unsafe { Futex::store_last(place, number) };
     }
