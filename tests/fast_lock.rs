@@ -65,9 +65,7 @@ fn the_value_comes_out_whole() {
 /// `FTPOOL_SOAK_JOBS` for more operations.
 #[test]
 fn one_thread_at_a_time_is_inside() {
-    within_limit(|| {
-        let operations =
-            std::env::var("FTPOOL_SOAK_JOBS").ok().and_then(|jobs| jobs.parse().ok()).unwrap_or(60_000_u64);
+    soak(|operations| {
         for threads in [2, 3, 8] {
             let (lock, inside, expected) = (FastLock::new(0_u64), AtomicBool::new(false), AtomicU64::new(0));
             thread::scope(|scope| {
@@ -84,9 +82,9 @@ fn one_thread_at_a_time_is_inside() {
                             let Some(mut value) = guard else { continue };
                             assert!(!inside.swap(true, SeqCst), "two are inside");
                             *value += 1;
-                            match random.below(2000) {
+                            match random.below(20_000) {
                                 0 => thread::sleep(Duration::from_micros(1500)),
-                                1..20 => thread::yield_now(),
+                                1..200 => thread::yield_now(),
                                 _ => {}
                             }
                             inside.store(false, SeqCst);
@@ -174,4 +172,12 @@ fn a_static_lock_needs_no_start() {
         LOCK.lock().sort_unstable();
         assert_eq!(*LOCK.lock(), [0, 1, 2, 3]);
     });
+}
+
+/// Runs a test's body for some operations; with `FTPOOL_SOAK_JOBS` for so many, and for as long as it takes.
+fn soak(body: impl FnOnce(u64) + Send + 'static) {
+    match std::env::var("FTPOOL_SOAK_JOBS").ok().and_then(|jobs| jobs.parse().ok()) {
+        Some(operations) => body(operations),
+        None => within_limit(|| body(60_000)),
+    }
 }

@@ -260,9 +260,7 @@ fn a_closed_semaphore_lets_nobody_wait() {
 /// for more operations.
 #[test]
 fn permits_are_conserved() {
-    within_limit(|| {
-        let operations =
-            std::env::var("FTPOOL_SOAK_JOBS").ok().and_then(|jobs| jobs.parse().ok()).unwrap_or(40_000_u64);
+    soak(|operations| {
         for (kind, make) in EVERY_KIND.into_iter().enumerate() {
             let (semaphore, stop) = (make(5), AtomicBool::new(false));
             let (given, taken) = (AtomicUsize::new(5), AtomicUsize::new(0));
@@ -301,4 +299,12 @@ fn permits_are_conserved() {
             semaphore.acquire_many(left as u32, Deadline::NOW).expect("what is left can be had");
         }
     });
+}
+
+/// Runs a test's body for some operations; with `FTPOOL_SOAK_JOBS` for so many, and for as long as it takes.
+fn soak(body: impl FnOnce(u64) + Send + 'static) {
+    match std::env::var("FTPOOL_SOAK_JOBS").ok().and_then(|jobs| jobs.parse().ok()) {
+        Some(operations) => body(operations),
+        None => within_limit(|| body(60_000)),
+    }
 }
