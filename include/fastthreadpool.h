@@ -49,15 +49,15 @@
 #define FTPOOL_VERSION_NUMBER (FTPOOL_VERSION_MAJOR * 1000000 + FTPOOL_VERSION_MINOR * 1000 + FTPOOL_VERSION_PATCH)
 
 /* Initialisers of structs. */
-#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL}
+#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL}
 #define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
 #define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
-#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0}
 #define FTPOOL_SEMAPHORE_INIT(value) {{(value) & UINT64_C(0x7fffffff), 0, 0, 0}}
 #define FTPOOL_SEMAPHORE_INIT_FAIR(value) {{((value) & UINT64_C(0x7fffffff)) | UINT64_C(1) << 62, 0, 0, 0}}
 #define FTPOOL_LOCK_INIT {{0, 0}}
 #define FTPOOL_EVENT_INIT {0}
 #define FTPOOL_WAIT_GROUP_INIT {0}
+#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL}
 
 /* Before every function; define it to nothing to compile against the static library on a platform that minds. */
 #ifndef FTPOOL_API
@@ -89,6 +89,46 @@
  * A shutdown mode: what is queued is cancelled, what is running ends.
  */
 #define FTPOOL_SHUTDOWN_CANCEL 1
+
+/**
+ * A policy for a full queue: a submit waits until there is room.
+ */
+#define FTPOOL_POLICY_BLOCK 0
+
+/**
+ * A policy for a full queue: a submit waits for policy_timeout_ns and then returns FTPOOL_FULL.
+ */
+#define FTPOOL_POLICY_TIMED 1
+
+/**
+ * A policy for a full queue: a submit returns FTPOOL_FULL at once.
+ */
+#define FTPOOL_POLICY_REJECT 2
+
+/**
+ * A policy for a full queue: the submitting thread runs the job itself, in the call.
+ */
+#define FTPOOL_POLICY_CALLER_RUNS 3
+
+/**
+ * A policy for a full queue: the oldest queued job is cancelled to make room.
+ */
+#define FTPOOL_POLICY_DISCARD_OLDEST 4
+
+/**
+ * A policy without a queue: every submit waits until a worker begins its job; max_queued does not matter.
+ */
+#define FTPOOL_POLICY_HAND_OFF 5
+
+/**
+ * A water mark: the queue has fallen to low_water jobs.
+ */
+#define FTPOOL_WATER_LOW 0
+
+/**
+ * A water mark: the queue has risen to high_water jobs.
+ */
+#define FTPOOL_WATER_HIGH 1
 
 /**
  * An outcome: the job returned a value.
@@ -124,6 +164,21 @@
  * A submit flag: the outcome carries the job's argument. Not with FTPOOL_SUBMIT_EMITS: such a job may end without one.
  */
 #define FTPOOL_SUBMIT_RETURN_ARG 4
+
+/**
+ * A priority: the group's jobs come among those that are in no group.
+ */
+#define FTPOOL_PRIORITY_NORMAL 0
+
+/**
+ * A priority: they come before those that are in no group.
+ */
+#define FTPOOL_PRIORITY_HIGH 1
+
+/**
+ * A priority: they come when no other job is queued.
+ */
+#define FTPOOL_PRIORITY_LOW 2
 
 /**
  * What ftpool_cancel_all() cancels: jobs that are queued.
@@ -231,6 +286,12 @@ typedef int32_t ftpool_status;
 typedef struct ftpool ftpool;
 
 /**
+ * Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own: a
+ * group at its limit holds no worker up.
+ */
+typedef struct ftpool_group ftpool_group;
+
+/**
  * A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
  * exactly one outcome: a value in the done queue, everything else in the failed queue.
  */
@@ -257,6 +318,13 @@ typedef void (*ftpool_failed_hook)(void *context, ftpool_job_id id, int32_t code
  * the call. Later versions may have more levels.
  */
 typedef void (*ftpool_log_hook)(void *context, uint32_t level, const char *line);
+
+/**
+ * Told that the number of queued jobs has passed a mark, FTPOOL_WATER_HIGH or FTPOOL_WATER_LOW, in turns, never two
+ * calls at a time; on the thread that submits, or that cancels, or on a worker between two jobs. Must return, as a job
+ * must, and should be short.
+ */
+typedef void (*ftpool_water_fn)(void *context, uint32_t mark, size_t queued);
 
 /**
  * How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field
@@ -313,6 +381,35 @@ typedef struct ftpool_config {
      * Given to the four functions above.
      */
     void *context;
+    /**
+     * What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
+     * _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be.
+     */
+    uint32_t policy;
+    /**
+     * At most how many jobs are queued (accepted and not begun); 0 means no limit.
+     */
+    size_t max_queued;
+    /**
+     * How long a submit waits with FTPOOL_POLICY_TIMED.
+     */
+    int64_t policy_timeout_ns;
+    /**
+     * The lower mark of water_callback.
+     */
+    size_t low_water;
+    /**
+     * The upper mark of water_callback, above the lower one.
+     */
+    size_t high_water;
+    /**
+     * Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be NULL.
+     */
+    ftpool_water_fn water_callback;
+    /**
+     * Handed to water_callback.
+     */
+    void *water_context;
 } ftpool_config;
 
 /**
@@ -434,6 +531,11 @@ typedef struct ftpool_submit_options {
      * FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
      */
     uint32_t flags;
+    /**
+     * A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means before all that are queued in the
+     * group. NULL: none.
+     */
+    ftpool_group *group;
 } ftpool_submit_options;
 
 /**
@@ -622,6 +724,20 @@ ftpool_status ftpool_submit_batch(ftpool *pool,
 FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
 
 /**
+ * As ftpool_submit(), but whatever the policy for a full queue is, it waits for room until the timeout and no longer.
+ * FTPOOL_NOW only tries.
+ *
+ * **Ownership**, **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_FULL if there was no room
+ * in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is none.
+ */
+FTPOOL_API
+ftpool_status ftpool_try_submit(ftpool *pool,
+                                ftpool_fn function,
+                                void *arg,
+                                int64_t timeout_ns,
+                                ftpool_job_id *out_id);
+
+/**
  * Makes a results object. A pool can have any number of them.
  *
  * **Ownership:** the caller owns the object and ends it with ftpool_results_free(), before or after the pool.
@@ -773,6 +889,79 @@ ftpool_status ftpool_submit_with(ftpool *pool,
                                  void *arg,
                                  const ftpool_submit_options *options,
                                  ftpool_job_id *out_id);
+
+/**
+ * Makes a group: at most `limit` of its jobs run at a time; 0 means as many as there are workers. `priority` is
+ * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher one a lower one has a turn.
+ *
+ * **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is none.
+ * `*out_group` is NULL on failure.
+ */
+FTPOOL_API
+ftpool_status ftpool_group_new(ftpool *pool,
+                               size_t limit,
+                               uint32_t priority,
+                               ftpool_group **out_group);
+
+/**
+ * Ends the handle of a group; its jobs that are queued still run. NULL is accepted and ignored.
+ *
+ * **Ownership:** the handle is gone. **Thread safety:** no other call on the group may be under way or follow.
+ */
+FTPOOL_API void ftpool_group_free(ftpool_group *group);
+
+/**
+ * Runs `function(arg)` on a worker, behind all that are queued in the group. For a results object, a callback and more
+ * see ftpool_submit_with() and the options' field `group`. `out_id` may be NULL.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(). Where the pool's policy is
+ * FTPOOL_POLICY_CALLER_RUNS, this waits for room instead.
+ */
+FTPOOL_API ftpool_status ftpool_group_submit(ftpool_group *group, ftpool_fn function, void *arg, ftpool_job_id *out_id);
+
+/**
+ * As ftpool_group_submit(), but before all that are queued in the group.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_group_submit().
+ */
+FTPOOL_API
+ftpool_status ftpool_group_submit_first(ftpool_group *group,
+                                        ftpool_fn function,
+                                        void *arg,
+                                        ftpool_job_id *out_id);
+
+/**
+ * Cancels every job of the group that is queued; those that run end as they like. `out_count` may be NULL.
+ *
+ * **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
+ * `group` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_group_cancel_all(ftpool_group *group,
+                                      size_t *out_count);
+
+/**
+ * Waits until no job of the group is queued or running, at one moment at least.
+ *
+ * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
+ * of the pool; FTPOOL_E_INVALID if `group` is NULL or the timeout is none.
+ */
+FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t timeout_ns);
+
+/**
+ * How many jobs of the group are running.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
+ */
+FTPOOL_API size_t ftpool_group_busy(const ftpool_group *group);
+
+/**
+ * How many jobs of the group are queued or running.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
+ */
+FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
 
 /**
  * The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs submitted

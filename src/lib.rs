@@ -9,8 +9,9 @@ mod sync;
 mod sys;
 
 pub use api::{
-    AsCompleted, BuildError, Builder, Emitter, HookError, JobError, JobId, Outcome, Pool, RecvError, Request, Results,
-    Shutdown, SubmitError, Times, WaitError, current_job, fail, worker_index,
+    AsCompleted, BuildError, Builder, Emitter, Group, HookError, JobError, JobId, Outcome, Policy, Pool, Priority,
+    RecvError, Refused, Request, Results, Shutdown, SubmitError, Times, WaitError, Water, current_job, fail,
+    worker_index,
 };
 pub use sync::{
     AcquireError, Deadline, Event, FastLock, FastLockGuard, Parker, Permit, ReleaseError, Semaphore, WaitGroup,

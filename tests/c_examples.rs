@@ -15,7 +15,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const EXAMPLES: [&str; 8] = ["hello", "results", "cancel", "pcksum", "callbacks", "emit", "semaphore", "lock"];
+const EXAMPLES: &[&str] =
+    &["hello", "results", "cancel", "backpressure", "groups", "pcksum", "callbacks", "emit", "semaphore", "lock"];
 /// Those that `c_server.rs` runs.
 const SERVERS: [&str; 3] = ["epoll_server", "epoll_threads", "epoll_load"];
 const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
@@ -65,6 +66,15 @@ fn expected(name: &str) -> &'static str {
             "locked: 1\nonce more: 0\nfor a while: FTPOOL_TIMEOUT\nreleased twice: FTPOOL_E_INVALID\n\
              the 120003\nlock 80002\nvalue 40001\nwaiter 40001\n"
         }
+        "backpressure" => {
+            "reject: 4 queued, 2 refused\ncaller runs: 4 queued, 0 refused\ndiscard oldest: 4 queued, 0 refused\n\
+             try: FTPOOL_FULL\ntry for 5 ms: FTPOOL_FULL\ntry for long: FTPOOL_OK\n\
+             100000 records; marks in turn: yes\n"
+        }
+        "groups" => {
+            "the sum of 1000 squares is 333833500\n40 jobs have read, 2 at a time\n\
+             every report is done or cancelled: yes\n"
+        }
         _ => unreachable!("{name} is not an example"),
     }
 }
@@ -89,7 +99,7 @@ fn every_example_says_how_to_build_it_and_what_it_shows() {
     let files = fs::read_dir(cc::root().join("c-examples")).expect("there are examples");
     let paths = files.map(|file| file.expect("examples are readable").path());
     let programs: BTreeSet<_> = paths.filter(|path| path.extension() == Some(OsStr::new("c"))).collect();
-    let names = EXAMPLES.into_iter().chain(SERVERS);
+    let names = EXAMPLES.iter().copied().chain(SERVERS);
     assert_eq!(programs, names.clone().map(example).collect());
     for name in names {
         let source = fs::read_to_string(example(name)).expect("examples are text");
@@ -121,7 +131,7 @@ fn the_header_compiles_in_every_dialect() {
     within_limit(|| {
         let folder = folder("header");
         let once = "#include <fastthreadpool.h>\n";
-        let uses = "typedef char config_has_80_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 80 ? 1 : -1];\n\
+        let uses = "typedef char config_has_136_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 136 ? 1 : -1];\n\
                     typedef char result_has_64_bytes[sizeof(void *) != 8 || sizeof(ftpool_result) == 64 ? 1 : -1];\n\
                     typedef char name_is_at_16[sizeof(void *) != 8 || offsetof(ftpool_config, name) == 16 ? 1 : -1];\n\
                     typedef char code_is_at_52[sizeof(void *) != 8 || offsetof(ftpool_result, error_code) == 52 ? 1 : -1];\n\

@@ -3,17 +3,19 @@
 use std::path::Path;
 
 /// The files in the order of a user's journey.
-const SOURCES: [&str; 18] = [
+const SOURCES: &[&str] = &[
     "time",
     "config",
     "hooks",
     "pool",
     "submit",
+    "backpressure",
     "result",
     "callback",
     "results",
     "reading",
     "options",
+    "group",
     "emit",
     "control",
     "job",

@@ -1,6 +1,7 @@
 //! A pool to order.
 
-use super::{BuildError, Pool};
+use super::backpressure::Backpressure;
+use super::{BuildError, Policy, Pool, Water};
 use crate::pool::{Hooks, MOST_WORKERS, Settings};
 use crate::sys::thread::usable_cpus;
 
@@ -19,6 +20,7 @@ pub struct Builder {
     ordered: bool,
     timing: bool,
     pub(super) hooks: Hooks,
+    backpressure: Backpressure,
 }
 
 /// A number of workers at or below which the default is meant.
@@ -33,6 +35,7 @@ impl Default for Builder {
             ordered: false,
             timing: false,
             hooks: Hooks::default(),
+            backpressure: Backpressure::default(),
         }
     }
 }
@@ -75,6 +78,34 @@ impl Builder {
         self
     }
 
+    /// At most `most` jobs are queued (accepted and not begun, in groups too), and `policy` says what a submit does
+    /// when there is no room. 0 means no limit. Jobs of the pool may always submit, above the limit if need be, because
+    /// a job that waited for room could be the one that makes it.
+    ///
+    /// ```
+    /// use fastthreadpool::{Policy, Pool};
+    ///
+    /// let pool = Pool::builder().workers(2).max_queued(100, Policy::Block).build()?;
+    /// for n in 0..10_000_u64 {
+    ///     pool.spawn(move || assert!(n < 10_000))?; // waits while 100 are queued
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_queued(mut self, most: usize, policy: Policy) -> Self {
+        self.backpressure.bound(most, policy);
+        self
+    }
+
+    /// Calls `tell` with [`Water::High`] when `high` jobs are queued, with [`Water::Low`] when no more than `low` are
+    /// left, and so on in turns, never two calls at a time. The second argument is how many jobs were queued then.
+    ///
+    /// It is called on the thread that submits or on a worker between two jobs, so it should be short: set a flag, wake
+    /// somebody. When the queue rises and falls again during a call, that is not told.
+    pub fn water_marks(mut self, low: usize, high: usize, tell: impl Fn(Water, usize) + Send + Sync + 'static) -> Self {
+        self.backpressure.mark(low, high, tell);
+        self
+    }
+
     /// The pool. Its threads are started when there are jobs for them.
     ///
     /// # Errors
@@ -102,6 +133,7 @@ impl Builder {
             ordered: self.ordered,
             timing: self.timing,
             hooks: self.hooks,
+            limits: self.backpressure.limits()?,
             permanent: false,
         })
     }

@@ -3,12 +3,14 @@
 //! The conventions are written once, in the header's introduction (`cbindgen.toml`).
 #![allow(non_camel_case_types)]
 
+mod backpressure;
 mod callback;
 mod check;
 mod config;
 mod control;
 mod emit;
 mod event;
+mod group;
 mod hooks;
 mod job;
 mod lock;
@@ -23,11 +25,13 @@ mod submit;
 mod time;
 mod version;
 
+pub use backpressure::*;
 pub use callback::{ftpool_callback, ftpool_free_fn};
 pub use config::*;
 pub use control::*;
 pub use emit::ftpool_emit;
 pub use event::*;
+pub use group::*;
 pub use hooks::*;
 pub use job::*;
 pub use lock::*;

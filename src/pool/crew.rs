@@ -22,9 +22,9 @@ pub(super) struct Crew {
 
 impl Crew {
     /// At most `limit` workers, none of whom lives yet.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, bounded: bool) -> Self {
         Self {
-            census: CachePadded::new(Census::new()),
+            census: CachePadded::new(Census::new(bounded)),
             limit,
             asleep: Lock::new(Vec::with_capacity(limit)),
             stations: (0..limit).map(|_| Arc::new(CachePadded::new(Station::new()))).collect(),

@@ -2,11 +2,15 @@
 //!
 //! The protocols are in `README.md` beside this file.
 
+mod admission;
+mod bound;
 mod census;
 mod closing;
 mod core;
 mod crew;
 pub(crate) mod current;
+mod groups;
+mod guest;
 mod hire;
 mod hooks;
 mod job;
@@ -18,16 +22,20 @@ mod roster;
 mod station;
 mod submit;
 pub(crate) mod unwind;
+mod water;
 mod worker;
 
 pub(crate) use self::core::{Core, Settings};
+pub(crate) use bound::{Full, Limits};
 pub(crate) use census::MOST_WORKERS;
 pub(crate) use closing::Unfinished;
+pub(crate) use groups::{Group, Level};
 pub use hooks::HookError;
 pub(crate) use hooks::{Hooks, WorkerHook};
 pub(crate) use job::{Job, Task};
 pub(crate) use roster::drain_all;
 pub(crate) use submit::{Refusal, Rejected};
+pub(crate) use water::Marks;
 pub(crate) use worker::{Failure, Worker};
 
 #[cfg(all(loom, test))]

@@ -37,6 +37,13 @@ pub(crate) const CONFIG: ftpool_config = ftpool_config {
     failed: None,
     log: None,
     context: null_mut(),
+    policy: 0,
+    max_queued: 0,
+    policy_timeout_ns: 0,
+    low_water: 0,
+    high_water: 0,
+    water_callback: None,
+    water_context: null_mut(),
 };
 
 pub(crate) const RESULT: ftpool_result = ftpool_result {
