@@ -4,7 +4,7 @@
 mod c_common;
 mod common;
 
-use c_common::{CONFIG, CPool, LIMIT_NS, c, job, waiting};
+use c_common::{CONFIG, CPool, LIMIT_NS, SUBMIT_OPTIONS, c, job, waiting};
 use common::{Count, Gate, within_limit};
 use fastthreadpool::ffi::ftpool_status::{self, *};
 use fastthreadpool::ffi::*;
@@ -100,15 +100,7 @@ fn a_group_is_limited_cancelled_and_waited_for() {
         assert_eq!(c!(ftpool_group_wait_idle(group, FTPOOL_NOW)), FTPOOL_TIMEOUT);
         gate.open();
         assert_eq!(c!(ftpool_group_wait_idle(group, LIMIT_NS)), FTPOOL_OK);
-        let options = ftpool_submit_options {
-            size: size_of::<ftpool_submit_options>(),
-            results: null_mut(),
-            callback: None,
-            callback_context: null_mut(),
-            arg_free: None,
-            flags: FTPOOL_SUBMIT_FIRST,
-            group,
-        };
+        let options = ftpool_submit_options { flags: FTPOOL_SUBMIT_FIRST, group, ..SUBMIT_OPTIONS };
         assert_eq!(c!(ftpool_submit_with(pool.handle(), function, arg, &options, null_mut())), FTPOOL_OK);
         let other = CPool::of(1);
         assert_eq!(c!(ftpool_submit_with(other.handle(), function, arg, &options, null_mut())), FTPOOL_E_INVALID);

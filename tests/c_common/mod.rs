@@ -65,6 +65,7 @@ pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
     callback_context: null_mut(),
     arg_free: None,
     flags: 0,
+    group: null_mut(),
 };
 
 pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_options {
