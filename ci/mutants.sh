@@ -38,7 +38,7 @@ src/queue/segment.rs|const HOLDS: usize = SLOTS + 1;|const HOLDS: usize = SLOTS;
 src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Ordering::Relaxed)|lane_
 src/queue/lane.rs|self.producer.owned.store(false, Ordering::Release);|self.producer.owned.store(false, Ordering::Relaxed);|lane_changes_its_producer
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
-src/queue/outcomes.rs|count(&desk.ended);\n        self.arrivals.notify();|count(&desk.ended);|queue::models::readers
+src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
 src/queue/outcomes.rs|drop(outside); // Before the last touch.\n        desk.settled.fetch_add(1, Ordering::Release);|desk.settled.fetch_add(1, Ordering::Release);\n        drop(outside);|queues_are_freed_after_the_last_touch
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
@@ -49,7 +49,7 @@ src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_close
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|let turn = self.ending.turn.lock(); // L1|let turn = ();|closing_and_opening_do_not_mix
 src/pool/closing.rs|_ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end
-src/pool/worker.rs|fn rest(&self) {\n        self.core.maybe_quiet();|fn rest(&self) {|the_last_of_two_workers_wakes_the_waiter
+src/pool/worker.rs|self.core.maybe_quiet();\n        for _ in 0..LOOKS {|for _ in 0..LOOKS {|the_last_of_two_workers_wakes_the_waiter
 src/pool/worker.rs|fn leave(&self) {\n        self.core.maybe_quiet();|fn leave(&self) {|a_worker_that_leaves_wakes_those_who_wait_for_quiet
 src/pool/worker.rs|self.core.crew.wake_all();||every_worker_leaves
 src/pool/bound.rs|self.room.notify(); // E1, E2||a_submitter_that_waits_for_room_is_woken

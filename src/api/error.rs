@@ -38,7 +38,7 @@ pub enum BuildError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// The pool was shut down; make a new one.
+    /// The pool was shut down; [reopen](crate::Pool::reopen) it or make a new one.
     #[error("the pool was shut down; make a new one")]
     Shutdown,
     /// As many jobs are queued as may be, and none was begun in time; try again when jobs have run. A batch that is
