@@ -66,7 +66,7 @@ rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
-touch "$work/tests/c_abi.rs" "$work/tests/c_examples.rs" "$work/tests/c_process.rs"
+touch "$work/tests/c_abi.rs" "$work/tests/c_examples.rs" "$work/tests/c_process.rs" "$work/tests/c_timers.rs"
 
 survivors=0 killed=0
 while IFS='|' read -r file from to model; do

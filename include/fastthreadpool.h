@@ -49,7 +49,7 @@
 #define FTPOOL_VERSION_NUMBER (FTPOOL_VERSION_MAJOR * 1000000 + FTPOOL_VERSION_MINOR * 1000 + FTPOOL_VERSION_PATCH)
 
 /* Initialisers of structs. */
-#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL}
+#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL}
 #define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
 #define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
 #define FTPOOL_SEMAPHORE_INIT(value) {{(value) & UINT64_C(0x7fffffff), 0, 0, 0}}
@@ -58,6 +58,7 @@
 #define FTPOOL_EVENT_INIT {0}
 #define FTPOOL_WAIT_GROUP_INIT {0}
 #define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL}
+#define FTPOOL_TIMER_OPTIONS_INIT {sizeof(ftpool_timer_options), NULL, NULL, 0, 0, 0, 0, 0, FTPOOL_MISSED_SKIP, 0}
 
 /* Before every function; define it to nothing to compile against the static library on a platform that minds. */
 #ifndef FTPOOL_API
@@ -181,6 +182,46 @@
 #define FTPOOL_PRIORITY_LOW 2
 
 /**
+ * Ticks that come while the job of an earlier one is queued or running are left out.
+ */
+#define FTPOOL_MISSED_SKIP 0
+
+/**
+ * They make one run together, as soon as the earlier job has ended.
+ */
+#define FTPOOL_MISSED_COALESCE 1
+
+/**
+ * Each of them queues a job. Several may run at the same time, and may pile up.
+ */
+#define FTPOOL_MISSED_QUEUE 2
+
+/**
+ * A timer flag: once due, the job goes behind the jobs that are queued, not before them.
+ */
+#define FTPOOL_TIMER_BACK 1
+
+/**
+ * A timer flag: the interval counts from the end of each run, so that no tick is ever missed.
+ */
+#define FTPOOL_TIMER_FIXED_DELAY 2
+
+/**
+ * A timer flag: the schedule ends after a run that fails.
+ */
+#define FTPOOL_TIMER_STOP_ON_ERROR 4
+
+/**
+ * A timer flag: a moment that has passed means now, and is no error.
+ */
+#define FTPOOL_TIMER_OR_NOW 8
+
+/**
+ * A timer flag: the first tick of a schedule comes now, not after `delay_ns`.
+ */
+#define FTPOOL_TIMER_AT_ONCE 16
+
+/**
  * What ftpool_cancel_all() cancels: jobs that are queued.
  */
 #define FTPOOL_CANCEL_QUEUED 1
@@ -284,6 +325,12 @@ typedef int32_t ftpool_status;
  * A thread pool.
  */
 typedef struct ftpool ftpool;
+
+/**
+ * A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Put it
+ * into ftpool_config; several pools may go by it.
+ */
+typedef struct ftpool_clock ftpool_clock;
 
 /**
  * Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own: a
@@ -410,6 +457,10 @@ typedef struct ftpool_config {
      * Handed to water_callback.
      */
     void *water_context;
+    /**
+     * What delayed and scheduled jobs go by instead of the machine's clocks, for tests; NULL for those.
+     */
+    ftpool_clock *clock;
 } ftpool_config;
 
 /**
@@ -537,6 +588,55 @@ typedef struct ftpool_submit_options {
      */
     ftpool_group *group;
 } ftpool_submit_options;
+
+/**
+ * When a job is due, and what else it shall have. Begin with FTPOOL_TIMER_OPTIONS_INIT, which means now and once.
+ */
+typedef struct ftpool_timer_options {
+    /**
+     * sizeof(ftpool_timer_options), set by FTPOOL_TIMER_OPTIONS_INIT.
+     */
+    size_t size;
+    /**
+     * Where outcomes go, an object of the same pool; NULL: nowhere. Every run of a schedule leaves an outcome under
+     * its id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED besides; while it goes on more is to come.
+     */
+    ftpool_results *results;
+    /**
+     * Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its last
+     * run. May be NULL.
+     */
+    void (*arg_free)(void *arg);
+    /**
+     * Due this long from now. For a schedule, 0 means one interval.
+     */
+    int64_t delay_ns;
+    /**
+     * If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks of a
+     * schedule go by the wall clock then.
+     */
+    int64_t wall_ns;
+    /**
+     * The time from tick to tick; 0 for a job that runs once.
+     */
+    int64_t interval_ns;
+    /**
+     * The job may be this much later (the whole schedule, if there is one), so that the machine wakes up less often.
+     */
+    int64_t leeway_ns;
+    /**
+     * A schedule ends after this many runs; 0 for any number.
+     */
+    uint64_t most_runs;
+    /**
+     * FTPOOL_MISSED_SKIP, _COALESCE or _QUEUE.
+     */
+    uint32_t missed;
+    /**
+     * FTPOOL_TIMER_BACK, _FIXED_DELAY, _STOP_ON_ERROR, _OR_NOW, _AT_ONCE, or'ed together; 0 for none.
+     */
+    uint32_t flags;
+} ftpool_timer_options;
 
 /**
  * A number of permits that threads take and give back; it needs no pool. It lives in memory of the program, allocates
@@ -736,6 +836,128 @@ ftpool_status ftpool_try_submit(ftpool *pool,
                                 void *arg,
                                 int64_t timeout_ns,
                                 ftpool_job_id *out_id);
+
+/**
+ * Runs `function(arg)` on a worker `delay_ns` from now, before the jobs that are queued by then; jobs that are due
+ * earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for which
+ * the machine is suspended. A million delayed jobs need one thread more than none. `out_id` may be NULL.
+ *
+ * ftpool_cancel() takes the id at any time until the job begins. When the pool is shut down, what is not due yet is
+ * cancelled.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_later(ftpool *pool,
+                                  int64_t delay_ns,
+                                  ftpool_fn function,
+                                  void *arg,
+                                  ftpool_job_id *out_id);
+
+/**
+ * Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, whatever happens to that clock until then.
+ * `out_id` may be NULL. For a time that repeats, or that may have passed, see ftpool_submit_timed().
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the moment has passed.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_at(ftpool *pool,
+                               int64_t ns_since_1970,
+                               ftpool_fn function,
+                               void *arg,
+                               ftpool_job_id *out_id);
+
+/**
+ * Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
+ * tick that comes while the job of an earlier one is queued or running is left out; for other ways see
+ * ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for all runs:
+ * ftpool_cancel() ends the schedule and takes a tick that is queued out of the queue. `out_id` may be NULL.
+ *
+ * **Ownership:** `arg` is the job's until the schedule has been cancelled or the pool has ended, and no run is under way.
+ * **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the interval is not
+ * above 0.
+ */
+FTPOOL_API
+ftpool_status ftpool_schedule(ftpool *pool,
+                              int64_t interval_ns,
+                              ftpool_fn function,
+                              void *arg,
+                              ftpool_job_id *out_id);
+
+/**
+ * Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay_ns` from now. As
+ * quick as cancelling, whatever else waits.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id, or
+ * its next tick is not known yet (a run is under way, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is NULL or
+ * the delay is negative.
+ */
+FTPOOL_API
+ftpool_status ftpool_reschedule(ftpool *pool,
+                                ftpool_job_id id,
+                                int64_t delay_ns);
+
+/**
+ * In how many nanoseconds a timer is due next.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or its next
+ * tick is not known (its job is queued, or is running and a fixed delay follows); FTPOOL_E_INVALID if `pool` or
+ * `out_due_in_ns` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_timer_next_due(ftpool *pool, ftpool_job_id id, int64_t *out_due_in_ns);
+
+/**
+ * Cancels all delayed jobs that are not due yet, and all schedules. Other jobs are left alone. `*out_count` is how many
+ * were cancelled; `out_count` may be NULL.
+ *
+ * **Ownership**, **Thread safety:** as ftpool_cancel(). **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_cancel_timers(ftpool *pool, size_t *out_count);
+
+/**
+ * How many delayed jobs are not due yet.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API size_t ftpool_delayed_count(const ftpool *pool);
+
+/**
+ * How many schedules go on.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API size_t ftpool_scheduled_count(const ftpool *pool);
+
+/**
+ * The ids of delayed jobs that are not due yet, in no order. Writes at most `capacity` of them to `out_ids`; `*out_count`
+ * is how many there are, which may be more.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or `out_ids`
+ * is and `capacity` is not 0.
+ */
+FTPOOL_API
+ftpool_status ftpool_delayed_ids(ftpool *pool,
+                                 size_t capacity,
+                                 ftpool_job_id *out_ids,
+                                 size_t *out_count);
+
+/**
+ * The ids of schedules that go on, in no order: as ftpool_delayed_ids().
+ *
+ * **Thread safety**, **Returns:** as ftpool_delayed_ids().
+ */
+FTPOOL_API ftpool_status ftpool_scheduled_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
+
+/**
+ * The tick that the running job was submitted for: its number (from 1, ticks that were left out included; 1 for a delayed
+ * job), and how much later than it was due the job began. Both pointers may be NULL.
+ *
+ * **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and in
+ * one that was not delayed.
+ */
+FTPOOL_API
+ftpool_status ftpool_self_tick(uint64_t *out_number,
+                               int64_t *out_late_by_ns);
 
 /**
  * Makes a results object. A pool can have any number of them.
@@ -973,6 +1195,22 @@ FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
 FTPOOL_API ftpool_status ftpool_emit(void *value);
 
 /**
+ * Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL, which
+ * means now and once. `out_id` may be NULL.
+ *
+ * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
+ * The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
+ * FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another field is not valid;
+ * FTPOOL_E_VERSION if the options have fields that this library does not know.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_timed(ftpool *pool,
+                                  ftpool_fn function,
+                                  void *arg,
+                                  const ftpool_timer_options *options,
+                                  ftpool_job_id *out_id);
+
+/**
  * The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
  * everybody, and keeps no process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
  *
@@ -1082,6 +1320,45 @@ FTPOOL_API ftpool *ftpool_current(void);
  * **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) outside a job.
  */
 FTPOOL_API int32_t ftpool_worker_index(void);
+
+/**
+ * Makes a clock. It begins at zero; its wall clock begins with what the machine's shows.
+ *
+ * **Ownership:** the caller owns the clock and ends it with ftpool_clock_free(), before or after its pools.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_clock` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_clock_new(ftpool_clock **out_clock);
+
+/**
+ * Ends a clock. Pools that go by it live on; time stands still for them. NULL is accepted and ignored.
+ *
+ * **Ownership:** the clock is gone. **Thread safety:** no other call on the clock may be under way or follow.
+ */
+FTPOOL_API void ftpool_clock_free(ftpool_clock *clock);
+
+/**
+ * Lets time pass. When this returns, every job that has come to be due is queued, in the order of due times; it may have
+ * begun, or even ended.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
+ */
+FTPOOL_API
+ftpool_status ftpool_clock_advance(ftpool_clock *clock,
+                                   int64_t time_ns);
+
+/**
+ * Sets the clock's wall clock, forward or back.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
+ */
+FTPOOL_API ftpool_status ftpool_clock_set_wall(ftpool_clock *clock, int64_t ns_since_1970);
+
+/**
+ * How many nanoseconds the clock has gone since it was made.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `clock` is NULL.
+ */
+FTPOOL_API int64_t ftpool_clock_elapsed(const ftpool_clock *clock);
 
 /**
  * Makes a quick semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT(value) does.

@@ -9,9 +9,9 @@ mod sync;
 mod sys;
 
 pub use api::{
-    AsCompleted, BuildError, Builder, Emitter, Group, HookError, JobError, JobId, Outcome, Policy, Pool, Priority,
-    RecvError, Refused, Request, Results, Shutdown, SubmitError, Times, WaitError, Water, current_job, fail,
-    worker_index,
+    AsCompleted, BuildError, Builder, Due, Emitter, Group, HookError, JobError, JobId, ManualClock, Missed, Outcome,
+    Policy, Pool, Priority, RecvError, Refused, Request, Results, Schedule, Shutdown, SubmitError, Tick, Timer, Times,
+    WaitError, Water, current_job, current_tick, fail, worker_index,
 };
 pub use sync::{
     AcquireError, Deadline, Event, FastLock, FastLockGuard, Parker, Permit, ReleaseError, Semaphore, WaitGroup,

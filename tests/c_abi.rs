@@ -61,7 +61,7 @@ fn a_number_of_the_abi_has_changed() {
 #[cfg(target_pointer_width = "64")]
 fn a_struct_of_the_abi_has_changed() {
     type Config = ftpool_config;
-    assert_eq!((size_of::<Config>(), align_of::<Config>()), (136, 8));
+    assert_eq!((size_of::<Config>(), align_of::<Config>()), (144, 8));
     assert_eq!([offset_of!(Config, size), offset_of!(Config, workers), offset_of!(Config, ordered)], [0, 8, 12]);
     assert_eq!([offset_of!(Config, name), offset_of!(Config, stack_size), offset_of!(Config, timing)], [16, 24, 32]);
     let hooks =
@@ -71,6 +71,16 @@ fn a_struct_of_the_abi_has_changed() {
     assert_eq!(bound, [80, 88, 96]);
     assert_eq!([offset_of!(Config, low_water), offset_of!(Config, high_water)], [104, 112]);
     assert_eq!([offset_of!(Config, water_callback), offset_of!(Config, water_context)], [120, 128]);
+    assert_eq!(offset_of!(Config, clock), 136);
+
+    type Timer = ftpool_timer_options;
+    assert_eq!((size_of::<Timer>(), align_of::<Timer>()), (72, 8));
+    let first = [offset_of!(Timer, size), offset_of!(Timer, results), offset_of!(Timer, arg_free)];
+    assert_eq!(first, [0, 8, 16]);
+    let times = [offset_of!(Timer, delay_ns), offset_of!(Timer, wall_ns), offset_of!(Timer, interval_ns)];
+    assert_eq!(times, [24, 32, 40]);
+    let rest = [offset_of!(Timer, leeway_ns), offset_of!(Timer, most_runs), offset_of!(Timer, missed)];
+    assert_eq!((rest, offset_of!(Timer, flags)), ([48, 56, 64], 68));
 
     type Outcome = ftpool_result;
     assert_eq!((size_of::<Outcome>(), align_of::<Outcome>()), (64, 8));

@@ -10,13 +10,25 @@ use common::{Random, within_limit};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-const EXAMPLES: &[&str] =
-    &["hello", "results", "cancel", "backpressure", "groups", "pcksum", "callbacks", "emit", "semaphore", "lock"];
+const EXAMPLES: &[&str] = &[
+    "hello",
+    "results",
+    "cancel",
+    "backpressure",
+    "groups",
+    "pcksum",
+    "callbacks",
+    "emit",
+    "semaphore",
+    "lock",
+    "timers",
+];
 /// Those that `c_server.rs` runs.
 const SERVERS: [&str; 3] = ["epoll_server", "epoll_threads", "epoll_load"];
 const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
@@ -32,6 +44,14 @@ fn build(compiler: &Compiler, name: &str, folder: &Path, flags: &[&str]) -> Path
 /// Runs an example; looks at what it says.
 fn run_example(name: &str, mut program: Command) {
     match name {
+        "timers" => {
+            let said = run(program.args(["-n", "3", "0.01", "exit 3", "0.02~0.01", "echo tick"]));
+            assert_eq!(
+                text(&said.stdout),
+                "tick\n".repeat(3) + "exit 3: 3 runs, 3 failed\necho tick: 3 runs, 0 failed\n"
+            );
+            assert!(text(&said.stderr).starts_with(&"timers: exit 3: exit status 3\n".repeat(3)));
+        }
         "pcksum" => drop(run(program.arg(cc::root().join("src")))),
         _ => assert_eq!(text(&run(&mut program).stdout), expected(name), "{name}"),
     }
@@ -131,15 +151,17 @@ fn the_header_compiles_in_every_dialect() {
     within_limit(|| {
         let folder = folder("header");
         let once = "#include <fastthreadpool.h>\n";
-        let uses = "typedef char config_has_136_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 136 ? 1 : -1];\n\
+        let uses = "typedef char config_has_144_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 144 ? 1 : -1];\n\
                     typedef char result_has_64_bytes[sizeof(void *) != 8 || sizeof(ftpool_result) == 64 ? 1 : -1];\n\
+                    typedef char timer_options_have_72_bytes[sizeof(void *) != 8 || sizeof(ftpool_timer_options) == 72 ? 1 : -1];\n\
                     typedef char name_is_at_16[sizeof(void *) != 8 || offsetof(ftpool_config, name) == 16 ? 1 : -1];\n\
                     typedef char code_is_at_52[sizeof(void *) != 8 || offsetof(ftpool_result, error_code) == 52 ? 1 : -1];\n\
                     typedef char semaphore_has_32_bytes[sizeof(ftpool_semaphore) == 32 ? 1 : -1];\n\
                     typedef char lock_has_8_bytes[sizeof(ftpool_lock) == 8 && sizeof(ftpool_event) == 4 ? 1 : -1];\n\
                     typedef char status_has_4_bytes[sizeof(ftpool_status) == 4 && FTPOOL_E_BUSY == -13 ? 1 : -1];\n\
                     int main(void) { ftpool_config config = FTPOOL_CONFIG_INIT; ftpool_result result = FTPOOL_RESULT_INIT;\n\
-                    return config.size + result.size > 0 ? FTPOOL_OK : FTPOOL_E_INVALID; }\n";
+                    ftpool_timer_options timer = FTPOOL_TIMER_OPTIONS_INIT;\n\
+                    return config.size + result.size + timer.size > 0 ? FTPOOL_OK : FTPOOL_E_INVALID; }\n";
         for (suffix, compilers, dialects) in
             [("c", c_compilers(), ["-std=c99", "-std=c11"]), ("cc", cxx_compilers(), ["-std=c++11", "-std=c++20"])]
         {
@@ -246,7 +268,7 @@ fn the_examples_are_clean_under_valgrind() {
         }
         let folder = folder("valgrind");
         let Some(compiler) = c_compilers().into_iter().next() else { return };
-        for name in ["hello", "results", "cancel", "callbacks", "emit", "semaphore", "lock"] {
+        for name in ["hello", "results", "cancel", "callbacks", "emit", "semaphore", "lock", "timers"] {
             let mut valgrind = Command::new("valgrind");
             valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
             valgrind.arg(build(&compiler, name, &folder, &[]));
@@ -331,6 +353,30 @@ fn pcksum_goes_on_after_a_failure_and_says_so_at_the_end() {
             for wrong in [&[][..], &["-j"], &["-j", "0"], &["-jx", "."], &["-x", "."], &["-j", "99999999999", "."]] {
                 assert_eq!(output(Command::new(&program).args(wrong)).status.code(), Some(2), "{wrong:?}");
             }
+        }
+    });
+}
+
+/// c-examples/timers.c, interrupted while commands run: they end, and are counted.
+#[test]
+fn the_cron_stops_at_a_signal() {
+    within_limit(|| {
+        let folder = folder("timers-signal");
+        for compiler in c_compilers() {
+            let program = folder.join(compiler.name());
+            compiler.program(&example("timers"), &program, &["-std=c99"]);
+            let mut cron = Command::new(&program);
+            let command = ["0.001~0.005", "echo tick", "3600", "echo never"];
+            let mut cron = cron.args(command).stdout(Stdio::piped()).spawn().expect("it was just built");
+            let mut lines = BufReader::new(cron.stdout.take().expect("piped")).lines().map(Result::unwrap);
+            assert_eq!(lines.next().as_deref(), Some("tick"));
+            let mut kill = Command::new("kill");
+            run(kill.args(["-INT", &cron.id().to_string()]));
+            let rest: Vec<String> = lines.collect();
+            assert!(cron.wait().expect("it ends").success());
+            let ticks = 1 + rest.iter().filter(|line| *line == "tick").count();
+            assert!(rest.contains(&format!("echo tick: {ticks} runs, 0 failed")), "{rest:?}");
+            assert!(rest.contains(&"echo never: 0 runs, 0 failed".to_string()), "{rest:?}");
         }
     });
 }

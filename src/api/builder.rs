@@ -1,8 +1,9 @@
 //! A pool to order.
 
 use super::backpressure::Backpressure;
-use super::{BuildError, Policy, Pool, Water};
+use super::{BuildError, ManualClock, Policy, Pool, Water};
 use crate::pool::{Hooks, MOST_WORKERS, Settings};
+use crate::sys::clock::Clock;
 use crate::sys::thread::usable_cpus;
 
 /// Builds a [`Pool`] that differs from the default. Made by [`Pool::builder`].
@@ -21,6 +22,7 @@ pub struct Builder {
     timing: bool,
     pub(super) hooks: Hooks,
     backpressure: Backpressure,
+    clock: Option<ManualClock>,
 }
 
 /// A number of workers at or below which the default is meant.
@@ -36,6 +38,7 @@ impl Default for Builder {
             timing: false,
             hooks: Hooks::default(),
             backpressure: Backpressure::default(),
+            clock: None,
         }
     }
 }
@@ -106,6 +109,12 @@ impl Builder {
         self
     }
 
+    /// What delayed and scheduled jobs go by, instead of the machine's clocks: for tests.
+    pub fn clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = Some(clock.clone());
+        self
+    }
+
     /// The pool. Its threads are started when there are jobs for them.
     ///
     /// # Errors
@@ -116,7 +125,10 @@ impl Builder {
         if self.name.contains('\0') {
             return Err(BuildError::InvalidName);
         }
-        Ok(Pool::with_settings(self.settings()?))
+        let clock = self.clock.clone();
+        let pool = Pool::with_settings(self.settings()?);
+        clock.iter().for_each(|clock| clock.attach(&pool));
+        Ok(pool)
     }
 
     /// The default pool as one that no user closes.
@@ -135,6 +147,7 @@ impl Builder {
             hooks: self.hooks,
             limits: self.backpressure.limits()?,
             permanent: false,
+            clock: self.clock.as_ref().map_or_else(Clock::system, ManualClock::clock),
         })
     }
 

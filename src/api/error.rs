@@ -57,6 +57,12 @@ pub enum SubmitError {
     /// This process was forked, and the pool's threads exist in its parent only; make a new pool.
     #[error("the pool's threads stayed in the parent process; make a new pool")]
     Forked,
+    /// The moment has passed; ask for [`Due::or_now`](crate::Due::or_now) if the job shall run then.
+    #[error("the moment has passed; a later one, or Due::or_now, is accepted")]
+    Past,
+    /// A schedule without an interval, or without a run.
+    #[error("a schedule needs an interval, and at least one run")]
+    InvalidSchedule,
 }
 
 impl From<Refusal> for SubmitError {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 /// What a job came to: its value, unless it panicked, returned an error or declared a failure.
 #[inline]
-fn verdict<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
+pub(super) fn verdict<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
     let returned = unwind::catch(code);
     match (returned, worker.take_failure()) {
         (Ok(returned), None) => returned,
@@ -67,7 +67,7 @@ where
 }
 
 #[cold]
-fn fail<T>(worker: &Worker, delivery: Delivery<T>, outcome: Outcome<T>) {
+pub(super) fn fail<T>(worker: &Worker, delivery: Delivery<T>, outcome: Outcome<T>) {
     if let Err(error) = &outcome.result {
         worker.count_failure(error);
     }

@@ -104,6 +104,8 @@ pub(super) struct Call {
 
 // SAFETY: whoever submits a C job states that its function may be called with its argument on any thread.
 unsafe impl Send for Call {}
+// SAFETY: as above; a schedule's function may be called on several threads at the same time.
+unsafe impl Sync for Call {}
 
 impl Call {
     #[inline(always)]

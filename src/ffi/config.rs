@@ -3,7 +3,7 @@
 use super::check::{self, Checked};
 use super::hooks;
 use super::{FTPOOL_POLICY_BLOCK, backpressure, ftpool_water_fn};
-use super::{ftpool_failed_hook, ftpool_log_hook, ftpool_worker_hook};
+use super::{ftpool_clock, ftpool_failed_hook, ftpool_log_hook, ftpool_worker_hook};
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char, c_void};
 
@@ -55,6 +55,8 @@ pub struct ftpool_config {
     pub water_callback: ftpool_water_fn,
     /// Handed to water_callback.
     pub water_context: *mut c_void,
+    /// What delayed and scheduled jobs go by instead of the machine's clocks, for tests; NULL for those.
+    pub clock: *mut ftpool_clock,
 }
 
 /// The builder that a config asks for.
@@ -62,7 +64,7 @@ pub struct ftpool_config {
 /// # Safety
 ///
 /// 1. `config` is NULL or points to as many bytes as its first field says. 2. Its name is NULL or a C string. 3. Its
-///    functions are NULL or may be called with its context on any thread.
+///    functions are NULL or may be called with its context on any thread. 4. Its clock is NULL or was not freed.
 pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
     if config.is_null() {
         return Ok(Pool::builder());
@@ -86,6 +88,7 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
         high_water: 0,
         water_callback: None,
         water_context: std::ptr::null_mut(),
+        clock: std::ptr::null_mut(),
     };
     // SAFETY: the caller's 1.
     let config = unsafe { check::known_part(config, default) }?;
@@ -94,6 +97,10 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
     builder = builder.timing(check::flag(config.timing)?);
     if config.stack_size > 0 {
         builder = builder.stack_size(config.stack_size);
+    }
+    // SAFETY: the caller's 4.
+    if let Some(clock) = unsafe { config.clock.as_ref() } {
+        builder = builder.clock(&clock.0);
     }
     if !config.name.is_null() {
         // SAFETY: the caller's 2.

@@ -96,6 +96,7 @@ impl From<SubmitError> for ftpool_status {
         match error {
             SubmitError::Shutdown => FTPOOL_E_SHUTDOWN,
             SubmitError::Full => FTPOOL_FULL,
+            SubmitError::Past | SubmitError::InvalidSchedule => FTPOOL_E_INVALID,
             SubmitError::OutOfMemory => FTPOOL_E_NOMEM,
             SubmitError::Thread(error) => {
                 crate::sys::errno::set(error.raw_os_error().unwrap_or(0));

@@ -70,6 +70,7 @@ impl Core {
         let life = self.ending.life.load(Ordering::Relaxed);
         drop(turn);
         self.crew.wake_all();
+        self.close_timers();
         life
     }
 
@@ -142,6 +143,7 @@ impl Core {
         };
         self.may_reopen()?;
         self.await_end(life, deadline)?;
+        self.close_timers(); // Whoever closed the pool may not have come to it yet.
         let _turn = self.ending.turn.lock();
         if self.ending.life.load(Ordering::Relaxed) != life {
             return Ok(()); // Somebody else has reopened it.

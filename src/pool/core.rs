@@ -10,14 +10,16 @@ use super::job::Job;
 use super::lanes::Lanes;
 use super::orphans::Orphans;
 use super::quotas::Quotas;
+use super::timers::{Timers, is_timer};
 use super::{roster, unwind};
 use crate::queue::{Front, Item, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sys::clock::Clock;
 use crate::sys::lock::Lock;
 use crate::sys::thread::JoinHandle;
 use crate::sys::{fence, unique};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How a pool was asked to be.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Option<Limits>,
     /// The pool is everybody's: no user closes it.
     pub(crate) permanent: bool,
+    /// What timers go by.
+    pub(crate) clock: Clock,
 }
 
 #[derive(Debug)]
@@ -63,6 +67,8 @@ pub(crate) struct Core {
     pub(super) threads: Lock<Vec<JoinHandle<()>>>,
     pub(super) orphans: Orphans,
     pub(super) quotas: Quotas,
+    /// Made when the first one comes.
+    pub(super) timers: OnceLock<Arc<Timers>>,
     /// Handles that users have; the one that drops the last closes the pool.
     handles: AtomicUsize,
     pub(super) ending: Ending,
@@ -89,6 +95,7 @@ impl Core {
             threads: Lock::new(Vec::new()),
             orphans: Orphans::default(),
             quotas: Quotas::default(),
+            timers: OnceLock::new(),
             handles: AtomicUsize::new(1),
             ending: Ending::new(),
         });
@@ -96,10 +103,13 @@ impl Core {
         core
     }
 
-    /// Cancels a queued job. False if it is not queued: unknown, claimed by a worker, done or cancelled before.
+    /// Cancels a queued job or a timer. False if it is neither: unknown, claimed by a worker, done or cancelled before.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         if self.is_forked() {
             return false;
+        }
+        if is_timer(id) {
+            return self.cancel_timer(id);
         }
         let Some(item) = self.store.revoke(id) else { return false };
         self.end_unrun(id, item);
@@ -127,11 +137,15 @@ impl Core {
     /// Ends a job that was accepted and taken out of the queue without having run.
     pub(super) fn end_unrun(&self, id: u64, item: Item) {
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
-        let job = unsafe { Job::from_item(item) };
-        if let Err(payload) = unwind::catch(|| job.cancel(id)) {
+        self.cancel_job(unsafe { Job::from_item(item) }, id);
+        self.count_cancelled(1);
+    }
+
+    /// Tells a job that it will never run.
+    pub(super) fn cancel_job(&self, job: Job, id: u64) {
+        if let Err(payload) = unwind::catch(|| job.cancel(self, id)) {
             unwind::dispose(payload);
         }
-        self.count_cancelled(1);
     }
 
     pub(super) fn count_cancelled(&self, count: u64) {

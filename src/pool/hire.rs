@@ -28,8 +28,13 @@ impl Core {
 
     /// Linux keeps 15 bytes of a name: the prefix is cut so that the number stays.
     fn thread_name(&self, number: usize) -> String {
+        self.thread_name_of(&number.to_string())
+    }
+
+    /// The name of a thread that is not a worker, or whose number is this.
+    pub(super) fn thread_name_of(&self, role: &str) -> String {
         const KEPT: usize = 15;
-        let suffix = format!("-{number}");
+        let suffix = format!("-{role}");
         let prefix = &self.settings.prefix;
         let cut = prefix.floor_char_boundary(KEPT - suffix.len());
         format!("{}{suffix}", &prefix[..cut])

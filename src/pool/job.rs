@@ -1,6 +1,6 @@
 //! A job: somebody's code and data in four words.
 
-use super::Worker;
+use super::{Core, Worker};
 use crate::queue::{Body, Item};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -13,6 +13,14 @@ pub(crate) trait Task: Send + 'static {
 
     /// Takes note that it was accepted and will never run.
     fn cancel(self, id: u64);
+
+    /// The same, for a task that stands for another one which its pool knows.
+    fn cancel_in(self, _core: &Core, id: u64)
+    where
+        Self: Sized,
+    {
+        self.cancel(id);
+    }
 }
 
 /// An erased [`Task`]: three words are kept inline, a larger one is boxed. Dropping it drops the task.
@@ -24,7 +32,7 @@ pub(crate) struct Job(Item);
 struct Label {
     /// Safety of all three: the body holds a live task of the label's type, which is moved out.
     run: unsafe fn(Body, &Worker),
-    cancel: unsafe fn(Body, u64),
+    cancel: unsafe fn(Body, &Core, u64),
     drop: unsafe fn(Body),
 }
 
@@ -72,9 +80,9 @@ unsafe fn run<T: Task>(body: Body, worker: &Worker) {
     unsafe { LabelOf::<T>::unpack(body) }.run(worker);
 }
 
-unsafe fn cancel<T: Task>(body: Body, id: u64) {
+unsafe fn cancel<T: Task>(body: Body, core: &Core, id: u64) {
     // SAFETY: the label's obligation.
-    unsafe { LabelOf::<T>::unpack(body) }.cancel(id);
+    unsafe { LabelOf::<T>::unpack(body) }.cancel_in(core, id);
 }
 
 unsafe fn discard<T: Task>(body: Body) {
@@ -137,10 +145,10 @@ impl Job {
         unsafe { (label.run)(body, worker) }
     }
 
-    pub(super) fn cancel(self, id: u64) {
+    pub(super) fn cancel(self, core: &Core, id: u64) {
         let (label, body) = self.open();
         // SAFETY: the body came with the label, and the job is consumed.
-        unsafe { (label.cancel)(body, id) }
+        unsafe { (label.cancel)(body, core, id) }
     }
 }
 

@@ -21,6 +21,7 @@ mod quotas;
 mod roster;
 mod station;
 mod submit;
+mod timers;
 pub(crate) mod unwind;
 mod water;
 mod worker;
@@ -35,6 +36,7 @@ pub(crate) use hooks::{Hooks, WorkerHook};
 pub(crate) use job::{Job, Task};
 pub(crate) use roster::drain_all;
 pub(crate) use submit::{Refusal, Rejected};
+pub(crate) use timers::{Face, Missed, Placement, Plan, Rhythm, Ticking, TimerState, When};
 pub(crate) use water::Marks;
 pub(crate) use worker::{Failure, Worker};
 

@@ -11,6 +11,7 @@ mod starts;
 use super::{Core, Hooks, Job, Limits, Settings, Task, Worker, current};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicUsize, Ordering};
+use crate::sys::clock::Clock;
 use loom::thread;
 use std::sync::Arc;
 
@@ -88,6 +89,7 @@ fn bounded(workers: usize, limits: Option<Limits>) -> Arc<Core> {
         hooks: Hooks::default(),
         limits,
         permanent: false,
+        clock: Clock::system(),
     })
 }
 

@@ -4,6 +4,8 @@ use super::core::Core;
 use super::groups::Level;
 use super::job::Job;
 use super::station::Station;
+use super::timers::TickInfo;
+use super::unwind;
 use super::water::PutOff;
 use crate::queue::{Item, Place, Seat};
 use crate::sync::{Deadline, Parker};
@@ -52,6 +54,9 @@ pub(crate) struct Worker {
     put_off: Cell<PutOff>,
     /// How often groups had their turn.
     group_turn: Cell<u32>,
+    tick: Cell<Option<TickInfo>>,
+    /// Delayed jobs that have begun, and whose places are to be freed.
+    spent: RefCell<Vec<u64>>,
 }
 
 /// What has become of a worker's start hook.
@@ -80,6 +85,8 @@ impl Worker {
             readiness: Cell::new(Readiness::Fresh),
             put_off: Cell::new(PutOff::default()),
             group_turn: Cell::new(0),
+            tick: Cell::new(None),
+            spent: RefCell::new(Vec::new()),
             core,
         }
     }
@@ -97,6 +104,8 @@ impl Worker {
             readiness: Cell::new(Readiness::Ready),
             put_off: Cell::new(PutOff::default()),
             group_turn: Cell::new(0),
+            tick: Cell::new(None),
+            spent: RefCell::new(Vec::new()),
             core,
         }
     }
@@ -329,6 +338,9 @@ impl Worker {
 
     /// Looks a little longer, then sleeps until there is something to do.
     fn rest(&self) {
+        if !self.spent.borrow().is_empty() {
+            self.free_spent();
+        }
         if self.core.orphans.any() {
             self.reap();
             if !self.searching.get() {
@@ -368,6 +380,7 @@ impl Worker {
 
     /// The others sleep and must see that all is over, too.
     fn leave(&self) {
+        self.free_spent();
         self.core.maybe_quiet();
         self.core.crew.wake_all();
         self.stop();
@@ -405,6 +418,42 @@ impl Worker {
 
     pub(super) fn failures(&self) -> u64 {
         self.station.failed()
+    }
+
+    /// The job that is running is a timer's; returns what it was before.
+    pub(super) fn enter_tick(&self, id: u64, tick: TickInfo) -> (u64, Option<TickInfo>) {
+        (self.job.replace(id), self.tick.replace(Some(tick)))
+    }
+
+    pub(super) fn leave_tick(&self, (job, tick): (u64, Option<TickInfo>)) {
+        self.job.set(job);
+        self.tick.set(tick);
+    }
+
+    /// A delayed job has begun. Its place is freed together with others.
+    pub(super) fn spend(&self, id: u64) {
+        let mut spent = self.spent.borrow_mut();
+        spent.push(id);
+        if spent.len() == MOST_AT_ONCE {
+            self.core.free_spent(&spent);
+            spent.clear();
+        }
+    }
+
+    #[cold]
+    fn free_spent(&self) {
+        self.core.free_spent(&self.spent.take());
+    }
+
+    /// What the running job is told about its being due, if it is a timer's.
+    pub(crate) fn tick(&self) -> Option<TickInfo> {
+        self.tick.get()
+    }
+
+    /// Runs code that may drop something of a user's, after the job's outcome was made known.
+    pub(super) fn let_go<T>(&self, value: T) {
+        self.resume();
+        unwind::dispose(value);
     }
 
     /// The running job has failed. Tells users' code, so it must be called before [`ended`](Self::ended).

@@ -108,6 +108,21 @@ impl Front {
         Ok(place.id())
     }
 
+    /// Puts items behind all others, in their order; calls `accepted` with the id of each, and stops where memory runs
+    /// out.
+    pub(crate) fn append_all(&self, store: &Store, items: impl Iterator<Item = Item>, mut accepted: impl FnMut(u64)) {
+        let mut stack = self.stack.lock();
+        for item in items {
+            let Ok(place) = stack.open_place(store) else { break };
+            self.counted.fetch_add(1, Ordering::Relaxed);
+            // SAFETY: as in `insert`.
+            unsafe { place.fill(item) };
+            stack.places.push_front(place);
+            accepted(place.id());
+        }
+        self.word.store(stack.word(), Ordering::Release);
+    }
+
     /// Takes the first item: the one that was pushed last, or else the one that was appended first.
     pub(crate) fn pop(&self, store: &Store) -> Option<(u64, Item)> {
         let mut stack = self.stack.lock();

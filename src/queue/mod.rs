@@ -12,10 +12,12 @@ mod outcomes;
 mod quota;
 mod registry;
 mod segment;
+mod slab;
 mod store;
 mod stream;
 mod ticket;
 mod turns;
+mod wheel;
 
 pub(crate) use batch::Batch;
 pub(crate) use cell::{Body, Item};
@@ -24,8 +26,10 @@ pub(crate) use lane::{Lane, Producing};
 pub(crate) use outcomes::{Discard, Nothing, Outcomes, Seat};
 pub(crate) use quota::Quota;
 pub(crate) use segment::{Place, first_id};
+pub(crate) use slab::{Lent, Node, Slab};
 pub(crate) use store::{OutOfMemory, Store};
 pub(crate) use ticket::{Owner, Ticket};
+pub(crate) use wheel::{Popped, Wheel};
 
 #[cfg(all(loom, test))]
 mod models;

@@ -49,7 +49,7 @@ impl Registry {
 
 /// Block numbers are distinct already; one multiplication spreads them over the table's upper bits.
 #[derive(Default)]
-struct BlockHasher(u64);
+pub(super) struct BlockHasher(u64);
 
 impl Hasher for BlockHasher {
     fn write(&mut self, _: &[u8]) {

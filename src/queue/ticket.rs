@@ -21,6 +21,8 @@ unsafe impl<D: Send, F: Send> Send for Owner<D, F> {}
 unsafe impl<D: Send, F: Send> Sync for Owner<D, F> {}
 // SAFETY: as above.
 unsafe impl<D: Send, F: Send> Send for Ticket<D, F> {}
+// SAFETY: as above.
+unsafe impl<D: Send, F: Send> Sync for Ticket<D, F> {}
 
 impl<D, F> Owner<D, F> {
     pub(crate) fn new(queues: Outcomes<D, F>) -> Self {
@@ -74,6 +76,12 @@ impl<D, F> Ticket<D, F> {
     #[inline]
     pub(crate) fn reserve(&self, seat: &Seat) {
         self.queues().reserve(seat);
+    }
+
+    /// One ticket more for the same queues.
+    pub(crate) fn another(&self) -> Self {
+        self.queues().expect(1);
+        Self(self.0)
     }
 
     /// An entry of a delivery that goes on, after [`reserve`](Self::reserve).

@@ -4,6 +4,7 @@ use super::Deadline;
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::futex::Futex;
+use std::time::Duration;
 
 /// A token for one sleeper: [`unpark`](Self::unpark) leaves it, [`park`](Self::park) waits for it and takes it.
 ///
@@ -65,6 +66,15 @@ impl Parker {
             self.token.wait(NONE, deadline.remaining());
         }
         true
+    }
+
+    /// Gives up when the wall clock shows `limit` since 1970, and may give up at any time before: callers look at the
+    /// clock again.
+    pub(crate) fn park_for_wall(&self, limit: Duration) {
+        if self.token.swap(NONE, Ordering::Acquire) == NONE {
+            self.token.wait_for_wall(NONE, limit);
+            // A token that has come meanwhile is taken by the next call, which then returns at once.
+        }
     }
 
     /// Leaves a token and wakes the sleeper.

@@ -95,6 +95,20 @@ mod linux {
             unsafe { wait(self.word.as_ptr(), expected, timeout) };
         }
 
+        /// Sleeps while the word is `expected`, at most until the wall clock shows `limit` since 1970. Follows the
+        /// clock when it is set.
+        pub(crate) fn wait_for_wall(&self, expected: u32, limit: Duration) {
+            let limit = libc::timespec {
+                tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+                tv_nsec: limit.subsec_nanos().into(),
+            };
+            let operation = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
+            let (limit, unused) = (&raw const limit, ptr::null::<u32>());
+            let any = libc::FUTEX_BITSET_MATCH_ANY;
+            // SAFETY: 1. the word outlives the call, `self` is borrowed; 2. `limit` is a live timespec.
+            unsafe { libc::syscall(libc::SYS_futex, self.word.as_ptr(), operation, expected, limit, unused, any) };
+        }
+
         pub(crate) fn wake_one(&self) {
             wake(self.word.as_ptr(), 1);
         }
@@ -154,6 +168,11 @@ mod portable {
     impl Futex {
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
             wait(&self.word, expected, timeout);
+        }
+
+        /// Callers look at the wall clock again.
+        pub(crate) fn wait_for_wall(&self, expected: u32, _limit: Duration) {
+            self.wait(expected, Some(LOOK));
         }
 
         pub(crate) fn wake_one(&self) {
@@ -224,6 +243,10 @@ mod model {
             if is_expected() {
                 drop(self.0.1.wait(gate).unwrap());
             }
+        }
+
+        pub(crate) fn wait_for_wall(&self, expected: u32, limit: Duration) {
+            self.wait(expected, Some(limit));
         }
 
         fn wake(&self, count: u32) {

@@ -4,11 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(not(loom))]
 static NEXT: AtomicU64 = AtomicU64::new(1);
+#[cfg(not(loom))]
+static NEXT_PAGE: AtomicU64 = AtomicU64::new(0);
 
 // The process is one execution of a model, so that each gets the same numbers.
 #[cfg(loom)]
 loom::lazy_static! {
     static ref NEXT: AtomicU64 = AtomicU64::new(1);
+    static ref NEXT_PAGE: AtomicU64 = AtomicU64::new(0);
 }
 
 /// A number that this process has not seen before and will not see again. Never 0.
@@ -16,4 +19,9 @@ loom::lazy_static! {
 /// One number a nanosecond would last 584 years.
 pub(crate) fn number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The same for numbers that are used up far more slowly, and have fewer bits to be told in.
+pub(crate) fn page() -> u64 {
+    NEXT_PAGE.fetch_add(1, Ordering::Relaxed)
 }

@@ -44,6 +44,7 @@ pub(crate) const CONFIG: ftpool_config = ftpool_config {
     high_water: 0,
     water_callback: None,
     water_context: null_mut(),
+    clock: null_mut(),
 };
 
 pub(crate) const RESULT: ftpool_result = ftpool_result {

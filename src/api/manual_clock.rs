@@ -1,0 +1,92 @@
+//! Time for tests.
+
+use super::Pool;
+use crate::pool::Core;
+use crate::sys::clock::{Clock, ManualTime};
+use crate::sys::lock::Lock;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+
+/// A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Clones
+/// are the same clock; several pools may go by it.
+///
+/// ```
+/// use fastthreadpool::{Deadline, ManualClock, Pool};
+/// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+/// use std::time::Duration;
+///
+/// let clock = ManualClock::new();
+/// let pool = Pool::builder().clock(&clock).build()?;
+/// let ticks = Arc::new(AtomicU32::new(0));
+/// let counted = Arc::clone(&ticks);
+/// pool.schedule(Duration::from_secs(3600), move || { counted.fetch_add(1, Ordering::Relaxed); })?;
+///
+/// for _ in 0..24 {
+///     clock.advance(Duration::from_secs(3600)); // queues what is due
+///     pool.wait_idle(Deadline::NEVER)?;
+/// }
+/// assert_eq!(ticks.load(Ordering::Relaxed), 24);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    time: Arc<ManualTime>,
+    pools: Lock<Vec<Weak<Core>>>,
+}
+
+impl ManualClock {
+    /// A clock that begins at zero; its wall clock begins with what the machine's shows.
+    pub fn new() -> Self {
+        Self(Arc::new(Shared { time: Arc::new(ManualTime::new()), pools: Lock::new(Vec::new()) }))
+    }
+
+    /// Both the monotonic and the wall clock go on by `time`. When this returns, every job that has come to be due is
+    /// queued, in the order of due times; it may have begun, or even ended.
+    pub fn advance(&self, time: Duration) {
+        self.0.time.advance(time);
+        self.fire();
+    }
+
+    /// Sets the wall clock, forward or back.
+    pub fn set_wall_clock(&self, time: SystemTime) {
+        self.0.time.set_wall(time);
+        self.fire();
+    }
+
+    /// How far the clock has gone since it was made.
+    pub fn elapsed(&self) -> Duration {
+        self.0.time.elapsed()
+    }
+
+    /// What its wall clock shows.
+    pub fn wall_clock(&self) -> SystemTime {
+        self.0.time.wall()
+    }
+
+    fn fire(&self) {
+        let pools: Vec<Arc<Core>> = {
+            let mut pools = self.0.pools.lock();
+            pools.retain(|pool| pool.strong_count() > 0);
+            pools.iter().filter_map(Weak::upgrade).collect()
+        };
+        pools.iter().for_each(Core::fire_due);
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        Clock::manual(Arc::clone(&self.0.time))
+    }
+
+    /// The pool goes by this clock, and is told when it advances.
+    pub(super) fn attach(&self, pool: &Pool) {
+        self.0.pools.lock().push(Arc::downgrade(pool.core()));
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}

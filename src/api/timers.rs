@@ -1,0 +1,329 @@
+//! Delayed and scheduled jobs.
+
+use super::outcome::{Delivery, Done, Outcome};
+use super::pool::{accepted, fallible, infallible};
+use super::request::Request;
+use super::task::{Reporting, fail, verdict};
+use super::{Due, Emitter, JobError, JobId, Pool, Results, Schedule, SubmitError};
+use crate::pool::{Core, Job, Ticking, TimerState, Worker, unwind};
+use crate::sys::clock;
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is known of a timer: a delayed job that has not begun, or a schedule. See [`Pool::timer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timer {
+    /// The id that submitting it returned.
+    pub id: JobId,
+    /// In what time it is due next; `None` while that is not known: its job is queued, or is running with a fixed delay
+    /// to follow.
+    pub due_in: Option<Duration>,
+    /// How many jobs are queued for it.
+    pub queued: usize,
+    /// How many runs of a schedule have begun and not ended.
+    pub running: usize,
+    /// How many ticks of a schedule have come.
+    pub ticks: u64,
+}
+
+impl Timer {
+    fn new(id: JobId, state: TimerState) -> Self {
+        let due_in = state.due_in.map(Duration::from_nanos);
+        Self { id, due_in, queued: state.queued, running: state.running, ticks: state.ticks }
+    }
+}
+
+impl Pool {
+    /// Runs `job` once the delay is over, before the jobs that are queued by then; jobs that are due earlier come first.
+    /// No thread waits for each: a million delayed jobs need one thread more than none.
+    ///
+    /// [`cancel`](Self::cancel) takes the id at any time until the job begins. A delayed job does not keep the pool
+    /// open: when that is shut down, what is not due yet is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let id = pool.spawn_later(Duration::from_secs(30), || println!("no answer for 30 seconds"))?;
+    /// assert!(pool.cancel(id)); // the answer has come
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_later(&self, delay: Duration, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
+        self.try_spawn_at(delay, infallible(job))
+    }
+
+    /// Runs `job` when it is due: at an [`Instant`](std::time::Instant), at a [`SystemTime`](std::time::SystemTime), or
+    /// as [`Due`] can say it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn), and [`SubmitError::Past`] for a moment that has passed, unless [`Due::or_now`].
+    pub fn spawn_at(&self, due: impl Into<Due>, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
+        self.try_spawn_at(due, infallible(job))
+    }
+
+    /// Runs `job` like [`spawn_at`](Self::spawn_at); an error that it returns is counted as a
+    /// [failure](Self::failed).
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn_at`](Self::spawn_at).
+    pub fn try_spawn_at<E>(
+        &self,
+        due: impl Into<Due>,
+        job: impl FnOnce() -> Result<(), E> + Send + 'static,
+    ) -> Result<JobId, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        submit_at(self.core(), due.into(), Job::new(fallible(job)))
+    }
+
+    /// Runs `job` at every tick of a schedule; a [`Duration`] is a schedule with that interval, whose first tick comes
+    /// one interval from now. The id stands for all ticks; [`cancel`](Self::cancel) ends the schedule and takes a tick
+    /// that is queued out of the queue. A run that panics is counted as a [failure](Self::failed), and the schedule goes
+    /// on (unless [`Schedule::stop_on_error`]).
+    ///
+    /// A schedule does not keep the pool open: it ends when the pool is shut down.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn_at`](Self::spawn_at), and [`SubmitError::InvalidSchedule`] if the interval or the number of runs is
+    /// 0.
+    ///
+    /// ```
+    /// # use std::{sync::mpsc, time::Duration};
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let (beats, heard) = mpsc::channel();
+    /// let id = pool.schedule(Duration::from_millis(2), move || drop(beats.send("beat")))?;
+    /// assert_eq!(heard.iter().take(3).count(), 3);
+    /// assert!(pool.cancel(id));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn schedule(
+        &self,
+        schedule: impl Into<Schedule>,
+        job: impl Fn() + Send + Sync + 'static,
+    ) -> Result<JobId, SubmitError> {
+        self.try_schedule(schedule, move || {
+            job();
+            Ok::<(), Infallible>(())
+        })
+    }
+
+    /// Runs `job` like [`schedule`](Self::schedule); errors that it returns are counted as failures.
+    ///
+    /// # Errors
+    ///
+    /// As for [`schedule`](Self::schedule).
+    pub fn try_schedule<E>(
+        &self,
+        schedule: impl Into<Schedule>,
+        job: impl Fn() -> Result<(), E> + Send + Sync + 'static,
+    ) -> Result<JobId, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let code = move || job().map_err(|error| JobError::Failed(error.into()));
+        submit_schedule(self.core(), schedule.into(), Arc::new(Repeating(code)))
+    }
+
+    /// Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay` from now. False
+    /// if it is too late, the id names no timer of this pool, or the schedule's next tick is not known yet (see
+    /// [`Timer::due_in`]). As quick as cancelling, whatever else waits.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let timeout = pool.spawn_later(Duration::from_secs(30), || println!("silence for 30 seconds"))?;
+    /// assert!(pool.reschedule(timeout, Duration::from_secs(30))); // the other side has said something
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reschedule(&self, id: JobId, delay: Duration) -> bool {
+        self.core().reschedule(id.get(), clock::nanos(delay))
+    }
+
+    /// What is known of a delayed job that has not begun, or of a schedule that goes on; `None` for any other id.
+    pub fn timer(&self, id: JobId) -> Option<Timer> {
+        self.core().timer_state(id.get()).map(|state| Timer::new(id, state))
+    }
+
+    /// The delayed jobs that are not due yet, in no order.
+    pub fn delayed(&self) -> Vec<Timer> {
+        self.list(false)
+    }
+
+    /// The schedules that go on, in no order.
+    pub fn scheduled(&self) -> Vec<Timer> {
+        self.list(true)
+    }
+
+    fn list(&self, repeating: bool) -> Vec<Timer> {
+        let timers = self.core().list_timers(repeating);
+        timers.into_iter().map(|(id, state)| Timer::new(JobId::accepted(id), state)).collect()
+    }
+
+    /// How many delayed jobs are not due yet.
+    pub fn delayed_count(&self) -> usize {
+        self.core().delayed_len()
+    }
+
+    /// How many schedules go on.
+    pub fn scheduled_count(&self) -> usize {
+        self.core().scheduled_len()
+    }
+
+    /// Cancels all delayed jobs that are not due yet, and all schedules; returns how many. Other jobs are left alone.
+    pub fn cancel_timers(&self) -> usize {
+        self.core().cancel_timers()
+    }
+}
+
+impl<T: Send + 'static> Results<T> {
+    /// Runs `job` like [`Pool::spawn_later`]; its value or its panic becomes an outcome here.
+    ///
+    /// # Errors
+    ///
+    /// As for [`submit`](Self::submit).
+    pub fn submit_later(
+        &self,
+        delay: Duration,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JobId, SubmitError> {
+        self.submit_at(delay, job)
+    }
+
+    /// Runs `job` like [`Pool::spawn_at`]; its value or its panic becomes an outcome here.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pool::spawn_at`].
+    pub fn submit_at(
+        &self,
+        due: impl Into<Due>,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JobId, SubmitError> {
+        self.try_submit_at(due, || Ok::<T, Infallible>(job()))
+    }
+
+    /// Runs a job that may fail like [`Pool::spawn_at`]; its value, error or panic becomes an outcome here.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pool::spawn_at`].
+    pub fn try_submit_at<E>(
+        &self,
+        due: impl Into<Due>,
+        job: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<JobId, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let code = || job().map_err(|error| JobError::Failed(error.into()));
+        let delivery = self.delivery();
+        let job = match self.core().is_timed() {
+            false => Job::new(Reporting { delivery, code }),
+            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(Some(delivery)),
+        };
+        submit_at(self.core(), due.into(), job)
+    }
+
+    /// Runs `job` like [`Pool::schedule`]; every run leaves an outcome here, all under the schedule's id. A
+    /// schedule that is cancelled leaves one more, [`JobError::Cancelled`]. As long as it goes on, more is to come.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pool::schedule`].
+    pub fn schedule(
+        &self,
+        schedule: impl Into<Schedule>,
+        job: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Result<JobId, SubmitError> {
+        self.try_schedule(schedule, move || Ok::<T, Infallible>(job()))
+    }
+
+    /// Runs a job that may fail like [`schedule`](Self::schedule).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pool::schedule`].
+    pub fn try_schedule<E>(
+        &self,
+        schedule: impl Into<Schedule>,
+        job: impl Fn() -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<JobId, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let code = move || job().map_err(|error| JobError::Failed(error.into()));
+        let delivery = self.delivery();
+        submit_schedule(self.core(), schedule.into(), Arc::new(ReportingEach { code, delivery }))
+    }
+}
+
+fn submit_at(core: &Arc<Core>, due: Due, job: Job) -> Result<JobId, SubmitError> {
+    let when = due.when(core.timers().clock())?;
+    accepted(core.submit_timed(when, due.placement(), job))
+}
+
+fn submit_schedule(core: &Arc<Core>, schedule: Schedule, work: Arc<dyn Ticking>) -> Result<JobId, SubmitError> {
+    let (first, placement, plan) = schedule.plan(core.timers().clock())?;
+    Ok(JobId::accepted(core.submit_schedule(first, placement, plan, work)?))
+}
+
+/// Again and again, and nothing is kept.
+struct Repeating<F>(F);
+
+impl<F: Fn() -> Result<(), JobError> + Send + Sync + 'static> Ticking for Repeating<F> {
+    fn cancelled(&self, _id: u64) {}
+
+    fn run(&self, worker: &Worker) -> bool {
+        let verdict = verdict(worker, &self.0);
+        let went_well = verdict.is_ok();
+        if let Err(error) = verdict {
+            worker.count_failure(&error);
+            unwind::dispose(error);
+        }
+        went_well
+    }
+}
+
+/// Again and again, and every outcome goes to a results object.
+struct ReportingEach<T, F> {
+    /// Dropped before the delivery: who knows that nothing more will come knows that the closure is gone.
+    code: F,
+    /// Used up when the schedule is over, and so are its runs.
+    delivery: Delivery<T>,
+}
+
+impl<T, F> Ticking for ReportingEach<T, F>
+where
+    T: Send + 'static,
+    F: Fn() -> Result<T, JobError> + Send + Sync + 'static,
+{
+    fn cancelled(&self, id: u64) {
+        let outcome = Outcome::new(JobId::accepted(id), Err(JobError::Cancelled), None);
+        self.delivery.another().deliver_from_outside(Some(outcome.into_entry()));
+    }
+
+    fn run(&self, worker: &Worker) -> bool {
+        let (id, delivery) = (JobId::accepted(worker.job()), self.delivery.another());
+        let verdict = verdict(worker, &self.code);
+        let went_well = verdict.is_ok();
+        match verdict {
+            Ok(value) => {
+                delivery.reserve(worker.seat());
+                worker.ended();
+                delivery.deliver(worker.seat(), Some(Ok(Done::Plain(id, value))));
+            }
+            Err(error) => fail(worker, delivery, Outcome::new(id, Err(error), None)),
+        }
+        went_well
+    }
+}

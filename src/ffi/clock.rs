@@ -1,0 +1,96 @@
+//! Time for C programs' tests.
+
+use super::check::{self, Checked, status};
+use super::ftpool_status::{self, *};
+use crate::ManualClock;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Put it
+/// into ftpool_config; several pools may go by it.
+#[derive(Debug)]
+pub struct ftpool_clock(pub(super) ManualClock);
+
+/// Makes a clock. It begins at zero; its wall clock begins with what the machine's shows.
+///
+/// **Ownership:** the caller owns the clock and ends it with ftpool_clock_free(), before or after its pools.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_clock` is NULL.
+///
+/// # Safety
+///
+/// 1. `out_clock` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_clock_new(out_clock: *mut *mut ftpool_clock) -> ftpool_status {
+    if out_clock.is_null() {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    unsafe { check::store(out_clock, Box::into_raw(Box::new(ftpool_clock(ManualClock::new())))) };
+    FTPOOL_OK
+}
+
+/// Ends a clock. Pools that go by it live on; time stands still for them. NULL is accepted and ignored.
+///
+/// **Ownership:** the clock is gone. **Thread safety:** no other call on the clock may be under way or follow.
+///
+/// # Safety
+///
+/// 1. `clock` is NULL or a clock that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_clock_free(clock: *mut ftpool_clock) {
+    if !clock.is_null() {
+        // SAFETY: the caller's 1; it was made by ftpool_clock_new.
+        drop(unsafe { Box::from_raw(clock) });
+    }
+}
+
+/// Lets time pass. When this returns, every job that has come to be due is queued, in the order of due times; it may have
+/// begun, or even ended.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
+///
+/// # Safety
+///
+/// 1. `clock` is NULL or a clock that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_clock_advance(clock: *mut ftpool_clock, time_ns: i64) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let clock = unsafe { check::object(clock) };
+    status(clock.and_then(|clock| Ok(clock.0.advance(nanoseconds(time_ns)?))))
+}
+
+/// Sets the clock's wall clock, forward or back.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
+///
+/// # Safety
+///
+/// 1. `clock` is NULL or a clock that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_clock_set_wall(clock: *mut ftpool_clock, ns_since_1970: i64) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let clock = unsafe { check::object(clock) };
+    status(clock.and_then(|clock| Ok(clock.0.set_wall_clock(UNIX_EPOCH + nanoseconds(ns_since_1970)?))))
+}
+
+/// How many nanoseconds the clock has gone since it was made.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `clock` is NULL.
+///
+/// # Safety
+///
+/// 1. `clock` is NULL or a clock that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_clock_elapsed(clock: *const ftpool_clock) -> i64 {
+    // SAFETY: the caller's 1.
+    unsafe { check::object(clock) }.map_or(0, |clock| from_duration(clock.0.elapsed()))
+}
+
+/// A length of time: not negative.
+pub(super) fn nanoseconds(time_ns: i64) -> Checked<Duration> {
+    u64::try_from(time_ns).map(Duration::from_nanos).map_err(|_| FTPOOL_E_INVALID)
+}
+
+/// Saturates at 292 years.
+pub(super) fn from_duration(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,184 @@
+//! Delayed and scheduled jobs with everything that can be asked for.
+
+use super::check::{self, Call, Checked, status};
+use super::clock::nanoseconds;
+use super::ftpool_status::{self, *};
+use super::owned::Owned;
+use super::result::Value;
+use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_results};
+use crate::{Due, JobId, Missed, Schedule};
+use std::convert::Infallible;
+use std::ffi::c_void;
+use std::ptr;
+use std::time::UNIX_EPOCH;
+
+/// Ticks that come while the job of an earlier one is queued or running are left out.
+pub const FTPOOL_MISSED_SKIP: u32 = 0;
+/// They make one run together, as soon as the earlier job has ended.
+pub const FTPOOL_MISSED_COALESCE: u32 = 1;
+/// Each of them queues a job. Several may run at the same time, and may pile up.
+pub const FTPOOL_MISSED_QUEUE: u32 = 2;
+
+/// A timer flag: once due, the job goes behind the jobs that are queued, not before them.
+pub const FTPOOL_TIMER_BACK: u32 = 1;
+/// A timer flag: the interval counts from the end of each run, so that no tick is ever missed.
+pub const FTPOOL_TIMER_FIXED_DELAY: u32 = 2;
+/// A timer flag: the schedule ends after a run that fails.
+pub const FTPOOL_TIMER_STOP_ON_ERROR: u32 = 4;
+/// A timer flag: a moment that has passed means now, and is no error.
+pub const FTPOOL_TIMER_OR_NOW: u32 = 8;
+/// A timer flag: the first tick of a schedule comes now, not after `delay_ns`.
+pub const FTPOOL_TIMER_AT_ONCE: u32 = 16;
+
+/// When a job is due, and what else it shall have. Begin with FTPOOL_TIMER_OPTIONS_INIT, which means now and once.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ftpool_timer_options {
+    /// sizeof(ftpool_timer_options), set by FTPOOL_TIMER_OPTIONS_INIT.
+    pub size: usize,
+    /// Where outcomes go, an object of the same pool; NULL: nowhere. Every run of a schedule leaves an outcome under
+    /// its id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED besides; while it goes on more is to come.
+    pub results: *mut ftpool_results,
+    /// Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its last
+    /// run. May be NULL.
+    pub arg_free: Option<unsafe extern "C" fn(arg: *mut c_void)>,
+    /// Due this long from now. For a schedule, 0 means one interval.
+    pub delay_ns: i64,
+    /// If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks of a
+    /// schedule go by the wall clock then.
+    pub wall_ns: i64,
+    /// The time from tick to tick; 0 for a job that runs once.
+    pub interval_ns: i64,
+    /// The job may be this much later (the whole schedule, if there is one), so that the machine wakes up less often.
+    pub leeway_ns: i64,
+    /// A schedule ends after this many runs; 0 for any number.
+    pub most_runs: u64,
+    /// FTPOOL_MISSED_SKIP, _COALESCE or _QUEUE.
+    pub missed: u32,
+    /// FTPOOL_TIMER_BACK, _FIXED_DELAY, _STOP_ON_ERROR, _OR_NOW, _AT_ONCE, or'ed together; 0 for none.
+    pub flags: u32,
+}
+
+/// Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL, which
+/// means now and once. `out_id` may be NULL.
+///
+/// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
+/// The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
+/// FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another field is not valid;
+/// FTPOOL_E_VERSION if the options have fields that this library does not know.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `options` is
+///    NULL or points to as many bytes as its size field says, and its functions may be called as described. 4. `out_id` is
+///    NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_submit_timed(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    options: *const ftpool_timer_options,
+    out_id: *mut ftpool_job_id,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 to 3.
+    let id = unsafe { submit(pool, function, arg, options) };
+    // SAFETY: the caller's 4.
+    status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
+}
+
+/// # Safety
+///
+/// As for [`ftpool_submit_timed`].
+unsafe fn submit(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    options: *const ftpool_timer_options,
+) -> Checked<JobId> {
+    let mut asked = ftpool_timer_options {
+        size: 0,
+        results: ptr::null_mut(),
+        arg_free: None,
+        delay_ns: 0,
+        wall_ns: 0,
+        interval_ns: 0,
+        leeway_ns: 0,
+        most_runs: 0,
+        missed: FTPOOL_MISSED_SKIP,
+        flags: 0,
+    };
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) }?;
+    let call = Call::new(function, arg)?;
+    if !options.is_null() {
+        // SAFETY: 1. the caller's 3; 2. numbers and pointers.
+        asked = unsafe { check::known_part(options, asked) }?;
+    }
+    let due = due(&asked)?;
+    let plan = plan(&asked, due)?;
+    // SAFETY: the caller's 3.
+    let results = unsafe { asked.results.as_ref() }.map(|results| &results.results);
+    if results.is_some_and(|results| !results.belongs_to(&pool)) {
+        return Err(FTPOOL_E_INVALID);
+    }
+    Owned::new(call, asked.arg_free).submit(|owned| match (results, plan) {
+        (None, None) => Ok(pool.try_spawn_at(due, move || discard(&owned))?),
+        (None, Some(plan)) => Ok(pool.try_schedule(plan, move || discard(&owned))?),
+        (Some(results), None) => Ok(results.submit_at(due, move || Value(owned.run()))?),
+        (Some(results), Some(plan)) => Ok(results.schedule(plan, move || Value(owned.run()))?),
+    })
+}
+
+fn discard(owned: &Owned) -> Result<(), Infallible> {
+    owned.run();
+    Ok(())
+}
+
+fn due(asked: &ftpool_timer_options) -> Checked<Due> {
+    let (delay, wall) = (nanoseconds(asked.delay_ns)?, nanoseconds(asked.wall_ns)?);
+    let mut due = match (asked.delay_ns, asked.wall_ns) {
+        (_, 0) => Due::after(delay),
+        (0, _) => Due::at_wall_clock(UNIX_EPOCH + wall),
+        _ => return Err(FTPOOL_E_INVALID),
+    };
+    if asked.flags & FTPOOL_TIMER_OR_NOW != 0 {
+        due = due.or_now();
+    }
+    if asked.flags & FTPOOL_TIMER_BACK != 0 {
+        due = due.back();
+    }
+    Ok(due.leeway(nanoseconds(asked.leeway_ns)?))
+}
+
+/// None for a job that runs once.
+fn plan(asked: &ftpool_timer_options, due: Due) -> Checked<Option<Schedule>> {
+    const ONCE: u32 = FTPOOL_TIMER_BACK | FTPOOL_TIMER_OR_NOW;
+    const KNOWN: u32 = ONCE | FTPOOL_TIMER_FIXED_DELAY | FTPOOL_TIMER_STOP_ON_ERROR | FTPOOL_TIMER_AT_ONCE;
+    let missed = match asked.missed {
+        FTPOOL_MISSED_SKIP => Missed::Skip,
+        FTPOOL_MISSED_COALESCE => Missed::Coalesce,
+        FTPOOL_MISSED_QUEUE => Missed::Queue,
+        _ => return Err(FTPOOL_E_INVALID),
+    };
+    let interval = nanoseconds(asked.interval_ns)?;
+    let known = if interval.is_zero() { ONCE } else { KNOWN };
+    if asked.flags & !known != 0 || (interval.is_zero() && (asked.missed, asked.most_runs) != (0, 0)) {
+        return Err(FTPOOL_E_INVALID);
+    }
+    if interval.is_zero() {
+        return Ok(None);
+    }
+    let in_one_interval = asked.delay_ns == 0 && asked.wall_ns == 0 && asked.flags & FTPOOL_TIMER_AT_ONCE == 0;
+    let mut plan = Schedule::every(interval).first(if in_one_interval { due.delayed_by(interval) } else { due });
+    plan = plan.missed(missed);
+    if asked.flags & FTPOOL_TIMER_FIXED_DELAY != 0 {
+        plan = plan.fixed_delay();
+    }
+    if asked.flags & FTPOOL_TIMER_STOP_ON_ERROR != 0 {
+        plan = plan.stop_on_error();
+    }
+    if asked.most_runs > 0 {
+        plan = plan.most_runs(asked.most_runs);
+    }
+    Ok(Some(plan))
+}

@@ -1,0 +1,273 @@
+//! Delayed and scheduled jobs.
+
+use super::check::{self, Call, status};
+use super::clock::{from_duration, nanoseconds};
+use super::ftpool_status::{self, *};
+use super::{ftpool, ftpool_fn, ftpool_job_id};
+use crate::{JobId, Pool, Timer};
+use std::convert::Infallible;
+use std::ffi::c_void;
+use std::time::UNIX_EPOCH;
+
+/// Runs `function(arg)` on a worker `delay_ns` from now, before the jobs that are queued by then; jobs that are due
+/// earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for which
+/// the machine is suspended. A million delayed jobs need one thread more than none. `out_id` may be NULL.
+///
+/// ftpool_cancel() takes the id at any time until the job begins. When the pool is shut down, what is not due yet is
+/// cancelled.
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `out_id` is
+///    NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_submit_later(
+    pool: *mut ftpool,
+    delay_ns: i64,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_id: *mut ftpool_job_id,
+) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    let id = pool.and_then(|pool| {
+        let (delay, call) = (nanoseconds(delay_ns)?, Call::new(function, arg)?);
+        Ok(pool.try_spawn_at(delay, move || run(call))?)
+    });
+    // SAFETY: the caller's 3.
+    status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
+}
+
+/// Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, whatever happens to that clock until then.
+/// `out_id` may be NULL. For a time that repeats, or that may have passed, see ftpool_submit_timed().
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the moment has passed.
+///
+/// # Safety
+///
+/// As for ftpool_submit_later().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_submit_at(
+    pool: *mut ftpool,
+    ns_since_1970: i64,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_id: *mut ftpool_job_id,
+) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    let id = pool.and_then(|pool| {
+        let (due, call) = (UNIX_EPOCH + nanoseconds(ns_since_1970)?, Call::new(function, arg)?);
+        Ok(pool.try_spawn_at(due, move || run(call))?)
+    });
+    // SAFETY: the caller's 3.
+    status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
+}
+
+/// Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
+/// tick that comes while the job of an earlier one is queued or running is left out; for other ways see
+/// ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for all runs:
+/// ftpool_cancel() ends the schedule and takes a tick that is queued out of the queue. `out_id` may be NULL.
+///
+/// **Ownership:** `arg` is the job's until the schedule has been cancelled or the pool has ended, and no run is under way.
+/// **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the interval is not
+/// above 0.
+///
+/// # Safety
+///
+/// As for ftpool_submit_later().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_schedule(
+    pool: *mut ftpool,
+    interval_ns: i64,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_id: *mut ftpool_job_id,
+) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    let id = pool.and_then(|pool| {
+        let (interval, call) = (nanoseconds(interval_ns)?, Call::new(function, arg)?);
+        Ok(pool.try_schedule(interval, move || run(call))?)
+    });
+    // SAFETY: the caller's 3.
+    status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
+}
+
+/// Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay_ns` from now. As
+/// quick as cancelling, whatever else waits.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id, or
+/// its next tick is not known yet (a run is under way, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is NULL or
+/// the delay is negative.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_reschedule(pool: *mut ftpool, id: ftpool_job_id, delay_ns: i64) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    status(pool.and_then(|pool| {
+        let delay = nanoseconds(delay_ns)?;
+        let set = JobId::from_number(id).is_some_and(|id| pool.reschedule(id, delay));
+        if set { Ok(()) } else { Err(FTPOOL_EMPTY) }
+    }))
+}
+
+/// In how many nanoseconds a timer is due next.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or its next
+/// tick is not known (its job is queued, or is running and a fixed delay follows); FTPOOL_E_INVALID if `pool` or
+/// `out_due_in_ns` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_due_in_ns` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_timer_next_due(
+    pool: *mut ftpool,
+    id: ftpool_job_id,
+    out_due_in_ns: *mut i64,
+) -> ftpool_status {
+    if out_due_in_ns.is_null() {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    let timer = pool.and_then(|pool| JobId::from_number(id).and_then(|id| pool.timer(id)).ok_or(FTPOOL_EMPTY));
+    let due_in = timer.and_then(|timer| timer.due_in.ok_or(FTPOOL_EMPTY));
+    // SAFETY: the caller's 2.
+    status(due_in.map(|due_in| unsafe { check::store(out_due_in_ns, from_duration(due_in)) }))
+}
+
+/// Cancels all delayed jobs that are not due yet, and all schedules. Other jobs are left alone. `*out_count` is how many
+/// were cancelled; `out_count` may be NULL.
+///
+/// **Ownership**, **Thread safety:** as ftpool_cancel(). **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_count` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_cancel_timers(pool: *mut ftpool, out_count: *mut usize) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    // SAFETY: the caller's 2.
+    status(pool.map(|pool| unsafe { check::store(out_count, pool.cancel_timers()) }))
+}
+
+/// How many delayed jobs are not due yet.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_delayed_count(pool: *const ftpool) -> usize {
+    // SAFETY: the caller's 1.
+    unsafe { check::held(pool) }.map_or(0, |pool| pool.delayed_count())
+}
+
+/// How many schedules go on.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_scheduled_count(pool: *const ftpool) -> usize {
+    // SAFETY: the caller's 1.
+    unsafe { check::held(pool) }.map_or(0, |pool| pool.scheduled_count())
+}
+
+/// The ids of delayed jobs that are not due yet, in no order. Writes at most `capacity` of them to `out_ids`; `*out_count`
+/// is how many there are, which may be more.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or `out_ids`
+/// is and `capacity` is not 0.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_ids` is NULL or has room for `capacity` ids. 3. `out_count` is
+///    NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_delayed_ids(
+    pool: *mut ftpool,
+    capacity: usize,
+    out_ids: *mut ftpool_job_id,
+    out_count: *mut usize,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 to 3.
+    unsafe { list(pool, capacity, out_ids, out_count, Pool::delayed) }
+}
+
+/// The ids of schedules that go on, in no order: as ftpool_delayed_ids().
+///
+/// **Thread safety**, **Returns:** as ftpool_delayed_ids().
+///
+/// # Safety
+///
+/// As for ftpool_delayed_ids().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_scheduled_ids(
+    pool: *mut ftpool,
+    capacity: usize,
+    out_ids: *mut ftpool_job_id,
+    out_count: *mut usize,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 to 3.
+    unsafe { list(pool, capacity, out_ids, out_count, Pool::scheduled) }
+}
+
+/// The tick that the running job was submitted for: its number (from 1, ticks that were left out included; 1 for a delayed
+/// job), and how much later than it was due the job began. Both pointers may be NULL.
+///
+/// **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and in
+/// one that was not delayed.
+///
+/// # Safety
+///
+/// 1. `out_number` and `out_late_by_ns` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_self_tick(out_number: *mut u64, out_late_by_ns: *mut i64) -> ftpool_status {
+    let Some(tick) = crate::current_tick() else { return FTPOOL_E_INVALID };
+    // SAFETY: the caller's 1.
+    unsafe { check::store(out_number, tick.number) };
+    // SAFETY: the caller's 1.
+    unsafe { check::store(out_late_by_ns, from_duration(tick.late_by)) };
+    FTPOOL_OK
+}
+
+fn run(call: Call) -> Result<(), Infallible> {
+    call.run();
+    Ok(())
+}
+
+/// # Safety
+///
+/// As for [`ftpool_delayed_ids`].
+unsafe fn list(
+    pool: *mut ftpool,
+    capacity: usize,
+    out_ids: *mut ftpool_job_id,
+    out_count: *mut usize,
+    timers: impl FnOnce(&Pool) -> Vec<Timer>,
+) -> ftpool_status {
+    if out_count.is_null() || (out_ids.is_null() && capacity > 0) {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    status(pool.map(|pool| {
+        let ids: Vec<JobId> = timers(&pool).iter().map(|timer| timer.id).collect();
+        // SAFETY: the caller's 2; no more than `capacity` are stored.
+        unsafe { check::store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
+        // SAFETY: the caller's 3.
+        unsafe { check::store(out_count, ids.len()) };
+    }))
+}

@@ -1,0 +1,242 @@
+//! How timers come in, are set anew and are cancelled.
+
+use super::schedule::{Live, Plan, Ticking};
+use super::{BACK, Face, REPEATS, State, Timers, WALL, When};
+use crate::pool::core::Core;
+use crate::pool::job::Job;
+use crate::pool::submit::{Refusal, Rejected};
+use crate::queue::{Node, OutOfMemory, Slab};
+use crate::sys::fence;
+use std::sync::Arc;
+
+/// Where the job of a timer goes that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// Before all jobs that were submitted without a delay, behind those that were due before.
+    Front,
+    /// Behind the jobs that are queued.
+    Back,
+}
+
+/// What a timer is that shall be cancelled.
+enum Cut {
+    /// It waited, and is gone.
+    Once(Job),
+    /// This hint is queued for it, or was.
+    Queued(u64),
+    /// It is gone, but for what is queued.
+    Schedule(Live),
+}
+
+impl Core {
+    pub(crate) fn timers(self: &Arc<Self>) -> &Arc<Timers> {
+        self.timers.get_or_init(|| Arc::new(Timers::new(self)))
+    }
+
+    /// The timers, if there ever was one. None in a forked child: whoever holds their lock may not exist there.
+    pub(super) fn known_timers(&self) -> Option<&Arc<Timers>> {
+        self.timers.get().filter(|_| !self.is_forked())
+    }
+
+    /// Queues a job when it is due; returns its id.
+    pub(crate) fn submit_timed(self: &Arc<Self>, when: When, placement: Placement, job: Job) -> Result<u64, Rejected> {
+        let mut job = Some(job);
+        let entered = self.enter(when, |state| {
+            let node = state.insert(&mut job, mark(when, placement), when)?;
+            Ok(state.slab.id(node))
+        });
+        entered.map_err(|why| Rejected { why, job: job.expect("a job that was not accepted is still here") })
+    }
+
+    /// Queues a job at every tick of a plan, from the first on; returns the id of them all.
+    pub(crate) fn submit_schedule(
+        self: &Arc<Self>,
+        first: When,
+        placement: Placement,
+        plan: Plan,
+        work: Arc<dyn Ticking>,
+    ) -> Result<u64, Refusal> {
+        self.enter(first, |state| {
+            state.schedules.try_reserve(1).map_err(|_| OutOfMemory)?;
+            let node = state.insert(&mut None, mark(first, placement) | REPEATS, first)?;
+            let id = state.slab.id(node);
+            state.schedules.insert(id, Live::new(node, plan, work));
+            Ok(id)
+        })
+    }
+
+    fn enter(
+        self: &Arc<Self>,
+        when: When,
+        insert: impl FnOnce(&mut State) -> Result<u64, OutOfMemory>,
+    ) -> Result<u64, Refusal> {
+        self.admits_timers()?;
+        let timers = self.timers();
+        fence::light(); // Race with Close, C1 to C2: the closer finds the timers, or this finds the pool closed.
+        let mut state = timers.state.lock();
+        self.admits_timers()?;
+        self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
+        let id = insert(&mut state).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
+        let is_due = when.due <= when.now;
+        let ring = !is_due && state.is_earlier(when.face, when.due);
+        drop(state);
+        if is_due {
+            self.fire_due();
+        } else if ring {
+            timers.alarm.unpark();
+        }
+        Ok(id)
+    }
+
+    /// Close: a closed pool takes timers from nobody, for all that wait are cancelled.
+    fn admits_timers(&self) -> Result<(), Refusal> {
+        if self.is_closed() { Err(self.refusal_when_closed().unwrap_or(Refusal::Closed)) } else { Ok(()) }
+    }
+
+    /// Cancels a timer, whether it waits or its job is queued. False if it is too late or there is none.
+    #[cold]
+    pub(crate) fn cancel_timer(&self, id: u64) -> bool {
+        let Some(timers) = self.known_timers() else { return false };
+        match timers.cut(id) {
+            None => false,
+            Some(Cut::Once(job)) => {
+                self.cancel_job(job, id);
+                true
+            }
+            Some(Cut::Queued(queue_id)) => {
+                self.store.revoke(queue_id).inspect(|&item| self.end_unrun(id, item)).is_some()
+            }
+            Some(Cut::Schedule(mut live)) => {
+                live.cancelled = true;
+                self.take_back_hints(live.queued.drain(..).map(|(queue_id, _)| queue_id));
+                timers.finish(id, Some(live));
+                true
+            }
+        }
+    }
+
+    /// Cancels every timer that waits, and every schedule; returns how many.
+    pub(crate) fn cancel_timers(&self) -> usize {
+        let Some(timers) = self.known_timers() else { return 0 };
+        let ids: Vec<u64> = {
+            let state = timers.state.lock();
+            let nodes = state.slab.nodes().filter(|&node| state.repeats(node) || state.slab.is_waiting(node));
+            nodes.map(|node| state.slab.id(node)).collect()
+        };
+        ids.into_iter().filter(|&id| self.cancel_timer(id)).count()
+    }
+
+    /// Sets a timer anew: due `delay` nanoseconds from now. A delayed job that is queued but has not begun waits
+    /// again. False if there is nothing to set: no such timer, too late, or a schedule whose next tick is not known
+    /// yet.
+    pub(crate) fn reschedule(self: &Arc<Self>, id: u64, delay: u64) -> bool {
+        let Some(timers) = self.known_timers() else { return false };
+        let mut state = timers.state.lock();
+        let Some(node) = state.slab.find(id).filter(|_| !self.is_closed()) else { return false };
+        if state.slab.is_waiting(node) {
+            state.disarm(node);
+        } else if state.repeats(node) || self.take_back(state.slab.due(node)).is_none() {
+            return false;
+        } else {
+            state.delayed += 1;
+        }
+        let face = state.face(node);
+        let now = timers.now(face);
+        let due = now.saturating_add(delay);
+        state.rearm(node, due);
+        let ring = due > now && state.is_earlier(face, due);
+        drop(state);
+        if due <= now {
+            self.fire_due();
+        } else if ring {
+            timers.alarm.unpark();
+        }
+        true
+    }
+
+    /// Frees the nodes of delayed jobs that have begun.
+    pub(in crate::pool) fn free_spent(&self, ids: &[u64]) {
+        let Some(timers) = self.known_timers() else { return };
+        let mut state = timers.state.lock();
+        for &id in ids {
+            let node = state.slab.find(id).expect("a node stays until it is freed");
+            state.free(node);
+        }
+        let surplus = state.rest();
+        drop(state);
+        drop(surplus);
+    }
+
+    /// Takes hints that nobody needs any more out of the queue. One that a worker has just claimed is harmless.
+    pub(super) fn take_back_hints(&self, queue_ids: impl IntoIterator<Item = u64>) {
+        queue_ids.into_iter().for_each(|queue_id| drop(self.take_back(queue_id)));
+    }
+
+    /// Close: timers that have not fired are cancelled, schedules have no further tick, the sleeper leaves.
+    pub(crate) fn close_timers(&self) {
+        let Some(timers) = self.known_timers() else { return };
+        let (jobs, schedules) = {
+            let mut state = timers.state.lock();
+            if !self.is_closed() {
+                return; // It was opened again, and by then everything was cancelled.
+            }
+            state.close()
+        };
+        timers.alarm.unpark();
+        jobs.into_iter().for_each(|(id, job)| self.cancel_job(job, id));
+        schedules.into_iter().for_each(|(id, live)| timers.finish(id, Some(live)));
+    }
+}
+
+impl Timers {
+    fn cut(&self, id: u64) -> Option<Cut> {
+        let mut state = self.state.lock();
+        let node = state.slab.find(id)?;
+        let cut = if state.repeats(node) {
+            Cut::Schedule(state.end_schedule(id)?)
+        } else if state.slab.is_waiting(node) {
+            Cut::Once(state.remove_waiting(node)?)
+        } else {
+            return Some(Cut::Queued(state.slab.due(node)));
+        };
+        let surplus = state.rest();
+        drop(state);
+        drop(surplus);
+        Some(cut)
+    }
+}
+
+impl State {
+    /// What is cancelled by closing. Jobs that are queued stay: they were due before.
+    fn close(&mut self) -> (Vec<(u64, Job)>, Vec<(u64, Live)>) {
+        let waiting = |state: &Self, node: &Node| !state.repeats(*node) && state.slab.is_waiting(*node);
+        let delayed: Vec<Node> = self.slab.nodes().filter(|node| waiting(self, node)).collect();
+        let jobs = delayed.into_iter().filter_map(|node| {
+            let id = self.slab.id(node);
+            Some((id, self.remove_waiting(node)?))
+        });
+        let jobs = jobs.collect();
+        for live in self.schedules.values_mut() {
+            live.cancelled |= live.left > 0;
+            live.left = 0;
+        }
+        for node in self.schedules.values().map(|live| live.node).collect::<Vec<_>>() {
+            if self.slab.is_waiting(node) {
+                self.disarm(node);
+            }
+        }
+        let over: Vec<u64> = self.schedules.iter().filter(|(_, live)| live.is_over()).map(|(&id, _)| id).collect();
+        (jobs, over.into_iter().filter_map(|id| Some((id, self.end_schedule(id)?))).collect())
+    }
+}
+
+fn mark(when: When, placement: Placement) -> u8 {
+    let wall = if when.face == Face::Wall { WALL } else { 0 };
+    let back = if placement == Placement::Back { BACK } else { 0 };
+    wall | back
+}
+
+/// Whether an id is a timer's.
+pub(in crate::pool) fn is_timer(id: u64) -> bool {
+    Slab::<Option<Job>>::is_id(id)
+}

@@ -1,0 +1,216 @@
+//! From due to queued.
+
+use super::due::Due;
+use super::tick::DueTick;
+use super::{BACK, FACES, Face, State, Timers};
+use crate::pool::core::Core;
+use crate::pool::job::Job;
+use crate::pool::producer;
+use crate::queue::{Item, Node, OutOfMemory, Popped, Producing};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Nodes that are touched before the lock is given up for a moment: a storm of timers must not hold up those who submit.
+const WORK: usize = 64;
+
+/// When to try again what the system has refused.
+const AGAIN: u64 = Duration::from_millis(10).as_nanos() as u64;
+
+/// How far a look at what is due has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fired {
+    /// Nothing more is due until then, by face.
+    Until([u64; 2]),
+    /// More may be due.
+    More,
+    /// The pool is closed.
+    Closed,
+}
+
+/// A few jobs on their way from the timers to the queue.
+struct Round<'a, 'lane> {
+    core: &'a Core,
+    timers: &'a Arc<Timers>,
+    lane: &'a mut Producing<'lane>,
+    /// Hints of delayed jobs that go before others: they are queued together.
+    front: Vec<(Node, Item)>,
+    queued: usize,
+}
+
+/// The same moment by the clock that a timer goes by, and by the monotonic one.
+#[derive(Clone, Copy)]
+struct Now {
+    own: u64,
+    monotonic: u64,
+}
+
+impl Core {
+    /// Queues everything that is due.
+    pub(crate) fn fire_due(self: &Arc<Self>) {
+        while !self.is_forked() && self.fire_some(false) == Fired::More {}
+    }
+
+    /// Queues a few jobs that are due. Whoever calls it `to_sleep` is the sleeper, and sleeps until then if this says so.
+    pub(super) fn fire_some(self: &Arc<Self>, to_sleep: bool) -> Fired {
+        let timers = self.timers();
+        let mut state = timers.state.lock();
+        // SAFETY: 1. queues and the crew run no user's code, nor do the timers under their lock.
+        let mut visit = unsafe { producer::visit(self) };
+        if self.is_closed() {
+            state.has_sleeper &= !to_sleep;
+            return Fired::Closed;
+        }
+        let mut round = Round { core: self, timers, lane: &mut visit.lane, front: Vec::new(), queued: 0 };
+        let more = round.fire(&mut state);
+        let queued = round.queued;
+        let fired = if more { Fired::More } else { Fired::Until(state.next_due()) };
+        if let (true, Fired::Until(until)) = (to_sleep, &fired) {
+            state.asleep_until = *until;
+        }
+        drop(state);
+        // Still in the visit: Close, V4.
+        match self.look_after(queued) {
+            Ok(()) => fired,
+            Err(_refused) if to_sleep => Fired::Until([timers.clock.now() + AGAIN, u64::MAX]),
+            Err(_refused) => {
+                timers.alarm.unpark();
+                fired
+            }
+        }
+    }
+
+    /// Somebody must come to what is queued. Without the sleeper's retry nobody would, if no thread could be started.
+    fn look_after(self: &Arc<Self>, queued: usize) -> io::Result<()> {
+        if queued > 0 || (self.alive() == 0 && self.has_visible_work()) { self.work_is_visible() } else { Ok(()) }
+    }
+}
+
+impl Round<'_, '_> {
+    /// True if there may be more to do.
+    fn fire(&mut self, state: &mut State) -> bool {
+        let mut work = WORK;
+        let monotonic = self.timers.clock.now();
+        let mut more = self.fire_by(state, Face::Monotonic, Now { own: monotonic, monotonic }, &mut work);
+        if !more && state.by_wall > 0 {
+            let own = self.timers.clock.wall();
+            more = self.fire_by(state, Face::Wall, Now { own, monotonic }, &mut work);
+        }
+        self.queue_front(state, monotonic);
+        more
+    }
+
+    fn fire_by(&mut self, state: &mut State, face: Face, now: Now, work: &mut usize) -> bool {
+        loop {
+            match state.wheels[face as usize].pop(&state.slab, now.own, work) {
+                Popped::Due(node) if state.repeats(node) => self.tick(state, node, now),
+                Popped::Due(node) => self.fire_once(state, node, now),
+                Popped::Busy => return true,
+                Popped::Nothing => return false,
+            }
+        }
+    }
+
+    /// A delayed job is due.
+    fn fire_once(&mut self, state: &mut State, node: Node, now: Now) {
+        let due = now.monotonic_of(state.slab.due(node));
+        state.slab.note(node, 0); // Names no item, until the hint is queued.
+        state.delayed -= 1;
+        let hint = Job::new(Due { job: state.slab.lend(node), id: state.slab.id(node), due }).into_item();
+        if !state.goes_back(node) {
+            return self.front.push((node, hint));
+        }
+        match self.lane.push(&self.core.store, hint) {
+            Ok(queue_id) => self.note(state, node, queue_id),
+            Err(OutOfMemory) => refuse(state, node, hint, now.own),
+        }
+    }
+
+    fn note(&mut self, state: &mut State, node: Node, queue_id: u64) {
+        state.slab.note(node, queue_id);
+        self.queued += 1;
+    }
+
+    fn queue_front(&mut self, state: &mut State, now: u64) {
+        let hints = std::mem::take(&mut self.front);
+        let mut noted = hints.iter().map(|(node, _)| *node);
+        let items = hints.iter().map(|(_, item)| *item);
+        self.core.front.append_all(&self.core.store, items, |queue_id| {
+            let node = noted.next().expect("as many are queued as were given");
+            self.queued += 1;
+            state.slab.note(node, queue_id);
+        });
+        let refused = noted.len();
+        for &(node, hint) in &hints[hints.len() - refused..] {
+            refuse(state, node, hint, now);
+        }
+    }
+
+    /// A tick of a schedule has come. It stays in order with the delayed jobs that were due before.
+    fn tick(&mut self, state: &mut State, node: Node, now: Now) {
+        self.queue_front(state, now.own);
+        let (id, due, back) = (state.slab.id(node), state.slab.due(node), state.goes_back(node));
+        let live = state.schedules.get_mut(&id).expect("a node that repeats has a schedule");
+        let verdict = live.tick(due, now.own);
+        let mut next = verdict.next;
+        if let Some(due) = verdict.run {
+            let tick = DueTick { timers: Arc::clone(self.timers), id, due: now.monotonic_of(due) };
+            match self.queue_tick(Job::new(tick), back) {
+                Some(queue_id) => {
+                    live.queued.push_back((queue_id, live.number));
+                    self.queued += 1;
+                }
+                None => {
+                    live.left += 1;
+                    next = next.or(Some(now.own.saturating_add(AGAIN)));
+                }
+            }
+        }
+        if let Some(next) = next {
+            state.rearm(node, next);
+        }
+    }
+
+    /// `None` if there is no memory.
+    fn queue_tick(&mut self, tick: Job, back: bool) -> Option<u64> {
+        let item = tick.into_item();
+        let mut queue_id = None;
+        if back {
+            queue_id = self.lane.push(&self.core.store, item).ok();
+        } else {
+            self.core.front.append_all(&self.core.store, std::iter::once(item), |id| queue_id = Some(id));
+        }
+        if queue_id.is_none() {
+            // SAFETY: the item was made of a job above and was not queued.
+            drop(unsafe { Job::from_item(item) });
+        }
+        queue_id
+    }
+}
+
+impl Now {
+    /// The monotonic moment of one that has come.
+    fn monotonic_of(self, due: u64) -> u64 {
+        self.monotonic.saturating_sub(self.own.saturating_sub(due))
+    }
+}
+
+/// A hint finds no room in the queue: its timer tries again.
+#[cold]
+fn refuse(state: &mut State, node: Node, hint: Item, now: u64) {
+    // SAFETY: the item was made of a job and was not queued.
+    drop(unsafe { Job::from_item(hint) });
+    state.delayed += 1;
+    state.rearm(node, now.saturating_add(AGAIN));
+}
+
+impl State {
+    fn goes_back(&self, node: Node) -> bool {
+        self.slab.mark(node) & BACK != 0
+    }
+
+    /// By face, when there will be something to do.
+    fn next_due(&mut self) -> [u64; 2] {
+        FACES.map(|face| self.wheels[face as usize].next_due(&self.slab).unwrap_or(u64::MAX))
+    }
+}

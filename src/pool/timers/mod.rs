@@ -1,0 +1,194 @@
+//! Jobs that are due later, and jobs that are due again and again. Protocol: `TIMERS.md`.
+
+mod due;
+mod entry;
+mod fire;
+mod schedule;
+mod sleeper;
+mod tick;
+mod view;
+
+use super::core::Core;
+use super::job::Job;
+use crate::queue::{Node, OutOfMemory, Slab, Wheel};
+use crate::sync::Parker;
+use crate::sys::clock::Clock;
+use crate::sys::lock::Lock;
+pub(crate) use entry::Placement;
+pub(in crate::pool) use entry::is_timer;
+use schedule::Live;
+pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+pub(crate) use view::TimerState;
+
+/// By which of its two clocks a timer is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Face {
+    Monotonic = 0,
+    Wall = 1,
+}
+
+const FACES: [Face; 2] = [Face::Monotonic, Face::Wall];
+
+/// A moment on one of the clocks, and what that clock shows now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct When {
+    pub(crate) face: Face,
+    pub(crate) due: u64,
+    pub(crate) now: u64,
+}
+
+/// What a job can be told about its being due: the tick of a schedule, or the only one of a delayed job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TickInfo {
+    pub(crate) number: u64,
+    /// When the job began, on the monotonic clock.
+    pub(crate) began: u64,
+    pub(crate) late_by: u64,
+}
+
+/// A node's mark: the wall clock says when it is due.
+const WALL: u8 = 1;
+/// A node's mark: once due it goes behind the jobs that are queued.
+const BACK: u8 = 2;
+/// A node's mark: its job is in `schedules`.
+const REPEATS: u8 = 4;
+
+/// The timers of a pool. Made when the first one comes.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    core: Weak<Core>,
+    clock: Clock,
+    state: Lock<State>,
+    /// Where the sleeper sleeps.
+    alarm: Parker,
+}
+
+/// What the lock guards: whoever has it decides what becomes of a timer. No user's code runs under it.
+#[derive(Debug)]
+struct State {
+    /// Timers that wait, and those that are queued or have begun. The job of a delayed one, which is lent to its hint
+    /// while that is queued; the node then notes the hint's id.
+    slab: Slab<Option<Job>>,
+    /// By face.
+    wheels: [Wheel; 2],
+    schedules: HashMap<u64, Live>,
+    /// Delayed jobs that wait.
+    delayed: usize,
+    /// Timers by the wall clock: without any, nobody asks for the time of day.
+    by_wall: usize,
+    /// By face, until when the sleeper sleeps; 0 while it is awake or does not exist.
+    asleep_until: [u64; 2],
+    has_sleeper: bool,
+}
+
+impl Timers {
+    fn new(core: &Arc<Core>) -> Self {
+        let state = State {
+            slab: Slab::new(),
+            wheels: [Wheel::new(), Wheel::new()],
+            schedules: HashMap::new(),
+            delayed: 0,
+            by_wall: 0,
+            asleep_until: [0; 2],
+            has_sleeper: false,
+        };
+        let clock = core.settings.clock.clone();
+        Self { core: Arc::downgrade(core), clock, state: Lock::new(state), alarm: Parker::new() }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn now(&self, face: Face) -> u64 {
+        match face {
+            Face::Monotonic => self.clock.now(),
+            Face::Wall => self.clock.wall(),
+        }
+    }
+}
+
+impl State {
+    /// A new timer, which takes the job; none for a schedule.
+    fn insert(&mut self, job: &mut Option<Job>, mark: u8, when: When) -> Result<Node, OutOfMemory> {
+        if self.slab.len() == 0 {
+            self.wheels[when.face as usize].begin_at(when.now);
+        }
+        self.slab.reserve()?;
+        let node = self.slab.insert(job.take(), mark);
+        if let Err(refused) = self.wheels[when.face as usize].insert(&self.slab, node, when.due) {
+            // SAFETY: the node is new, its job is not lent.
+            *job = unsafe { self.slab.remove(node) };
+            return Err(refused);
+        }
+        self.delayed += usize::from(!self.repeats(node));
+        self.by_wall += usize::from(when.face == Face::Wall);
+        Ok(node)
+    }
+
+    /// A timer that is in no wheel waits again.
+    fn rearm(&mut self, node: Node, due: u64) {
+        let face = self.face(node);
+        let inserted = self.wheels[face as usize].insert(&self.slab, node, due);
+        inserted.expect("memory for four bytes");
+    }
+
+    /// A timer that waits is taken out of its wheel.
+    fn disarm(&mut self, node: Node) {
+        let face = self.face(node);
+        self.wheels[face as usize].remove(&self.slab, node);
+    }
+
+    /// A timer that waits is gone. `None` for a schedule.
+    fn remove_waiting(&mut self, node: Node) -> Option<Job> {
+        self.disarm(node);
+        self.delayed -= usize::from(!self.repeats(node));
+        self.forget(node);
+        // SAFETY: the job of a timer that waits is not lent.
+        unsafe { self.slab.remove(node) }
+    }
+
+    /// A timer that is in no wheel, and whose job was taken, is gone.
+    fn free(&mut self, node: Node) {
+        self.forget(node);
+        self.slab.free(node);
+    }
+
+    fn forget(&mut self, node: Node) {
+        self.by_wall -= usize::from(self.face(node) == Face::Wall);
+    }
+
+    /// Called when timers have gone: memory that only many timers need, for the caller to drop without the lock.
+    #[inline]
+    fn rest(&mut self) -> Option<impl Sized + use<>> {
+        if self.slab.len() > 0 { None } else { self.rest_now() }
+    }
+
+    #[cold]
+    fn rest_now(&mut self) -> Option<impl Sized + use<>> {
+        let surplus = self.slab.surplus()?;
+        self.wheels.iter_mut().for_each(|wheel| wheel.begin_at(0));
+        Some(surplus)
+    }
+
+    fn face(&self, node: Node) -> Face {
+        if self.slab.mark(node) & WALL == 0 { Face::Monotonic } else { Face::Wall }
+    }
+
+    fn repeats(&self, node: Node) -> bool {
+        self.slab.mark(node) & REPEATS != 0
+    }
+
+    /// Whether the sleeper must be woken for a timer that is due then. True for one caller only.
+    #[must_use]
+    fn is_earlier(&mut self, face: Face, due: u64) -> bool {
+        let until = &mut self.asleep_until[face as usize];
+        let earlier = due < *until;
+        if earlier {
+            *until = due;
+        }
+        earlier
+    }
+}

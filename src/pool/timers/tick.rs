@@ -1,0 +1,131 @@
+//! What lies in the queue for a tick of a schedule, and how a schedule goes on.
+
+use super::schedule::{Live, Ticking};
+use super::{State, TickInfo, Timers};
+use crate::pool::job::Task;
+use crate::pool::{Worker, unwind};
+use std::sync::Arc;
+
+/// A queued hint. Whether the tick is still to be run is decided under the timers' lock.
+#[derive(Debug)]
+pub(super) struct DueTick {
+    pub(super) timers: Arc<Timers>,
+    pub(super) id: u64,
+    /// As in [`Due`](super::due::Due).
+    pub(super) due: u64,
+}
+
+impl Task for DueTick {
+    fn run(self, worker: &Worker) {
+        let Some((work, number)) = self.timers.start(self.id, worker.job()) else { return };
+        let began = self.timers.clock.now();
+        let tick = TickInfo { number, began, late_by: began.saturating_sub(self.due) };
+        let outside = worker.enter_tick(self.id, tick);
+        let went_well = work.run(worker);
+        worker.let_go(work);
+        self.timers.ended(self.id, went_well, worker);
+        worker.leave_tick(outside);
+    }
+
+    fn cancel(self, queue_id: u64) {
+        self.timers.withdraw(self.id, queue_id);
+    }
+}
+
+impl Timers {
+    /// A worker has come to a hint: what it has to do, and the tick's number, unless the schedule has ended meanwhile.
+    fn start(&self, id: u64, queue_id: u64) -> Option<(Arc<dyn Ticking>, u64)> {
+        let mut state = self.state.lock();
+        let live = state.schedules.get_mut(&id)?;
+        let number = live.unqueue(queue_id)?;
+        live.running += 1;
+        Some((Arc::clone(&live.work), number))
+    }
+
+    /// A queued tick was cancelled, but not its schedule.
+    fn withdraw(&self, id: u64, queue_id: u64) {
+        let mut state = self.state.lock();
+        let Some(live) = state.schedules.get_mut(&id) else { return };
+        if live.unqueue(queue_id).is_none() {
+            return;
+        }
+        let work = Arc::clone(&live.work);
+        let (over, fire) = self.go_on(&mut state, id);
+        drop(state);
+        work.cancelled(id);
+        unwind::dispose(work);
+        self.finish(id, over);
+        if fire && let Some(core) = self.core.upgrade() {
+            core.fire_due();
+        }
+    }
+
+    /// A tick's run has ended.
+    fn ended(&self, id: u64, went_well: bool, worker: &Worker) {
+        let mut state = self.state.lock();
+        let Some(live) = state.schedules.get_mut(&id) else { return };
+        live.running -= 1;
+        if !went_well && live.plan.stop_on_error {
+            live.left = 0;
+            let hints = std::mem::take(&mut live.queued);
+            let (over, _) = self.go_on(&mut state, id);
+            drop(state);
+            worker.core().take_back_hints(hints.into_iter().map(|(queue_id, _)| queue_id));
+            worker.resume();
+            return self.finish(id, over);
+        }
+        let (over, fire) = self.go_on(&mut state, id);
+        drop(state);
+        if over.is_some() {
+            worker.resume();
+            self.finish(id, over);
+        }
+        if fire {
+            worker.core().fire_due();
+        }
+    }
+
+    /// A schedule has one job less that is queued or running: its next tick, or its end. The second is true if somebody
+    /// must look what is due.
+    fn go_on(&self, state: &mut State, id: u64) -> (Option<Live>, bool) {
+        let Some(live) = state.schedules.get_mut(&id) else { return (None, false) };
+        if live.is_over() {
+            return (state.end_schedule(id), false);
+        }
+        let node = live.node;
+        if state.slab.is_waiting(node) {
+            return (None, false);
+        }
+        let face = state.face(node);
+        let now = self.now(face);
+        let next = state.schedules.get_mut(&id).and_then(|live| live.next_after_end(now));
+        let Some(due) = next else { return (None, false) };
+        state.rearm(node, due);
+        if due > now && state.is_earlier(face, due) {
+            self.alarm.unpark();
+        }
+        (None, due <= now)
+    }
+
+    /// Tells those above that a schedule is over. Not under the lock.
+    pub(super) fn finish(&self, id: u64, over: Option<Live>) {
+        let Some(Live { work, cancelled, .. }) = over else { return };
+        if cancelled {
+            work.cancelled(id);
+        }
+        unwind::dispose(work);
+    }
+}
+
+impl State {
+    /// Takes a schedule out of everything.
+    pub(super) fn end_schedule(&mut self, id: u64) -> Option<Live> {
+        let live = self.schedules.remove(&id)?;
+        if self.slab.is_waiting(live.node) {
+            self.remove_waiting(live.node);
+        } else {
+            self.free(live.node);
+        }
+        Some(live)
+    }
+}

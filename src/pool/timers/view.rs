@@ -1,0 +1,64 @@
+//! What can be asked about timers.
+
+use super::{State, Timers};
+use crate::pool::core::Core;
+use crate::queue::Node;
+
+/// What has become of a timer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimerState {
+    /// Nanoseconds until it is due, 0 if it has just come to be; `None` if it does not wait.
+    pub(crate) due_in: Option<u64>,
+    /// Jobs that are queued for it.
+    pub(crate) queued: usize,
+    /// Runs of a schedule that have begun and not ended.
+    pub(crate) running: usize,
+    /// Ticks of a schedule that have come.
+    pub(crate) ticks: u64,
+}
+
+impl Core {
+    /// How many delayed jobs wait.
+    pub(crate) fn delayed_len(&self) -> usize {
+        self.known_timers().map_or(0, |timers| timers.state.lock().delayed)
+    }
+
+    /// How many schedules go on.
+    pub(crate) fn scheduled_len(&self) -> usize {
+        self.known_timers().map_or(0, |timers| timers.state.lock().schedules.len())
+    }
+
+    /// What is known of a timer that waits, is queued, or repeats.
+    pub(crate) fn timer_state(&self, id: u64) -> Option<TimerState> {
+        let timers = self.known_timers()?;
+        let state = timers.state.lock();
+        let node = state.slab.find(id)?;
+        let known = state.look(timers, node, id);
+        // A delayed job that has begun is a timer no more, though its node may still be there.
+        let gone = !state.repeats(node) && known.due_in.is_none() && !self.store.is_queued(state.slab.due(node));
+        if gone { None } else { Some(known) }
+    }
+
+    /// The delayed jobs that wait, or the schedules that go on.
+    pub(crate) fn list_timers(&self, repeating: bool) -> Vec<(u64, TimerState)> {
+        let Some(timers) = self.known_timers() else { return Vec::new() };
+        let state = timers.state.lock();
+        let listed = |&node: &Node| match repeating {
+            true => state.repeats(node),
+            false => !state.repeats(node) && state.slab.is_waiting(node),
+        };
+        let nodes = state.slab.nodes().filter(listed).map(|node| (node, state.slab.id(node)));
+        nodes.map(|(node, id)| (id, state.look(timers, node, id))).collect()
+    }
+}
+
+impl State {
+    fn look(&self, timers: &Timers, node: Node, id: u64) -> TimerState {
+        let now = timers.now(self.face(node));
+        let due_in = self.slab.is_waiting(node).then(|| self.slab.due(node).saturating_sub(now));
+        match self.schedules.get(&id) {
+            Some(live) => TimerState { due_in, queued: live.queued.len(), running: live.running, ticks: live.number },
+            None => TimerState { due_in, queued: usize::from(due_in.is_none()), running: 0, ticks: 0 },
+        }
+    }
+}

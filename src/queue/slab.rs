@@ -1,0 +1,321 @@
+//! Nodes that stay where they are, and ids that find them.
+
+use super::registry::BlockHasher;
+use super::store::OutOfMemory;
+use crate::sys::cell::UnsafeCell;
+use crate::sys::unique;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::mem;
+use std::ptr::NonNull;
+
+/// Nodes in a page, as a power of two.
+const PAGE_BITS: u32 = 8;
+const PAGE: usize = 1 << PAGE_BITS;
+
+/// Bits of an id that count how often its node was used.
+const USE_BITS: u32 = 20;
+const MOST_USES: u32 = 1 << USE_BITS;
+
+/// Every id of a slab has this bit, no id of a segment's cell has: block numbers do not come that far.
+const MARKED: u64 = 1 << 63;
+const MOST_PAGES: u64 = 1 << (63 - PAGE_BITS - USE_BITS);
+
+/// Where in a wheel a node is.
+pub(super) const FREE: u16 = u16::MAX;
+/// In use, and in no wheel.
+pub(super) const OUT: u16 = u16::MAX - 1;
+/// Among a wheel's next ones.
+pub(super) const NEXT: u16 = u16::MAX - 2;
+
+/// A node of a slab. Copies are free; one that outlives its node names the next user of the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Node(pub(super) u32);
+
+/// What a wheel knows of a node.
+#[derive(Debug)]
+pub(super) struct Meta {
+    /// When it is due, while it is in a wheel; then its user's to remember something by.
+    pub(super) due: Cell<u64>,
+    /// Of nodes that are due at the same time the lowest comes first.
+    pub(super) sequence: Cell<u32>,
+    uses: Cell<u32>,
+    /// Its index in its slot; the next free node while it is free.
+    pub(super) position: Cell<u32>,
+    /// Its slot, or one of the constants.
+    pub(super) place: Cell<u16>,
+    mark: Cell<u8>,
+}
+
+#[derive(Debug)]
+struct Page<T> {
+    /// Not used by any other page that the process ever has.
+    number: u64,
+    /// Nodes that have been used as often as an id can tell.
+    retired: usize,
+    /// Never grows. A box would be the only one to know its content.
+    entries: Vec<Entry<T>>,
+}
+
+/// A node's memory. Cells, for a shared reference is all that may exist while somebody uses a value that was lent.
+#[derive(Debug)]
+struct Entry<T> {
+    value: UnsafeCell<T>,
+    meta: Meta,
+}
+
+/// The value of a node that is in no wheel, and the right to take it: whoever claims what this was lent to has that
+/// right alone. The slab's user must not touch the value, nor remove the node, before it was taken.
+#[derive(Debug)]
+pub(crate) struct Lent<T>(NonNull<T>);
+
+// SAFETY: it is the way that a value takes to another thread.
+unsafe impl<T: Send> Send for Lent<T> {}
+// SAFETY: the slab hands values from thread to thread.
+unsafe impl<T: Send> Send for Page<T> {}
+
+/// Nodes in pages of 256, found by ids that the process uses once: a page's number, the node's place in it, and how often
+/// the node was used before. A node that was used 2²⁰ times rests until its whole page does; the page then
+/// begins anew with another number.
+#[derive(Debug)]
+pub(crate) struct Slab<T> {
+    pages: Vec<Page<T>>,
+    /// From a page's number to its index.
+    numbers: HashMap<u64, u32, BuildHasherDefault<BlockHasher>>,
+    /// The first free node; a node knows the next. As many as there are nodes: none.
+    free: u32,
+    len: usize,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+impl<T: Default> Slab<T> {
+    pub(crate) fn new() -> Self {
+        Self { pages: Vec::new(), numbers: HashMap::default(), free: NOBODY, len: 0 }
+    }
+
+    /// Nodes in use.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether an id is of a kind that only slabs give out.
+    pub(crate) fn is_id(id: u64) -> bool {
+        id & MARKED != 0
+    }
+
+    /// Makes sure that there is room for one more.
+    pub(crate) fn reserve(&mut self) -> Result<(), OutOfMemory> {
+        if self.free == NOBODY { self.add_page() } else { Ok(()) }
+    }
+
+    /// Puts a value into a node, in no wheel, for which there is [room](Self::reserve). `mark` is the user's.
+    pub(crate) fn insert(&mut self, value: T, mark: u8) -> Node {
+        let node = Node(self.free);
+        let meta = self.meta(node);
+        meta.place.set(OUT);
+        meta.mark.set(mark);
+        self.free = meta.position.get();
+        // SAFETY: the node was free, so its value is not lent.
+        self.value(node).with_mut(|place| unsafe { *place = value });
+        self.len += 1;
+        node
+    }
+
+    /// Takes the value out of a node that is in no wheel, and frees the node.
+    ///
+    /// # Safety
+    ///
+    /// 1. The value is not lent.
+    pub(crate) unsafe fn remove(&mut self, node: Node) -> T {
+        // SAFETY: the caller's 1.
+        let value = self.value(node).with_mut(|value| mem::take(unsafe { &mut *value }));
+        self.free(node);
+        value
+    }
+
+    /// Frees a node that is in no wheel, and whose value was taken; its id finds nothing from now on.
+    pub(crate) fn free(&mut self, node: Node) {
+        debug_assert_ne!(self.meta(node).place.get(), FREE, "a node is freed once");
+        let free = self.free;
+        let meta = self.meta(node);
+        meta.place.set(FREE);
+        meta.uses.set(meta.uses.get() + 1);
+        if meta.uses.get() < MOST_USES {
+            meta.position.set(free);
+            self.free = node.0;
+        } else {
+            self.retire(node);
+        }
+        self.len -= 1;
+    }
+
+    /// Lends the value of a node that is in no wheel.
+    pub(crate) fn lend(&self, node: Node) -> Lent<T> {
+        Lent(self.value(node).with_mut(|value| NonNull::new(value).expect("a cell has an address")))
+    }
+
+    /// The id of a node in use.
+    pub(crate) fn id(&self, node: Node) -> u64 {
+        let page = self.pages[node.page()].number << (USE_BITS + PAGE_BITS);
+        MARKED | page | u64::from(self.meta(node).uses.get()) << PAGE_BITS | node.slot() as u64
+    }
+
+    /// The node in use that has this id.
+    pub(crate) fn find(&self, id: u64) -> Option<Node> {
+        let number = (id & !MARKED) >> (USE_BITS + PAGE_BITS);
+        let page = self.page(number).filter(|_| Self::is_id(id))?;
+        let node = Node(page << PAGE_BITS | (id as u32 & (PAGE as u32 - 1)));
+        let meta = self.meta(node);
+        let uses = (id >> PAGE_BITS) as u32 & (MOST_USES - 1);
+        (meta.place.get() != FREE && meta.uses.get() == uses).then_some(node)
+    }
+
+    /// The page with this number. Numbers mostly come one after another, like pages.
+    fn page(&self, number: u64) -> Option<u32> {
+        let guess = number.wrapping_sub(self.pages.first()?.number);
+        match self.pages.get(guess as usize) {
+            Some(page) if page.number == number => Some(guess as u32),
+            _ => self.numbers.get(&number).copied(),
+        }
+    }
+
+    /// The nodes in use.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = Node> {
+        let all = (0..(self.pages.len() * PAGE) as u32).map(Node);
+        all.filter(|&node| self.meta(node).place.get() != FREE)
+    }
+
+    /// Everything that is not in use and large enough to matter, for the caller to drop.
+    pub(crate) fn surplus(&mut self) -> Option<impl Sized + use<T>> {
+        const KEPT: usize = 4;
+        if self.len > 0 || self.pages.len() <= KEPT {
+            return None;
+        }
+        self.free = NOBODY;
+        self.numbers.clear();
+        Some(mem::take(&mut self.pages))
+    }
+
+    fn value(&self, node: Node) -> &UnsafeCell<T> {
+        &self.entry(node).value
+    }
+
+    /// What the user has marked the node with.
+    pub(crate) fn mark(&self, node: Node) -> u8 {
+        self.meta(node).mark.get()
+    }
+
+    /// Whether a node in use is in a wheel.
+    pub(crate) fn is_waiting(&self, node: Node) -> bool {
+        self.meta(node).place.get() != OUT
+    }
+
+    /// When a waiting node is due; what was last [noted](Self::note) for another.
+    pub(crate) fn due(&self, node: Node) -> u64 {
+        self.meta(node).due.get()
+    }
+
+    /// Remembers a number for a node that is in no wheel.
+    pub(crate) fn note(&mut self, node: Node, number: u64) {
+        debug_assert!(!self.is_waiting(node), "a waiting node remembers when it is due");
+        self.meta(node).due.set(number);
+    }
+
+    pub(super) fn meta(&self, node: Node) -> &Meta {
+        &self.entry(node).meta
+    }
+
+    fn entry(&self, node: Node) -> &Entry<T> {
+        &self.pages[node.page()].entries[node.slot()]
+    }
+
+    #[cold]
+    fn add_page(&mut self) -> Result<(), OutOfMemory> {
+        let index = self.pages.len();
+        if index >= NOBODY as usize >> PAGE_BITS {
+            return Err(OutOfMemory);
+        }
+        self.pages.try_reserve(1).map_err(|_| OutOfMemory)?;
+        self.numbers.try_reserve(1).map_err(|_| OutOfMemory)?;
+        let page = Page { number: page_number()?, retired: 0, entries: many(Entry::new)? };
+        self.numbers.insert(page.number, index as u32);
+        self.pages.push(page);
+        self.free_page(index);
+        Ok(())
+    }
+
+    /// Makes a page whose nodes are all unused the beginning of the list of free ones.
+    fn free_page(&mut self, index: usize) {
+        let first = (index << PAGE_BITS) as u32;
+        let entries = &self.pages[index].entries;
+        for (entry, next) in entries.iter().zip(first + 1..) {
+            entry.meta.position.set(next);
+            entry.meta.uses.set(0);
+        }
+        entries[PAGE - 1].meta.position.set(self.free);
+        self.free = first;
+    }
+
+    #[cold]
+    fn retire(&mut self, node: Node) {
+        let page = &mut self.pages[node.page()];
+        page.retired += 1;
+        // Without numbers left the page is lost. It takes 2³⁵ pages to come to that.
+        if page.retired == PAGE
+            && let Ok(number) = page_number()
+        {
+            self.numbers.remove(&page.number);
+            page.number = number;
+            page.retired = 0;
+            self.numbers.insert(number, node.page() as u32);
+            self.free_page(node.page());
+        }
+    }
+}
+
+impl<T: Default> Entry<T> {
+    fn new() -> Self {
+        let meta = Meta {
+            due: Cell::new(0),
+            sequence: Cell::new(0),
+            uses: Cell::new(0),
+            position: Cell::new(0),
+            place: Cell::new(FREE),
+            mark: Cell::new(0),
+        };
+        Self { value: UnsafeCell::new(T::default()), meta }
+    }
+}
+
+impl<T: Default> Lent<T> {
+    /// # Safety
+    ///
+    /// 1. The caller has the right to take it, and nobody else has. 2. The slab lives.
+    pub(crate) unsafe fn take(self) -> T {
+        // SAFETY: by 2 the page is there: it goes only when none of its nodes is in use. By 1 nobody else touches it.
+        mem::take(unsafe { &mut *self.0.as_ptr() })
+    }
+}
+
+impl Node {
+    fn page(self) -> usize {
+        self.0 as usize >> PAGE_BITS
+    }
+
+    fn slot(self) -> usize {
+        self.0 as usize % PAGE
+    }
+}
+
+fn page_number() -> Result<u64, OutOfMemory> {
+    Some(unique::page()).filter(|&number| number < MOST_PAGES).ok_or(OutOfMemory)
+}
+
+fn many<T>(make: impl FnMut() -> T) -> Result<Vec<T>, OutOfMemory> {
+    let mut items = Vec::new();
+    items.try_reserve_exact(PAGE).map_err(|_| OutOfMemory)?;
+    items.extend(std::iter::repeat_with(make).take(PAGE));
+    Ok(items)
+}

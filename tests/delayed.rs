@@ -1,0 +1,506 @@
+//! Delayed jobs that are early, late, out of order, lost, or still there when they should be gone.
+
+mod common;
+
+use common::{Count, Gate, LIMIT, OnDrop, eventually, lock, within_limit};
+use fastthreadpool::{
+    Deadline, Due, JobError, JobId, ManualClock, Pool, Shutdown, SubmitError, current_job, current_tick,
+};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+const SECOND: Duration = Duration::from_secs(1);
+const YEAR: Duration = Duration::from_secs(31_556_952);
+
+/// A pool that goes by a clock of its own.
+fn manual(workers: i32) -> (Pool, ManualClock) {
+    let clock = ManualClock::new();
+    (Pool::builder().workers(workers).clock(&clock).build().unwrap(), clock)
+}
+
+/// What jobs write their numbers into.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u32>>>);
+
+impl Log {
+    fn job(&self, number: u32) -> impl FnOnce() + Clone + Send + Sync + 'static {
+        let log = self.clone();
+        move || lock(&log.0).push(number)
+    }
+
+    fn read(&self) -> Vec<u32> {
+        lock(&self.0).clone()
+    }
+}
+
+/// Conformance 36.
+#[test]
+fn nothing_is_early_and_what_is_due_is_queued() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(2), Count::new());
+        pool.spawn_later(SECOND, ran.job()).unwrap();
+        clock.advance(SECOND - Duration::from_nanos(1));
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.pending(), pool.alive()), (0, 0, 0));
+        clock.advance(Duration::from_nanos(1));
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 1);
+    });
+}
+
+/// Conformance 36: by the machine's clock, also for those that come while the pool sleeps for a later one.
+#[test]
+fn the_machines_clock_is_obeyed() {
+    within_limit(|| {
+        let (pool, (sender, receiver)) = (Pool::new().unwrap(), mpsc::channel());
+        for delay in [40, 3, 20, 0, 1, 30, 10, 5].map(Duration::from_millis) {
+            let (due, sender) = (Instant::now() + delay, sender.clone());
+            pool.spawn_later(delay, move || sender.send((due, Instant::now(), delay)).unwrap()).unwrap();
+            thread::yield_now();
+        }
+        let came: Vec<_> = receiver.iter().take(8).collect();
+        assert!(came.iter().all(|(due, began, _)| began >= due), "{came:?}");
+    });
+}
+
+/// Conformance 14: "front" is the default, and goes behind submit_first.
+#[test]
+fn an_expired_job_goes_before_older_ordinary_ones() {
+    within_limit(|| {
+        let ((pool, clock), gate, log) = (manual(1), Gate::new(), Log::default());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        pool.spawn_at(Due::after(SECOND).back(), log.job(9)).unwrap();
+        for (number, delay) in [(3, 3), (1, 1), (2, 2)] {
+            pool.spawn_later(delay * SECOND, log.job(number)).unwrap();
+        }
+        for number in [5, 6] {
+            pool.spawn(log.job(number)).unwrap();
+        }
+        clock.advance(10 * SECOND);
+        pool.spawn_first(log.job(0)).unwrap();
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        let mut order = log.read();
+        let back = order.iter().position(|&number| number == 9).unwrap();
+        order.remove(back);
+        assert_eq!(order, [0, 1, 2, 3, 5, 6]);
+        assert!(back >= 4, "behind all that are due");
+    });
+}
+
+/// Conformance 15.
+#[test]
+fn jobs_due_at_the_same_time_keep_their_order() {
+    within_limit(|| {
+        for back in [false, true] {
+            let ((pool, clock), log) = (manual(1), Log::default());
+            for number in 0..1000 {
+                let due = Due::after(SECOND);
+                pool.spawn_at(if back { due.back() } else { due }, log.job(number)).unwrap();
+            }
+            clock.advance(SECOND);
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!(log.read(), (0..1000).collect::<Vec<_>>(), "back: {back}");
+        }
+    });
+}
+
+/// Conformance 38, 39.
+#[test]
+fn a_delay_of_zero_leaves_nothing_behind() {
+    within_limit(|| {
+        for pool in [Pool::new().unwrap(), manual(2).0] {
+            let ran = Count::new();
+            for _ in 0..1000 {
+                pool.spawn_later(Duration::ZERO, ran.job()).unwrap();
+                assert_eq!(pool.delayed_count(), 0);
+            }
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!((ran.get(), pool.delayed().len(), pool.pending()), (1000, 0, 0));
+        }
+    });
+}
+
+/// Conformance 39.
+#[test]
+fn the_view_shows_what_has_not_fired() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(1), Count::new());
+        let soon = pool.spawn_later(SECOND, ran.job()).unwrap();
+        let late = pool.spawn_later(3 * SECOND, ran.job()).unwrap();
+        clock.advance(SECOND / 2);
+        let mut delayed = pool.delayed();
+        delayed.sort_by_key(|timer| timer.due_in);
+        let seen: Vec<_> = delayed.iter().map(|timer| (timer.id, timer.due_in)).collect();
+        assert_eq!(seen, [(soon, Some(SECOND / 2)), (late, Some(5 * SECOND / 2))]);
+        assert_eq!((pool.delayed_count(), pool.scheduled_count(), pool.scheduled().len()), (2, 0, 0));
+        clock.advance(SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((pool.timer(soon), pool.delayed_count()), (None, 1));
+        assert!(pool.cancel(late));
+        assert_eq!((pool.timer(late), pool.delayed_count(), ran.get()), (None, 0, 1));
+    });
+}
+
+/// Conformance 16, 17: an id of the same kind as all others, the same from the outside and from the inside.
+#[test]
+fn the_id_is_known_in_the_job() {
+    within_limit(|| {
+        let ((pool, clock), results) = {
+            let made = manual(2);
+            let results = made.0.results();
+            (made, results)
+        };
+        let ids: Vec<JobId> =
+            (0..100).map(|_| results.submit_later(SECOND, || current_job().unwrap()).unwrap()).collect();
+        clock.advance(SECOND);
+        let mut inside: Vec<JobId> = results.as_completed().map(|outcome| outcome.result.unwrap()).collect();
+        inside.sort();
+        let mut outside = ids.clone();
+        outside.sort();
+        assert_eq!(inside, outside);
+        let again = pool.spawn_later(SECOND, || {}).unwrap();
+        assert!(!ids.contains(&again));
+        assert!(!ids.into_iter().any(|id| pool.cancel(id)), "stale ids name nothing");
+    });
+}
+
+/// Conformance 49, 51: whether it waits or is queued.
+#[test]
+fn a_cancelled_timer_never_runs_and_touches_no_other_job() {
+    within_limit(|| {
+        let ((pool, clock), gate, ran, dropped) = (manual(1), Gate::new(), Count::new(), Count::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        pool.spawn(ran.job()).unwrap();
+        let owned = dropped.on_drop();
+        let waiting = pool.spawn_later(9 * SECOND, move || drop(owned)).unwrap();
+        let owned = dropped.on_drop();
+        let queued = pool.spawn_later(SECOND, move || drop(owned)).unwrap();
+        clock.advance(SECOND);
+        assert_eq!((pool.pending(), pool.delayed_count()), (3, 1));
+        for id in [waiting, queued] {
+            assert!(pool.cancel(id));
+            assert!(!pool.cancel(id));
+        }
+        assert_eq!((pool.pending(), pool.delayed_count(), dropped.get()), (2, 0, 2));
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        clock.advance(100 * SECOND);
+        assert_eq!((ran.get(), pool.pending()), (1, 0));
+    });
+}
+
+/// Conformance 52: too late for a timer whose job runs.
+#[test]
+fn a_timer_that_runs_is_not_cancelled() {
+    within_limit(|| {
+        let ((pool, clock), gate) = (manual(1), Gate::new());
+        let id = pool.spawn_later(SECOND, gate.job()).unwrap();
+        clock.advance(SECOND);
+        gate.wait_started(1);
+        assert!(!pool.cancel(id));
+        assert!(!pool.reschedule(id, SECOND));
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+    });
+}
+
+/// Conformance 53, 54: timers and queued jobs are cancelled apart.
+#[test]
+fn cancelling_all_timers_leaves_queued_jobs() {
+    within_limit(|| {
+        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        pool.spawn(ran.job()).unwrap();
+        pool.spawn_later(SECOND, ran.job()).unwrap();
+        clock.advance(SECOND); // this one is queued now
+        for _ in 0..500 {
+            pool.spawn_later(SECOND, ran.job()).unwrap();
+        }
+        let job = ran.clone();
+        pool.schedule(SECOND, move || assert_eq!(job.add(), usize::MAX)).unwrap();
+        assert_eq!(pool.cancel_timers(), 501);
+        assert_eq!(pool.cancel_timers(), 0);
+        assert_eq!((pool.delayed_count(), pool.scheduled_count()), (0, 0));
+        gate.open();
+        clock.advance(10 * SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 2);
+    });
+}
+
+/// Set anew before, at and after the moment that it was due, also while its job is queued.
+#[test]
+fn a_timer_set_anew_runs_once_at_the_new_time() {
+    within_limit(|| {
+        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+        let id = pool.spawn_later(SECOND, ran.job()).unwrap();
+        for _ in 0..10 {
+            clock.advance(SECOND / 2);
+            assert!(pool.reschedule(id, SECOND));
+        }
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        clock.advance(SECOND);
+        assert_eq!(pool.timer(id).unwrap().queued, 1);
+        assert!(pool.reschedule(id, SECOND));
+        assert_eq!((pool.timer(id).unwrap().due_in, pool.pending()), (Some(SECOND), 1));
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 0);
+        clock.advance(SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        clock.advance(100 * SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.reschedule(id, SECOND)), (1, false));
+    });
+}
+
+/// An earlier timer rings the sleeper that sleeps for a later one.
+#[test]
+fn a_timer_brought_forward_is_not_slept_through() {
+    within_limit(|| {
+        let (pool, (sender, receiver)) = (Pool::new().unwrap(), mpsc::channel());
+        let id = pool.spawn_later(3600 * SECOND, move || sender.send(()).unwrap()).unwrap();
+        for _ in 0..3 {
+            thread::sleep(Duration::from_millis(2)); // Lets the sleeper fall asleep; not needed for the result.
+            assert!(pool.reschedule(id, 1800 * SECOND));
+        }
+        assert!(pool.reschedule(id, Duration::from_millis(1)));
+        receiver.recv_timeout(LIMIT).unwrap();
+    });
+}
+
+/// Conformance 45, by a manual wall clock that is set.
+#[test]
+fn a_moment_on_the_wall_clock_follows_that_clock() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(1), Count::new());
+        let noon = clock.wall_clock() + 10 * SECOND;
+        pool.spawn_at(noon, ran.job()).unwrap();
+        clock.advance(9 * SECOND);
+        clock.set_wall_clock(noon - 3600 * SECOND);
+        clock.advance(3599 * SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.delayed_count()), (0, 1));
+        clock.set_wall_clock(noon + SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.delayed_count()), (1, 0));
+        // Set back, the clock has its moments ahead of it again.
+        clock.set_wall_clock(noon - 5 * SECOND);
+        for seconds in [2, 4, 3] {
+            pool.spawn_at(noon - seconds * SECOND, ran.job()).unwrap();
+        }
+        for _ in 0..3 {
+            clock.advance(SECOND);
+            pool.wait_idle(LIMIT).unwrap();
+        }
+        assert_eq!(ran.get(), 4);
+    });
+}
+
+/// Conformance 45: by the machine's wall clock.
+#[test]
+fn the_machines_wall_clock_is_obeyed() {
+    within_limit(|| {
+        let (pool, (sender, receiver)) = (Pool::new().unwrap(), mpsc::channel());
+        let due = SystemTime::now() + Duration::from_millis(20);
+        pool.spawn_later(3600 * SECOND, || {}).unwrap();
+        pool.spawn_at(due, move || sender.send(SystemTime::now()).unwrap()).unwrap();
+        let began = receiver.recv_timeout(LIMIT).unwrap();
+        assert!(began >= due);
+    });
+}
+
+/// Conformance 45: an error that loses nothing, or now.
+#[test]
+fn a_moment_in_the_past_is_refused_or_now() {
+    within_limit(|| {
+        let ((pool, clock), ran, dropped) = (manual(1), Count::new(), Count::new());
+        clock.advance(10 * SECOND);
+        let past = clock.wall_clock() - SECOND;
+        let owned = dropped.on_drop();
+        let refused = pool.spawn_at(past, move || drop(owned)).unwrap_err();
+        assert!(matches!(refused, SubmitError::Past), "{refused:?}");
+        assert_eq!(dropped.get(), 1);
+        assert!(matches!(pool.spawn_at(SystemTime::UNIX_EPOCH, || {}), Err(SubmitError::Past)));
+        pool.spawn_at(Due::at_wall_clock(past).or_now(), ran.job()).unwrap();
+        pool.spawn_at(Due::at_wall_clock(SystemTime::UNIX_EPOCH - SECOND).or_now(), ran.job()).unwrap();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.delayed_count()), (2, 0));
+    });
+}
+
+/// Reliability 11: nothing overflows.
+#[test]
+fn a_delay_of_centuries_is_accepted() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(1), Count::new());
+        clock.advance(SECOND);
+        for delay in [Duration::MAX, Duration::from_nanos(u64::MAX), Duration::from_nanos(u64::MAX - 1), 500 * YEAR] {
+            pool.spawn_later(delay, ran.job()).unwrap();
+            pool.spawn_at(Due::after(delay).leeway(Duration::MAX), ran.job()).unwrap();
+        }
+        clock.advance(400 * YEAR);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.delayed_count()), (0, 8));
+        let real = Pool::new().unwrap();
+        let id = real.spawn_later(Duration::MAX, ran.job()).unwrap();
+        assert!(real.timer(id).unwrap().due_in > Some(500 * YEAR));
+    });
+}
+
+/// Leeway is never used to be early, nor to be later than it allows.
+#[test]
+fn leeway_delays_no_more_than_it_says() {
+    within_limit(|| {
+        let (pool, clock) = manual(1);
+        let mut moments = std::collections::BTreeSet::new();
+        for n in 1..1000_u32 {
+            let (delay, leeway) = (n * Duration::from_micros(1013), Duration::from_millis(100));
+            let id = pool.spawn_at(Due::after(delay).leeway(leeway), || {}).unwrap();
+            let due = pool.timer(id).unwrap().due_in.unwrap();
+            assert!(due >= delay && due <= delay + leeway, "{delay:?} became {due:?}");
+            moments.insert(clock.elapsed() + due);
+        }
+        assert!(moments.len() <= 20, "a thousand timers wake the machine {} times", moments.len());
+    });
+}
+
+/// Per-tick facts of a delayed job.
+#[test]
+fn a_late_job_knows_how_late_it_is() {
+    within_limit(|| {
+        let (pool, clock) = manual(1);
+        let results = pool.results();
+        results.submit_later(SECOND, || current_tick().unwrap()).unwrap();
+        clock.advance(5 * SECOND);
+        let tick = results.next(LIMIT).unwrap().result.unwrap();
+        assert_eq!((tick.number, tick.late_by), (1, 4 * SECOND));
+        assert_eq!(current_tick(), None);
+    });
+}
+
+/// Decision: timers count as more to come for as_completed, not for wait_idle.
+#[test]
+fn as_completed_waits_for_a_timer() {
+    within_limit(|| {
+        let (pool, clock) = manual(1);
+        let results = pool.results();
+        let later = results.submit_later(SECOND, || 7).unwrap();
+        let never = results.submit_later(2 * SECOND, || 8).unwrap();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(results.next(Deadline::NOW).unwrap_err(), fastthreadpool::RecvError::TimedOut);
+        assert!(pool.cancel(never));
+        let advancing = clock.clone();
+        let reader = thread::spawn(move || {
+            results.as_completed().map(|outcome| (outcome.id, outcome.result.ok())).collect::<Vec<_>>()
+        });
+        advancing.advance(SECOND);
+        let mut read = reader.join().unwrap();
+        read.sort();
+        let mut expected = vec![(later, Some(7)), (never, None)];
+        expected.sort();
+        assert_eq!(read, expected);
+    });
+}
+
+/// Conformance 50, and the decision on the end of scope: what is due runs, what is not ends cancelled.
+#[test]
+fn a_pool_that_ends_cancels_what_is_not_due() {
+    within_limit(|| {
+        for mode in [Shutdown::Drain, Shutdown::Cancel] {
+            let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+            let results = pool.results();
+            pool.spawn(gate.job()).unwrap();
+            gate.wait_started(1);
+            let due = results.submit_later(SECOND, ran.job()).unwrap();
+            let undue = results.submit_later(2 * SECOND, ran.job()).unwrap();
+            clock.advance(SECOND);
+            assert!(pool.shutdown(mode, Deadline::NOW).is_err());
+            let (id, error) = results.next_failed(LIMIT).unwrap();
+            assert!(matches!(error, JobError::Cancelled) && [due, undue].contains(&id));
+            let refused = pool.spawn_later(SECOND, ran.job());
+            assert!(matches!(refused, Err(SubmitError::Shutdown)));
+            gate.open();
+            pool.shutdown(mode, LIMIT).unwrap();
+            clock.advance(10 * SECOND);
+            let rest: Vec<_> = results.as_completed().map(|outcome| outcome.result.is_ok()).collect();
+            assert_eq!((rest, ran.get()), (vec![mode == Shutdown::Drain], usize::from(mode == Shutdown::Drain)));
+        }
+    });
+}
+
+/// Conformance 50: by the machine's clock; the sleeping thread is gone, too.
+#[test]
+fn a_dropped_pool_does_not_wait_for_its_timers() {
+    within_limit(|| {
+        for round in 0..200 {
+            let (pool, dropped) = (Pool::builder().name("mayfly").build().unwrap(), Count::new());
+            for n in 0..round % 7 {
+                let owned = dropped.on_drop();
+                pool.spawn_later((n + 1) * 3600 * SECOND, move || drop(owned)).unwrap();
+            }
+            if round % 2 == 0 {
+                pool.spawn(|| {}).unwrap();
+            }
+            drop(pool);
+            assert_eq!(dropped.get(), (round % 7) as usize);
+        }
+        #[cfg(target_os = "linux")]
+        eventually("no thread is left", || common::linux::threads_named("mayfly").is_empty());
+    });
+}
+
+/// Conformance 64: a job that ends its own pool, whose timers then end.
+#[test]
+fn a_job_drops_the_last_handle_of_a_pool_with_timers() {
+    within_limit(|| {
+        let (pool, dropped) = (Pool::new().unwrap(), Count::new());
+        let owned = dropped.on_drop();
+        pool.spawn_later(3600 * SECOND, move || drop(owned)).unwrap();
+        let (sender, receiver) = mpsc::channel::<Pool>();
+        pool.spawn(move || drop(receiver.recv().unwrap())).unwrap();
+        sender.send(pool).unwrap();
+        eventually("the timer is cancelled", || dropped.get() == 1);
+    });
+}
+
+/// Conformance 37.
+#[cfg(target_os = "linux")]
+#[test]
+fn ten_thousand_delayed_jobs_start_one_thread() {
+    within_limit(|| {
+        let (pool, ran) = (Pool::builder().workers(1).name("single").build().unwrap(), Count::new());
+        for n in 0..10_000 {
+            pool.spawn_later(Duration::from_micros(n), ran.job()).unwrap();
+        }
+        eventually("all have run", || ran.get() == 10_000);
+        let named = common::linux::threads_named("single");
+        assert_eq!(named.len(), 2, "a worker and a sleeper");
+        assert_eq!(common::linux::threads_named("single-timer").len(), 1);
+    });
+}
+
+/// A job that is dropped on the way to being cancelled may use the pool, or panic.
+#[test]
+fn what_a_cancelled_timer_owns_is_users_code() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(1), Count::new());
+        let (inner, job) = (pool.clone(), ran.job());
+        let mut job = Some(job);
+        let owned = OnDrop(move || {
+            inner.spawn_later(SECOND, job.take().unwrap()).unwrap();
+            panic!("a destructor panics");
+        });
+        let id = pool.spawn_later(SECOND, move || drop(owned)).unwrap();
+        assert!(pool.cancel(id));
+        clock.advance(SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 1);
+    });
+}

@@ -1,0 +1,441 @@
+//! Schedules that drift, pile up, stop, go on for ever, or run once more after they were cancelled.
+
+mod common;
+
+use common::{Count, Gate, LIMIT, eventually, lock, within_limit};
+use fastthreadpool::{
+    Deadline, Due, JobError, ManualClock, Missed, Pool, Schedule, Shutdown, SubmitError, current_job, current_tick,
+};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A pool that goes by a clock of its own.
+fn manual(workers: i32) -> (Pool, ManualClock) {
+    let clock = ManualClock::new();
+    (Pool::builder().workers(workers).clock(&clock).build().unwrap(), clock)
+}
+
+/// A job that counts its runs.
+fn counting(count: &Count) -> impl Fn() + Send + Sync + 'static {
+    let count = count.clone();
+    move || {
+        count.add();
+    }
+}
+
+/// Goes on, one step after another, and lets the jobs of each end.
+fn advance(pool: &Pool, clock: &ManualClock, steps: u32, step: Duration) {
+    for _ in 0..steps {
+        clock.advance(step);
+        pool.wait_idle(LIMIT).unwrap();
+    }
+}
+
+/// Conformance 40.
+#[test]
+fn the_first_run_comes_after_one_interval() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(1), Count::new());
+        pool.schedule(SECOND, counting(&ran)).unwrap();
+        clock.advance(SECOND - Duration::from_nanos(1));
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.scheduled_count(), pool.pending()), (0, 1, 0));
+        advance(&pool, &clock, 1, Duration::from_nanos(1));
+        assert_eq!(ran.get(), 1);
+        advance(&pool, &clock, 9, SECOND);
+        assert_eq!(ran.get(), 10);
+    });
+}
+
+/// Conformance 40: unless another first moment is asked for, be it now.
+#[test]
+fn the_first_run_comes_when_it_is_asked_for() {
+    within_limit(|| {
+        let ((pool, clock), now, later) = (manual(1), Count::new(), Count::new());
+        pool.schedule(Schedule::every(SECOND).first(Duration::ZERO), counting(&now)).unwrap();
+        pool.schedule(Schedule::every(SECOND).first(3 * SECOND), counting(&later)).unwrap();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((now.get(), later.get()), (1, 0));
+        advance(&pool, &clock, 5, SECOND);
+        assert_eq!((now.get(), later.get()), (6, 3));
+    });
+}
+
+/// Conformance 41: a hundred ticks of 20 ms come at 20, 40, …, 2000 ms, however late each is seen.
+#[test]
+fn lateness_does_not_add_up() {
+    within_limit(|| {
+        let ((pool, clock), log) = (manual(1), Arc::new(Mutex::new(Vec::new())));
+        let (interval, seen) = (Duration::from_millis(20), Arc::clone(&log));
+        let log_tick = move || lock(&seen).push(current_tick().unwrap());
+        pool.schedule(Schedule::every(interval).missed(Missed::Queue), log_tick).unwrap();
+        let mut late = 0;
+        while clock.elapsed() < 2 * SECOND {
+            late = (late + 7) % 19;
+            clock.advance(Duration::from_millis(20 + late).min(2 * SECOND - clock.elapsed()));
+            pool.wait_idle(LIMIT).unwrap();
+        }
+        let ticks = lock(&log);
+        assert_eq!(ticks.iter().map(|tick| tick.number).collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
+        let origin = ticks[0].scheduled - interval;
+        assert!(ticks.iter().zip(1..).all(|(tick, n)| tick.scheduled == origin + n * interval));
+        assert!(ticks.iter().all(|tick| tick.late_by < 2 * interval));
+    });
+}
+
+/// Conformance 41, 47: by the machine's clock.
+#[test]
+fn a_schedule_goes_on_and_on() {
+    within_limit(|| {
+        let (pool, (sender, receiver)) = (Pool::new().unwrap(), mpsc::channel());
+        let (start, interval) = (Instant::now(), Duration::from_millis(2));
+        pool.schedule(Schedule::every(interval).missed(Missed::Queue), move || {
+            let _ = sender.send((current_tick().unwrap(), Instant::now()));
+        })
+        .unwrap();
+        for (n, (tick, began)) in (1..=50).zip(receiver) {
+            assert!(began >= start + n * interval, "tick {n} is early");
+            assert_eq!(tick.number, u64::from(n));
+        }
+    });
+}
+
+/// What a schedule has queued, and then run, when its only worker was blocked for ten intervals.
+fn blocked_for_ten(schedule: Schedule) -> (u64, usize) {
+    let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+    pool.schedule(schedule, counting(&ran)).unwrap();
+    pool.spawn(gate.job()).unwrap();
+    gate.wait_started(1);
+    (0..10).for_each(|_| clock.advance(SECOND));
+    let queued = pool.pending() - 1;
+    gate.open();
+    pool.wait_idle(LIMIT).unwrap();
+    (queued, ran.get())
+}
+
+/// Conformance 42.
+#[test]
+fn a_blocked_worker_lets_ticks_pile_up_only_when_asked_to() {
+    within_limit(|| {
+        let every = Schedule::every(SECOND);
+        assert_eq!(blocked_for_ten(every), (1, 1));
+        assert_eq!(blocked_for_ten(every.missed(Missed::Skip)), (1, 1));
+        assert_eq!(blocked_for_ten(every.fixed_delay()), (1, 1));
+        assert_eq!(blocked_for_ten(every.missed(Missed::Queue)), (10, 10));
+        let (queued, ran) = blocked_for_ten(every.missed(Missed::Coalesce));
+        assert!(queued == 1 && (1..=2).contains(&ran), "{queued} {ran}");
+    });
+}
+
+/// Conformance 42: one run that takes ten intervals, then what its policy says, and then every interval again.
+#[test]
+fn ticks_during_a_long_run_are_skipped_or_make_one_more_run() {
+    within_limit(|| {
+        for (missed, after, number) in [(Missed::Skip, 1, 12), (Missed::Coalesce, 2, 13)] {
+            let ((pool, clock), gate, ran) = (manual(2), Gate::new(), Count::new());
+            let (door, count, last) = (gate.door(), ran.clone(), Arc::new(AtomicU64::new(0)));
+            let seen = Arc::clone(&last);
+            let id = pool
+                .schedule(Schedule::every(SECOND).missed(missed), move || {
+                    if count.add() == 0 {
+                        door.pass();
+                    }
+                    seen.store(current_tick().unwrap().number, SeqCst);
+                })
+                .unwrap();
+            clock.advance(SECOND);
+            gate.wait_started(1);
+            (0..10).for_each(|_| clock.advance(SECOND));
+            assert_eq!((pool.pending(), ran.get(), pool.timer(id).unwrap().running), (1, 1, 1));
+            gate.open();
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!(ran.get(), after);
+            advance(&pool, &clock, 1, SECOND);
+            assert_eq!(ran.get(), after + 1);
+            advance(&pool, &clock, number - 12, SECOND);
+            assert_eq!(last.load(SeqCst), u64::from(number), "skipped ticks are counted");
+        }
+    });
+}
+
+/// A clock that jumps over many ticks: each of them, or the last one for all.
+#[test]
+fn a_jump_of_the_clock_makes_one_run_or_all() {
+    within_limit(|| {
+        for (missed, runs) in [(Missed::Skip, 1), (Missed::Coalesce, 1), (Missed::Queue, 1000)] {
+            let ((pool, clock), ran) = (manual(1), Count::new());
+            let id = pool.schedule(Schedule::every(SECOND).missed(missed), counting(&ran)).unwrap();
+            clock.advance(1000 * SECOND + SECOND / 2);
+            pool.wait_idle(LIMIT).unwrap();
+            let timer = pool.timer(id).unwrap();
+            assert_eq!((ran.get(), timer.ticks, timer.due_in), (runs, 1000, Some(SECOND / 2)), "{missed:?}");
+        }
+    });
+}
+
+/// Conformance 43.
+#[test]
+fn a_fixed_delay_counts_from_the_end_of_the_run() {
+    within_limit(|| {
+        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+        let (door, count) = (gate.door(), ran.clone());
+        let id = pool
+            .schedule(Schedule::every(SECOND).fixed_delay(), move || {
+                if count.add() == 0 {
+                    door.pass();
+                }
+            })
+            .unwrap();
+        clock.advance(SECOND);
+        gate.wait_started(1);
+        clock.advance(SECOND * 7 / 2);
+        let timer = pool.timer(id).unwrap();
+        assert_eq!((timer.due_in, timer.running, pool.reschedule(id, SECOND)), (None, 1, false));
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(pool.timer(id).unwrap().due_in, Some(SECOND));
+        advance(&pool, &clock, 3, SECOND);
+        assert_eq!(ran.get(), 4);
+    });
+}
+
+/// Conformance 44.
+#[test]
+fn a_failing_schedule_goes_on_unless_asked_to_stop() {
+    within_limit(|| {
+        let ((pool, clock), ran, stopped) = (manual(1), Count::new(), Count::new());
+        let count = ran.clone();
+        pool.schedule(SECOND, move || panic!("run {}", count.add())).unwrap();
+        let count = stopped.clone();
+        let stopping = Schedule::every(SECOND).stop_on_error();
+        let id = pool.try_schedule(stopping, move || if count.add() < 2 { Ok(()) } else { Err("the third") }).unwrap();
+        advance(&pool, &clock, 10, SECOND);
+        assert_eq!((ran.get(), stopped.get(), pool.failed()), (10, 3, 11));
+        assert_eq!((pool.timer(id), pool.scheduled_count()), (None, 1));
+        assert!(!pool.cancel(id));
+    });
+}
+
+/// A schedule that stops at an error takes its queued ticks along.
+#[test]
+fn queued_ticks_of_a_stopped_schedule_do_not_run() {
+    within_limit(|| {
+        let ((pool, clock), gate) = (manual(1), Gate::new());
+        let (results, door) = (pool.results::<()>(), gate.door());
+        let plan = Schedule::every(SECOND).missed(Missed::Queue).stop_on_error();
+        results
+            .try_schedule(plan, move || {
+                door.pass();
+                Err("at once")
+            })
+            .unwrap();
+        clock.advance(5 * SECOND);
+        gate.wait_started(1);
+        gate.open();
+        assert_eq!(results.as_completed().count(), 1);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((gate.started(), pool.pending(), pool.scheduled_count()), (1, 0, 0));
+    });
+}
+
+/// A schedule with a number of runs ends by itself, and as_completed with it.
+#[test]
+fn a_schedule_ends_after_its_runs() {
+    within_limit(|| {
+        for plan in [
+            Schedule::every(SECOND),
+            Schedule::every(SECOND).missed(Missed::Queue),
+            Schedule::every(SECOND).fixed_delay(),
+        ] {
+            let (pool, clock) = manual(2);
+            let results = pool.results();
+            let id = results.schedule(plan.most_runs(3), || current_tick().unwrap().number).unwrap();
+            advance(&pool, &clock, 10, SECOND);
+            let outcomes: Vec<_> =
+                results.as_completed().map(|outcome| (outcome.id, outcome.result.unwrap())).collect();
+            assert_eq!(outcomes, [(id, 1), (id, 2), (id, 3)]);
+            assert_eq!((pool.timer(id), pool.scheduled_count(), pool.cancel(id)), (None, 0, false));
+        }
+    });
+}
+
+/// Conformance 45, 46.
+#[test]
+fn a_schedule_on_the_wall_clock_repeats_on_that_clock() {
+    within_limit(|| {
+        let ((pool, clock), ran, once) = (manual(1), Count::new(), Count::new());
+        let noon = clock.wall_clock() + 10 * SECOND;
+        pool.schedule(Schedule::every(SECOND).first(noon), counting(&ran)).unwrap();
+        pool.spawn_at(noon, once.job()).unwrap();
+        advance(&pool, &clock, 12, SECOND);
+        assert_eq!((ran.get(), once.get()), (3, 1));
+        clock.set_wall_clock(noon + 3600 * SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 4, "one run for all that the step has skipped");
+        clock.set_wall_clock(noon);
+        advance(&pool, &clock, 10, SECOND);
+        assert_eq!((ran.get(), once.get()), (4, 1));
+    });
+}
+
+/// Conformance 48.
+#[test]
+fn a_schedule_cancelled_before_its_first_tick_never_runs() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(1), Count::new());
+        let id = pool.schedule(SECOND, counting(&ran)).unwrap();
+        assert!(pool.cancel(id));
+        assert!(!pool.cancel(id));
+        advance(&pool, &clock, 3, SECOND);
+        assert_eq!((ran.get(), pool.scheduled_count()), (0, 0));
+    });
+}
+
+/// Conformance 49.
+#[test]
+fn a_cancelled_schedule_takes_its_queued_ticks_along() {
+    within_limit(|| {
+        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let other = ran.clone();
+        let id = pool.schedule(Schedule::every(SECOND).missed(Missed::Queue), counting(&ran)).unwrap();
+        pool.spawn(other.job()).unwrap();
+        clock.advance(5 * SECOND);
+        assert_eq!((pool.pending(), pool.timer(id).unwrap().queued), (7, 5));
+        assert!(pool.cancel(id));
+        assert_eq!(pool.pending(), 2);
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 1);
+    });
+}
+
+/// Cancelled by its own job: that run is the last.
+#[test]
+fn a_schedule_is_cancelled_by_its_own_job() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(2), Count::new());
+        let count = ran.clone();
+        pool.schedule(SECOND, move || {
+            count.add();
+            assert!(Pool::current().unwrap().cancel(current_job().unwrap()));
+        })
+        .unwrap();
+        advance(&pool, &clock, 5, SECOND);
+        assert_eq!((ran.get(), pool.failed(), pool.scheduled_count()), (1, 0, 0));
+    });
+}
+
+/// Every run an outcome, one more for having been cancelled, and then nothing more to come.
+#[test]
+fn outcomes_of_a_cancelled_schedule_are_complete() {
+    within_limit(|| {
+        let ((pool, clock), dropped) = (manual(1), Count::new());
+        let results = pool.results();
+        let owned = dropped.on_drop();
+        let id = results
+            .schedule(SECOND, move || {
+                let _keep = &owned;
+                current_tick().unwrap().number
+            })
+            .unwrap();
+        advance(&pool, &clock, 3, SECOND);
+        assert_eq!((results.done_count(), results.outstanding()), (3, 1));
+        assert!(pool.cancel(id));
+        let outcomes: Vec<_> = results.as_completed().map(|outcome| (outcome.id, outcome.result)).collect();
+        assert!(outcomes.iter().all(|(of, _)| *of == id));
+        let cancelled = outcomes.iter().filter(|(_, result)| matches!(result, Err(JobError::Cancelled))).count();
+        assert_eq!((outcomes.len(), cancelled, dropped.get()), (4, 1, 1));
+    });
+}
+
+/// Conformance 50: what is queued runs, or not, and then the schedule is over.
+#[test]
+fn a_pool_that_ends_ends_its_schedules() {
+    within_limit(|| {
+        for (mode, ran) in [(Shutdown::Drain, 3), (Shutdown::Cancel, 0)] {
+            let ((pool, clock), gate, dropped) = (manual(1), Gate::new(), Count::new());
+            let results = pool.results();
+            pool.spawn(gate.job()).unwrap();
+            gate.wait_started(1);
+            let owned = dropped.on_drop();
+            let job = move || {
+                let _keep = &owned;
+            };
+            results.schedule(Schedule::every(SECOND).missed(Missed::Queue), job).unwrap();
+            clock.advance(3 * SECOND);
+            assert!(pool.shutdown(mode, Deadline::NOW).is_err());
+            clock.advance(3 * SECOND);
+            assert!(pool.schedule(SECOND, || {}).is_err());
+            gate.open();
+            pool.shutdown(mode, LIMIT).unwrap();
+            let outcomes: Vec<_> = results.as_completed().map(|outcome| outcome.result.is_ok()).collect();
+            assert_eq!(outcomes.iter().filter(|&&ok| ok).count(), ran, "{mode:?}");
+            assert_eq!((outcomes.len(), dropped.get(), pool.scheduled_count()), (4, 1, 0), "{mode:?}");
+        }
+    });
+}
+
+/// Conformance 50: by the machine's clock, while ticks come.
+#[test]
+fn a_dropped_pool_does_not_wait_for_its_schedules() {
+    within_limit(|| {
+        for round in 0..300_u32 {
+            let (pool, ran, dropped) = (Pool::builder().workers(2).build().unwrap(), Count::new(), Count::new());
+            for n in 0..4 {
+                let (count, owned) = (ran.clone(), dropped.on_drop());
+                let plan = Schedule::every(Duration::from_micros(u64::from(20 + 50 * n + round % 17)));
+                let plan = if n == 0 {
+                    plan.fixed_delay()
+                } else {
+                    plan.missed([Missed::Skip, Missed::Coalesce, Missed::Queue][n as usize - 1])
+                };
+                let job = move || {
+                    let _keep = &owned;
+                    count.add();
+                };
+                pool.schedule(plan, job).unwrap();
+            }
+            if round % 3 == 0 {
+                eventually("a tick comes", || ran.get() > 3);
+            }
+            drop(pool);
+            let after = ran.get();
+            assert_eq!((dropped.get(), ran.get()), (4, after));
+        }
+    });
+}
+
+/// Bad input gets an error.
+#[test]
+fn a_schedule_without_interval_or_run_is_refused() {
+    let (pool, clock) = manual(1);
+    for plan in [Schedule::every(Duration::ZERO), Schedule::every(SECOND).most_runs(0)] {
+        let refused = pool.schedule(plan, || {});
+        assert!(matches!(refused, Err(SubmitError::InvalidSchedule)));
+    }
+    let past = Schedule::every(SECOND).first(clock.wall_clock() - SECOND);
+    assert!(matches!(pool.schedule(past, || {}), Err(SubmitError::Past)));
+    let id = pool.schedule(Schedule::every(Duration::MAX).first(Due::after(Duration::ZERO)), || {}).unwrap();
+    pool.wait_idle(LIMIT).unwrap();
+    assert_eq!(pool.timer(id).unwrap().ticks, 1);
+}
+
+/// The next tick comes when it was set to, and the ones after it one interval after another.
+#[test]
+fn a_schedule_set_anew_goes_on_from_there() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(1), Count::new());
+        let id = pool.schedule(SECOND, counting(&ran)).unwrap();
+        advance(&pool, &clock, 1, SECOND * 3 / 2);
+        assert!(pool.reschedule(id, 3 * SECOND));
+        advance(&pool, &clock, 2, SECOND);
+        assert_eq!(ran.get(), 1);
+        advance(&pool, &clock, 3, SECOND);
+        assert_eq!(ran.get(), 4);
+    });
+}
