@@ -1,11 +1,9 @@
-//! Delayed jobs that are early, late, out of order, lost, or still there when they should be gone.
+//! Delayed jobs that are early, late or out of order, and what can be seen of them.
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, eventually, lock, within_limit};
-use fastthreadpool::{
-    Deadline, Due, JobError, JobId, ManualClock, Pool, Shutdown, SubmitError, current_job, current_tick,
-};
+use common::{Count, Gate, LIMIT, eventually, lock, within_limit};
+use fastthreadpool::{Deadline, Due, JobId, ManualClock, Pool, SubmitError, current_job, current_tick};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -167,114 +165,6 @@ fn the_id_is_known_in_the_job() {
     });
 }
 
-/// Conformance 49, 51: whether it waits or is queued.
-#[test]
-fn a_cancelled_timer_never_runs_and_touches_no_other_job() {
-    within_limit(|| {
-        let ((pool, clock), gate, ran, dropped) = (manual(1), Gate::new(), Count::new(), Count::new());
-        pool.spawn(gate.job()).unwrap();
-        gate.wait_started(1);
-        pool.spawn(ran.job()).unwrap();
-        let owned = dropped.on_drop();
-        let waiting = pool.spawn_later(9 * SECOND, move || drop(owned)).unwrap();
-        let owned = dropped.on_drop();
-        let queued = pool.spawn_later(SECOND, move || drop(owned)).unwrap();
-        clock.advance(SECOND);
-        assert_eq!((pool.pending(), pool.delayed_count()), (3, 1));
-        for id in [waiting, queued] {
-            assert!(pool.cancel(id));
-            assert!(!pool.cancel(id));
-        }
-        assert_eq!((pool.pending(), pool.delayed_count(), dropped.get()), (2, 0, 2));
-        gate.open();
-        pool.wait_idle(LIMIT).unwrap();
-        clock.advance(100 * SECOND);
-        assert_eq!((ran.get(), pool.pending()), (1, 0));
-    });
-}
-
-/// Conformance 52: too late for a timer whose job runs.
-#[test]
-fn a_timer_that_runs_is_not_cancelled() {
-    within_limit(|| {
-        let ((pool, clock), gate) = (manual(1), Gate::new());
-        let id = pool.spawn_later(SECOND, gate.job()).unwrap();
-        clock.advance(SECOND);
-        gate.wait_started(1);
-        assert!(!pool.cancel(id));
-        assert!(!pool.reschedule(id, SECOND));
-        gate.open();
-        pool.wait_idle(LIMIT).unwrap();
-    });
-}
-
-/// Conformance 53, 54: timers and queued jobs are cancelled apart.
-#[test]
-fn cancelling_all_timers_leaves_queued_jobs() {
-    within_limit(|| {
-        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
-        pool.spawn(gate.job()).unwrap();
-        gate.wait_started(1);
-        pool.spawn(ran.job()).unwrap();
-        pool.spawn_later(SECOND, ran.job()).unwrap();
-        clock.advance(SECOND); // this one is queued now
-        for _ in 0..500 {
-            pool.spawn_later(SECOND, ran.job()).unwrap();
-        }
-        let job = ran.clone();
-        pool.schedule(SECOND, move || assert_eq!(job.add(), usize::MAX)).unwrap();
-        assert_eq!(pool.cancel_timers(), 501);
-        assert_eq!(pool.cancel_timers(), 0);
-        assert_eq!((pool.delayed_count(), pool.scheduled_count()), (0, 0));
-        gate.open();
-        clock.advance(10 * SECOND);
-        pool.wait_idle(LIMIT).unwrap();
-        assert_eq!(ran.get(), 2);
-    });
-}
-
-/// Set anew before, at and after the moment that it was due, also while its job is queued.
-#[test]
-fn a_timer_set_anew_runs_once_at_the_new_time() {
-    within_limit(|| {
-        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
-        let id = pool.spawn_later(SECOND, ran.job()).unwrap();
-        for _ in 0..10 {
-            clock.advance(SECOND / 2);
-            assert!(pool.reschedule(id, SECOND));
-        }
-        pool.spawn(gate.job()).unwrap();
-        gate.wait_started(1);
-        clock.advance(SECOND);
-        assert_eq!(pool.timer(id).unwrap().queued, 1);
-        assert!(pool.reschedule(id, SECOND));
-        assert_eq!((pool.timer(id).unwrap().due_in, pool.pending()), (Some(SECOND), 1));
-        gate.open();
-        pool.wait_idle(LIMIT).unwrap();
-        assert_eq!(ran.get(), 0);
-        clock.advance(SECOND);
-        pool.wait_idle(LIMIT).unwrap();
-        clock.advance(100 * SECOND);
-        pool.wait_idle(LIMIT).unwrap();
-        assert_eq!((ran.get(), pool.reschedule(id, SECOND)), (1, false));
-    });
-}
-
-/// An earlier timer rings the sleeper that sleeps for a later one.
-#[test]
-fn a_timer_brought_forward_is_not_slept_through() {
-    within_limit(|| {
-        let (pool, (sender, receiver)) = (Pool::new().unwrap(), mpsc::channel());
-        let id = pool.spawn_later(3600 * SECOND, move || sender.send(()).unwrap()).unwrap();
-        for _ in 0..3 {
-            thread::sleep(Duration::from_millis(2)); // Lets the sleeper fall asleep; not needed for the result.
-            assert!(pool.reschedule(id, 1800 * SECOND));
-        }
-        assert!(pool.reschedule(id, Duration::from_millis(1)));
-        receiver.recv_timeout(LIMIT).unwrap();
-    });
-}
-
 /// Conformance 45, by a manual wall clock that is set.
 #[test]
 fn a_moment_on_the_wall_clock_follows_that_clock() {
@@ -409,67 +299,6 @@ fn as_completed_waits_for_a_timer() {
     });
 }
 
-/// Conformance 50, and the decision on the end of scope: what is due runs, what is not ends cancelled.
-#[test]
-fn a_pool_that_ends_cancels_what_is_not_due() {
-    within_limit(|| {
-        for mode in [Shutdown::Drain, Shutdown::Cancel] {
-            let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
-            let results = pool.results();
-            pool.spawn(gate.job()).unwrap();
-            gate.wait_started(1);
-            let due = results.submit_later(SECOND, ran.job()).unwrap();
-            let undue = results.submit_later(2 * SECOND, ran.job()).unwrap();
-            clock.advance(SECOND);
-            assert!(pool.shutdown(mode, Deadline::NOW).is_err());
-            let (id, error) = results.next_failed(LIMIT).unwrap();
-            assert!(matches!(error, JobError::Cancelled) && [due, undue].contains(&id));
-            let refused = pool.spawn_later(SECOND, ran.job());
-            assert!(matches!(refused, Err(SubmitError::Shutdown)));
-            gate.open();
-            pool.shutdown(mode, LIMIT).unwrap();
-            clock.advance(10 * SECOND);
-            let rest: Vec<_> = results.as_completed().map(|outcome| outcome.result.is_ok()).collect();
-            assert_eq!((rest, ran.get()), (vec![mode == Shutdown::Drain], usize::from(mode == Shutdown::Drain)));
-        }
-    });
-}
-
-/// Conformance 50: by the machine's clock; the sleeping thread is gone, too.
-#[test]
-fn a_dropped_pool_does_not_wait_for_its_timers() {
-    within_limit(|| {
-        for round in 0..200 {
-            let (pool, dropped) = (Pool::builder().name("mayfly").build().unwrap(), Count::new());
-            for n in 0..round % 7 {
-                let owned = dropped.on_drop();
-                pool.spawn_later((n + 1) * 3600 * SECOND, move || drop(owned)).unwrap();
-            }
-            if round % 2 == 0 {
-                pool.spawn(|| {}).unwrap();
-            }
-            drop(pool);
-            assert_eq!(dropped.get(), (round % 7) as usize);
-        }
-        #[cfg(target_os = "linux")]
-        eventually("no thread is left", || common::linux::threads_named("mayfly").is_empty());
-    });
-}
-
-/// Conformance 64: a job that ends its own pool, whose timers then end.
-#[test]
-fn a_job_drops_the_last_handle_of_a_pool_with_timers() {
-    within_limit(|| {
-        let (pool, dropped) = (Pool::new().unwrap(), Count::new());
-        let owned = dropped.on_drop();
-        pool.spawn_later(3600 * SECOND, move || drop(owned)).unwrap();
-        let (sender, receiver) = mpsc::channel::<Pool>();
-        pool.spawn(move || drop(receiver.recv().unwrap())).unwrap();
-        sender.send(pool).unwrap();
-        eventually("the timer is cancelled", || dropped.get() == 1);
-    });
-}
-
 /// Conformance 37.
 #[cfg(target_os = "linux")]
 #[test]
@@ -483,24 +312,5 @@ fn ten_thousand_delayed_jobs_start_one_thread() {
         let named = common::linux::threads_named("single");
         assert_eq!(named.len(), 2, "a worker and a sleeper");
         assert_eq!(common::linux::threads_named("single-timer").len(), 1);
-    });
-}
-
-/// A job that is dropped on the way to being cancelled may use the pool, or panic.
-#[test]
-fn what_a_cancelled_timer_owns_is_users_code() {
-    within_limit(|| {
-        let ((pool, clock), ran) = (manual(1), Count::new());
-        let (inner, job) = (pool.clone(), ran.job());
-        let mut job = Some(job);
-        let owned = OnDrop(move || {
-            inner.spawn_later(SECOND, job.take().unwrap()).unwrap();
-            panic!("a destructor panics");
-        });
-        let id = pool.spawn_later(SECOND, move || drop(owned)).unwrap();
-        assert!(pool.cancel(id));
-        clock.advance(SECOND);
-        pool.wait_idle(LIMIT).unwrap();
-        assert_eq!(ran.get(), 1);
     });
 }

@@ -6,7 +6,6 @@ use common::{Count, Gate, LIMIT, eventually, lock, within_limit};
 use fastthreadpool::{
     Deadline, Due, JobError, ManualClock, Missed, Pool, Schedule, Shutdown, SubmitError, current_job, current_tick,
 };
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -99,79 +98,6 @@ fn a_schedule_goes_on_and_on() {
         for (n, (tick, began)) in (1..=50).zip(receiver) {
             assert!(began >= start + n * interval, "tick {n} is early");
             assert_eq!(tick.number, u64::from(n));
-        }
-    });
-}
-
-/// What a schedule has queued, and then run, when its only worker was blocked for ten intervals.
-fn blocked_for_ten(schedule: Schedule) -> (u64, usize) {
-    let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
-    pool.schedule(schedule, counting(&ran)).unwrap();
-    pool.spawn(gate.job()).unwrap();
-    gate.wait_started(1);
-    (0..10).for_each(|_| clock.advance(SECOND));
-    let queued = pool.pending() - 1;
-    gate.open();
-    pool.wait_idle(LIMIT).unwrap();
-    (queued, ran.get())
-}
-
-/// Conformance 42.
-#[test]
-fn a_blocked_worker_lets_ticks_pile_up_only_when_asked_to() {
-    within_limit(|| {
-        let every = Schedule::every(SECOND);
-        assert_eq!(blocked_for_ten(every), (1, 1));
-        assert_eq!(blocked_for_ten(every.missed(Missed::Skip)), (1, 1));
-        assert_eq!(blocked_for_ten(every.fixed_delay()), (1, 1));
-        assert_eq!(blocked_for_ten(every.missed(Missed::Queue)), (10, 10));
-        let (queued, ran) = blocked_for_ten(every.missed(Missed::Coalesce));
-        assert!(queued == 1 && (1..=2).contains(&ran), "{queued} {ran}");
-    });
-}
-
-/// Conformance 42: one run that takes ten intervals, then what its policy says, and then every interval again.
-#[test]
-fn ticks_during_a_long_run_are_skipped_or_make_one_more_run() {
-    within_limit(|| {
-        for (missed, after, number) in [(Missed::Skip, 1, 12), (Missed::Coalesce, 2, 13)] {
-            let ((pool, clock), gate, ran) = (manual(2), Gate::new(), Count::new());
-            let (door, count, last) = (gate.door(), ran.clone(), Arc::new(AtomicU64::new(0)));
-            let seen = Arc::clone(&last);
-            let id = pool
-                .schedule(Schedule::every(SECOND).missed(missed), move || {
-                    if count.add() == 0 {
-                        door.pass();
-                    }
-                    seen.store(current_tick().unwrap().number, SeqCst);
-                })
-                .unwrap();
-            clock.advance(SECOND);
-            gate.wait_started(1);
-            (0..10).for_each(|_| clock.advance(SECOND));
-            assert_eq!((pool.pending(), ran.get(), pool.timer(id).unwrap().running), (1, 1, 1));
-            gate.open();
-            pool.wait_idle(LIMIT).unwrap();
-            assert_eq!(ran.get(), after);
-            advance(&pool, &clock, 1, SECOND);
-            assert_eq!(ran.get(), after + 1);
-            advance(&pool, &clock, number - 12, SECOND);
-            assert_eq!(last.load(SeqCst), u64::from(number), "skipped ticks are counted");
-        }
-    });
-}
-
-/// A clock that jumps over many ticks: each of them, or the last one for all.
-#[test]
-fn a_jump_of_the_clock_makes_one_run_or_all() {
-    within_limit(|| {
-        for (missed, runs) in [(Missed::Skip, 1), (Missed::Coalesce, 1), (Missed::Queue, 1000)] {
-            let ((pool, clock), ran) = (manual(1), Count::new());
-            let id = pool.schedule(Schedule::every(SECOND).missed(missed), counting(&ran)).unwrap();
-            clock.advance(1000 * SECOND + SECOND / 2);
-            pool.wait_idle(LIMIT).unwrap();
-            let timer = pool.timer(id).unwrap();
-            assert_eq!((ran.get(), timer.ticks, timer.due_in), (runs, 1000, Some(SECOND / 2)), "{missed:?}");
         }
     });
 }
