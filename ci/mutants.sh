@@ -58,6 +58,9 @@ src/pool/closing.rs|self.wake_submitters();||a_submitter_that_waits_for_room_see
 src/pool/worker.rs|bound.notify();||a_hand_off_ends_when_the_job_is_taken
 src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
+src/pool/timers/fire.rs|state.asleep_until = *until;||the_sleeper_does_not_sleep_through
+src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
+src/pool/closing.rs|self.close_timers();\n        life|life|a_timer_that_comes_while_the_pool_closes
 TABLE
 }
 

@@ -55,7 +55,7 @@ pub unsafe extern "C" fn ftpool_clock_free(clock: *mut ftpool_clock) {
 pub unsafe extern "C" fn ftpool_clock_advance(clock: *mut ftpool_clock, time_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
     let clock = unsafe { check::object(clock) };
-    status(clock.and_then(|clock| Ok(clock.0.advance(nanoseconds(time_ns)?))))
+    status(clock.and_then(|clock| nanoseconds(time_ns).map(|time| clock.0.advance(time))))
 }
 
 /// Sets the clock's wall clock, forward or back.
@@ -69,7 +69,8 @@ pub unsafe extern "C" fn ftpool_clock_advance(clock: *mut ftpool_clock, time_ns:
 pub unsafe extern "C" fn ftpool_clock_set_wall(clock: *mut ftpool_clock, ns_since_1970: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
     let clock = unsafe { check::object(clock) };
-    status(clock.and_then(|clock| Ok(clock.0.set_wall_clock(UNIX_EPOCH + nanoseconds(ns_since_1970)?))))
+    let time = nanoseconds(ns_since_1970).map(|since| UNIX_EPOCH + since);
+    status(clock.and_then(|clock| time.map(|time| clock.0.set_wall_clock(time))))
 }
 
 /// How many nanoseconds the clock has gone since it was made.

@@ -7,6 +7,7 @@ mod grouped;
 mod lives;
 mod quiet;
 mod starts;
+mod timers;
 
 use super::{Core, Hooks, Job, Limits, Settings, Task, Worker, current};
 use crate::sync::{Deadline, EventCount};
@@ -76,10 +77,14 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
 
 /// A pool with at most `workers` workers, none of whom lives yet.
 fn pool(workers: usize) -> Arc<Core> {
-    bounded(workers, None)
+    build(workers, None, Clock::system())
 }
 
 fn bounded(workers: usize, limits: Option<Limits>) -> Arc<Core> {
+    build(workers, limits, Clock::system())
+}
+
+fn build(workers: usize, limits: Option<Limits>, clock: Clock) -> Arc<Core> {
     Core::new(Settings {
         workers,
         prefix: String::new(),
@@ -89,13 +94,17 @@ fn bounded(workers: usize, limits: Option<Limits>) -> Arc<Core> {
         hooks: Hooks::default(),
         limits,
         permanent: false,
-        clock: Clock::system(),
+        clock,
     })
 }
 
 /// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].
 fn staffed(workers: usize) -> Arc<Core> {
-    counted(pool(workers), workers)
+    staffed_by(workers, Clock::system())
+}
+
+fn staffed_by(workers: usize, clock: Clock) -> Arc<Core> {
+    counted(build(workers, None, clock), workers)
 }
 
 fn counted(core: Arc<Core>, workers: usize) -> Arc<Core> {

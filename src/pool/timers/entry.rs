@@ -28,6 +28,9 @@ enum Cut {
     Schedule(Live),
 }
 
+/// What ends with its pool, with ids.
+type Closed = (Vec<(u64, Job)>, Vec<(u64, Live)>);
+
 impl Core {
     pub(crate) fn timers(self: &Arc<Self>) -> &Arc<Timers> {
         self.timers.get_or_init(|| Arc::new(Timers::new(self)))
@@ -208,7 +211,7 @@ impl Timers {
 
 impl State {
     /// What is cancelled by closing. Jobs that are queued stay: they were due before.
-    fn close(&mut self) -> (Vec<(u64, Job)>, Vec<(u64, Live)>) {
+    fn close(&mut self) -> Closed {
         let waiting = |state: &Self, node: &Node| !state.repeats(*node) && state.slab.is_waiting(*node);
         let delayed: Vec<Node> = self.slab.nodes().filter(|node| waiting(self, node)).collect();
         let jobs = delayed.into_iter().filter_map(|node| {

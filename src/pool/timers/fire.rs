@@ -19,7 +19,7 @@ const AGAIN: u64 = Duration::from_millis(10).as_nanos() as u64;
 
 /// How far a look at what is due has come.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fired {
+pub(in crate::pool) enum Fired {
     /// Nothing more is due until then, by face.
     Until([u64; 2]),
     /// More may be due.
@@ -52,7 +52,7 @@ impl Core {
     }
 
     /// Queues a few jobs that are due. Whoever calls it `to_sleep` is the sleeper, and sleeps until then if this says so.
-    pub(super) fn fire_some(self: &Arc<Self>, to_sleep: bool) -> Fired {
+    pub(in crate::pool) fn fire_some(self: &Arc<Self>, to_sleep: bool) -> Fired {
         let timers = self.timers();
         let mut state = timers.state.lock();
         // SAFETY: 1. queues and the crew run no user's code, nor do the timers under their lock.

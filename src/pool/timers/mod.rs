@@ -62,7 +62,7 @@ pub(crate) struct Timers {
     clock: Clock,
     state: Lock<State>,
     /// Where the sleeper sleeps.
-    alarm: Parker,
+    pub(in crate::pool) alarm: Parker,
 }
 
 /// What the lock guards: whoever has it decides what becomes of a timer. No user's code runs under it.

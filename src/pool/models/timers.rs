@@ -1,0 +1,68 @@
+//! Models of timers. Their clock stands still; what is due is due from the beginning.
+
+use super::{Tally, drain, staff, staffed_by, with};
+use crate::pool::timers::{Face, Placement, When};
+use crate::sys::clock::{Clock, ManualTime};
+use crate::sys::model::check;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A clock that shows 1.
+fn clock() -> Clock {
+    let time = Arc::new(ManualTime::new());
+    time.advance(Duration::from_nanos(1));
+    Clock::manual(time)
+}
+
+/// Due now; whoever brings it looks after it.
+const DUE: When = When { face: Face::Monotonic, due: 1, now: 1 };
+
+/// Due now, too, but whoever brings it does not know that: the sleeper must.
+const LATER: When = When { face: Face::Monotonic, due: 1, now: 0 };
+
+/// Race: a worker claims the hint of a delayed job while somebody cancels the timer.
+#[test]
+fn a_timer_is_run_or_cancelled() {
+    check(2, || {
+        let (core, tally) = (staffed_by(1, clock()), Tally::new());
+        let id = core.submit_timed(DUE, Placement::Front, tally.empty_job()).unwrap();
+        staff(&core);
+        let canceller = with(&core, move |core| core.cancel(id));
+        drain(&core);
+        assert_eq!(canceller.join().unwrap(), tally.cancelled() == 1);
+        assert_eq!(tally.run() + tally.cancelled(), 1);
+    });
+}
+
+/// Race: a timer comes while the sleeper finds nothing and falls asleep.
+#[test]
+fn the_sleeper_does_not_sleep_through_an_earlier_timer() {
+    check(3, || {
+        let (core, tally) = (staffed_by(1, clock()), Tally::new());
+        let sleeper = with(&core, |core| {
+            core.fire_some(true);
+            while core.front.is_empty() {
+                core.timers().alarm.park();
+                core.fire_some(true);
+            }
+        });
+        let id = core.submit_timed(LATER, Placement::Front, tally.empty_job()).unwrap();
+        sleeper.join().unwrap();
+        assert!(core.cancel(id), "it was queued, and nobody runs it");
+        assert_eq!(tally.cancelled(), 1);
+    });
+}
+
+/// Race: a timer comes while the pool closes.
+#[test]
+fn a_timer_that_comes_while_the_pool_closes_is_refused_or_cancelled() {
+    check(2, || {
+        let (core, tally) = (staffed_by(1, clock()), Tally::new());
+        let closer = with(&core, |core| {
+            core.close();
+        });
+        let accepted = core.submit_timed(LATER, Placement::Front, tally.empty_job()).is_ok();
+        closer.join().unwrap();
+        assert_eq!(tally.cancelled(), usize::from(accepted));
+    });
+}
