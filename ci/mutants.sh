@@ -55,7 +55,7 @@ src/pool/worker.rs|self.core.crew.wake_all();||every_worker_leaves
 src/pool/bound.rs|self.room.notify(); // E1, E2||a_submitter_that_waits_for_room_is_woken
 src/pool/bound.rs|compare_exchange_weak(taken,|compare_exchange_weak(self.places.taken.load(Ordering::Relaxed),|a_place_is_taken_once
 src/pool/closing.rs|self.wake_submitters();||a_submitter_that_waits_for_room_sees_the_pool_close
-src/pool/worker.rs|bound.notify();||a_hand_off_ends_when_the_job_is_taken
+src/pool/turns.rs|bound.notify();||a_hand_off_ends_when_the_job_is_taken
 src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
 src/pool/timers/fire.rs|state.asleep_until = *until;||the_sleeper_does_not_sleep_through

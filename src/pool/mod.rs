@@ -19,9 +19,11 @@ mod orphans;
 mod producer;
 mod quotas;
 mod roster;
+mod running;
 mod station;
 mod submit;
 mod timers;
+mod turns;
 pub(crate) mod unwind;
 mod water;
 mod worker;
@@ -35,10 +37,11 @@ pub use hooks::HookError;
 pub(crate) use hooks::{Hooks, WorkerHook};
 pub(crate) use job::{Job, Task};
 pub(crate) use roster::drain_all;
+pub(crate) use running::Failure;
 pub(crate) use submit::{Refusal, Rejected};
 pub(crate) use timers::{Face, Missed, Placement, Plan, Rhythm, Ticking, TimerState, When};
 pub(crate) use water::Marks;
-pub(crate) use worker::{Failure, Worker};
+pub(crate) use worker::Worker;
 
 #[cfg(all(loom, test))]
 mod models;

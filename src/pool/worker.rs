@@ -3,9 +3,10 @@
 use super::core::Core;
 use super::groups::Level;
 use super::job::Job;
+use super::running::Failure;
 use super::station::Station;
 use super::timers::TickInfo;
-use super::unwind;
+use super::turns::GUARD;
 use super::water::PutOff;
 use crate::queue::{Item, Place, Seat};
 use crate::sync::{Deadline, Parker};
@@ -13,50 +14,39 @@ use crate::sys::size::{LAG, LOOKS};
 use crate::sys::thread::{stand_still, usable_cpus};
 use crate::sys::{CachePadded, hint};
 use std::cell::{Cell, RefCell};
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Jobs that a worker takes from a lane at once, at most. Enough to make what is paid once per batch disappear.
-const MOST_AT_ONCE: usize = 64;
+pub(super) const MOST_AT_ONCE: usize = 64;
 
 /// A batch of fewer is small: the worker is at the producer's heels, where both pay for every cache line they share.
 const SMALL: usize = 32;
 
-/// So many jobs of a higher level run before one of a lower gets its turn, so that none is starved.
-const GUARD: u32 = 16;
-
 /// A pool at rest for this long gives memory back that only a burst would need.
 const BURST_IS_OVER: Duration = Duration::from_millis(200);
-
-/// The failure that a running job has declared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) code: i32,
-    pub(crate) message: String,
-}
 
 /// A worker's private half. It is *searching* (and counted so) from its birth until it finds a job, and again from the
 /// moment when it sees nothing more to do.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    core: Arc<Core>,
-    number: usize,
-    seat: Seat,
-    station: Arc<CachePadded<Station>>,
+    pub(super) core: Arc<Core>,
+    pub(super) number: usize,
+    pub(super) seat: Seat,
+    pub(super) station: Arc<CachePadded<Station>>,
     /// The lane to look at first, so that no producer is starved.
     turn: Cell<usize>,
     searching: Cell<bool>,
-    job: Cell<u64>,
-    failure: RefCell<Option<Failure>>,
+    pub(super) job: Cell<u64>,
+    pub(super) failure: RefCell<Option<Failure>>,
     readiness: Cell<Readiness>,
     /// Looks at the water marks.
-    put_off: Cell<PutOff>,
+    pub(super) put_off: Cell<PutOff>,
     /// How often groups had their turn.
-    group_turn: Cell<u32>,
-    tick: Cell<Option<TickInfo>>,
+    pub(super) group_turn: Cell<u32>,
+    pub(super) tick: Cell<Option<TickInfo>>,
     /// Delayed jobs that have begun, and whose places are to be freed.
-    spent: RefCell<Vec<u64>>,
+    pub(super) spent: RefCell<Vec<u64>>,
 }
 
 /// What has become of a worker's start hook.
@@ -110,7 +100,7 @@ impl Worker {
         }
     }
 
-    fn is_guest(&self) -> bool {
+    pub(super) fn is_guest(&self) -> bool {
         self.number == self.core.limit()
     }
 
@@ -161,49 +151,12 @@ impl Worker {
         !self.core.is_forked()
     }
 
-    /// Between two batches it is the groups' turn, as if they were one more lane.
-    #[cold]
-    fn visit_groups<const BOUNDED: bool>(&self) {
-        let turn = self.group_turn.get();
-        self.group_turn.set(turn.wrapping_add(1));
-        if turn % GUARD == GUARD - 1 {
-            self.run_grouped::<BOUNDED>(&[Level::Low]);
-        }
-        for _ in 0..GUARD {
-            if !self.run_grouped::<BOUNDED>(&[Level::Normal]) || !self.core.front.is_empty() {
-                return;
-            }
-        }
-    }
-
-    /// Runs a job of a group that has one and may run it: of the first of these levels where there is one.
-    fn run_grouped<const BOUNDED: bool>(&self, levels: &[Level]) -> bool {
-        let Some((group, id, item)) = self.core.take_grouped(levels) else { return false };
-        self.free_place::<BOUNDED>();
-        self.execute(id, item);
-        self.core.grouped_has_ended(&group);
-        true
-    }
-
     #[inline(always)]
     fn run_place<const BOUNDED: bool>(&self, place: Place) {
         // SAFETY: 1. the batch gave the place to this worker alone; 2. it holds the segment until it is retired.
         if let Some(item) = unsafe { self.core.store.claim(place) } {
             self.free_place::<BOUNDED>();
             self.execute(place.id(), item);
-        }
-    }
-
-    /// A job was taken: its place among the queued is free.
-    #[inline(always)]
-    fn free_place<const BOUNDED: bool>(&self) {
-        if BOUNDED && let Some(bound) = &self.core.bound {
-            self.station.count_begun(); // E0
-            bound.notify();
-            if let Some(water) = &bound.water {
-                let queued = || bound.queued(|| self.core.freed());
-                self.put_off.set(water.may_have_fallen(self.put_off.get(), self.core.limit() as u64, queued));
-            }
         }
     }
 
@@ -390,85 +343,5 @@ impl Worker {
         }
         self.core.crew.leave();
         self.core.left.notify();
-    }
-
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
-    }
-
-    /// From 0, below the limit on workers; `None` for a submitter that runs a job itself.
-    pub(crate) fn index(&self) -> Option<usize> {
-        (!self.is_guest()).then_some(self.number)
-    }
-
-    /// From 0, below the limit on workers.
-    pub(crate) fn number(&self) -> usize {
-        self.number
-    }
-
-    /// What this worker delivers outcomes as.
-    pub(crate) fn seat(&self) -> &Seat {
-        &self.seat
-    }
-
-    /// The id of the job that is running; 0 if none is.
-    pub(crate) fn job(&self) -> u64 {
-        self.job.get()
-    }
-
-    pub(super) fn failures(&self) -> u64 {
-        self.station.failed()
-    }
-
-    /// The job that is running is a timer's; returns what it was before.
-    pub(super) fn enter_tick(&self, id: u64, tick: TickInfo) -> (u64, Option<TickInfo>) {
-        (self.job.replace(id), self.tick.replace(Some(tick)))
-    }
-
-    pub(super) fn leave_tick(&self, (job, tick): (u64, Option<TickInfo>)) {
-        self.job.set(job);
-        self.tick.set(tick);
-    }
-
-    /// A delayed job has begun. Its place is freed together with others.
-    pub(super) fn spend(&self, id: u64) {
-        let mut spent = self.spent.borrow_mut();
-        spent.push(id);
-        if spent.len() == MOST_AT_ONCE {
-            self.core.free_spent(&spent);
-            spent.clear();
-        }
-    }
-
-    #[cold]
-    fn free_spent(&self) {
-        self.core.free_spent(&self.spent.take());
-    }
-
-    /// What the running job is told about its being due, if it is a timer's.
-    pub(crate) fn tick(&self) -> Option<TickInfo> {
-        self.tick.get()
-    }
-
-    /// Runs code that may drop something of a user's, after the job's outcome was made known.
-    pub(super) fn let_go<T>(&self, value: T) {
-        self.resume();
-        unwind::dispose(value);
-    }
-
-    /// The running job has failed. Tells users' code, so it must be called before [`ended`](Self::ended).
-    pub(crate) fn count_failure(&self, error: &(dyn Error + 'static)) {
-        self.station.count_failed();
-        self.core.tell_failure(self.job.get(), error);
-    }
-
-    /// The running job declares that it has failed. What it said before is replaced.
-    pub(crate) fn fail(&self, failure: Failure) {
-        self.failure.replace(Some(failure));
-    }
-
-    /// The failure that the running job has declared, if any.
-    pub(crate) fn take_failure(&self) -> Option<Failure> {
-        self.failure.take()
     }
 }
