@@ -22,6 +22,9 @@ src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Orderin
 src/queue/lane.rs|self.producer.owned.store(false, Ordering::Release);|self.producer.owned.store(false, Ordering::Relaxed);|lane_changes_its_producer
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
 src/queue/outcomes.rs|self.arrivals.notify();\n    }\n\n    pub(crate) fn deliver_failed|}\n\n    pub(crate) fn deliver_failed|queue::models::readers
+src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken
+src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
+src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence::heavy(); // P2||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up
@@ -39,7 +42,7 @@ rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
-touch "$work/tests/c_abi.rs" "$work/tests/c_examples.rs"
+touch "$work"/tests/{c_abi,c_examples,c_handles}.rs
 
 survivors=0 killed=0
 while IFS='|' read -r file from to model; do

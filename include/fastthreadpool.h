@@ -94,6 +94,46 @@
 #define FTPOOL_OUTCOME_EXPIRED 3
 
 /**
+ * A job's state: no worker has begun it.
+ */
+#define FTPOOL_JOB_QUEUED 0
+
+/**
+ * A job's state: a worker runs it.
+ */
+#define FTPOOL_JOB_RUNNING 1
+
+/**
+ * A job's state: it has returned a value.
+ */
+#define FTPOOL_JOB_DONE 2
+
+/**
+ * A job's state: it has failed.
+ */
+#define FTPOOL_JOB_FAILED 3
+
+/**
+ * A job's state: it was cancelled before it began.
+ */
+#define FTPOOL_JOB_CANCELLED 4
+
+/**
+ * ftpool_wait_jobs() waits until every job has ended.
+ */
+#define FTPOOL_UNTIL_ALL 0
+
+/**
+ * ftpool_wait_jobs() waits until one job has ended.
+ */
+#define FTPOOL_UNTIL_FIRST 1
+
+/**
+ * ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
+ */
+#define FTPOOL_UNTIL_FIRST_FAILED 2
+
+/**
  * What a call returns. 0: done. Above 0: nothing is wrong, and nothing was done. Below 0: an error, and nothing was
  * done. Numbers are never reused; future versions may return more of them.
  */
@@ -189,6 +229,11 @@ typedef int32_t ftpool_status;
 typedef struct ftpool ftpool;
 
 /**
+ * A handle to one job: to wait for it, to read what it came to, to cancel it.
+ */
+typedef struct ftpool_job ftpool_job;
+
+/**
  * A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
  * exactly one outcome: a value in the done queue, everything else in the failed queue.
  */
@@ -271,6 +316,11 @@ typedef struct {
      */
     int32_t error_code;
 } ftpool_result;
+
+/**
+ * Hears what a job came to: `result` is valid during the call. It must return, as a job must.
+ */
+typedef void (*ftpool_job_callback)(void *context, const ftpool_result *result);
 
 #ifdef __cplusplus
 extern "C" {
@@ -503,6 +553,116 @@ FTPOOL_API size_t ftpool_results_done_count(const ftpool_results *results);
 FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
 
 /**
+ * Runs `function(arg)` on a worker, some time, and gives a handle to the job.
+ *
+ * **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who ends it with
+ * ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
+ * ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_job(ftpool *pool,
+                                ftpool_fn function,
+                                void *arg,
+                                ftpool_job **out_job);
+
+/**
+ * As ftpool_submit_job(), but before every job that is queued.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_job().
+ */
+FTPOOL_API ftpool_status ftpool_submit_job_first(ftpool *pool, ftpool_fn function, void *arg, ftpool_job **out_job);
+
+/**
+ * Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
+ *
+ * In a job of the same pool, waiting for ever: if nobody has begun the awaited job, it runs here and now (and no other
+ * job does), so a pool of one worker is enough; otherwise, and with a time limit, the worker sleeps.
+ *
+ * **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
+ * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in whatever
+ * way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for; FTPOOL_E_INVALID if `job` is NULL, the
+ * result's size is not valid, or the timeout is none.
+ */
+FTPOOL_API
+ftpool_status ftpool_job_wait(ftpool_job *job,
+                              int64_t timeout_ns,
+                              ftpool_result *out_result);
+
+/**
+ * Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
+ * to come to an end: ftpool_self_cancelled().
+ *
+ * **Ownership:** the argument of a job that is cancelled is the caller's again. **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK: it will never run (also if it was cancelled before); FTPOOL_EMPTY: it is too late;
+ * FTPOOL_E_INVALID if `job` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_job_cancel(ftpool_job *job);
+
+/**
+ * How far the job has come.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED or _CANCELLED;
+ * FTPOOL_JOB_CANCELLED if `job` is NULL.
+ */
+FTPOOL_API uint32_t ftpool_job_state(const ftpool_job *job);
+
+/**
+ * The job's id.
+ *
+ * **Thread safety:** any thread. **Returns:** the id; 0 if `job` is NULL.
+ */
+FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
+
+/**
+ * Has `callback(context, result)` called with what the job comes to: on the worker that ran it (on the cancelling thread if
+ * it was cancelled), just before waiters see it; or here and now if the job has ended. `out_key`, to remove it, may
+ * be NULL.
+ *
+ * **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even after
+ * ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
+ * `callback` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_job_on_done(ftpool_job *job,
+                                 ftpool_job_callback callback,
+                                 void *context,
+                                 uint64_t *out_key);
+
+/**
+ * Takes a callback back.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is being
+ * called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_job_remove_callback(ftpool_job *job,
+                                         uint64_t key);
+
+/**
+ * Ends a handle. A job that has not ended runs on its own. NULL is accepted and ignored.
+ *
+ * **Ownership:** the handle is gone; a value that nobody has read is lost, whatever it points to stays.
+ * **Thread safety:** no other call on the handle may be under way or follow.
+ */
+FTPOOL_API void ftpool_job_release(ftpool_job *job);
+
+/**
+ * Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
+ * be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended, also after
+ * FTPOOL_TIMEOUT. ftpool_job_state() tells which.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
+ * rest wait for; FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
+ */
+FTPOOL_API
+ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
+                               size_t count,
+                               uint32_t until,
+                               int64_t timeout_ns,
+                               size_t *out_done);
+
+/**
  * The running job declares that it has failed: when it returns, its value is ignored and it ends
  * FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL.
  *
@@ -519,6 +679,15 @@ ftpool_status ftpool_fail(int32_t code,
  * **Thread safety:** any thread. **Returns:** the id; 0 outside a job.
  */
 FTPOOL_API ftpool_job_id ftpool_self_id(void);
+
+/**
+ * Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to time,
+ * and returns early.
+ *
+ * **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
+ */
+FTPOOL_API
+int32_t ftpool_self_cancelled(void);
 
 /**
  * The pool whose job the calling thread is running.

@@ -34,3 +34,24 @@ pub fn worker_index() -> Option<usize> {
 pub fn fail(code: i32, message: impl Into<String>) -> bool {
     current::with(|worker| worker.fail(Failure { code, message: message.into() })).is_some()
 }
+
+/// Whether somebody has asked the running job to come to an end, by [`JobHandle::cancel`](crate::JobHandle::cancel). A
+/// long job looks from time to time, and returns early. False outside a job.
+///
+/// ```
+/// use fastthreadpool::{Pool, cancel_requested};
+///
+/// let pool = Pool::new()?;
+/// let endless = pool.submit(|| {
+///     while !cancel_requested() {
+///         std::thread::yield_now();
+///     }
+///     "enough"
+/// })?;
+/// endless.cancel();
+/// assert!(matches!(endless.join(), Ok("enough") | Err(fastthreadpool::JobError::Cancelled)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn cancel_requested() -> bool {
+    current::with(crate::pool::Worker::is_asked).unwrap_or(false)
+}

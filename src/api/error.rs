@@ -58,8 +58,8 @@ pub enum WaitError {
     /// The deadline came first. What was waited for goes on; wait again.
     #[error("the deadline came first; what was waited for goes on")]
     TimedOut,
-    /// The caller is a job of the pool it waits for, so it would wait for its own end.
-    #[error("a job cannot wait for the end of its own pool; wait from outside")]
+    /// The caller is a job that would wait for its own end: it waits for its pool, or for a job that waits for it.
+    #[error("a job cannot wait for its own end: for its pool, or for a job that waits for it; wait from outside")]
     Deadlock,
 }
 
@@ -103,6 +103,8 @@ pub enum JobError {
     Failed(Box<dyn Error + Send + Sync>),
     /// The job was cancelled before it began.
     Cancelled,
+    /// Nothing is known of the job: to wait for it would never end, because it waits for the caller itself.
+    Deadlock,
 }
 
 impl fmt::Display for JobError {
@@ -111,6 +113,7 @@ impl fmt::Display for JobError {
             Self::Panicked(payload) => write!(f, "the job panicked: {}", panic_message(payload.as_ref())),
             Self::Failed(error) => write!(f, "the job failed: {error}"),
             Self::Cancelled => f.write_str("the job was cancelled before it began"),
+            Self::Deadlock => f.write_str("the job waits for the job that asks for its value"),
         }
     }
 }
@@ -119,7 +122,7 @@ impl Error for JobError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(error.as_ref()),
-            Self::Panicked(_) | Self::Cancelled => None,
+            Self::Panicked(_) | Self::Cancelled | Self::Deadlock => None,
         }
     }
 }

@@ -3,16 +3,25 @@
 mod builder;
 mod context;
 mod error;
+mod handle;
+mod handled;
 mod job_id;
 mod pool;
 mod results;
 mod task;
+mod wait;
 
 pub use builder::Builder;
-pub use context::{current_job, fail, worker_index};
+pub use context::{cancel_requested, current_job, fail, worker_index};
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
+#[cfg(feature = "capi")]
+pub(crate) use handle::Held;
+pub use handle::{CallbackKey, JobHandle, JobState};
 pub use job_id::JobId;
 pub use pool::{Pool, Shutdown};
 pub use results::{AsCompleted, Outcome, Results};
+#[cfg(feature = "capi")]
+pub(crate) use wait::wait_for;
+pub use wait::{Completed, Until, Waited, as_completed, wait};

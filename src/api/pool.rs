@@ -1,7 +1,7 @@
 //! The pool as Rust programs see it.
 
 use super::task::Detached;
-use super::{BuildError, Builder, JobError, JobId, Results, SubmitError, WaitError};
+use super::{BuildError, Builder, JobError, JobHandle, JobId, Results, SubmitError, WaitError, handled};
 use crate::pool::{Core, Job, Rejected, Settings, current};
 use crate::sync::Deadline;
 use std::convert::Infallible;
@@ -186,6 +186,53 @@ impl Pool {
         let jobs = jobs.into_iter().map(|job| Job::new(fallible(job))).collect();
         let ids = self.core.submit_batch(jobs)?;
         Ok(ids.into_iter().map(JobId::accepted).collect())
+    }
+
+    /// Runs `job` on a worker, some time, and gives a handle by which to wait for its value, to read it or to cancel it.
+    /// Dropping the handle lets the job run on its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let answer = pool.submit(|| 6 * 7)?;
+    /// assert_eq!(answer.join()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn submit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError> {
+        handled::submit(&self.core, || Ok(job()), Core::submit)
+    }
+
+    /// Runs `job` like [`submit`](Self::submit), but before every job that is queued.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    pub fn submit_first<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError> {
+        handled::submit(&self.core, || Ok(job()), Core::submit_first)
+    }
+
+    /// Runs `job` like [`submit`](Self::submit); an error that it returns is the job's failure.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    pub fn try_submit<T: Send + 'static, E>(
+        &self,
+        job: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        handled::submit(&self.core, || job().map_err(|error| JobError::Failed(error.into())), Core::submit)
     }
 
     /// A results object: jobs submitted through it leave their outcomes there to be read.

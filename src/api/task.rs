@@ -11,7 +11,7 @@ pub(super) type Queues<T> = Outcomes<(JobId, T), (JobId, JobError)>;
 
 /// What a job came to: its value, unless it panicked, returned an error or declared a failure.
 #[inline]
-fn verdict<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
+pub(super) fn verdict<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
     let returned = unwind::catch(code);
     match (returned, worker.take_failure()) {
         (Ok(returned), None) => returned,

@@ -1,7 +1,7 @@
 //! From what C passes to what Rust takes.
 
 use super::ftpool_status::{self, *};
-use super::{ftpool, ftpool_fn, ftpool_job_id};
+use super::{ftpool, ftpool_fn, ftpool_job_callback, ftpool_job_id, ftpool_result};
 use crate::pool::Core;
 use crate::{JobId, Pool};
 use std::ffi::c_void;
@@ -101,6 +101,27 @@ impl Call {
         // SAFETY: the caller's 1.
         let arguments = unsafe { std::slice::from_raw_parts(arguments, count) };
         arguments.iter().map(|&argument| Self::new(function, argument)).collect()
+    }
+}
+
+/// A callback that hears of a result, and its context.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    callback: unsafe extern "C" fn(*mut c_void, *const ftpool_result),
+    context: *mut c_void,
+}
+
+// SAFETY: whoever gives a callback states that it may be called with its context on any thread.
+unsafe impl Send for Told {}
+
+impl Told {
+    pub(super) fn new(callback: ftpool_job_callback, context: *mut c_void) -> Checked<Self> {
+        callback.map(|callback| Self { callback, context }).ok_or(FTPOOL_E_INVALID)
+    }
+
+    pub(super) fn run(self, result: *const ftpool_result) {
+        // SAFETY: whoever gives a callback states that it may be called with its context; the result lives meanwhile.
+        unsafe { (self.callback)(self.context, result) };
     }
 }
 

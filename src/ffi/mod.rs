@@ -5,6 +5,7 @@
 
 mod check;
 mod config;
+mod handle;
 mod job;
 mod pool;
 mod result;
@@ -15,6 +16,7 @@ mod time;
 mod version;
 
 pub use config::*;
+pub use handle::*;
 pub use job::*;
 pub use pool::*;
 pub use result::*;

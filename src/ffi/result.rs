@@ -70,18 +70,20 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 ///
 /// 1. `place` points to a result.
 pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
-    let (value, kind, code, text) = match outcome.result {
-        Ok(Value(value)) => (value, FTPOOL_OUTCOME_DONE, 0, None),
-        Err(error) => {
-            let (kind, code) = classify(&error);
-            (std::ptr::null_mut(), kind, code, Some(message(&error)))
-        }
-    };
+    // SAFETY: the caller's 1.
+    unsafe { fill_with(place, outcome.id.get(), outcome.result.as_ref()) };
+}
+
+/// # Safety
+///
+/// 1. `place` points to a result.
+pub(super) unsafe fn fill_with(place: *mut ftpool_result, id: ftpool_job_id, result: Result<&Value, &JobError>) {
+    let (value, kind, code, text) = describe(result);
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
     *place = ftpool_result {
         size: place.size,
-        id: outcome.id.get(),
+        id,
         value,
         error_message: text.map_or(std::ptr::null(), keep_text),
         queued_ns: 0,
@@ -89,6 +91,33 @@ pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
         outcome: kind,
         error_code: code,
     };
+}
+
+/// Lets `look` see a result, as long as the call takes.
+pub(super) fn show(id: ftpool_job_id, outcome: Result<&Value, &JobError>, look: impl FnOnce(*const ftpool_result)) {
+    let (value, outcome_kind, error_code, text) = describe(outcome);
+    let text = text.map(|text| CString::new(text.replace('\0', "")).unwrap_or_default());
+    look(&ftpool_result {
+        size: size_of::<ftpool_result>(),
+        id,
+        value,
+        error_message: text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr()),
+        queued_ns: 0,
+        run_ns: 0,
+        outcome: outcome_kind,
+        error_code,
+    });
+}
+
+/// Value, kind, code and message.
+fn describe(outcome: Result<&Value, &JobError>) -> (*mut c_void, u32, i32, Option<String>) {
+    match outcome {
+        Ok(&Value(value)) => (value, FTPOOL_OUTCOME_DONE, 0, None),
+        Err(error) => {
+            let (kind, code) = classify(error);
+            (std::ptr::null_mut(), kind, code, Some(message(error)))
+        }
+    }
 }
 
 fn classify(error: &JobError) -> (u32, i32) {
@@ -99,6 +128,7 @@ fn classify(error: &JobError) -> (u32, i32) {
         }
         JobError::Panicked(_) => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_PANIC as i32),
         JobError::Cancelled => (FTPOOL_OUTCOME_CANCELLED, FTPOOL_CANCELLED as i32),
+        JobError::Deadlock => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_DEADLOCK as i32),
     }
 }
 

@@ -4,6 +4,7 @@ use super::crew::Crew;
 use super::job::Job;
 use super::lanes::Lanes;
 use super::unwind;
+use super::waits::Waits;
 use crate::queue::{Front, Item, Store};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -34,6 +35,7 @@ pub(crate) struct Core {
     pub(super) front: Front,
     pub(super) lanes: Lanes,
     pub(super) crew: Crew,
+    pub(super) waits: Waits,
     /// Accepted jobs that were ended by somebody else than a worker.
     cancelled: AtomicU64,
     /// Notified when a job has finished and its worker sees nothing more to do.
@@ -55,6 +57,7 @@ impl Core {
             store: Store::new(),
             front: Front::new(),
             lanes: Lanes::new(),
+            waits: Waits::default(),
             cancelled: AtomicU64::new(0),
             quiet: EventCount::new(),
             left: EventCount::new(),

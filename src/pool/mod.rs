@@ -10,10 +10,12 @@ pub(crate) mod current;
 mod hire;
 mod job;
 mod lanes;
+mod nested;
 mod producer;
 mod station;
 mod submit;
 pub(crate) mod unwind;
+mod waits;
 mod worker;
 
 pub(crate) use self::core::{Core, Settings};

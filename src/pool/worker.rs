@@ -2,13 +2,16 @@
 
 use super::core::Core;
 use super::job::Job;
+use super::nested::Frame;
 use super::station::Station;
 use crate::queue::{Item, Place};
 use crate::sync::{Deadline, Parker};
+use crate::sys::atomic::AtomicBool;
 use crate::sys::size::{LAG, LOOKS};
 use crate::sys::thread::usable_cpus;
 use crate::sys::{CachePadded, hint};
 use std::cell::{Cell, RefCell};
+use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,14 +35,18 @@ pub(crate) struct Failure {
 /// moment when it sees nothing more to do.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     number: usize,
-    station: Arc<CachePadded<Station>>,
+    pub(super) station: Arc<CachePadded<Station>>,
     /// The lane to look at first, so that no producer is starved.
     turn: Cell<usize>,
     searching: Cell<bool>,
-    job: Cell<u64>,
-    failure: RefCell<Option<Failure>>,
+    pub(super) job: Cell<u64>,
+    pub(super) failure: RefCell<Option<Failure>>,
+    /// The jobs that wait on this thread for the one that is running.
+    pub(super) below: RefCell<Vec<Frame>>,
+    /// Set when somebody asks the running job to come to an end.
+    pub(super) asked: Cell<*const AtomicBool>,
 }
 
 impl Worker {
@@ -51,6 +58,8 @@ impl Worker {
             searching: Cell::new(true),
             job: Cell::new(0),
             failure: RefCell::new(None),
+            below: RefCell::new(Vec::new()),
+            asked: Cell::new(ptr::null()),
             core,
         }
     }
@@ -146,7 +155,7 @@ impl Worker {
     /// submits the next job finds this worker searching, and no second one is started.
     pub(crate) fn ended(&self) {
         self.station.set_running(false);
-        if self.station.batch.rest() == 0 && !self.core.has_visible_work() {
+        if self.station.batch.rest() == 0 && !self.is_nested() && !self.core.has_visible_work() {
             self.start_searching();
         }
     }
