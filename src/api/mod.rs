@@ -3,6 +3,7 @@
 mod builder;
 mod context;
 mod error;
+mod fork;
 mod handle;
 mod handled;
 mod job_id;

@@ -102,6 +102,10 @@ impl Pool {
         current::with(|worker| Self { core: Arc::clone(worker.core()), keeps_open: false })
     }
 
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// Runs `job` on a worker, some time. Nothing is kept of it; a panic is counted as a [failure](Self::failed).
     ///
     /// # Errors

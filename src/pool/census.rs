@@ -97,6 +97,10 @@ impl Reading {
         self.0 & SEALED != 0
     }
 
+    pub(super) fn has_free_hands(self, limit: usize) -> bool {
+        self.searching() > 0 || self.idle() > 0 || self.alive() < limit
+    }
+
     /// Whether nobody looks for work, and somebody could be woken or started to.
     #[inline]
     pub(super) fn lacks_searcher(self, limit: usize) -> bool {

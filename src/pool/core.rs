@@ -132,6 +132,11 @@ impl Core {
         self.quiet.wait_until(deadline, || self.is_quiescent().then_some(())).is_some()
     }
 
+    /// Whether somebody would come to more work: a worker that searches or sleeps, or one that could be started.
+    pub(super) fn has_free_hands(&self) -> bool {
+        self.crew.census.read().has_free_hands(self.crew.limit())
+    }
+
     /// Workers that live.
     pub(crate) fn alive(&self) -> usize {
         self.crew.census.read().alive()

@@ -7,6 +7,8 @@ mod closing;
 mod core;
 mod crew;
 pub(crate) mod current;
+pub(crate) mod fork;
+mod habits;
 mod hire;
 mod job;
 mod lanes;

@@ -66,6 +66,13 @@ impl Worker {
         true
     }
 
+    /// The job that is running is a piece of the job `id`, and goes by its name.
+    pub(super) fn stand_in_for(&self, id: u64) {
+        if id != 0 {
+            self.job.set(id);
+        }
+    }
+
     /// Runs `code`, which can ask [`is_asked`](Self::is_asked) whether `asked` was set.
     pub(crate) fn with_asked<R>(&self, asked: &AtomicBool, code: impl FnOnce() -> R) -> R {
         let outer = self.asked.replace(asked);
