@@ -30,7 +30,7 @@ impl Pool {
     /// assert_eq!(sum(&pool, &numbers), 4_999_950_000);
     /// # Ok::<(), fastthreadpool::BuildError>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn join<A, B, RA, RB>(&self, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA + Send,

@@ -34,8 +34,9 @@ const LOOK: (Duration, Duration) = (Duration::from_micros(4), Duration::from_mic
 /// Forks of one thread, oldest first: those below `bottom` were shared, the rest is this thread's alone. Protocol:
 /// `README.md`, "Fork and join".
 struct Forks {
-    /// The pool whose fork this is; 0 outside of one.
-    pool: Cell<u64>,
+    /// The pool whose fork this is, which lives meanwhile; null outside of one.
+    pool: Cell<*const Core>,
+    core: Cell<*const Arc<Core>>,
     top: Cell<usize>,
     bottom: Cell<usize>,
     /// Forks until the next look, and between looks.
@@ -50,7 +51,8 @@ struct Forks {
 struct Branch {
     /// Safety: the branch is that of a `Piece` of the right types, whose code was not taken.
     run: unsafe fn(*const Branch),
-    shared: Cell<Option<Arc<Shared>>>,
+    /// Null as long as the branch is the thread's alone. Not an `Arc`, so that there is nothing to drop.
+    shared: Cell<*const Shared>,
 }
 
 #[repr(C)]
@@ -97,20 +99,29 @@ unsafe impl Send for Promoted {}
 
 /// Runs both, the second perhaps on a worker, and returns when both have ended. A panic goes on in the caller then; the first
 /// one if there are two, and the second piece may not be run if the first one panics.
-#[inline]
+#[inline(always)]
 pub(crate) fn join<A, B, RA, RB>(core: &Arc<Core>, a: A, b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA,
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    FORKS.with(|forks| if forks.pool.get() == core.number { forks.join(core, a, b) } else { forks.enter(core, a, b) })
+    let forks = forks();
+    if forks.pool.get() == Arc::as_ptr(core) { forks.join(a, b) } else { forks.enter(core, a, b) }
+}
+
+#[inline(always)]
+fn forks<'a>() -> &'a Forks {
+    let forks = FORKS.with(ptr::from_ref);
+    // SAFETY: it has no destructor, so it lives as long as the thread, whose only it is: the reference cannot be sent.
+    unsafe { &*forks }
 }
 
 impl Forks {
     const fn new() -> Self {
         Self {
-            pool: Cell::new(0),
+            pool: Cell::new(ptr::null()),
+            core: Cell::new(ptr::null()),
             top: Cell::new(0),
             bottom: Cell::new(0),
             countdown: Cell::new(0),
@@ -132,8 +143,8 @@ impl Forks {
         let site = run_branch::<B, RB> as *const () as usize;
         let quick = habits::is_quick(site);
         let now = Instant::now();
-        let outer =
-            (self.pool.replace(core.number), self.bottom.replace(self.top.get()), self.began.replace(Some(now)));
+        let pool = (self.pool.replace(Arc::as_ptr(core)), self.core.replace(core));
+        let outer = (pool, self.bottom.replace(self.top.get()), self.began.replace(Some(now)));
         self.looked.set(Some(now));
         // What has always been quick is looked at later; else the first fork is offered at once.
         self.interval.set(if quick { 16 } else { 1 });
@@ -142,20 +153,20 @@ impl Forks {
             self.began.set(now.checked_sub(PAYS));
         }
         let _outer = Restore(self, outer);
-        let both = self.join(core, a, b);
+        let both = self.join(a, b);
         habits::note(site, now.elapsed() < PAYS);
         both
     }
 
     #[inline(always)]
-    fn join<A, B, RA, RB>(&self, core: &Arc<Core>, a: A, b: B) -> (RA, RB)
+    fn join<A, B, RA, RB>(&self, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA,
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
         let at = self.top.get();
-        if at == DEPTH {
+        if at >= DEPTH {
             return (a(), b());
         }
         let piece = Piece::new(b);
@@ -164,9 +175,9 @@ impl Forks {
         let countdown = self.countdown.get() - 1;
         self.countdown.set(countdown);
         if countdown == 0 {
-            self.look(core);
+            self.look();
         }
-        let unfinished = Unfinished { forks: self, core, piece: &piece, at };
+        let unfinished = Unfinished(&piece);
         let ra = a();
         mem::forget(unfinished);
         self.top.set(at);
@@ -176,7 +187,7 @@ impl Forks {
             return (ra, b());
         }
         self.bottom.set(at);
-        match collect(core, &piece) {
+        match collect(&piece) {
             Ok(rb) => (ra, rb),
             Err(payload) => std::panic::resume_unwind(payload),
         }
@@ -185,7 +196,7 @@ impl Forks {
     /// Looks whether it pays to share a branch, and adapts how often it looks.
     #[cold]
     #[inline(never)]
-    fn look(&self, core: &Arc<Core>) {
+    fn look(&self) {
         let now = Instant::now();
         let since = self.looked.replace(Some(now)).map_or(Duration::ZERO, |before| now - before);
         let interval = self.interval.get();
@@ -196,9 +207,16 @@ impl Forks {
         };
         self.interval.set(interval);
         self.countdown.set(interval);
+        let core = self.core();
         if self.began.get().is_none_or(|began| now - began >= PAYS) && core.has_free_hands() {
             self.share(core);
         }
+    }
+
+    /// The pool of the fork that is under way.
+    fn core(&self) -> &Arc<Core> {
+        // SAFETY: the outermost join has borrowed it, and is under way.
+        unsafe { &*self.core.get() }
     }
 
     /// Offers the oldest branch, the one with the most work below it, unless one that was offered still waits.
@@ -220,19 +238,23 @@ impl Forks {
         // A pool that takes no more jobs: the branch stays here.
         if let Ok(id) = core.submit(job) {
             shared.id.set(id);
-            branch(at).shared.set(Some(shared));
+            branch(at).shared.set(Arc::into_raw(shared));
             self.bottom.set(at + 1);
         }
     }
 }
 
-/// Puts back what an outermost join has found, also if it unwinds.
-struct Restore<'a>(&'a Forks, (u64, usize, Option<Instant>));
+/// What an outermost join has found: pool, bottom and beginning of the fork around it.
+type Outer = ((*const Core, *const Arc<Core>), usize, Option<Instant>);
+
+/// Puts it back, also if the join unwinds.
+struct Restore<'a>(&'a Forks, Outer);
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
-        let Self(forks, (pool, bottom, began)) = self;
+        let Self(forks, ((pool, core), bottom, began)) = self;
         forks.pool.set(*pool);
+        forks.core.set(*core);
         forks.bottom.set(*bottom);
         forks.began.set(*began);
         forks.countdown.set(1);
@@ -240,27 +262,25 @@ impl Drop for Restore<'_> {
 }
 
 /// The first piece is running. Dropped only if it panics: then the second must be out of reach before the frame is gone.
-struct Unfinished<'a, B: FnOnce() -> R + Send, R: Send> {
-    forks: &'a Forks,
-    core: &'a Arc<Core>,
-    piece: &'a Piece<B, R>,
-    at: usize,
-}
+struct Unfinished<'a, B: FnOnce() -> R + Send, R: Send>(&'a Piece<B, R>);
 
 impl<B: FnOnce() -> R + Send, R: Send> Drop for Unfinished<'_, B, R> {
     #[cold]
     fn drop(&mut self) {
-        self.forks.top.set(self.at);
-        if self.forks.bottom.get() > self.at {
-            self.forks.bottom.set(self.at);
-            if !self.piece.branch.is_taken_back(self.core) {
+        let (Self(piece), forks) = (&*self, forks());
+        let branch = &raw const piece.branch;
+        let at = forks.pending.iter().rposition(|pending| pending.get() == branch).expect("it was put there");
+        forks.top.set(at);
+        if forks.bottom.get() > at {
+            forks.bottom.set(at);
+            if !piece.branch.is_taken_back(forks.core()) {
                 // SAFETY: whoever ran the branch has said that it is done.
-                unwind::dispose(unsafe { self.piece.take_result() });
+                unwind::dispose(unsafe { piece.take_result() });
                 return;
             }
         }
         // SAFETY: nobody else has run the branch, or can.
-        unwind::dispose(unsafe { self.piece.take_code() });
+        unwind::dispose(unsafe { piece.take_code() });
     }
 }
 
@@ -268,7 +288,7 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
     #[inline(always)]
     fn new(code: B) -> Self {
         Self {
-            branch: Branch { run: run_branch::<B, R>, shared: Cell::new(None) },
+            branch: Branch { run: run_branch::<B, R>, shared: Cell::new(ptr::null()) },
             code: UnsafeCell::new(MaybeUninit::new(code)),
             result: UnsafeCell::new(MaybeUninit::uninit()),
         }
@@ -308,8 +328,8 @@ unsafe fn run_branch<B: FnOnce() -> R + Send, R: Send>(branch: *const Branch) {
 /// What a shared branch came to: it is taken back and run here, or waited for.
 #[cold]
 #[inline(never)]
-fn collect<B: FnOnce() -> R + Send, R: Send>(core: &Arc<Core>, piece: &Piece<B, R>) -> Result<R, Payload> {
-    if piece.branch.is_taken_back(core) {
+fn collect<B: FnOnce() -> R + Send, R: Send>(piece: &Piece<B, R>) -> Result<R, Payload> {
+    if piece.branch.is_taken_back(forks().core()) {
         // SAFETY: it was taken out of the queue, or left by whoever took it out.
         let code = unsafe { piece.take_code() };
         return unwind::catch(code);
@@ -321,15 +341,15 @@ fn collect<B: FnOnce() -> R + Send, R: Send>(core: &Arc<Core>, piece: &Piece<B, 
 impl Branch {
     /// Whether it was shared, and nobody has come to it.
     fn is_queued(&self) -> bool {
-        let shared = self.shared.take();
-        let queued = shared.as_ref().is_some_and(|shared| shared.state.load(Ordering::Relaxed) == QUEUED);
-        self.shared.set(shared);
-        queued
+        // SAFETY: the pointer is null, or an `Arc` that was not taken back.
+        let shared = unsafe { self.shared.get().as_ref() };
+        shared.is_some_and(|shared| shared.state.load(Ordering::Relaxed) == QUEUED)
     }
 
     /// A shared branch comes back: true if nobody has run it and nobody will; false after somebody has.
     fn is_taken_back(&self, core: &Arc<Core>) -> bool {
-        let shared = self.shared.take().expect("the branch was shared");
+        // SAFETY: the branch was shared, and comes back once.
+        let shared = unsafe { Arc::from_raw(self.shared.get()) };
         if core.retract(shared.id.get()) {
             return true;
         }
