@@ -7,6 +7,7 @@ mod fork;
 mod handle;
 mod handled;
 mod job_id;
+mod loops;
 mod pool;
 mod results;
 mod task;
