@@ -42,7 +42,7 @@ rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
-touch "$work"/tests/{c_abi,c_examples,c_handles}.rs
+touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel}.rs
 
 survivors=0 killed=0
 while IFS='|' read -r file from to model; do

@@ -322,6 +322,26 @@ typedef struct {
  */
 typedef void (*ftpool_job_callback)(void *context, const ftpool_result *result);
 
+/**
+ * The body of ftpool_for(): runs item `i`. It must return, as a job must.
+ */
+typedef void (*ftpool_for_body)(void *context, size_t i);
+
+/**
+ * The body of ftpool_for_range(): runs the items from `begin` to before `end`. It must return, as a job must.
+ */
+typedef void (*ftpool_range_body)(void *context, size_t begin, size_t end);
+
+/**
+ * The body of ftpool_reduce(): adds the items from `begin` to before `end` to `value`. It must return, as a job must.
+ */
+typedef void (*ftpool_reduce_body)(void *context, size_t begin, size_t end, void *value);
+
+/**
+ * Adds what `from` holds to `into`, which belongs to smaller items. It must return, as a job must.
+ */
+typedef void (*ftpool_combine)(void *context, void *into, const void *from);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -661,6 +681,95 @@ ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
                                uint32_t until,
                                int64_t timeout_ns,
                                size_t *out_done);
+
+/**
+ * The parallel version of
+ *
+ *     for (size_t i = begin; i < end; i++) body(context, i);
+ *
+ * in no particular order. The caller takes part, and so does every worker that is free, if that pays: the first items of
+ * a long loop show how long they take, and a loop of a few microseconds stays with the caller. `grain` is how many
+ * items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items that are
+ * running.
+ *
+ * **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the body
+ * runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has failed;
+ * FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no error: the caller
+ * runs all.
+ */
+FTPOOL_API
+ftpool_status ftpool_for(ftpool *pool,
+                         size_t begin,
+                         size_t end,
+                         size_t grain,
+                         ftpool_for_body body,
+                         void *context);
+
+/**
+ * As ftpool_for(), but the body is called with a few items at a time, from `begin` to before `end`: `grain`, or fewer
+ * where the range ends.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
+ */
+FTPOOL_API
+ftpool_status ftpool_for_range(ftpool *pool,
+                               size_t begin,
+                               size_t end,
+                               size_t grain,
+                               ftpool_range_body body,
+                               void *context);
+
+/**
+ * Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
+ * ftpool_fail() in the function stops it, and what was not reached is NULL.
+ *
+ * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
+ * FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and `count` is
+ * not 0.
+ */
+FTPOOL_API
+ftpool_status ftpool_map(ftpool *pool,
+                         ftpool_fn function,
+                         void *const *args,
+                         size_t count,
+                         void **out_values);
+
+/**
+ * Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as a copy of
+ * `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a sum. The
+ * caller takes part, as in ftpool_for().
+ *
+ * **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned as
+ * malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID also if
+ * `combine` or `value` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_reduce(ftpool *pool,
+                            size_t begin,
+                            size_t end,
+                            size_t grain,
+                            ftpool_reduce_body body,
+                            ftpool_combine combine,
+                            void *context,
+                            size_t size,
+                            void *value);
+
+/**
+ * Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned. Made
+ * for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the values
+ * go may be NULL.
+ *
+ * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either is the surrounding job's.
+ */
+FTPOOL_API
+ftpool_status ftpool_join(ftpool *pool,
+                          ftpool_fn first,
+                          void *first_arg,
+                          ftpool_fn second,
+                          void *second_arg,
+                          void **out_first,
+                          void **out_second);
 
 /**
  * The running job declares that it has failed: when it returns, its value is ignored and it ends

@@ -15,7 +15,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const EXAMPLES: [&str; 5] = ["hello", "results", "cancel", "futures", "pcksum"];
+const EXAMPLES: [&str; 6] = ["hello", "results", "cancel", "futures", "mandelbrot", "pcksum"];
 const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 const SIGABRT: i32 = 6;
 
@@ -54,6 +54,7 @@ fn expected(name: &str) -> &'static str {
             "some pieces have ended\n33860 primes below 400000\n9592 of them below 100000\n\
              the search runs, it was asked to stop\njob ended early: not found\n"
         }
+        "mandelbrot" => "11070 of 65536 points belong to the set\na point leaves after exactly 100 steps: yes\n",
         _ => unreachable!("{name} is not an example"),
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 /// The files in the order of a user's journey.
-const SOURCES: [&str; 10] =
-    ["time", "config", "pool", "submit", "result", "results", "handle", "job", "status", "version"];
+const SOURCES: [&str; 11] =
+    ["time", "config", "pool", "submit", "result", "results", "handle", "parallel", "job", "status", "version"];
 
 fn generated() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -25,7 +25,7 @@ fn every_item_is_run_once() {
                 for grain in [0, 1, 7, 64, 10_000] {
                     let runs: Vec<_> = (0..length).map(|_| AtomicU32::new(0)).collect();
                     let body = |chunk: std::ops::Range<usize>| {
-                        assert!(grain == 0 || chunk.len() <= grain.max(1) * 64 || length < grain * 64);
+                        assert!(!chunk.is_empty() && (grain == 0 || chunk.len() <= grain));
                         for i in chunk {
                             runs[i - 10].fetch_add(1, SeqCst);
                             if length < 2000 {
@@ -139,7 +139,7 @@ fn a_panic_stops_the_loop_and_comes_out() {
                     (made.on_drop(), n)
                 })
             };
-            let thrown = catch_unwind(AssertUnwindSafe(map)).err().expect("the panic comes out");
+            let thrown = catch_unwind(AssertUnwindSafe(map)).expect_err("the panic comes out");
             assert_eq!(*thrown.downcast::<String>().unwrap(), format!("no {at}"));
             assert_eq!(running.load(SeqCst), 0, "nobody is in the body any more");
             assert!(made.get() < 2000);

@@ -38,7 +38,7 @@ impl Pool {
     }
 
     /// Runs `body(chunk)` for chunks of a range that together are all of it. `grain` is how many items a chunk has (the last
-    /// one may have fewer, and the first ones that are tried out together more); 0 lets the loop find out. False if the body
+    /// one may have fewer); 0 lets the loop find out. False if the body
     /// has [failed](crate::fail).
     ///
     /// # Panics
@@ -46,7 +46,12 @@ impl Pool {
     /// As [`for_range`](Self::for_range).
     pub fn for_chunks(&self, range: Range<usize>, grain: usize, body: impl Fn(Range<usize>) + Sync) -> bool {
         frame::enter(|| {
-            if let Some(rest) = loops::try_out(range, grain, true, &body) {
+            // The loop tries out several chunks at a time; who asks for a grain gets it.
+            let piecewise = |items: Range<usize>| match grain {
+                0 => body(items),
+                _ => items.clone().step_by(grain).for_each(|start| body(start..items.end.min(start + grain))),
+            };
+            if let Some(rest) = loops::try_out(range, grain, true, piecewise) {
                 self.finish(rest, &body);
             }
             !frame::has_failed()
@@ -102,6 +107,7 @@ impl Pool {
     pub fn map_slice<T: Sync, R: Send>(&self, items: &[T], map: impl Fn(&T) -> R + Sync) -> Vec<R> {
         self.fold_chunks(
             0..items.len(),
+            0,
             |chunk| items[chunk].iter().map(&map).collect::<Vec<R>>(),
             |mut all: Vec<R>, more| {
                 all.extend(more);
@@ -137,7 +143,7 @@ impl Pool {
             (Some(a), Some(b)) => Some(combine(a, b)),
             (a, b) => a.or(b),
         };
-        match self.fold_chunks(range, chunk, both).flatten() {
+        match self.fold_chunks(range, 0, chunk, both).flatten() {
             Some(value) => combine(identity, value),
             None => identity,
         }
@@ -145,9 +151,10 @@ impl Pool {
 
     /// The values of chunks, combined from left to right; `None` for an empty range.
     #[inline]
-    fn fold_chunks<R: Send>(
+    pub(crate) fn fold_chunks<R: Send>(
         &self,
         range: Range<usize>,
+        grain: usize,
         chunk: impl Fn(Range<usize>) -> R + Sync,
         combine: impl Fn(R, R) -> R,
     ) -> Option<R> {
@@ -155,7 +162,7 @@ impl Pool {
             return None;
         }
         let mut first: Option<R> = None;
-        let rest = loops::try_out(range, 0, false, |items| {
+        let rest = loops::try_out(range, grain, false, |items| {
             let value = chunk(items);
             first = Some(match first.take() {
                 Some(before) => combine(before, value),

@@ -12,7 +12,8 @@ per_thread! {
 }
 
 /// A piece of code that hears of failures.
-struct Frame {
+#[derive(Debug)]
+pub(crate) struct Frame {
     failed: Cell<bool>,
     outer: *const Frame,
     /// The job that the code is part of.
@@ -52,9 +53,25 @@ pub(crate) fn set_failed() {
 }
 
 /// Whether the code in the innermost frame has declared a failure.
-#[inline]
 pub(crate) fn has_failed() -> bool {
-    innermost().is_some_and(|frame| frame.failed.get())
+    watch(|watch| watch.has_failed())
+}
+
+/// The innermost frame, for code that asks often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch<'a>(Option<&'a Frame>);
+
+impl Watch<'_> {
+    #[inline(always)]
+    pub(crate) fn has_failed(self) -> bool {
+        self.0.is_some_and(|frame| frame.failed.get())
+    }
+}
+
+/// Runs `code`, which can ask whether it has failed.
+#[inline]
+pub(crate) fn watch<R>(code: impl FnOnce(Watch<'_>) -> R) -> R {
+    code(Watch(innermost()))
 }
 
 /// The code that is running declares a failure: the innermost frame hears of it, or else the job. False if there is neither.
