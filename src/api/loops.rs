@@ -46,11 +46,7 @@ impl Pool {
     /// As [`for_range`](Self::for_range).
     pub fn for_chunks(&self, range: Range<usize>, grain: usize, body: impl Fn(Range<usize>) + Sync) -> bool {
         frame::enter(|| {
-            // The loop tries out several chunks at a time; who asks for a grain gets it.
-            let piecewise = |items: Range<usize>| match grain {
-                0 => body(items),
-                _ => items.clone().step_by(grain).for_each(|start| body(start..items.end.min(start + grain))),
-            };
+            let piecewise = |items| pieces(items, grain).for_each(&body);
             if let Some(rest) = loops::try_out(range, grain, true, piecewise) {
                 self.finish(rest, &body);
             }
@@ -163,11 +159,12 @@ impl Pool {
         }
         let mut first: Option<R> = None;
         let rest = loops::try_out(range, grain, false, |items| {
-            let value = chunk(items);
-            first = Some(match first.take() {
-                Some(before) => combine(before, value),
-                None => value,
-            });
+            for value in pieces(items, grain).map(&chunk) {
+                first = Some(match first.take() {
+                    Some(before) => combine(before, value),
+                    None => value,
+                });
+            }
         });
         let Some(rest) = rest else { return first };
         let parts: Mutex<Vec<Part<R>>> = Mutex::new(Vec::new());
@@ -184,4 +181,11 @@ impl Pool {
     fn finish(&self, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) {
         loops::run(self.core(), rest, body).unwrap_or_else(|payload| resume_unwind(payload));
     }
+}
+
+/// What a loop tries out at a time may be several chunks; who has asked for a grain gets it.
+#[inline]
+fn pieces(items: Range<usize>, grain: usize) -> impl Iterator<Item = Range<usize>> {
+    let (step, end) = (if grain == 0 { items.len().max(1) } else { grain }, items.end);
+    items.step_by(step).map(move |start| start..end.min(start.saturating_add(step)))
 }
