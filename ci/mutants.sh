@@ -12,6 +12,8 @@ src/sync/event_count.rs|return Some(result); // W3|let _ = result; // W3|event_c
 src/sync/parker.rs|self.token.wake_one();||parker_hands_tokens_over
 src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_item
 src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item
+src/sync/bell.rs|fence::heavy(); // A3||bell_rings_for_what_happened_while_it_was_armed
+src/queue/quota.rs|self.taken.fetch_sub(1, Ordering::Relaxed);\n        self.changed.notify();|self.taken.fetch_sub(1, Ordering::Relaxed);|a_writer_without_room_is_woken
 src/queue/segment.rs|fence::heavy(); // X2||owner_or_revoker_gets_the_item
 src/queue/segment.rs|if place.started().load(Ordering::Relaxed) {|if false {|owner_or_revoker_gets_the_item
 src/queue/batch.rs|fence::light(); // B2||owner_and_thief_share_the_slots
@@ -21,10 +23,12 @@ src/queue/segment.rs|const HOLDS: usize = SLOTS + 1;|const HOLDS: usize = SLOTS;
 src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Ordering::Relaxed)|lane_
 src/queue/lane.rs|self.producer.owned.store(false, Ordering::Release);|self.producer.owned.store(false, Ordering::Relaxed);|lane_changes_its_producer
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
-src/queue/outcomes.rs|self.arrivals.notify();\n    }\n\n    pub(crate) fn deliver_failed|}\n\n    pub(crate) fn deliver_failed|queue::models::readers
 src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken
 src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
+src/queue/outcomes.rs|count(&desk.ended);\n        self.arrivals.notify();|count(&desk.ended);|queue::models::readers
+src/queue/outcomes.rs|drop(outside); // Before the last touch.\n        desk.settled.fetch_add(1, Ordering::Release);|desk.settled.fetch_add(1, Ordering::Release);\n        drop(outside);|queues_are_freed_after_the_last_touch
+src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence::heavy(); // P2||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up

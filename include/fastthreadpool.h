@@ -44,8 +44,10 @@
 #define FTPOOL_VERSION_NUMBER (FTPOOL_VERSION_MAJOR * 1000000 + FTPOOL_VERSION_MINOR * 1000 + FTPOOL_VERSION_PATCH)
 
 /* Initialisers of structs. */
-#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0}
-#define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0}
+#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0}
+#define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
+#define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
+#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0}
 
 /* Before every function; define it to nothing to compile against the static library on a platform that minds. */
 #ifndef FTPOOL_API
@@ -92,6 +94,21 @@
  * An outcome: the job was not begun in time.
  */
 #define FTPOOL_OUTCOME_EXPIRED 3
+
+/**
+ * A submit flag: before every job of the pool that is queued.
+ */
+#define FTPOOL_SUBMIT_FIRST 1
+
+/**
+ * A submit flag: the job sends its values out with ftpool_emit(); what it returns is ignored.
+ */
+#define FTPOOL_SUBMIT_EMITS 2
+
+/**
+ * A submit flag: the outcome carries the job's argument.
+ */
+#define FTPOOL_SUBMIT_RETURN_ARG 4
 
 /**
  * A job's state: no worker has begun it.
@@ -265,6 +282,10 @@ typedef struct {
      * Bytes of each worker's stack; 0 means 2 MiB.
      */
     size_t stack_size;
+    /**
+     * 1: outcomes say how long jobs were queued and ran. 0: nothing is measured.
+     */
+    uint32_t timing;
 } ftpool_config;
 
 /**
@@ -277,6 +298,11 @@ typedef void *(*ftpool_fn)(void *arg);
  * The name of an accepted job, never used twice in the life of a process. 0 names none.
  */
 typedef uint64_t ftpool_job_id;
+
+/**
+ * Frees an argument or a value. Must return, as a job must.
+ */
+typedef void (*ftpool_free_fn)(void *pointer);
 
 /**
  * What a job came to. Begin with FTPOOL_RESULT_INIT.
@@ -300,11 +326,11 @@ typedef struct {
      */
     const char *error_message;
     /**
-     * Nanoseconds that the job was queued; 0 unless measured.
+     * Nanoseconds that the job was queued; 0 unless the pool measures (ftpool_config.timing).
      */
     uint64_t queued_ns;
     /**
-     * Nanoseconds that the job ran; 0 unless measured.
+     * Nanoseconds that the job ran; 0 unless the pool measures.
      */
     uint64_t run_ns;
     /**
@@ -312,15 +338,81 @@ typedef struct {
      */
     uint32_t outcome;
     /**
-     * The code given to ftpool_fail(); FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a cancelled job, else 0.
+     * The code given to ftpool_fail() or returned by a callback; FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a
+     * cancelled job, else 0.
      */
     int32_t error_code;
+    /**
+     * The job's argument if it was submitted with FTPOOL_SUBMIT_RETURN_ARG, else NULL.
+     */
+    void *arg;
 } ftpool_result;
 
 /**
- * Hears what a job came to: `result` is valid during the call. It must return, as a job must.
+ * Shown an outcome, which stays the library's and is valid during the call. Must return, as a job must.
  */
-typedef void (*ftpool_job_callback)(void *context, const ftpool_result *result);
+typedef int32_t (*ftpool_callback)(void *context, const ftpool_result *result);
+
+/**
+ * How a results object shall be. Begin with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(ftpool_results_options), set by FTPOOL_RESULTS_OPTIONS_INIT.
+     */
+    size_t size;
+    /**
+     * Room for so many unread outcomes; 0 means any number. A worker with an outcome that there is no room for waits until
+     * one is read, the object is freed, or the pool is shut down.
+     */
+    size_t done_max;
+    /**
+     * Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be NULL.
+     */
+    ftpool_free_fn value_free;
+    /**
+     * Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the callback's.
+     * What it returns is ignored. May be NULL.
+     */
+    ftpool_callback callback;
+    /**
+     * Handed to the callback. It must stay valid until ftpool_results_free() has returned.
+     */
+    void *callback_context;
+} ftpool_results_options;
+
+/**
+ * What a job shall have beyond its function and argument. Begin with FTPOOL_SUBMIT_OPTIONS_INIT, which means nothing.
+ */
+typedef struct {
+    /**
+     * sizeof(ftpool_submit_options), set by FTPOOL_SUBMIT_OPTIONS_INIT.
+     */
+    size_t size;
+    /**
+     * Where the outcome goes, an object of the same pool; NULL: nowhere.
+     */
+    ftpool_results *results;
+    /**
+     * Called with the outcome on the worker, before anybody else sees it; with FTPOOL_SUBMIT_EMITS with every value,
+     * and with the failure if there is one. For a job that is cancelled, on the thread that cancels it. If it returns
+     * other than 0 the job has failed with that code, and the value goes to value_free. May be NULL.
+     */
+    ftpool_callback callback;
+    /**
+     * Handed to the callback.
+     */
+    void *callback_context;
+    /**
+     * Called with the argument exactly once when the accepted job has ended in whatever way: ran, failed, cancelled. May
+     * be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
+     */
+    ftpool_free_fn arg_free;
+    /**
+     * FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
+     */
+    uint32_t flags;
+} ftpool_submit_options;
 
 /**
  * The body of ftpool_for(): runs item `i`. It must return, as a job must.
@@ -471,13 +563,38 @@ FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
 FTPOOL_API ftpool_status ftpool_results_new(ftpool *pool, ftpool_results **out_results);
 
 /**
- * Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
- * NULL is accepted and ignored.
+ * Makes a results object that differs from the default. `options` may be NULL, which means all defaults.
  *
- * **Ownership:** the object is gone; values nobody has read are lost, whatever they point to stays.
+ * **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have fields that this library does
+ * not know; FTPOOL_E_THREAD if the system refused a thread for the callback. `*out_results` is NULL on failure.
+ */
+FTPOOL_API
+ftpool_status ftpool_results_new_with(ftpool *pool,
+                                      const ftpool_results_options *options,
+                                      ftpool_results **out_results);
+
+/**
+ * A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
+ * once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW)
+ * before waiting. Costs a system call when somebody waits for it, and none otherwise.
+ *
+ * **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
+ * (see errno).
+ */
+FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out_fd);
+
+/**
+ * Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet. If
+ * the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is accepted
+ * and ignored.
+ *
+ * **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to stays.
  * **Thread safety:** no other call on the object may be under way or follow.
  */
-FTPOOL_API void ftpool_results_free(ftpool_results *results);
+FTPOOL_API
+void ftpool_results_free(ftpool_results *results);
 
 /**
  * Runs `function(arg)` on a worker, some time; what it returns becomes an outcome here. `out_id` may be NULL.
@@ -573,6 +690,30 @@ FTPOOL_API size_t ftpool_results_done_count(const ftpool_results *results);
 FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
 
 /**
+ * Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
+ *
+ * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
+ * The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
+ * FTPOOL_E_INVALID also if the options' size, flags or results object are not valid; FTPOOL_E_VERSION if they have fields
+ * that this library does not know.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_with(ftpool *pool,
+                                 ftpool_fn function,
+                                 void *arg,
+                                 const ftpool_submit_options *options,
+                                 ftpool_job_id *out_id);
+
+/**
+ * The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs submitted
+ * with FTPOOL_SUBMIT_EMITS, any number of times. In a results object with a bound this waits for room.
+ *
+ * **Ownership:** the value is the reader's. **Thread safety:** in a job, on the thread that runs it. **Returns:**
+ * FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.
+ */
+FTPOOL_API ftpool_status ftpool_emit(void *value);
+
+/**
  * Runs `function(arg)` on a worker, some time, and gives a handle to the job.
  *
  * **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who ends it with
@@ -635,7 +776,7 @@ FTPOOL_API uint32_t ftpool_job_state(const ftpool_job *job);
 FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
 
 /**
- * Has `callback(context, result)` called with what the job comes to: on the worker that ran it (on the cancelling thread if
+ * Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran it (on the cancelling thread if
  * it was cancelled), just before waiters see it; or here and now if the job has ended. `out_key`, to remove it, may
  * be NULL.
  *
@@ -645,7 +786,7 @@ FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
  */
 FTPOOL_API
 ftpool_status ftpool_job_on_done(ftpool_job *job,
-                                 ftpool_job_callback callback,
+                                 ftpool_callback callback,
                                  void *context,
                                  uint64_t *out_key);
 

@@ -53,16 +53,16 @@ fn a_number_of_the_abi_has_changed() {
 #[cfg(target_pointer_width = "64")]
 fn a_struct_of_the_abi_has_changed() {
     type Config = ftpool_config;
-    assert_eq!((size_of::<Config>(), align_of::<Config>()), (32, 8));
+    assert_eq!((size_of::<Config>(), align_of::<Config>()), (40, 8));
     assert_eq!([offset_of!(Config, size), offset_of!(Config, workers), offset_of!(Config, ordered)], [0, 8, 12]);
-    assert_eq!([offset_of!(Config, name), offset_of!(Config, stack_size)], [16, 24]);
+    assert_eq!([offset_of!(Config, name), offset_of!(Config, stack_size), offset_of!(Config, timing)], [16, 24, 32]);
 
     type Outcome = ftpool_result;
-    assert_eq!((size_of::<Outcome>(), align_of::<Outcome>()), (56, 8));
+    assert_eq!((size_of::<Outcome>(), align_of::<Outcome>()), (64, 8));
     assert_eq!([offset_of!(Outcome, size), offset_of!(Outcome, id), offset_of!(Outcome, value)], [0, 8, 16]);
     let rest = [offset_of!(Outcome, error_message), offset_of!(Outcome, queued_ns), offset_of!(Outcome, run_ns)];
     assert_eq!(rest, [24, 32, 40]);
-    assert_eq!([offset_of!(Outcome, outcome), offset_of!(Outcome, error_code)], [48, 52]);
+    assert_eq!([offset_of!(Outcome, outcome), offset_of!(Outcome, error_code), offset_of!(Outcome, arg)], [48, 52, 56]);
 }
 
 /// Every status has a name and a sentence of its own, and no other number has.

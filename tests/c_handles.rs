@@ -160,10 +160,11 @@ fn a_job_waits_for_a_job_of_its_pool() {
 
 static HEARD: Mutex<Vec<(usize, u32, usize)>> = Mutex::new(Vec::new());
 
-extern "C" fn hear(context: *mut c_void, result: *const ftpool_result) {
+extern "C" fn hear(context: *mut c_void, result: *const ftpool_result) -> i32 {
     // SAFETY: the library passes a result that lives during the call.
     let result = unsafe { &*result };
     HEARD.lock().unwrap().push((context.addr(), result.outcome, result.value.addr()));
+    0
 }
 
 /// Conformance 109.

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 /// The files in the order of a user's journey.
-const SOURCES: [&str; 11] =
-    ["time", "config", "pool", "submit", "result", "results", "handle", "parallel", "job", "status", "version"];
+const SOURCES: [&str; 14] = [
+    "time", "config", "pool", "submit", "result", "callback", "results", "options", "emit", "handle", "parallel",
+    "job", "status", "version",
+];
 
 fn generated() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

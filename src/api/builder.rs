@@ -17,6 +17,7 @@ pub struct Builder {
     name: String,
     stack_size: Option<usize>,
     ordered: bool,
+    timing: bool,
 }
 
 /// A number of workers at or below which the default is meant.
@@ -24,7 +25,7 @@ const DEFAULT_WORKERS: i32 = -9999;
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { workers: DEFAULT_WORKERS, name: "ThreadPool".into(), stack_size: None, ordered: false }
+        Self { workers: DEFAULT_WORKERS, name: "ThreadPool".into(), stack_size: None, ordered: false, timing: false }
     }
 }
 
@@ -59,6 +60,13 @@ impl Builder {
         self
     }
 
+    /// Whether outcomes say how long jobs were queued and ran ([`Outcome::times`](crate::Outcome::times)), which costs
+    /// three looks at the clock and an allocation for each job with a result. Off by default.
+    pub fn timing(mut self, timing: bool) -> Self {
+        self.timing = timing;
+        self
+    }
+
     /// The pool. Its threads are started when there are jobs for them.
     ///
     /// # Errors
@@ -74,6 +82,7 @@ impl Builder {
             prefix: self.name,
             stack_size: self.stack_size,
             ordered: self.ordered,
+            timing: self.timing,
         }))
     }
 

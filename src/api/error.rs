@@ -82,6 +82,9 @@ pub enum RecvError {
     /// Every outcome was read and no job is outstanding; submit jobs to read more.
     #[error("every outcome was read and no job is outstanding")]
     Finished,
+    /// A callback takes the outcomes; it cannot be read as well.
+    #[error("a callback takes the outcomes of this object; do not read from it")]
+    CallbackInUse,
 }
 
 impl From<Nothing> for RecvError {

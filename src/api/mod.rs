@@ -2,19 +2,25 @@
 
 mod builder;
 mod context;
+mod dispatcher;
+mod emitter;
 mod error;
 mod fork;
 mod handle;
 mod handled;
 mod job_id;
 mod loops;
+mod outcome;
 mod pool;
+mod reading;
+mod request;
 mod results;
 mod task;
 mod wait;
 
 pub use builder::Builder;
 pub use context::{cancel_requested, current_job, fail, worker_index};
+pub use emitter::Emitter;
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
@@ -22,8 +28,13 @@ pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
 pub(crate) use handle::Held;
 pub use handle::{CallbackKey, JobHandle, JobState};
 pub use job_id::JobId;
+pub use outcome::{Outcome, Times};
 pub use pool::{Pool, Shutdown};
-pub use results::{AsCompleted, Outcome, Results};
+pub use reading::AsCompleted;
+pub use request::Request;
+#[cfg(feature = "capi")]
+pub(crate) use results::Discard;
+pub use results::Results;
 #[cfg(feature = "capi")]
 pub(crate) use wait::wait_for;
 pub use wait::{Completed, Until, Waited, as_completed, wait};

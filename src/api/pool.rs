@@ -1,5 +1,7 @@
 //! The pool as Rust programs see it.
 
+#[cfg(feature = "capi")]
+use super::results::Discard;
 use super::task::Detached;
 use super::{BuildError, Builder, JobError, JobHandle, JobId, Results, SubmitError, WaitError, handled};
 use crate::pool::{Core, Job, Rejected, Settings, current};
@@ -100,10 +102,6 @@ impl Pool {
     /// ```
     pub fn current() -> Option<Self> {
         current::with(|worker| Self { core: Arc::clone(worker.core()), keeps_open: false })
-    }
-
-    pub(super) fn core(&self) -> &Arc<Core> {
-        &self.core
     }
 
     /// Runs `job` on a worker, some time. Nothing is kept of it; a panic is counted as a [failure](Self::failed).
@@ -241,7 +239,23 @@ impl Pool {
 
     /// A results object: jobs submitted through it leave their outcomes there to be read.
     pub fn results<T: Send + 'static>(&self) -> Results<T> {
-        Results::new(Arc::clone(&self.core))
+        Results::new(Arc::clone(&self.core), 0, None)
+    }
+
+    /// A results object with room for `most` unread outcomes; 0 means any number. A worker with an outcome that there
+    /// is no room for waits until one is read, the results object is dropped, or the pool is shut down. Outcomes of
+    /// cancelled jobs do not wait for room.
+    pub fn results_bounded<T: Send + 'static>(&self, most: usize) -> Results<T> {
+        Results::new(Arc::clone(&self.core), most, None)
+    }
+
+    #[cfg(feature = "capi")]
+    pub(crate) fn results_with<T: Send + 'static>(&self, most: usize, discard: Option<Discard<T>>) -> Results<T> {
+        Results::new(Arc::clone(&self.core), most, discard)
+    }
+
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// Cancels a job that is queued: it will never run, and what it owns is dropped here and now. False if it is too

@@ -1,32 +1,19 @@
 //! Outcomes of jobs, to be read as they come.
 
+#[cfg(feature = "capi")]
+use super::Pool;
+use super::dispatcher::Dispatcher;
+use super::outcome::{Delivery, Done, Outcome, Queues};
 use super::pool::accepted;
-use super::task::{Queues, Reporting};
-use super::{JobError, JobId, RecvError, SubmitError};
+use super::request::Request;
+use super::task::Reporting;
+use super::{Emitter, JobError, JobId, SubmitError};
 use crate::pool::{Core, Job, Rejected};
-use crate::queue::Outcomes;
-use crate::sync::Deadline;
+use crate::queue::{self, Outcomes, Owner, Quota};
+use crate::sys::lock::Lock;
 use std::error::Error;
-use std::sync::Arc;
-
-/// What a job came to.
-#[derive(Debug)]
-pub struct Outcome<T> {
-    /// The id that submitting the job returned.
-    pub id: JobId,
-    /// The job's value, or why there is none.
-    pub result: Result<T, JobError>,
-}
-
-impl<T> Outcome<T> {
-    fn done((id, value): (JobId, T)) -> Self {
-        Self { id, result: Ok(value) }
-    }
-
-    fn failed((id, error): (JobId, JobError)) -> Self {
-        Self { id, result: Err(error) }
-    }
-}
+use std::io;
+use std::sync::{Arc, OnceLock};
 
 /// A done queue and a failed queue. Every job submitted through this object ends as exactly one outcome in one of them:
 /// a value in the done queue, everything else (panicked, failed, cancelled) in the failed queue.
@@ -51,21 +38,128 @@ impl<T> Outcome<T> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Results<T> {
-    core: Arc<Core>,
-    queues: Arc<Queues<T>>,
+pub struct Results<T: Send + 'static> {
+    handle: Arc<Handle<T>>,
 }
 
-impl<T> Clone for Results<T> {
+/// Takes a value that nobody has read.
+pub(crate) type Discard<T> = Box<dyn Fn(T) + Send + Sync>;
+
+/// What clones of a results object share.
+#[derive(Debug)]
+struct Handle<T: Send + 'static> {
+    shared: Arc<Shared<T>>,
+    dispatcher: OnceLock<Dispatcher>,
+    dispatching: Lock<()>,
+}
+
+/// What a dispatcher shares with them.
+#[derive(Debug)]
+pub(super) struct Shared<T: Send + 'static> {
+    core: Arc<Core>,
+    quota: Option<Arc<Quota>>,
+    /// Present until the end.
+    queues: Option<Queues<T>>,
+}
+
+impl<T: Send + 'static> Shared<T> {
+    pub(super) fn queues(&self) -> &Queues<T> {
+        self.queues.as_ref().expect("it is not the end")
+    }
+}
+
+impl<T: Send + 'static> Drop for Handle<T> {
+    fn drop(&mut self) {
+        // Nobody reads any more, so nobody may wait until somebody does.
+        if let Some(quota) = &self.shared.quota {
+            quota.lift();
+        }
+        if let Some(dispatcher) = self.dispatcher.take() {
+            self.shared.queues().stop();
+            dispatcher.join();
+        }
+    }
+}
+
+impl<T: Send + 'static> Drop for Shared<T> {
+    fn drop(&mut self) {
+        if let Some(queues) = self.queues.take() {
+            self.core.retire(queues);
+        }
+    }
+}
+
+impl<T: Send + 'static> Clone for Results<T> {
     fn clone(&self) -> Self {
-        Self { core: Arc::clone(&self.core), queues: Arc::clone(&self.queues) }
+        Self { handle: Arc::clone(&self.handle) }
     }
 }
 
 impl<T: Send + 'static> Results<T> {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        let queues = Arc::new(Outcomes::new(core.limit()));
-        Self { core, queues }
+    /// `most` is the bound on unread outcomes; 0 means none. `discard` gets the values that nobody has read at last.
+    pub(super) fn new(core: Arc<Core>, most: usize, discard: Option<Discard<T>>) -> Self {
+        let quota = (most > 0).then(|| core.quota(most as u64));
+        let discard = discard.map(|discard| queue::Discard(Box::new(move |done: Done<T>| discard(done.into_value()))));
+        let queues = Some(Owner::new(Outcomes::new(core.limit(), quota.clone(), discard)));
+        let shared = Arc::new(Shared { core, quota, queues });
+        Self { handle: Arc::new(Handle { shared, dispatcher: OnceLock::new(), dispatching: Lock::new(()) }) }
+    }
+
+    #[cfg(feature = "capi")]
+    pub(crate) fn belongs_to(&self, pool: &Pool) -> bool {
+        Arc::ptr_eq(self.core(), pool.core())
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        &self.handle.shared.core
+    }
+
+    #[inline]
+    pub(super) fn queues(&self) -> &Queues<T> {
+        self.handle.shared.queues()
+    }
+
+    #[inline]
+    pub(super) fn delivery(&self) -> Delivery<T> {
+        self.queues().ticket()
+    }
+
+    /// Whether a callback takes the outcomes.
+    pub(super) fn is_dispatched(&self) -> bool {
+        self.handle.dispatcher.get().is_some()
+    }
+
+    /// From now on every outcome goes to `callback`, on a thread of its own, one at a time, in the order in which they
+    /// would have been read; reading becomes an error. Dropping the last clone of the object waits until what was
+    /// delivered has been handed on, unless the callback does it itself.
+    ///
+    /// A panic in the callback is kept for [`callback_failures`](Self::callback_failures); the next outcomes follow.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback, or what the system said when it refused a
+    /// thread.
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let results = pool.results();
+    /// results.on_outcome(|outcome| println!("{}: {:?}", outcome.id, outcome.result))?;
+    /// results.submit(|| 6 * 7)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_outcome(&self, callback: impl FnMut(Outcome<T>) + Send + 'static) -> io::Result<()> {
+        let _one_at_a_time = self.handle.dispatching.lock();
+        if self.is_dispatched() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the results object has a callback"));
+        }
+        let dispatcher = Dispatcher::start(Arc::clone(&self.handle.shared), callback)?;
+        self.handle.dispatcher.get_or_init(|| dispatcher);
+        Ok(())
+    }
+
+    /// Takes what the callback of [`on_outcome`](Self::on_outcome) has panicked with, each with the id of the job.
+    pub fn callback_failures(&self) -> Vec<(JobId, JobError)> {
+        self.handle.dispatcher.get().map_or_else(Vec::new, Dispatcher::take_failures)
     }
 
     /// Runs `job` on a worker; its value or its panic becomes an outcome here.
@@ -73,8 +167,9 @@ impl<T: Send + 'static> Results<T> {
     /// # Errors
     ///
     /// [`SubmitError`] if the job is not accepted. It is dropped, was not run and leaves no outcome.
+    #[inline]
     pub fn submit(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), Core::submit)
+        self.submit_by(|| Ok(job()), |core, job| core.submit(job))
     }
 
     /// Runs `job` before every job of the pool that is queued.
@@ -83,7 +178,7 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// As for [`submit`](Self::submit).
     pub fn submit_first(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), Core::submit_first)
+        self.submit_by(|| Ok(job()), |core, job| core.submit_first(job))
     }
 
     /// Runs a job that may fail; its value, error or panic becomes an outcome here.
@@ -95,7 +190,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Core::submit)
+        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), |core, job| core.submit(job))
     }
 
     /// Runs a job that may fail before every job of the pool that is queued.
@@ -107,7 +202,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Core::submit_first)
+        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), |core, job| core.submit_first(job))
     }
 
     /// Runs many jobs, which costs less than submitting them one by one. Either all are accepted or none.
@@ -119,18 +214,51 @@ impl<T: Send + 'static> Results<T> {
     where
         F: FnOnce() -> T + Send + 'static,
     {
-        let jobs: Vec<Job> = jobs.into_iter().map(|job| self.job(|| Ok(job()))).collect();
-        let count = jobs.len() as u64;
-        self.queues.expect(count);
-        match self.core.submit_batch(jobs) {
-            Ok(ids) => Ok(ids.into_iter().map(JobId::accepted).collect()),
-            Err(refusal) => {
-                self.queues.give_up(count);
-                Err(refusal.into())
-            }
-        }
+        // The iterator is a user's code: it runs to its end before anything is announced.
+        let jobs: Vec<F> = jobs.into_iter().collect();
+        let tickets = self.queues().tickets(jobs.len()).into_iter();
+        let job = |(delivery, job): (Delivery<T>, F)| match self.core().is_timed() {
+            false => Job::new(Reporting { delivery, code: || Ok(job()) }),
+            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| Ok(Some(job()))).into_job(Some(delivery)),
+        };
+        let ids = self.core().submit_batch(tickets.zip(jobs).map(job).collect())?;
+        Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
+    /// A job that can be given more than its code: a callback, a place before others.
+    pub fn job(
+        &self,
+        code: impl FnOnce() -> T + Send + 'static,
+    ) -> Request<'_, T, impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static> {
+        Request::new(self.core(), Some(self), |_: &Emitter<'_, T>| Ok(Some(code())))
+    }
+
+    /// A job that sends out any number of values while it runs, and may fail at last: so many values, and then at
+    /// most one failure, all under one id.
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let words = pool.results();
+    /// let split = |emitter: &fastthreadpool::Emitter<'_, String>| {
+    ///     "to be or not".split(' ').for_each(|word| emitter.emit(word.into()));
+    ///     Ok::<_, std::io::Error>(())
+    /// };
+    /// words.emitting(split).submit()?;
+    /// assert_eq!(words.as_completed().count(), 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn emitting<E>(
+        &self,
+        code: impl FnOnce(&Emitter<'_, T>) -> Result<(), E> + Send + 'static,
+    ) -> Request<'_, T, impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let code = |emitter: &Emitter<'_, T>| code(emitter).map_err(|error| JobError::Failed(error.into()));
+        Request::new(self.core(), Some(self), |emitter: &Emitter<'_, T>| code(emitter).map(|()| None))
+    }
+
+    #[inline(always)]
     fn submit_by<F>(
         &self,
         code: F,
@@ -139,88 +267,11 @@ impl<T: Send + 'static> Results<T> {
     where
         F: FnOnce() -> Result<T, JobError> + Send + 'static,
     {
-        self.queues.expect(1);
-        let verdict = submit(&self.core, self.job(code));
-        if verdict.is_err() {
-            self.queues.give_up(1);
-        }
-        accepted(verdict)
-    }
-
-    fn job<F>(&self, code: F) -> Job
-    where
-        F: FnOnce() -> Result<T, JobError> + Send + 'static,
-    {
-        Job::new(Reporting { queues: Arc::clone(&self.queues), code })
-    }
-
-    /// The next outcome, done or failed, as they come.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError::Finished`] if everything was read and no job is outstanding, [`RecvError::TimedOut`] if the
-    /// deadline came first.
-    pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        Ok(self.queues.next(deadline.into(), Outcome::done, Outcome::failed)?)
-    }
-
-    /// The next value.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError::Finished`] if every value was read and no job is outstanding, [`RecvError::TimedOut`] if the
-    /// deadline came first.
-    pub fn next_done(&self, deadline: impl Into<Deadline>) -> Result<(JobId, T), RecvError> {
-        Ok(self.queues.next_done(deadline.into())?)
-    }
-
-    /// The next outcome without a value.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError::Finished`] if every failure was read and no job is outstanding, [`RecvError::TimedOut`] if the
-    /// deadline came first.
-    pub fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<(JobId, JobError), RecvError> {
-        Ok(self.queues.next_failed(deadline.into())?)
-    }
-
-    /// Reads at most `most` outcomes that are there, failed ones first, without waiting.
-    pub fn take(&self, most: usize) -> Vec<Outcome<T>> {
-        self.queues.take(most, Outcome::done, Outcome::failed)
-    }
-
-    /// Reads outcomes as they come, and ends when nothing more can come: everything was read, and no job submitted
-    /// through this object, before or meanwhile, is queued or running.
-    pub fn as_completed(&self) -> AsCompleted<'_, T> {
-        AsCompleted { results: self }
-    }
-
-    /// How many values wait to be read: what a counting semaphore of the done queue would show.
-    pub fn done_count(&self) -> usize {
-        self.queues.done_len()
-    }
-
-    /// How many outcomes without a value wait to be read.
-    pub fn failed_count(&self) -> usize {
-        self.queues.failed_len()
-    }
-
-    /// How many jobs submitted through this object have no outcome yet.
-    pub fn outstanding(&self) -> u64 {
-        self.queues.outstanding()
-    }
-}
-
-/// Reads outcomes as they come. Made by [`Results::as_completed`].
-#[derive(Debug)]
-pub struct AsCompleted<'a, T> {
-    results: &'a Results<T>,
-}
-
-impl<T: Send + 'static> Iterator for AsCompleted<'_, T> {
-    type Item = Outcome<T>;
-
-    fn next(&mut self) -> Option<Outcome<T>> {
-        self.results.next(Deadline::NEVER).ok()
+        let delivery = self.delivery();
+        let job = match self.core().is_timed() {
+            false => Job::new(Reporting { delivery, code }),
+            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(Some(delivery)),
+        };
+        accepted(submit(self.core(), job))
     }
 }

@@ -1,7 +1,7 @@
 //! From what C passes to what Rust takes.
 
 use super::ftpool_status::{self, *};
-use super::{ftpool, ftpool_fn, ftpool_job_callback, ftpool_job_id, ftpool_result};
+use super::{ftpool, ftpool_fn, ftpool_job_id};
 use crate::pool::Core;
 use crate::{JobId, Pool};
 use std::ffi::c_void;
@@ -64,6 +64,37 @@ pub(super) unsafe fn object<'a, T>(object: *const T) -> Checked<&'a T> {
     unsafe { object.as_ref() }.ok_or(FTPOOL_E_INVALID)
 }
 
+/// A yes or no.
+pub(super) fn flag(value: u32) -> Checked<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(FTPOOL_E_INVALID),
+    }
+}
+
+/// The fields of a struct that this version knows; those that an older program does not have are as in `default`.
+///
+/// # Safety
+///
+/// 1. `given` points to as many bytes as its first field, a `usize`, says. 2. Any bytes are a valid `T`.
+pub(super) unsafe fn known_part<T: Copy>(given: *const T, default: T) -> Checked<T> {
+    // SAFETY: the caller's 1: every such struct begins with its size.
+    let size = unsafe { given.cast::<usize>().read() };
+    if !(size_of::<usize>()..=LARGEST_STRUCT).contains(&size) {
+        return Err(FTPOOL_E_INVALID);
+    }
+    // SAFETY: the caller's 1.
+    let bytes = unsafe { std::slice::from_raw_parts(given.cast::<u8>(), size) };
+    if bytes.iter().skip(size_of::<T>()).any(|&byte| byte != 0) {
+        return Err(FTPOOL_E_VERSION);
+    }
+    let mut known = default;
+    // SAFETY: the source has `size` bytes and the copy as many as a `T`; the caller's 2; they are apart.
+    unsafe { bytes.as_ptr().copy_to_nonoverlapping((&raw mut known).cast(), size.min(size_of::<T>())) };
+    Ok(known)
+}
+
 /// A function and its argument, to be called once on a worker.
 #[derive(Clone, Copy)]
 pub(super) struct Call {
@@ -86,6 +117,10 @@ impl Call {
         unsafe { (self.function)(self.argument) }
     }
 
+    pub(super) fn argument(self) -> *mut c_void {
+        self.argument
+    }
+
     /// One call for each of `count` arguments.
     ///
     /// # Safety
@@ -101,27 +136,6 @@ impl Call {
         // SAFETY: the caller's 1.
         let arguments = unsafe { std::slice::from_raw_parts(arguments, count) };
         arguments.iter().map(|&argument| Self::new(function, argument)).collect()
-    }
-}
-
-/// A callback that hears of a result, and its context.
-#[derive(Clone, Copy)]
-pub(super) struct Told {
-    callback: unsafe extern "C" fn(*mut c_void, *const ftpool_result),
-    context: *mut c_void,
-}
-
-// SAFETY: whoever gives a callback states that it may be called with its context on any thread.
-unsafe impl Send for Told {}
-
-impl Told {
-    pub(super) fn new(callback: ftpool_job_callback, context: *mut c_void) -> Checked<Self> {
-        callback.map(|callback| Self { callback, context }).ok_or(FTPOOL_E_INVALID)
-    }
-
-    pub(super) fn run(self, result: *const ftpool_result) {
-        // SAFETY: whoever gives a callback states that it may be called with its context; the result lives meanwhile.
-        unsafe { (self.callback)(self.context, result) };
     }
 }
 

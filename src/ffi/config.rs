@@ -1,7 +1,6 @@
 //! How a C program asks for a pool.
 
 use super::check::{self, Checked};
-use super::ftpool_status::*;
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char};
 
@@ -21,6 +20,8 @@ pub struct ftpool_config {
     pub name: *const c_char,
     /// Bytes of each worker's stack; 0 means 2 MiB.
     pub stack_size: usize,
+    /// 1: outcomes say how long jobs were queued and ran. 0: nothing is measured.
+    pub timing: u32,
 }
 
 /// The builder that a config asks for.
@@ -32,14 +33,12 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
     if config.is_null() {
         return Ok(Pool::builder());
     }
+    let default = ftpool_config { size: 0, workers: 0, ordered: 0, name: std::ptr::null(), stack_size: 0, timing: 0 };
     // SAFETY: the caller's 1.
-    let config = unsafe { known_part(config) }?;
+    let config = unsafe { check::known_part(config, default) }?;
     let mut builder = Pool::builder().workers(if config.workers == 0 { i32::MIN } else { config.workers });
-    builder = match config.ordered {
-        0 => builder,
-        1 => builder.ordered(true),
-        _ => return Err(FTPOOL_E_INVALID),
-    };
+    builder = builder.ordered(check::flag(config.ordered)?);
+    builder = builder.timing(check::flag(config.timing)?);
     if config.stack_size > 0 {
         builder = builder.stack_size(config.stack_size);
     }
@@ -49,27 +48,4 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
         builder = builder.name(name.to_string_lossy());
     }
     Ok(builder)
-}
-
-/// The fields this version knows; those that an older program does not have are 0.
-///
-/// # Safety
-///
-/// 1. `config` points to as many bytes as its first field says.
-unsafe fn known_part(config: *const ftpool_config) -> Checked<ftpool_config> {
-    const KNOWN: usize = size_of::<ftpool_config>();
-    // SAFETY: the caller's 1: every config begins with its size.
-    let size = unsafe { config.cast::<usize>().read() };
-    if !(size_of::<usize>()..=check::LARGEST_STRUCT).contains(&size) {
-        return Err(FTPOOL_E_INVALID);
-    }
-    // SAFETY: the caller's 1.
-    let bytes = unsafe { std::slice::from_raw_parts(config.cast::<u8>(), size) };
-    if bytes.iter().skip(KNOWN).any(|&byte| byte != 0) {
-        return Err(FTPOOL_E_VERSION);
-    }
-    let mut known = ftpool_config { size: KNOWN, workers: 0, ordered: 0, name: std::ptr::null(), stack_size: 0 };
-    // SAFETY: 1. the source has `size` bytes and the copy `KNOWN`; 2. any bytes are a valid config; 3. they are apart.
-    unsafe { bytes.as_ptr().copy_to_nonoverlapping((&raw mut known).cast(), size.min(KNOWN)) };
-    Ok(known)
 }

@@ -1,5 +1,6 @@
 //! One C job as a value to come.
 
+use super::callback::{Callback, ftpool_callback};
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::result::{self, Value};
@@ -33,9 +34,6 @@ pub const FTPOOL_UNTIL_ALL: u32 = 0;
 pub const FTPOOL_UNTIL_FIRST: u32 = 1;
 /// ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
 pub const FTPOOL_UNTIL_FIRST_FAILED: u32 = 2;
-
-/// Hears what a job came to: `result` is valid during the call. It must return, as a job must.
-pub type ftpool_job_callback = Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result)>;
 
 /// Runs `function(arg)` on a worker, some time, and gives a handle to the job.
 ///
@@ -151,7 +149,7 @@ pub unsafe extern "C" fn ftpool_job_get_id(job: *const ftpool_job) -> ftpool_job
     unsafe { borrow(job) }.map_or(0, |job| job.id().get())
 }
 
-/// Has `callback(context, result)` called with what the job comes to: on the worker that ran it (on the cancelling thread if
+/// Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran it (on the cancelling thread if
 /// it was cancelled), just before waiters see it; or here and now if the job has ended. `out_key`, to remove it, may
 /// be NULL.
 ///
@@ -166,11 +164,11 @@ pub unsafe extern "C" fn ftpool_job_get_id(job: *const ftpool_job) -> ftpool_job
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_job_on_done(
     job: *mut ftpool_job,
-    callback: ftpool_job_callback,
+    callback: ftpool_callback,
     context: *mut c_void,
     out_key: *mut u64,
 ) -> ftpool_status {
-    let call = check::Told::new(callback, context);
+    let call = Callback::new(callback, context).ok_or(FTPOOL_E_INVALID);
     // SAFETY: the caller's 1.
     let key = call.and_then(|call| unsafe { borrow(job) }.map(|job| tell(&job, call)));
     // SAFETY: the caller's 3.
@@ -249,9 +247,9 @@ unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobHandle<Value
     Ok(ManuallyDrop::new(JobHandle::from_held(held)))
 }
 
-fn tell(job: &JobHandle<Value>, call: check::Told) -> CallbackKey {
+fn tell(job: &JobHandle<Value>, call: Callback) -> CallbackKey {
     let id = job.id().get();
-    job.on_done(move |outcome: Result<&Value, &JobError>| result::show(id, outcome, |result| call.run(result)))
+    job.on_done(move |outcome: Result<&Value, &JobError>| call.call_with(id, outcome))
 }
 
 /// # Safety

@@ -3,10 +3,13 @@
 //! The conventions are written once, in the header's introduction (`cbindgen.toml`).
 #![allow(non_camel_case_types)]
 
+mod callback;
 mod check;
 mod config;
+mod emit;
 mod handle;
 mod job;
+mod options;
 mod parallel;
 mod pool;
 mod result;
@@ -17,9 +20,12 @@ mod submit;
 mod time;
 mod version;
 
+pub use callback::{ftpool_callback, ftpool_free_fn};
 pub use config::*;
+pub use emit::ftpool_emit;
 pub use handle::*;
 pub use job::*;
+pub use options::*;
 pub use parallel::*;
 pub use pool::*;
 pub use result::*;

@@ -4,10 +4,11 @@ use super::check::{self, Checked};
 use super::ftpool_job_id;
 use super::ftpool_status::*;
 use crate::api::Declared;
-use crate::{JobError, Outcome};
+use crate::{JobError, Outcome, Times};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::ManuallyDrop;
+use std::time::Duration;
 
 /// An outcome: the job returned a value.
 pub const FTPOOL_OUTCOME_DONE: u32 = 0;
@@ -31,14 +32,17 @@ pub struct ftpool_result {
     /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the calling
     /// thread reads the next outcome from any results object: print or copy it before.
     pub error_message: *const c_char,
-    /// Nanoseconds that the job was queued; 0 unless measured.
+    /// Nanoseconds that the job was queued; 0 unless the pool measures (ftpool_config.timing).
     pub queued_ns: u64,
-    /// Nanoseconds that the job ran; 0 unless measured.
+    /// Nanoseconds that the job ran; 0 unless the pool measures.
     pub run_ns: u64,
     /// FTPOOL_OUTCOME_DONE, _FAILED, _CANCELLED or _EXPIRED.
     pub outcome: u32,
-    /// The code given to ftpool_fail(); FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a cancelled job, else 0.
+    /// The code given to ftpool_fail() or returned by a callback; FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a
+    /// cancelled job, else 0.
     pub error_code: i32,
+    /// The job's argument if it was submitted with FTPOOL_SUBMIT_RETURN_ARG, else NULL.
+    pub arg: *mut c_void,
 }
 
 thread_local! {
@@ -47,11 +51,18 @@ thread_local! {
 }
 
 /// What a job returned.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Value(pub(super) *mut c_void);
 
 // SAFETY: whoever submits a C job states that what it returns may be handed to any thread.
 unsafe impl Send for Value {}
+
+/// An argument that travels back with the outcome.
+#[derive(Debug)]
+pub(super) struct Returned(pub(super) *mut c_void);
+
+// SAFETY: whoever submits a C job states that its argument may be handed to any thread.
+unsafe impl Send for Returned {}
 
 /// The size that a result states, if it has room for everything.
 ///
@@ -69,55 +80,81 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 /// # Safety
 ///
 /// 1. `place` points to a result.
-pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
+pub(super) unsafe fn fill(place: *mut ftpool_result, mut outcome: Outcome<Value>) {
+    let (mut result, text) = view(&outcome);
+    result.error_message = text.map_or(std::ptr::null(), keep_text);
+    let returned = outcome.unload().and_then(|cargo| cargo.downcast::<Returned>().ok());
+    result.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
     // SAFETY: the caller's 1.
-    unsafe { fill_with(place, outcome.id.get(), outcome.result.as_ref()) };
+    let place = unsafe { &mut *place };
+    *place = ftpool_result { size: place.size, ..result };
 }
 
+/// Shows a callback an outcome that stays the library's, and returns what the callback returns.
+pub(super) fn show<R>(outcome: &Outcome<Value>, callback: impl FnOnce(*const ftpool_result) -> R) -> R {
+    let (mut result, text) = view(outcome);
+    let text = text.map(c_text);
+    result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
+    callback(&result)
+}
+
+/// As [`fill`], of a job whose outcome stays where it is.
+///
 /// # Safety
 ///
 /// 1. `place` points to a result.
-pub(super) unsafe fn fill_with(place: *mut ftpool_result, id: ftpool_job_id, result: Result<&Value, &JobError>) {
-    let (value, kind, code, text) = describe(result);
+pub(super) unsafe fn fill_with(place: *mut ftpool_result, id: ftpool_job_id, outcome: Result<&Value, &JobError>) {
+    let (mut result, text) = view_of(id, outcome, None);
+    result.error_message = text.map_or(std::ptr::null(), keep_text);
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    *place = ftpool_result {
-        size: place.size,
-        id,
-        value,
-        error_message: text.map_or(std::ptr::null(), keep_text),
-        queued_ns: 0,
-        run_ns: 0,
-        outcome: kind,
-        error_code: code,
-    };
+    *place = ftpool_result { size: place.size, ..result };
 }
 
-/// Lets `look` see a result, as long as the call takes.
-pub(super) fn show(id: ftpool_job_id, outcome: Result<&Value, &JobError>, look: impl FnOnce(*const ftpool_result)) {
-    let (value, outcome_kind, error_code, text) = describe(outcome);
-    let text = text.map(|text| CString::new(text.replace('\0', "")).unwrap_or_default());
-    look(&ftpool_result {
-        size: size_of::<ftpool_result>(),
-        id,
-        value,
-        error_message: text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr()),
-        queued_ns: 0,
-        run_ns: 0,
-        outcome: outcome_kind,
-        error_code,
-    });
+/// As [`show`], of a job whose outcome stays where it is.
+pub(super) fn show_with(
+    id: ftpool_job_id,
+    outcome: Result<&Value, &JobError>,
+    callback: impl FnOnce(*const ftpool_result),
+) {
+    let (mut result, text) = view_of(id, outcome, None);
+    let text = text.map(c_text);
+    result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
+    callback(&result);
 }
 
-/// Value, kind, code and message.
-fn describe(outcome: Result<&Value, &JobError>) -> (*mut c_void, u32, i32, Option<String>) {
-    match outcome {
-        Ok(&Value(value)) => (value, FTPOOL_OUTCOME_DONE, 0, None),
+/// An outcome as C sees it, and its message.
+fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
+    view_of(outcome.id.get(), outcome.result.as_ref(), outcome.times())
+}
+
+/// What a job came to as C sees it, and its message.
+fn view_of(
+    id: ftpool_job_id,
+    result: Result<&Value, &JobError>,
+    times: Option<Times>,
+) -> (ftpool_result, Option<String>) {
+    let (value, kind, code, text) = match result {
+        Ok(Value(value)) => (*value, FTPOOL_OUTCOME_DONE, 0, None),
         Err(error) => {
             let (kind, code) = classify(error);
             (std::ptr::null_mut(), kind, code, Some(message(error)))
         }
-    }
+    };
+    let times = times.unwrap_or_default();
+    let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let result = ftpool_result {
+        size: size_of::<ftpool_result>(),
+        id,
+        value,
+        error_message: std::ptr::null(),
+        queued_ns: nanoseconds(times.queued),
+        run_ns: nanoseconds(times.ran),
+        outcome: kind,
+        error_code: code,
+        arg: std::ptr::null_mut(),
+    };
+    (result, text)
 }
 
 fn classify(error: &JobError) -> (u32, i32) {
@@ -147,12 +184,16 @@ pub(super) fn forget_texts() {
     let _ = TEXTS.try_with(|texts| texts.borrow_mut().clear());
 }
 
-/// Keeps a text for the calling thread until its next read, for ever if its thread-locals are gone. At a NUL byte the
-/// text ends.
+/// Keeps a text for the calling thread until its next read, for ever if its thread-locals are gone.
 fn keep_text(text: String) -> *const c_char {
-    let bytes = text.into_bytes().into_iter().take_while(|&byte| byte != 0).collect::<Vec<_>>();
-    let text = ManuallyDrop::new(CString::new(bytes).unwrap_or_default());
+    let text = ManuallyDrop::new(c_text(text));
     let pointer = text.as_ptr();
     let _ = TEXTS.try_with(|texts| texts.borrow_mut().push(ManuallyDrop::into_inner(text)));
     pointer
+}
+
+/// At a NUL byte the text ends.
+fn c_text(text: String) -> CString {
+    let bytes = text.into_bytes().into_iter().take_while(|&byte| byte != 0).collect::<Vec<_>>();
+    CString::new(bytes).unwrap_or_default()
 }

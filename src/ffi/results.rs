@@ -1,16 +1,41 @@
 //! Outcomes of C jobs, to be read as they come.
 
+use super::callback::{Callback, Free, ftpool_callback, ftpool_free_fn};
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::result::{self, Value};
-use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
-use crate::{Deadline, JobId, Outcome, Results, SubmitError};
+use super::time::{self, Timeout};
+use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result};
+use crate::api::Discard;
+use crate::{JobId, Outcome, Results, SubmitError};
 use std::ffi::c_void;
+use std::os::fd::AsRawFd;
 
 /// A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
 /// exactly one outcome: a value in the done queue, everything else in the failed queue.
 #[derive(Debug)]
-pub struct ftpool_results(Results<Value>);
+pub struct ftpool_results {
+    pub(super) results: Results<Value>,
+    pub(super) value_free: ftpool_free_fn,
+}
+
+/// How a results object shall be. Begin with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ftpool_results_options {
+    /// sizeof(ftpool_results_options), set by FTPOOL_RESULTS_OPTIONS_INIT.
+    pub size: usize,
+    /// Room for so many unread outcomes; 0 means any number. A worker with an outcome that there is no room for waits until
+    /// one is read, the object is freed, or the pool is shut down.
+    pub done_max: usize,
+    /// Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be NULL.
+    pub value_free: ftpool_free_fn,
+    /// Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the callback's.
+    /// What it returns is ignored. May be NULL.
+    pub callback: ftpool_callback,
+    /// Handed to the callback. It must stay valid until ftpool_results_free() has returned.
+    pub callback_context: *mut c_void,
+}
 
 /// Makes a results object. A pool can have any number of them.
 ///
@@ -23,21 +48,102 @@ pub struct ftpool_results(Results<Value>);
 /// 1. `pool` is NULL or a pool that was not freed. 2. `out_results` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_new(pool: *mut ftpool, out_results: *mut *mut ftpool_results) -> ftpool_status {
-    // SAFETY: the caller's 2.
+    // SAFETY: the caller's 1 and 2; there are no options.
+    unsafe { ftpool_results_new_with(pool, std::ptr::null(), out_results) }
+}
+
+/// Makes a results object that differs from the default. `options` may be NULL, which means all defaults.
+///
+/// **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
+/// FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have fields that this library does
+/// not know; FTPOOL_E_THREAD if the system refused a thread for the callback. `*out_results` is NULL on failure.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field says,
+///    and its functions may be called as described. 3. `out_results` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_new_with(
+    pool: *mut ftpool,
+    options: *const ftpool_results_options,
+    out_results: *mut *mut ftpool_results,
+) -> ftpool_status {
+    // SAFETY: the caller's 3.
     unsafe { check::store(out_results, std::ptr::null_mut()) };
     if out_results.is_null() {
         return FTPOOL_E_INVALID;
     }
-    // SAFETY: the caller's 1.
-    let made = unsafe { check::held(pool) }.map(|pool| Box::into_raw(Box::new(ftpool_results(pool.results()))));
-    // SAFETY: the caller's 2.
-    status(made.map(|made| unsafe { check::store(out_results, made) }))
+    // SAFETY: the caller's 1 and 2.
+    let made = unsafe { make(pool, options) };
+    // SAFETY: the caller's 3.
+    status(made.map(|made| unsafe { check::store(out_results, Box::into_raw(Box::new(made))) }))
 }
 
-/// Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
-/// NULL is accepted and ignored.
+/// # Safety
 ///
-/// **Ownership:** the object is gone; values nobody has read are lost, whatever they point to stays.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field says.
+unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Checked<ftpool_results> {
+    let mut asked = ftpool_results_options {
+        size: 0,
+        done_max: 0,
+        value_free: None,
+        callback: None,
+        callback_context: std::ptr::null_mut(),
+    };
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) }?;
+    if !options.is_null() {
+        // SAFETY: 1. the caller's 2; 2. numbers and pointers.
+        asked = unsafe { check::known_part(options, asked) }?;
+    }
+    let discard =
+        Free::new(asked.value_free).map(|free| -> Discard<Value> { Box::new(move |value| free.call(value.0)) });
+    let results = pool.results_with(asked.done_max, discard);
+    if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
+        let started = results.on_outcome(move |outcome| {
+            callback.call(&outcome);
+        });
+        started.map_err(SubmitError::Thread)?;
+    }
+    Ok(ftpool_results { results, value_free: asked.value_free })
+}
+
+/// A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
+/// once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW)
+/// before waiting. Costs a system call when somebody waits for it, and none otherwise.
+///
+/// **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+/// FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
+/// (see errno).
+///
+/// # Safety
+///
+/// 1. `results` is NULL or a results object that was not freed. 2. `out_fd` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_fd(results: *mut ftpool_results, out_fd: *mut i32) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let results = match unsafe { check::object(results) } {
+        Ok(results) if !out_fd.is_null() => &results.results,
+        _ => return FTPOOL_E_INVALID,
+    };
+    match results.poll_fd() {
+        Ok(fd) => {
+            // SAFETY: the caller's 2.
+            unsafe { check::store(out_fd, fd.as_raw_fd()) };
+            FTPOOL_OK
+        }
+        Err(error) => {
+            crate::sys::errno::set(error.raw_os_error().unwrap_or(0));
+            FTPOOL_E_UNSUPPORTED
+        }
+    }
+}
+
+/// Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet. If
+/// the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is accepted
+/// and ignored.
+///
+/// **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to stays.
 /// **Thread safety:** no other call on the object may be under way or follow.
 ///
 /// # Safety
@@ -107,7 +213,7 @@ pub unsafe extern "C" fn ftpool_results_submit_batch(
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
     let results = match unsafe { check::object(results) } {
-        Ok(results) => &results.0,
+        Ok(results) => &results.results,
         Err(status) => return status,
     };
     // SAFETY: the caller's 2.
@@ -135,7 +241,7 @@ pub unsafe extern "C" fn ftpool_results_next(
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 and 2.
-    status(unsafe { next(results, timeout_ns, out_result, |results, deadline| Ok(results.next(deadline)?)) })
+    status(unsafe { next(results, timeout_ns, out_result, |results, timeout| Ok(results.next(timeout)?)) })
 }
 
 /// Reads the next value: acquires the done queue's semaphore.
@@ -151,12 +257,8 @@ pub unsafe extern "C" fn ftpool_results_next_done(
     timeout_ns: i64,
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
-    let read = |results: &Results<Value>, deadline| {
-        let (id, value) = results.next_done(deadline)?;
-        Ok(Outcome { id, result: Ok(value) })
-    };
     // SAFETY: the caller's 1 and 2.
-    status(unsafe { next(results, timeout_ns, out_result, read) })
+    status(unsafe { next(results, timeout_ns, out_result, |results, timeout| Ok(results.next_done_outcome(timeout)?)) })
 }
 
 /// Reads the next outcome without a value: acquires the failed queue's semaphore.
@@ -172,12 +274,10 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
     timeout_ns: i64,
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
-    let read = |results: &Results<Value>, deadline| {
-        let (id, error) = results.next_failed(deadline)?;
-        Ok(Outcome { id, result: Err(error) })
-    };
     // SAFETY: the caller's 1 and 2.
-    status(unsafe { next(results, timeout_ns, out_result, read) })
+    status(unsafe {
+        next(results, timeout_ns, out_result, |results, timeout| Ok(results.next_failed_outcome(timeout)?))
+    })
 }
 
 /// Reads at most `capacity` outcomes that are there, failed ones first, without waiting. The entries of `out_results`
@@ -212,7 +312,7 @@ pub unsafe extern "C" fn ftpool_results_take(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_done_count(results: *const ftpool_results) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { results.as_ref() }.map_or(0, |results| results.0.done_count())
+    unsafe { results.as_ref() }.map_or(0, |results| results.results.done_count())
 }
 
 /// How many outcomes without a value wait to be read: the value of the failed queue's semaphore.
@@ -225,7 +325,7 @@ pub unsafe extern "C" fn ftpool_results_done_count(results: *const ftpool_result
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_failed_count(results: *const ftpool_results) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { results.as_ref() }.map_or(0, |results| results.0.failed_count())
+    unsafe { results.as_ref() }.map_or(0, |results| results.results.failed_count())
 }
 
 #[inline(always)]
@@ -236,6 +336,7 @@ fn keep_value(call: Call) -> impl FnOnce() -> Value + Send + 'static {
 /// # Safety
 ///
 /// 1. `results` is NULL or a results object that was not freed. 2. `out_id` is NULL or writable.
+#[inline(always)]
 unsafe fn submit(
     results: *mut ftpool_results,
     function: ftpool_fn,
@@ -245,7 +346,7 @@ unsafe fn submit(
 ) -> Checked<()> {
     // SAFETY: the caller's 1.
     let results = unsafe { check::object(results) }?;
-    let id = submit(&results.0, Call::new(function, arg)?)?;
+    let id = submit(&results.results, Call::new(function, arg)?)?;
     // SAFETY: the caller's 2.
     unsafe { check::store(out_id, id.get()) };
     Ok(())
@@ -259,13 +360,13 @@ unsafe fn next(
     results: *mut ftpool_results,
     timeout_ns: i64,
     out_result: *mut ftpool_result,
-    read: impl FnOnce(&Results<Value>, Deadline) -> Checked<Outcome<Value>>,
+    read: impl FnOnce(&Results<Value>, Timeout) -> Checked<Outcome<Value>>,
 ) -> Checked<()> {
     // SAFETY: the caller's 1.
     let results = unsafe { check::object(results) }?;
     // SAFETY: the caller's 2.
     unsafe { result::check_size(out_result) }?;
-    let outcome = read(&results.0, time::deadline(timeout_ns)?)?;
+    let outcome = read(&results.results, time::timeout(timeout_ns)?)?;
     result::forget_texts();
     // SAFETY: the caller's 2.
     unsafe { result::fill(out_result, outcome) };
@@ -290,7 +391,7 @@ unsafe fn take(
     if capacity > 0 {
         // SAFETY: the caller's 2.
         let stride = unsafe { result::check_size(out_results) }?;
-        let outcomes = results.0.take(capacity);
+        let outcomes = results.results.take(capacity);
         if !outcomes.is_empty() {
             result::forget_texts();
         }

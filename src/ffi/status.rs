@@ -118,6 +118,7 @@ impl From<RecvError> for ftpool_status {
         match error {
             RecvError::TimedOut => FTPOOL_TIMEOUT,
             RecvError::Finished => FTPOOL_EMPTY,
+            RecvError::CallbackInUse => FTPOOL_E_BUSY,
         }
     }
 }

@@ -11,10 +11,19 @@ pub const FTPOOL_NOW: i64 = 0;
 pub const FTPOOL_FOREVER: i64 = -1;
 
 /// FTPOOL_FOREVER, FTPOOL_NOW or a number of nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeout(i64);
+
+pub(super) fn timeout(timeout_ns: i64) -> Checked<Timeout> {
+    if timeout_ns >= FTPOOL_FOREVER { Ok(Timeout(timeout_ns)) } else { Err(FTPOOL_E_INVALID) }
+}
+
 pub(super) fn deadline(timeout_ns: i64) -> Checked<Deadline> {
-    match timeout_ns {
-        FTPOOL_FOREVER => Ok(Deadline::NEVER),
-        0.. => Ok(Deadline::after(Duration::from_nanos(timeout_ns as u64))),
-        _ => Err(FTPOOL_E_INVALID),
+    timeout(timeout_ns).map(Deadline::from)
+}
+
+impl From<Timeout> for Deadline {
+    fn from(Timeout(nanoseconds): Timeout) -> Self {
+        u64::try_from(nanoseconds).map_or(Self::NEVER, |nanoseconds| Self::after(Duration::from_nanos(nanoseconds)))
     }
 }

@@ -21,6 +21,7 @@ impl Core {
         fence::heavy(); // C2
         self.lanes.wait_for_visits(); // C3
         self.crew.census.seal(); // C4
+        self.quotas.lift();
         self.crew.wake_all();
     }
 

@@ -3,9 +3,11 @@
 use super::crew::Crew;
 use super::job::Job;
 use super::lanes::Lanes;
+use super::orphans::Orphans;
+use super::quotas::Quotas;
 use super::unwind;
 use super::waits::Waits;
-use crate::queue::{Front, Item, Store};
+use crate::queue::{Front, Item, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
@@ -24,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) stack_size: Option<usize>,
     /// One first-in-first-out order for all submitting threads.
     pub(crate) ordered: bool,
+    /// Whether outcomes say how long jobs took.
+    pub(crate) timing: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub(crate) struct Core {
     /// Notified when a worker has left.
     pub(super) left: EventCount,
     pub(super) threads: Lock<Vec<JoinHandle<()>>>,
+    pub(super) orphans: Orphans,
+    pub(super) quotas: Quotas,
     /// Handles that users have; the one that drops the last closes the pool.
     handles: AtomicUsize,
 }
@@ -62,6 +68,8 @@ impl Core {
             quiet: EventCount::new(),
             left: EventCount::new(),
             threads: Lock::new(Vec::new()),
+            orphans: Orphans::default(),
+            quotas: Quotas::default(),
             handles: AtomicUsize::new(1),
         })
     }
@@ -171,6 +179,21 @@ impl Core {
         }
     }
 
+    /// Whether outcomes say how long jobs took.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.settings.timing
+    }
+
+    /// A bound that is lifted while the pool ends.
+    pub(crate) fn quota(&self, places: u64) -> Arc<Quota> {
+        self.quotas.add(places)
+    }
+
+    /// Nobody reads from these queues any more; jobs may still deliver to them.
+    pub(crate) fn retire<D: Send + 'static, F: Send + 'static>(&self, queues: Owner<D, F>) {
+        self.orphans.adopt(queues);
+    }
+
     /// The limit on workers.
     pub(crate) fn limit(&self) -> usize {
         self.crew.limit()
@@ -181,5 +204,6 @@ impl Drop for Core {
     fn drop(&mut self) {
         // Workers leave a pool only when all is done, so this finds nothing unless no worker ever came to live.
         self.cancel_all();
+        self.orphans.reap();
     }
 }

@@ -72,7 +72,7 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
 
 /// A pool with at most `workers` workers, none of whom lives yet.
 fn pool(workers: usize) -> Arc<Core> {
-    Core::new(Settings { workers, prefix: String::new(), stack_size: None, ordered: false })
+    Core::new(Settings { workers, prefix: String::new(), stack_size: None, ordered: false, timing: false })
 }
 
 /// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::job::Job;
 use super::nested::Frame;
 use super::station::Station;
-use crate::queue::{Item, Place};
+use crate::queue::{Item, Place, Seat};
 use crate::sync::{Deadline, Parker};
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::{LAG, LOOKS};
@@ -37,6 +37,7 @@ pub(crate) struct Failure {
 pub(crate) struct Worker {
     pub(super) core: Arc<Core>,
     number: usize,
+    seat: Seat,
     pub(super) station: Arc<CachePadded<Station>>,
     /// The lane to look at first, so that no producer is starved.
     turn: Cell<usize>,
@@ -53,6 +54,8 @@ impl Worker {
     pub(super) fn new(core: Arc<Core>, number: usize) -> Self {
         Self {
             number,
+            // SAFETY: 1. no other living worker of the pool has this number, and queues belong to one pool.
+            seat: unsafe { Seat::new(number) },
             station: Arc::clone(core.crew.station(number)),
             turn: Cell::new(number),
             searching: Cell::new(true),
@@ -190,6 +193,9 @@ impl Worker {
 
     /// Looks a little longer, then sleeps until there is something to do.
     fn rest(&self) {
+        if self.core.orphans.any() {
+            self.reap();
+        }
         self.core.maybe_quiet();
         for _ in 0..LOOKS {
             if self.core.has_visible_work() {
@@ -199,6 +205,15 @@ impl Worker {
         }
         let reason = || self.core.has_visible_work() || self.core.is_over();
         self.core.crew.park(self.number, reason, |parker| self.sleep(parker));
+    }
+
+    /// Drops outcomes that nobody will read: users' code.
+    #[cold]
+    fn reap(&self) {
+        self.resume();
+        self.core.orphans.reap();
+        self.failure.take();
+        self.ended();
     }
 
     /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back.
@@ -227,6 +242,11 @@ impl Worker {
     /// From 0, below the limit on workers.
     pub(crate) fn number(&self) -> usize {
         self.number
+    }
+
+    /// What this worker delivers outcomes as.
+    pub(crate) fn seat(&self) -> &Seat {
+        &self.seat
     }
 
     /// The id of the job that is running; 0 if none is.

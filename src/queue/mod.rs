@@ -4,27 +4,32 @@
 
 mod arrivals;
 mod batch;
+mod biased;
 mod cell;
 mod depot;
 mod front;
-mod inbox;
 mod lane;
 mod outcomes;
+mod quota;
 mod registry;
 mod segment;
 mod slot;
 mod store;
+mod stream;
+mod ticket;
+mod turns;
 
 pub(crate) use arrivals::Arrivals;
 pub(crate) use batch::Batch;
 pub(crate) use cell::{Body, Item};
 pub(crate) use front::Front;
-use inbox::Inbox;
 pub(crate) use lane::{Lane, Producing};
-pub(crate) use outcomes::{Nothing, Outcomes};
+pub(crate) use outcomes::{Discard, Nothing, Outcomes, Seat};
+pub(crate) use quota::Quota;
 pub(crate) use segment::Place;
 pub(crate) use slot::{After, Before, Reader, Writer, pair};
 pub(crate) use store::{OutOfMemory, Store};
+pub(crate) use ticket::{Owner, Ticket};
 
 #[cfg(all(loom, test))]
 mod models;

@@ -1,117 +1,302 @@
-//! Two inboxes, one for what succeeded and one for what did not, and when nothing more will come.
+//! What succeeded and what did not, on its way back to whoever wants to know.
 
-use super::Inbox;
-use crate::sync::{Deadline, EventCount};
+use super::Quota;
+use super::biased::BiasedCounter;
+use super::stream::Stream;
+use super::turns::Turns;
+use crate::sync::{Bell, Deadline, EventCount};
 use crate::sys::CachePadded;
-use crate::sys::atomic::{AtomicU64, Ordering};
+use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::lock::Lock;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::{Arc, OnceLock};
+use std::{fmt, io};
 
 /// Why a reader got nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Nothing {
     /// Not before the deadline.
     TimedOut,
-    /// Everything expected has arrived, and everything that arrived was read.
+    /// Everything expected has ended, and everything that was delivered was read.
     Finished,
 }
 
-/// A done queue and a failed queue. Each entry is announced by [`expect`](Self::expect) before it is delivered, so that
-/// a reader can tell "not yet" from "nothing more".
+/// The right to deliver as one of the writers.
+#[derive(Debug)]
+pub(crate) struct Seat(usize, PhantomData<Cell<()>>);
+
+impl Seat {
+    /// # Safety
+    ///
+    /// 1. There is no other seat with this number for the same queues.
+    pub(crate) unsafe fn new(number: usize) -> Self {
+        Self(number, PhantomData)
+    }
+}
+
+/// A done queue and a failed queue. A *delivery* is any number of entries and then its end. Whoever makes one has a
+/// [`Ticket`](super::Ticket), so that a reader can tell "not yet" from "nothing more".
 ///
 /// # Memory ordering
 ///
-/// Deliveries are ordered by the inboxes. `expected` counts an entry before anybody can deliver it, so a reader that
-/// reads what has arrived first and what is expected afterwards never takes "not yet" for "nothing more".
+/// Entries are ordered by their streams. A delivery's `ended` count (release) is stored after its entries; a reader
+/// sums the counts (acquire) before it looks for the last entries. `expected` counts a delivery before anybody can
+/// make it, so a reader that reads what has ended first and what is expected afterwards never takes "not yet" for
+/// "nothing more". `settled` (release) is a writer's last touch.
 #[derive(Debug)]
 pub(crate) struct Outcomes<D, F> {
-    done: Inbox<D>,
-    failed: Inbox<F>,
-    writers: usize,
-    expected: CachePadded<AtomicU64>,
+    /// One for each writer, and one for all who have no seat.
+    desks: Box<[CachePadded<Desk<D, F>>]>,
+    outsiders: Lock<()>,
+    /// Failed entries that were ever written; one word to look at instead of many.
+    failures: AtomicU64,
+    expected: BiasedCounter,
+    reader: CachePadded<Reader<D, F>>,
     arrivals: EventCount,
+    /// Whoever waits for as long as there may be something to come need not wait any longer.
+    stopped: AtomicBool,
+    bell: OnceLock<Bell>,
+    quota: Option<Arc<Quota>>,
+    discard: Option<Discard<D>>,
+}
+
+/// What is done, at the end, with done entries that nobody has read; otherwise they are dropped.
+pub(crate) struct Discard<D>(pub(crate) Box<dyn Fn(D) + Send + Sync>);
+
+impl<D> fmt::Debug for Discard<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Discard")
+    }
+}
+
+/// Where one writer leaves entries. Only that writer stores here.
+#[derive(Debug)]
+struct Desk<D, F> {
+    done: Stream<D>,
+    failed: Stream<F>,
+    ended: AtomicU64,
+    settled: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Reader<D, F> {
+    taken_done: AtomicU64,
+    taken_failed: AtomicU64,
+    positions: Lock<Positions<D, F>>,
+}
+
+#[derive(Debug)]
+struct Positions<D, F> {
+    done: Turns<D>,
+    failed: Turns<F>,
 }
 
 impl<D, F> Outcomes<D, F> {
-    /// Writers 0 to `writers` − 1 do not disturb one another; all others deliver as [`outsider`](Self::outsider).
-    pub(crate) fn new(writers: usize) -> Self {
+    /// For seats 0 to `writers` − 1.
+    pub(crate) fn new(writers: usize, quota: Option<Arc<Quota>>, discard: Option<Discard<D>>) -> Self {
+        let desk = || Desk {
+            done: Stream::new(),
+            failed: Stream::new(),
+            ended: AtomicU64::new(0),
+            settled: AtomicU64::new(0),
+        };
         Self {
-            done: Inbox::new(writers + 1),
-            failed: Inbox::new(writers + 1),
-            writers,
-            expected: CachePadded::new(AtomicU64::new(0)),
+            desks: (0..=writers).map(|_| CachePadded::new(desk())).collect(),
+            outsiders: Lock::new(()),
+            failures: AtomicU64::new(0),
+            expected: BiasedCounter::new(),
+            reader: CachePadded::new(Reader {
+                taken_done: AtomicU64::new(0),
+                taken_failed: AtomicU64::new(0),
+                positions: Lock::new(Positions { done: Turns::new(writers + 1), failed: Turns::new(writers + 1) }),
+            }),
             arrivals: EventCount::new(),
+            stopped: AtomicBool::new(false),
+            bell: OnceLock::new(),
+            quota,
+            discard,
         }
     }
 
-    /// Announces `count` entries.
-    pub(crate) fn expect(&self, count: u64) {
-        self.expected.fetch_add(count, Ordering::Relaxed);
+    /// Announces `count` deliveries.
+    #[inline]
+    pub(super) fn expect(&self, count: u64) {
+        self.expected.add(count);
     }
 
-    /// Takes an announcement back: `count` entries will not be delivered.
-    pub(crate) fn give_up(&self, count: u64) {
-        self.expected.fetch_sub(count, Ordering::Relaxed);
+    /// Takes the place of one entry, if there is a bound on them, or waits for it.
+    #[inline]
+    pub(super) fn reserve(&self) {
+        if let Some(quota) = &self.quota {
+            quota.take();
+        }
+    }
+
+    /// One entry more of a delivery that goes on. Its place is reserved.
+    pub(super) fn emit(&self, seat: &Seat, entry: D) {
+        // SAFETY: the seat is the caller's alone.
+        unsafe { self.desks[seat.0].done.write(entry) };
+        self.announce();
+    }
+
+    /// The end of a delivery, with its last entry, whose place is reserved, if there is one. The caller may not touch the queues afterwards.
+    #[inline(always)]
+    pub(super) fn deliver(&self, seat: &Seat, entry: Option<Result<D, F>>) {
+        let desk = &self.desks[seat.0];
+        // SAFETY: the seat is the caller's alone.
+        unsafe { self.put(desk, entry) };
+        count(&desk.settled);
+    }
+
+    /// The same, by somebody without a seat.
+    pub(super) fn deliver_from_outside(&self, entry: Option<Result<D, F>>) {
+        if let (Some(quota), Some(_)) = (&self.quota, &entry) {
+            quota.take_anyway();
+        }
+        let outside = self.outsiders.lock();
+        let desk = &self.desks[self.desks.len() - 1];
+        // SAFETY: the lock makes this the only writer.
+        unsafe { self.put(desk, entry) };
+        drop(outside); // Before the last touch.
+        desk.settled.fetch_add(1, Ordering::Release);
+    }
+
+    /// Inlined, because an entry that is passed through memory in pieces and read as a whole stalls the processor: it
+    /// was half of a delivery's time.
+    ///
+    /// # Safety
+    ///
+    /// 1. The desk is the caller's alone.
+    #[inline(always)]
+    unsafe fn put(&self, desk: &Desk<D, F>, entry: Option<Result<D, F>>) {
+        match entry {
+            // SAFETY: the caller's 1.
+            Some(Ok(done)) => unsafe { desk.done.write(done) },
+            Some(Err(failed)) => {
+                // SAFETY: the caller's 1.
+                unsafe { desk.failed.write(failed) };
+                self.failures.fetch_add(1, Ordering::Release);
+            }
+            None => {}
+        }
+        count(&desk.ended);
+        self.announce();
+    }
+
+    #[inline(always)]
+    fn announce(&self) {
         self.arrivals.notify();
+        if let Some(bell) = self.bell.get() {
+            bell.ring();
+        }
     }
 
-    /// The writer that outsiders deliver as.
-    pub(crate) fn outsider(&self) -> usize {
-        self.writers
+    /// The bell that rings when there is something to read, made and armed by the first call. It rings once, and again
+    /// after a reader has found nothing more.
+    pub(crate) fn bell(&self) -> io::Result<&Bell> {
+        if self.bell.get().is_none() {
+            let _a_second_one_is_dropped = self.bell.set(Bell::new()?);
+        }
+        let bell = self.bell.get().expect("it was set");
+        bell.arm(|| self.has_entries());
+        Ok(bell)
     }
 
-    pub(crate) fn deliver_done(&self, writer: usize, entry: D) {
-        self.done.push(writer, entry);
-        self.arrivals.notify();
+    fn has_entries(&self) -> bool {
+        self.done_len() + self.failed_len() > 0
     }
 
-    pub(crate) fn deliver_failed(&self, writer: usize, entry: F) {
-        self.failed.push(writer, entry);
-        self.arrivals.notify();
+    /// Called by a reader that has found nothing.
+    fn listen(&self) {
+        if let Some(bell) = self.bell.get() {
+            bell.arm(|| self.has_entries());
+        }
     }
 
+    /// Whether every announced delivery was made and its maker has gone.
+    pub(super) fn is_settled(&self) -> bool {
+        let settled: u64 = self.desks.iter().map(|desk| desk.settled.load(Ordering::Acquire)).sum();
+        settled == self.expected.sum()
+    }
+
+    /// How many values wait to be read. Those who are at work may change it before it is returned.
     pub(crate) fn done_len(&self) -> usize {
-        self.done.len()
+        let taken = self.reader.taken_done.load(Ordering::Acquire);
+        let written: u64 = self.desks.iter().map(|desk| desk.done.written()).sum();
+        written.saturating_sub(taken) as usize
     }
 
+    /// How many failures wait to be read.
     pub(crate) fn failed_len(&self) -> usize {
-        self.failed.len()
+        let taken = self.reader.taken_failed.load(Ordering::Acquire);
+        self.failures.load(Ordering::Acquire).saturating_sub(taken) as usize
     }
 
-    /// How many announced entries were not delivered yet.
+    /// How many announced deliveries have not ended yet.
     pub(crate) fn outstanding(&self) -> u64 {
-        let arrived = self.arrived();
-        self.expected.load(Ordering::Acquire).saturating_sub(arrived)
+        let ended: u64 = self.desks.iter().map(|desk| desk.ended.load(Ordering::Acquire)).sum();
+        self.expected.sum().saturating_sub(ended)
     }
 
-    pub(crate) fn next_done(&self, deadline: Deadline) -> Result<D, Nothing> {
-        self.next_by(deadline, || self.done.pop())
+    pub(crate) fn next_done(&self, deadline: impl Into<Deadline>) -> Result<D, Nothing> {
+        self.next_by(deadline, || self.pop_done(&mut self.reader.positions.lock()))
     }
 
-    pub(crate) fn next_failed(&self, deadline: Deadline) -> Result<F, Nothing> {
-        self.next_by(deadline, || self.failed.pop())
+    pub(crate) fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<F, Nothing> {
+        self.next_by(deadline, || self.pop_failed(&mut self.reader.positions.lock()))
     }
 
-    /// The next entry of either queue, turned into an `R`.
-    pub(crate) fn next<R>(
-        &self,
-        deadline: Deadline,
-        done: impl Fn(D) -> R,
-        failed: impl Fn(F) -> R,
-    ) -> Result<R, Nothing> {
-        self.next_by(deadline, || match self.failed.len() {
-            0 => self.done.pop().map(&done),
-            _ => self.failed.pop().map(&failed).or_else(|| self.done.pop().map(&done)),
-        })
+    /// The next entry of either queue.
+    #[inline]
+    pub(crate) fn next(&self, deadline: impl Into<Deadline>) -> Result<Result<D, F>, Nothing> {
+        self.next_by(deadline, || self.pop(&mut self.reader.positions.lock()))
     }
 
-    /// Takes at most `most` entries without waiting, failed ones first.
-    pub(crate) fn take<R>(&self, most: usize, done: impl Fn(D) -> R, failed: impl Fn(F) -> R) -> Vec<R> {
-        let mut taken = Vec::with_capacity(most.min(self.failed.len() + self.done.len()));
-        let failures = self.failed.take(most, |entry| taken.push(failed(entry)));
-        self.done.take(most - failures, |entry| taken.push(done(entry)));
+    /// Hands at most `most` entries to `keep` without waiting, failed ones first; returns how many. No code of a
+    /// user's may run in `keep`.
+    pub(crate) fn take(&self, most: usize, mut keep: impl FnMut(Result<D, F>)) -> usize {
+        let mut positions = self.reader.positions.lock();
+        let mut taken = 0;
+        while taken < most
+            && let Some(entry) = self.pop(&mut positions)
+        {
+            keep(entry);
+            taken += 1;
+        }
+        drop(positions);
+        if taken < most {
+            self.listen();
+        }
         taken
     }
 
-    fn next_by<R>(&self, deadline: Deadline, pop: impl Fn() -> Option<R>) -> Result<R, Nothing> {
+    /// The next entry, however long it takes; `None` once [`stop`](Self::stop) was called and all was read.
+    pub(crate) fn next_until_stopped(&self) -> Option<Result<D, F>> {
+        let pop = || self.pop(&mut self.reader.positions.lock());
+        let look = || {
+            let stopped = self.stopped.load(Ordering::Acquire);
+            pop().map(Some).or_else(|| stopped.then_some(None))
+        };
+        self.arrivals.wait_until(Deadline::NEVER, look).flatten()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.arrivals.notify();
+    }
+
+    /// Looks at the clock only if there is nothing to read.
+    #[inline]
+    fn next_by<R>(&self, deadline: impl Into<Deadline>, pop: impl Fn() -> Option<R>) -> Result<R, Nothing> {
+        match pop() {
+            Some(entry) => Ok(entry),
+            None => self.wait_for(deadline.into(), pop),
+        }
+    }
+
+    #[cold]
+    fn wait_for<R>(&self, deadline: Deadline, pop: impl Fn() -> Option<R>) -> Result<R, Nothing> {
         let look = || {
             if let Some(entry) = pop() {
                 return Some(Ok(entry));
@@ -120,10 +305,72 @@ impl<D, F> Outcomes<D, F> {
             let complete = self.outstanding() == 0;
             pop().map(Ok).or_else(|| complete.then_some(Err(Nothing::Finished)))
         };
-        self.arrivals.wait_until(deadline, look).unwrap_or(Err(Nothing::TimedOut))
+        let verdict = self.arrivals.wait_until(deadline, look).unwrap_or(Err(Nothing::TimedOut));
+        if verdict.is_err() {
+            self.listen();
+        }
+        verdict
     }
 
-    fn arrived(&self) -> u64 {
-        self.done.arrived() + self.failed.arrived()
+    #[inline]
+    fn pop(&self, positions: &mut Positions<D, F>) -> Option<Result<D, F>> {
+        if self.failed_len() > 0
+            && let Some(failed) = self.pop_failed(positions)
+        {
+            return Some(Err(failed));
+        }
+        self.pop_done(positions).map(Ok)
+    }
+
+    #[inline]
+    fn pop_done(&self, positions: &mut Positions<D, F>) -> Option<D> {
+        let entry = positions.done.next(|number, position| {
+            // SAFETY: `positions` are the only ones, and position n belongs to desk n.
+            unsafe { self.desks[number].done.read(position) }
+        })?;
+        count(&self.reader.taken_done);
+        self.free_place();
+        Some(entry)
+    }
+
+    #[inline]
+    fn pop_failed(&self, positions: &mut Positions<D, F>) -> Option<F> {
+        let entry = positions.failed.next(|number, position| {
+            // SAFETY: `positions` are the only ones, and position n belongs to desk n.
+            unsafe { self.desks[number].failed.read(position) }
+        })?;
+        count(&self.reader.taken_failed);
+        self.free_place();
+        Some(entry)
+    }
+
+    #[inline]
+    fn free_place(&self) {
+        if let Some(quota) = &self.quota {
+            quota.give_back();
+        }
+    }
+}
+
+/// One more, by the only one who counts.
+#[inline]
+fn count(counter: &AtomicU64) {
+    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);
+}
+
+impl<D, F> Drop for Outcomes<D, F> {
+    fn drop(&mut self) {
+        let mut positions = self.reader.positions.lock();
+        while let Some(discard) = &self.discard
+            && let Some(entry) = self.pop_done(&mut positions)
+        {
+            (discard.0)(entry);
+        }
+        for (number, desk) in self.desks.iter().enumerate() {
+            // SAFETY: 1. as in `pop_done`; 2. the queues are going away.
+            unsafe { desk.done.destroy(&mut positions.done.at[number]) };
+            // SAFETY: as above.
+            unsafe { desk.failed.destroy(&mut positions.failed.at[number]) };
+        }
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! The protocols are in `README.md` beside this file.
 
+mod bell;
 mod deadline;
 mod event_count;
 mod parker;
 
+pub(crate) use bell::Bell;
 pub use deadline::Deadline;
 pub(crate) use event_count::EventCount;
 pub(crate) use parker::Parker;

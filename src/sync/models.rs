@@ -1,6 +1,6 @@
 //! Models of waiting and waking, for the model checker.
 
-use super::{Deadline, EventCount, Parker};
+use super::{Bell, Deadline, EventCount, Parker};
 use crate::sys::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::model::check;
@@ -139,5 +139,45 @@ fn parker_hands_tokens_over() {
             letter.read.park();
         }
         reader.join().unwrap();
+    });
+}
+
+/// Race: something happens while the listener, who has just found nothing, arms the bell.
+#[test]
+fn bell_rings_for_what_happened_while_it_was_armed() {
+    check(None, || {
+        let shared = Arc::new((AtomicUsize::new(0), Bell::new().unwrap()));
+        let ringer = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                shared.0.store(1, Ordering::Release);
+                shared.1.ring();
+            }
+        });
+        shared.1.arm(|| shared.0.load(Ordering::Acquire) == 1);
+        ringer.join().unwrap();
+        assert!(shared.1.fd.is_set(), "the listener would sleep");
+    });
+}
+
+/// Race: a bell that rings is read empty and armed again while the next thing happens.
+#[test]
+fn bell_rings_again() {
+    check(3, || {
+        let shared = Arc::new((AtomicUsize::new(0), Bell::new().unwrap()));
+        shared.1.arm(|| false);
+        let ringer = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                for step in 1..=2 {
+                    shared.0.store(step, Ordering::Release);
+                    shared.1.ring();
+                }
+            }
+        });
+        let seen = shared.0.load(Ordering::Acquire);
+        shared.1.arm(|| shared.0.load(Ordering::Acquire) > seen);
+        ringer.join().unwrap();
+        assert!(seen == 2 || shared.1.fd.is_set(), "the listener would sleep");
     });
 }

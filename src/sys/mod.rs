@@ -7,6 +7,7 @@ pub(crate) mod atomic;
 pub(crate) mod cell;
 #[cfg(feature = "capi")]
 pub(crate) mod errno;
+pub(crate) mod eventfd;
 pub(crate) mod fence;
 pub(crate) mod futex;
 pub(crate) mod hint;

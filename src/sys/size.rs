@@ -17,3 +17,6 @@ pub(crate) const LOOKS: u32 = if cfg!(loom) { 0 } else { 100 };
 /// How long a worker waits after a small batch: long enough for a producer in full flight to fill a large one, and far
 /// shorter than waking anybody takes.
 pub(crate) const LAG: Duration = Duration::from_nanos(if cfg!(loom) { 0 } else { 1300 });
+
+/// Entries in a chunk of a queue with one writer and one reader.
+pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };

@@ -286,7 +286,7 @@ impl Driver {
         let at = self.below(self.pools.len());
         let (pool, number) = (self.pools[at].handle, self.random.number());
         let results = self.results.first().map_or(null_mut(), |results| results.handle);
-        let mut result = ftpool_result { size: (number % 56) as usize, ..RESULT };
+        let mut result = ftpool_result { size: (number % 64) as usize, ..RESULT };
         let negative = (number | 1 << 63) as i64;
         let timeout = if negative == FTPOOL_FOREVER { -2 } else { negative };
         let config = ftpool_config { size: (number % 8) as usize, ..CONFIG };

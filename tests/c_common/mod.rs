@@ -23,7 +23,7 @@ pub(crate) use c;
 pub(crate) const LIMIT_NS: i64 = 60_000_000_000;
 
 pub(crate) const CONFIG: ftpool_config =
-    ftpool_config { size: size_of::<ftpool_config>(), workers: 0, ordered: 0, name: null(), stack_size: 0 };
+    ftpool_config { size: size_of::<ftpool_config>(), workers: 0, ordered: 0, name: null(), stack_size: 0, timing: 0 };
 
 pub(crate) const RESULT: ftpool_result = ftpool_result {
     size: size_of::<ftpool_result>(),
@@ -34,6 +34,7 @@ pub(crate) const RESULT: ftpool_result = ftpool_result {
     run_ns: 0,
     outcome: 0,
     error_code: 0,
+    arg: null_mut(),
 };
 
 /// A job's value: a number in a pointer's clothes.

@@ -30,6 +30,39 @@ impl Config {
     }
 }
 
+/// `ftpool_result`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Outcome {
+    size: usize,
+    id: u64,
+    pub value: *mut c_void,
+    error_message: *const c_char,
+    queued_ns: u64,
+    run_ns: u64,
+    outcome: u32,
+    error_code: i32,
+    arg: *mut c_void,
+}
+
+impl Outcome {
+    /// An empty one that says its size.
+    #[expect(clippy::new_without_default, reason = "named after FTPOOL_RESULT_INIT")]
+    pub const fn new() -> Self {
+        Self {
+            size: size_of::<Self>(),
+            id: 0,
+            value: ptr::null_mut(),
+            error_message: ptr::null(),
+            queued_ns: 0,
+            run_ns: 0,
+            outcome: 0,
+            error_code: 0,
+            arg: ptr::null_mut(),
+        }
+    }
+}
+
 /// The functions, which stay loaded to the end of the process.
 #[derive(Clone, Copy)]
 pub struct CApi {
@@ -37,6 +70,10 @@ pub struct CApi {
     pub submit: unsafe extern "C" fn(*mut c_void, JobFn, *mut c_void, *mut u64) -> i32,
     pub wait_idle: unsafe extern "C" fn(*mut c_void, i64) -> i32,
     pub free: unsafe extern "C" fn(*mut c_void),
+    pub results_new: unsafe extern "C" fn(*mut c_void, *mut *mut c_void) -> i32,
+    pub results_submit: unsafe extern "C" fn(*mut c_void, JobFn, *mut c_void, *mut u64) -> i32,
+    pub results_next: unsafe extern "C" fn(*mut c_void, i64, *mut Outcome) -> i32,
+    pub results_take: unsafe extern "C" fn(*mut c_void, usize, *mut Outcome, *mut usize) -> i32,
 }
 
 impl CApi {
@@ -53,7 +90,27 @@ impl CApi {
             wait_idle: unsafe { *library.get(b"ftpool_wait_idle\0")? },
             // SAFETY: the header declares it with this type.
             free: unsafe { *library.get(b"ftpool_free\0")? },
+            // SAFETY: the header declares it with this type.
+            results_new: unsafe { *library.get(b"ftpool_results_new\0")? },
+            // SAFETY: the header declares it with this type.
+            results_submit: unsafe { *library.get(b"ftpool_results_submit\0")? },
+            // SAFETY: the header declares it with this type.
+            results_next: unsafe { *library.get(b"ftpool_results_next\0")? },
+            // SAFETY: the header declares it with this type.
+            results_take: unsafe { *library.get(b"ftpool_results_take\0")? },
         })))
+    }
+
+    /// A pool and a results object that stay to the end of the process.
+    pub fn results_of_a_new_pool(&self, workers: usize) -> *mut c_void {
+        let (mut pool, mut results) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: the configuration says its size, and there is room for a pointer.
+        let status = unsafe { (self.new)(&Config::with_workers(workers), &mut pool) };
+        assert_eq!(status, OK, "ftpool_new");
+        // SAFETY: the pool lives, and there is room for a pointer.
+        let status = unsafe { (self.results_new)(pool, &mut results) };
+        assert_eq!(status, OK, "ftpool_results_new");
+        results
     }
 
     /// Loads the library, or says on stderr why the C ABI is left out.

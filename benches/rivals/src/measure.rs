@@ -113,11 +113,13 @@ fn evaluate(plan: &Plan, scenario: usize, times: &[Vec<Vec<f64>>], entrants: &[E
     Scenario { producers: plan.producers[scenario], workers: plan.workers, jobs: plan.jobs, lines: lines.collect() }
 }
 
-fn median_ratio(of: &[f64], to: &[f64]) -> f64 {
+/// The median over the rounds of `of` by `to`.
+pub fn median_ratio(of: &[f64], to: &[f64]) -> f64 {
     median(&of.iter().zip(to).map(|(of, to)| of / to).collect::<Vec<_>>())
 }
 
-fn median(values: &[f64]) -> f64 {
+/// The middle one, or the mean of the middle two.
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let half = sorted.len() / 2;

@@ -1,39 +1,47 @@
 //! Models of the queues that outcomes wait in.
 
 use super::assert_each_once;
-use crate::queue::{Nothing, Outcomes};
+use crate::queue::{Nothing, Outcomes, Owner, Quota, Seat, Ticket};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 use loom::thread;
 use std::sync::Arc;
 
-type Queues = Arc<Outcomes<usize, usize>>;
+type Queues = Arc<Owner<usize, usize>>;
 
-fn writer(queues: &Queues, act: impl FnOnce(&Queues) + 'static) -> thread::JoinHandle<()> {
-    let queues = Arc::clone(queues);
-    thread::spawn(move || act(&queues))
+fn queues(writers: usize) -> Queues {
+    Arc::new(Owner::new(Outcomes::new(writers, None, None)))
+}
+
+/// The models give each number to one thread.
+fn seat(number: usize) -> Seat {
+    // SAFETY: see above.
+    unsafe { Seat::new(number) }
+}
+
+fn writer(ticket: Ticket<usize, usize>, act: impl FnOnce(Ticket<usize, usize>) + 'static) -> thread::JoinHandle<()> {
+    thread::spawn(move || act(ticket))
 }
 
 /// Reads until there is nothing more to come.
 fn read_all(queues: &Queues) -> Vec<usize> {
     let mut read = Vec::new();
     loop {
-        match queues.next(Deadline::NEVER, |done| done, |failed| failed) {
-            Ok(number) => read.push(number),
+        match queues.next(Deadline::NEVER) {
+            Ok(Ok(number) | Err(number)) => read.push(number),
             Err(Nothing::Finished) => return read,
             Err(Nothing::TimedOut) => unreachable!("never has not come yet"),
         }
     }
 }
 
-/// Race: the reader finds nothing and then learns that everything has arrived; what has arrived in between is read.
+/// Race: the reader finds nothing and then learns that everything has ended; what has arrived in between is read.
 #[test]
 fn finished_means_that_all_was_read() {
     check(2, || {
-        let queues = Queues::new(Outcomes::new(1));
-        queues.expect(2);
-        let done = writer(&queues, |queues| queues.deliver_done(0, 1));
-        let failed = writer(&queues, |queues| queues.deliver_failed(queues.outsider(), 2));
+        let queues = queues(1);
+        let done = writer(queues.ticket(), |ticket| ticket.deliver(&seat(0), Some(Ok(1))));
+        let failed = writer(queues.ticket(), |ticket| ticket.deliver_from_outside(Some(Err(2))));
         assert_each_once(2, [read_all(&queues)]);
         done.join().unwrap();
         failed.join().unwrap();
@@ -44,43 +52,111 @@ fn finished_means_that_all_was_read() {
 #[test]
 fn a_reader_without_an_entry_does_not_hang() {
     check(2, || {
-        let queues = Queues::new(Outcomes::new(1));
-        queues.expect(1);
+        let queues = queues(1);
+        let writer = writer(queues.ticket(), |ticket| ticket.deliver(&seat(0), Some(Ok(1))));
         let reader = {
             let queues = Arc::clone(&queues);
             thread::spawn(move || read_all(&queues))
         };
-        let writer = writer(&queues, |queues| queues.deliver_done(0, 1));
         let read = read_all(&queues);
         assert_each_once(1, [read, reader.join().unwrap()]);
         writer.join().unwrap();
     });
 }
 
-/// Race: a reader counts while an entry is delivered whose maker has announced another one before.
+/// Race: a reader counts while a delivery ends whose maker has got another ticket before.
 #[test]
-fn what_was_announced_by_a_delivered_entry_is_waited_for() {
+fn what_was_announced_before_a_delivery_is_waited_for() {
     check(3, || {
-        let queues = Queues::new(Outcomes::new(2));
-        queues.expect(1);
-        let writer = writer(&queues, |queues| {
-            queues.expect(1);
-            queues.deliver_done(0, 1);
-            queues.deliver_done(1, 2);
+        let queues = queues(2);
+        let ticket = queues.ticket();
+        let submitter = Arc::clone(&queues);
+        let writer = writer(ticket, move |ticket| {
+            let second = submitter.ticket();
+            drop(submitter);
+            ticket.deliver(&seat(0), Some(Ok(1)));
+            second.deliver(&seat(1), Some(Ok(2)));
         });
         assert_each_once(2, [read_all(&queues)]);
         writer.join().unwrap();
     });
 }
 
-/// Race: the reader waits for an entry whose announcement is taken back.
+/// Race: the reader waits for a delivery whose maker gives up.
 #[test]
-fn an_announcement_taken_back_is_not_waited_for() {
+fn a_ticket_dropped_is_not_waited_for() {
     check(None, || {
-        let queues = Queues::new(Outcomes::new(1));
-        queues.expect(1);
-        let writer = writer(&queues, |queues| queues.give_up(1));
+        let queues = queues(1);
+        let writer = writer(queues.ticket(), drop);
         assert_each_once(0, [read_all(&queues)]);
+        writer.join().unwrap();
+    });
+}
+
+/// Race: a writer goes from chunk to chunk while the reader empties them and hands them back.
+#[test]
+fn chunks_go_round() {
+    check(2, || {
+        let queues = queues(1);
+        let writer = writer(queues.ticket(), |ticket| {
+            let seat = seat(0);
+            (1..=4).for_each(|number| ticket.emit(&seat, number));
+            ticket.deliver(&seat, Some(Ok(5)));
+        });
+        assert_eq!(read_all(&queues), [1, 2, 3, 4, 5]);
+        writer.join().unwrap();
+    });
+}
+
+/// Race: the owner looks whether it may go while the last delivery is made; the writer must not touch the queues
+/// afterwards, which the checker's memory would notice.
+#[test]
+fn queues_are_freed_after_the_last_touch() {
+    check(3, || {
+        let queues = Owner::new(Outcomes::new(1, None, None));
+        let writer = writer(queues.ticket(), |ticket| ticket.deliver(&seat(0), Some(Ok(1))));
+        let outsider = writer_outside(queues.ticket());
+        while !queues.is_settled() {
+            thread::yield_now();
+        }
+        drop(queues);
+        writer.join().unwrap();
+        outsider.join().unwrap();
+    });
+}
+
+fn writer_outside(ticket: Ticket<usize, usize>) -> thread::JoinHandle<()> {
+    writer(ticket, |ticket| ticket.deliver_from_outside(Some(Err(2))))
+}
+
+/// Race: a writer finds no room and goes to sleep while the reader makes room.
+#[test]
+fn a_writer_without_room_is_woken() {
+    check(2, || {
+        let quota = Arc::new(Quota::new(1));
+        let queues: Queues = Arc::new(Owner::new(Outcomes::new(1, Some(quota), None)));
+        let writer = writer(queues.ticket(), |ticket| {
+            let seat = seat(0);
+            ticket.reserve();
+            ticket.emit(&seat, 1);
+            ticket.reserve();
+            ticket.deliver(&seat, Some(Ok(2)));
+        });
+        assert_each_once(2, [read_all(&queues)]);
+        writer.join().unwrap();
+    });
+}
+
+/// Race: a writer finds no room and goes to sleep while the bound is lifted.
+#[test]
+fn a_writer_without_room_is_let_go() {
+    check(3, || {
+        let quota = Arc::new(Quota::new(0));
+        let writer = thread::spawn({
+            let quota = Arc::clone(&quota);
+            move || quota.take()
+        });
+        quota.lift();
         writer.join().unwrap();
     });
 }

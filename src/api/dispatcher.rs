@@ -1,0 +1,47 @@
+//! The thread that hands a results object's outcomes to a callback.
+
+use super::outcome::Outcome;
+use super::results::Shared;
+use super::{JobError, JobId};
+use crate::pool::unwind;
+use crate::sys::lock::Lock;
+use crate::sys::thread::{self, JoinHandle};
+use std::io;
+use std::sync::Arc;
+
+/// Lives as long as the last handle to the results object.
+#[derive(Debug)]
+pub(super) struct Dispatcher {
+    thread: JoinHandle<()>,
+    failures: Arc<Lock<Vec<(JobId, JobError)>>>,
+}
+
+impl Dispatcher {
+    pub(super) fn start<T: Send + 'static>(
+        shared: Arc<Shared<T>>,
+        mut callback: impl FnMut(Outcome<T>) + Send + 'static,
+    ) -> io::Result<Self> {
+        let failures = Arc::<Lock<Vec<_>>>::default();
+        let recorded = Arc::clone(&failures);
+        let work = move || {
+            while let Some(entry) = shared.queues().next_until_stopped() {
+                let outcome = Outcome::from(entry);
+                let id = outcome.id;
+                if let Err(payload) = unwind::catch(|| callback(outcome)) {
+                    recorded.lock().push((id, JobError::Panicked(payload)));
+                }
+            }
+            unwind::dispose(callback);
+        };
+        Ok(Self { thread: thread::start("results".into(), None, work)?, failures })
+    }
+
+    pub(super) fn take_failures(&self) -> Vec<(JobId, JobError)> {
+        std::mem::take(&mut self.failures.lock())
+    }
+
+    /// Waits for the thread's end, unless the callback asks for it.
+    pub(super) fn join(self) {
+        thread::join_other(self.thread);
+    }
+}

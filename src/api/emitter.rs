@@ -1,0 +1,108 @@
+//! The values of one job, as they come.
+
+use super::outcome::{Delivery, Outcome, Times};
+use super::task::{self, Callback};
+use super::{JobError, JobId};
+use crate::pool::{Worker, unwind};
+use std::cell::RefCell;
+use std::fmt;
+use std::time::Instant;
+
+/// Sends a job's values out while it runs, any number of them, all under the job's id. Handed to the closure of
+/// [`Results::emitting`](crate::Results::emitting).
+pub struct Emitter<'a, T> {
+    worker: &'a Worker,
+    delivery: Option<&'a Delivery<T>>,
+    id: JobId,
+    stopwatch: Option<Stopwatch>,
+    callback: RefCell<Option<Callback<T>>>,
+    /// What the callback threw, the first time.
+    failure: RefCell<Option<JobError>>,
+}
+
+#[derive(Clone, Copy)]
+struct Stopwatch {
+    submitted: Instant,
+    began: Instant,
+}
+
+impl Stopwatch {
+    fn read(self) -> Times {
+        Times { queued: self.began.saturating_duration_since(self.submitted), ran: self.began.elapsed() }
+    }
+}
+
+impl<T> fmt::Debug for Emitter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emitter").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: Send + 'static> Emitter<'a, T> {
+    pub(super) fn new(
+        worker: &'a Worker,
+        delivery: Option<&'a Delivery<T>>,
+        callback: Option<Callback<T>>,
+        submitted: Option<Instant>,
+    ) -> Self {
+        Self {
+            worker,
+            delivery,
+            id: JobId::accepted(worker.job()),
+            stopwatch: submitted.map(|submitted| Stopwatch { submitted, began: Instant::now() }),
+            callback: RefCell::new(callback),
+            failure: RefCell::new(None),
+        }
+    }
+
+    /// The job's id.
+    pub fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// Delivers a value. If the job has a callback it sees the value first; a value on which the callback panics is
+    /// dropped, and the job ends failed. In a results object with a bound this waits until there is room.
+    pub fn emit(&self, value: T) {
+        let outcome = Outcome::new(self.id, Ok(value), self.times());
+        match self.inform(outcome) {
+            Outcome { result: Err(error), .. } => {
+                self.failure.borrow_mut().get_or_insert(error);
+            }
+            outcome => {
+                if let Some(delivery) = self.delivery {
+                    delivery.reserve();
+                    if let Ok(entry) = outcome.into_entry() {
+                        delivery.emit(self.worker.seat(), entry);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The job's code is over: what is left to deliver.
+    pub(super) fn conclude(&self, returned: Result<Option<T>, JobError>) -> Option<Outcome<T>> {
+        let last = match (returned, self.failure.take()) {
+            (Ok(value), None) => value.map(Ok),
+            (Ok(value), Some(error)) => {
+                unwind::dispose(value);
+                return Some(Outcome::new(self.id, Err(error), self.times()));
+            }
+            (Err(error), _) => Some(Err(error)),
+        };
+        let last = last.map(|result| self.inform(Outcome::new(self.id, result, self.times())));
+        unwind::dispose(self.callback.take());
+        last
+    }
+
+    fn inform(&self, outcome: Outcome<T>) -> Outcome<T> {
+        // Taken out meanwhile: a callback that makes this job emit is not called for that.
+        let Some(mut callback) = self.callback.take() else { return outcome };
+        let outcome = task::inform(&mut callback, outcome);
+        self.callback.replace(Some(callback));
+        outcome
+    }
+
+    fn times(&self) -> Option<Times> {
+        self.stopwatch.map(Stopwatch::read)
+    }
+}

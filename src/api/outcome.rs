@@ -1,0 +1,121 @@
+//! What jobs come to, and how it travels.
+
+use super::{JobError, JobId};
+use crate::queue::{Owner, Ticket};
+use std::any::Any;
+use std::time::Duration;
+
+/// What a job came to.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// The id that submitting the job returned.
+    pub id: JobId,
+    /// The job's value, or why there is none.
+    pub result: Result<T, JobError>,
+    extra: Option<Box<Extra>>,
+}
+
+/// What only some outcomes have.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
+    pub(super) times: Option<Times>,
+    pub(super) cargo: Option<Cargo>,
+}
+
+/// Something that travels with an outcome.
+pub(crate) type Cargo = Box<dyn Any + Send>;
+
+/// How long a job took. Measured in pools built with [`Builder::timing`](crate::Builder::timing).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// From being submitted until its code began, or until it was cancelled.
+    pub queued: Duration,
+    /// From there until its code ended, or emitted this value.
+    pub ran: Duration,
+}
+
+/// An entry of a done queue. The usual one takes no more room than its parts.
+#[derive(Debug)]
+pub(super) enum Done<T> {
+    Plain(JobId, T),
+    Full(Box<(JobId, T, Extra)>),
+}
+
+/// An entry of a failed queue.
+#[derive(Debug)]
+pub(super) struct Failed {
+    id: JobId,
+    error: JobError,
+    extra: Option<Box<Extra>>,
+}
+
+/// The two queues of a results object.
+pub(super) type Queues<T> = Owner<Done<T>, Failed>;
+
+/// The right to one delivery to a results object.
+pub(super) type Delivery<T> = Ticket<Done<T>, Failed>;
+
+impl<T> Outcome<T> {
+    pub(super) fn new(id: JobId, result: Result<T, JobError>, times: Option<Times>) -> Self {
+        let extra = times.map(|times| Box::new(Extra { times: Some(times), cargo: None }));
+        Self { id, result, extra }
+    }
+
+    /// How long the job took; `None` in a pool that does not measure it.
+    pub fn times(&self) -> Option<Times> {
+        self.extra.as_deref().and_then(|extra| extra.times)
+    }
+
+    pub(super) fn load(&mut self, cargo: Cargo) {
+        self.extra.get_or_insert_default().cargo = Some(cargo);
+    }
+
+    #[cfg(feature = "capi")]
+    pub(crate) fn unload(&mut self) -> Option<Cargo> {
+        self.extra.as_deref_mut().and_then(|extra| extra.cargo.take())
+    }
+
+    /// An outcome of the done queue.
+    #[inline]
+    pub(super) fn into_value(self) -> (JobId, T) {
+        (self.id, self.result.expect("the done queue has values"))
+    }
+
+    /// An outcome of the failed queue.
+    pub(super) fn into_error(self) -> (JobId, JobError) {
+        (self.id, self.result.err().expect("the failed queue has errors"))
+    }
+
+    #[inline]
+    pub(super) fn into_entry(self) -> Result<Done<T>, Failed> {
+        let Self { id, result, extra } = self;
+        match (result, extra) {
+            (Ok(value), None) => Ok(Done::Plain(id, value)),
+            (Ok(value), Some(extra)) => Ok(Done::Full(Box::new((id, value, *extra)))),
+            (Err(error), extra) => Err(Failed { id, error, extra }),
+        }
+    }
+}
+
+impl<T> Done<T> {
+    pub(super) fn into_value(self) -> T {
+        match self {
+            Self::Plain(_, value) => value,
+            Self::Full(entry) => entry.1,
+        }
+    }
+}
+
+impl<T> From<Result<Done<T>, Failed>> for Outcome<T> {
+    #[inline]
+    fn from(entry: Result<Done<T>, Failed>) -> Self {
+        match entry {
+            Ok(Done::Plain(id, value)) => Self { id, result: Ok(value), extra: None },
+            Ok(Done::Full(entry)) => {
+                let (id, value, extra) = *entry;
+                Self { id, result: Ok(value), extra: Some(Box::new(extra)) }
+            }
+            Err(Failed { id, error, extra }) => Self { id, result: Err(error), extra },
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! How outcomes are read.
+
+use super::outcome::{Outcome, Queues};
+use super::{JobError, JobId, RecvError, Results};
+use crate::sync::Deadline;
+
+impl<T: Send + 'static> Results<T> {
+    /// The next outcome, done or failed, as they come.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if everything was read and no job is outstanding, [`RecvError::TimedOut`] if the
+    /// deadline came first.
+    #[inline]
+    pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
+        Ok(Outcome::from(self.readable()?.next(deadline)?))
+    }
+
+    /// The next value.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if every value was read and no job is outstanding, [`RecvError::TimedOut`] if the
+    /// deadline came first.
+    pub fn next_done(&self, deadline: impl Into<Deadline>) -> Result<(JobId, T), RecvError> {
+        self.next_done_outcome(deadline).map(Outcome::into_value)
+    }
+
+    /// The next outcome without a value.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if every failure was read and no job is outstanding, [`RecvError::TimedOut`] if the
+    /// deadline came first.
+    pub fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<(JobId, JobError), RecvError> {
+        self.next_failed_outcome(deadline).map(Outcome::into_error)
+    }
+
+    /// Reads at most `most` outcomes that are there, failed ones first, without waiting; none if a callback takes them.
+    pub fn take(&self, most: usize) -> Vec<Outcome<T>> {
+        let mut taken = Vec::with_capacity(most.min(self.done_count() + self.failed_count()));
+        if let Ok(queues) = self.readable() {
+            queues.take(most, |entry| taken.push(Outcome::from(entry)));
+        }
+        taken
+    }
+
+    /// Reads outcomes as they come, and ends when nothing more can come: everything was read, and no job submitted
+    /// through this object, before or meanwhile, is queued or running.
+    ///
+    /// # Panics
+    ///
+    /// If a callback takes the outcomes.
+    pub fn as_completed(&self) -> AsCompleted<'_, T> {
+        assert!(!self.is_dispatched(), "{}", RecvError::CallbackInUse);
+        AsCompleted { results: self, deadline: Deadline::NEVER }
+    }
+
+    /// How many values wait to be read: what a counting semaphore of the done queue would show.
+    pub fn done_count(&self) -> usize {
+        self.queues().done_len()
+    }
+
+    /// How many outcomes without a value wait to be read.
+    pub fn failed_count(&self) -> usize {
+        self.queues().failed_len()
+    }
+
+    /// How many jobs submitted through this object have no outcome yet.
+    pub fn outstanding(&self) -> u64 {
+        self.queues().outstanding()
+    }
+
+    /// A file descriptor that `poll`, `epoll` and the like report as readable when there is something to read. It is
+    /// reported once, and again after a reader has found nothing more: read until [`RecvError::TimedOut`] or
+    /// [`RecvError::Finished`] before waiting. It costs a system call when somebody waits for it, and none otherwise.
+    /// It stays the object's; do not read from it or close it.
+    ///
+    /// # Errors
+    ///
+    /// What the system said when it refused a descriptor; [`Unsupported`](std::io::ErrorKind::Unsupported) where there
+    /// is no `eventfd`.
+    #[cfg(unix)]
+    pub fn poll_fd(&self) -> std::io::Result<std::os::fd::BorrowedFd<'_>> {
+        Ok(self.queues().bell()?.as_fd())
+    }
+
+    #[inline]
+    pub(crate) fn next_done_outcome(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
+        Ok(Outcome::from(Ok(self.readable()?.next_done(deadline)?)))
+    }
+
+    pub(crate) fn next_failed_outcome(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
+        Ok(Outcome::from(Err(self.readable()?.next_failed(deadline)?)))
+    }
+
+    fn readable(&self) -> Result<&Queues<T>, RecvError> {
+        if self.is_dispatched() { Err(RecvError::CallbackInUse) } else { Ok(self.queues()) }
+    }
+}
+
+/// Reads outcomes as they come. Made by [`Results::as_completed`].
+#[derive(Debug)]
+pub struct AsCompleted<'a, T: Send + 'static> {
+    results: &'a Results<T>,
+    deadline: Deadline,
+}
+
+impl<T: Send + 'static> AsCompleted<'_, T> {
+    /// Ends when `deadline` has passed, too. What was not read stays.
+    pub fn until(self, deadline: impl Into<Deadline>) -> Self {
+        Self { deadline: deadline.into(), ..self }
+    }
+}
+
+impl<T: Send + 'static> Iterator for AsCompleted<'_, T> {
+    type Item = Outcome<T>;
+
+    fn next(&mut self) -> Option<Outcome<T>> {
+        self.results.next(self.deadline).ok()
+    }
+}

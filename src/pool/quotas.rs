@@ -1,0 +1,36 @@
+//! Bounds that workers wait at, and that must not hold up the pool's end.
+
+use crate::queue::Quota;
+use crate::sys::lock::Lock;
+use std::sync::{Arc, Weak};
+
+#[derive(Debug, Default)]
+pub(super) struct Quotas {
+    all: Lock<All>,
+}
+
+#[derive(Debug, Default)]
+struct All {
+    lifted: bool,
+    quotas: Vec<Weak<Quota>>,
+}
+
+impl Quotas {
+    pub(super) fn add(&self, places: u64) -> Arc<Quota> {
+        let quota = Arc::new(Quota::new(places));
+        let mut all = self.all.lock();
+        if all.lifted {
+            quota.lift();
+        }
+        all.quotas.retain(|quota| quota.strong_count() > 0);
+        all.quotas.push(Arc::downgrade(&quota));
+        quota
+    }
+
+    /// From now on no worker waits.
+    pub(super) fn lift(&self) {
+        let mut all = self.all.lock();
+        all.lifted = true;
+        all.quotas.iter().filter_map(Weak::upgrade).for_each(|quota| quota.lift());
+    }
+}

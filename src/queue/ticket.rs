@@ -1,0 +1,100 @@
+//! Who keeps the queues that outcomes come back through, without a reference count per job.
+
+use super::outcomes::{Outcomes, Seat};
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+/// Queues and the right to free them: on drop, if every ticket was used up and its user has gone; they leak otherwise,
+/// so keep the owner until [`is_settled`](Self::is_settled).
+#[derive(Debug)]
+pub(crate) struct Owner<D, F>(NonNull<Outcomes<D, F>>);
+
+/// The right, and the duty, to make one delivery. Dropped unused, it makes an empty one. Costs its holder a pointer and
+/// nothing else: the queues count tickets, see [`Outcomes`]' memory ordering.
+#[derive(Debug)]
+pub(crate) struct Ticket<D, F>(NonNull<Outcomes<D, F>>);
+
+// SAFETY: queues are shared between threads by design; entries are sent through them.
+unsafe impl<D: Send, F: Send> Send for Owner<D, F> {}
+// SAFETY: as above.
+unsafe impl<D: Send, F: Send> Sync for Owner<D, F> {}
+// SAFETY: as above.
+unsafe impl<D: Send, F: Send> Send for Ticket<D, F> {}
+
+impl<D, F> Owner<D, F> {
+    pub(crate) fn new(queues: Outcomes<D, F>) -> Self {
+        Self(NonNull::from(Box::leak(Box::new(queues))))
+    }
+
+    #[inline]
+    pub(crate) fn ticket(&self) -> Ticket<D, F> {
+        self.expect(1);
+        Ticket(self.0)
+    }
+
+    pub(crate) fn tickets(&self, count: usize) -> Vec<Ticket<D, F>> {
+        self.expect(count as u64);
+        (0..count).map(|_| Ticket(self.0)).collect()
+    }
+
+    /// Whether all tickets are used up, and nobody will touch the queues by one any more.
+    pub(crate) fn is_settled(&self) -> bool {
+        Outcomes::is_settled(self)
+    }
+}
+
+impl<D, F> Deref for Owner<D, F> {
+    type Target = Outcomes<D, F>;
+
+    #[inline]
+    fn deref(&self) -> &Outcomes<D, F> {
+        // SAFETY: the owner frees the queues last.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<D, F> Drop for Owner<D, F> {
+    fn drop(&mut self) {
+        if self.is_settled() {
+            // SAFETY: the pointer came from `Box::leak`; no ticket is left, and their users have gone.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+        }
+    }
+}
+
+impl<D, F> Ticket<D, F> {
+    #[inline]
+    fn queues(&self) -> &Outcomes<D, F> {
+        // SAFETY: the queues live until this ticket is counted as used.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Waits until there is room for one entry, and keeps it for the next one.
+    #[inline]
+    pub(crate) fn reserve(&self) {
+        self.queues().reserve();
+    }
+
+    /// An entry of a delivery that goes on, after [`reserve`](Self::reserve).
+    pub(crate) fn emit(&self, seat: &Seat, entry: D) {
+        self.queues().emit(seat, entry);
+    }
+
+    /// The end of the delivery, with its last entry if there is one, after [`reserve`](Self::reserve).
+    #[inline(always)]
+    pub(crate) fn deliver(self, seat: &Seat, entry: Option<Result<D, F>>) {
+        ManuallyDrop::new(self).queues().deliver(seat, entry);
+    }
+
+    /// The same, by somebody without a seat.
+    pub(crate) fn deliver_from_outside(self, entry: Option<Result<D, F>>) {
+        ManuallyDrop::new(self).queues().deliver_from_outside(entry);
+    }
+}
+
+impl<D, F> Drop for Ticket<D, F> {
+    fn drop(&mut self) {
+        self.queues().deliver_from_outside(None);
+    }
+}
