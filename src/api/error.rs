@@ -108,6 +108,17 @@ pub enum JobError {
     Cancelled,
     /// Nothing is known of the job: to wait for it would never end, because it waits for the caller itself.
     Deadlock,
+    /// Nothing is known of the job: the deadline came first.
+    TimedOut,
+}
+
+impl From<WaitError> for JobError {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::TimedOut => Self::TimedOut,
+            WaitError::Deadlock => Self::Deadlock,
+        }
+    }
 }
 
 impl fmt::Display for JobError {
@@ -116,6 +127,7 @@ impl fmt::Display for JobError {
             Self::Panicked(payload) => write!(f, "the job panicked: {}", panic_message(payload.as_ref())),
             Self::Failed(error) => write!(f, "the job failed: {error}"),
             Self::Cancelled => f.write_str("the job was cancelled before it began"),
+            Self::TimedOut => f.write_str("the deadline came first"),
             Self::Deadlock => f.write_str("the job waits for the job that asks for its value"),
         }
     }
@@ -125,7 +137,7 @@ impl Error for JobError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(error.as_ref()),
-            Self::Panicked(_) | Self::Cancelled | Self::Deadlock => None,
+            Self::Panicked(_) | Self::Cancelled | Self::Deadlock | Self::TimedOut => None,
         }
     }
 }

@@ -162,10 +162,8 @@ impl<T: Send + 'static> JobHandle<T> {
     ///
     /// [`JobError`]: why there is no value. [`JobError::Deadlock`] in a job that this one waits for.
     pub fn join(self) -> Result<T, JobError> {
-        match self.wait(Deadline::NEVER) {
-            Err(WaitError::Deadlock) => Err(JobError::Deadlock),
-            _ => self.take(),
-        }
+        self.wait(Deadline::NEVER)?;
+        self.take()
     }
 
     /// Takes what the job came to, if it ends before the deadline.

@@ -10,11 +10,13 @@ mod handle;
 mod handled;
 mod job_id;
 mod loops;
+mod map;
 mod outcome;
 mod pool;
 mod reading;
 mod request;
 mod results;
+mod scope;
 mod task;
 mod wait;
 
@@ -28,6 +30,7 @@ pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
 pub(crate) use handle::Held;
 pub use handle::{CallbackKey, JobHandle, JobState};
 pub use job_id::JobId;
+pub use map::{Map, Progress};
 pub use outcome::{Outcome, Times};
 pub use pool::{Pool, Shutdown};
 pub use reading::AsCompleted;
@@ -35,6 +38,7 @@ pub use request::Request;
 #[cfg(feature = "capi")]
 pub(crate) use results::Discard;
 pub use results::Results;
+pub use scope::Scope;
 #[cfg(feature = "capi")]
 pub(crate) use wait::wait_for;
 pub use wait::{Completed, Until, Waited, as_completed, wait};

@@ -231,6 +231,24 @@ impl<T: Send + 'static> Completed<T> {
         self.left
     }
 
+    /// The jobs that were not handed out.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &JobHandle<T>> {
+        self.jobs.iter().flatten()
+    }
+
+    /// The next job to end, if that is before the deadline; `None` if there are no more.
+    pub(super) fn next_until(&mut self, deadline: Deadline) -> Option<Result<JobHandle<T>, WaitError>> {
+        if self.left == 0 {
+            return None;
+        }
+        let next = next_arrival(&self.arrivals, || self.jobs.iter().flatten(), deadline);
+        Some(next.map(|index| {
+            self.left -= 1;
+            self.free.push(index);
+            self.jobs[index].take().expect("a job arrives once")
+        }))
+    }
+
     /// Whether all jobs were handed out.
     pub fn is_empty(&self) -> bool {
         self.left == 0
@@ -246,15 +264,11 @@ impl<T: Send + 'static> Iterator for Completed<T> {
     type Item = Result<JobHandle<T>, WaitError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 || self.stopped {
+        if self.stopped {
             return None;
         }
-        let next = next_arrival(&self.arrivals, || self.jobs.iter().flatten(), self.deadline);
-        self.stopped = next.is_err();
-        Some(next.map(|index| {
-            self.left -= 1;
-            self.free.push(index);
-            self.jobs[index].take().expect("a job arrives once")
-        }))
+        let next = self.next_until(self.deadline);
+        self.stopped = matches!(next, Some(Err(_)));
+        next
     }
 }

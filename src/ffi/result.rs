@@ -165,6 +165,7 @@ fn classify(error: &JobError) -> (u32, i32) {
         }
         JobError::Panicked(_) => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_PANIC as i32),
         JobError::Cancelled => (FTPOOL_OUTCOME_CANCELLED, FTPOOL_CANCELLED as i32),
+        JobError::TimedOut => (FTPOOL_OUTCOME_FAILED, FTPOOL_TIMEOUT as i32),
         JobError::Deadlock => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_DEADLOCK as i32),
     }
 }

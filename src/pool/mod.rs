@@ -19,6 +19,7 @@ mod orphans;
 pub(crate) mod parts;
 mod producer;
 mod quotas;
+mod scope;
 mod station;
 mod submit;
 pub(crate) mod unwind;
@@ -29,6 +30,7 @@ pub(crate) use self::core::{Core, Settings};
 pub(crate) use census::MOST_WORKERS;
 pub(crate) use closing::Unfinished;
 pub(crate) use job::{Job, Task};
+pub(crate) use scope::Scope;
 pub(crate) use submit::{Refusal, Rejected};
 pub(crate) use worker::{Failure, Worker};
 

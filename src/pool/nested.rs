@@ -1,11 +1,12 @@
 //! What a worker does whose job waits for another job.
 
-use super::Worker;
 use super::closing::Unfinished;
 use super::job::Job;
 use super::worker::Failure;
+use super::{Core, Worker};
 use crate::sys::atomic::{AtomicBool, Ordering};
 use std::ptr;
+use std::sync::Arc;
 
 /// Jobs that may lie above one another on a worker's stack.
 const MOST_NESTED: usize = 64;
@@ -34,6 +35,15 @@ impl Worker {
         let _waiting = waiting.ok_or(Unfinished::Deadlock)?;
         park();
         Ok(())
+    }
+
+    /// Runs those of the pool's jobs `ids` that nobody has begun.
+    pub(super) fn run_all_queued(&self, core: &Arc<Core>, mut ids: impl Iterator<Item = u64>) {
+        if Arc::ptr_eq(core, &self.core) {
+            ids.by_ref().for_each(|id| {
+                self.run_queued(id);
+            });
+        }
     }
 
     /// The jobs on this thread.
