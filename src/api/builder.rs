@@ -3,6 +3,7 @@
 use super::{BuildError, Pool};
 use crate::pool::{MOST_WORKERS, Settings};
 use crate::sys::thread::usable_cpus;
+use std::time::Duration;
 
 /// Builds a [`Pool`] that differs from the default. Made by [`Pool::builder`].
 ///
@@ -18,6 +19,8 @@ pub struct Builder {
     stack_size: Option<usize>,
     ordered: bool,
     timing: bool,
+    idle_timeout: Option<Duration>,
+    jobs_per_worker: Option<u64>,
 }
 
 /// A number of workers at or below which the default is meant.
@@ -25,7 +28,15 @@ const DEFAULT_WORKERS: i32 = -9999;
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { workers: DEFAULT_WORKERS, name: "ThreadPool".into(), stack_size: None, ordered: false, timing: false }
+        Self {
+            workers: DEFAULT_WORKERS,
+            name: "ThreadPool".into(),
+            stack_size: None,
+            ordered: false,
+            timing: false,
+            idle_timeout: None,
+            jobs_per_worker: None,
+        }
     }
 }
 
@@ -67,6 +78,20 @@ impl Builder {
         self
     }
 
+    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows again when
+    /// there are jobs. By default workers stay.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their thread. By
+    /// default there is no limit. 0 means 1. Costs speed, because workers take jobs one by one.
+    pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
+        self.jobs_per_worker = Some(jobs);
+        self
+    }
+
     /// The pool. Its threads are started when there are jobs for them.
     ///
     /// # Errors
@@ -83,6 +108,8 @@ impl Builder {
             stack_size: self.stack_size,
             ordered: self.ordered,
             timing: self.timing,
+            idle_timeout: self.idle_timeout,
+            jobs_per_worker: self.jobs_per_worker.map(|jobs| jobs.max(1)),
         }))
     }
 

@@ -306,6 +306,41 @@ impl Pool {
         Ok(())
     }
 
+    /// Starts `count` workers, or as many as there may still be, before there are jobs for them; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Shutdown`] if the pool was shut down, [`SubmitError::Thread`] if the system refuses a thread.
+    pub fn spawn_workers(&self, count: usize) -> Result<usize, SubmitError> {
+        self.check()?;
+        self.core.spawn_workers(count).map_err(SubmitError::Thread)
+    }
+
+    /// Whether the pool takes jobs from the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not: [`SubmitError::Shutdown`] after a shutdown, but for the pool's own jobs.
+    pub fn check(&self) -> Result<(), SubmitError> {
+        if self.core.is_closed() && !self.core.is_current() { Err(SubmitError::Shutdown) } else { Ok(()) }
+    }
+
+    /// Runs `job` on a worker and waits for its value.
+    ///
+    /// # Errors
+    ///
+    /// [`JobError`]: why there is no value. A job that is not accepted has [`Failed`](JobError::Failed) with the
+    /// [`SubmitError`].
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// assert_eq!(pool.run(|| 6 * 7)?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, JobError> {
+        self.submit(job).map_err(|refused| JobError::Failed(Box::new(refused)))?.join()
+    }
+
     /// How many worker threads there are.
     pub fn alive(&self) -> usize {
         self.core.alive()

@@ -66,6 +66,11 @@ impl Census {
         self.0.fetch_sub(ALIVE + SEARCHING, Ordering::SeqCst);
     }
 
+    /// A worker dies asleep.
+    pub(super) fn retire(&self) {
+        self.0.fetch_sub(ALIVE + IDLE, Ordering::SeqCst);
+    }
+
     pub(super) fn close(&self) {
         self.0.fetch_or(CLOSED, Ordering::SeqCst);
     }

@@ -57,6 +57,11 @@ impl Core {
         }
     }
 
+    /// Whether outsiders are refused.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.crew.census.read().is_closed()
+    }
+
     /// Whether a worker may leave: no outsider can bring work any more, and nothing is queued or running.
     pub(super) fn is_over(&self) -> bool {
         if !self.crew.census.read().is_sealed() {

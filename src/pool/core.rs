@@ -14,6 +14,7 @@ use crate::sys::lock::Lock;
 use crate::sys::thread::JoinHandle;
 use crate::sys::{fence, unique};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a pool was asked to be.
 #[derive(Debug)]
@@ -28,6 +29,10 @@ pub(crate) struct Settings {
     pub(crate) ordered: bool,
     /// Whether outcomes say how long jobs took.
     pub(crate) timing: bool,
+    /// A worker that has slept for so long leaves.
+    pub(crate) idle_timeout: Option<Duration>,
+    /// A worker that has run so many jobs leaves.
+    pub(crate) jobs_per_worker: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -47,6 +52,8 @@ pub(crate) struct Core {
     /// Notified when a worker has left.
     pub(super) left: EventCount,
     pub(super) threads: Lock<Vec<JoinHandle<()>>>,
+    /// Threads that were started.
+    pub(super) started: AtomicUsize,
     pub(super) orphans: Orphans,
     pub(super) quotas: Quotas,
     /// Handles that users have; the one that drops the last closes the pool.
@@ -68,6 +75,7 @@ impl Core {
             quiet: EventCount::new(),
             left: EventCount::new(),
             threads: Lock::new(Vec::new()),
+            started: AtomicUsize::new(0),
             orphans: Orphans::default(),
             quotas: Quotas::default(),
             handles: AtomicUsize::new(1),
@@ -112,7 +120,7 @@ impl Core {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
         !self.front.is_empty()
             || !self.lanes.are_empty()
-            || self.crew.stations().take(self.alive()).any(|s| s.batch.rest() > 0)
+            || self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
     }
 
     /// Called after something was counted as finished.

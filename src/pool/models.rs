@@ -72,13 +72,21 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
 
 /// A pool with at most `workers` workers, none of whom lives yet.
 fn pool(workers: usize) -> Arc<Core> {
-    Core::new(Settings { workers, prefix: String::new(), stack_size: None, ordered: false, timing: false })
+    Core::new(Settings {
+        workers,
+        prefix: String::new(),
+        stack_size: None,
+        ordered: false,
+        timing: false,
+        idle_timeout: None,
+        jobs_per_worker: None,
+    })
 }
 
 /// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].
 fn staffed(workers: usize) -> Arc<Core> {
     let core = pool(workers);
-    (0..workers).for_each(|_| core.crew.census.begin());
+    (0..workers).for_each(|_| core.crew.enlist_for_model());
     core
 }
 

@@ -9,7 +9,7 @@ use crate::sync::{Deadline, Parker};
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::{LAG, LOOKS};
 use crate::sys::thread::usable_cpus;
-use crate::sys::{CachePadded, hint};
+use crate::sys::{CachePadded, fence, hint};
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub(crate) struct Worker {
     /// The lane to look at first, so that no producer is starved.
     turn: Cell<usize>,
     searching: Cell<bool>,
+    /// Jobs that workers with this number had finished when this one came.
+    born: Cell<u64>,
     pub(super) job: Cell<u64>,
     pub(super) failure: RefCell<Option<Failure>>,
     /// The jobs that wait on this thread for the one that is running.
@@ -59,6 +61,7 @@ impl Worker {
             station: Arc::clone(core.crew.station(number)),
             turn: Cell::new(number),
             searching: Cell::new(true),
+            born: Cell::new(core.crew.station(number).finished()),
             job: Cell::new(0),
             failure: RefCell::new(None),
             below: RefCell::new(Vec::new()),
@@ -77,15 +80,17 @@ impl Worker {
                 self.run_place(place);
             } else if self.core.is_over() {
                 return self.leave();
-            } else {
-                self.rest();
+            } else if self.is_worn_out() && self.is_replaced() || !self.rest() {
+                return self.core.left.notify();
             }
         }
     }
 
     #[cold]
     fn run_front(&self) {
-        while let Some((id, item)) = self.core.front.pop(&self.core.store) {
+        while !self.is_worn_out()
+            && let Some((id, item)) = self.core.front.pop(&self.core.store)
+        {
             self.execute(id, item);
         }
     }
@@ -102,6 +107,9 @@ impl Worker {
     #[inline(never)]
     fn find_batch(&self) -> Option<Place> {
         let done = self.station.batch.retire(&self.core.store);
+        if self.is_worn_out() {
+            return None;
+        }
         if (1..SMALL).contains(&done) && !self.core.settings.ordered {
             hint::linger(LAG);
         }
@@ -124,8 +132,8 @@ impl Worker {
     }
 
     fn batch_from_others(&self) -> Option<Place> {
-        let alive = self.core.alive();
-        let victims = (1..alive).map(|offset| self.core.crew.station((self.number + offset) % alive));
+        let used = self.core.crew.used();
+        let victims = (1..used).map(|offset| self.core.crew.station((self.number + offset) % used));
         let range = victims.into_iter().find_map(|victim| victim.batch.split())?;
         Some(self.station.batch.install(range))
     }
@@ -133,7 +141,7 @@ impl Worker {
     /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
     /// comes to be too much, others take half of the rest.
     fn share(&self, visible: usize) -> usize {
-        if self.core.settings.ordered {
+        if self.core.settings.ordered || self.core.settings.jobs_per_worker.is_some() {
             return 1;
         }
         (visible / self.core.alive().clamp(1, usable_cpus())).min(MOST_AT_ONCE)
@@ -191,20 +199,20 @@ impl Worker {
         }
     }
 
-    /// Looks a little longer, then sleeps until there is something to do.
-    fn rest(&self) {
+    /// Looks a little longer, then sleeps until there is something to do. False if it has left for good.
+    fn rest(&self) -> bool {
         if self.core.orphans.any() {
             self.reap();
         }
         self.core.maybe_quiet();
         for _ in 0..LOOKS {
             if self.core.has_visible_work() {
-                return;
+                return true;
             }
             hint::spin();
         }
         let reason = || self.core.has_visible_work() || self.core.is_over();
-        self.core.crew.park(self.number, reason, |parker| self.sleep(parker));
+        self.core.crew.park(self.number, reason, |parker| self.sleep(parker))
     }
 
     /// Drops outcomes that nobody will read: users' code.
@@ -216,22 +224,48 @@ impl Worker {
         self.ended();
     }
 
-    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back.
-    fn sleep(&self, parker: &Parker) {
+    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back. False if
+    /// there is still no token when it has slept too long to stay.
+    fn sleep(&self, parker: &Parker) -> bool {
+        let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         if self.core.store.has_surplus() {
             if parker.park_until(Deadline::after(BURST_IS_OVER)) {
-                return;
+                return true;
             }
             self.core.store.trim();
         }
-        parker.park();
+        parker.park_until(end)
+    }
+
+    /// Whether this worker has run as many jobs as it may.
+    #[inline]
+    fn is_worn_out(&self) -> bool {
+        let most = self.core.settings.jobs_per_worker;
+        most.is_some_and(|most| self.station.finished() - self.born.get() >= most)
+    }
+
+    /// A worn-out worker leaves, and makes sure that somebody comes to what it leaves behind. False if it stays, because there
+    /// would be nobody else.
+    #[cold]
+    fn is_replaced(&self) -> bool {
+        self.core.maybe_quiet();
+        self.start_searching();
+        self.core.crew.leave(self.number);
+        // As F1 to F3: submitters have relied on this searcher.
+        fence::heavy();
+        let refused = self.core.has_visible_work() && self.core.recruit().is_err();
+        if refused && self.core.crew.come_back(self.number) {
+            self.born.set(self.station.finished());
+            return false;
+        }
+        true
     }
 
     /// The others sleep and must see that all is over, too.
     fn leave(&self) {
         self.core.maybe_quiet();
         self.core.crew.wake_all();
-        self.core.crew.leave();
+        self.core.crew.leave(self.number);
         self.core.left.notify();
     }
 

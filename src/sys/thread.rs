@@ -32,6 +32,15 @@ pub(crate) fn start(
     builder.spawn(body)
 }
 
+/// Whether a thread has run to its end. The model checker does not know.
+pub(crate) fn has_ended(thread: &JoinHandle<()>) -> bool {
+    #[cfg(not(loom))]
+    let ended = thread.is_finished();
+    #[cfg(loom)]
+    let (ended, _) = (false, thread);
+    ended
+}
+
 /// Waits for a thread's end, unless it is the calling thread, in the destructor of one of its thread-locals.
 pub(crate) fn join_other(thread: JoinHandle<()>) {
     if thread.thread().id() != imp::current().id() {
