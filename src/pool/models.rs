@@ -1,6 +1,8 @@
 //! Models of whole pools and of their parts, for the model checker. A segment has two slots here.
 
 mod ends;
+mod forks;
+mod leaving;
 mod lives;
 mod quiet;
 mod starts;
