@@ -33,7 +33,7 @@ run: needs ## parallel cksum of DIR (default /usr/include, /usr/share/doc) again
 	sh c-examples/run_pcksum.sh $(STAGE)/pcksum $(DIR)
 
 test: needs ## all tests: Rust, doctests, C examples, header
-	$(CARGO) test --features capi --quiet
+	$(CARGO) test --features capi,log --quiet
 
 check: ## everything that must hold before a change lands
 	ci/check.sh

@@ -10,7 +10,7 @@ cargo fmt --all --check
 (cd benches/rivals && cargo fmt --check)
 
 step "lints"
-cargo clippy --quiet --all-targets --features capi -- -D warnings
+cargo clippy --quiet --all-targets --features capi,log -- -D warnings
 cargo clippy --quiet --all-targets -- -D warnings
 (cd benches/rivals && cargo clippy --quiet --all-targets -- -D warnings)
 
@@ -24,8 +24,11 @@ if nm -D --defined-only target/release/libfastthreadpool.so | grep ' ftpool_'; t
 fi
 cargo build --quiet --release --features capi
 
+step "instruction counts"
+ci/instructions.sh
+
 step "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features capi
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features capi,log
 
 step "loom models"
 ci/loom.sh --quick

@@ -35,6 +35,8 @@ src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for
 src/pool/crew.rs|drop(self.asleep.lock());||two_submitters_start_one_worker
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
+src/pool/closing.rs|let turn = self.ending.turn.lock(); // L1|let turn = ();|closing_and_opening_do_not_mix
+src/pool/closing.rs|_ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end
 src/pool/worker.rs|fn rest(&self) {\n        self.core.maybe_quiet();|fn rest(&self) {|the_last_of_two_workers_wakes_the_waiter
 src/pool/worker.rs|fn leave(&self) {\n        self.core.maybe_quiet();|fn leave(&self) {|a_worker_that_leaves_wakes_those_who_wait_for_quiet
 src/pool/worker.rs|self.core.crew.wake_all();||every_worker_leaves
@@ -46,7 +48,7 @@ rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
-touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel}.rs
+touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process}.rs
 
 survivors=0 killed=0
 while IFS='|' read -r file from to model; do

@@ -25,6 +25,10 @@
  * Structs   begin with their size. Initialise them with their _INIT macro; a field that is 0 means its default.
  * Ownership A submit that does not return FTPOOL_OK took nothing.
  * Threads   Jobs run on worker threads, which asynchronous signals are never delivered to.
+ * Exit      A pool keeps no process alive. Once exit() has begun no further job begins, submits and waits return
+ *           FTPOOL_E_SHUTDOWN, and ftpool_free() waits for nobody. Functions that were registered with atexit() after
+ *           the first pool was made, and destructors of static objects made after it, still find pools as ever.
+ * Fork      In the child, calls on the parent's pools return FTPOOL_E_FORKED and wait for nobody; make new pools there.
  * Unwinding No panic leaves this library. A C++ exception or pthread_exit() that leaves a job aborts the process.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -44,7 +48,7 @@
 #define FTPOOL_VERSION_NUMBER (FTPOOL_VERSION_MAJOR * 1000000 + FTPOOL_VERSION_MINOR * 1000 + FTPOOL_VERSION_PATCH)
 
 /* Initialisers of structs. */
-#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0}
+#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL}
 #define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
 #define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
 #define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0}
@@ -64,6 +68,11 @@
  * A timeout: wait as long as it takes.
  */
 #define FTPOOL_FOREVER (-1)
+
+/**
+ * A level of ftpool_log_hook: a job or a hook has failed.
+ */
+#define FTPOOL_LOG_ERROR 1
 
 /**
  * A shutdown mode: what is queued runs, and so do jobs that it submits.
@@ -149,6 +158,11 @@
  * ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
  */
 #define FTPOOL_UNTIL_FIRST_FAILED 2
+
+/**
+ * What ftpool_cancel_all() cancels: jobs that are queued.
+ */
+#define FTPOOL_CANCEL_QUEUED 1
 
 /**
  * What a call returns. 0: done. Above 0: nothing is wrong, and nothing was done. Below 0: an error, and nothing was
@@ -257,8 +271,30 @@ typedef struct ftpool_job ftpool_job;
 typedef struct ftpool_results ftpool_results;
 
 /**
- * How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field that
- * is 0 means its default.
+ * Called in a worker thread, with the context of the config and the worker's index.
+ */
+typedef void (*ftpool_worker_hook)(void *context, uint32_t worker);
+
+/**
+ * The name of an accepted job, never used twice in the life of a process. 0 names none.
+ */
+typedef uint64_t ftpool_job_id;
+
+/**
+ * Called in a worker thread for a job that has failed, with the context of the config, the code and message that a
+ * failed outcome would have. The message is the library's, and valid during the call.
+ */
+typedef void (*ftpool_failed_hook)(void *context, ftpool_job_id id, int32_t code, const char *message);
+
+/**
+ * Called with the context of the config, FTPOOL_LOG_ERROR and a line of text, which is the library's and valid during
+ * the call. Later versions may have more levels.
+ */
+typedef void (*ftpool_log_hook)(void *context, uint32_t level, const char *line);
+
+/**
+ * How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field
+ * that is 0 means its default.
  */
 typedef struct {
     /**
@@ -266,8 +302,8 @@ typedef struct {
      */
     size_t size;
     /**
-     * At most how many workers, up to 32 768. Above 0: that many. 0, or −9999 and below: one for each usable processor,
-     * counted by affinity and cgroup quota. −1 to −9998: the usable processors plus this number.
+     * At most how many workers, up to 32 768. Above 0: that many. 0, or −9999 and below: one for each usable
+     * processor, counted by affinity and cgroup quota. −1 to −9998: the usable processors plus this number.
      */
     int32_t workers;
     /**
@@ -286,6 +322,31 @@ typedef struct {
      * 1: outcomes say how long jobs were queued and ran. 0: nothing is measured.
      */
     uint32_t timing;
+    /**
+     * Called in each worker before its first job; may be NULL. If it calls ftpool_fail(), the pool is broken: what is
+     * queued is cancelled, and every submit from then on returns FTPOOL_E_BROKEN; ftpool_check() tells why.
+     */
+    ftpool_worker_hook start;
+    /**
+     * Called in each worker whose start hook has succeeded, after its last job; may be NULL. What it submits to its
+     * own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete all
+     * the same.
+     */
+    ftpool_worker_hook stop;
+    /**
+     * Called for every job that fails, once, in the worker, before the outcome is made known, whether or not it goes
+     * anywhere; possibly on several threads at once. May be NULL.
+     */
+    ftpool_failed_hook failed;
+    /**
+     * Called with a line of text for every job that fails, once, and when a hook breaks the pool; possibly on several
+     * threads at once. May be NULL.
+     */
+    ftpool_log_hook log;
+    /**
+     * Given to the four functions above.
+     */
+    void *context;
 } ftpool_config;
 
 /**
@@ -293,11 +354,6 @@ typedef struct {
  * return: a C++ exception, pthread_exit() or another unwind out of it aborts the process.
  */
 typedef void *(*ftpool_fn)(void *arg);
-
-/**
- * The name of an accepted job, never used twice in the life of a process. 0 names none.
- */
-typedef uint64_t ftpool_job_id;
 
 /**
  * Frees an argument or a value. Must return, as a job must.
@@ -460,12 +516,13 @@ FTPOOL_API void ftpool_free(ftpool *pool);
 
 /**
  * Closes a pool and waits for its end: from now on jobs from outside are refused; what was accepted runs
- * (FTPOOL_SHUTDOWN_DRAIN) or is cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from any
- * thread, to wait for the same end. The pool must still be freed.
+ * (FTPOOL_SHUTDOWN_DRAIN) or is cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from
+ * any thread, to wait for the same end. The pool must still be freed; ftpool_reopen() opens it again.
  *
  * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all has ended; FTPOOL_TIMEOUT: the
  * shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK: in a job of this pool, nothing was done;
- * FTPOOL_E_INVALID: `pool` is NULL, or the mode or the timeout is none.
+ * FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits, and nobody is waited for; FTPOOL_E_INVALID: `pool` is NULL or
+ * ftpool_default(), or the mode or the timeout is none.
  */
 FTPOOL_API ftpool_status ftpool_shutdown(ftpool *pool, uint32_t mode, int64_t timeout_ns);
 
@@ -499,7 +556,7 @@ FTPOOL_API size_t ftpool_busy(const ftpool *pool);
 FTPOOL_API size_t ftpool_pending(const ftpool *pool);
 
 /**
- * How many jobs have failed since the pool was made.
+ * How many jobs have failed since the pool was made or cleared.
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
  */
@@ -911,6 +968,85 @@ ftpool_status ftpool_join(ftpool *pool,
                           void *second_arg,
                           void **out_first,
                           void **out_second);
+
+/**
+ * The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
+ * everybody, and keeps no process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
+ *
+ * **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
+ * **Returns:** the pool, always the same, never NULL.
+ */
+FTPOOL_API ftpool *ftpool_default(void);
+
+/**
+ * Cancels everything of the kinds in `what` (FTPOOL_CANCEL_QUEUED; 0 for nothing). Running jobs go on. Each job that
+ * was to leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there. `*out_count` is how many were
+ * cancelled; `out_count` may be NULL.
+ *
+ * **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
+ * is NULL or `what` contains an unknown bit.
+ */
+FTPOOL_API ftpool_status ftpool_cancel_all(ftpool *pool, uint32_t what, size_t *out_count);
+
+/**
+ * The ids of the jobs that are queued, ascending, which is the order of submission for the jobs of one thread that
+ * were all submitted the same way. Writes at most `capacity` of them to `out_ids`; `*out_count` is how many there are,
+ * which may be more. Others may have changed by the time it returns.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
+ * `out_ids` is and `capacity` is not 0.
+ */
+FTPOOL_API ftpool_status ftpool_queued_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
+
+/**
+ * Opens a pool that was shut down: it accepts jobs again. While the shutdown is still going on, waits for its end
+ * first. A pool that is open stays as it is.
+ *
+ * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT: the shutdown has not ended
+ * yet; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_E_DEADLOCK in a job of this pool; FTPOOL_E_FORKED;
+ * FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the timeout is none. The pool stays
+ * closed then.
+ */
+FTPOOL_API ftpool_status ftpool_reopen(ftpool *pool, int64_t timeout_ns);
+
+/**
+ * As good as new: cancels what is queued, counts failures (ftpool_failed()) from 0 again, and opens the pool if it was
+ * shut down. Jobs that are running go on, and leave their outcomes. Waits only for a shutdown that is going on.
+ *
+ * **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK, always for an open pool;
+ * else as ftpool_reopen().
+ */
+FTPOOL_API ftpool_status ftpool_clear(ftpool *pool, int64_t timeout_ns, size_t *out_count);
+
+/**
+ * Shuts down every pool that the process has, ftpool_default() included: closes them all, then waits for the end of
+ * all. Pools that are made later, and abandoned ones, are left alone. May be called again. The pools must still be
+ * freed.
+ *
+ * **Thread safety:** any thread but a pool's. **Returns:** as ftpool_shutdown(); FTPOOL_E_DEADLOCK in a job of any of
+ * the pools: nothing was done.
+ */
+FTPOOL_API ftpool_status ftpool_shutdown_all(uint32_t mode, int64_t timeout_ns);
+
+/**
+ * Gives a pool up that has a job which never ends: closes it, and does not wait. What was accepted still runs. The
+ * threads and the memory go when the last job has ended, if it ever does. To keep queued jobs from running, call
+ * ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL and FTPOOL_NOW first. NULL is accepted and ignored.
+ *
+ * **Ownership:** the pool is gone, as after ftpool_free(). **Thread safety:** as ftpool_free(), but jobs of the pool
+ * may call it as well.
+ */
+FTPOOL_API void ftpool_abandon(ftpool *pool);
+
+/**
+ * Whether the pool would accept a job from the calling thread. If a hook has failed, `*out_cause` says which and why,
+ * else it is NULL; `out_cause` may be NULL.
+ *
+ * **Ownership:** the text is the library's, and valid until the calling thread reads the next outcome or calls this
+ * again. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED;
+ * FTPOOL_E_INVALID if `pool` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_check(ftpool *pool, const char **out_cause);
 
 /**
  * The running job declares that it has failed: when it returns, its value is ignored and it ends

@@ -1,7 +1,7 @@
 //! A pool to order.
 
 use super::{BuildError, Pool};
-use crate::pool::{MOST_WORKERS, Settings};
+use crate::pool::{Hooks, MOST_WORKERS, Settings};
 use crate::sys::thread::usable_cpus;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ pub struct Builder {
     timing: bool,
     idle_timeout: Option<Duration>,
     jobs_per_worker: Option<u64>,
+    pub(super) hooks: Hooks,
 }
 
 /// A number of workers at or below which the default is meant.
@@ -36,6 +37,7 @@ impl Default for Builder {
             timing: false,
             idle_timeout: None,
             jobs_per_worker: None,
+            hooks: Hooks::default(),
         }
     }
 }
@@ -102,7 +104,17 @@ impl Builder {
         if self.name.contains('\0') {
             return Err(BuildError::InvalidName);
         }
-        Ok(Pool::with_settings(Settings {
+        Ok(Pool::with_settings(self.settings()?))
+    }
+
+    /// The default pool as one that no user closes.
+    pub(super) fn build_permanent() -> Pool {
+        let settings = Self::default().settings().expect("the default is valid");
+        Pool::with_settings(Settings { permanent: true, ..settings })
+    }
+
+    fn settings(self) -> Result<Settings, BuildError> {
+        Ok(Settings {
             workers: self.limit()?,
             prefix: self.name,
             stack_size: self.stack_size,
@@ -110,7 +122,9 @@ impl Builder {
             timing: self.timing,
             idle_timeout: self.idle_timeout,
             jobs_per_worker: self.jobs_per_worker.map(|jobs| jobs.max(1)),
-        }))
+            hooks: self.hooks,
+            permanent: false,
+        })
     }
 
     fn limit(&self) -> Result<usize, BuildError> {

@@ -1,6 +1,6 @@
 //! What can go wrong, and what to do about it.
 
-use crate::pool::{Refusal, Unfinished};
+use crate::pool::{HookError, Refusal, Unfinished, unwind};
 use crate::queue::Nothing;
 use std::error::Error;
 use std::{fmt, io};
@@ -39,6 +39,12 @@ pub enum SubmitError {
     /// The pool has no worker, and the system refused to start one.
     #[error("the pool has no worker and the system refused to start one")]
     Thread(#[source] io::Error),
+    /// A hook of the pool failed; make a new pool.
+    #[error("the pool is broken: {0}; make a new one")]
+    Broken(#[source] HookError),
+    /// This process was forked, and the pool's threads exist in its parent only; make a new pool.
+    #[error("the pool's threads stayed in the parent process; make a new pool")]
+    Forked,
 }
 
 impl From<Refusal> for SubmitError {
@@ -47,6 +53,8 @@ impl From<Refusal> for SubmitError {
             Refusal::Closed => Self::Shutdown,
             Refusal::OutOfMemory => Self::OutOfMemory,
             Refusal::NoThread(error) => Self::Thread(error),
+            Refusal::Broken(cause) => Self::Broken(cause),
+            Refusal::Forked => Self::Forked,
         }
     }
 }
@@ -61,6 +69,19 @@ pub enum WaitError {
     /// The caller is a job that would wait for its own end: it waits for its pool, or for a job that waits for it.
     #[error("a job cannot wait for its own end: for its pool, or for a job that waits for it; wait from outside")]
     Deadlock,
+    /// A hook of the pool failed, so it cannot be opened again. [`Pool::check`](crate::Pool::check) tells which.
+    #[error("a hook of the pool failed, so it cannot be opened again; make a new pool")]
+    Broken,
+    /// The pool is not the caller's to end or to open again: it is the [global](crate::Pool::global) one, or it was
+    /// abandoned, or its last handle is gone.
+    #[error("this pool is not the caller's to end or to open again")]
+    Refused,
+    /// This process was forked, and the pool's threads exist in its parent only.
+    #[error("the pool's threads stayed in the parent process; make a new pool")]
+    Forked,
+    /// The process exits: jobs that have not begun never will, and nobody waits for them.
+    #[error("the process exits; jobs that have not begun never will")]
+    Exiting,
 }
 
 impl From<Unfinished> for WaitError {
@@ -68,6 +89,10 @@ impl From<Unfinished> for WaitError {
         match unfinished {
             Unfinished::TimedOut => Self::TimedOut,
             Unfinished::Deadlock => Self::Deadlock,
+            Unfinished::Broken => Self::Broken,
+            Unfinished::Refused => Self::Refused,
+            Unfinished::Forked => Self::Forked,
+            Unfinished::Exiting => Self::Exiting,
         }
     }
 }
@@ -85,6 +110,17 @@ pub enum RecvError {
     /// A callback takes the outcomes; it cannot be read as well.
     #[error("a callback takes the outcomes of this object; do not read from it")]
     CallbackInUse,
+    /// The caller is the only worker of the pool whose jobs are outstanding, and wanted to wait for ever.
+    #[error(
+        "the only worker of a pool cannot wait for the pool's other jobs; read later, or give the pool more workers"
+    )]
+    Deadlock,
+    /// This process was forked, and the pool's threads exist in its parent only; nothing more will come.
+    #[error("the pool's threads stayed in the parent process; nothing more will come")]
+    Forked,
+    /// The process exits, and jobs that have not begun never will.
+    #[error("the process exits; nothing more will come")]
+    Exiting,
 }
 
 impl From<Nothing> for RecvError {
@@ -92,6 +128,17 @@ impl From<Nothing> for RecvError {
         match nothing {
             Nothing::TimedOut => Self::TimedOut,
             Nothing::Finished => Self::Finished,
+        }
+    }
+}
+
+impl From<Unfinished> for RecvError {
+    fn from(unfinished: Unfinished) -> Self {
+        match unfinished {
+            Unfinished::Deadlock => Self::Deadlock,
+            Unfinished::Forked => Self::Forked,
+            Unfinished::Exiting => Self::Exiting,
+            Unfinished::TimedOut | Unfinished::Broken | Unfinished::Refused => Self::TimedOut,
         }
     }
 }
@@ -117,6 +164,7 @@ impl From<WaitError> for JobError {
         match error {
             WaitError::TimedOut => Self::TimedOut,
             WaitError::Deadlock => Self::Deadlock,
+            other => Self::Failed(Box::new(other)),
         }
     }
 }
@@ -144,11 +192,7 @@ impl Error for JobError {
 
 /// What `panic!` was given, where that was text.
 pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(a value that is not text)")
+    unwind::message(payload)
 }
 
 /// The error of a job that called [`fail`](crate::fail).

@@ -43,8 +43,8 @@ where
     fn run(self, worker: &Worker) {
         self.writer.start();
         let result = worker.with_asked(self.writer.asked(), || verdict(worker, self.code));
-        if result.is_err() {
-            worker.count_failure();
+        if let Err(error) = &result {
+            worker.count_failure(error);
         }
         self.writer.take_before().into_iter().for_each(|before| call(before, &result));
         worker.ended();

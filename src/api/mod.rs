@@ -2,16 +2,19 @@
 
 mod builder;
 mod context;
+mod control;
 mod dispatcher;
 mod emitter;
 mod error;
 mod fork;
 mod handle;
 mod handled;
+mod hooks;
 mod job_id;
 mod loops;
 mod map;
 mod outcome;
+mod patience;
 mod pool;
 mod reading;
 mod request;
@@ -20,8 +23,10 @@ mod scope;
 mod task;
 mod wait;
 
+pub use crate::pool::HookError;
 pub use builder::Builder;
 pub use context::{cancel_requested, current_job, fail, worker_index};
+pub use control::Shutdown;
 pub use emitter::Emitter;
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
@@ -32,7 +37,7 @@ pub use handle::{CallbackKey, JobHandle, JobState};
 pub use job_id::JobId;
 pub use map::{Map, Progress};
 pub use outcome::{Outcome, Times};
-pub use pool::{Pool, Shutdown};
+pub use pool::Pool;
 pub use reading::AsCompleted;
 pub use request::Request;
 #[cfg(feature = "capi")]

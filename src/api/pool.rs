@@ -33,19 +33,9 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug)]
 pub struct Pool {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     /// Keeps the pool open. A job's handle to its own pool does not: the pool waits for the job anyway.
     keeps_open: bool,
-}
-
-/// What [`Pool::shutdown`] does with jobs that are queued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Shutdown {
-    /// They run, and so do jobs that they submit.
-    Drain,
-    /// They are cancelled; jobs that are running end.
-    Cancel,
 }
 
 impl Pool {
@@ -254,7 +244,7 @@ impl Pool {
         Results::new(Arc::clone(&self.core), most, discard)
     }
 
-    pub(super) fn core(&self) -> &Arc<Core> {
+    pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }
 
@@ -269,7 +259,8 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline came first, [`WaitError::Deadlock`] in a job of this pool.
+    /// [`WaitError::TimedOut`] if the deadline came first, [`WaitError::Deadlock`] in a job of this pool,
+    /// [`WaitError::Forked`], [`WaitError::Exiting`].
     ///
     /// ```
     /// # use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
@@ -284,26 +275,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        if self.core.is_current() {
-            return Err(WaitError::Deadlock);
-        }
-        if self.core.wait_quiescent(deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }
-    }
-
-    /// Closes the pool and waits for its end: from the call on, jobs from outside are refused; the jobs that were
-    /// accepted run or are cancelled as `mode` says; then the threads end. Calling it again, from any thread, is
-    /// harmless: it waits for the same end.
-    ///
-    /// # Errors
-    ///
-    /// [`WaitError::TimedOut`] if the deadline came first: the shutdown goes on, call again to wait longer.
-    /// [`WaitError::Deadlock`] in a job of this pool: nothing was done.
-    pub fn shutdown(&self, mode: Shutdown, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        match mode {
-            Shutdown::Drain => self.core.drain(deadline.into())?,
-            Shutdown::Cancel => self.core.cancel_and_drain(deadline.into())?,
-        }
-        Ok(())
+        Ok(self.core.wait_quiescent(deadline.into())?)
     }
 
     /// Starts `count` workers, or as many as there may still be, before there are jobs for them; returns how many.
@@ -314,15 +286,6 @@ impl Pool {
     pub fn spawn_workers(&self, count: usize) -> Result<usize, SubmitError> {
         self.check()?;
         self.core.spawn_workers(count).map_err(SubmitError::Thread)
-    }
-
-    /// Whether the pool takes jobs from the calling thread.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not: [`SubmitError::Shutdown`] after a shutdown, but for the pool's own jobs.
-    pub fn check(&self) -> Result<(), SubmitError> {
-        if self.core.is_closed() && !self.core.is_current() { Err(SubmitError::Shutdown) } else { Ok(()) }
     }
 
     /// Runs `job` on a worker and waits for its value.
@@ -356,7 +319,7 @@ impl Pool {
         self.core.pending()
     }
 
-    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made.
+    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made or [cleared](Self::clear).
     pub fn failed(&self) -> u64 {
         self.core.failed()
     }

@@ -1,8 +1,11 @@
 //! How outcomes are read.
 
 use super::outcome::{Outcome, Queues};
+use super::patience::{Patience, receive};
 use super::{JobError, JobId, RecvError, Results};
+use crate::queue::Nothing;
 use crate::sync::Deadline;
+use std::cell::Cell;
 
 impl<T: Send + 'static> Results<T> {
     /// The next outcome, done or failed, as they come.
@@ -10,10 +13,12 @@ impl<T: Send + 'static> Results<T> {
     /// # Errors
     ///
     /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if everything was read and no job is outstanding, [`RecvError::TimedOut`] if the
-    /// deadline came first.
+    /// deadline came first. [`RecvError::Deadlock`] instead of waiting for ever in a job of a pool that has room for no
+    /// other worker, while jobs are outstanding; [`RecvError::Forked`], [`RecvError::Exiting`].
     #[inline]
     pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        Ok(Outcome::from(self.readable()?.next(deadline)?))
+        let queues = self.readable()?;
+        self.receive(deadline, |patience| queues.next(patience)).map(Outcome::from)
     }
 
     /// The next value.
@@ -46,7 +51,8 @@ impl<T: Send + 'static> Results<T> {
     }
 
     /// Reads outcomes as they come, and ends when nothing more can come: everything was read, and no job submitted
-    /// through this object, before or meanwhile, is queued or running.
+    /// through this object, before or meanwhile, is queued or running. It ends early where
+    /// [`next`](Self::next) returns another error, such as [`RecvError::Deadlock`].
     ///
     /// # Panics
     ///
@@ -87,11 +93,22 @@ impl<T: Send + 'static> Results<T> {
 
     #[inline]
     pub(crate) fn next_done_outcome(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        Ok(Outcome::from(Ok(self.readable()?.next_done(deadline)?)))
+        let queues = self.readable()?;
+        self.receive(deadline, |patience| queues.next_done(patience)).map(|done| Outcome::from(Ok(done)))
     }
 
     pub(crate) fn next_failed_outcome(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        Ok(Outcome::from(Err(self.readable()?.next_failed(deadline)?)))
+        let queues = self.readable()?;
+        self.receive(deadline, |patience| queues.next_failed(patience)).map(|failed| Outcome::from(Err(failed)))
+    }
+
+    #[inline]
+    fn receive<R, D: Into<Deadline>>(
+        &self,
+        deadline: D,
+        read: impl FnOnce(Patience<'_, D>) -> Result<R, Nothing>,
+    ) -> Result<R, RecvError> {
+        receive(self.core(), deadline, &Cell::new(None), read)
     }
 
     fn readable(&self) -> Result<&Queues<T>, RecvError> {

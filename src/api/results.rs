@@ -8,7 +8,7 @@ use super::pool::accepted;
 use super::request::Request;
 use super::task::Reporting;
 use super::{Emitter, JobError, JobId, SubmitError};
-use crate::pool::{Core, Job, Rejected};
+use crate::pool::{Core, Job, Rejected, Unfinished};
 use crate::queue::{self, Outcomes, Owner, Quota};
 use crate::sys::lock::Lock;
 use std::error::Error;
@@ -72,11 +72,13 @@ impl<T: Send + 'static> Drop for Handle<T> {
     fn drop(&mut self) {
         // Nobody reads any more, so nobody may wait until somebody does.
         if let Some(quota) = &self.shared.quota {
-            quota.lift();
+            quota.abandon();
         }
         if let Some(dispatcher) = self.dispatcher.take() {
             self.shared.queues().stop();
-            dispatcher.join();
+            if self.shared.core.may_wait() != Err(Unfinished::Forked) {
+                dispatcher.join();
+            }
         }
     }
 }
@@ -110,7 +112,7 @@ impl<T: Send + 'static> Results<T> {
         Arc::ptr_eq(self.core(), pool.core())
     }
 
-    fn core(&self) -> &Arc<Core> {
+    pub(super) fn core(&self) -> &Arc<Core> {
         &self.handle.shared.core
     }
 

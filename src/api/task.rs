@@ -27,7 +27,7 @@ impl<F: FnOnce() -> Result<(), JobError> + Send + 'static> Task for Detached<F> 
     #[inline]
     fn run(self, worker: &Worker) {
         if let Err(error) = verdict(worker, self.0) {
-            worker.count_failure();
+            worker.count_failure(&error);
             unwind::dispose(error);
         }
     }
@@ -68,7 +68,9 @@ where
 
 #[cold]
 fn fail<T>(worker: &Worker, delivery: Delivery<T>, outcome: Outcome<T>) {
-    worker.count_failure();
+    if let Err(error) = &outcome.result {
+        worker.count_failure(error);
+    }
     delivery.reserve();
     worker.ended();
     delivery.deliver(worker.seat(), Some(outcome.into_entry()));
@@ -102,8 +104,8 @@ where
         let returned = verdict(worker, || (self.code)(&emitter));
         let mut last = emitter.conclude(returned);
         finish(self.finally, last.as_mut());
-        if last.as_ref().is_some_and(|outcome| outcome.result.is_err()) {
-            worker.count_failure();
+        if let Some(Err(error)) = last.as_ref().map(|outcome| &outcome.result) {
+            worker.count_failure(error);
         }
         let Some(delivery) = self.delivery else {
             return unwind::dispose(last);

@@ -1,18 +1,20 @@
 //! How a C program asks for a pool.
 
 use super::check::{self, Checked};
+use super::hooks;
+use super::{ftpool_failed_hook, ftpool_log_hook, ftpool_worker_hook};
 use crate::{Builder, Pool};
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 
-/// How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field that
-/// is 0 means its default.
+/// How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field
+/// that is 0 means its default.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_config {
     /// sizeof(ftpool_config), set by FTPOOL_CONFIG_INIT: tells the library which header the program was compiled with.
     pub size: usize,
-    /// At most how many workers, up to 32 768. Above 0: that many. 0, or −9999 and below: one for each usable processor,
-    /// counted by affinity and cgroup quota. −1 to −9998: the usable processors plus this number.
+    /// At most how many workers, up to 32 768. Above 0: that many. 0, or −9999 and below: one for each usable
+    /// processor, counted by affinity and cgroup quota. −1 to −9998: the usable processors plus this number.
     pub workers: i32,
     /// 1: jobs begin in the order of submission across all threads. 0: only the jobs of one thread are in order.
     pub ordered: u32,
@@ -22,18 +24,46 @@ pub struct ftpool_config {
     pub stack_size: usize,
     /// 1: outcomes say how long jobs were queued and ran. 0: nothing is measured.
     pub timing: u32,
+    /// Called in each worker before its first job; may be NULL. If it calls ftpool_fail(), the pool is broken: what is
+    /// queued is cancelled, and every submit from then on returns FTPOOL_E_BROKEN; ftpool_check() tells why.
+    pub start: ftpool_worker_hook,
+    /// Called in each worker whose start hook has succeeded, after its last job; may be NULL. What it submits to its
+    /// own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete all
+    /// the same.
+    pub stop: ftpool_worker_hook,
+    /// Called for every job that fails, once, in the worker, before the outcome is made known, whether or not it goes
+    /// anywhere; possibly on several threads at once. May be NULL.
+    pub failed: ftpool_failed_hook,
+    /// Called with a line of text for every job that fails, once, and when a hook breaks the pool; possibly on several
+    /// threads at once. May be NULL.
+    pub log: ftpool_log_hook,
+    /// Given to the four functions above.
+    pub context: *mut c_void,
 }
 
 /// The builder that a config asks for.
 ///
 /// # Safety
 ///
-/// 1. `config` is NULL or points to as many bytes as its first field says. 2. Its name is NULL or a C string.
+/// 1. `config` is NULL or points to as many bytes as its first field says. 2. Its name is NULL or a C string. 3. Its
+///    functions are NULL or may be called with its context on any thread.
 pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
     if config.is_null() {
         return Ok(Pool::builder());
     }
-    let default = ftpool_config { size: 0, workers: 0, ordered: 0, name: std::ptr::null(), stack_size: 0, timing: 0 };
+    let default = ftpool_config {
+        size: 0,
+        workers: 0,
+        ordered: 0,
+        name: std::ptr::null(),
+        stack_size: 0,
+        timing: 0,
+        start: None,
+        stop: None,
+        failed: None,
+        log: None,
+        context: std::ptr::null_mut(),
+    };
     // SAFETY: the caller's 1.
     let config = unsafe { check::known_part(config, default) }?;
     let mut builder = Pool::builder().workers(if config.workers == 0 { i32::MIN } else { config.workers });
@@ -47,5 +77,5 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
         let name = unsafe { CStr::from_ptr(config.name) };
         builder = builder.name(name.to_string_lossy());
     }
-    Ok(builder)
+    Ok(hooks::set(builder, &config))
 }

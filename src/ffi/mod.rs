@@ -6,8 +6,10 @@
 mod callback;
 mod check;
 mod config;
+mod control;
 mod emit;
 mod handle;
+mod hooks;
 mod job;
 mod options;
 mod parallel;
@@ -22,8 +24,10 @@ mod version;
 
 pub use callback::{ftpool_callback, ftpool_free_fn};
 pub use config::*;
+pub use control::*;
 pub use emit::ftpool_emit;
 pub use handle::*;
+pub use hooks::*;
 pub use job::*;
 pub use options::*;
 pub use parallel::*;

@@ -1,10 +1,9 @@
 //! A pool's life in C.
 
-use super::check::{self, status};
+use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
-use super::{config, ftpool_config, time};
-use crate::pool::Core;
-use crate::{Pool, Shutdown};
+use super::{config, control, ftpool_config, time};
+use crate::Shutdown;
 use std::sync::Arc;
 
 /// A thread pool.
@@ -53,36 +52,39 @@ pub unsafe extern "C" fn ftpool_new(config: *const ftpool_config, out_pool: *mut
 /// 1. `pool` is NULL or a pool that was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
-    if !pool.is_null() {
-        // SAFETY: the caller's 1; this takes back the handle that ftpool_new gave out.
-        let core = unsafe { Arc::from_raw(pool.cast::<Core>()) };
+    // SAFETY: the caller's 1; this takes back the handle that ftpool_new gave out.
+    if let Some(pool) = unsafe { control::owned(pool) } {
         // Even while another thread's call still holds the pool.
-        core.wind_up();
-        drop(Pool::from_core(core));
+        pool.core().wind_up();
     }
 }
 
 /// Closes a pool and waits for its end: from now on jobs from outside are refused; what was accepted runs
-/// (FTPOOL_SHUTDOWN_DRAIN) or is cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from any
-/// thread, to wait for the same end. The pool must still be freed.
+/// (FTPOOL_SHUTDOWN_DRAIN) or is cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from
+/// any thread, to wait for the same end. The pool must still be freed; ftpool_reopen() opens it again.
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all has ended; FTPOOL_TIMEOUT: the
 /// shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK: in a job of this pool, nothing was done;
-/// FTPOOL_E_INVALID: `pool` is NULL, or the mode or the timeout is none.
+/// FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits, and nobody is waited for; FTPOOL_E_INVALID: `pool` is NULL or
+/// ftpool_default(), or the mode or the timeout is none.
 ///
 /// # Safety
 ///
 /// 1. `pool` is NULL or a pool that was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_shutdown(pool: *mut ftpool, mode: u32, timeout_ns: i64) -> ftpool_status {
-    let mode = match mode {
-        FTPOOL_SHUTDOWN_DRAIN => Shutdown::Drain,
-        FTPOOL_SHUTDOWN_CANCEL => Shutdown::Cancel,
-        _ => return FTPOOL_E_INVALID,
-    };
     // SAFETY: the caller's 1.
     let pool = unsafe { check::held(pool) };
-    status(pool.and_then(|pool| Ok(pool.shutdown(mode, time::deadline(timeout_ns)?)?)))
+    status(pool.and_then(|pool| Ok(pool.shutdown(self::mode(mode)?, time::deadline(timeout_ns)?)?)))
+}
+
+/// FTPOOL_SHUTDOWN_DRAIN or FTPOOL_SHUTDOWN_CANCEL.
+pub(super) fn mode(mode: u32) -> Checked<Shutdown> {
+    match mode {
+        FTPOOL_SHUTDOWN_DRAIN => Ok(Shutdown::Drain),
+        FTPOOL_SHUTDOWN_CANCEL => Ok(Shutdown::Cancel),
+        _ => Err(FTPOOL_E_INVALID),
+    }
 }
 
 /// Waits until no job is queued or running, at one moment at least. The pool stays usable.
@@ -139,7 +141,7 @@ pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
     unsafe { check::held(pool) }.map_or(0, |pool| pool.pending() as usize)
 }
 
-/// How many jobs have failed since the pool was made.
+/// How many jobs have failed since the pool was made or cleared.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///

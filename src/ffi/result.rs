@@ -157,7 +157,7 @@ fn view_of(
     (result, text)
 }
 
-fn classify(error: &JobError) -> (u32, i32) {
+pub(super) fn classify(error: &JobError) -> (u32, i32) {
     match error {
         JobError::Failed(error) => {
             let declared = error.downcast_ref::<Declared>();
@@ -171,7 +171,7 @@ fn classify(error: &JobError) -> (u32, i32) {
 }
 
 /// The text given to ftpool_fail() as it was, anything else as the library puts it.
-fn message(error: &JobError) -> String {
+pub(super) fn message(error: &JobError) -> String {
     match error {
         JobError::Failed(error) => {
             error.downcast_ref::<Declared>().map_or_else(|| error.to_string(), |declared| declared.message.clone())
@@ -186,7 +186,7 @@ pub(super) fn forget_texts() {
 }
 
 /// Keeps a text for the calling thread until its next read, for ever if its thread-locals are gone.
-fn keep_text(text: String) -> *const c_char {
+pub(super) fn keep_text(text: String) -> *const c_char {
     let text = ManuallyDrop::new(c_text(text));
     let pointer = text.as_ptr();
     let _ = TEXTS.try_with(|texts| texts.borrow_mut().push(ManuallyDrop::into_inner(text)));
@@ -194,7 +194,7 @@ fn keep_text(text: String) -> *const c_char {
 }
 
 /// At a NUL byte the text ends.
-fn c_text(text: String) -> CString {
+pub(super) fn c_text(text: String) -> CString {
     let bytes = text.into_bytes().into_iter().take_while(|&byte| byte != 0).collect::<Vec<_>>();
     CString::new(bytes).unwrap_or_default()
 }

@@ -100,6 +100,8 @@ impl From<SubmitError> for ftpool_status {
                 crate::sys::errno::set(error.raw_os_error().unwrap_or(0));
                 FTPOOL_E_THREAD
             }
+            SubmitError::Broken(_) => FTPOOL_E_BROKEN,
+            SubmitError::Forked => FTPOOL_E_FORKED,
         }
     }
 }
@@ -109,6 +111,10 @@ impl From<WaitError> for ftpool_status {
         match error {
             WaitError::TimedOut => FTPOOL_TIMEOUT,
             WaitError::Deadlock => FTPOOL_E_DEADLOCK,
+            WaitError::Broken => FTPOOL_E_BROKEN,
+            WaitError::Refused => FTPOOL_E_INVALID,
+            WaitError::Forked => FTPOOL_E_FORKED,
+            WaitError::Exiting => FTPOOL_E_SHUTDOWN,
         }
     }
 }
@@ -119,6 +125,9 @@ impl From<RecvError> for ftpool_status {
             RecvError::TimedOut => FTPOOL_TIMEOUT,
             RecvError::Finished => FTPOOL_EMPTY,
             RecvError::CallbackInUse => FTPOOL_E_BUSY,
+            RecvError::Deadlock => FTPOOL_E_DEADLOCK,
+            RecvError::Forked => FTPOOL_E_FORKED,
+            RecvError::Exiting => FTPOOL_E_SHUTDOWN,
         }
     }
 }

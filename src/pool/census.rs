@@ -24,6 +24,12 @@ const ALIVE: u64 = 1 << 32;
 const CLOSED: u64 = 1 << 48;
 /// No outsider is in the middle of a submit any more: workers may leave when all is done.
 const SEALED: u64 = 1 << 49;
+/// A hook has failed: the pool's own jobs are refused as well.
+const BROKEN: u64 = 1 << 50;
+/// The process exits: no further job begins.
+const HALTED: u64 = 1 << 51;
+/// The workers are in the process that this one was forked from.
+const FORKED: u64 = 1 << 52;
 
 /// Workers that the word can count.
 pub(crate) const MOST_WORKERS: usize = 1 << 15;
@@ -66,17 +72,29 @@ impl Census {
         self.0.fetch_sub(ALIVE + SEARCHING, Ordering::SeqCst);
     }
 
-    /// A worker dies asleep.
-    pub(super) fn retire(&self) {
-        self.0.fetch_sub(ALIVE + IDLE, Ordering::SeqCst);
-    }
-
     pub(super) fn close(&self) {
         self.0.fetch_or(CLOSED, Ordering::SeqCst);
     }
 
+    pub(super) fn close_broken(&self) {
+        self.0.fetch_or(CLOSED | BROKEN, Ordering::SeqCst);
+    }
+
+    pub(super) fn halt(&self) {
+        self.0.fetch_or(CLOSED | HALTED, Ordering::SeqCst);
+    }
+
+    pub(super) fn orphan(&self) {
+        self.0.fetch_or(CLOSED | FORKED, Ordering::SeqCst);
+    }
+
     pub(super) fn seal(&self) {
         self.0.fetch_or(SEALED, Ordering::SeqCst);
+    }
+
+    /// Outsiders are admitted again.
+    pub(super) fn open(&self) {
+        self.0.fetch_and(!(CLOSED | SEALED), Ordering::SeqCst);
     }
 }
 
@@ -104,6 +122,18 @@ impl Reading {
 
     pub(super) fn has_free_hands(self, limit: usize) -> bool {
         self.searching() > 0 || self.idle() > 0 || self.alive() < limit
+    }
+
+    pub(super) fn is_broken(self) -> bool {
+        self.0 & BROKEN != 0
+    }
+
+    pub(super) fn is_halted(self) -> bool {
+        self.0 & HALTED != 0
+    }
+
+    pub(super) fn is_forked(self) -> bool {
+        self.0 & FORKED != 0
     }
 
     /// Whether nobody looks for work, and somebody could be woken or started to.

@@ -1,12 +1,14 @@
 //! The pool itself: what submitters, workers and waiters share.
 
+use super::closing::{Ending, Unfinished};
 use super::crew::Crew;
+use super::hooks::Hooks;
 use super::job::Job;
 use super::lanes::Lanes;
 use super::orphans::Orphans;
 use super::quotas::Quotas;
-use super::unwind;
 use super::waits::Waits;
+use super::{roster, unwind};
 use crate::queue::{Front, Item, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -33,6 +35,9 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Option<Duration>,
     /// A worker that has run so many jobs leaves.
     pub(crate) jobs_per_worker: Option<u64>,
+    pub(crate) hooks: Hooks,
+    /// The pool is everybody's: no user closes it.
+    pub(crate) permanent: bool,
 }
 
 #[derive(Debug)]
@@ -47,6 +52,8 @@ pub(crate) struct Core {
     pub(super) waits: Waits,
     /// Accepted jobs that were ended by somebody else than a worker.
     cancelled: AtomicU64,
+    /// Failures that were forgotten by [`clear`](Self::clear).
+    forgotten: AtomicU64,
     /// Notified when a job has finished and its worker sees nothing more to do.
     quiet: EventCount,
     /// Notified when a worker has left.
@@ -58,12 +65,13 @@ pub(crate) struct Core {
     pub(super) quotas: Quotas,
     /// Handles that users have; the one that drops the last closes the pool.
     handles: AtomicUsize,
+    pub(super) ending: Ending,
 }
 
 impl Core {
     pub(crate) fn new(settings: Settings) -> Arc<Self> {
         fence::enable();
-        Arc::new(Self {
+        let core = Arc::new(Self {
             number: unique::number(),
             crew: Crew::new(settings.workers),
             settings,
@@ -72,6 +80,7 @@ impl Core {
             lanes: Lanes::new(),
             waits: Waits::default(),
             cancelled: AtomicU64::new(0),
+            forgotten: AtomicU64::new(0),
             quiet: EventCount::new(),
             left: EventCount::new(),
             threads: Lock::new(Vec::new()),
@@ -79,11 +88,17 @@ impl Core {
             orphans: Orphans::default(),
             quotas: Quotas::default(),
             handles: AtomicUsize::new(1),
-        })
+            ending: Ending::new(),
+        });
+        roster::enter(&core);
+        core
     }
 
     /// Cancels a queued job. False if it is not queued: unknown, claimed by a worker, done or cancelled before.
     pub(crate) fn cancel(&self, id: u64) -> bool {
+        if self.is_forked() {
+            return false;
+        }
         let Some(item) = self.store.revoke(id) else { return false };
         self.end_unrun(id, item);
         true
@@ -91,13 +106,24 @@ impl Core {
 
     /// Cancels every job that is queued now; returns how many.
     pub(crate) fn cancel_all(&self) -> usize {
-        let claimed = self.store.revoke_all();
-        let count = claimed.len();
-        claimed.into_iter().for_each(|(id, item)| self.end_unrun(id, item));
+        if self.is_forked() {
+            return 0;
+        }
+        let mut count = 0;
+        self.store.revoke_all(|id, item| {
+            self.end_unrun(id, item);
+            count += 1;
+        });
         count
     }
 
-    fn end_unrun(&self, id: u64, item: Item) {
+    /// The ids of the jobs that are queued now, ascending.
+    pub(crate) fn queued(&self) -> Vec<u64> {
+        if self.is_forked() { Vec::new() } else { self.store.queued() }
+    }
+
+    /// Ends a job that was accepted and taken out of the queue without having run.
+    pub(super) fn end_unrun(&self, id: u64, item: Item) {
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         let job = unsafe { Job::from_item(item) };
         if let Err(payload) = unwind::catch(|| job.cancel(id)) {
@@ -143,9 +169,14 @@ impl Core {
         finished == self.submitted()
     }
 
-    /// Waits until nothing is queued or running; false if the deadline came first.
-    pub(crate) fn wait_quiescent(&self, deadline: Deadline) -> bool {
-        self.quiet.wait_until(deadline, || self.is_quiescent().then_some(())).is_some()
+    /// Waits until nothing is queued or running.
+    pub(crate) fn wait_quiescent(&self, deadline: Deadline) -> Result<(), Unfinished> {
+        self.may_wait()?;
+        let verdict = || match self.is_quiescent() {
+            true => Some(Ok(())),
+            false => self.is_halted().then_some(Err(Unfinished::Exiting)),
+        };
+        self.quiet.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))
     }
 
     /// Whether somebody would come to more work: a worker that searches or sleeps, or one that could be started.
@@ -171,6 +202,15 @@ impl Core {
 
     /// Jobs that ended in a failure.
     pub(crate) fn failed(&self) -> u64 {
+        self.failed_ever().saturating_sub(self.forgotten.load(Ordering::Relaxed))
+    }
+
+    /// [`failed`](Self::failed) begins at 0 again.
+    pub(super) fn forget_failures(&self) {
+        self.forgotten.store(self.failed_ever(), Ordering::Relaxed);
+    }
+
+    fn failed_ever(&self) -> u64 {
         self.crew.stations().map(|s| s.failed()).sum()
     }
 
@@ -202,16 +242,18 @@ impl Core {
         self.orphans.adopt(queues);
     }
 
+    /// Whether nobody outside has a handle that keeps the pool open.
+    pub(super) fn is_without_handles(&self) -> bool {
+        self.handles.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether no user closes this pool.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.settings.permanent
+    }
+
     /// The limit on workers.
     pub(crate) fn limit(&self) -> usize {
         self.crew.limit()
-    }
-}
-
-impl Drop for Core {
-    fn drop(&mut self) {
-        // Workers leave a pool only when all is done, so this finds nothing unless no worker ever came to live.
-        self.cancel_all();
-        self.orphans.reap();
     }
 }

@@ -121,12 +121,6 @@ impl Crew {
         self.census.begin();
     }
 
-    /// Counts a worker that somebody else starts.
-    #[cfg(test)]
-    pub(super) fn enlist_for_model(&self) {
-        self.enlist(&mut self.roster.lock());
-    }
-
     /// A new worker waits until R4 has counted it.
     pub(super) fn arrive(&self) {
         drop(self.roster.lock());
@@ -145,8 +139,8 @@ impl Crew {
     }
 
     /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears. If it comes to sleep, it does
-    /// so with `sleep(parker)`, which gives up if it returns false. True if the worker is searching again; false if it has left
-    /// for good.
+    /// so with `sleep(parker)`, which gives up if it returns false. It is searching again when this returns; false if nobody has
+    /// woken it.
     #[must_use]
     pub(super) fn park(
         &self,
@@ -161,8 +155,9 @@ impl Crew {
         }
         fence::heavy(); // P2
         if reason() {
-            if self.roster.lock().rise(worker) {
-                self.census.wake_up(); // P3
+            let mut roster = self.roster.lock(); // P3
+            if roster.rise(worker) {
+                self.census.wake_up();
                 return true;
             }
             // Somebody has taken this worker off the stack already: the token is on its way.
@@ -171,10 +166,9 @@ impl Crew {
         if sleep(parker) {
             return true; // P4
         }
-        let mut roster = self.roster.lock(); // G1
+        let mut roster = self.roster.lock();
         if roster.rise(worker) {
-            roster.free.push(worker);
-            self.census.retire(); // G2
+            self.census.wake_up();
             return false;
         }
         drop(roster);

@@ -12,7 +12,13 @@ impl Core {
     /// Wakes a worker, or starts one, unless somebody searches by now.
     #[cold]
     pub(super) fn recruit(self: &Arc<Self>) -> io::Result<()> {
-        self.crew.recruit(|| self.has_visible_work(), |number| self.start(number))
+        self.recruit_if(&|| self.has_visible_work())
+    }
+
+    /// Wakes a worker; or starts one, but only if `visible` still says that there is work for it.
+    #[cold]
+    pub(super) fn recruit_if(self: &Arc<Self>, visible: &dyn Fn() -> bool) -> io::Result<()> {
+        self.crew.recruit(visible, |number| self.start(number))
     }
 
     /// Starts workers, at most `count` and no more than there can be; returns how many.

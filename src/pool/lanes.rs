@@ -80,6 +80,11 @@ impl Lanes {
         Some(lane)
     }
 
+    /// The lane that threads share.
+    pub(super) fn unlocked(&self) -> &Lane {
+        &self.shared
+    }
+
     /// The lane that threads share, and the right to visit it.
     #[cold]
     pub(super) fn share(&self) -> (&Lane, Option<LockGuard<'_, ()>>) {

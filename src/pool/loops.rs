@@ -26,6 +26,13 @@ pub(crate) struct Rest {
     stoppable: bool,
 }
 
+impl Rest {
+    /// `chunk` items are claimed at a time.
+    pub(super) fn new(items: Range<usize>, chunk: usize, flexible: bool, stoppable: bool) -> Self {
+        Self { items, chunk: chunk.max(1), flexible, stoppable }
+    }
+}
+
 /// A loop that would be over within this time is not shared: waking somebody takes about as long.
 const PAYS: Duration = Duration::from_micros(10);
 
@@ -51,7 +58,7 @@ pub(crate) fn try_out(
         return None;
     }
     if items.len().div_ceil(unit) < FEW {
-        return Some(Rest { items, chunk: unit, flexible: grain == 0, stoppable });
+        return Some(Rest::new(items, unit, grain == 0, stoppable));
     }
     let began = Instant::now();
     let mut tried = items.start + unit;
@@ -75,7 +82,7 @@ pub(crate) fn try_out(
         return None;
     }
     let chunk = if grain == 0 { (CHUNK.as_nanos() as f64 / each.max(0.01)) as usize } else { grain };
-    Some(Rest { items: rest, chunk: chunk.max(1), flexible: grain == 0, stoppable })
+    Some(Rest::new(rest, chunk, grain == 0, stoppable))
 }
 
 /// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty takes

@@ -1,5 +1,6 @@
 //! Models of whole pools and of their parts, for the model checker. A segment has two slots here.
 
+mod again;
 mod ends;
 mod forks;
 mod leaving;
@@ -7,7 +8,7 @@ mod lives;
 mod quiet;
 mod starts;
 
-use super::{Core, Job, Settings, Task, Worker, current};
+use super::{Core, Hooks, Job, Settings, Task, Worker, current};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -82,13 +83,15 @@ fn pool(workers: usize) -> Arc<Core> {
         timing: false,
         idle_timeout: None,
         jobs_per_worker: None,
+        hooks: Hooks::default(),
+        permanent: false,
     })
 }
 
 /// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].
 fn staffed(workers: usize) -> Arc<Core> {
     let core = pool(workers);
-    (0..workers).for_each(|_| core.crew.enlist_for_model());
+    (0..workers).for_each(|_| core.crew.hire(|_| Ok(())).map(drop).unwrap());
     core
 }
 

@@ -49,6 +49,8 @@ pub(super) unsafe fn visit(core: &Core) -> Visit<'_> {
     // SAFETY: `OWNED` keeps the lane alive until this thread's locals are destroyed, and then clears `LAST`.
     let (lane, _sharing) = match unsafe { own.as_ref() } {
         Some(own) => (own, None),
+        // The lock's holder may not exist in this process; here the visit finds the pool closed, and that is all.
+        None if core.is_forked() => (core.lanes.unlocked(), None),
         None => core.lanes.share(),
     };
     // SAFETY: this thread owns the lane or has locked it, and by the caller's 1 there is no other visit of its own.
@@ -59,7 +61,7 @@ pub(super) unsafe fn visit(core: &Core) -> Visit<'_> {
 /// one order for all, or this thread's locals are gone.
 #[cold]
 fn look_up(core: &Core) -> *const Lane {
-    if core.settings.ordered {
+    if core.settings.ordered || core.is_forked() {
         return ptr::null();
     }
     let found = OWNED.try_with(|owned| {

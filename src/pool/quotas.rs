@@ -27,6 +27,13 @@ impl Quotas {
         quota
     }
 
+    /// From now on workers wait again.
+    pub(super) fn impose(&self) {
+        let mut all = self.all.lock();
+        all.lifted = false;
+        all.quotas.iter().filter_map(Weak::upgrade).for_each(|quota| quota.impose());
+    }
+
     /// From now on no worker waits.
     pub(super) fn lift(&self) {
         let mut all = self.all.lock();

@@ -1,6 +1,7 @@
 //! How a job comes in.
 
 use super::core::Core;
+use super::hooks::HookError;
 use super::job::Job;
 use super::producer;
 use crate::queue::{Item, OutOfMemory, Producing};
@@ -14,6 +15,8 @@ pub(crate) enum Refusal {
     Closed,
     OutOfMemory,
     NoThread(io::Error),
+    Broken(HookError),
+    Forked,
 }
 
 /// A job that was not accepted, handed back.
@@ -43,8 +46,8 @@ impl Core {
     ) -> Result<u64, Rejected> {
         // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
         let mut visit = unsafe { producer::visit(self) };
-        if !self.admits() {
-            return Err(Rejected { why: Refusal::Closed, job });
+        if let Some(why) = self.refusal() {
+            return Err(Rejected { why, job });
         }
         let item = job.into_item();
         let Ok(id) = push(&mut visit.lane, item) else {
@@ -63,42 +66,30 @@ impl Core {
     /// Queues all jobs or none; returns their ids.
     pub(crate) fn submit_batch(self: &Arc<Self>, jobs: Vec<Job>) -> Result<Vec<u64>, Refusal> {
         let items: Vec<Item> = jobs.into_iter().map(Job::into_item).collect();
-        let mut ids = Vec::with_capacity(items.len());
-        let mut rejected = Vec::new();
-        let verdict = self.queue_batch(&items, &mut ids, &mut rejected);
-        if verdict.is_err() && rejected.is_empty() {
+        self.queue_batch(&items).inspect_err(|_| {
             // SAFETY: the items were made of jobs above and were not queued.
-            rejected.extend(items.into_iter().map(|item| unsafe { Job::from_item(item) }));
-        }
-        drop(rejected);
-        verdict.map(|()| ids)
-    }
-
-    fn queue_batch(
-        self: &Arc<Self>,
-        items: &[Item],
-        ids: &mut Vec<u64>,
-        rejected: &mut Vec<Job>,
-    ) -> Result<(), Refusal> {
-        // SAFETY: 1. queues and the crew run no user's code; jobs that are rejected are dropped by the caller.
-        let mut visit = unsafe { producer::visit(self) };
-        if !self.admits() {
-            return Err(Refusal::Closed);
-        }
-        if items.is_empty() {
-            return Ok(()); // There is nothing to start a thread for.
-        }
-        visit.lane.push_all(&self.store, items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
-        self.work_is_visible().or_else(|refused| {
-            rejected.extend(ids.iter().filter_map(|&id| self.take_back(id)));
-            if rejected.len() == ids.len() { Err(Refusal::NoThread(refused)) } else { Ok(()) }
+            items.iter().for_each(|&item| drop(unsafe { Job::from_item(item) }));
         })
     }
 
-    /// Close, step V3: a closed pool admits its own jobs only, which may still need others to come to their end.
-    #[inline]
-    fn admits(&self) -> bool {
-        !self.crew.census.read().is_closed() || self.is_current()
+    fn queue_batch(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
+        // SAFETY: 1. queues and the crew run no user's code; jobs that are rejected are dropped by the caller.
+        let mut visit = unsafe { producer::visit(self) };
+        if let Some(why) = self.refusal() {
+            return Err(why);
+        }
+        if items.is_empty() {
+            return Ok(Vec::new()); // There is nothing to start a thread for.
+        }
+        // A worker first: once some of the jobs are claimed the others cannot be taken back. It stays until this visit
+        // ends (Close, C3), and while it lives a refused thread is no error.
+        if self.alive() == 0 {
+            self.recruit_if(&|| true).map_err(Refusal::NoThread)?;
+        }
+        let mut ids = Vec::with_capacity(items.len());
+        visit.lane.push_all(&self.store, items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
+        self.work_is_visible().expect("a refused thread is no error while a worker lives");
+        Ok(ids)
     }
 
     /// Called after every push: makes sure that somebody comes to the work.

@@ -21,6 +21,15 @@ pub(crate) fn dispose<T>(value: T) {
     }
 }
 
+/// What `panic!` was given, where that was text.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(a value that is not text)")
+}
+
 /// Runs code of ours. A panic in it is a bug that would lose jobs: the process ends.
 pub(super) fn abort_on_panic(code: impl FnOnce()) {
     if catch(code).is_err() {

@@ -8,9 +8,10 @@ use crate::queue::{Item, Place, Seat};
 use crate::sync::{Deadline, Parker};
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::{LAG, LOOKS};
-use crate::sys::thread::usable_cpus;
+use crate::sys::thread::{stand_still, usable_cpus};
 use crate::sys::{CachePadded, fence, hint};
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,19 @@ pub(crate) struct Worker {
     pub(super) below: RefCell<Vec<Frame>>,
     /// Set when somebody asks the running job to come to an end.
     pub(super) asked: Cell<*const AtomicBool>,
+    readiness: Cell<Readiness>,
+}
+
+/// What has become of a worker's start hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    /// It is called before the first job.
+    Fresh,
+    Ready,
+    /// It has failed: this worker runs nothing.
+    Unfit,
+    /// The stop hook was called.
+    Leaving,
 }
 
 impl Worker {
@@ -66,6 +80,7 @@ impl Worker {
             failure: RefCell::new(None),
             below: RefCell::new(Vec::new()),
             asked: Cell::new(ptr::null()),
+            readiness: Cell::new(Readiness::Fresh),
             core,
         }
     }
@@ -73,26 +88,32 @@ impl Worker {
     pub(super) fn run(&self) {
         self.core.crew.arrive();
         loop {
-            if !self.core.front.is_empty() {
-                self.run_front();
+            if !self.core.front.is_empty() && !self.run_front() {
+                return;
             }
             if let Some(place) = self.station.batch.next().or_else(|| self.find_batch()) {
                 self.run_place(place);
             } else if self.core.is_over() {
                 return self.leave();
-            } else if self.is_worn_out() && self.is_replaced() || !self.rest() {
+            } else if (self.is_worn_out() || !self.rest()) && self.depart() {
                 return self.core.left.notify();
             }
         }
     }
 
+    /// False if this worker is the copy of one, in the child of a fork: it ends, and touches nothing.
     #[cold]
-    fn run_front(&self) {
-        while !self.is_worn_out()
+    fn run_front(&self) -> bool {
+        while !self.core.is_stopped()
+            && !self.is_worn_out()
             && let Some((id, item)) = self.core.front.pop(&self.core.store)
         {
             self.execute(id, item);
         }
+        if self.core.is_halted() {
+            stand_still();
+        }
+        !self.core.is_forked()
     }
 
     #[inline(always)]
@@ -149,7 +170,10 @@ impl Worker {
 
     #[inline(always)]
     fn execute(&self, id: u64, item: Item) {
-        self.resume();
+        if self.searching.get() && !self.begin() {
+            return self.core.end_unrun(id, item);
+        }
+        self.station.set_running(true);
         self.job.set(id);
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         unsafe { Job::from_item(item) }.run(self);
@@ -181,6 +205,33 @@ impl Worker {
         self.station.set_running(true);
     }
 
+    /// Work was found. False if this worker is not to do it: its start hook has failed.
+    #[cold]
+    fn begin(&self) -> bool {
+        self.stop_searching();
+        if self.readiness.get() == Readiness::Fresh {
+            let started = self.call_start_hook();
+            self.readiness.set(if started.is_ok() { Readiness::Ready } else { Readiness::Unfit });
+            if let Err(cause) = started {
+                self.core.break_down(cause);
+            }
+        }
+        self.readiness.get() == Readiness::Ready
+    }
+
+    /// Calls the stop hook, if the start hook was called. What it submits to its own pool is refused.
+    pub(super) fn stop(&self) {
+        if self.readiness.replace(Readiness::Leaving) == Readiness::Ready
+            && let Err(cause) = self.call_stop_hook()
+        {
+            self.core.break_down(cause);
+        }
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.readiness.get() == Readiness::Leaving
+    }
+
     #[inline]
     fn start_searching(&self) {
         if !self.searching.replace(true) {
@@ -199,10 +250,13 @@ impl Worker {
         }
     }
 
-    /// Looks a little longer, then sleeps until there is something to do. False if it has left for good.
+    /// Looks a little longer, then sleeps until there is something to do. False if that took too long to stay.
     fn rest(&self) -> bool {
         if self.core.orphans.any() {
             self.reap();
+            if !self.searching.get() {
+                return true; // There is more to do.
+            }
         }
         self.core.maybe_quiet();
         for _ in 0..LOOKS {
@@ -244,18 +298,23 @@ impl Worker {
         most.is_some_and(|most| self.station.finished() - self.born.get() >= most)
     }
 
-    /// A worn-out worker leaves, and makes sure that somebody comes to what it leaves behind. False if it stays, because there
-    /// would be nobody else.
+    /// Leaves a pool that goes on, and makes sure that somebody comes to what is left behind. False if this worker stays,
+    /// because there would be nobody else.
     #[cold]
-    fn is_replaced(&self) -> bool {
+    fn depart(&self) -> bool {
         self.core.maybe_quiet();
+        // A hook is users' code: nobody must rely on this worker meanwhile.
+        if self.searching.get() {
+            self.stop_searching();
+        }
+        self.stop();
         self.start_searching();
         self.core.crew.leave(self.number);
-        // As F1 to F3: submitters have relied on this searcher.
-        fence::heavy();
+        fence::heavy(); // As F1 to F3: submitters may have relied on this searcher.
         let refused = self.core.has_visible_work() && self.core.recruit().is_err();
         if refused && self.core.crew.come_back(self.number) {
             self.born.set(self.station.finished());
+            self.readiness.set(Readiness::Fresh);
             return false;
         }
         true
@@ -265,6 +324,11 @@ impl Worker {
     fn leave(&self) {
         self.core.maybe_quiet();
         self.core.crew.wake_all();
+        self.stop();
+        if self.core.orphans.any() {
+            self.reap();
+            self.start_searching();
+        }
         self.core.crew.leave(self.number);
         self.core.left.notify();
     }
@@ -288,8 +352,10 @@ impl Worker {
         self.job.get()
     }
 
-    pub(crate) fn count_failure(&self) {
+    /// The running job has failed. Tells users' code, so it must be called before [`ended`](Self::ended).
+    pub(crate) fn count_failure(&self, error: &(dyn Error + 'static)) {
         self.station.count_failed();
+        self.core.tell_failure(self.job.get(), error);
     }
 
     /// The running job declares that it has failed. What it said before is replaced.

@@ -142,6 +142,11 @@ impl Cell {
             && self.word.compare_exchange(word, marked, Ordering::Acquire, Ordering::Relaxed).is_ok() // X1
     }
 
+    /// Whether the item waits, as far as one can see who does not claim it.
+    pub(super) fn is_queued(&self) -> bool {
+        self.word.load(Ordering::Relaxed).addr() & STATE == QUEUED
+    }
+
     /// Revoker, who has marked the item and then seen no announcement: takes it.
     ///
     /// # Safety

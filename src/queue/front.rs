@@ -5,6 +5,7 @@ use super::segment::{Place, SLOTS, SegmentRef};
 use super::store::{OutOfMemory, Store};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sys::hint;
 use crate::sys::lock::Lock;
 
 /// A locked stack of places. The items lie in segments like all others, so that an id finds them too; a place whose
@@ -25,6 +26,8 @@ struct Stack {
     places: Vec<Place>,
     /// The segment that new items go to, and how many of its slots are used.
     open: Option<(SegmentRef, usize)>,
+    /// The stack never looks empty again.
+    halted: bool,
 }
 
 impl Front {
@@ -54,7 +57,7 @@ impl Front {
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
         stack.places.push(place);
-        self.len.store(stack.places.len(), Ordering::Release);
+        self.len.store(stack.len(), Ordering::Release);
         Ok(place.id())
     }
 
@@ -69,12 +72,31 @@ impl Front {
             found = unsafe { store.claim(place) }.map(|item| (place.id(), item));
             store.give_back(place.segment, 1);
         }
-        self.len.store(stack.places.len(), Ordering::Release);
+        self.len.store(stack.len(), Ordering::Release);
         found
+    }
+
+    /// From now on the stack never looks empty: whoever looks here before every item comes to a halt. Waits for nobody:
+    /// the lock's holder may be this very thread, or not exist in this process.
+    pub(crate) fn halt(&self) {
+        const ATTEMPTS: usize = 1000;
+        for _ in 0..ATTEMPTS {
+            if let Some(mut stack) = self.stack.try_lock() {
+                stack.halted = true;
+                return self.len.store(stack.len(), Ordering::Release);
+            }
+            hint::yield_now();
+        }
+        self.len.store(usize::MAX, Ordering::Release);
     }
 }
 
 impl Stack {
+    /// What lookers see.
+    fn len(&self) -> usize {
+        if self.halted { usize::MAX } else { self.places.len() }
+    }
+
     fn open_place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {
         let (segment, slot) = match self.open {
             Some(open) => open,

@@ -14,12 +14,20 @@ pub(crate) struct Quota {
     places: u64,
     taken: AtomicU64,
     lifted: AtomicBool,
+    /// Nobody gives places back any more.
+    abandoned: AtomicBool,
     changed: EventCount,
 }
 
 impl Quota {
     pub(crate) fn new(places: u64) -> Self {
-        Self { places, taken: AtomicU64::new(0), lifted: AtomicBool::new(false), changed: EventCount::new() }
+        Self {
+            places,
+            taken: AtomicU64::new(0),
+            lifted: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            changed: EventCount::new(),
+        }
     }
 
     /// Takes a place; waits for one until the bound is lifted.
@@ -39,13 +47,24 @@ impl Quota {
         self.changed.notify();
     }
 
-    /// From now on nobody waits.
+    /// Until the bound is imposed again nobody waits.
     pub(crate) fn lift(&self) {
         self.lifted.store(true, Ordering::Release);
         self.changed.notify();
     }
 
+    /// The reader has gone: nobody ever waits again.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        self.changed.notify();
+    }
+
+    /// From now on those who find no place wait again.
+    pub(crate) fn impose(&self) {
+        self.lifted.store(false, Ordering::Release);
+    }
+
     fn is_lifted(&self) -> bool {
-        self.lifted.load(Ordering::Acquire)
+        self.lifted.load(Ordering::Acquire) || self.abandoned.load(Ordering::Acquire)
     }
 }

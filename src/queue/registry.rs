@@ -39,11 +39,11 @@ impl Registry {
         shard.get(&block).copied().and_then(look)
     }
 
-    /// Calls `look` with every segment that is in a lap, each pinned meanwhile.
-    pub(super) fn for_each_pinned(&self, mut look: impl FnMut(SegmentRef)) {
-        for shard in &self.shards {
-            shard.lock().values().copied().for_each(&mut look);
-        }
+    /// The laps that segments are in.
+    pub(super) fn blocks(&self) -> Vec<u64> {
+        let mut blocks = Vec::new();
+        self.shards.iter().for_each(|shard| blocks.extend(shard.lock().keys()));
+        blocks
     }
 }
 

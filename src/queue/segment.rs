@@ -137,6 +137,11 @@ impl Place {
         self.segment.block() << SLOT_BITS | self.slot as u64
     }
 
+    /// Whether the item waits and nobody has come to it, as far as one can see who does not claim it.
+    pub(super) fn is_queued(&self) -> bool {
+        !self.started().load(Ordering::Relaxed) && self.cell().is_queued()
+    }
+
     /// # Safety
     ///
     /// As for [`Cell::fill`].

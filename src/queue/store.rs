@@ -7,6 +7,7 @@ use super::segment::{self, Place, SLOTS, SegmentRef};
 use crate::sys::lock::Lock;
 use crate::sys::size::SLOT_BITS;
 use crate::sys::unique;
+use std::collections::BinaryHeap;
 
 /// The system has no more memory to give.
 #[derive(Debug)]
@@ -100,14 +101,29 @@ impl Store {
         })
     }
 
-    /// Takes every item that is queued at this moment, with its id.
-    pub(crate) fn revoke_all(&self) -> Vec<(u64, Item)> {
-        let mut found = Vec::new();
-        self.registry.for_each_pinned(|segment| {
-            let places = (0..SLOTS).map(|slot| Place { segment, slot });
-            // SAFETY: the shard's lock pins the segment and keeps other revokers out.
-            unsafe { segment::revoke(places, |id, item| found.push((id, item))) };
-        });
-        found
+    /// Takes every item that is queued at this moment, and gives each with its id to `revoked`, which holds no lock up.
+    pub(crate) fn revoke_all(&self, mut revoked: impl FnMut(u64, Item)) {
+        for block in self.registry.blocks() {
+            let found = self.registry.pinned(block, |segment| {
+                let mut found = Vec::new();
+                let places = (0..SLOTS).map(|slot| Place { segment, slot });
+                // SAFETY: the shard's lock pins the segment and keeps other revokers out.
+                unsafe { segment::revoke(places, |id, item| found.push((id, item))) };
+                Some(found)
+            });
+            found.into_iter().flatten().for_each(|(id, item)| revoked(id, item));
+        }
+    }
+
+    /// The ids of the items that nobody has come to yet, ascending.
+    pub(crate) fn queued(&self) -> Vec<u64> {
+        let blocks = BinaryHeap::from(self.registry.blocks()).into_sorted_vec();
+        let queued_in = |block| {
+            self.registry.pinned(block, |segment| {
+                let places = (0..SLOTS).map(|slot| Place { segment, slot });
+                Some(places.filter(|place| place.is_queued()).map(Place::id).collect::<Vec<_>>())
+            })
+        };
+        blocks.into_iter().filter_map(queued_in).flatten().collect()
     }
 }

@@ -11,10 +11,12 @@ pub(crate) mod eventfd;
 pub(crate) mod fence;
 pub(crate) mod futex;
 pub(crate) mod hint;
+pub(crate) mod join;
 pub(crate) mod lock;
 #[cfg(all(loom, test))]
 pub(crate) mod model;
 pub(crate) mod pages;
+pub(crate) mod process;
 pub(crate) mod size;
 pub(crate) mod thread;
 pub(crate) mod unique;

@@ -41,10 +41,22 @@ pub(crate) fn has_ended(thread: &JoinHandle<()>) -> bool {
     ended
 }
 
+/// Whether this is the calling thread, in the destructor of one of its thread-locals, say.
+pub(crate) fn is_current(thread: &JoinHandle<()>) -> bool {
+    thread.thread().id() == imp::current().id()
+}
+
 /// Waits for a thread's end, unless it is the calling thread, in the destructor of one of its thread-locals.
 pub(crate) fn join_other(thread: JoinHandle<()>) {
-    if thread.thread().id() != imp::current().id() {
-        thread.join().expect("workers do not panic");
+    if !is_current(&thread) {
+        thread.join().expect("threads of ours do not panic");
+    }
+}
+
+/// The calling thread does nothing any more.
+pub(crate) fn stand_still() -> ! {
+    loop {
+        imp::park();
     }
 }
 

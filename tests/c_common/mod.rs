@@ -22,8 +22,19 @@ pub(crate) use c;
 /// A minute: what takes longer hangs.
 pub(crate) const LIMIT_NS: i64 = 60_000_000_000;
 
-pub(crate) const CONFIG: ftpool_config =
-    ftpool_config { size: size_of::<ftpool_config>(), workers: 0, ordered: 0, name: null(), stack_size: 0, timing: 0 };
+pub(crate) const CONFIG: ftpool_config = ftpool_config {
+    size: size_of::<ftpool_config>(),
+    workers: 0,
+    ordered: 0,
+    name: null(),
+    stack_size: 0,
+    timing: 0,
+    start: None,
+    stop: None,
+    failed: None,
+    log: None,
+    context: null_mut(),
+};
 
 pub(crate) const RESULT: ftpool_result = ftpool_result {
     size: size_of::<ftpool_result>(),

@@ -5,6 +5,7 @@ pub mod c_abi;
 pub mod crates;
 pub mod machine;
 pub mod measure;
+pub mod native;
 pub mod ours;
 pub mod producers;
 pub mod report;

@@ -4,6 +4,7 @@ use clap::Parser;
 use rivals::c_abi::CApi;
 use rivals::machine::Machine;
 use rivals::measure::{Plan, Scenario, measure};
+use rivals::native;
 use rivals::rival::{Entrant, entrants};
 use serde::Serialize;
 use std::fs;
@@ -75,6 +76,7 @@ fn run(options: &Options) -> Result<(), String> {
     }
     let machine = Machine::here();
     println!("{machine}\n");
+    native::missing().for_each(|line| println!("{line}\n"));
     let rounds = if options.quick { 3 } else { options.rounds };
     let mut scenarios = Vec::new();
     for plan in plans(&options.scenario, options.jobs, rounds) {

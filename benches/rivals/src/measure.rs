@@ -3,7 +3,8 @@
 use crate::producers::Producers;
 use crate::rival::{Entrant, OURS_C, OURS_RUST, Rival};
 use crate::tally::Round;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 use std::thread;
@@ -19,7 +20,7 @@ pub struct Plan {
 }
 
 /// What came out of one scenario.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Scenario {
     pub producers: usize,
     pub workers: usize,
@@ -28,9 +29,9 @@ pub struct Scenario {
 }
 
 /// What came out for one rival.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Line {
-    pub rival: &'static str,
+    pub rival: Cow<'static, str>,
     pub goal: Option<f64>,
     /// One per round.
     pub ns_per_job: Vec<f64>,
@@ -100,7 +101,7 @@ fn evaluate(plan: &Plan, scenario: usize, times: &[Vec<Vec<f64>>], entrants: &[E
     let of = |name: &str| entrants.iter().position(|entrant| entrant.name == name).map(|index| &here[index]);
     let alone = plan.producers.iter().position(|&count| count == 1).filter(|&alone| alone != scenario);
     let lines = entrants.iter().zip(here).enumerate().map(|(rival, (entrant, own))| Line {
-        rival: entrant.name,
+        rival: entrant.name.into(),
         goal: entrant.goal,
         median: median(own),
         min: own.iter().copied().fold(f64::INFINITY, f64::min),

@@ -2,7 +2,7 @@
 
 use crate::c_abi::CApi;
 use crate::tally::Round;
-use crate::{bare, crates, ours};
+use crate::{bare, crates, native, ours};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -47,6 +47,7 @@ pub fn entrants(c_api: Option<&'static CApi>) -> Vec<Entrant> {
         entrant("rayon::spawn", Some(0.10), crates::Rayon::new),
         entrant("tokio::spawn", Some(0.10), crates::Tokio::new),
     ]);
+    all.extend(native::entrants());
     all
 }
 

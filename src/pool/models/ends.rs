@@ -88,7 +88,7 @@ fn a_worker_that_leaves_wakes_those_who_wait_for_quiet() {
         staff(&core);
         let waiter = with(&core, |core| core.wait_quiescent(Deadline::NEVER));
         drain(&core);
-        assert!(waiter.join().unwrap());
+        waiter.join().unwrap().unwrap();
         assert_eq!(tally.run(), 1);
     });
 }

@@ -62,7 +62,7 @@ fn every_chunk_of_a_loop_is_run_once() {
         let core = pool(1);
         let numbers = [Number::new(), Number::new(), Number::new()];
         let body = |items: std::ops::Range<usize>| items.for_each(|item| numbers[item].add());
-        let rest = Rest { items: 0..3, chunk: 1, flexible: false, stoppable: false };
+        let rest = Rest::new(0..3, 1, false, false);
         assert!(loops::run(&core, rest, &body).is_ok());
         assert!(numbers.iter().all(|number| number.get() == 1));
         drain(&core);

@@ -1,7 +1,7 @@
 //! Models of workers that leave while there is a pool.
 
 use super::{Tally, drain};
-use crate::pool::{Core, Settings};
+use crate::pool::{Core, Hooks, Settings};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ fn pool(idle_timeout: Option<Duration>, jobs_per_worker: Option<u64>) -> Arc<Cor
         timing: false,
         idle_timeout,
         jobs_per_worker,
+        hooks: Hooks::default(),
+        permanent: false,
     })
 }
 
@@ -26,7 +28,7 @@ fn a_worker_that_leaves_leaves_no_job_behind() {
     check(2, || {
         let (core, tally) = (pool(Some(Duration::ZERO), None), Tally::new());
         core.submit(tally.empty_job()).unwrap();
-        assert!(core.wait_quiescent(Deadline::NEVER));
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         core.submit(tally.empty_job()).unwrap();
         drain(&core);
         assert_eq!(tally.run(), 2);

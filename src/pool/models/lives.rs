@@ -24,9 +24,9 @@ fn a_worker_does_not_sleep_while_a_job_is_queued() {
     check(2, || {
         let (core, tally) = (pool(1), Tally::new());
         core.submit(tally.empty_job()).unwrap();
-        assert!(core.wait_quiescent(Deadline::NEVER));
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         core.submit(tally.empty_job()).unwrap();
-        assert!(core.wait_quiescent(Deadline::NEVER));
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         assert_eq!(tally.run(), 2);
         drain(&core);
     });

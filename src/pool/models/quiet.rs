@@ -14,7 +14,7 @@ fn the_last_of_two_workers_wakes_the_waiter() {
         core.submit(tally.empty_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
         staff(&core);
-        assert!(core.wait_quiescent(Deadline::NEVER));
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         assert_eq!(tally.run(), 2);
         drain(&core);
     });
@@ -28,7 +28,7 @@ fn a_pool_is_not_quiet_before_a_child_has_run() {
         let child = tally.empty_job();
         let parent = tally.job(|worker| worker.core().submit(child).map(drop).unwrap());
         core.submit(parent).unwrap();
-        assert!(core.wait_quiescent(Deadline::NEVER));
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         assert_eq!(tally.run(), 2);
         drain(&core);
     });
@@ -50,7 +50,7 @@ fn whoever_sees_quiet_sees_what_the_jobs_did() {
         let job = tally.job(move |_| written.0.with_mut(|value| unsafe { *value = 1 }));
         core.submit(job).unwrap();
         staff(&core);
-        assert!(core.wait_quiescent(Deadline::NEVER));
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         // SAFETY: the only job that writes has finished.
         assert_eq!(cell.0.with(|value| unsafe { *value }), 1);
         drain(&core);
@@ -65,7 +65,7 @@ fn a_cancelled_job_is_not_waited_for() {
         let id = core.submit(tally.empty_job()).unwrap();
         staff(&core);
         let canceller = with(&core, move |core| core.cancel(id));
-        assert!(core.wait_quiescent(Deadline::NEVER));
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         assert_eq!(tally.run() + tally.cancelled(), 1);
         assert_eq!(canceller.join().unwrap(), tally.cancelled() == 1);
         drain(&core);

@@ -32,7 +32,11 @@ fn owner_or_one_of_two_revokers_gets_the_item() {
         });
         let all = thread::spawn({
             let line = Arc::clone(&line);
-            move || line.store.revoke_all().into_iter().map(|(_, item)| number(item)).collect()
+            move || {
+                let mut revoked = Vec::new();
+                line.store.revoke_all(|_, item| revoked.push(number(item)));
+                revoked
+            }
         });
         let owned = line.take(&Batch::new(), 1);
         assert_each_once(1, [owned, by_id.join().unwrap(), all.join().unwrap()]);

@@ -1,0 +1,127 @@
+//! Code that a pool calls around its jobs.
+
+use super::{Builder, JobError, JobId};
+use crate::pool::WorkerHook;
+use std::error::Error;
+use std::sync::Arc;
+
+impl Builder {
+    /// Calls `hook` in each worker, with the worker's [index](crate::worker_index), before its first job. If it panics
+    /// or calls [`fail`](crate::fail), the pool is broken: what is queued is cancelled, the job that the worker was
+    /// started for included, and every submit from then on, the pool's own jobs' included, returns
+    /// [`SubmitError::Broken`](crate::SubmitError::Broken) with the cause. Jobs that run on other workers end as usual.
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// thread_local!(static CONNECTION: Cell<Option<usize>> = const { Cell::new(None) });
+    ///
+    /// let pool = fastthreadpool::Pool::builder().on_start(|worker| CONNECTION.set(Some(worker))).build()?;
+    /// pool.spawn(|| assert_eq!(CONNECTION.get(), fastthreadpool::worker_index()))?;
+    /// pool.wait_idle(fastthreadpool::Deadline::NEVER)?;
+    /// assert_eq!(pool.failed(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_start(self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.try_on_start(infallible(hook))
+    }
+
+    /// As [`on_start`](Self::on_start); an error that the hook returns breaks the pool, too.
+    ///
+    /// ```
+    /// use fastthreadpool::{Deadline, Pool, SubmitError};
+    ///
+    /// let pool = Pool::builder().try_on_start(|_worker| Err("no connection")).build()?;
+    /// pool.spawn(|| unreachable!("no worker comes to run it"))?;
+    /// pool.wait_idle(Deadline::NEVER)?;
+    /// let refused = pool.spawn(|| ()).unwrap_err();
+    /// assert!(matches!(refused, SubmitError::Broken(_)));
+    /// assert!(refused.to_string().contains("no connection"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_on_start<E>(mut self, hook: impl Fn(usize) -> Result<(), E> + Send + Sync + 'static) -> Self
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.hooks.start = Some(erased(hook));
+        self
+    }
+
+    /// Calls `hook` in each worker whose start hook has succeeded, after its last job. What it submits to its own pool
+    /// is refused. If it panics or calls [`fail`](crate::fail), the pool is broken; the worker's end and a shutdown
+    /// complete all the same.
+    pub fn on_stop(self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.try_on_stop(infallible(hook))
+    }
+
+    /// As [`on_stop`](Self::on_stop); an error that the hook returns breaks the pool, too.
+    ///
+    /// ```
+    /// use fastthreadpool::{Deadline, Pool, Shutdown};
+    ///
+    /// let pool = Pool::builder().try_on_stop(|_worker| Err("cannot flush")).build()?;
+    /// pool.spawn(|| ())?;
+    /// pool.shutdown(Shutdown::Drain, Deadline::NEVER)?;
+    /// assert!(pool.check().unwrap_err().to_string().contains("cannot flush"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_on_stop<E>(mut self, hook: impl Fn(usize) -> Result<(), E> + Send + Sync + 'static) -> Self
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.hooks.stop = Some(erased(hook));
+        self
+    }
+
+    /// Calls `hook` for every job that panics, returns an error or declares a [failure](crate::fail): once, in the
+    /// worker, before the outcome is made known, whether or not the job's outcome goes anywhere. Several workers may
+    /// call it at once. A panic in it is swallowed.
+    ///
+    /// ```
+    /// use fastthreadpool::{Deadline, Pool};
+    /// use std::sync::mpsc;
+    ///
+    /// let (failures, seen) = mpsc::channel();
+    /// let pool = Pool::builder().on_failure(move |id, error| failures.send((id, error.to_string())).unwrap()).build()?;
+    /// let id = pool.try_spawn(|| Err("disk full"))?;
+    /// assert_eq!(seen.recv()?, (id, "the job failed: disk full".to_string()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_failure(mut self, hook: impl Fn(JobId, &JobError) + Send + Sync + 'static) -> Self {
+        self.hooks.failed = Some(Arc::new(move |id, error| {
+            if let Some(error) = error.downcast_ref() {
+                hook(JobId::accepted(id), error);
+            }
+        }));
+        self
+    }
+
+    /// Calls `log` with a line of text for every job that fails, once, and when a hook breaks the pool. It runs in the
+    /// worker that has something to say; several may call it at once. A panic in it is swallowed.
+    pub fn on_log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.hooks.log = Some(Arc::new(log));
+        self
+    }
+
+    /// Logs what [`on_log`](Self::on_log) would be told, as errors of the `log` crate. With the feature `log`.
+    #[cfg(feature = "log")]
+    pub fn log_failures(self) -> Self {
+        self.on_log(|line| log::error!(target: "fastthreadpool", "{line}"))
+    }
+}
+
+fn infallible(
+    hook: impl Fn(usize) + Send + Sync,
+) -> impl Fn(usize) -> Result<(), std::convert::Infallible> + Send + Sync {
+    move |worker| {
+        hook(worker);
+        Ok(())
+    }
+}
+
+/// A hook that says in a text what went wrong.
+fn erased<E>(hook: impl Fn(usize) -> Result<(), E> + Send + Sync + 'static) -> WorkerHook
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    Arc::new(move |worker| hook(worker).map_err(|error| error.into().to_string()))
+}

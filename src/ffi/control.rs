@@ -1,0 +1,183 @@
+//! A pool as a whole: what is queued, its new beginnings, and all pools together.
+
+use super::check::{self, Checked, status};
+use super::ftpool_status::{self, *};
+use super::{ftpool, ftpool_job_id, pool, result, time};
+use crate::pool::Core;
+use crate::{Pool, SubmitError};
+use std::ffi::c_char;
+use std::sync::Arc;
+
+/// What ftpool_cancel_all() cancels: jobs that are queued.
+pub const FTPOOL_CANCEL_QUEUED: u32 = 1;
+
+/// The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
+/// everybody, and keeps no process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
+///
+/// **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
+/// **Returns:** the pool, always the same, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ftpool_default() -> *mut ftpool {
+    Arc::as_ptr(Pool::global().core()).cast_mut().cast()
+}
+
+/// Cancels everything of the kinds in `what` (FTPOOL_CANCEL_QUEUED; 0 for nothing). Running jobs go on. Each job that
+/// was to leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there. `*out_count` is how many were
+/// cancelled; `out_count` may be NULL.
+///
+/// **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
+/// is NULL or `what` contains an unknown bit.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_count` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_cancel_all(pool: *mut ftpool, what: u32, out_count: *mut usize) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    let known = if what & !FTPOOL_CANCEL_QUEUED == 0 { Ok(()) } else { Err(FTPOOL_E_INVALID) };
+    let cancelled = pool.and_then(|pool| known.map(|()| if what == 0 { 0 } else { pool.cancel_all() }));
+    // SAFETY: the caller's 2.
+    status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
+}
+
+/// The ids of the jobs that are queued, ascending, which is the order of submission for the jobs of one thread that
+/// were all submitted the same way. Writes at most `capacity` of them to `out_ids`; `*out_count` is how many there are,
+/// which may be more. Others may have changed by the time it returns.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
+/// `out_ids` is and `capacity` is not 0.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_ids` is NULL or has room for `capacity` ids. 3. `out_count`
+///    is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_queued_ids(
+    pool: *mut ftpool,
+    capacity: usize,
+    out_ids: *mut ftpool_job_id,
+    out_count: *mut usize,
+) -> ftpool_status {
+    if out_count.is_null() || (out_ids.is_null() && capacity > 0) {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    let ids = unsafe { check::held(pool) }.map(|pool| pool.queued_ids());
+    status(ids.map(|ids| {
+        // SAFETY: the caller's 2: no more than `capacity` are written.
+        unsafe { check::store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
+        // SAFETY: the caller's 3.
+        unsafe { check::store(out_count, ids.len()) };
+    }))
+}
+
+/// Opens a pool that was shut down: it accepts jobs again. While the shutdown is still going on, waits for its end
+/// first. A pool that is open stays as it is.
+///
+/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT: the shutdown has not ended
+/// yet; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_E_DEADLOCK in a job of this pool; FTPOOL_E_FORKED;
+/// FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the timeout is none. The pool stays
+/// closed then.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_reopen(pool: *mut ftpool, timeout_ns: i64) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    status(pool.and_then(|pool| Ok(pool.reopen(time::deadline(timeout_ns)?)?)))
+}
+
+/// As good as new: cancels what is queued, counts failures (ftpool_failed()) from 0 again, and opens the pool if it was
+/// shut down. Jobs that are running go on, and leave their outcomes. Waits only for a shutdown that is going on.
+///
+/// **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK, always for an open pool;
+/// else as ftpool_reopen().
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_count` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_clear(pool: *mut ftpool, timeout_ns: i64, out_count: *mut usize) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    let cancelled: Checked<usize> = pool.and_then(|pool| Ok(pool.clear(time::deadline(timeout_ns)?)?));
+    // SAFETY: the caller's 2.
+    status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
+}
+
+/// Shuts down every pool that the process has, ftpool_default() included: closes them all, then waits for the end of
+/// all. Pools that are made later, and abandoned ones, are left alone. May be called again. The pools must still be
+/// freed.
+///
+/// **Thread safety:** any thread but a pool's. **Returns:** as ftpool_shutdown(); FTPOOL_E_DEADLOCK in a job of any of
+/// the pools: nothing was done.
+#[unsafe(no_mangle)]
+pub extern "C" fn ftpool_shutdown_all(mode: u32, timeout_ns: i64) -> ftpool_status {
+    let mode = pool::mode(mode);
+    status(mode.and_then(|mode| Ok(Pool::shutdown_all(mode, time::deadline(timeout_ns)?)?)))
+}
+
+/// Gives a pool up that has a job which never ends: closes it, and does not wait. What was accepted still runs. The
+/// threads and the memory go when the last job has ended, if it ever does. To keep queued jobs from running, call
+/// ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL and FTPOOL_NOW first. NULL is accepted and ignored.
+///
+/// **Ownership:** the pool is gone, as after ftpool_free(). **Thread safety:** as ftpool_free(), but jobs of the pool
+/// may call it as well.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_abandon(pool: *mut ftpool) {
+    // SAFETY: the caller's 1; this takes back the handle that ftpool_new gave out.
+    if let Some(pool) = unsafe { owned(pool) } {
+        pool.abandon();
+    }
+}
+
+/// Whether the pool would accept a job from the calling thread. If a hook has failed, `*out_cause` says which and why,
+/// else it is NULL; `out_cause` may be NULL.
+///
+/// **Ownership:** the text is the library's, and valid until the calling thread reads the next outcome or calls this
+/// again. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED;
+/// FTPOOL_E_INVALID if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_cause` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_check(pool: *mut ftpool, out_cause: *mut *const c_char) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let verdict = match unsafe { check::held(pool) } {
+        Ok(pool) => pool.check(),
+        Err(invalid) => return invalid,
+    };
+    result::forget_texts();
+    let cause = match &verdict {
+        Err(SubmitError::Broken(cause)) if !out_cause.is_null() => result::keep_text(cause.to_string()),
+        _ => std::ptr::null(),
+    };
+    // SAFETY: the caller's 2.
+    unsafe { check::store(out_cause, cause) };
+    status(verdict)
+}
+
+/// The pool that a handle stands for, taken back from the program, unless it is NULL or the library's own.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+pub(super) unsafe fn owned(pool: *mut ftpool) -> Option<Pool> {
+    if pool.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's 1.
+    if unsafe { check::pool(pool) }.is_ok_and(|pool| pool.core().is_permanent()) {
+        return None;
+    }
+    // SAFETY: the caller's 1; every handle but the library's own carries a share, and it is given up here.
+    Some(Pool::from_core(unsafe { Arc::from_raw(pool.cast::<Core>()) }))
+}

@@ -1,0 +1,61 @@
+//! Functions of a C program that a pool calls around its jobs.
+
+use super::{ftpool_config, ftpool_job_id, result};
+use crate::{Builder, JobError, JobId};
+use std::ffi::{c_char, c_void};
+
+/// Called in a worker thread, with the context of the config and the worker's index.
+pub type ftpool_worker_hook = Option<unsafe extern "C" fn(context: *mut c_void, worker: u32)>;
+
+/// Called in a worker thread for a job that has failed, with the context of the config, the code and message that a
+/// failed outcome would have. The message is the library's, and valid during the call.
+pub type ftpool_failed_hook =
+    Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id, code: i32, message: *const c_char)>;
+
+/// Called with the context of the config, FTPOOL_LOG_ERROR and a line of text, which is the library's and valid during
+/// the call. Later versions may have more levels.
+pub type ftpool_log_hook = Option<unsafe extern "C" fn(context: *mut c_void, level: u32, line: *const c_char)>;
+
+/// A level of ftpool_log_hook: a job or a hook has failed.
+pub const FTPOOL_LOG_ERROR: u32 = 1;
+
+/// What a program's hooks get to know.
+#[derive(Clone, Copy)]
+struct Context(*mut c_void);
+
+// SAFETY: whoever sets hooks states that they may be called with the context on any thread.
+unsafe impl Send for Context {}
+// SAFETY: as above, on several at once.
+unsafe impl Sync for Context {}
+
+impl Context {
+    fn get(self) -> *mut c_void {
+        self.0
+    }
+}
+
+/// The builder with the hooks that a config asks for.
+pub(super) fn set(mut builder: Builder, config: &ftpool_config) -> Builder {
+    let context = Context(config.context);
+    if let Some(start) = config.start {
+        // SAFETY: whoever sets a hook states that it may be called with its context.
+        builder = builder.on_start(move |worker| unsafe { start(context.get(), worker as u32) });
+    }
+    if let Some(stop) = config.stop {
+        // SAFETY: as above.
+        builder = builder.on_stop(move |worker| unsafe { stop(context.get(), worker as u32) });
+    }
+    if let Some(failed) = config.failed {
+        builder = builder.on_failure(move |id: JobId, error: &JobError| {
+            let (message, code) = (result::c_text(result::message(error)), result::classify(error).1);
+            // SAFETY: as above.
+            unsafe { failed(context.get(), id.get(), code, message.as_ptr()) };
+        });
+    }
+    if let Some(log) = config.log {
+        // SAFETY: as above.
+        builder = builder
+            .on_log(move |line| unsafe { log(context.get(), FTPOOL_LOG_ERROR, result::c_text(line.into()).as_ptr()) });
+    }
+    builder
+}

@@ -1,0 +1,112 @@
+//! Users' code that a pool calls around its jobs.
+
+use super::core::Core;
+use super::unwind;
+use super::worker::Worker;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// Called in a worker with its number; the text says what went wrong.
+pub(crate) type WorkerHook = Arc<dyn Fn(usize) -> Result<(), String> + Send + Sync>;
+
+/// Called in a worker with the id of a job and what it failed with.
+pub(crate) type FailureHook = Arc<dyn Fn(u64, &(dyn Error + 'static)) + Send + Sync>;
+
+/// Called with a line of text.
+pub(crate) type LogHook = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What a pool was asked to call.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    pub(crate) start: Option<WorkerHook>,
+    pub(crate) stop: Option<WorkerHook>,
+    pub(crate) failed: Option<FailureHook>,
+    pub(crate) log: Option<LogHook>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = |name: &'static str, is_set: bool| is_set.then_some(name);
+        let names = [
+            set("start", self.start.is_some()),
+            set("stop", self.stop.is_some()),
+            set("failed", self.failed.is_some()),
+            set("log", self.log.is_some()),
+        ];
+        f.debug_set().entries(names.into_iter().flatten()).finish()
+    }
+}
+
+/// Why a pool is broken: which hook failed, and what it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookError(Arc<String>);
+
+impl HookError {
+    pub(super) fn new(text: String) -> Self {
+        Self(Arc::new(text))
+    }
+}
+
+impl fmt::Display for HookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for HookError {}
+
+impl Worker {
+    /// Calls the start hook, if there is one.
+    pub(super) fn call_start_hook(&self) -> Result<(), HookError> {
+        self.call_hook("start", &self.core().settings.hooks.start)
+    }
+
+    /// Calls the stop hook, if there is one.
+    pub(super) fn call_stop_hook(&self) -> Result<(), HookError> {
+        self.call_hook("stop", &self.core().settings.hooks.stop)
+    }
+
+    fn call_hook(&self, which: &str, hook: &Option<WorkerHook>) -> Result<(), HookError> {
+        let Some(hook) = hook else { return Ok(()) };
+        let returned = unwind::catch(|| hook(self.number()));
+        let why = match (returned, self.take_failure()) {
+            (Ok(Ok(())), None) => return Ok(()),
+            (Ok(Err(text)), _) => text,
+            (Ok(Ok(())), Some(declared)) => format!("{} (code {})", declared.message, declared.code),
+            (Err(payload), _) => {
+                let text = format!("it panicked: {}", unwind::message(payload.as_ref()));
+                unwind::dispose(payload);
+                text
+            }
+        };
+        Err(HookError::new(format!("the {which} hook of worker {} failed: {why}", self.number())))
+    }
+}
+
+impl Core {
+    /// Tells whoever wants to know that a job has failed.
+    #[cold]
+    pub(super) fn tell_failure(&self, id: u64, error: &(dyn Error + 'static)) {
+        let hooks = &self.settings.hooks;
+        if let Some(failed) = &hooks.failed {
+            swallow_panic(|| failed(id, error));
+        }
+        if hooks.log.is_some() {
+            // What an error says of itself is users' code, too.
+            swallow_panic(|| self.log(&format!("job {id}: {error}")));
+        }
+    }
+
+    pub(super) fn log(&self, line: &str) {
+        if let Some(log) = &self.settings.hooks.log {
+            swallow_panic(|| log(&format!("{}: {line}", self.settings.prefix)));
+        }
+    }
+}
+
+fn swallow_panic(code: impl FnOnce()) {
+    if let Err(payload) = unwind::catch(code) {
+        unwind::dispose(payload);
+    }
+}

@@ -1,0 +1,83 @@
+//! Waiting for a thread's end, its thread-locals' destructors included, for a limited time.
+
+use super::thread::JoinHandle;
+use std::time::Duration;
+
+/// Waits until `thread` has ended. Gives it back if that takes longer than `left` says, which is asked again and again
+/// for the time that is left; `None` means for ever.
+#[must_use]
+pub(crate) fn join(thread: JoinHandle<()>, left: impl Fn() -> Option<Duration>) -> Option<JoinHandle<()>> {
+    while let Some(left) = left() {
+        if imp::has_ended(&thread, left) {
+            imp::reap(thread);
+            return None;
+        }
+        if left.is_zero() {
+            return Some(thread);
+        }
+    }
+    thread.join().expect("workers do not panic");
+    None
+}
+
+/// The longest wait in one call: where the system counts on the wall clock, that may be set back meanwhile.
+#[cfg(not(loom))]
+const SLICE: Duration = Duration::from_millis(50);
+
+#[cfg(all(target_os = "linux", not(loom)))]
+mod imp {
+    use super::{Duration, JoinHandle, SLICE};
+    use std::os::unix::thread::JoinHandleExt;
+    use std::time::SystemTime;
+
+    pub(super) fn has_ended(thread: &JoinHandle<()>, left: Duration) -> bool {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let until = now + left.min(SLICE);
+        let until =
+            libc::timespec { tv_sec: until.as_secs() as libc::time_t, tv_nsec: until.subsec_nanos() as libc::c_long };
+        let thread = thread.as_pthread_t() as libc::pthread_t;
+        // SAFETY: the handle is borrowed, so nobody has joined or detached the thread; NULL means that nobody wants
+        // what it returns.
+        unsafe { libc::pthread_timedjoin_np(thread, std::ptr::null_mut(), &until) == 0 }
+    }
+
+    /// The system has let go of the thread already, and the handle must not do so again.
+    pub(super) fn reap(thread: JoinHandle<()>) {
+        let _joined = thread.into_pthread_t();
+    }
+}
+
+#[cfg(not(any(target_os = "linux", loom)))]
+mod imp {
+    use super::{Duration, JoinHandle, SLICE};
+    use std::thread::sleep;
+    use std::time::Instant;
+
+    /// Looks once a millisecond: the standard library has no timed join.
+    pub(super) fn has_ended(thread: &JoinHandle<()>, left: Duration) -> bool {
+        let start = Instant::now();
+        while !thread.is_finished() && start.elapsed() < left.min(SLICE) {
+            sleep(Duration::from_millis(1));
+        }
+        thread.is_finished()
+    }
+
+    /// What is left of the thread are its thread-locals' destructors.
+    pub(super) fn reap(thread: JoinHandle<()>) {
+        thread.join().expect("workers do not panic");
+    }
+}
+
+#[cfg(loom)]
+mod imp {
+    use super::{Duration, JoinHandle};
+
+    /// No time passes in a model.
+    pub(super) fn has_ended(_: &JoinHandle<()>, _: Duration) -> bool {
+        false
+    }
+
+    pub(super) fn reap(_: JoinHandle<()>) {
+        unreachable!("no timed wait sees the end");
+    }
+}

@@ -1,0 +1,86 @@
+//! C and C++ programs that exit, are unloaded or fork while their pools live.
+#![cfg(unix)]
+
+#[path = "c_common/cc.rs"]
+#[allow(dead_code, reason = "each test file uses its own part")]
+mod cc;
+mod common;
+
+use cc::{Compiler, built_library, c_compilers, cxx_compilers, folder, root, text};
+use common::within_limit;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a program returns when all went well. Each kills itself if it hangs.
+const WELL: i32 = 42;
+
+fn build(compiler: &Compiler, file: &str, folder: &Path, flags: &[&str]) -> PathBuf {
+    let program = folder.join(file).with_extension("");
+    compiler.program(&root().join("tests/c_programs").join(file), &program, flags);
+    program
+}
+
+fn must_go_well(command: &mut Command) {
+    let end = cc::output(command);
+    assert_eq!(end.status.code(), Some(WELL), "{command:?}: {}\n{}", end.status, text(&end.stderr));
+}
+
+/// Reliability R9; decision "process exit".
+#[test]
+fn no_exit_hangs_or_crashes_because_of_a_pool() {
+    within_limit(|| {
+        let folder = folder("process-end");
+        let program = build(&c_compilers()[0], "process_end.c", &folder, &["-std=c11"]);
+        for scenario in ["main", "job", "job-and-free", "late-handler", "early-handler"] {
+            (0..200).for_each(|_| must_go_well(Command::new(&program).arg(scenario)));
+        }
+    });
+}
+
+/// Reliability R9: the library is not unmapped while its threads run.
+#[test]
+fn the_library_is_unloaded_while_its_pool_works() {
+    within_limit(|| {
+        let folder = folder("dlclose");
+        let program = build(&c_compilers()[0], "process_end.c", &folder, &["-std=c11"]);
+        // Not the one that the program is linked with: that would stay anyway.
+        let library = folder.join("another.so");
+        std::fs::copy(built_library("libfastthreadpool.so"), &library).unwrap();
+        (0..50).for_each(|_| must_go_well(Command::new(&program).arg("dlclose").arg(&library)));
+    });
+}
+
+/// Reliability R9.
+#[test]
+fn a_static_object_owns_a_pool() {
+    within_limit(|| {
+        let folder = folder("static-pool");
+        for compiler in cxx_compilers() {
+            let program = build(&compiler, "static_pool.cc", &folder, &["-std=c++11"]);
+            (0..100).for_each(|_| must_go_well(&mut Command::new(&program)));
+        }
+    });
+}
+
+/// Reliability R8.
+#[test]
+fn a_child_of_a_fork_is_told_that_the_pool_is_not_its_own() {
+    within_limit(|| {
+        let folder = folder("forks");
+        let program = build(&c_compilers()[0], "forks.c", &folder, &["-std=c11"]);
+        must_go_well(Command::new(program).arg("300"));
+    });
+}
+
+/// Reliability R7.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_scarce_system_means_an_error_or_progress() {
+    within_limit(|| {
+        let folder = folder("scarce");
+        let program = build(&c_compilers()[0], "scarce.c", &folder, &["-std=c11"]);
+        for (scenario, times) in [("few-threads", 10), ("no-thread", 10), ("no-memory", 1), ("one-processor", 10)] {
+            (0..times).for_each(|_| must_go_well(Command::new(&program).arg(scenario)));
+        }
+    });
+}

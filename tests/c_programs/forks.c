@@ -1,0 +1,136 @@
+/* Forks many times while a pool is busy; the children find out that it is not theirs. Argument: how many times. */
+#define _DEFAULT_SOURCE
+
+#include <fastthreadpool.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WELL = 42 };
+
+static ftpool *pools[2];
+static atomic_int ran, over;
+
+static void *count(void *unused) {
+    atomic_fetch_add(&ran, 1);
+    return unused;
+}
+
+static void check(int holds, const char *what) {
+    if (!holds) {
+        fprintf(stderr, "%s\n", what);
+        _exit(1);
+    }
+}
+
+static void *keep_busy(void *unused) {
+    while (!atomic_load(&over))
+        for (int i = 0; i < 2; i++) {
+            ftpool_job_id id;
+            check(ftpool_submit(pools[i], count, NULL, &id) == FTPOOL_OK, "the parent's submit");
+            if (id % 64 == 0)
+                ftpool_cancel_all(pools[i], FTPOOL_CANCEL_QUEUED, NULL);
+        }
+    return unused;
+}
+
+static void live_as_child(ftpool_results *results) {
+    alarm(20); /* hangs are killed */
+    for (int i = 0; i < 2; i++) {
+        ftpool *pool = pools[i];
+        size_t number;
+        void *argument = NULL;
+        check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_E_FORKED, "submit");
+        check(ftpool_submit_first(pool, count, NULL, NULL) == FTPOOL_E_FORKED, "submit_first");
+        check(ftpool_submit_batch(pool, count, &argument, 1, NULL) == FTPOOL_E_FORKED, "submit_batch");
+        check(ftpool_check(pool, NULL) == FTPOOL_E_FORKED, "check");
+        check(ftpool_wait_idle(pool, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "wait_idle");
+        check(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_CANCEL, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "shutdown");
+        check(ftpool_cancel(pool, 256) == FTPOOL_EMPTY, "cancel");
+        check(ftpool_cancel_all(pool, FTPOOL_CANCEL_QUEUED, &number) == FTPOOL_OK && number == 0, "cancel_all");
+        check(ftpool_queued_ids(pool, 0, NULL, &number) == FTPOOL_OK && number == 0, "queued_ids");
+        ftpool_free(pool);
+    }
+    check(ftpool_results_submit(results, count, NULL, NULL) == FTPOOL_E_FORKED, "results_submit");
+    check(ftpool_shutdown_all(FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER) == FTPOOL_OK, "none of the pools is the child's");
+    ftpool *own;
+    atomic_store(&ran, 0);
+    check(ftpool_new(NULL, &own) == FTPOOL_OK, "new");
+    for (int i = 0; i < 100; i++)
+        check(ftpool_submit(own, count, NULL, NULL) == FTPOOL_OK, "a pool of the child's own");
+    ftpool_free(own);
+    check(atomic_load(&ran) == 100, "a pool of the child's own drains");
+    exit(WELL);
+}
+
+/* Forks in a job that returns in the child as well, where its worker must not go on. */
+static void *fork_and_return(void *counter) {
+    pid_t child = fork();
+    check(child >= 0, "fork in a job");
+    if (child == 0) {
+        alarm(20);
+        return NULL;
+    }
+    int status;
+    check(waitpid(child, &status, 0) == child, "waitpid in a job");
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a worker's copy ends, and with it the child");
+    atomic_fetch_add((atomic_int *)counter, 1);
+    return NULL;
+}
+
+static void *count_in_every_process(void *counter) {
+    atomic_fetch_add((atomic_int *)counter, 1);
+    return NULL;
+}
+
+static void fork_in_jobs(void) {
+    atomic_int *counter = mmap(NULL, sizeof *counter, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    check(counter != MAP_FAILED, "mmap");
+    ftpool *pool;
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    config.workers = 1;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    for (int i = 0; i < 20; i++) {
+        check(ftpool_submit(pool, fork_and_return, counter, NULL) == FTPOOL_OK, "submit");
+        for (int k = 0; k < 100; k++)
+            check(ftpool_submit(pool, count_in_every_process, counter, NULL) == FTPOOL_OK, "submit");
+    }
+    ftpool_free(pool);
+    check(atomic_load(counter) == 20 * 101, "each job runs in one process");
+}
+
+int main(int argc, char **argv) {
+    int times = argc > 1 ? atoi(argv[1]) : 1;
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    config.workers = 2;
+    check(ftpool_new(&config, &pools[0]) == FTPOOL_OK, "new");
+    config.ordered = 1;
+    check(ftpool_new(&config, &pools[1]) == FTPOOL_OK, "new");
+    ftpool_results *results;
+    check(ftpool_results_new(pools[0], &results) == FTPOOL_OK, "results");
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        check(pthread_create(&threads[i], NULL, keep_busy, NULL) == 0, "pthread_create");
+    for (int i = 0; i < times; i++) {
+        pid_t child = fork();
+        check(child >= 0, "fork");
+        if (child == 0)
+            live_as_child(results);
+        int status;
+        check(waitpid(child, &status, 0) == child, "waitpid");
+        check(WIFEXITED(status) && WEXITSTATUS(status) == WELL, "the child");
+        check(ftpool_submit(pools[i % 2], count, NULL, NULL) == FTPOOL_OK, "the parent goes on");
+    }
+    atomic_store(&over, 1);
+    for (int i = 0; i < 2; i++)
+        check(pthread_join(threads[i], NULL) == 0, "pthread_join");
+    ftpool_results_free(results);
+    ftpool_free(pools[0]);
+    ftpool_free(pools[1]);
+    fork_in_jobs();
+    return WELL;
+}

@@ -1,0 +1,137 @@
+/* Uses pools where the system has little to give. 42 means that all went well. */
+#define _GNU_SOURCE
+
+#include <fastthreadpool.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { WELL = 42, JOBS = 10000 };
+static const size_t MIB = 1 << 20;
+
+static atomic_int ran;
+
+static void check(int holds, const char *what) {
+    if (!holds) {
+        fprintf(stderr, "%s\n", what);
+        _exit(1);
+    }
+}
+
+static void *count(void *unused) {
+    atomic_fetch_add(&ran, 1);
+    return unused;
+}
+
+static void *count_slowly(void *unused) {
+    usleep(1000);
+    return count(unused);
+}
+
+static void limit_memory(size_t bytes) {
+    struct rlimit limit = {bytes, bytes};
+    check(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit");
+}
+
+/* Stacks for a few of the threads only: the others are not started, and those few do all. */
+static void few_threads(void) {
+    limit_memory(1024 * MIB);
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    ftpool *pool;
+    config.workers = 64;
+    config.stack_size = 128 * MIB;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    for (int i = 0; i < 200; i++)
+        check(ftpool_submit(pool, count_slowly, NULL, NULL) == FTPOOL_OK, "submit");
+    for (int i = 0; i < JOBS; i++)
+        check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_OK, "submit");
+    size_t alive = ftpool_alive(pool);
+    check(alive > 0 && alive < 8, "a few threads");
+    ftpool_free(pool);
+    check(atomic_load(&ran) == JOBS + 200, "all ran");
+}
+
+/* No stack at all: an error, each time, and nothing is taken. */
+static void no_thread(void) {
+    limit_memory(256 * MIB);
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    ftpool *pool;
+    void *arguments[300] = {NULL};
+    config.stack_size = 1024 * MIB;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    for (int i = 0; i < 100; i++) {
+        check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_E_THREAD, "submit");
+        check(ftpool_submit_first(pool, count, NULL, NULL) == FTPOOL_E_THREAD, "submit_first");
+        check(ftpool_submit_batch(pool, count, arguments, 300, NULL) == FTPOOL_E_THREAD, "submit_batch");
+    }
+    check(ftpool_pending(pool) == 0 && ftpool_alive(pool) == 0, "nothing is left");
+    check(ftpool_wait_idle(pool, FTPOOL_NOW) == FTPOOL_OK, "wait_idle");
+    ftpool_free(pool);
+    check(atomic_load(&ran) == 0, "nothing ran");
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *wait_at_gate(void *unused) {
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return unused;
+}
+
+/* The queue grows until there is no memory; when it has emptied, the pool works as before. */
+static void no_memory(void) {
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    ftpool *pool;
+    config.workers = 1;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    limit_memory(128 * MIB);
+    for (int round = 0; round < 3; round++) {
+        ftpool_status status;
+        int accepted = 0;
+        atomic_store(&ran, 0);
+        pthread_mutex_lock(&gate);
+        check(ftpool_submit(pool, wait_at_gate, NULL, NULL) == FTPOOL_OK, "submit");
+        while ((status = ftpool_submit(pool, count, NULL, NULL)) == FTPOOL_OK)
+            accepted++;
+        check(status == FTPOOL_E_NOMEM && accepted > JOBS, "memory ends some time");
+        pthread_mutex_unlock(&gate);
+        check(ftpool_wait_idle(pool, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
+        check(atomic_load(&ran) == accepted, "all that was accepted ran");
+    }
+    ftpool_free(pool);
+}
+
+static void one_processor(void) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    check(sched_setaffinity(0, sizeof one, &one) == 0, "sched_setaffinity");
+    ftpool *pool;
+    check(ftpool_new(NULL, &pool) == FTPOOL_OK, "new");
+    check(ftpool_worker_limit(pool) == 1, "one worker for one processor");
+    for (int i = 0; i < JOBS; i++)
+        check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_OK, "submit");
+    ftpool_free(pool);
+    check(atomic_load(&ran) == JOBS, "all ran");
+}
+
+int main(int argc, char **argv) {
+    const char *scenario = argc > 1 ? argv[1] : "";
+    alarm(40); /* hangs are killed */
+    if (strcmp(scenario, "few-threads") == 0)
+        few_threads();
+    else if (strcmp(scenario, "no-thread") == 0)
+        no_thread();
+    else if (strcmp(scenario, "no-memory") == 0)
+        no_memory();
+    else if (strcmp(scenario, "one-processor") == 0)
+        one_processor();
+    else
+        return 2;
+    return WELL;
+}

@@ -1,0 +1,156 @@
+//! What is queued, seen and cancelled as a whole.
+
+mod common;
+
+use common::{Count, Gate, LIMIT, Random, pool_of, within_limit};
+use fastthreadpool::{Deadline, JobError, Pool, Shutdown};
+use std::thread;
+
+/// Conformance 53; the running job goes on.
+#[test]
+fn cancelling_all_empties_the_queue_and_leaves_running_jobs() {
+    within_limit(|| {
+        for queued in [0, 1, 5, 255, 256, 257, 3000] {
+            let (pool, gate, drops) = (pool_of(2), Gate::new(), Count::new());
+            let results = pool.results();
+            results.submit_batch([gate.job(), gate.job()]).unwrap();
+            gate.wait_started(2);
+            let mut ids: Vec<_> = (0..queued)
+                .map(|n| {
+                    let token = drops.on_drop();
+                    let job = move || drop(token);
+                    if n % 5 == 4 { results.submit_first(job).unwrap() } else { results.submit(job).unwrap() }
+                })
+                .collect();
+            ids.sort();
+            assert_eq!(pool.queued_ids(), ids);
+            assert_eq!(pool.cancel_all(), queued);
+            assert_eq!((drops.get(), pool.pending(), pool.queued_ids()), (queued, 2, vec![]));
+            assert_eq!((pool.cancel_all(), pool.busy()), (0, 2));
+            let mut reported: Vec<_> = results.take(queued + 1).into_iter().map(|outcome| outcome.id).collect();
+            reported.sort();
+            assert_eq!(reported, ids);
+            gate.open();
+            assert_eq!(results.as_completed().filter(|outcome| outcome.result.is_ok()).count(), 2);
+            pool.spawn(|| ()).unwrap();
+        }
+    });
+}
+
+/// Conformance 16, 53: ids go as their jobs begin.
+#[test]
+fn a_job_that_has_begun_is_queued_no_more() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        let first = pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let rest = pool.spawn_batch([gate.job(), gate.job()]).unwrap();
+        assert!(!pool.queued_ids().contains(&first));
+        assert_eq!(pool.queued_ids(), rest);
+        assert!(pool.cancel(rest[0]));
+        assert_eq!(pool.queued_ids(), rest[1..]);
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(pool.queued_ids(), []);
+    });
+}
+
+/// Conformance 61; reliability R4.
+#[test]
+fn cancelling_all_against_a_shutdown_loses_nothing_and_hangs_nobody() {
+    within_limit(|| {
+        let mut random = Random::new(61);
+        for round in 0..10_000 {
+            let (pool, ended) = (pool_of(1 + round % 4), Count::new());
+            let jobs = random.below(20) as usize;
+            for _ in 0..jobs {
+                let token = ended.on_drop();
+                pool.spawn(move || drop(token)).unwrap();
+            }
+            let (mode, late) = (if round % 3 == 0 { Shutdown::Cancel } else { Shutdown::Drain }, random.below(50));
+            thread::scope(|scope| {
+                let canceller = scope.spawn(|| {
+                    (0..late).for_each(|_| std::hint::spin_loop());
+                    pool.cancel_all()
+                });
+                pool.shutdown(mode, LIMIT).unwrap();
+                assert!(canceller.join().unwrap() <= jobs);
+            });
+            assert_eq!((ended.get(), pool.pending(), pool.alive()), (jobs, 0, 0), "round {round}");
+        }
+    });
+}
+
+/// Reliability R4: jobs come and go meanwhile; each is counted as run or cancelled.
+#[test]
+fn cancelling_all_against_submitters_accounts_for_every_job() {
+    within_limit(|| {
+        let (pool, ran) = (pool_of(2), Count::new());
+        let results = pool.results();
+        let cancelled: usize = thread::scope(|scope| {
+            let submitters: Vec<_> = (0..2)
+                .map(|_| {
+                    scope.spawn(|| {
+                        for n in 0..20_000 {
+                            let submitted =
+                                if n % 16 == 0 { results.submit_first(ran.job()) } else { results.submit(ran.job()) };
+                            submitted.unwrap();
+                        }
+                    })
+                })
+                .collect();
+            let mut cancelled = 0;
+            while !submitters.iter().all(|submitter| submitter.is_finished()) {
+                cancelled += pool.cancel_all();
+            }
+            cancelled
+        });
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get() + cancelled, 40_000);
+        let outcomes = results.as_completed();
+        let reported = outcomes.filter(|outcome| matches!(outcome.result, Err(JobError::Cancelled))).count();
+        assert_eq!((reported, pool.pending()), (cancelled, 0));
+    });
+}
+
+/// What a cancelled job owns is a user's: dropping it may use the pool.
+#[test]
+fn a_drop_that_uses_the_pool_while_all_is_cancelled() {
+    within_limit(|| {
+        let (pool, gate, late) = (pool_of(1), Gate::new(), Count::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        for _ in 0..1000 {
+            let (other, late) = (pool.clone(), late.clone());
+            let owned = common::OnDrop(move || {
+                other.spawn(late.job()).unwrap();
+                assert!(other.pending() > 0);
+            });
+            pool.spawn(move || drop(owned)).unwrap();
+        }
+        // Those submitted meanwhile may or may not be cancelled, too.
+        assert!((1000..=2000).contains(&pool.cancel_all()));
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert!(late.get() <= 1000);
+    });
+}
+
+/// A job may cancel what is behind it.
+#[test]
+fn a_job_cancels_all_others() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        let (counts, door) = (pool.results(), gate.door());
+        let cancel = move || {
+            door.pass();
+            Pool::current().expect("this is a job").cancel_all()
+        };
+        counts.submit(cancel).unwrap();
+        gate.wait_started(1);
+        pool.spawn_batch((0..700).map(|_| || unreachable!("it is cancelled"))).unwrap();
+        gate.open();
+        assert_eq!(counts.next_done(Deadline::NEVER).unwrap().1, 700);
+        pool.wait_idle(LIMIT).unwrap();
+    });
+}
