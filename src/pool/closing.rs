@@ -106,7 +106,8 @@ impl Core {
         let verdict = || match self.alive() {
             _ if self.crew.census.read().is_halted() => Some(Err(Unfinished::Exiting)),
             _ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
-            0 => Some(Ok(())),
+            // A worker that leaves early may be gone for a moment before it has called the next one.
+            0 if self.is_quiescent() => Some(Ok(())),
             _ => None,
         };
         self.left.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))?;

@@ -138,6 +138,7 @@ impl Core {
         // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes them.
         if self.crew.census.read().is_sealed() {
             self.crew.wake_all();
+            self.left.notify(); // There may be no worker to do so.
         }
     }
 

@@ -3,6 +3,7 @@
 use chili::Scope;
 use clap::Parser;
 use fastthreadpool::Pool;
+use rayon::prelude::*;
 use rivals::machine::Machine;
 use std::hint::black_box;
 use std::num::NonZero;
@@ -173,18 +174,123 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
     let ways: Vec<Way<'_>> = vec![
         (
             "fastthreadpool",
-            Box::new(|| in_job(pool, move |pool| {
-                (0..repeat).map(|_| black_box(tree.sum_ours(pool))).sum::<u64>() / u64::from(repeat)
-            })),
+            Box::new(|| {
+                in_job(pool, move |pool| {
+                    (0..repeat).map(|_| black_box(tree.sum_ours(pool))).sum::<u64>() / u64::from(repeat)
+                })
+            }),
         ),
         ("fastthreadpool, from outside", Box::new(|| many(&|| tree.sum_ours(pool)))),
         ("serial", Box::new(|| many(&|| black_box(tree).sum_serial()))),
         ("rayon", Box::new(|| rayon.install(|| many(&|| tree.sum_rayon())))),
-        ("chili", Box::new(|| {
-            (0..repeat).map(|_| black_box(tree.sum_chili(&mut scope))).sum::<u64>() / u64::from(repeat)
-        })),
+        (
+            "chili",
+            Box::new(|| (0..repeat).map(|_| black_box(tree.sum_chili(&mut scope))).sum::<u64>() / u64::from(repeat)),
+        ),
     ];
     race(&format!("sum of a tree of {nodes} nodes, {repeat} times (P5)"), nodes, 1, rounds, ways)
+}
+
+fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result<(), String> {
+    let Rivals { pool, rayon, .. } = rivals;
+    let numbers: Vec<u64> = (0..length as u64).collect();
+    let numbers: &[u64] = numbers.leak();
+    let answer = numbers.iter().sum::<u64>();
+    let many =
+        |one: &dyn Fn(&[u64]) -> u64| (0..repeat).map(|_| one(black_box(numbers))).sum::<u64>() / u64::from(repeat);
+    let serial = |numbers: &[u64]| numbers.iter().map(|&n| black_box(n)).sum::<u64>();
+    let ours = |pool: &Pool, numbers: &[u64]| pool.reduce(0..numbers.len(), 0, |i| black_box(numbers[i]), |a, b| a + b);
+    let ways: Vec<Way<'_>> = vec![
+        ("fastthreadpool", Box::new(|| many(&|numbers| ours(pool, numbers)))),
+        ("serial", Box::new(|| many(&serial))),
+        (
+            "rayon",
+            Box::new(|| {
+                rayon.install(|| {
+                    (0..repeat).map(|_| black_box(numbers).par_iter().map(|&n| black_box(n)).sum::<u64>()).sum::<u64>()
+                        / u64::from(repeat)
+                })
+            }),
+        ),
+    ];
+    race(&format!("sum of {length} numbers, {repeat} times (P6)"), answer, 1, rounds, ways)
+}
+
+fn run_handles(rivals: &Rivals, workers: usize, rounds: usize) -> Result<(), String> {
+    const JOBS: u64 = 100_000;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let rusty = rusty_pool::Builder::new().core_size(workers).max_size(workers).build();
+    let pool = &rivals.pool;
+    let ways: Vec<Way<'_>> = vec![
+        (
+            "fastthreadpool",
+            Box::new(|| {
+                let jobs: Vec<_> = (0..JOBS).map(|n| pool.submit(move || n).expect("the pool is open")).collect();
+                jobs.into_iter().map(|job| job.join().expect("it does not fail")).sum()
+            }),
+        ),
+        (
+            "tokio::spawn + await",
+            Box::new(|| {
+                let jobs: Vec<_> = (0..JOBS).map(|n| runtime.spawn(async move { n })).collect();
+                runtime.block_on(async {
+                    let mut sum = 0;
+                    for job in jobs {
+                        sum += job.await.expect("it does not fail");
+                    }
+                    sum
+                })
+            }),
+        ),
+        (
+            "rusty_pool::evaluate",
+            Box::new(|| {
+                let jobs: Vec<_> = (0..JOBS).map(|n| rusty.evaluate(move || n)).collect();
+                jobs.into_iter().map(|job| job.await_complete()).sum()
+            }),
+        ),
+    ];
+    race("100 000 handles submitted, all waited for (P4)", JOBS * (JOBS - 1) / 2, 1, rounds, ways)
+}
+
+/// From a sleeping pool to a job and back; every way sleeps in between.
+fn run_wake(rivals: &Rivals, rounds: usize) -> Result<(), String> {
+    const TRIPS: usize = 1000;
+    let Rivals { pool, rayon, .. } = rivals;
+    let (to, receive) = std::sync::mpsc::sync_channel::<u64>(1);
+    let (answer, from) = std::sync::mpsc::sync_channel::<u64>(1);
+    let echo = std::thread::spawn(move || receive.iter().for_each(|n| _ = answer.send(n)));
+    let mut ways: Vec<Way<'_>> = vec![
+        ("fastthreadpool", Box::new(|| pool.submit(|| 7).expect("the pool is open").join().expect("it does not fail"))),
+        (
+            "two threads, std channels",
+            Box::new(|| {
+                to.send(7).expect("the other thread listens");
+                from.recv().expect("the other thread answers")
+            }),
+        ),
+        ("rayon::install", Box::new(|| rayon.install(|| 7))),
+    ];
+    println!("\nround trip from idle, µs (P7)\n\n| | p50 | p99 |\n|---|---:|---:|");
+    let mut times = vec![Vec::new(); ways.len()];
+    for _ in 0..rounds * TRIPS / 10 {
+        for (way, times) in ways.iter_mut().zip(&mut times) {
+            std::thread::sleep(Duration::from_micros(200));
+            let began = Instant::now();
+            if (way.1)() != 7 {
+                return Err(format!("{} gave a wrong answer", way.0));
+            }
+            times.push(began.elapsed().as_secs_f64() * 1e6);
+        }
+    }
+    for (way, times) in ways.iter().zip(&mut times) {
+        times.sort_by(f64::total_cmp);
+        println!("| {} | {:.1} | {:.1} |", way.0, times[times.len() / 2], times[times.len() * 99 / 100]);
+    }
+    drop(ways);
+    drop(to);
+    echo.join().map_err(|_| "the other thread panicked".to_string())
 }
 
 fn run(options: &Options) -> Result<(), String> {
@@ -198,6 +304,16 @@ fn run(options: &Options) -> Result<(), String> {
     if wanted("tree") {
         run_tree(&rivals, 10, 1000, rounds)?;
         run_tree(&rivals, 20, 1, rounds)?;
+    }
+    if wanted("sum") {
+        run_sum(&rivals, 10_000_000, 1, rounds)?;
+        run_sum(&rivals, 1000, 1000, rounds)?;
+    }
+    if wanted("handles") {
+        run_handles(&rivals, options.workers, rounds)?;
+    }
+    if wanted("wake") {
+        run_wake(&rivals, rounds)?;
     }
     Ok(())
 }
