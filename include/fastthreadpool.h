@@ -115,7 +115,7 @@
 #define FTPOOL_SUBMIT_EMITS 2
 
 /**
- * A submit flag: the outcome carries the job's argument.
+ * A submit flag: the outcome carries the job's argument. Not with FTPOOL_SUBMIT_EMITS: such a job may end without one.
  */
 #define FTPOOL_SUBMIT_RETURN_ARG 4
 
@@ -604,9 +604,9 @@ ftpool_status ftpool_submit_batch(ftpool *pool,
  * Cancels a queued job: it will never run. Takes the same short time however many jobs are queued. A job that was to
  * leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
  *
- * **Ownership:** the job's `arg` is the caller's again. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will
- * never run; FTPOOL_EMPTY: too late (running, done, cancelled before), or no job of this pool has this id;
- * FTPOOL_E_INVALID if `pool` is NULL.
+ * **Ownership:** the job's `arg` is the caller's again, unless it had an arg_free, which has been called then.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run; FTPOOL_EMPTY: too late (running, done,
+ * cancelled before), or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
 
@@ -623,8 +623,9 @@ FTPOOL_API ftpool_status ftpool_results_new(ftpool *pool, ftpool_results **out_r
  * Makes a results object that differs from the default. `options` may be NULL, which means all defaults.
  *
  * **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have fields that this library does
- * not know; FTPOOL_E_THREAD if the system refused a thread for the callback. `*out_results` is NULL on failure.
+ * FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have
+ * fields that this library does not know; FTPOOL_E_THREAD if the system refused a thread for the callback.
+ * `*out_results` is NULL on failure.
  */
 FTPOOL_API
 ftpool_status ftpool_results_new_with(ftpool *pool,
@@ -632,26 +633,14 @@ ftpool_status ftpool_results_new_with(ftpool *pool,
                                       ftpool_results **out_results);
 
 /**
- * A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
- * once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW)
- * before waiting. Costs a system call when somebody waits for it, and none otherwise.
- *
- * **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
- * (see errno).
- */
-FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out_fd);
-
-/**
  * Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet. If
- * the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is accepted
- * and ignored.
+ * the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is
+ * accepted and ignored.
  *
- * **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to stays.
- * **Thread safety:** no other call on the object may be under way or follow.
+ * **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to
+ * stays. **Thread safety:** no other call on the object may be under way or follow.
  */
-FTPOOL_API
-void ftpool_results_free(ftpool_results *results);
+FTPOOL_API void ftpool_results_free(ftpool_results *results);
 
 /**
  * Runs `function(arg)` on a worker, some time; what it returns becomes an outcome here. `out_id` may be NULL.
@@ -694,7 +683,8 @@ ftpool_status ftpool_results_submit_batch(ftpool_results *results,
  *
  * **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
  * outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
- * FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or the timeout is none.
+ * FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if an argument is NULL, the
+ * result's size is not valid, or the timeout is none.
  */
 FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
 
@@ -723,8 +713,8 @@ ftpool_status ftpool_results_next_failed(ftpool_results *results,
  * lie `out_results[0].size` bytes apart; only the first one's size field need be set.
  *
  * **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
- * FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results` is while `capacity` is not 0, or the size is
- * not valid.
+ * FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
+ * `out_results` is while `capacity` is not 0, or the size is not valid.
  */
 FTPOOL_API
 ftpool_status ftpool_results_take(ftpool_results *results,
@@ -745,6 +735,18 @@ FTPOOL_API size_t ftpool_results_done_count(const ftpool_results *results);
  * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
  */
 FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
+
+/**
+ * A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
+ * once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW), or
+ * until ftpool_results_take() gives less than it could, before waiting. Costs a system call when somebody waits for
+ * it, and none otherwise.
+ *
+ * **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_UNSUPPORTED where
+ * there is no eventfd, or the system refused one (see errno).
+ */
+FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out_fd);
 
 /**
  * Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
@@ -881,11 +883,7 @@ ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
                                size_t *out_done);
 
 /**
- * The parallel version of
- *
- *     for (size_t i = begin; i < end; i++) body(context, i);
- *
- * in no particular order. The caller takes part, and so does every worker that is free, if that pays: the first items of
+ * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller takes part, and so does every worker that is free, if that pays: the first items of
  * a long loop show how long they take, and a loop of a few microseconds stays with the caller. `grain` is how many
  * items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items that are
  * running.
@@ -1050,14 +1048,13 @@ FTPOOL_API ftpool_status ftpool_check(ftpool *pool, const char **out_cause);
 
 /**
  * The running job declares that it has failed: when it returns, its value is ignored and it ends
- * FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL.
+ * FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL. A
+ * callback returns a code instead.
  *
- * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID outside a job.
+ * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
+ * thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job.
  */
-FTPOOL_API
-ftpool_status ftpool_fail(int32_t code,
-                          const char *message);
+FTPOOL_API ftpool_status ftpool_fail(int32_t code, const char *message);
 
 /**
  * The id of the job that the calling thread is running.

@@ -45,6 +45,7 @@ fn a_number_of_the_abi_has_changed() {
     assert_eq!((FTPOOL_SHUTDOWN_DRAIN, FTPOOL_SHUTDOWN_CANCEL), (0_u32, 1_u32));
     let outcomes = [FTPOOL_OUTCOME_DONE, FTPOOL_OUTCOME_FAILED, FTPOOL_OUTCOME_CANCELLED, FTPOOL_OUTCOME_EXPIRED];
     assert_eq!(outcomes, [0_u32, 1, 2, 3]);
+    assert_eq!([FTPOOL_SUBMIT_FIRST, FTPOOL_SUBMIT_EMITS, FTPOOL_SUBMIT_RETURN_ARG], [1_u32, 2, 4]);
     STATUSES.iter().for_each(|&(status, number, _)| assert_eq!(status as i32, number));
 }
 
@@ -66,6 +67,17 @@ fn a_struct_of_the_abi_has_changed() {
     let rest = [offset_of!(Outcome, error_message), offset_of!(Outcome, queued_ns), offset_of!(Outcome, run_ns)];
     assert_eq!(rest, [24, 32, 40]);
     assert_eq!([offset_of!(Outcome, outcome), offset_of!(Outcome, error_code), offset_of!(Outcome, arg)], [48, 52, 56]);
+
+    type Submit = ftpool_submit_options;
+    assert_eq!((size_of::<Submit>(), align_of::<Submit>()), (48, 8));
+    assert_eq!([offset_of!(Submit, size), offset_of!(Submit, results), offset_of!(Submit, callback)], [0, 8, 16]);
+    let rest = [offset_of!(Submit, callback_context), offset_of!(Submit, arg_free), offset_of!(Submit, flags)];
+    assert_eq!(rest, [24, 32, 40]);
+
+    type Results = ftpool_results_options;
+    assert_eq!((size_of::<Results>(), align_of::<Results>()), (40, 8));
+    assert_eq!([offset_of!(Results, size), offset_of!(Results, done_max), offset_of!(Results, value_free)], [0, 8, 16]);
+    assert_eq!([offset_of!(Results, callback), offset_of!(Results, callback_context)], [24, 32]);
 }
 
 /// Every status has a name and a sentence of its own, and no other number has.

@@ -5,6 +5,8 @@ mod c_common;
 mod common;
 #[path = "c_common/driver.rs"]
 mod driver;
+#[path = "c_common/work.rs"]
+mod work;
 
 use c_common::{CONFIG, CPool, EVERY_HOW, How, LIMIT_NS, RESULT, Seen, Which, c, job, waiting};
 use common::{Count, Gate, Random, eventually, within_limit};

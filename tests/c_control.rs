@@ -67,6 +67,23 @@ fn cancelling_all_that_is_queued_or_nothing() {
     });
 }
 
+/// Reliability R6: NULL is no pool, and outputs are written on success only.
+#[test]
+fn calls_on_no_pool_are_refused() {
+    let (mut count, mut id) = (7, 7);
+    let refused = [
+        c!(ftpool_cancel_all(null_mut(), FTPOOL_CANCEL_QUEUED, &mut count)),
+        c!(ftpool_queued_ids(null_mut(), 1, &mut id, &mut count)),
+        c!(ftpool_queued_ids(ftpool_default(), 1, null_mut(), &mut count)),
+        c!(ftpool_queued_ids(ftpool_default(), 1, &mut id, null_mut())),
+        c!(ftpool_clear(null_mut(), FTPOOL_NOW, &mut count)),
+        c!(ftpool_reopen(null_mut(), FTPOOL_NOW)),
+        c!(ftpool_check(null_mut(), null_mut())),
+    ];
+    assert_eq!((refused, count, id), ([FTPOOL_E_INVALID; 7], 7, 7));
+    c!(ftpool_abandon(null_mut()));
+}
+
 /// Conformance 56, 62.
 #[test]
 fn a_pool_is_cleared_and_opened_again() {
@@ -159,6 +176,7 @@ fn an_abandoned_pool_is_not_waited_for() {
             let (gate, ran) = (Gate::new(), Count::new());
             let (block, count) = (waiting(&gate), || ran.add());
             let abandon = || {
+                block();
                 c!(ftpool_abandon(ftpool_current()));
                 ran.add()
             };
@@ -170,8 +188,8 @@ fn an_abandoned_pool_is_not_waited_for() {
             if !from_job {
                 gate.wait_started(1);
                 c!(ftpool_abandon(pool.handle()));
-                gate.open();
             }
+            gate.open();
             assert!(results.next(Which::Done).is_ok() && results.next(Which::Done).is_ok());
             assert_eq!(results.submit(How::Last, &count), Err(FTPOOL_E_SHUTDOWN));
             assert_eq!(ran.get(), if from_job { 2 } else { 1 });

@@ -15,7 +15,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const EXAMPLES: [&str; 6] = ["hello", "results", "cancel", "futures", "mandelbrot", "pcksum"];
+const EXAMPLES: [&str; 8] = ["hello", "results", "cancel", "futures", "mandelbrot", "pcksum", "callbacks", "emit"];
+/// Those that `c_server.rs` runs.
+const SERVERS: [&str; 3] = ["epoll_server", "epoll_threads", "epoll_load"];
 const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 const SIGABRT: i32 = 6;
 
@@ -55,6 +57,11 @@ fn expected(name: &str) -> &'static str {
              the search runs, it was asked to stop\njob ended early: not found\n"
         }
         "mandelbrot" => "11070 of 65536 points belong to the set\na point leaves after exactly 100 steps: yes\n",
+        "callbacks" => "4 prices, 100.00 in all\n2 negative, 2 not a price\n4 values unread\n",
+        "emit" => {
+            "1:\n2: 2\n12: 2 2 3\n97: 97\n360: 2 2 2 3 3 5\n1024: 2 2 2 2 2 2 2 2 2 2\n\
+             2044234: 2 and a rest that took too long\n3030273: 3 3 23 14639\n30030: 2 3 5 7 11 13\n"
+        }
         _ => unreachable!("{name} is not an example"),
     }
 }
@@ -79,11 +86,14 @@ fn every_example_says_how_to_build_it_and_what_it_shows() {
     let files = fs::read_dir(cc::root().join("c-examples")).expect("there are examples");
     let paths = files.map(|file| file.expect("examples are readable").path());
     let programs: BTreeSet<_> = paths.filter(|path| path.extension() == Some(OsStr::new("c"))).collect();
-    assert_eq!(programs, EXAMPLES.map(example).into());
-    for name in EXAMPLES {
+    let names = EXAMPLES.into_iter().chain(SERVERS);
+    assert_eq!(programs, names.clone().map(example).collect());
+    for name in names {
         let source = fs::read_to_string(example(name)).expect("examples are text");
         assert!(source.starts_with(&format!("/*\n * {name}: ")), "{name} does not say what it does");
-        let line = format!("-o {name} {name}.c $(pkg-config --cflags --libs fastthreadpool)\n");
+        let uses = source.contains("#include <fastthreadpool.h>");
+        let library = if uses { " $(pkg-config --cflags --libs fastthreadpool)" } else { "" };
+        let line = format!("-o {name} {name}.c{library}\n");
         assert!(source.contains(&line), "{name} does not say how to build it");
         assert!(source.contains("\n * Introduces: "), "{name} does not say what it shows");
     }
@@ -195,7 +205,7 @@ fn the_examples_are_clean_under_valgrind() {
         }
         let folder = folder("valgrind");
         let Some(compiler) = c_compilers().into_iter().next() else { return };
-        for name in ["hello", "results", "cancel"] {
+        for name in ["hello", "results", "cancel", "callbacks", "emit"] {
             let mut valgrind = Command::new("valgrind");
             valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
             valgrind.arg(build(&compiler, name, &folder, &[]));

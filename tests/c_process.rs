@@ -32,7 +32,7 @@ fn no_exit_hangs_or_crashes_because_of_a_pool() {
         let folder = folder("process-end");
         let program = build(&c_compilers()[0], "process_end.c", &folder, &["-std=c11"]);
         for scenario in ["main", "job", "job-and-free", "late-handler", "early-handler"] {
-            (0..200).for_each(|_| must_go_well(Command::new(&program).arg(scenario)));
+            (0..100).for_each(|_| must_go_well(Command::new(&program).arg(scenario)));
         }
     });
 }
@@ -57,7 +57,7 @@ fn a_static_object_owns_a_pool() {
         let folder = folder("static-pool");
         for compiler in cxx_compilers() {
             let program = build(&compiler, "static_pool.cc", &folder, &["-std=c++11"]);
-            (0..100).for_each(|_| must_go_well(&mut Command::new(&program)));
+            (0..50).for_each(|_| must_go_well(&mut Command::new(&program)));
         }
     });
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 /// The files in the order of a user's journey.
-const SOURCES: [&str; 16] = [
-    "time", "config", "hooks", "pool", "submit", "result", "callback", "results", "options", "emit", "handle",
-    "parallel", "control", "job", "status", "version",
+const SOURCES: [&str; 17] = [
+    "time", "config", "hooks", "pool", "submit", "result", "callback", "results", "reading", "options", "emit",
+    "handle", "parallel", "control", "job", "status", "version",
 ];
 
 fn generated() -> String {

@@ -82,7 +82,7 @@ unsafe extern "C" {
 /// Reliability R9; decision "process exit".
 #[test]
 fn exit_from_the_program_does_not_wait_for_a_pool() {
-    in_children("exit_from_the_program_does_not_wait_for_a_pool", 100, || {
+    in_children("exit_from_the_program_does_not_wait_for_a_pool", 40, || {
         stuck_pool();
         Pool::global().spawn(endless).unwrap();
         WELL
@@ -92,7 +92,7 @@ fn exit_from_the_program_does_not_wait_for_a_pool() {
 /// Reliability R9: on the worker's own thread, with the pool in use.
 #[test]
 fn exit_from_a_job_ends_the_process() {
-    in_children("exit_from_a_job_ends_the_process", 100, || {
+    in_children("exit_from_a_job_ends_the_process", 40, || {
         let pool = of(3).build().unwrap();
         pool.spawn_batch((0..1000).map(|_| || ())).unwrap();
         pool.spawn(|| std::process::exit(WELL)).unwrap();
@@ -137,7 +137,7 @@ fn a_function_of_atexit_that_uses_pools_does_not_hang() {
         }
         eprintln!("{verdicts:?}");
     }
-    in_children("a_function_of_atexit_that_uses_pools_does_not_hang", 100, || {
+    in_children("a_function_of_atexit_that_uses_pools_does_not_hang", 40, || {
         atexit(at_exit);
         stuck_pool();
         1
@@ -155,7 +155,7 @@ fn a_function_of_atexit_that_reads_outcomes_does_not_hang() {
             exit_late(WELL);
         }
     }
-    in_children("a_function_of_atexit_that_reads_outcomes_does_not_hang", 20, || {
+    in_children("a_function_of_atexit_that_reads_outcomes_does_not_hang", 10, || {
         atexit(at_exit);
         let results = stuck_pool().results();
         results.submit(|| ()).unwrap();
@@ -176,7 +176,7 @@ fn no_job_begins_once_exit_has_begun() {
         eprintln!("{before} jobs began before, {} after", after - before);
         exit_late(if after - before <= 3 && before > 0 { WELL } else { 1 });
     }
-    in_children("no_job_begins_once_exit_has_begun", 20, || {
+    in_children("no_job_begins_once_exit_has_begun", 10, || {
         atexit(at_exit);
         let pool = Box::leak(Box::new(of(3).build().unwrap()));
         pool.spawn_batch((0..3_000_000).map(|_| {
@@ -212,7 +212,7 @@ fn an_early_function_of_atexit_still_drains() {
             exit_late(WELL);
         }
     }
-    in_children("an_early_function_of_atexit_still_drains", 20, || {
+    in_children("an_early_function_of_atexit_still_drains", 10, || {
         POOL.set(of(2).build().unwrap()).unwrap();
         atexit(at_exit);
         let pool = POOL.get().expect("set above");
@@ -229,7 +229,7 @@ fn an_early_function_of_atexit_still_drains() {
 /// What the documentation says of a pool that was abandoned: nobody waits for it.
 #[test]
 fn an_abandoned_pool_holds_nobody_up() {
-    in_children("an_abandoned_pool_holds_nobody_up", 20, || {
+    in_children("an_abandoned_pool_holds_nobody_up", 10, || {
         let pool = of(1).build().unwrap();
         let (gate, other) = (Gate::new(), pool.clone());
         let pass = gate.job();
@@ -248,7 +248,7 @@ fn an_abandoned_pool_holds_nobody_up() {
 /// What the documentation says of the global pool; reliability R9.
 #[test]
 fn the_global_pool_keeps_no_process_alive() {
-    in_children("the_global_pool_keeps_no_process_alive", 20, || {
+    in_children("the_global_pool_keeps_no_process_alive", 10, || {
         (0..100).for_each(|_| assert!(Pool::global().spawn(endless).is_ok()));
         WELL
     });

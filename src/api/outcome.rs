@@ -71,8 +71,8 @@ impl<T> Outcome<T> {
     }
 
     #[cfg(feature = "capi")]
-    pub(crate) fn unload(&mut self) -> Option<Cargo> {
-        self.extra.as_deref_mut().and_then(|extra| extra.cargo.take())
+    pub(crate) fn cargo(&self) -> Option<&Cargo> {
+        self.extra.as_deref().and_then(|extra| extra.cargo.as_ref())
     }
 
     /// An outcome of the done queue.

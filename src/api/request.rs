@@ -112,7 +112,7 @@ impl Pool {
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
     /// pool.job(|| 6 * 7).then(|outcome| println!("{:?}", outcome.result)).submit()?;
-    /// # Ok::<(), fastthreadpool::SubmitError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn job<T: Send + 'static>(
         &self,

@@ -127,7 +127,7 @@ impl<T: Send + 'static> Results<T> {
     }
 
     /// Whether a callback takes the outcomes.
-    pub(super) fn is_dispatched(&self) -> bool {
+    pub(crate) fn is_dispatched(&self) -> bool {
         self.handle.dispatcher.get().is_some()
     }
 

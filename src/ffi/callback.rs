@@ -26,9 +26,9 @@ impl Callback {
         function.map(|function| Self { function, context })
     }
 
-    pub(super) fn call(self, outcome: &Outcome<Value>) -> i32 {
+    pub(super) fn call(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> i32 {
         // SAFETY: whoever gave the callback states that it may be called with its context; the result lives meanwhile.
-        result::show(outcome, |result| unsafe { (self.function)(self.context, result) })
+        result::show(outcome, arg, |result| unsafe { (self.function)(self.context, result) })
     }
 
     /// As [`call`](Self::call), of a job whose outcome stays where it is.

@@ -14,7 +14,7 @@ use std::ptr;
 pub const FTPOOL_SUBMIT_FIRST: u32 = 1;
 /// A submit flag: the job sends its values out with ftpool_emit(); what it returns is ignored.
 pub const FTPOOL_SUBMIT_EMITS: u32 = 2;
-/// A submit flag: the outcome carries the job's argument.
+/// A submit flag: the outcome carries the job's argument. Not with FTPOOL_SUBMIT_EMITS: such a job may end without one.
 pub const FTPOOL_SUBMIT_RETURN_ARG: u32 = 4;
 
 /// What a job shall have beyond its function and argument. Begin with FTPOOL_SUBMIT_OPTIONS_INIT, which means nothing.
@@ -90,7 +90,8 @@ unsafe fn submit(
     }
     const KNOWN: u32 = FTPOOL_SUBMIT_FIRST | FTPOOL_SUBMIT_EMITS | FTPOOL_SUBMIT_RETURN_ARG;
     let returns_arg = asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0;
-    if asked.flags & !KNOWN != 0 || returns_arg && asked.arg_free.is_some() {
+    let emits = asked.flags & FTPOOL_SUBMIT_EMITS != 0;
+    if asked.flags & !KNOWN != 0 || returns_arg && (emits || asked.arg_free.is_some()) {
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 3.
@@ -98,7 +99,6 @@ unsafe fn submit(
     if results.is_some_and(|results| !results.results.belongs_to(&pool)) {
         return Err(FTPOOL_E_INVALID);
     }
-    let emits = asked.flags & FTPOOL_SUBMIT_EMITS != 0;
     let code = move |emitter: &Emitter<'_, Value>| match emits {
         true => {
             emit::within(emitter, || call.run());
@@ -126,13 +126,16 @@ where
     }
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
         let free = results.and_then(|results| Free::new(results.value_free));
-        request = request.try_then(move |outcome| match (callback.call(outcome), &outcome.result) {
-            (0, _) => Ok(()),
-            (code, result) => {
-                if let (Some(free), Ok(value)) = (free, result) {
-                    free.call(value.0);
+        let returned = (asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0).then_some(call);
+        request = request.try_then(move |outcome| {
+            match (callback.call(outcome, returned.map(Call::argument)), &outcome.result) {
+                (0, _) => Ok(()),
+                (code, result) => {
+                    if let (Some(free), Ok(value)) = (free, result) {
+                        free.call(value.0);
+                    }
+                    Err(Declared { code, message: "the callback failed".into() })
                 }
-                Err(Declared { code, message: "the callback failed".into() })
             }
         });
     }

@@ -80,19 +80,23 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 /// # Safety
 ///
 /// 1. `place` points to a result.
-pub(super) unsafe fn fill(place: *mut ftpool_result, mut outcome: Outcome<Value>) {
+pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
     let (mut result, text) = view(&outcome);
     result.error_message = text.map_or(std::ptr::null(), keep_text);
-    let returned = outcome.unload().and_then(|cargo| cargo.downcast::<Returned>().ok());
-    result.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
     *place = ftpool_result { size: place.size, ..result };
 }
 
-/// Shows a callback an outcome that stays the library's, and returns what the callback returns.
-pub(super) fn show<R>(outcome: &Outcome<Value>, callback: impl FnOnce(*const ftpool_result) -> R) -> R {
+/// Shows a callback an outcome that stays the library's, with the argument if it is not in there yet, and returns what
+/// the callback returns.
+pub(super) fn show<R>(
+    outcome: &Outcome<Value>,
+    arg: Option<*mut c_void>,
+    callback: impl FnOnce(*const ftpool_result) -> R,
+) -> R {
     let (mut result, text) = view(outcome);
+    result.arg = arg.unwrap_or(result.arg);
     let text = text.map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result)
@@ -125,7 +129,10 @@ pub(super) fn show_with(
 
 /// An outcome as C sees it, and its message.
 fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
-    view_of(outcome.id.get(), outcome.result.as_ref(), outcome.times())
+    let (mut result, text) = view_of(outcome.id.get(), outcome.result.as_ref(), outcome.times());
+    let returned = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>());
+    result.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
+    (result, text)
 }
 
 /// What a job came to as C sees it, and its message.

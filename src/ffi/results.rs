@@ -1,15 +1,13 @@
-//! Outcomes of C jobs, to be read as they come.
+//! Where outcomes of C jobs go.
 
 use super::callback::{Callback, Free, ftpool_callback, ftpool_free_fn};
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
-use super::result::{self, Value};
-use super::time::{self, Timeout};
-use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result};
+use super::result::Value;
+use super::{ftpool, ftpool_fn, ftpool_job_id};
 use crate::api::Discard;
-use crate::{JobId, Outcome, Results, SubmitError};
+use crate::{JobId, Results, SubmitError};
 use std::ffi::c_void;
-use std::os::fd::AsRawFd;
 
 /// A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
 /// exactly one outcome: a value in the done queue, everything else in the failed queue.
@@ -55,13 +53,14 @@ pub unsafe extern "C" fn ftpool_results_new(pool: *mut ftpool, out_results: *mut
 /// Makes a results object that differs from the default. `options` may be NULL, which means all defaults.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
-/// FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have fields that this library does
-/// not know; FTPOOL_E_THREAD if the system refused a thread for the callback. `*out_results` is NULL on failure.
+/// FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have
+/// fields that this library does not know; FTPOOL_E_THREAD if the system refused a thread for the callback.
+/// `*out_results` is NULL on failure.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field says,
-///    and its functions may be called as described. 3. `out_results` is NULL or writable.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field
+/// says,    and its functions may be called as described. 3. `out_results` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_new_with(
     pool: *mut ftpool,
@@ -81,7 +80,8 @@ pub unsafe extern "C" fn ftpool_results_new_with(
 
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field says.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field
+/// says.
 unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Checked<ftpool_results> {
     let mut asked = ftpool_results_options {
         size: 0,
@@ -101,50 +101,19 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
     let results = pool.results_with(asked.done_max, discard);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
         let started = results.on_outcome(move |outcome| {
-            callback.call(&outcome);
+            callback.call(&outcome, None);
         });
         started.map_err(SubmitError::Thread)?;
     }
     Ok(ftpool_results { results, value_free: asked.value_free })
 }
 
-/// A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
-/// once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW)
-/// before waiting. Costs a system call when somebody waits for it, and none otherwise.
-///
-/// **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
-/// FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one
-/// (see errno).
-///
-/// # Safety
-///
-/// 1. `results` is NULL or a results object that was not freed. 2. `out_fd` is NULL or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_results_fd(results: *mut ftpool_results, out_fd: *mut i32) -> ftpool_status {
-    // SAFETY: the caller's 1.
-    let results = match unsafe { check::object(results) } {
-        Ok(results) if !out_fd.is_null() => &results.results,
-        _ => return FTPOOL_E_INVALID,
-    };
-    match results.poll_fd() {
-        Ok(fd) => {
-            // SAFETY: the caller's 2.
-            unsafe { check::store(out_fd, fd.as_raw_fd()) };
-            FTPOOL_OK
-        }
-        Err(error) => {
-            crate::sys::errno::set(error.raw_os_error().unwrap_or(0));
-            FTPOOL_E_UNSUPPORTED
-        }
-    }
-}
-
 /// Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet. If
-/// the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is accepted
-/// and ignored.
+/// the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is
+/// accepted and ignored.
 ///
-/// **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to stays.
-/// **Thread safety:** no other call on the object may be under way or follow.
+/// **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to
+/// stays. **Thread safety:** no other call on the object may be under way or follow.
 ///
 /// # Safety
 ///
@@ -223,111 +192,6 @@ pub unsafe extern "C" fn ftpool_results_submit_batch(
     status(ids.map(|ids| unsafe { check::store_ids(out_ids, &ids) }))
 }
 
-/// Reads the next outcome, done or failed, as they come. When this says FTPOOL_EMPTY, everything was read, and no job
-/// submitted through this object, before or meanwhile, is queued or running.
-///
-/// **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
-/// outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
-/// FTPOOL_TIMEOUT; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or the timeout is none.
-///
-/// # Safety
-///
-/// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose size
-///    field is true.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_results_next(
-    results: *mut ftpool_results,
-    timeout_ns: i64,
-    out_result: *mut ftpool_result,
-) -> ftpool_status {
-    // SAFETY: the caller's 1 and 2.
-    status(unsafe { next(results, timeout_ns, out_result, |results, timeout| Ok(results.next(timeout)?)) })
-}
-
-/// Reads the next value: acquires the done queue's semaphore.
-///
-/// **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
-///
-/// # Safety
-///
-/// As for ftpool_results_next().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_results_next_done(
-    results: *mut ftpool_results,
-    timeout_ns: i64,
-    out_result: *mut ftpool_result,
-) -> ftpool_status {
-    // SAFETY: the caller's 1 and 2.
-    status(unsafe { next(results, timeout_ns, out_result, |results, timeout| Ok(results.next_done_outcome(timeout)?)) })
-}
-
-/// Reads the next outcome without a value: acquires the failed queue's semaphore.
-///
-/// **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
-///
-/// # Safety
-///
-/// As for ftpool_results_next().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_results_next_failed(
-    results: *mut ftpool_results,
-    timeout_ns: i64,
-    out_result: *mut ftpool_result,
-) -> ftpool_status {
-    // SAFETY: the caller's 1 and 2.
-    status(unsafe {
-        next(results, timeout_ns, out_result, |results, timeout| Ok(results.next_failed_outcome(timeout)?))
-    })
-}
-
-/// Reads at most `capacity` outcomes that are there, failed ones first, without waiting. The entries of `out_results`
-/// lie `out_results[0].size` bytes apart; only the first one's size field need be set.
-///
-/// **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
-/// FTPOOL_E_INVALID if `results` or `out_count` is NULL, or `out_results` is while `capacity` is not 0, or the size is
-/// not valid.
-///
-/// # Safety
-///
-/// 1. `results` is NULL or a results object that was not freed. 2. `out_results` points to `capacity` results of the size
-///    that the first one states, unless `capacity` is 0. 3. `out_count` is NULL or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_results_take(
-    results: *mut ftpool_results,
-    capacity: usize,
-    out_results: *mut ftpool_result,
-    out_count: *mut usize,
-) -> ftpool_status {
-    // SAFETY: the caller's 1 to 3.
-    status(unsafe { take(results, capacity, out_results, out_count) })
-}
-
-/// How many values wait to be read: the value of the done queue's semaphore.
-///
-/// **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
-///
-/// # Safety
-///
-/// 1. `results` is NULL or a results object that was not freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_results_done_count(results: *const ftpool_results) -> usize {
-    // SAFETY: the caller's 1.
-    unsafe { results.as_ref() }.map_or(0, |results| results.results.done_count())
-}
-
-/// How many outcomes without a value wait to be read: the value of the failed queue's semaphore.
-///
-/// **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
-///
-/// # Safety
-///
-/// 1. `results` is NULL or a results object that was not freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_results_failed_count(results: *const ftpool_results) -> usize {
-    // SAFETY: the caller's 1.
-    unsafe { results.as_ref() }.map_or(0, |results| results.results.failed_count())
-}
-
 #[inline(always)]
 fn keep_value(call: Call) -> impl FnOnce() -> Value + Send + 'static {
     move || Value(call.run())
@@ -349,63 +213,5 @@ unsafe fn submit(
     let id = submit(&results.results, Call::new(function, arg)?)?;
     // SAFETY: the caller's 2.
     unsafe { check::store(out_id, id.get()) };
-    Ok(())
-}
-
-/// # Safety
-///
-/// 1. `results` is NULL or a results object that was not freed. 2. `out_result` is NULL or points to a result whose size
-///    field is true.
-unsafe fn next(
-    results: *mut ftpool_results,
-    timeout_ns: i64,
-    out_result: *mut ftpool_result,
-    read: impl FnOnce(&Results<Value>, Timeout) -> Checked<Outcome<Value>>,
-) -> Checked<()> {
-    // SAFETY: the caller's 1.
-    let results = unsafe { check::object(results) }?;
-    // SAFETY: the caller's 2.
-    unsafe { result::check_size(out_result) }?;
-    let outcome = read(&results.results, time::timeout(timeout_ns)?)?;
-    result::forget_texts();
-    // SAFETY: the caller's 2.
-    unsafe { result::fill(out_result, outcome) };
-    Ok(())
-}
-
-/// # Safety
-///
-/// As for [`ftpool_results_take`].
-unsafe fn take(
-    results: *mut ftpool_results,
-    capacity: usize,
-    out_results: *mut ftpool_result,
-    out_count: *mut usize,
-) -> Checked<()> {
-    // SAFETY: the caller's 1.
-    let results = unsafe { check::object(results) }?;
-    if out_count.is_null() {
-        return Err(FTPOOL_E_INVALID);
-    }
-    let mut count = 0;
-    if capacity > 0 {
-        // SAFETY: the caller's 2.
-        let stride = unsafe { result::check_size(out_results) }?;
-        let outcomes = results.results.take(capacity);
-        if !outcomes.is_empty() {
-            result::forget_texts();
-        }
-        for outcome in outcomes {
-            // SAFETY: the caller's 2; no more than `capacity` are taken.
-            let place = unsafe { out_results.byte_add(count * stride) };
-            // SAFETY: the caller's 2: every result begins with its size.
-            unsafe { place.cast::<usize>().write(stride) };
-            // SAFETY: the caller's 2.
-            unsafe { result::fill(place, outcome) };
-            count += 1;
-        }
-    }
-    // SAFETY: the caller's 3.
-    unsafe { check::store(out_count, count) };
     Ok(())
 }

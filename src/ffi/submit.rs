@@ -87,9 +87,9 @@ pub unsafe extern "C" fn ftpool_submit_batch(
 /// Cancels a queued job: it will never run. Takes the same short time however many jobs are queued. A job that was to
 /// leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
 ///
-/// **Ownership:** the job's `arg` is the caller's again. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will
-/// never run; FTPOOL_EMPTY: too late (running, done, cancelled before), or no job of this pool has this id;
-/// FTPOOL_E_INVALID if `pool` is NULL.
+/// **Ownership:** the job's `arg` is the caller's again, unless it had an arg_free, which has been called then.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run; FTPOOL_EMPTY: too late (running, done,
+/// cancelled before), or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
 ///
 /// # Safety
 ///

@@ -240,6 +240,9 @@ impl Core {
 
     /// Nobody reads from these queues any more; jobs may still deliver to them.
     pub(crate) fn retire<D: Send + 'static, F: Send + 'static>(&self, queues: Owner<D, F>) {
+        if self.is_forked() {
+            return std::mem::forget(queues); // Whoever holds the orphans' lock may not exist in this process.
+        }
         self.orphans.adopt(queues);
     }
 

@@ -1,8 +1,9 @@
 //! Random calls of C functions on several objects, good calls and bad ones, with the books kept: every accepted job
 //! ran once or was cancelled, and left one outcome where one was asked for.
 
-use crate::c_common::{CONFIG, LIMIT_NS, RESULT, Seen, Value, c, value};
+use crate::c_common::{CONFIG, LIMIT_NS, RESULT, RESULTS_OPTIONS, SUBMIT_OPTIONS, Seen, c};
 use crate::common::Random;
+use crate::work::{Job, Kind, note_free, note_outcome, work};
 use fastthreadpool::ffi::ftpool_status::{self, *};
 use fastthreadpool::ffi::*;
 use std::cell::Cell;
@@ -14,58 +15,6 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 const MOST_POOLS: usize = 4;
 const MOST_RESULTS: usize = 6;
-
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Plain,
-    Slow,
-    Failing,
-    /// Submits another job.
-    Parent,
-    /// Asks what a job must not ask.
-    Improper,
-}
-
-/// A job as the books see it. Its address is the C job's argument.
-struct Job {
-    number: usize,
-    kind: Kind,
-    runs: AtomicU32,
-    children: AtomicU32,
-    children_runs: AtomicU32,
-}
-
-/// The job of a C job's argument.
-fn job_of<'a>(argument: *mut c_void) -> &'a Job {
-    // SAFETY: the argument is a job in the books of a pool, which are kept until the pool has ended.
-    unsafe { &*argument.cast::<Job>() }
-}
-
-extern "C" fn work(argument: *mut c_void) -> Value {
-    let job = job_of(argument);
-    job.runs.fetch_add(1, SeqCst);
-    let pool = ftpool_current();
-    match job.kind {
-        Kind::Plain => {}
-        Kind::Slow => (0..5000).for_each(|_| std::hint::spin_loop()),
-        Kind::Failing => assert_eq!(c!(ftpool_fail(job.number as i32, c"failed".as_ptr())), FTPOOL_OK),
-        Kind::Parent => {
-            assert_eq!(c!(ftpool_submit(pool, Some(child), argument, null_mut())), FTPOOL_OK);
-            job.children.fetch_add(1, SeqCst);
-        }
-        Kind::Improper => {
-            assert_eq!(c!(ftpool_wait_idle(pool, FTPOOL_FOREVER)), FTPOOL_E_DEADLOCK);
-            assert_eq!(c!(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_CANCEL, FTPOOL_FOREVER)), FTPOOL_E_DEADLOCK);
-            assert_eq!(c!(ftpool_cancel(pool, ftpool_self_id())), FTPOOL_EMPTY);
-        }
-    }
-    value(job.number)
-}
-
-extern "C" fn child(argument: *mut c_void) -> Value {
-    job_of(argument).children_runs.fetch_add(1, SeqCst);
-    null_mut()
-}
 
 /// What happened to a pool, as its results objects need to know it.
 #[derive(Default)]
@@ -177,7 +126,7 @@ impl Driver {
     /// Submits one job or some, to a pool or to a results object, whose pool may be gone.
     fn submit(&mut self) {
         let to_results = !self.results.is_empty() && self.below(2) == 0;
-        let how = self.below(3);
+        let how = self.below(4);
         let count = if how == 2 { self.below(8) } else { 1 };
         let jobs: Vec<_> = (0..count).map(|_| self.new_job()).collect();
         let arguments: Vec<_> = jobs.iter().map(|job| from_ref(&**job).cast_mut().cast()).collect();
@@ -185,7 +134,13 @@ impl Driver {
         let (out, many, first) =
             (ids.as_mut_ptr(), arguments.as_ptr(), arguments.first().copied().unwrap_or(null_mut()));
         let chosen = to_results.then(|| self.below(self.results.len()));
-        let (status, fate, pool) = if let Some(at) = chosen {
+        let (status, fate, pool) = if how == 3 {
+            jobs[0].full.store(1, SeqCst);
+            match self.submit_with(chosen, first, out) {
+                Some(accepted) => accepted,
+                None => return assert_eq!(ids[0], 0, "outputs are written on success only"),
+            }
+        } else if let Some(at) = chosen {
             let to = &self.results[at];
             let status = match how {
                 0 => c!(ftpool_results_submit(to.handle, Some(work), first, out)),
@@ -219,11 +174,38 @@ impl Driver {
         pool.accepted.extend(new);
     }
 
+    /// With everything that an option asks for; `None` if the results object is not the pool's.
+    fn submit_with(
+        &mut self,
+        results: Option<usize>,
+        argument: *mut c_void,
+        out: *mut u64,
+    ) -> Option<(ftpool_status, Rc<Fate>, u64)> {
+        let [at, first] = [self.pools.len(), 2].map(|bound| self.below(bound));
+        let results = results.map(|results| &self.results[results]);
+        let own = results.map(|results| self.pools.iter().find(|pool| pool.number == results.pool));
+        let pool = own.unwrap_or(Some(&self.pools[at]));
+        let options = ftpool_submit_options {
+            results: results.map_or(null_mut(), |results| results.handle),
+            callback: Some(note_outcome),
+            callback_context: argument,
+            arg_free: Some(note_free),
+            flags: if first == 1 { FTPOOL_SUBMIT_FIRST } else { 0 },
+            ..SUBMIT_OPTIONS
+        };
+        let to = pool.unwrap_or(&self.pools[at]);
+        let status = c!(ftpool_submit_with(to.handle, Some(work), argument, &options, out));
+        if pool.is_none() {
+            assert_eq!(status, FTPOOL_E_INVALID);
+        }
+        pool.map(|pool| (status, Rc::clone(&pool.fate), pool.number))
+    }
+
     fn new_job(&mut self) -> Box<Job> {
         self.numbers += 1;
         let kind = [Kind::Plain, Kind::Plain, Kind::Slow, Kind::Failing, Kind::Parent, Kind::Improper][self.below(6)];
-        let [runs, children, children_runs] = [const { AtomicU32::new(0) }; 3];
-        Box::new(Job { number: self.numbers as usize, kind, runs, children, children_runs })
+        let [runs, children, children_runs, full, shown, freed] = [const { AtomicU32::new(0) }; 6];
+        Box::new(Job { number: self.numbers as usize, kind, runs, children, children_runs, full, shown, freed })
     }
 
     /// Mostly one of the latest jobs, maybe in another pool than its own.
@@ -290,7 +272,9 @@ impl Driver {
         let negative = (number | 1 << 63) as i64;
         let timeout = if negative == FTPOOL_FOREVER { -2 } else { negative };
         let config = ftpool_config { size: (number % 8) as usize, ..CONFIG };
-        let status: ftpool_status = match self.below(14) {
+        let options = ftpool_submit_options { flags: number as u32 | 8, ..SUBMIT_OPTIONS };
+        let shapes = ftpool_results_options { size: (number % 8) as usize, ..RESULTS_OPTIONS };
+        let status: ftpool_status = match self.below(19) {
             0 => c!(ftpool_submit(null_mut(), Some(work), null_mut(), null_mut())),
             1 => c!(ftpool_submit(pool, None, null_mut(), null_mut())),
             2 => c!(ftpool_submit_first(pool, None, null_mut(), null_mut())),
@@ -304,6 +288,11 @@ impl Driver {
             10 => c!(ftpool_shutdown(pool, 2 + (number % 1000) as u32, FTPOOL_NOW)),
             11 => c!(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_CANCEL, timeout)),
             12 => c!(ftpool_new(&config, &mut null_mut())),
+            13 => c!(ftpool_submit_with(pool, None, null_mut(), null(), null_mut())),
+            14 => c!(ftpool_submit_with(pool, Some(work), null_mut(), &options, null_mut())),
+            15 => c!(ftpool_results_new_with(pool, &shapes, &mut null_mut())),
+            16 => c!(ftpool_results_fd(results, null_mut())),
+            17 => ftpool_emit(null_mut()),
             _ => c!(ftpool_fail(1, null())),
         };
         assert_eq!(status, FTPOOL_E_INVALID);
@@ -324,6 +313,8 @@ impl Driver {
         for Accepted { job, cancelled, .. } in &pool.accepted {
             let [runs, children, children_runs] =
                 [&job.runs, &job.children, &job.children_runs].map(|count| count.load(SeqCst));
+            let [full, shown, freed] = [&job.full, &job.shown, &job.freed].map(|count| count.load(SeqCst));
+            assert_eq!([shown, freed], [full; 2], "shown and freed once if asked, else never");
             let spared = pool.fate.cancelling.get();
             assert!(if cancelled.get() { runs == 0 } else { runs == 1 || spared && runs == 0 }, "{runs} runs");
             assert!(children_runs == children || spared && children_runs < children);

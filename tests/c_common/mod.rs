@@ -3,7 +3,10 @@
 
 use crate::common::Gate;
 use fastthreadpool::ffi::ftpool_status::{self, *};
-use fastthreadpool::ffi::{self, ftpool, ftpool_config, ftpool_fn, ftpool_result, ftpool_results};
+use fastthreadpool::ffi::{
+    self, ftpool, ftpool_callback, ftpool_config, ftpool_fn, ftpool_result, ftpool_results, ftpool_results_options,
+    ftpool_submit_options,
+};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
@@ -48,6 +51,23 @@ pub(crate) const RESULT: ftpool_result = ftpool_result {
     arg: null_mut(),
 };
 
+pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
+    size: size_of::<ftpool_submit_options>(),
+    results: null_mut(),
+    callback: None,
+    callback_context: null_mut(),
+    arg_free: None,
+    flags: 0,
+};
+
+pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_options {
+    size: size_of::<ftpool_results_options>(),
+    done_max: 0,
+    value_free: None,
+    callback: None,
+    callback_context: null_mut(),
+};
+
 /// A job's value: a number in a pointer's clothes.
 pub(crate) type Value = *mut c_void;
 
@@ -64,6 +84,18 @@ extern "C" fn call<F: Fn() -> usize + Sync>(argument: *mut c_void) -> Value {
 /// A closure as a C program passes it: a function and its argument. What it returns is its value.
 pub(crate) fn job<F: Fn() -> usize + Sync>(closure: &F) -> (ftpool_fn, *mut c_void) {
     (Some(call::<F>), std::ptr::from_ref(closure).cast_mut().cast())
+}
+
+extern "C" fn show<F: Fn(&ftpool_result) -> i32 + Sync>(context: *mut c_void, result: *const ftpool_result) -> i32 {
+    // SAFETY: the context is a closure that outlives the pool, and that any thread may call.
+    let closure = unsafe { &*context.cast::<F>() };
+    // SAFETY: the result is the library's, and valid during the call.
+    closure(unsafe { &*result })
+}
+
+/// A closure as a C program passes a callback: a function and its context.
+pub(crate) fn callback<F: Fn(&ftpool_result) -> i32 + Sync>(closure: &F) -> (ftpool_callback, *mut c_void) {
+    (Some(show::<F>), std::ptr::from_ref(closure).cast_mut().cast())
 }
 
 /// A text of the library's, or one that it was given.
@@ -126,6 +158,16 @@ impl<'jobs> CPool<'jobs> {
         accepted(status, id)
     }
 
+    /// The caller states that the argument, and what is in the options, outlives the pool.
+    pub(crate) fn submit_with(
+        &self,
+        (function, argument): (ftpool_fn, *mut c_void),
+        options: &ftpool_submit_options,
+    ) -> Result<u64, ftpool_status> {
+        let mut id = u64::MAX;
+        accepted(c!(ftpool_submit_with(self.handle, function, argument, options, &mut id)), id)
+    }
+
     pub(crate) fn cancel(&self, id: u64) -> ftpool_status {
         c!(ftpool_cancel(self.handle, id))
     }
@@ -152,6 +194,16 @@ impl<'jobs> CPool<'jobs> {
         assert_eq!(c!(ftpool_results_new(self.handle, &mut handle)), FTPOOL_OK);
         assert!(!handle.is_null());
         CResults { handle, jobs: PhantomData }
+    }
+
+    pub(crate) fn results_with(
+        &self,
+        options: *const ftpool_results_options,
+    ) -> Result<CResults<'jobs>, ftpool_status> {
+        let mut handle = std::ptr::dangling_mut();
+        let status = c!(ftpool_results_new_with(self.handle, options, &mut handle));
+        assert_eq!(handle.is_null(), status != FTPOOL_OK);
+        if status == FTPOOL_OK { Ok(CResults { handle, jobs: PhantomData }) } else { Err(status) }
     }
 }
 
