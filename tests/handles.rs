@@ -305,3 +305,27 @@ fn a_refused_submit_drops_the_job() {
         assert_eq!(drops.get(), 1);
     });
 }
+
+/// Conformance 109: both times, of a job that ran and of one that did not; nothing without being asked.
+#[test]
+fn a_handle_knows_how_long_its_job_took() {
+    within_limit(|| {
+        let (pool, gate) = (Pool::builder().workers(1).timing(true).build().unwrap(), Gate::new());
+        let first = pool.submit(gate.job()).unwrap();
+        gate.wait_started(1);
+        let (second, cancelled) =
+            (pool.submit(|| -> () { panic!("measured too") }).unwrap(), pool.submit(|| ()).unwrap());
+        assert!(first.times().is_none());
+        thread::sleep(Duration::from_millis(5));
+        assert!(cancelled.cancel());
+        gate.open();
+        second.wait(LIMIT).unwrap();
+        let least = Duration::from_millis(5);
+        assert!(first.times().unwrap().ran >= least && second.times().unwrap().queued >= least);
+        let cancelled = cancelled.times().unwrap();
+        assert!(cancelled.queued >= least && cancelled.ran.is_zero());
+        let unmeasured = pool_of(1).submit(|| ()).unwrap();
+        unmeasured.wait(LIMIT).unwrap();
+        assert!(unmeasured.times().is_none());
+    });
+}

@@ -302,3 +302,28 @@ fn jobs_that_wait_for_jobs_that_are_cancelled_go_on() {
         }
     });
 }
+
+/// Conformance 119, reliability R10: the stack is bounded, and a wait that nobody could end is refused.
+#[test]
+fn a_chain_of_waits_that_is_too_deep_is_an_error() {
+    fn chain(pool: &Pool, depth: u32) -> Result<u32, WaitError> {
+        if depth == 0 {
+            return Ok(0);
+        }
+        let inner = pool.clone();
+        let next = pool.submit(move || chain(&inner, depth - 1)).unwrap();
+        next.wait(Deadline::NEVER)?;
+        next.join().unwrap().map(|below| below + 1)
+    }
+    within_limit(|| {
+        let pool = pool_of(1);
+        let run = |depth| {
+            let inner = pool.clone();
+            pool.run(move || chain(&inner, depth)).unwrap()
+        };
+        assert_eq!((run(1), run(64)), (Ok(1), Ok(64)));
+        assert_eq!(run(200), Err(WaitError::Deadlock));
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(run(10), Ok(10));
+    });
+}

@@ -1,13 +1,13 @@
 //! One job as a value to come.
 
-use super::{JobError, JobId, WaitError};
+use super::{JobError, JobId, Times, WaitError};
 use crate::pool::{Core, current};
 use crate::queue::{After, Reader};
 use crate::sync::Deadline;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 /// A job that was submitted by [`Pool::submit`](crate::Pool::submit): wait for it, read or take its value, cancel it.
@@ -44,13 +44,15 @@ pub(crate) type Held<T> = Reader<Result<T, JobError>, Origin>;
 pub(crate) struct Origin {
     core: Arc<Core>,
     id: Cell<u64>,
+    /// Where a pool that measures leaves the times.
+    times: Option<Arc<Mutex<Times>>>,
     /// The key of the last [`Waker`](std::task::Waker) that polled; 0 if none has.
     waker: Cell<u64>,
 }
 
 impl Origin {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core, id: Cell::new(0), waker: Cell::new(0) }
+    pub(super) fn new(core: Arc<Core>, times: Option<Arc<Mutex<Times>>>) -> Self {
+        Self { core, id: Cell::new(0), times, waker: Cell::new(0) }
     }
 
     pub(super) fn accepted_as(&self, id: JobId) {
@@ -123,12 +125,19 @@ impl<T: Send + 'static> JobHandle<T> {
         self.held().get().map(Result::as_ref)
     }
 
+    /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
+    /// [measure](crate::Builder::timing).
+    pub fn times(&self) -> Option<Times> {
+        let times = self.held().own().times.as_ref().filter(|_| self.is_done())?;
+        Some(*times.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Waits until the job has ended.
     ///
     /// # Errors
     ///
     /// [`WaitError::TimedOut`] if the deadline came first; the job goes on. [`WaitError::Deadlock`] in a job that this one
-    /// waits for, by however many others.
+    /// waits for, by however many others; or if 64 jobs wait for one another on this thread and no worker is free for one more.
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         let (held, deadline) = (self.held(), deadline.into());
         if held.is_done() {
@@ -139,7 +148,8 @@ impl<T: Send + 'static> JobHandle<T> {
             let sleep = || {
                 held.wait(deadline);
             };
-            self.in_pool(|worker| worker.wait_for_one([id].into_iter(), || vec![id], sleep))
+            let queued = Some(id).filter(|_| !held.is_started());
+            self.in_pool(|worker| worker.wait_for_one(queued.into_iter(), || vec![id], sleep))
         } else {
             None
         };

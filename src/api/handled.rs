@@ -2,10 +2,11 @@
 
 use super::handle::{Held, JobHandle, Origin};
 use super::task::verdict;
-use super::{JobError, JobId, SubmitError};
+use super::{JobError, JobId, SubmitError, Times};
 use crate::pool::{Core, Job, Rejected, Task, Worker, unwind};
 use crate::queue::{Before, Writer, pair};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 type Outcome<T> = Result<T, JobError>;
 
@@ -25,13 +26,46 @@ where
     T: Send + 'static,
     F: FnOnce() -> Outcome<T> + Send + 'static,
 {
-    let (writer, held): (_, Held<T>) = pair(Origin::new(Arc::clone(core)));
-    let id = submit(core, Job::new(Handled { writer, code })).map_err(|Rejected { why, job }| {
+    let clock = core.is_timed().then(Clock::start);
+    let times = clock.as_ref().map(|clock| Arc::clone(&clock.times));
+    let (writer, held): (_, Held<T>) = pair(Origin::new(Arc::clone(core), times));
+    let job = match clock {
+        None => Job::new(Handled { writer, code }),
+        Some(clock) => Job::new(Handled { writer, code: || clock.around(code) }),
+    };
+    let id = submit(core, job).map_err(|Rejected { why, job }| {
         drop(job);
         SubmitError::from(why)
     })?;
     held.own().accepted_as(JobId::accepted(id));
     Ok(JobHandle::new(held))
+}
+
+/// Measures a job, however it ends: when it goes, it leaves the times behind.
+struct Clock {
+    submitted: Instant,
+    begun: Option<Instant>,
+    times: Arc<Mutex<Times>>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { submitted: Instant::now(), begun: None, times: Arc::default() }
+    }
+
+    fn around<R>(mut self, code: impl FnOnce() -> R) -> R {
+        self.begun = Some(Instant::now());
+        code()
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let begun = self.begun.unwrap_or(now);
+        let times = Times { queued: begun - self.submitted, ran: now - begun };
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner) = times;
+    }
 }
 
 impl<T, F> Task for Handled<T, F>

@@ -289,7 +289,7 @@ unsafe fn wait(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_re
     if let Some(outcome) = job.get().filter(|_| !out_result.is_null()) {
         result::forget_texts();
         // SAFETY: the caller's 2.
-        unsafe { result::fill_with(out_result, job.id().get(), outcome) };
+        unsafe { result::fill_with(out_result, job.id().get(), outcome, job.times()) };
     }
     Ok(())
 }

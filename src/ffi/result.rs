@@ -107,8 +107,13 @@ pub(super) fn show<R>(
 /// # Safety
 ///
 /// 1. `place` points to a result.
-pub(super) unsafe fn fill_with(place: *mut ftpool_result, id: ftpool_job_id, outcome: Result<&Value, &JobError>) {
-    let (mut result, text) = view_of(id, outcome, None);
+pub(super) unsafe fn fill_with(
+    place: *mut ftpool_result,
+    id: ftpool_job_id,
+    outcome: Result<&Value, &JobError>,
+    times: Option<Times>,
+) {
+    let (mut result, text) = view_of(id, outcome, times);
     result.error_message = text.map_or(std::ptr::null(), keep_text);
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };

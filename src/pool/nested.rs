@@ -28,8 +28,15 @@ impl Worker {
         awaited: impl FnOnce() -> Vec<u64>,
         park: impl FnOnce(),
     ) -> Result<(), Unfinished> {
-        if queued.any(|id| self.run_queued(id)) {
+        let mut too_deep = false;
+        if queued.any(|id| {
+            too_deep = self.below.borrow().len() >= MOST_NESTED;
+            self.run_queued(id)
+        }) {
             return Ok(());
+        }
+        if too_deep && !self.core.has_free_hands() {
+            return Err(Unfinished::Deadlock); // Nobody else may ever come to it.
         }
         let waiting = self.core.waits.begin(self.stack(), awaited());
         let _waiting = waiting.ok_or(Unfinished::Deadlock)?;
