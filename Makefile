@@ -12,7 +12,7 @@ STAGE   := $(CURDIR)/target/stage
 # What the static library needs of the system; `rustc --print native-static-libs` says it.
 STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: help build run test check extra bench bench-quick soak loom mutants header install uninstall clean needs
+.PHONY: help build run test check extra bench bench-quick bench-server soak loom mutants header install uninstall clean needs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -43,6 +43,9 @@ extra: needs ## all models, their mutants, the portable fallback, AddressSanitiz
 
 bench: build ## measure against other pools; tables in benches/results
 	ci/bench.sh
+
+bench-server: build ## the example server against one with a thread for each connection
+	benches/server.sh
 
 bench-quick: build ## the same in about a minute, printed only
 	ci/bench.sh --quick

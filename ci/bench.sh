@@ -9,5 +9,7 @@ fi
 results=../results
 mkdir -p "$results"
 cargo run --release --quiet --bin throughput -- --json "$results/throughput.json" | tee "$results/throughput.md"
+cargo run --release --quiet --bin locks -- --json "$results/locks.json" | tee "$results/locks.md"
+cargo run --release --quiet --bin bound | tee "$results/bound.md"
 cargo run --release --quiet --bin footprint | tee "$results/footprint.md"
 ./size.sh | tee "$results/size.md"

@@ -10,6 +10,21 @@ src/sync/event_count.rs|fence::heavy(); // W2||event_count_loses_no_wake_up
 src/sync/event_count.rs|fence::light(); // N1||event_count_loses_no_wake_up
 src/sync/event_count.rs|return Some(result); // W3|let _ = result; // W3|event_count_loses_no_wake_up
 src/sync/parker.rs|self.token.wake_one();||parker_hands_tokens_over
+src/sync/raw_lock.rs|fence::light_unprepared(); // R2||lock_loses_no_waiter
+src/sync/raw_lock.rs|let nap = nap(fence::heavy_unprepared()); // L2|let nap = nap(true); // L2|lock_loses_no_waiter
+src/sync/raw_lock.rs|self.line.fetch_or(WAITING, Ordering::Relaxed); // L5|// L5|lock_wakes_one_waiter_after_another
+src/sync/raw_lock.rs|self.held.store(FREE, Ordering::Release); // R1|self.held.store(FREE, Ordering::Relaxed); // R1|lock_loses_no_waiter
+src/sync/raw_lock.rs|let nap = nap(fence::heavy_unprepared()); // H1|let nap = nap(true); // H1|lock_is_handed_to_a_starving_waiter
+src/sync/raw_lock.rs|while seen & PROMISED == 0 {|while seen != !0 {|lock_is_promised_to_a_waiter_that_gives_up
+src/sync/raw_lock.rs|seen.wrapping_add(TURN) & !WAITING|seen & !WAITING|lock_loses_no_waiter
+src/sync/raw_semaphore.rs|self.word.wake(1); // A6|// A6|semaphore_wakes_as_many_as_it_has_permits_for
+src/sync/raw_semaphore.rs|(next.waiting(), Some(Ok(()))), // A1|(next.0, Some(Ok(()))), // A1|semaphore_wakes_as_many_as_it_has_permits_for
+src/sync/raw_semaphore.rs|self.serve(&mut line); // Q3|// Q3|semaphore_loses_no_wake_up
+src/sync/raw_semaphore.rs|self.serve(&mut line); // Those behind|// Those behind|semaphore_lets_the_next_in_line_move_up
+src/sync/raw_semaphore.rs|self.word.wake(u32::MAX); // C1|// C1|semaphore_closes_under_its_waiters
+src/sync/raw_semaphore.rs|self.word.wake(u32::MAX); // Q2a|// Q2a|semaphore_gives_all_or_nothing
+src/sync/permits.rs|(self.0 + TURN) & TURNS|self.0 & TURNS|semaphore_loses_no_wake_up
+src/sync/event.rs|if self.word.swap(SET, Ordering::Release) == WAITED_FOR {|if self.word.swap(SET, Ordering::Release) == SET {|event_reaches_every_waiter
 src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_item
 src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item
 src/sync/bell.rs|fence::heavy(); // A3||bell_rings_for_what_happened_while_it_was_armed
@@ -26,7 +41,7 @@ src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_noth
 src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken
 src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
-src/queue/outcomes.rs|count(&desk.ended);\n        self.arrivals.notify();|count(&desk.ended);|queue::models::readers
+src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
 src/queue/outcomes.rs|drop(outside); // Before the last touch.\n        desk.settled.fetch_add(1, Ordering::Release);|desk.settled.fetch_add(1, Ordering::Release);\n        drop(outside);|queues_are_freed_after_the_last_touch
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
@@ -37,9 +52,15 @@ src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_close
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|let turn = self.ending.turn.lock(); // L1|let turn = ();|closing_and_opening_do_not_mix
 src/pool/closing.rs|_ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end
-src/pool/worker.rs|fn rest(&self) {\n        self.core.maybe_quiet();|fn rest(&self) {|the_last_of_two_workers_wakes_the_waiter
+src/pool/worker.rs|self.core.maybe_quiet();\n        for _ in 0..LOOKS {|for _ in 0..LOOKS {|the_last_of_two_workers_wakes_the_waiter
 src/pool/worker.rs|fn leave(&self) {\n        self.core.maybe_quiet();|fn leave(&self) {|a_worker_that_leaves_wakes_those_who_wait_for_quiet
 src/pool/worker.rs|self.core.crew.wake_all();||every_worker_leaves
+src/pool/bound.rs|self.room.notify(); // E1, E2||a_submitter_that_waits_for_room_is_woken
+src/pool/bound.rs|compare_exchange_weak(taken,|compare_exchange_weak(self.places.taken.load(Ordering::Relaxed),|a_place_is_taken_once
+src/pool/closing.rs|self.wake_submitters();||a_submitter_that_waits_for_room_sees_the_pool_close
+src/pool/worker.rs|bound.notify();||a_hand_off_ends_when_the_job_is_taken
+src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job
+src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
 TABLE
 }
 

@@ -39,6 +39,7 @@
 #ifndef FASTTHREADPOOL_H
 #define FASTTHREADPOOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,10 +49,15 @@
 #define FTPOOL_VERSION_NUMBER (FTPOOL_VERSION_MAJOR * 1000000 + FTPOOL_VERSION_MINOR * 1000 + FTPOOL_VERSION_PATCH)
 
 /* Initialisers of structs. */
-#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL}
+#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL}
 #define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
 #define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
-#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0}
+#define FTPOOL_SEMAPHORE_INIT(value) {{(value) & UINT64_C(0x7fffffff), 0, 0, 0}}
+#define FTPOOL_SEMAPHORE_INIT_FAIR(value) {{((value) & UINT64_C(0x7fffffff)) | UINT64_C(1) << 62, 0, 0, 0}}
+#define FTPOOL_LOCK_INIT {{0, 0}}
+#define FTPOOL_EVENT_INIT {0}
+#define FTPOOL_WAIT_GROUP_INIT {0}
+#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL}
 
 /* Before every function; define it to nothing to compile against the static library on a platform that minds. */
 #ifndef FTPOOL_API
@@ -83,6 +89,46 @@
  * A shutdown mode: what is queued is cancelled, what is running ends.
  */
 #define FTPOOL_SHUTDOWN_CANCEL 1
+
+/**
+ * A policy for a full queue: a submit waits until there is room.
+ */
+#define FTPOOL_POLICY_BLOCK 0
+
+/**
+ * A policy for a full queue: a submit waits for policy_timeout_ns and then returns FTPOOL_FULL.
+ */
+#define FTPOOL_POLICY_TIMED 1
+
+/**
+ * A policy for a full queue: a submit returns FTPOOL_FULL at once.
+ */
+#define FTPOOL_POLICY_REJECT 2
+
+/**
+ * A policy for a full queue: the submitting thread runs the job itself, in the call.
+ */
+#define FTPOOL_POLICY_CALLER_RUNS 3
+
+/**
+ * A policy for a full queue: the oldest queued job is cancelled to make room.
+ */
+#define FTPOOL_POLICY_DISCARD_OLDEST 4
+
+/**
+ * A policy without a queue: every submit waits until a worker begins its job; max_queued does not matter.
+ */
+#define FTPOOL_POLICY_HAND_OFF 5
+
+/**
+ * A water mark: the queue has fallen to low_water jobs.
+ */
+#define FTPOOL_WATER_LOW 0
+
+/**
+ * A water mark: the queue has risen to high_water jobs.
+ */
+#define FTPOOL_WATER_HIGH 1
 
 /**
  * An outcome: the job returned a value.
@@ -120,49 +166,29 @@
 #define FTPOOL_SUBMIT_RETURN_ARG 4
 
 /**
- * A job's state: no worker has begun it.
+ * A priority: the group's jobs come among those that are in no group.
  */
-#define FTPOOL_JOB_QUEUED 0
+#define FTPOOL_PRIORITY_NORMAL 0
 
 /**
- * A job's state: a worker runs it.
+ * A priority: they come before those that are in no group.
  */
-#define FTPOOL_JOB_RUNNING 1
+#define FTPOOL_PRIORITY_HIGH 1
 
 /**
- * A job's state: it has returned a value.
+ * A priority: they come when no other job is queued.
  */
-#define FTPOOL_JOB_DONE 2
-
-/**
- * A job's state: it has failed.
- */
-#define FTPOOL_JOB_FAILED 3
-
-/**
- * A job's state: it was cancelled before it began.
- */
-#define FTPOOL_JOB_CANCELLED 4
-
-/**
- * ftpool_wait_jobs() waits until every job has ended.
- */
-#define FTPOOL_UNTIL_ALL 0
-
-/**
- * ftpool_wait_jobs() waits until one job has ended.
- */
-#define FTPOOL_UNTIL_FIRST 1
-
-/**
- * ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
- */
-#define FTPOOL_UNTIL_FIRST_FAILED 2
+#define FTPOOL_PRIORITY_LOW 2
 
 /**
  * What ftpool_cancel_all() cancels: jobs that are queued.
  */
 #define FTPOOL_CANCEL_QUEUED 1
+
+/**
+ * The most permits a semaphore can have.
+ */
+#define FTPOOL_SEMAPHORE_MAX 2147483647
 
 /**
  * What a call returns. 0: done. Above 0: nothing is wrong, and nothing was done. Below 0: an error, and nothing was
@@ -260,9 +286,10 @@ typedef int32_t ftpool_status;
 typedef struct ftpool ftpool;
 
 /**
- * A handle to one job: to wait for it, to read what it came to, to cancel it.
+ * Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own: a
+ * group at its limit holds no worker up.
  */
-typedef struct ftpool_job ftpool_job;
+typedef struct ftpool_group ftpool_group;
 
 /**
  * A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
@@ -293,10 +320,17 @@ typedef void (*ftpool_failed_hook)(void *context, ftpool_job_id id, int32_t code
 typedef void (*ftpool_log_hook)(void *context, uint32_t level, const char *line);
 
 /**
+ * Told that the number of queued jobs has passed a mark, FTPOOL_WATER_HIGH or FTPOOL_WATER_LOW, in turns, never two
+ * calls at a time; on the thread that submits, or that cancels, or on a worker between two jobs. Must return, as a job
+ * must, and should be short.
+ */
+typedef void (*ftpool_water_fn)(void *context, uint32_t mark, size_t queued);
+
+/**
  * How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field
  * that is 0 means its default.
  */
-typedef struct {
+typedef struct ftpool_config {
     /**
      * sizeof(ftpool_config), set by FTPOOL_CONFIG_INIT: tells the library which header the program was compiled with.
      */
@@ -347,6 +381,35 @@ typedef struct {
      * Given to the four functions above.
      */
     void *context;
+    /**
+     * What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
+     * _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be.
+     */
+    uint32_t policy;
+    /**
+     * At most how many jobs are queued (accepted and not begun); 0 means no limit.
+     */
+    size_t max_queued;
+    /**
+     * How long a submit waits with FTPOOL_POLICY_TIMED.
+     */
+    int64_t policy_timeout_ns;
+    /**
+     * The lower mark of water_callback.
+     */
+    size_t low_water;
+    /**
+     * The upper mark of water_callback, above the lower one.
+     */
+    size_t high_water;
+    /**
+     * Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be NULL.
+     */
+    ftpool_water_fn water_callback;
+    /**
+     * Handed to water_callback.
+     */
+    void *water_context;
 } ftpool_config;
 
 /**
@@ -363,7 +426,7 @@ typedef void (*ftpool_free_fn)(void *pointer);
 /**
  * What a job came to. Begin with FTPOOL_RESULT_INIT.
  */
-typedef struct {
+typedef struct ftpool_result {
     /**
      * sizeof(ftpool_result), set by FTPOOL_RESULT_INIT; never changed by the library.
      */
@@ -412,7 +475,7 @@ typedef int32_t (*ftpool_callback)(void *context, const ftpool_result *result);
 /**
  * How a results object shall be. Begin with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
  */
-typedef struct {
+typedef struct ftpool_results_options {
     /**
      * sizeof(ftpool_results_options), set by FTPOOL_RESULTS_OPTIONS_INIT.
      */
@@ -440,7 +503,7 @@ typedef struct {
 /**
  * What a job shall have beyond its function and argument. Begin with FTPOOL_SUBMIT_OPTIONS_INIT, which means nothing.
  */
-typedef struct {
+typedef struct ftpool_submit_options {
     /**
      * sizeof(ftpool_submit_options), set by FTPOOL_SUBMIT_OPTIONS_INIT.
      */
@@ -468,27 +531,77 @@ typedef struct {
      * FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
      */
     uint32_t flags;
+    /**
+     * A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means before all that are queued in the
+     * group. NULL: none.
+     */
+    ftpool_group *group;
 } ftpool_submit_options;
 
 /**
- * The body of ftpool_for(): runs item `i`. It must return, as a job must.
+ * A number of permits that threads take and give back; it needs no pool. It lives in memory of the program, allocates
+ * nothing and needs no end: `static ftpool_semaphore s = FTPOOL_SEMAPHORE_INIT(8);`. Zeroed memory is a semaphore
+ * without permits. It must not be copied or moved while it is used.
+ *
+ * One made by FTPOOL_SEMAPHORE_INIT() is quick: a thread that comes by may take a permit before one that has been
+ * waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() gives permits in the order of asking.
+ *
+ * What a thread did before it gave a permit back is visible to the thread that takes it. On Linux, a release of a quick
+ * semaphore from which everybody takes one permit at a time touches no memory after it has added the permits: who gets
+ * the last one may free it.
  */
-typedef void (*ftpool_for_body)(void *context, size_t i);
+typedef struct ftpool_semaphore {
+    /**
+     * The library's.
+     */
+    uint64_t opaque[4];
+} ftpool_semaphore;
 
 /**
- * The body of ftpool_for_range(): runs the items from `begin` to before `end`. It must return, as a job must.
+ * A lock for short critical sections; it needs no pool. It lives in memory of the program, allocates nothing and needs
+ * no end: `static ftpool_lock lock = FTPOOL_LOCK_INIT;`. Zeroed memory is a free lock. It must not be copied or moved
+ * while it is used. It is not recursive. Any thread may release it, not only the one that has acquired it.
+ *
+ * A release touches the lock after the next thread may have acquired it. Free the memory only when every call of
+ * ftpool_lock_release() has returned, for example when the threads that used it were joined.
+ *
+ * In C++ it is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
  */
-typedef void (*ftpool_range_body)(void *context, size_t begin, size_t end);
+typedef struct ftpool_lock {
+    /**
+     * The library's.
+     */
+    uint32_t opaque[2];
+#ifdef __cplusplus
+    void lock();
+    bool try_lock();
+    void unlock();
+#endif  // __cplusplus
+} ftpool_lock;
 
 /**
- * The body of ftpool_reduce(): adds the items from `begin` to before `end` to `value`. It must return, as a job must.
+ * Something that happens once, and that any number of threads wait for: a gate that opens and stays open. It lives in
+ * memory of the program, allocates nothing and needs no end: `static ftpool_event ready = FTPOOL_EVENT_INIT;`. Zeroed
+ * memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who saw it.
  */
-typedef void (*ftpool_reduce_body)(void *context, size_t begin, size_t end, void *value);
+typedef struct ftpool_event {
+    /**
+     * The library's.
+     */
+    uint32_t opaque;
+} ftpool_event;
 
 /**
- * Adds what `from` holds to `into`, which belongs to smaller items. It must return, as a job must.
+ * A number of things that are under way, and that any number of threads wait for to be done. It lives in memory of the
+ * program, allocates nothing and needs no end: `ftpool_wait_group group = FTPOOL_WAIT_GROUP_INIT;`. Zeroed memory is a
+ * group of nothing, which is done. What a thread did before ftpool_wait_group_done() is visible to those who waited.
  */
-typedef void (*ftpool_combine)(void *context, void *into, const void *from);
+typedef struct ftpool_wait_group {
+    /**
+     * The library's.
+     */
+    uint32_t opaque;
+} ftpool_wait_group;
 
 #ifdef __cplusplus
 extern "C" {
@@ -609,6 +722,20 @@ ftpool_status ftpool_submit_batch(ftpool *pool,
  * cancelled before), or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
+
+/**
+ * As ftpool_submit(), but whatever the policy for a full queue is, it waits for room until the timeout and no longer.
+ * FTPOOL_NOW only tries.
+ *
+ * **Ownership**, **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_FULL if there was no room
+ * in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is none.
+ */
+FTPOOL_API
+ftpool_status ftpool_try_submit(ftpool *pool,
+                                ftpool_fn function,
+                                void *arg,
+                                int64_t timeout_ns,
+                                ftpool_job_id *out_id);
 
 /**
  * Makes a results object. A pool can have any number of them.
@@ -764,6 +891,79 @@ ftpool_status ftpool_submit_with(ftpool *pool,
                                  ftpool_job_id *out_id);
 
 /**
+ * Makes a group: at most `limit` of its jobs run at a time; 0 means as many as there are workers. `priority` is
+ * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher one a lower one has a turn.
+ *
+ * **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is none.
+ * `*out_group` is NULL on failure.
+ */
+FTPOOL_API
+ftpool_status ftpool_group_new(ftpool *pool,
+                               size_t limit,
+                               uint32_t priority,
+                               ftpool_group **out_group);
+
+/**
+ * Ends the handle of a group; its jobs that are queued still run. NULL is accepted and ignored.
+ *
+ * **Ownership:** the handle is gone. **Thread safety:** no other call on the group may be under way or follow.
+ */
+FTPOOL_API void ftpool_group_free(ftpool_group *group);
+
+/**
+ * Runs `function(arg)` on a worker, behind all that are queued in the group. For a results object, a callback and more
+ * see ftpool_submit_with() and the options' field `group`. `out_id` may be NULL.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(). Where the pool's policy is
+ * FTPOOL_POLICY_CALLER_RUNS, this waits for room instead.
+ */
+FTPOOL_API ftpool_status ftpool_group_submit(ftpool_group *group, ftpool_fn function, void *arg, ftpool_job_id *out_id);
+
+/**
+ * As ftpool_group_submit(), but before all that are queued in the group.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_group_submit().
+ */
+FTPOOL_API
+ftpool_status ftpool_group_submit_first(ftpool_group *group,
+                                        ftpool_fn function,
+                                        void *arg,
+                                        ftpool_job_id *out_id);
+
+/**
+ * Cancels every job of the group that is queued; those that run end as they like. `out_count` may be NULL.
+ *
+ * **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
+ * `group` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_group_cancel_all(ftpool_group *group,
+                                      size_t *out_count);
+
+/**
+ * Waits until no job of the group is queued or running, at one moment at least.
+ *
+ * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
+ * of the pool; FTPOOL_E_INVALID if `group` is NULL or the timeout is none.
+ */
+FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t timeout_ns);
+
+/**
+ * How many jobs of the group are running.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
+ */
+FTPOOL_API size_t ftpool_group_busy(const ftpool_group *group);
+
+/**
+ * How many jobs of the group are queued or running.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
+ */
+FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
+
+/**
  * The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs submitted
  * with FTPOOL_SUBMIT_EMITS, any number of times. In a results object with a bound this waits for room.
  *
@@ -771,201 +971,6 @@ ftpool_status ftpool_submit_with(ftpool *pool,
  * FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.
  */
 FTPOOL_API ftpool_status ftpool_emit(void *value);
-
-/**
- * Runs `function(arg)` on a worker, some time, and gives a handle to the job.
- *
- * **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who ends it with
- * ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
- * ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
- */
-FTPOOL_API
-ftpool_status ftpool_submit_job(ftpool *pool,
-                                ftpool_fn function,
-                                void *arg,
-                                ftpool_job **out_job);
-
-/**
- * As ftpool_submit_job(), but before every job that is queued.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_job().
- */
-FTPOOL_API ftpool_status ftpool_submit_job_first(ftpool *pool, ftpool_fn function, void *arg, ftpool_job **out_job);
-
-/**
- * Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
- *
- * In a job of the same pool, waiting for ever: if nobody has begun the awaited job, it runs here and now (and no other
- * job does), so a pool of one worker is enough; otherwise, and with a time limit, the worker sleeps.
- *
- * **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
- * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in whatever
- * way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for; FTPOOL_E_INVALID if `job` is NULL, the
- * result's size is not valid, or the timeout is none.
- */
-FTPOOL_API
-ftpool_status ftpool_job_wait(ftpool_job *job,
-                              int64_t timeout_ns,
-                              ftpool_result *out_result);
-
-/**
- * Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
- * to come to an end: ftpool_self_cancelled().
- *
- * **Ownership:** the argument of a job that is cancelled is the caller's again. **Thread safety:** any thread.
- * **Returns:** FTPOOL_OK: it will never run (also if it was cancelled before); FTPOOL_EMPTY: it is too late;
- * FTPOOL_E_INVALID if `job` is NULL.
- */
-FTPOOL_API
-ftpool_status ftpool_job_cancel(ftpool_job *job);
-
-/**
- * How far the job has come.
- *
- * **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED or _CANCELLED;
- * FTPOOL_JOB_CANCELLED if `job` is NULL.
- */
-FTPOOL_API uint32_t ftpool_job_state(const ftpool_job *job);
-
-/**
- * The job's id.
- *
- * **Thread safety:** any thread. **Returns:** the id; 0 if `job` is NULL.
- */
-FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
-
-/**
- * Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran it (on the cancelling thread if
- * it was cancelled), just before waiters see it; or here and now if the job has ended. `out_key`, to remove it, may
- * be NULL.
- *
- * **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even after
- * ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
- * `callback` is NULL.
- */
-FTPOOL_API
-ftpool_status ftpool_job_on_done(ftpool_job *job,
-                                 ftpool_callback callback,
-                                 void *context,
-                                 uint64_t *out_key);
-
-/**
- * Takes a callback back.
- *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is being
- * called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
- */
-FTPOOL_API
-ftpool_status ftpool_job_remove_callback(ftpool_job *job,
-                                         uint64_t key);
-
-/**
- * Ends a handle. A job that has not ended runs on its own. NULL is accepted and ignored.
- *
- * **Ownership:** the handle is gone; a value that nobody has read is lost, whatever it points to stays.
- * **Thread safety:** no other call on the handle may be under way or follow.
- */
-FTPOOL_API void ftpool_job_release(ftpool_job *job);
-
-/**
- * Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
- * be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended, also after
- * FTPOOL_TIMEOUT. ftpool_job_state() tells which.
- *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
- * rest wait for; FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
- */
-FTPOOL_API
-ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
-                               size_t count,
-                               uint32_t until,
-                               int64_t timeout_ns,
-                               size_t *out_done);
-
-/**
- * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller takes part, and so does every worker that is free, if that pays: the first items of
- * a long loop show how long they take, and a loop of a few microseconds stays with the caller. `grain` is how many
- * items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items that are
- * running.
- *
- * **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the body
- * runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has failed;
- * FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no error: the caller
- * runs all.
- */
-FTPOOL_API
-ftpool_status ftpool_for(ftpool *pool,
-                         size_t begin,
-                         size_t end,
-                         size_t grain,
-                         ftpool_for_body body,
-                         void *context);
-
-/**
- * As ftpool_for(), but the body is called with a few items at a time, from `begin` to before `end`: `grain`, or fewer
- * where the range ends.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
- */
-FTPOOL_API
-ftpool_status ftpool_for_range(ftpool *pool,
-                               size_t begin,
-                               size_t end,
-                               size_t grain,
-                               ftpool_range_body body,
-                               void *context);
-
-/**
- * Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
- * ftpool_fail() in the function stops it, and what was not reached is NULL.
- *
- * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
- * FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and `count` is
- * not 0.
- */
-FTPOOL_API
-ftpool_status ftpool_map(ftpool *pool,
-                         ftpool_fn function,
-                         void *const *args,
-                         size_t count,
-                         void **out_values);
-
-/**
- * Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as a copy of
- * `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a sum. The
- * caller takes part, as in ftpool_for().
- *
- * **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned as
- * malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID also if
- * `combine` or `value` is NULL.
- */
-FTPOOL_API
-ftpool_status ftpool_reduce(ftpool *pool,
-                            size_t begin,
-                            size_t end,
-                            size_t grain,
-                            ftpool_reduce_body body,
-                            ftpool_combine combine,
-                            void *context,
-                            size_t size,
-                            void *value);
-
-/**
- * Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned. Made
- * for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the values
- * go may be NULL.
- *
- * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either is the surrounding job's.
- */
-FTPOOL_API
-ftpool_status ftpool_join(ftpool *pool,
-                          ftpool_fn first,
-                          void *first_arg,
-                          ftpool_fn second,
-                          void *second_arg,
-                          void **out_first,
-                          void **out_second);
 
 /**
  * The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
@@ -1064,15 +1069,6 @@ FTPOOL_API ftpool_status ftpool_fail(int32_t code, const char *message);
 FTPOOL_API ftpool_job_id ftpool_self_id(void);
 
 /**
- * Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to time,
- * and returns early.
- *
- * **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
- */
-FTPOOL_API
-int32_t ftpool_self_cancelled(void);
-
-/**
  * The pool whose job the calling thread is running.
  *
  * **Ownership:** not to be freed twice: the pool stays its owner's. **Thread safety:** any thread. **Returns:** the
@@ -1086,6 +1082,166 @@ FTPOOL_API ftpool *ftpool_current(void);
  * **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) outside a job.
  */
 FTPOOL_API int32_t ftpool_worker_index(void);
+
+/**
+ * Makes a quick semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT(value) does.
+ *
+ * **Ownership:** the memory stays the caller's. **Thread safety:** before other threads know the semaphore.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL or `value` is above FTPOOL_SEMAPHORE_MAX.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_init(ftpool_semaphore *semaphore, uint32_t value);
+
+/**
+ * Makes a fair semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT_FAIR(value) does.
+ *
+ * **Ownership:** the memory stays the caller's. **Thread safety:** before other threads know the semaphore.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL or `value` is above FTPOOL_SEMAPHORE_MAX.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_init_fair(ftpool_semaphore *semaphore, uint32_t value);
+
+/**
+ * Takes a permit, waiting for it as long as it takes.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN if the semaphore is or gets closed;
+ * FTPOOL_E_INVALID if `semaphore` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_acquire(ftpool_semaphore *semaphore);
+
+/**
+ * Takes a permit if one is there and nobody waits in line for it.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT if there is none, and nothing has changed;
+ * FTPOOL_E_SHUTDOWN if the semaphore is closed; FTPOOL_E_INVALID if `semaphore` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_try_acquire(ftpool_semaphore *semaphore);
+
+/**
+ * Takes `permits` permits at once or none at all, waiting for them up to `timeout_ns`. Nobody overtakes a thread that
+ * waits for more than one.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT, and nothing has changed; FTPOOL_E_SHUTDOWN if
+ * the semaphore is or gets closed; FTPOOL_E_INVALID if `semaphore` is NULL, `timeout_ns` is not valid or `permits` is
+ * above FTPOOL_SEMAPHORE_MAX.
+ */
+FTPOOL_API
+ftpool_status ftpool_semaphore_acquire_for(ftpool_semaphore *semaphore,
+                                           uint32_t permits,
+                                           int64_t timeout_ns);
+
+/**
+ * Gives `permits` permits back, or adds new ones, and wakes at most as many waiters. Allowed on a closed semaphore.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_OVERFLOW if there would be more than
+ * FTPOOL_SEMAPHORE_MAX, and nothing was added; FTPOOL_E_INVALID if `semaphore` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_release(ftpool_semaphore *semaphore, uint32_t permits);
+
+/**
+ * The permits that are free, at the moment of asking.
+ *
+ * **Thread safety:** any thread. **Returns:** their number; 0 if `semaphore` is NULL.
+ */
+FTPOOL_API uint32_t ftpool_semaphore_value(const ftpool_semaphore *semaphore);
+
+/**
+ * Ends the giving of permits: who waits, and who asks from now on, gets FTPOOL_E_SHUTDOWN. The memory may be reused
+ * when they have come back.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_semaphore_close(ftpool_semaphore *semaphore);
+
+/**
+ * Waits for the lock and takes it. The pointer is not checked.
+ *
+ * **Thread safety:** any thread that does not have the lock.
+ */
+FTPOOL_API void ftpool_lock_acquire(ftpool_lock *lock);
+
+/**
+ * Takes the lock if it is free. The pointer is not checked.
+ *
+ * **Thread safety:** any thread. **Returns:** whether the caller has the lock now.
+ */
+FTPOOL_API bool ftpool_lock_try_acquire(ftpool_lock *lock);
+
+/**
+ * Waits for the lock up to `timeout_ns` and takes it.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK if the caller has the lock now; FTPOOL_TIMEOUT;
+ * FTPOOL_E_INVALID if `lock` is NULL or `timeout_ns` is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_lock_acquire_for(ftpool_lock *lock, int64_t timeout_ns);
+
+/**
+ * Lets the lock go. The pointer is not checked. A lock that is free and that nobody is just acquiring stays free.
+ *
+ * **Ownership:** see ftpool_lock for when its memory may be freed. **Thread safety:** any thread, on behalf of the one
+ * that has the lock.
+ */
+FTPOOL_API void ftpool_lock_release(ftpool_lock *lock);
+
+/**
+ * As ftpool_lock_release(), but tells a mistake.
+ *
+ * **Thread safety:** any thread, on behalf of the one that has the lock. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
+ * `lock` is NULL or nobody has the lock, and nothing has changed.
+ */
+FTPOOL_API ftpool_status ftpool_lock_release_checked(ftpool_lock *lock);
+
+/**
+ * Whether somebody has the lock, at the moment of asking.
+ *
+ * **Thread safety:** any thread. **Returns:** that; false if `lock` is NULL.
+ */
+FTPOOL_API bool ftpool_lock_locked(const ftpool_lock *lock);
+
+/**
+ * Lets an event happen, and wakes all who wait. A second time does nothing.
+ *
+ * **Ownership:** on Linux, who sees the event may free it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if `event` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_event_set(ftpool_event *event);
+
+/**
+ * Waits until an event happens, up to `timeout_ns`.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK if it has happened; FTPOOL_TIMEOUT; FTPOOL_E_INVALID if
+ * `event` is NULL or `timeout_ns` is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_event_wait(ftpool_event *event, int64_t timeout_ns);
+
+/**
+ * Whether an event has happened.
+ *
+ * **Thread safety:** any thread. **Returns:** that; false if `event` is NULL.
+ */
+FTPOOL_API bool ftpool_event_is_set(const ftpool_event *event);
+
+/**
+ * Counts `things` more. To be called before they begin, or all may be done too early.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_OVERFLOW if there would be more than 2³¹ − 1;
+ * FTPOOL_E_INVALID if `group` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_wait_group_add(ftpool_wait_group *group, uint32_t things);
+
+/**
+ * One thing is done. The last one wakes all who wait.
+ *
+ * **Ownership:** on Linux, who sees that all is done may free the group. **Thread safety:** any thread. **Returns:**
+ * FTPOOL_OK; FTPOOL_E_INVALID if `group` is NULL or nothing is under way.
+ */
+FTPOOL_API ftpool_status ftpool_wait_group_done(ftpool_wait_group *group);
+
+/**
+ * Waits until all is done, up to `timeout_ns`.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK if all is done; FTPOOL_TIMEOUT; FTPOOL_E_INVALID if `group`
+ * is NULL or `timeout_ns` is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_wait_group_wait(ftpool_wait_group *group, int64_t timeout_ns);
 
 /**
  * The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for a number that is none.
@@ -1121,3 +1277,10 @@ FTPOOL_API const char *ftpool_version_string(void);
 #endif  // __cplusplus
 
 #endif  /* FASTTHREADPOOL_H */
+
+#if defined(__cplusplus) && !defined(FTPOOL_LOCKABLE)
+#define FTPOOL_LOCKABLE
+inline void ftpool_lock::lock() { ftpool_lock_acquire(this); }
+inline bool ftpool_lock::try_lock() { return ftpool_lock_try_acquire(this); }
+inline void ftpool_lock::unlock() { ftpool_lock_release(this); }
+#endif  // __cplusplus

@@ -9,8 +9,11 @@ mod sync;
 mod sys;
 
 pub use api::{
-    AsCompleted, BuildError, Builder, CallbackKey, Completed, Emitter, HookError, JobError, JobHandle, JobId, JobState,
-    Map, Outcome, Pool, Progress, RecvError, Request, Results, Scope, Shutdown, SubmitError, Times, Until, WaitError,
-    Waited, as_completed, cancel_requested, current_job, fail, wait, worker_index,
+    AsCompleted, BuildError, Builder, CallbackKey, Completed, Emitter, Group, HookError, JobError, JobHandle, JobId,
+    JobState, Map, Outcome, Policy, Pool, Priority, Progress, RecvError, Refused, Request, Results, Scope, Shutdown,
+    SubmitError, Times, Until, WaitError, Waited, Water, as_completed, cancel_requested, current_job, fail, wait,
+    worker_index,
 };
-pub use sync::Deadline;
+pub use sync::{
+    AcquireError, Deadline, Event, FastLock, FastLockGuard, Parker, Permit, ReleaseError, Semaphore, WaitGroup,
+};

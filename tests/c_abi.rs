@@ -46,6 +46,13 @@ fn a_number_of_the_abi_has_changed() {
     let outcomes = [FTPOOL_OUTCOME_DONE, FTPOOL_OUTCOME_FAILED, FTPOOL_OUTCOME_CANCELLED, FTPOOL_OUTCOME_EXPIRED];
     assert_eq!(outcomes, [0_u32, 1, 2, 3]);
     assert_eq!([FTPOOL_SUBMIT_FIRST, FTPOOL_SUBMIT_EMITS, FTPOOL_SUBMIT_RETURN_ARG], [1_u32, 2, 4]);
+    let policies = [FTPOOL_POLICY_BLOCK, FTPOOL_POLICY_TIMED, FTPOOL_POLICY_REJECT, FTPOOL_POLICY_CALLER_RUNS];
+    assert_eq!(policies, [0, 1, 2, 3]);
+    assert_eq!(
+        [FTPOOL_POLICY_DISCARD_OLDEST, FTPOOL_POLICY_HAND_OFF, FTPOOL_WATER_LOW, FTPOOL_WATER_HIGH],
+        [4, 5, 0, 1]
+    );
+    assert_eq!([FTPOOL_PRIORITY_NORMAL, FTPOOL_PRIORITY_HIGH, FTPOOL_PRIORITY_LOW], [0, 1, 2]);
     STATUSES.iter().for_each(|&(status, number, _)| assert_eq!(status as i32, number));
 }
 
@@ -54,12 +61,16 @@ fn a_number_of_the_abi_has_changed() {
 #[cfg(target_pointer_width = "64")]
 fn a_struct_of_the_abi_has_changed() {
     type Config = ftpool_config;
-    assert_eq!((size_of::<Config>(), align_of::<Config>()), (80, 8));
+    assert_eq!((size_of::<Config>(), align_of::<Config>()), (136, 8));
     assert_eq!([offset_of!(Config, size), offset_of!(Config, workers), offset_of!(Config, ordered)], [0, 8, 12]);
     assert_eq!([offset_of!(Config, name), offset_of!(Config, stack_size), offset_of!(Config, timing)], [16, 24, 32]);
     let hooks =
         [offset_of!(Config, start), offset_of!(Config, stop), offset_of!(Config, failed), offset_of!(Config, log)];
     assert_eq!((hooks, offset_of!(Config, context)), ([40, 48, 56, 64], 72));
+    let bound = [offset_of!(Config, policy), offset_of!(Config, max_queued), offset_of!(Config, policy_timeout_ns)];
+    assert_eq!(bound, [80, 88, 96]);
+    assert_eq!([offset_of!(Config, low_water), offset_of!(Config, high_water)], [104, 112]);
+    assert_eq!([offset_of!(Config, water_callback), offset_of!(Config, water_context)], [120, 128]);
 
     type Outcome = ftpool_result;
     assert_eq!((size_of::<Outcome>(), align_of::<Outcome>()), (64, 8));

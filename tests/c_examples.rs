@@ -15,7 +15,20 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const EXAMPLES: [&str; 8] = ["hello", "results", "cancel", "futures", "mandelbrot", "pcksum", "callbacks", "emit"];
+const EXAMPLES: &[&str] = &[
+    "hello",
+    "results",
+    "cancel",
+    "futures",
+    "mandelbrot",
+    "backpressure",
+    "groups",
+    "pcksum",
+    "callbacks",
+    "emit",
+    "semaphore",
+    "lock",
+];
 /// Those that `c_server.rs` runs.
 const SERVERS: [&str; 3] = ["epoll_server", "epoll_threads", "epoll_load"];
 const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
@@ -62,6 +75,23 @@ fn expected(name: &str) -> &'static str {
             "1:\n2: 2\n12: 2 2 3\n97: 97\n360: 2 2 2 3 3 5\n1024: 2 2 2 2 2 2 2 2 2 2\n\
              2044234: 2 and a rest that took too long\n3030273: 3 3 23 14639\n30030: 2 3 5 7 11 13\n"
         }
+        "semaphore" => {
+            "one producer too many: FTPOOL_TIMEOUT\n0 items left\nsum 900030000, expected 900030000\n\
+             one permit too many: FTPOOL_E_OVERFLOW\n"
+        }
+        "lock" => {
+            "locked: 1\nonce more: 0\nfor a while: FTPOOL_TIMEOUT\nreleased twice: FTPOOL_E_INVALID\n\
+             the 120003\nlock 80002\nvalue 40001\nwaiter 40001\n"
+        }
+        "backpressure" => {
+            "reject: 4 queued, 2 refused\ncaller runs: 4 queued, 0 refused\ndiscard oldest: 4 queued, 0 refused\n\
+             try: FTPOOL_FULL\ntry for 5 ms: FTPOOL_FULL\ntry for long: FTPOOL_OK\n\
+             100000 records; marks in turn: yes\n"
+        }
+        "groups" => {
+            "the sum of 1000 squares is 333833500\n40 jobs have read, 2 at a time\n\
+             every report is done or cancelled: yes\n"
+        }
         _ => unreachable!("{name} is not an example"),
     }
 }
@@ -86,7 +116,7 @@ fn every_example_says_how_to_build_it_and_what_it_shows() {
     let files = fs::read_dir(cc::root().join("c-examples")).expect("there are examples");
     let paths = files.map(|file| file.expect("examples are readable").path());
     let programs: BTreeSet<_> = paths.filter(|path| path.extension() == Some(OsStr::new("c"))).collect();
-    let names = EXAMPLES.into_iter().chain(SERVERS);
+    let names = EXAMPLES.iter().copied().chain(SERVERS);
     assert_eq!(programs, names.clone().map(example).collect());
     for name in names {
         let source = fs::read_to_string(example(name)).expect("examples are text");
@@ -118,10 +148,12 @@ fn the_header_compiles_in_every_dialect() {
     within_limit(|| {
         let folder = folder("header");
         let once = "#include <fastthreadpool.h>\n";
-        let uses = "typedef char config_has_80_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 80 ? 1 : -1];\n\
+        let uses = "typedef char config_has_136_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 136 ? 1 : -1];\n\
                     typedef char result_has_64_bytes[sizeof(void *) != 8 || sizeof(ftpool_result) == 64 ? 1 : -1];\n\
                     typedef char name_is_at_16[sizeof(void *) != 8 || offsetof(ftpool_config, name) == 16 ? 1 : -1];\n\
                     typedef char code_is_at_52[sizeof(void *) != 8 || offsetof(ftpool_result, error_code) == 52 ? 1 : -1];\n\
+                    typedef char semaphore_has_32_bytes[sizeof(ftpool_semaphore) == 32 ? 1 : -1];\n\
+                    typedef char lock_has_8_bytes[sizeof(ftpool_lock) == 8 && sizeof(ftpool_event) == 4 ? 1 : -1];\n\
                     typedef char status_has_4_bytes[sizeof(ftpool_status) == 4 && FTPOOL_E_BUSY == -13 ? 1 : -1];\n\
                     int main(void) { ftpool_config config = FTPOOL_CONFIG_INIT; ftpool_result result = FTPOOL_RESULT_INIT;\n\
                     return config.size + result.size > 0 ? FTPOOL_OK : FTPOOL_E_INVALID; }\n";
@@ -134,6 +166,32 @@ fn the_header_compiles_in_every_dialect() {
                 for compiler in &compilers {
                     dialects.iter().for_each(|dialect| compiler.check(&source, &[dialect]));
                 }
+            }
+        }
+    });
+}
+
+/// The lock is what C++'s guards ask for, and the initialisers are constants in both languages.
+#[test]
+fn a_lock_is_lockable_in_cxx() {
+    within_limit(|| {
+        let folder = folder("lockable");
+        let source = folder.join("lockable.cc");
+        let text = "#include <fastthreadpool.h>\n#include <mutex>\n\
+                    static ftpool_lock lock = FTPOOL_LOCK_INIT;\n\
+                    static ftpool_semaphore quick = FTPOOL_SEMAPHORE_INIT(3), fair = FTPOOL_SEMAPHORE_INIT_FAIR(4);\n\
+                    int main() {\n\
+                    { std::lock_guard<ftpool_lock> guard(lock); if (!ftpool_lock_locked(&lock)) return 1; }\n\
+                    { std::unique_lock<ftpool_lock> guard(lock, std::try_to_lock); if (!guard || lock.try_lock()) return 2; }\n\
+                    if (ftpool_lock_locked(&lock)) return 3;\n\
+                    ftpool_lock other = FTPOOL_LOCK_INIT; std::lock(lock, other); lock.unlock(); other.unlock();\n\
+                    return ftpool_semaphore_value(&quick) == 3 && ftpool_semaphore_value(&fair) == 4 ? 0 : 4; }\n";
+        fs::write(&source, text).expect("the folder is writable");
+        for compiler in cxx_compilers() {
+            for dialect in ["-std=c++11", "-std=c++20"] {
+                let program = folder.join(compiler.name());
+                compiler.program(&source, &program, &[dialect]);
+                run(&mut Command::new(&program));
             }
         }
     });
@@ -205,7 +263,7 @@ fn the_examples_are_clean_under_valgrind() {
         }
         let folder = folder("valgrind");
         let Some(compiler) = c_compilers().into_iter().next() else { return };
-        for name in ["hello", "results", "cancel", "callbacks", "emit"] {
+        for name in ["hello", "results", "cancel", "callbacks", "emit", "semaphore", "lock"] {
             let mut valgrind = Command::new("valgrind");
             valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
             valgrind.arg(build(&compiler, name, &folder, &[]));

@@ -3,9 +3,29 @@
 use std::path::Path;
 
 /// The files in the order of a user's journey.
-const SOURCES: [&str; 17] = [
-    "time", "config", "hooks", "pool", "submit", "result", "callback", "results", "reading", "options", "emit",
-    "handle", "parallel", "control", "job", "status", "version",
+const SOURCES: &[&str] = &[
+    "time",
+    "config",
+    "hooks",
+    "pool",
+    "submit",
+    "backpressure",
+    "result",
+    "callback",
+    "results",
+    "reading",
+    "options",
+    "group",
+    "emit",
+    "handle",
+    "parallel",
+    "control",
+    "job",
+    "semaphore",
+    "lock",
+    "event",
+    "status",
+    "version",
 ];
 
 fn generated() -> String {
@@ -16,7 +36,17 @@ fn generated() -> String {
     });
     let mut header = Vec::new();
     builder.generate().expect("src/ffi parses").write(&mut header);
-    with_safe_macros(&without_rust_sections(&String::from_utf8(header).expect("a header is UTF-8")))
+    with_tags(&with_safe_macros(&without_rust_sections(&String::from_utf8(header).expect("a header is UTF-8"))))
+}
+
+/// Structs need tags: C++ gives no member functions to those without.
+fn with_tags(header: &str) -> String {
+    let mut parts = header.split("typedef struct {\n");
+    let before = parts.next().unwrap_or_default().to_string();
+    parts.fold(before, |done, part| {
+        let name = part.split_once("\n} ").and_then(|(_, rest)| rest.split(';').next()).expect("structs have names");
+        format!("{done}typedef struct {name} {{\n{part}")
+    })
 }
 
 /// A macro that stands for a negative number needs parentheses.

@@ -1,6 +1,7 @@
 //! A pool to order.
 
-use super::{BuildError, Pool};
+use super::backpressure::Backpressure;
+use super::{BuildError, Policy, Pool, Water};
 use crate::pool::{Hooks, MOST_WORKERS, Settings};
 use crate::sys::thread::usable_cpus;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub struct Builder {
     idle_timeout: Option<Duration>,
     jobs_per_worker: Option<u64>,
     pub(super) hooks: Hooks,
+    backpressure: Backpressure,
 }
 
 /// A number of workers at or below which the default is meant.
@@ -38,6 +40,7 @@ impl Default for Builder {
             idle_timeout: None,
             jobs_per_worker: None,
             hooks: Hooks::default(),
+            backpressure: Backpressure::default(),
         }
     }
 }
@@ -94,6 +97,34 @@ impl Builder {
         self
     }
 
+    /// At most `most` jobs are queued (accepted and not begun, in groups too), and `policy` says what a submit does
+    /// when there is no room. 0 means no limit. Jobs of the pool may always submit, above the limit if need be, because
+    /// a job that waited for room could be the one that makes it.
+    ///
+    /// ```
+    /// use fastthreadpool::{Policy, Pool};
+    ///
+    /// let pool = Pool::builder().workers(2).max_queued(100, Policy::Block).build()?;
+    /// for n in 0..10_000_u64 {
+    ///     pool.spawn(move || assert!(n < 10_000))?; // waits while 100 are queued
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_queued(mut self, most: usize, policy: Policy) -> Self {
+        self.backpressure.bound(most, policy);
+        self
+    }
+
+    /// Calls `tell` with [`Water::High`] when `high` jobs are queued, with [`Water::Low`] when no more than `low` are
+    /// left, and so on in turns, never two calls at a time. The second argument is how many jobs were queued then.
+    ///
+    /// It is called on the thread that submits or on a worker between two jobs, so it should be short: set a flag, wake
+    /// somebody. When the queue rises and falls again during a call, that is not told.
+    pub fn water_marks(mut self, low: usize, high: usize, tell: impl Fn(Water, usize) + Send + Sync + 'static) -> Self {
+        self.backpressure.mark(low, high, tell);
+        self
+    }
+
     /// The pool. Its threads are started when there are jobs for them.
     ///
     /// # Errors
@@ -123,6 +154,7 @@ impl Builder {
             idle_timeout: self.idle_timeout,
             jobs_per_worker: self.jobs_per_worker.map(|jobs| jobs.max(1)),
             hooks: self.hooks,
+            limits: self.backpressure.limits()?,
             permanent: false,
         })
     }

@@ -19,7 +19,7 @@ pub fn current_job() -> Option<JobId> {
 /// assert_eq!(fastthreadpool::worker_index(), None);
 /// ```
 pub fn worker_index() -> Option<usize> {
-    current::with(crate::pool::Worker::number)
+    current::with(crate::pool::Worker::index).flatten()
 }
 
 /// The running job declares that it has failed: when it returns, its value is dropped and it ends

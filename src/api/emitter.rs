@@ -70,7 +70,7 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
             }
             outcome => {
                 if let Some(delivery) = self.delivery {
-                    delivery.reserve();
+                    delivery.reserve(self.worker.seat());
                     if let Ok(entry) = outcome.into_entry() {
                         delivery.emit(self.worker.seat(), entry);
                     }

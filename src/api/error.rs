@@ -21,6 +21,14 @@ pub enum BuildError {
         /// The most workers a pool can have.
         most: usize,
     },
+    /// The low water mark is not below the high one.
+    #[error("the low water mark, {low}, is not below the high one, {high}")]
+    InvalidWaterMarks {
+        /// The low mark.
+        low: usize,
+        /// The high mark.
+        high: usize,
+    },
     /// The name prefix contains a NUL byte, which no thread name can.
     #[error("a thread name cannot contain a NUL byte; choose another name")]
     InvalidName,
@@ -30,9 +38,13 @@ pub enum BuildError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// The pool was shut down; make a new one.
+    /// The pool was shut down; [reopen](crate::Pool::reopen) it or make a new one.
     #[error("the pool was shut down; make a new one")]
     Shutdown,
+    /// As many jobs are queued as may be, and none was begun in time; try again when jobs have run. A batch that is
+    /// larger than [`Builder::max_queued`](crate::Builder::max_queued) never fits: submit it in pieces.
+    #[error("as many jobs are queued as may be; try again when jobs have run")]
+    Full,
     /// The system has no memory for the queue; wait for queued jobs to finish.
     #[error("no memory for the queue; let queued jobs finish first")]
     OutOfMemory,
@@ -51,6 +63,7 @@ impl From<Refusal> for SubmitError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Closed => Self::Shutdown,
+            Refusal::Full | Refusal::Undecided(_) => Self::Full,
             Refusal::OutOfMemory => Self::OutOfMemory,
             Refusal::NoThread(error) => Self::Thread(error),
             Refusal::Broken(cause) => Self::Broken(cause),

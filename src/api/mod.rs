@@ -1,5 +1,6 @@
 //! Layer 4: what Rust programs use. Closures, values, handles and iterators; no atomics and no raw pointers.
 
+mod backpressure;
 mod builder;
 mod context;
 mod control;
@@ -7,12 +8,14 @@ mod dispatcher;
 mod emitter;
 mod error;
 mod fork;
+mod group;
 mod handle;
 mod handled;
 mod hooks;
 mod job_id;
 mod loops;
 mod map;
+mod offer;
 mod outcome;
 mod patience;
 mod pool;
@@ -24,6 +27,7 @@ mod task;
 mod wait;
 
 pub use crate::pool::HookError;
+pub use backpressure::{Policy, Water};
 pub use builder::Builder;
 pub use context::{cancel_requested, current_job, fail, worker_index};
 pub use control::Shutdown;
@@ -31,11 +35,13 @@ pub use emitter::Emitter;
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
+pub use group::{Group, Priority};
 #[cfg(feature = "capi")]
 pub(crate) use handle::Held;
 pub use handle::{CallbackKey, JobHandle, JobState};
 pub use job_id::JobId;
 pub use map::{Map, Progress};
+pub use offer::Refused;
 pub use outcome::{Outcome, Times};
 pub use pool::Pool;
 pub use reading::AsCompleted;

@@ -3,7 +3,9 @@
 #[cfg(feature = "capi")]
 use super::results::Discard;
 use super::task::Detached;
-use super::{BuildError, Builder, JobError, JobHandle, JobId, Results, SubmitError, WaitError, handled};
+use super::{
+    BuildError, Builder, Group, JobError, JobHandle, JobId, Priority, Results, SubmitError, WaitError, handled,
+};
 use crate::pool::{Core, Job, Rejected, Settings, current};
 use crate::sync::Deadline;
 use std::convert::Infallible;
@@ -248,6 +250,12 @@ impl Pool {
         &self.core
     }
 
+    /// A group: jobs submitted through it run at most `limit` at a time (0: as many as there are workers), when the
+    /// turn of their [`Priority`] comes.
+    pub fn group(&self, limit: usize, priority: Priority) -> Group {
+        Group::new(&self.core, limit, priority)
+    }
+
     /// Cancels a job that is queued: it will never run, and what it owns is dropped here and now. False if it is too
     /// late (the job is running, done or cancelled) or the id is unknown to this pool. Takes the same short time however many
     /// jobs are queued.
@@ -332,7 +340,9 @@ impl Pool {
 
 /// A job that cannot fail, but by a panic.
 #[inline]
-fn infallible(job: impl FnOnce() + Send + 'static) -> impl FnOnce() -> Result<(), Infallible> + Send + 'static {
+pub(super) fn infallible(
+    job: impl FnOnce() + Send + 'static,
+) -> impl FnOnce() -> Result<(), Infallible> + Send + 'static {
     || {
         job();
         Ok(())
@@ -340,7 +350,7 @@ fn infallible(job: impl FnOnce() + Send + 'static) -> impl FnOnce() -> Result<()
 }
 
 #[inline]
-fn fallible<E>(
+pub(super) fn fallible<E>(
     job: impl FnOnce() -> Result<(), E> + Send + 'static,
 ) -> Detached<impl FnOnce() -> Result<(), JobError> + Send + 'static>
 where

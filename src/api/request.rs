@@ -3,7 +3,7 @@
 use super::outcome::{Cargo, Delivery, Outcome};
 use super::pool::accepted;
 use super::task::{Callback, Finally, Full};
-use super::{Emitter, JobError, JobId, Pool, Results, SubmitError};
+use super::{Emitter, Group, JobError, JobId, Pool, Results, SubmitError};
 use crate::pool::{Core, Job};
 use std::convert::Infallible;
 use std::error::Error;
@@ -29,6 +29,7 @@ pub struct Request<'a, T: Send + 'static, F> {
     results: Option<&'a Results<T>>,
     code: F,
     first: bool,
+    group: Option<&'a Group>,
     callback: Option<Callback<T>>,
     finally: Option<Finally>,
 }
@@ -45,12 +46,24 @@ where
     F: FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static,
 {
     pub(super) fn new(core: &'a Arc<Core>, results: Option<&'a Results<T>>, code: F) -> Self {
-        Self { core, results, code, first: false, callback: None, finally: None }
+        Self { core, results, code, first: false, group: None, callback: None, finally: None }
     }
 
     /// Before every job of the pool that is queued.
     pub fn first(mut self) -> Self {
         self.first = true;
+        self
+    }
+
+    /// In a group of the same pool: its limit and priority apply, and [`first`](Self::first) means before all that are
+    /// queued in the group.
+    ///
+    /// # Panics
+    ///
+    /// If the group is another pool's.
+    pub fn group(mut self, group: &'a Group) -> Self {
+        assert!(group.belongs_to(self.core), "a group of another pool");
+        self.group = Some(group);
         self
     }
 
@@ -95,9 +108,13 @@ where
     ///
     /// [`SubmitError`] if the job is not accepted. It is dropped with its callback, neither was called.
     pub fn submit(self) -> Result<JobId, SubmitError> {
-        let (core, first, delivery) = (self.core, self.first, self.results.map(Results::delivery));
+        let (core, first, group, delivery) = (self.core, self.first, self.group, self.results.map(Results::delivery));
         let job = self.into_job(delivery);
-        accepted(if first { core.submit_first(job) } else { core.submit(job) })
+        match (group, first) {
+            (Some(group), first) => group.submit_job(job, first),
+            (None, true) => accepted(core.submit_first(job)),
+            (None, false) => accepted(core.submit(job)),
+        }
     }
 
     pub(super) fn into_job(self, delivery: Option<Delivery<T>>) -> Job {

@@ -261,7 +261,7 @@ impl<T: Send + 'static> Results<T> {
     }
 
     #[inline(always)]
-    fn submit_by<F>(
+    pub(super) fn submit_by<F>(
         &self,
         code: F,
         submit: impl FnOnce(&Arc<Core>, Job) -> Result<u64, Rejected>,

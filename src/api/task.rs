@@ -51,7 +51,7 @@ where
         let id = JobId::accepted(worker.job());
         match verdict(worker, self.code) {
             Ok(value) => {
-                self.delivery.reserve();
+                self.delivery.reserve(worker.seat());
                 worker.ended();
                 self.delivery.deliver(worker.seat(), Some(Ok(Done::Plain(id, value))));
             }
@@ -71,7 +71,7 @@ fn fail<T>(worker: &Worker, delivery: Delivery<T>, outcome: Outcome<T>) {
     if let Err(error) = &outcome.result {
         worker.count_failure(error);
     }
-    delivery.reserve();
+    delivery.reserve(worker.seat());
     worker.ended();
     delivery.deliver(worker.seat(), Some(outcome.into_entry()));
 }
@@ -111,7 +111,7 @@ where
             return unwind::dispose(last);
         };
         if last.is_some() {
-            delivery.reserve();
+            delivery.reserve(worker.seat());
         }
         worker.ended();
         delivery.deliver(worker.seat(), last.map(Outcome::into_entry));

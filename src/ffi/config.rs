@@ -2,6 +2,7 @@
 
 use super::check::{self, Checked};
 use super::hooks;
+use super::{FTPOOL_POLICY_BLOCK, backpressure, ftpool_water_fn};
 use super::{ftpool_failed_hook, ftpool_log_hook, ftpool_worker_hook};
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char, c_void};
@@ -39,6 +40,21 @@ pub struct ftpool_config {
     pub log: ftpool_log_hook,
     /// Given to the four functions above.
     pub context: *mut c_void,
+    /// What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
+    /// _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be.
+    pub policy: u32,
+    /// At most how many jobs are queued (accepted and not begun); 0 means no limit.
+    pub max_queued: usize,
+    /// How long a submit waits with FTPOOL_POLICY_TIMED.
+    pub policy_timeout_ns: i64,
+    /// The lower mark of water_callback.
+    pub low_water: usize,
+    /// The upper mark of water_callback, above the lower one.
+    pub high_water: usize,
+    /// Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be NULL.
+    pub water_callback: ftpool_water_fn,
+    /// Handed to water_callback.
+    pub water_context: *mut c_void,
 }
 
 /// The builder that a config asks for.
@@ -63,6 +79,13 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
         failed: None,
         log: None,
         context: std::ptr::null_mut(),
+        policy: FTPOOL_POLICY_BLOCK,
+        max_queued: 0,
+        policy_timeout_ns: 0,
+        low_water: 0,
+        high_water: 0,
+        water_callback: None,
+        water_context: std::ptr::null_mut(),
     };
     // SAFETY: the caller's 1.
     let config = unsafe { check::known_part(config, default) }?;
@@ -77,5 +100,5 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
         let name = unsafe { CStr::from_ptr(config.name) };
         builder = builder.name(name.to_string_lossy());
     }
-    Ok(hooks::set(builder, &config))
+    backpressure::bounded(hooks::set(builder, &config), &config)
 }

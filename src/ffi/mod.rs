@@ -3,39 +3,49 @@
 //! The conventions are written once, in the header's introduction (`cbindgen.toml`).
 #![allow(non_camel_case_types)]
 
+mod backpressure;
 mod callback;
 mod check;
 mod config;
 mod control;
 mod emit;
+mod event;
+mod group;
 mod handle;
 mod hooks;
 mod job;
+mod lock;
 mod options;
 mod parallel;
 mod pool;
 mod reading;
 mod result;
 mod results;
+mod semaphore;
 mod shared;
 mod status;
 mod submit;
 mod time;
 mod version;
 
+pub use backpressure::*;
 pub use callback::{ftpool_callback, ftpool_free_fn};
 pub use config::*;
 pub use control::*;
 pub use emit::ftpool_emit;
+pub use event::*;
+pub use group::*;
 pub use handle::*;
 pub use hooks::*;
 pub use job::*;
+pub use lock::*;
 pub use options::*;
 pub use parallel::*;
 pub use pool::*;
 pub use reading::*;
 pub use result::*;
 pub use results::*;
+pub use semaphore::*;
 pub use status::*;
 pub use submit::*;
 pub use time::*;

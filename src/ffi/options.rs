@@ -4,7 +4,7 @@ use super::callback::{Callback, Free, ftpool_callback, ftpool_free_fn};
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::result::{Returned, Value};
-use super::{emit, ftpool, ftpool_fn, ftpool_job_id, ftpool_results};
+use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job_id, ftpool_results};
 use crate::api::{Declared, Request};
 use crate::{Emitter, JobError, JobId, Pool};
 use std::ffi::c_void;
@@ -36,6 +36,9 @@ pub struct ftpool_submit_options {
     pub arg_free: ftpool_free_fn,
     /// FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
     pub flags: u32,
+    /// A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means before all that are queued in the
+    /// group. NULL: none.
+    pub group: *mut ftpool_group,
 }
 
 /// Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
@@ -80,6 +83,7 @@ unsafe fn submit(
         callback_context: ptr::null_mut(),
         arg_free: None,
         flags: 0,
+        group: ptr::null_mut(),
     };
     // SAFETY: the caller's 1.
     let pool = unsafe { check::pool(pool) }?;
@@ -96,7 +100,10 @@ unsafe fn submit(
     }
     // SAFETY: the caller's 3.
     let results = unsafe { asked.results.as_ref() };
-    if results.is_some_and(|results| !results.results.belongs_to(&pool)) {
+    // SAFETY: the caller's 3.
+    let group = unsafe { asked.group.as_ref() };
+    let fits = results.is_none_or(|results| results.results.belongs_to(&pool));
+    if !fits || group.is_some_and(|group| !group.0.is_of(&pool)) {
         return Err(FTPOOL_E_INVALID);
     }
     let code = move |emitter: &Emitter<'_, Value>| match emits {
@@ -106,7 +113,10 @@ unsafe fn submit(
         }
         false => Ok(Some(Value(call.run()))),
     };
-    let request = request(&pool, results, code, &asked, call);
+    let mut request = request(&pool, results, code, &asked, call);
+    if let Some(group) = group {
+        request = request.group(&group.0);
+    }
     Ok(request.submit()?)
 }
 

@@ -60,7 +60,7 @@ pub unsafe extern "C" fn ftpool_results_new(pool: *mut ftpool, out_results: *mut
 /// # Safety
 ///
 /// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field
-/// says,    and its functions may be called as described. 3. `out_results` is NULL or writable.
+///    says, and its functions may be called as described. 3. `out_results` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_results_new_with(
     pool: *mut ftpool,
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn ftpool_results_new_with(
 /// # Safety
 ///
 /// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field
-/// says.
+///    says.
 unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Checked<ftpool_results> {
     let mut asked = ftpool_results_options {
         size: 0,

@@ -95,6 +95,7 @@ impl From<SubmitError> for ftpool_status {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Shutdown => FTPOOL_E_SHUTDOWN,
+            SubmitError::Full => FTPOOL_FULL,
             SubmitError::OutOfMemory => FTPOOL_E_NOMEM,
             SubmitError::Thread(error) => {
                 crate::sys::errno::set(error.raw_os_error().unwrap_or(0));
@@ -135,7 +136,9 @@ impl From<RecvError> for ftpool_status {
 impl From<BuildError> for ftpool_status {
     fn from(error: BuildError) -> Self {
         match error {
-            BuildError::InvalidWorkers { .. } | BuildError::InvalidName => FTPOOL_E_INVALID,
+            BuildError::InvalidWorkers { .. } | BuildError::InvalidWaterMarks { .. } | BuildError::InvalidName => {
+                FTPOOL_E_INVALID
+            }
         }
     }
 }

@@ -103,7 +103,7 @@ pub unsafe extern "C" fn ftpool_cancel(pool: *mut ftpool, id: ftpool_job_id) -> 
 }
 
 #[inline(always)]
-fn discard_value(call: Call) -> impl FnOnce() -> Result<(), Infallible> + Send + 'static {
+pub(super) fn discard_value(call: Call) -> impl FnOnce() -> Result<(), Infallible> + Send + 'static {
     move || {
         call.run();
         Ok(())

@@ -18,6 +18,11 @@ pub(super) fn timeout(timeout_ns: i64) -> Checked<Timeout> {
     if timeout_ns >= FTPOOL_FOREVER { Ok(Timeout(timeout_ns)) } else { Err(FTPOOL_E_INVALID) }
 }
 
+/// The same as a span of time; `None` for FTPOOL_FOREVER.
+pub(super) fn duration(timeout_ns: i64) -> Checked<Option<Duration>> {
+    timeout(timeout_ns).map(|Timeout(nanoseconds)| u64::try_from(nanoseconds).ok().map(Duration::from_nanos))
+}
+
 pub(super) fn deadline(timeout_ns: i64) -> Checked<Deadline> {
     timeout(timeout_ns).map(Deadline::from)
 }

@@ -30,13 +30,15 @@ const BROKEN: u64 = 1 << 50;
 const HALTED: u64 = 1 << 51;
 /// The workers are in the process that this one was forked from.
 const FORKED: u64 = 1 << 52;
+/// The number of queued jobs is limited.
+const BOUNDED: u64 = 1 << 53;
 
 /// Workers that the word can count.
 pub(crate) const MOST_WORKERS: usize = 1 << 15;
 
 impl Census {
-    pub(super) fn new() -> Self {
-        Self(AtomicU64::new(0))
+    pub(super) fn new(bounded: bool) -> Self {
+        Self(AtomicU64::new(if bounded { BOUNDED } else { 0 }))
     }
 
     #[inline]
@@ -109,6 +111,13 @@ impl Reading {
 
     pub(super) fn alive(self) -> usize {
         ((self.0 / ALIVE) & 0xFFFF) as usize
+    }
+
+    /// Whether everybody may submit at any time: not closed, not bounded. The bits above the counts are all there is to
+    /// look at.
+    #[inline]
+    pub(super) fn is_open(self) -> bool {
+        self.0 >> CLOSED.trailing_zeros() == 0
     }
 
     #[inline]

@@ -63,6 +63,7 @@ impl Core {
         let turn = self.ending.turn.lock(); // L1
         close(); // C1
         fence::heavy(); // C2
+        self.wake_submitters();
         self.lanes.wait_for_visits(); // C3
         self.crew.census.seal(); // C4
         self.quotas.lift();
@@ -215,6 +216,13 @@ impl Core {
         let _ = self.ending.broken.set(cause); // The first cause is kept.
         self.close_by(|| self.crew.census.close_broken());
         self.cancel_all();
+    }
+
+    /// Those who wait for room look again, and see that the pool is closed.
+    fn wake_submitters(&self) {
+        if let Some(bound) = &self.bound {
+            bound.notify_all();
+        }
     }
 
     /// Why the pool accepts no job from the calling thread, if it does not.

@@ -1,7 +1,10 @@
 //! The pool itself: what submitters, workers and waiters share.
 
+use super::bound::{Bound, Limits};
 use super::closing::{Ending, Unfinished};
 use super::crew::Crew;
+use super::groups::Groups;
+use super::guest::Guests;
 use super::hooks::Hooks;
 use super::job::Job;
 use super::lanes::Lanes;
@@ -36,6 +39,8 @@ pub(crate) struct Settings {
     /// A worker that has run so many jobs leaves.
     pub(crate) jobs_per_worker: Option<u64>,
     pub(crate) hooks: Hooks,
+    /// How many jobs may be queued.
+    pub(crate) limits: Option<Limits>,
     /// The pool is everybody's: no user closes it.
     pub(crate) permanent: bool,
 }
@@ -47,9 +52,13 @@ pub(crate) struct Core {
     pub(super) settings: Settings,
     pub(super) store: Store,
     pub(super) front: Front,
+    pub(super) groups: Groups,
     pub(super) lanes: Lanes,
     pub(super) crew: Crew,
     pub(super) waits: Waits,
+    pub(super) bound: Option<Bound>,
+    /// Jobs that submitters run themselves.
+    pub(super) guests: Guests,
     /// Accepted jobs that were ended by somebody else than a worker.
     cancelled: AtomicU64,
     /// Failures that were forgotten by [`clear`](Self::clear).
@@ -69,14 +78,18 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(settings: Settings) -> Arc<Self> {
+    pub(crate) fn new(mut settings: Settings) -> Arc<Self> {
+        let bound = settings.limits.take().map(Bound::new);
         fence::enable();
         let core = Arc::new(Self {
             number: unique::number(),
-            crew: Crew::new(settings.workers),
+            crew: Crew::new(settings.workers, bound.is_some()),
+            bound,
+            guests: Guests::new(),
             settings,
             store: Store::new(),
             front: Front::new(),
+            groups: Groups::new(),
             lanes: Lanes::new(),
             waits: Waits::default(),
             cancelled: AtomicU64::new(0),
@@ -134,6 +147,17 @@ impl Core {
 
     pub(super) fn count_cancelled(&self, count: u64) {
         self.cancelled.fetch_add(count, Ordering::SeqCst);
+        self.place_is_free();
+        self.groups.notify();
+        self.ended_elsewhere();
+    }
+
+    pub(super) fn cancelled(&self) -> u64 {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Called after a job was counted that ended otherwise than on a worker.
+    pub(super) fn ended_elsewhere(&self) {
         self.maybe_quiet();
         // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes them.
         if self.crew.census.read().is_sealed() {
@@ -147,6 +171,7 @@ impl Core {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
         !self.front.is_empty()
             || !self.lanes.are_empty()
+            || self.groups.are_ready()
             || self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
     }
 
@@ -156,11 +181,11 @@ impl Core {
     }
 
     fn submitted(&self) -> u64 {
-        self.lanes.counted() + self.front.counted()
+        self.lanes.counted() + self.front.counted() + self.groups.counted() + self.guests.begun()
     }
 
     fn finished(&self) -> u64 {
-        self.crew.stations().map(|s| s.finished()).sum::<u64>() + self.cancelled.load(Ordering::Acquire)
+        self.crew.stations().map(|s| s.finished()).sum::<u64>() + self.cancelled() + self.guests.ended()
     }
 
     /// Whether at some moment during this call nothing was queued or running. Quiescence, in `README.md`: all finished
@@ -212,7 +237,7 @@ impl Core {
     }
 
     fn failed_ever(&self) -> u64 {
-        self.crew.stations().map(|s| s.failed()).sum()
+        self.crew.stations().map(|s| s.failed()).sum::<u64>() + self.guests.failed()
     }
 
     /// One handle more.

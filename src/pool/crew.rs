@@ -31,9 +31,9 @@ struct Roster {
 
 impl Crew {
     /// At most `limit` workers, none of whom lives yet.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, bounded: bool) -> Self {
         Self {
-            census: CachePadded::new(Census::new()),
+            census: CachePadded::new(Census::new(bounded)),
             limit,
             roster: Lock::new(Roster { asleep: Vec::with_capacity(limit), free: Vec::new() }),
             used: AtomicUsize::new(0),

@@ -4,28 +4,32 @@ use super::core::Core;
 use super::worker::Worker;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
+use std::marker::PhantomData;
 use std::ptr;
 
 per_thread!(CURRENT: Cell<*const Worker> = Cell::new(ptr::null()));
 
 /// The calling thread is `worker` until the guard is dropped.
 #[derive(Debug)]
-pub(super) struct Entered<'a>(#[expect(dead_code, reason = "keeps the worker borrowed")] &'a Worker);
+pub(super) struct Entered<'a> {
+    /// The worker that this thread is besides: a job may run another pool's job itself.
+    outer: *const Worker,
+    _inner: PhantomData<&'a Worker>,
+}
 
 pub(super) fn enter(worker: &Worker) -> Entered<'_> {
-    CURRENT.with(|current| current.set(worker));
-    Entered(worker)
+    Entered { outer: CURRENT.with(|current| current.replace(worker)), _inner: PhantomData }
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        CURRENT.with(|current| current.set(ptr::null()));
+        CURRENT.with(|current| current.set(self.outer));
     }
 }
 
 /// What `ask` finds out from the worker this thread is; `None` outside a job.
 pub(crate) fn with<R>(ask: impl FnOnce(&Worker) -> R) -> Option<R> {
-    // SAFETY: the pointer is null, or a guard on this very thread keeps the worker alive until it is null again.
+    // SAFETY: the pointer is null, or a guard on this very thread keeps the worker alive until it is another one.
     unsafe { CURRENT.with(Cell::get).as_ref() }.map(ask)
 }
 

@@ -88,6 +88,16 @@ impl Job {
         Self(Item::new(NonNull::from(LabelOf::<T>::LABEL).cast(), LabelOf::pack(task)))
     }
 
+    /// A job that does nothing, in the place of one that went elsewhere.
+    pub(super) fn empty() -> Self {
+        struct Nothing;
+        impl Task for Nothing {
+            fn run(self, _worker: &Worker) {}
+            fn cancel(self, _id: u64) {}
+        }
+        Self::new(Nothing)
+    }
+
     /// The job as the queue carries it. Whoever takes the item out of the queue makes it a job again.
     #[inline]
     pub(super) fn into_item(self) -> Item {
@@ -100,6 +110,17 @@ impl Job {
     #[inline]
     pub(super) unsafe fn from_item(item: Item) -> Self {
         Self(item)
+    }
+
+    /// The task, when the job was not accepted.
+    ///
+    /// # Safety
+    ///
+    /// 1. The job was made of a `T`.
+    pub(super) unsafe fn into_task<T: Task>(self) -> T {
+        let (_, body) = self.open();
+        // SAFETY: 1. by 1 the body was packed by the same type; 2. the job is consumed.
+        unsafe { LabelOf::<T>::unpack(body) }
     }
 
     #[inline]

@@ -2,6 +2,8 @@
 //!
 //! The protocols are in `README.md` beside this file.
 
+mod admission;
+mod bound;
 mod census;
 mod closing;
 mod core;
@@ -9,6 +11,8 @@ mod crew;
 pub(crate) mod current;
 pub(crate) mod fork;
 pub(crate) mod frame;
+mod groups;
+mod guest;
 mod habits;
 mod hire;
 mod hooks;
@@ -26,17 +30,21 @@ mod station;
 mod submit;
 pub(crate) mod unwind;
 mod waits;
+mod water;
 mod worker;
 
 pub(crate) use self::core::{Core, Settings};
+pub(crate) use bound::{Full, Limits};
 pub(crate) use census::MOST_WORKERS;
 pub(crate) use closing::Unfinished;
+pub(crate) use groups::{Group, Level};
 pub use hooks::HookError;
 pub(crate) use hooks::{Hooks, WorkerHook};
 pub(crate) use job::{Job, Task};
 pub(crate) use roster::drain_all;
 pub(crate) use scope::Scope;
 pub(crate) use submit::{Refusal, Rejected};
+pub(crate) use water::Marks;
 pub(crate) use worker::{Failure, Worker};
 
 #[cfg(all(loom, test))]

@@ -1,14 +1,16 @@
 //! Models of whole pools and of their parts, for the model checker. A segment has two slots here.
 
 mod again;
+mod bounds;
 mod ends;
 mod forks;
+mod grouped;
 mod leaving;
 mod lives;
 mod quiet;
 mod starts;
 
-use super::{Core, Hooks, Job, Settings, Task, Worker, current};
+use super::{Core, Hooks, Job, Limits, Settings, Task, Worker, current};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -75,6 +77,10 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
 
 /// A pool with at most `workers` workers, none of whom lives yet.
 fn pool(workers: usize) -> Arc<Core> {
+    bounded(workers, None)
+}
+
+fn bounded(workers: usize, limits: Option<Limits>) -> Arc<Core> {
     Core::new(Settings {
         workers,
         prefix: String::new(),
@@ -84,13 +90,17 @@ fn pool(workers: usize) -> Arc<Core> {
         idle_timeout: None,
         jobs_per_worker: None,
         hooks: Hooks::default(),
+        limits,
         permanent: false,
     })
 }
 
 /// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].
 fn staffed(workers: usize) -> Arc<Core> {
-    let core = pool(workers);
+    counted(pool(workers), workers)
+}
+
+fn counted(core: Arc<Core>, workers: usize) -> Arc<Core> {
     (0..workers).for_each(|_| core.crew.hire(|_| Ok(())).map(drop).unwrap());
     core
 }

@@ -79,7 +79,8 @@ impl Worker {
         self.failure.replace(frame.failure);
         self.asked.set(frame.asked);
         self.station.set_running(true);
-        self.station.count_finished();
+        // Not the station's count: a bound counts what workers take out of lanes.
+        self.core.count_cancelled(1);
         true
     }
 

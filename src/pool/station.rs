@@ -14,6 +14,8 @@ use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(super) struct Station {
     pub(super) parker: Parker,
     pub(super) batch: Batch,
+    /// Kept in bounded pools only.
+    begun: AtomicU64,
     finished: AtomicU64,
     failed: AtomicU64,
     running: AtomicBool,
@@ -24,6 +26,7 @@ impl Station {
         Self {
             parker: Parker::new(),
             batch: Batch::new(),
+            begun: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             running: AtomicBool::new(false),
@@ -38,6 +41,16 @@ impl Station {
     #[inline]
     pub(super) fn is_running(&self) -> bool {
         self.running.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(super) fn count_begun(&self) {
+        let begun = self.begun.load(Ordering::Relaxed);
+        self.begun.store(begun + 1, Ordering::Release);
+    }
+
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
     }
 
     #[inline]

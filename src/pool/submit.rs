@@ -13,6 +13,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Closed,
+    Full,
+    /// There is no place yet. Kept within this module and `admission`; the pool is kept in memory for another look.
+    Undecided(Arc<Core>),
     OutOfMemory,
     NoThread(io::Error),
     Broken(HookError),
@@ -30,27 +33,51 @@ impl Core {
     /// Queues a job behind those that this thread has submitted before; returns its id.
     #[inline(always)]
     pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
-        self.submit_by(job, |lane, item| lane.push(&self.store, item))
+        self.submit_by(job, |core, lane, item| lane.push(&core.store, item))
     }
 
     /// Puts a job before all that are queued; returns its id.
     pub(crate) fn submit_first(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
-        self.submit_by(job, |_visit, item| self.front.push(&self.store, item))
+        self.submit_by(job, |core, _lane, item| core.front.push(&core.store, item))
     }
 
     #[inline(always)]
     fn submit_by(
         self: &Arc<Self>,
         job: Job,
-        push: impl FnOnce(&mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
+        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory> + Copy,
+    ) -> Result<u64, Rejected> {
+        self.submit_at_once(job, push).or_else(|mut rejected| match Self::reconsider(&mut rejected, push) {
+            Some(id) => Ok(id.get()),
+            None => Err(rejected),
+        })
+    }
+
+    #[inline(always)]
+    fn submit_at_once(
+        self: &Arc<Self>,
+        job: Job,
+        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
     ) -> Result<u64, Rejected> {
         // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
         let mut visit = unsafe { producer::visit(self) };
-        if let Some(why) = self.refusal() {
+        if let Some(why) = self.refuses(1) {
             return Err(Rejected { why, job });
         }
+        self.queue_one(&mut visit.lane, job, push)
+    }
+
+    /// During a visit of an admitted submitter.
+    #[inline(always)]
+    pub(super) fn queue_one(
+        self: &Arc<Self>,
+        lane: &mut Producing<'_>,
+        job: Job,
+        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
+    ) -> Result<u64, Rejected> {
         let item = job.into_item();
-        let Ok(id) = push(&mut visit.lane, item) else {
+        let Ok(id) = push(self, lane, item) else {
+            self.put_back_places(1);
             // SAFETY: the item was made of a job above and was not queued.
             return Err(Rejected { why: Refusal::OutOfMemory, job: unsafe { Job::from_item(item) } });
         };
@@ -75,26 +102,50 @@ impl Core {
     fn queue_batch(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
         // SAFETY: 1. queues and the crew run no user's code; jobs that are rejected are dropped by the caller.
         let mut visit = unsafe { producer::visit(self) };
-        if let Some(why) = self.refusal() {
-            return Err(why);
+        match self.refuses(items.len()) {
+            None => self.push_batch(&mut visit.lane, items),
+            Some(Refusal::Undecided(core)) => {
+                drop(visit);
+                core.queue_batch_guarded(items)
+            }
+            Some(why) => Err(why),
         }
+    }
+
+    /// During a visit of an admitted submitter.
+    pub(super) fn push_batch(self: &Arc<Self>, lane: &mut Producing<'_>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
         if items.is_empty() {
             return Ok(Vec::new()); // There is nothing to start a thread for.
         }
+        let mut ids = Vec::with_capacity(items.len());
+        self.push_each(lane, items, &mut ids).inspect_err(|_| self.put_back_places(items.len() as u64))?;
+        self.work_is_visible().expect("a refused thread is no error while a worker lives");
+        Ok(ids)
+    }
+
+    fn push_each(
+        self: &Arc<Self>,
+        lane: &mut Producing<'_>,
+        items: &[Item],
+        ids: &mut Vec<u64>,
+    ) -> Result<(), Refusal> {
         // A worker first: once some of the jobs are claimed the others cannot be taken back. It stays until this visit
         // ends (Close, C3), and while it lives a refused thread is no error.
         if self.alive() == 0 {
             self.recruit_if(&|| true).map_err(Refusal::NoThread)?;
         }
-        let mut ids = Vec::with_capacity(items.len());
-        visit.lane.push_all(&self.store, items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
-        self.work_is_visible().expect("a refused thread is no error while a worker lives");
-        Ok(ids)
+        lane.push_all(&self.store, items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)
+    }
+
+    /// Close, step V3. A pool that is bounded, or closed and admits its own jobs only, looks more closely.
+    #[inline]
+    fn refuses(self: &Arc<Self>, count: usize) -> Option<Refusal> {
+        if self.crew.census.read().is_open() { None } else { self.refuses_after_all(count as u64) }
     }
 
     /// Called after every push: makes sure that somebody comes to the work.
     #[inline]
-    fn work_is_visible(self: &Arc<Self>) -> io::Result<()> {
+    pub(super) fn work_is_visible(self: &Arc<Self>) -> io::Result<()> {
         fence::light(); // S1
         if self.crew.needs_recruit() { self.recruit() } else { Ok(()) }
     }
@@ -105,7 +156,7 @@ impl Core {
     }
 
     /// Takes an accepted job out of the queue again, if nobody has claimed it; it counts as ended.
-    fn take_back(&self, id: u64) -> Option<Job> {
+    pub(super) fn take_back(&self, id: u64) -> Option<Job> {
         let item = self.store.revoke(id)?;
         self.count_cancelled(1);
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.

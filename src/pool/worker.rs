@@ -1,9 +1,11 @@
 //! A worker thread: finds jobs, runs them, sleeps when there are none.
 
 use super::core::Core;
+use super::groups::Level;
 use super::job::Job;
 use super::nested::Frame;
 use super::station::Station;
+use super::water::PutOff;
 use crate::queue::{Item, Place, Seat};
 use crate::sync::{Deadline, Parker};
 use crate::sys::atomic::AtomicBool;
@@ -21,6 +23,9 @@ const MOST_AT_ONCE: usize = 64;
 
 /// A batch of fewer is small: the worker is at the producer's heels, where both pay for every cache line they share.
 const SMALL: usize = 32;
+
+/// So many jobs of a higher level run before one of a lower gets its turn, so that none is starved.
+const GUARD: u32 = 16;
 
 /// A pool at rest for this long gives memory back that only a burst would need.
 const BURST_IS_OVER: Duration = Duration::from_millis(200);
@@ -52,6 +57,10 @@ pub(crate) struct Worker {
     /// Set when somebody asks the running job to come to an end.
     pub(super) asked: Cell<*const AtomicBool>,
     readiness: Cell<Readiness>,
+    /// Looks at the water marks.
+    put_off: Cell<PutOff>,
+    /// How often groups had their turn.
+    group_turn: Cell<u32>,
 }
 
 /// What has become of a worker's start hook.
@@ -81,18 +90,53 @@ impl Worker {
             below: RefCell::new(Vec::new()),
             asked: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Fresh),
+            put_off: Cell::new(PutOff::default()),
+            group_turn: Cell::new(0),
             core,
         }
     }
 
+    /// What a submitter is while it runs a job itself: it has a station nobody else knows, and never searches.
+    pub(super) fn guest(core: Arc<Core>) -> Self {
+        Self {
+            number: core.limit(),
+            seat: Seat::OUTSIDE,
+            station: Arc::new(CachePadded::new(Station::new())),
+            turn: Cell::new(0),
+            searching: Cell::new(false),
+            born: Cell::new(0),
+            job: Cell::new(0),
+            failure: RefCell::new(None),
+            below: RefCell::new(Vec::new()),
+            asked: Cell::new(ptr::null()),
+            readiness: Cell::new(Readiness::Ready),
+            put_off: Cell::new(PutOff::default()),
+            group_turn: Cell::new(0),
+            core,
+        }
+    }
+
+    fn is_guest(&self) -> bool {
+        self.number == self.core.limit()
+    }
+
     pub(super) fn run(&self) {
         self.core.crew.arrive();
+        match self.core.bound {
+            None => self.work::<false>(),
+            Some(_) => self.work::<true>(),
+        }
+    }
+
+    /// Two loops, so that a pool without a bound pays nothing for it.
+    fn work<const BOUNDED: bool>(&self) {
         loop {
-            if !self.core.front.is_empty() && !self.run_front() {
+            if !self.core.front.is_empty() && !self.run_front::<BOUNDED>() {
                 return;
             }
-            if let Some(place) = self.station.batch.next().or_else(|| self.find_batch()) {
-                self.run_place(place);
+            if let Some(place) = self.station.batch.next().or_else(|| self.find_batch::<BOUNDED>()) {
+                self.run_place::<BOUNDED>(place);
+            } else if !self.is_worn_out() && self.run_grouped::<BOUNDED>(&Level::ALL) {
             } else if self.core.is_over() {
                 return self.leave();
             } else if (self.is_worn_out() || !self.rest()) && self.depart() {
@@ -103,12 +147,24 @@ impl Worker {
 
     /// False if this worker is the copy of one, in the child of a fork: it ends, and touches nothing.
     #[cold]
-    fn run_front(&self) -> bool {
-        while !self.core.is_stopped()
-            && !self.is_worn_out()
-            && let Some((id, item)) = self.core.front.pop(&self.core.store)
-        {
-            self.execute(id, item);
+    fn run_front<const BOUNDED: bool>(&self) -> bool {
+        let mut urgent = 0;
+        loop {
+            while !self.core.is_stopped()
+                && !self.is_worn_out()
+                && let Some((id, item)) = self.core.front.pop(&self.core.store)
+            {
+                self.free_place::<BOUNDED>();
+                self.execute(id, item);
+            }
+            if urgent == GUARD
+                || self.is_worn_out()
+                || !self.core.front.announces()
+                || !self.run_grouped::<BOUNDED>(&[Level::High])
+            {
+                break;
+            }
+            urgent += 1;
         }
         if self.core.is_halted() {
             stand_still();
@@ -116,23 +172,67 @@ impl Worker {
         !self.core.is_forked()
     }
 
+    /// Between two batches it is the groups' turn, as if they were one more lane.
+    #[cold]
+    fn visit_groups<const BOUNDED: bool>(&self) {
+        let turn = self.group_turn.get();
+        self.group_turn.set(turn.wrapping_add(1));
+        if turn % GUARD == GUARD - 1 {
+            self.run_grouped::<BOUNDED>(&[Level::Low]);
+        }
+        for _ in 0..GUARD {
+            if !self.run_grouped::<BOUNDED>(&[Level::Normal]) || !self.core.front.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Runs a job of a group that has one and may run it: of the first of these levels where there is one.
+    fn run_grouped<const BOUNDED: bool>(&self, levels: &[Level]) -> bool {
+        let Some((group, id, item)) = self.core.take_grouped(levels) else { return false };
+        self.free_place::<BOUNDED>();
+        self.execute(id, item);
+        self.core.grouped_has_ended(&group);
+        true
+    }
+
     #[inline(always)]
-    fn run_place(&self, place: Place) {
+    fn run_place<const BOUNDED: bool>(&self, place: Place) {
         // SAFETY: 1. the batch gave the place to this worker alone; 2. it holds the segment until it is retired.
         if let Some(item) = unsafe { self.core.store.claim(place) } {
+            self.free_place::<BOUNDED>();
             self.execute(place.id(), item);
+        }
+    }
+
+    /// A job was taken: its place among the queued is free.
+    #[inline(always)]
+    fn free_place<const BOUNDED: bool>(&self) {
+        if BOUNDED && let Some(bound) = &self.core.bound {
+            self.station.count_begun(); // E0
+            bound.notify();
+            if let Some(water) = &bound.water {
+                let queued = || bound.queued(|| self.core.freed());
+                self.put_off.set(water.may_have_fallen(self.put_off.get(), self.core.limit() as u64, queued));
+            }
         }
     }
 
     /// The first place of a new batch: from the lanes, or else of what another worker has not come to.
     #[inline(never)]
-    fn find_batch(&self) -> Option<Place> {
+    fn find_batch<const BOUNDED: bool>(&self) -> Option<Place> {
         let done = self.station.batch.retire(&self.core.store);
+        if BOUNDED && let Some(bound) = &self.core.bound {
+            bound.batch_has_ended(|| self.core.freed());
+        }
         if self.is_worn_out() {
             return None;
         }
         if (1..SMALL).contains(&done) && !self.core.settings.ordered {
             hint::linger(LAG);
+        }
+        if self.core.groups.are_ready() {
+            self.visit_groups::<BOUNDED>();
         }
         self.batch_from_lanes().or_else(|| {
             self.start_searching();
@@ -169,7 +269,7 @@ impl Worker {
     }
 
     #[inline(always)]
-    fn execute(&self, id: u64, item: Item) {
+    pub(super) fn execute(&self, id: u64, item: Item) {
         if self.searching.get() && !self.begin() {
             return self.core.end_unrun(id, item);
         }
@@ -234,7 +334,7 @@ impl Worker {
 
     #[inline]
     fn start_searching(&self) {
-        if !self.searching.replace(true) {
+        if !self.is_guest() && !self.searching.replace(true) {
             self.core.crew.census.start_searching();
         }
     }
@@ -337,6 +437,11 @@ impl Worker {
         &self.core
     }
 
+    /// From 0, below the limit on workers; `None` for a submitter that runs a job itself.
+    pub(crate) fn index(&self) -> Option<usize> {
+        (!self.is_guest()).then_some(self.number)
+    }
+
     /// From 0, below the limit on workers.
     pub(crate) fn number(&self) -> usize {
         self.number
@@ -350,6 +455,10 @@ impl Worker {
     /// The id of the job that is running; 0 if none is.
     pub(crate) fn job(&self) -> u64 {
         self.job.get()
+    }
+
+    pub(super) fn failures(&self) -> u64 {
+        self.station.failed()
     }
 
     /// The running job has failed. Tells users' code, so it must be called before [`ended`](Self::ended).

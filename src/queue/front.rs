@@ -1,4 +1,4 @@
-//! A last-in-first-out stack for the few items that go before all others.
+//! A locked queue with two ends: for the few items that go before all others, and for the items of a group.
 
 use super::cell::Item;
 use super::segment::{Place, SLOTS, SegmentRef};
@@ -7,23 +7,28 @@ use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::hint;
 use crate::sys::lock::Lock;
+use std::collections::VecDeque;
 
-/// A locked stack of places. The items lie in segments like all others, so that an id finds them too; a place whose
-/// item was cancelled stays on the stack as a stale hint, until it is popped and skipped.
+/// A locked queue of places, used as a stack unless items are [appended](Self::append). The items lie in segments like all
+/// others, so that an id finds them too; a place whose item was cancelled stays as a stale hint, until it is popped and
+/// skipped.
 ///
 /// # Memory ordering
 ///
-/// `len` is changed under the lock; its release store pairs with the acquire load of whoever looks before it locks.
+/// `word` is changed under the lock; its release store pairs with the acquire load of whoever looks before it locks.
 #[derive(Debug)]
 pub(crate) struct Front {
-    len: CachePadded<AtomicUsize>,
+    /// Twice the number of places, plus one when something elsewhere is announced: one word to look at for both.
+    word: CachePadded<AtomicUsize>,
     counted: AtomicU64,
     stack: Lock<Stack>,
 }
 
 #[derive(Debug, Default)]
 struct Stack {
-    places: Vec<Place>,
+    /// The next one last.
+    places: VecDeque<Place>,
+    announced: bool,
     /// The segment that new items go to, and how many of its slots are used.
     open: Option<(SegmentRef, usize)>,
     /// The stack never looks empty again.
@@ -33,7 +38,7 @@ struct Stack {
 impl Front {
     pub(crate) fn new() -> Self {
         Self {
-            len: CachePadded::new(AtomicUsize::new(0)),
+            word: CachePadded::new(AtomicUsize::new(0)),
             counted: AtomicU64::new(0),
             stack: Lock::new(Stack::default()),
         }
@@ -41,7 +46,35 @@ impl Front {
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len.load(Ordering::Acquire) == 0
+        self.word.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether something elsewhere is to be looked for before all other items, too.
+    pub(crate) fn announces(&self) -> bool {
+        self.word.load(Ordering::Acquire) & 1 == 1
+    }
+
+    pub(crate) fn announce(&self, something: bool) {
+        let mut stack = self.stack.lock();
+        stack.announced = something;
+        self.word.store(stack.word(), Ordering::Release);
+    }
+
+    /// How many items wait that were not cancelled.
+    pub(crate) fn count(&self) -> usize {
+        self.stack.lock().places.iter().filter(|place| place.is_queued()).count()
+    }
+
+    /// Whether any item waits that was not cancelled.
+    pub(crate) fn has_any(&self) -> bool {
+        self.stack.lock().places.iter().any(|place| place.is_queued())
+    }
+
+    /// Gives back the memory that no item has used; nothing is pushed any more.
+    pub(crate) fn retire(&self, store: &Store) {
+        if let Some((segment, used)) = self.stack.lock().open.take() {
+            store.give_back(segment, SLOTS - used + 1);
+        }
     }
 
     /// How many items were ever pushed.
@@ -51,28 +84,42 @@ impl Front {
 
     /// Puts an item before all others and returns its id.
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
+        self.insert(store, item, VecDeque::push_back)
+    }
+
+    /// Puts an item behind all others and returns its id.
+    pub(crate) fn append(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
+        self.insert(store, item, VecDeque::push_front)
+    }
+
+    fn insert(
+        &self,
+        store: &Store,
+        item: Item,
+        insert: impl FnOnce(&mut VecDeque<Place>, Place),
+    ) -> Result<u64, OutOfMemory> {
         let mut stack = self.stack.lock();
         let place = stack.open_place(store)?;
         self.counted.fetch_add(1, Ordering::Relaxed);
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
-        stack.places.push(place);
-        self.len.store(stack.len(), Ordering::Release);
+        insert(&mut stack.places, place);
+        self.word.store(stack.word(), Ordering::Release);
         Ok(place.id())
     }
 
-    /// Takes the item that was pushed last.
+    /// Takes the first item: the one that was pushed last, or else the one that was appended first.
     pub(crate) fn pop(&self, store: &Store) -> Option<(u64, Item)> {
         let mut stack = self.stack.lock();
         let mut found = None;
         while found.is_none()
-            && let Some(place) = stack.places.pop()
+            && let Some(place) = stack.places.pop_back()
         {
             // SAFETY: 1. the place was on the stack, the lock is held; 2. the hold is given back below.
             found = unsafe { store.claim(place) }.map(|item| (place.id(), item));
             store.give_back(place.segment, 1);
         }
-        self.len.store(stack.len(), Ordering::Release);
+        self.word.store(stack.word(), Ordering::Release);
         found
     }
 
@@ -83,18 +130,18 @@ impl Front {
         for _ in 0..ATTEMPTS {
             if let Some(mut stack) = self.stack.try_lock() {
                 stack.halted = true;
-                return self.len.store(stack.len(), Ordering::Release);
+                return self.word.store(stack.word(), Ordering::Release);
             }
             hint::yield_now();
         }
-        self.len.store(usize::MAX, Ordering::Release);
+        self.word.store(usize::MAX, Ordering::Release);
     }
 }
 
 impl Stack {
     /// What lookers see.
-    fn len(&self) -> usize {
-        if self.halted { usize::MAX } else { self.places.len() }
+    fn word(&self) -> usize {
+        if self.halted { usize::MAX } else { self.places.len() * 2 + usize::from(self.announced) }
     }
 
     fn open_place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {

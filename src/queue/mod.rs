@@ -26,7 +26,7 @@ pub(crate) use front::Front;
 pub(crate) use lane::{Lane, Producing};
 pub(crate) use outcomes::{Discard, Nothing, Outcomes, Seat};
 pub(crate) use quota::Quota;
-pub(crate) use segment::Place;
+pub(crate) use segment::{Place, first_id};
 pub(crate) use slot::{After, Before, Reader, Writer, pair};
 pub(crate) use store::{OutOfMemory, Store};
 pub(crate) use ticket::{Owner, Ticket};

@@ -27,6 +27,13 @@ pub(crate) enum Nothing {
 pub(crate) struct Seat(usize, PhantomData<Cell<()>>);
 
 impl Seat {
+    fn is_outside(&self) -> bool {
+        self.0 == Self::OUTSIDE.0
+    }
+
+    /// For a writer of which there may be several: it delivers like all who have no seat.
+    pub(crate) const OUTSIDE: Self = Self(usize::MAX, PhantomData);
+
     /// # Safety
     ///
     /// 1. There is no other seat with this number for the same queues.
@@ -127,23 +134,29 @@ impl<D, F> Outcomes<D, F> {
 
     /// Takes the place of one entry, if there is a bound on them, or waits for it.
     #[inline]
-    pub(super) fn reserve(&self) {
-        if let Some(quota) = &self.quota {
-            quota.take();
+    pub(super) fn reserve(&self, seat: &Seat) {
+        match &self.quota {
+            None => {}
+            // It may be the reader, who would wait for itself.
+            Some(quota) if seat.is_outside() => quota.take_anyway(),
+            Some(quota) => quota.take(),
         }
     }
 
     /// One entry more of a delivery that goes on. Its place is reserved.
     pub(super) fn emit(&self, seat: &Seat, entry: D) {
-        // SAFETY: the seat is the caller's alone.
-        unsafe { self.desks[seat.0].done.write(entry) };
+        let outside = seat.is_outside().then(|| self.outsiders.lock());
+        let desk = self.desks.get(seat.0).unwrap_or(self.outsiders_desk());
+        // SAFETY: the seat is the caller's alone, or the lock makes this the only writer.
+        unsafe { desk.done.write(entry) };
+        drop(outside);
         self.announce();
     }
 
     /// The end of a delivery, with its last entry, whose place is reserved, if there is one. The caller may not touch the queues afterwards.
     #[inline(always)]
     pub(super) fn deliver(&self, seat: &Seat, entry: Option<Result<D, F>>) {
-        let desk = &self.desks[seat.0];
+        let Some(desk) = self.desks.get(seat.0) else { return self.deliver_reserved_from_outside(entry) };
         // SAFETY: the seat is the caller's alone.
         unsafe { self.put(desk, entry) };
         count(&desk.settled);
@@ -154,8 +167,17 @@ impl<D, F> Outcomes<D, F> {
         if let (Some(quota), Some(_)) = (&self.quota, &entry) {
             quota.take_anyway();
         }
+        self.deliver_reserved_from_outside(entry);
+    }
+
+    fn outsiders_desk(&self) -> &CachePadded<Desk<D, F>> {
+        &self.desks[self.desks.len() - 1]
+    }
+
+    #[cold]
+    fn deliver_reserved_from_outside(&self, entry: Option<Result<D, F>>) {
         let outside = self.outsiders.lock();
-        let desk = &self.desks[self.desks.len() - 1];
+        let desk = self.outsiders_desk();
         // SAFETY: the lock makes this the only writer.
         unsafe { self.put(desk, entry) };
         drop(outside); // Before the last touch.

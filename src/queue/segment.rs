@@ -5,6 +5,7 @@ use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, ZEROED_IS_NEW};
 use crate::sys::size::SLOT_BITS;
 use crate::sys::{fence, hint};
+use std::hint::assert_unchecked;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
@@ -124,6 +125,11 @@ impl Deref for SegmentRef {
     }
 }
 
+/// The first id of a block.
+pub(crate) fn first_id(block: u64) -> u64 {
+    block << SLOT_BITS
+}
+
 /// One slot of a segment that the holder of this value may look into.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -134,7 +140,10 @@ pub(crate) struct Place {
 impl Place {
     #[inline]
     pub(crate) fn id(self) -> u64 {
-        self.segment.block() << SLOT_BITS | self.slot as u64
+        let id = self.segment.block() << SLOT_BITS | self.slot as u64;
+        // SAFETY: a lap's block number is never 0. Saves every submit a look whether it got an id.
+        unsafe { assert_unchecked(id != 0) };
+        id
     }
 
     /// Whether the item waits and nobody has come to it, as far as one can see who does not claim it.

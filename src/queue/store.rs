@@ -101,6 +101,19 @@ impl Store {
         })
     }
 
+    /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all.
+    pub(crate) fn revoke_oldest(&self) -> Option<(u64, Item)> {
+        let blocks = BinaryHeap::from(self.registry.blocks()).into_sorted_vec().into_iter();
+        let mut ids = blocks.flat_map(|block| (0..SLOTS as u64).map(move |slot| block << SLOT_BITS | slot));
+        ids.find_map(|id| Some((id, self.revoke(id)?)))
+    }
+
+    /// Whether the item with this id is queued. Exact for one that was queued before: false once somebody has it.
+    pub(crate) fn is_queued(&self, id: u64) -> bool {
+        let look = |segment| Some(Place { segment, slot: id as usize % SLOTS }.is_queued());
+        self.registry.pinned(id >> SLOT_BITS, look).unwrap_or(false)
+    }
+
     /// Takes every item that is queued at this moment, and gives each with its id to `revoked`, which holds no lock up.
     pub(crate) fn revoke_all(&self, mut revoked: impl FnMut(u64, Item)) {
         for block in self.registry.blocks() {

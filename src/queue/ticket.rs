@@ -72,8 +72,8 @@ impl<D, F> Ticket<D, F> {
 
     /// Waits until there is room for one entry, and keeps it for the next one.
     #[inline]
-    pub(crate) fn reserve(&self) {
-        self.queues().reserve();
+    pub(crate) fn reserve(&self, seat: &Seat) {
+        self.queues().reserve(seat);
     }
 
     /// An entry of a delivery that goes on, after [`reserve`](Self::reserve).

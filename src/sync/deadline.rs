@@ -51,6 +51,16 @@ impl Deadline {
         self.remaining().is_some_and(|left| left.is_zero())
     }
 
+    /// The earlier of the two.
+    pub(crate) fn min(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (When::Now, _) | (_, When::Now) => Self::NOW,
+            (When::Never, _) => other,
+            (_, When::Never) => self,
+            (When::At(a), When::At(b)) => Self(When::At(a.min(b))),
+        }
+    }
+
     /// The time left, zero once the deadline has passed, `None` if it never will.
     pub fn remaining(self) -> Option<Duration> {
         match self.0 {

@@ -45,11 +45,17 @@ impl EventCount {
         }
     }
 
+    /// Whether anybody may be waiting. Called after a light fence.
+    #[inline]
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & WAITING != 0
+    }
+
     /// Wakes every waiter, so that it looks at its condition again.
     #[inline]
     pub(crate) fn notify(&self) {
         fence::light(); // N1
-        if self.word.load(Ordering::Relaxed) & WAITING != 0 {
+        if self.has_waiters() {
             self.wake();
         }
     }

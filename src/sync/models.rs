@@ -1,5 +1,9 @@
 //! Models of waiting and waking, for the model checker.
 
+mod gates;
+mod locks;
+mod semaphores;
+
 use super::{Bell, Deadline, EventCount, Parker};
 use crate::sys::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sys::cell::UnsafeCell;

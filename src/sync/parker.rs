@@ -2,17 +2,31 @@
 
 use super::Deadline;
 use crate::sys::atomic::Ordering;
+use crate::sys::constant::constant;
 use crate::sys::futex::Futex;
 
 /// A token for one sleeper: [`unpark`](Self::unpark) leaves it, [`park`](Self::park) waits for it and takes it.
 ///
-/// Tokens do not add up; the caller makes sure that there is one `park` for one `unpark`.
+/// As [`std::thread::park`], but in a place of its own, so that nobody else's token ends the wait, and that a deadline is
+/// told from a token. Tokens do not add up: two that are left before one is taken are one. It is meant for one sleeper;
+/// of several, a token wakes one.
+///
+/// ```
+/// use fastthreadpool::Parker;
+///
+/// let parker = Parker::new();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| parker.unpark());
+///     parker.park();
+/// });
+/// ```
 ///
 /// # Memory ordering
 ///
-/// `unpark`'s release store pairs with `park`'s acquire exchange.
+/// `unpark`'s releasing exchange pairs with `park`'s acquiring exchange.
 #[derive(Debug)]
-pub(crate) struct Parker {
+#[repr(transparent)]
+pub struct Parker {
     token: Futex,
 }
 
@@ -20,17 +34,30 @@ const NONE: u32 = 0;
 const TOKEN: u32 = 1;
 
 impl Parker {
-    pub(crate) fn new() -> Self {
-        Self { token: Futex::new(NONE) }
+    constant! {
+        /// Without a token.
+        pub fn new() -> Self {
+            Self { token: Futex::new(NONE) }
+        }
     }
 
-    /// Called by the one thread that sleeps here.
-    pub(crate) fn park(&self) {
+    /// Waits for a token and takes it.
+    pub fn park(&self) {
         self.park_until(Deadline::NEVER);
     }
 
     /// As [`park`](Self::park), but gives up at the deadline; false if it did.
-    pub(crate) fn park_until(&self, deadline: Deadline) -> bool {
+    ///
+    /// ```
+    /// use fastthreadpool::{Deadline, Parker};
+    ///
+    /// let parker = Parker::new();
+    /// assert!(!parker.park_until(Deadline::NOW));
+    /// parker.unpark();
+    /// assert!(parker.park_until(Deadline::NOW));
+    /// ```
+    pub fn park_until(&self, deadline: impl Into<Deadline>) -> bool {
+        let deadline = deadline.into();
         while self.token.swap(NONE, Ordering::Acquire) == NONE {
             if deadline.has_passed() {
                 return false;
@@ -40,8 +67,15 @@ impl Parker {
         true
     }
 
-    pub(crate) fn unpark(&self) {
+    /// Leaves a token and wakes the sleeper.
+    pub fn unpark(&self) {
         self.token.swap(TOKEN, Ordering::Release);
         self.token.wake_one();
+    }
+}
+
+impl Default for Parker {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -13,6 +13,14 @@
 //! paired as before. Should the kernel refuse later (a seccomp filter installed at run time), the mode goes back
 //! to `FENCE` for good, and the refused call waits out the light sides that are under way.
 //!
+//! # Words that nobody prepares
+//!
+//! A lock in static memory is used without anybody calling [`enable`] first, and two copies of this library, each with a
+//! mode of its own, may use the same lock. [`light_unprepared`] and [`heavy_unprepared`] are the pair for those. The
+//! heavy side does not trust the mode: it registers by itself and calls `membarrier`, so a light side of any thread and
+//! of any copy is hit by it. Where `membarrier` is refused, another copy may still believe in it: then the heavy side
+//! says so, and its caller looks again from time to time instead of sleeping for good.
+//!
 //! # Memory ordering
 //!
 //! The mode is read `Relaxed`: reading `FENCE` is always sound, and `MEMBARRIER` is published by the act of sharing.
@@ -41,6 +49,15 @@ mod imp {
         HEAVY.fetch_add(1, Ordering::Release);
         LIGHT.fetch_add(0, Ordering::Acquire);
     }
+
+    pub(crate) fn light_unprepared() {
+        light();
+    }
+
+    pub(crate) fn heavy_unprepared() -> bool {
+        heavy();
+        true
+    }
 }
 
 #[cfg(all(not(loom), any(ftpool_portable, not(target_os = "linux"))))]
@@ -57,11 +74,21 @@ mod imp {
     pub(crate) fn heavy() {
         fence(Ordering::SeqCst);
     }
+
+    #[inline(always)]
+    pub(crate) fn light_unprepared() {
+        light();
+    }
+
+    pub(crate) fn heavy_unprepared() -> bool {
+        heavy();
+        true
+    }
 }
 
 #[cfg(not(any(loom, ftpool_portable, not(target_os = "linux"))))]
 mod imp {
-    use std::sync::atomic::{AtomicU8, Ordering, compiler_fence, fence};
+    use std::sync::atomic::{AtomicBool, AtomicU8, Ordering, compiler_fence, fence};
     use std::time::Duration;
 
     const FENCE: u8 = 0;
@@ -103,6 +130,38 @@ mod imp {
             fence(Ordering::SeqCst);
         }
     }
+
+    #[inline(always)]
+    pub(crate) fn light_unprepared() {
+        if MODE.load(Ordering::Relaxed) == MEMBARRIER {
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            fence_and_enable();
+        }
+    }
+
+    /// One thread registers, which may take the kernel some milliseconds in a process with several threads; meanwhile
+    /// the others go on with fences.
+    #[cold]
+    fn fence_and_enable() {
+        static TRIED: AtomicBool = AtomicBool::new(false);
+        fence(Ordering::SeqCst);
+        if !TRIED.load(Ordering::Relaxed) && !TRIED.swap(true, Ordering::Relaxed) {
+            enable();
+        }
+    }
+
+    pub(crate) fn heavy_unprepared() -> bool {
+        enable();
+        heavy();
+        MODE.load(Ordering::Relaxed) == MEMBARRIER
+    }
 }
+
+/// The light side for words that come into being without [`enable`].
+pub(crate) use imp::light_unprepared;
+
+/// The heavy side for such words. False if a light side in another copy of this library may have been missed.
+pub(crate) use imp::heavy_unprepared;
 
 pub(crate) use imp::{enable, heavy, light};

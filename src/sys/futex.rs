@@ -1,15 +1,36 @@
 //! A 32-bit word that threads can sleep on: Linux `futex`, the portable `atomic-wait`, or the model checker's version.
 
-use super::atomic::AtomicU32;
+use super::atomic::{AtomicU32, AtomicU64};
 
-/// A word to sleep on. `wait` may return at any time without a reason: callers look at the word again.
+/// A word to sleep on. `wait` may return at any time without a reason: callers look at the word again. Zeroed memory is
+/// as good as a new word of 0.
 #[derive(Debug)]
+#[cfg_attr(not(loom), repr(transparent))]
 pub(crate) struct Futex {
     word: AtomicU32,
     #[cfg(loom)]
-    gate: loom::sync::Mutex<()>,
+    kernel: Kernel,
+}
+
+/// A 64-bit word whose high half threads can sleep on, while the low half changes at will.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct WideFutex {
+    word: AtomicU64,
+    /// Changes before each wake-up: the portable sleep needs a 32-bit word of its own.
+    #[cfg(all(not(loom), any(not(target_os = "linux"), ftpool_portable)))]
+    turns: AtomicU32,
     #[cfg(loom)]
-    sleepers: loom::sync::Condvar,
+    kernel: Kernel,
+}
+
+impl std::ops::Deref for WideFutex {
+    type Target = AtomicU64;
+
+    #[inline(always)]
+    fn deref(&self) -> &AtomicU64 {
+        &self.word
+    }
 }
 
 impl std::ops::Deref for Futex {
@@ -28,55 +49,111 @@ impl Futex {
     }
 }
 
+#[cfg(not(loom))]
+impl WideFutex {
+    pub(crate) const fn new(value: u64) -> Self {
+        Self {
+            word: AtomicU64::new(value),
+            #[cfg(any(not(target_os = "linux"), ftpool_portable))]
+            turns: AtomicU32::new(0),
+        }
+    }
+}
+
 #[cfg(all(not(loom), target_os = "linux", not(ftpool_portable)))]
 mod linux {
-    use super::Futex;
+    use super::{Futex, WideFutex};
+    use crate::sys::atomic::Ordering;
     use std::ptr;
     use std::time::Duration;
+
+    /// # Safety
+    ///
+    /// 1. `address` is that of a word that outlives the call.
+    unsafe fn wait(address: *const u32, expected: u32, timeout: Option<Duration>) {
+        let limit = timeout.map(|t| libc::timespec {
+            tv_sec: t.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+            tv_nsec: t.subsec_nanos().into(),
+        });
+        let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
+        let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+        // SAFETY: 1. the caller's 1; 2. `limit` is null or a live timespec.
+        unsafe { libc::syscall(libc::SYS_futex, address, operation, expected, limit) };
+    }
+
+    fn wake(address: *const u32, count: u32) {
+        let count = libc::c_int::try_from(count).unwrap_or(libc::c_int::MAX);
+        let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+        // SAFETY: the kernel uses the address as a key only; nothing is read or written through it.
+        unsafe { libc::syscall(libc::SYS_futex, address, operation, count) };
+    }
 
     impl Futex {
         /// Sleeps while the word is `expected`, at most for `timeout`.
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
-            let limit = timeout.map(|t| libc::timespec {
-                tv_sec: t.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-                tv_nsec: t.subsec_nanos().into(),
-            });
-            let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
-            let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-            // SAFETY: 1. the word outlives the call, `self` is borrowed; 2. `limit` is null or a live timespec.
-            unsafe { libc::syscall(libc::SYS_futex, self.word.as_ptr(), operation, expected, limit) };
+            // SAFETY: 1. the word outlives the call, `self` is borrowed.
+            unsafe { wait(self.word.as_ptr(), expected, timeout) };
         }
 
         pub(crate) fn wake_one(&self) {
-            self.wake(1);
+            wake(self.word.as_ptr(), 1);
         }
 
         pub(crate) fn wake_all(&self) {
-            self.wake(libc::c_int::MAX);
+            wake(self.word.as_ptr(), u32::MAX);
         }
 
-        fn wake(&self, count: libc::c_int) {
-            let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-            // SAFETY: the kernel uses the address as a key only; nothing is read or written through it.
-            unsafe { libc::syscall(libc::SYS_futex, self.word.as_ptr(), operation, count) };
+        /// Stores `value` and wakes the sleeper, who may free the word as soon as it sees the value.
+        ///
+        /// # Safety
+        ///
+        /// 1. `this` lives until `value` is stored in it.
+        pub(crate) unsafe fn store_last(this: *const Self, value: u32) {
+            // SAFETY: the caller's 1.
+            let word = unsafe { &(*this).word };
+            let address = word.as_ptr();
+            word.store(value, Ordering::Release);
+            wake(address, 1);
+        }
+    }
+
+    impl WideFutex {
+        fn high_half(&self) -> *const u32 {
+            self.word.as_ptr().cast_const().cast::<u32>().wrapping_add(usize::from(cfg!(target_endian = "little")))
+        }
+
+        /// Sleeps while the high half is `expected`, at most for `timeout`.
+        pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
+            // SAFETY: 1. the word outlives the call, `self` is borrowed.
+            unsafe { wait(self.high_half(), expected, timeout) };
+        }
+
+        /// Wakes up to `count` sleepers. Uses the address only.
+        pub(crate) fn wake(&self, count: u32) {
+            wake(self.high_half(), count);
         }
     }
 }
 
 #[cfg(all(not(loom), any(not(target_os = "linux"), ftpool_portable)))]
 mod portable {
-    use super::Futex;
+    use super::{AtomicU32, Futex, WideFutex};
+    use crate::sys::atomic::Ordering;
     use std::time::Duration;
 
     /// `atomic-wait` has no timed wait: a timed sleeper looks at the word this often.
     const LOOK: Duration = Duration::from_millis(1);
 
+    fn wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
+        match timeout {
+            None => atomic_wait::wait(word, expected),
+            Some(timeout) => std::thread::sleep(timeout.min(LOOK)),
+        }
+    }
+
     impl Futex {
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
-            match timeout {
-                None => atomic_wait::wait(&self.word, expected),
-                Some(timeout) => std::thread::sleep(timeout.min(LOOK)),
-            }
+            wait(&self.word, expected, timeout);
         }
 
         pub(crate) fn wake_one(&self) {
@@ -86,40 +163,119 @@ mod portable {
         pub(crate) fn wake_all(&self) {
             atomic_wait::wake_all(&self.word);
         }
+
+        /// Stores `value` and wakes the sleeper, who may free the word as soon as it sees the value.
+        ///
+        /// # Safety
+        ///
+        /// 1. `this` lives until `value` is stored in it.
+        pub(crate) unsafe fn store_last(this: *const Self, value: u32) {
+            // SAFETY: the caller's 1.
+            let word = unsafe { &(*this).word };
+            let address: *const AtomicU32 = word;
+            word.store(value, Ordering::Release);
+            atomic_wait::wake_one(address);
+        }
+    }
+
+    impl WideFutex {
+        /// Race with a waker: half changed → turn changed; the turn is read first, so the sleep ends or never begins.
+        pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
+            let turn = self.turns.load(Ordering::SeqCst);
+            if (self.word.load(Ordering::SeqCst) >> 32) as u32 == expected {
+                wait(&self.turns, turn, timeout);
+            }
+        }
+
+        pub(crate) fn wake(&self, count: u32) {
+            self.turns.fetch_add(1, Ordering::SeqCst);
+            match count {
+                0..8 => (0..count).for_each(|_| atomic_wait::wake_one(&self.turns)),
+                _ => atomic_wait::wake_all(&self.turns),
+            }
+        }
     }
 }
 
 #[cfg(loom)]
+use model::Kernel;
+
+#[cfg(loom)]
 mod model {
-    use super::{AtomicU32, Futex};
+    use super::{AtomicU32, AtomicU64, Futex, WideFutex};
     use crate::sys::atomic::{Ordering, fence};
     use loom::sync::{Condvar, Mutex};
+    use std::sync::Arc;
     use std::time::Duration;
 
-    impl Futex {
-        pub(crate) fn new(value: u32) -> Self {
-            Self { word: AtomicU32::new(value), gate: Mutex::new(()), sleepers: Condvar::new() }
+    /// What a kernel keeps for a word; it outlives the word while a waker is at it.
+    #[derive(Clone, Debug)]
+    pub(super) struct Kernel(Arc<(Mutex<()>, Condvar)>);
+
+    impl Kernel {
+        fn new() -> Self {
+            Self(Arc::new((Mutex::new(()), Condvar::new())))
         }
 
         /// The kernel compares under its own lock and with a full barrier; time never passes in a model.
-        pub(crate) fn wait(&self, expected: u32, _timeout: Option<Duration>) {
-            let gate = self.gate.lock().unwrap();
+        fn wait(&self, is_expected: impl FnOnce() -> bool) {
+            let gate = self.0.0.lock().unwrap();
             fence(Ordering::SeqCst);
-            if self.word.load(Ordering::Relaxed) == expected {
-                drop(self.sleepers.wait(gate).unwrap());
+            if is_expected() {
+                drop(self.0.1.wait(gate).unwrap());
             }
         }
 
-        pub(crate) fn wake_one(&self) {
+        fn wake(&self, count: u32) {
             fence(Ordering::SeqCst);
-            let _gate = self.gate.lock().unwrap();
-            self.sleepers.notify_one();
+            let _gate = self.0.0.lock().unwrap();
+            match count {
+                0..8 => (0..count).for_each(|_| self.0.1.notify_one()),
+                _ => self.0.1.notify_all(),
+            }
+        }
+    }
+
+    impl Futex {
+        pub(crate) fn new(value: u32) -> Self {
+            Self { word: AtomicU32::new(value), kernel: Kernel::new() }
+        }
+
+        pub(crate) fn wait(&self, expected: u32, _timeout: Option<Duration>) {
+            self.kernel.wait(|| self.word.load(Ordering::Relaxed) == expected);
+        }
+
+        pub(crate) fn wake_one(&self) {
+            self.kernel.wake(1);
         }
 
         pub(crate) fn wake_all(&self) {
-            fence(Ordering::SeqCst);
-            let _gate = self.gate.lock().unwrap();
-            self.sleepers.notify_all();
+            self.kernel.wake(u32::MAX);
+        }
+
+        /// # Safety
+        ///
+        /// 1. `this` lives until `value` is stored in it.
+        pub(crate) unsafe fn store_last(this: *const Self, value: u32) {
+            // SAFETY: the caller's 1.
+            let this = unsafe { &*this };
+            let kernel = this.kernel.clone();
+            this.word.store(value, Ordering::Release);
+            kernel.wake(1);
+        }
+    }
+
+    impl WideFutex {
+        pub(crate) fn new(value: u64) -> Self {
+            Self { word: AtomicU64::new(value), kernel: Kernel::new() }
+        }
+
+        pub(crate) fn wait(&self, expected: u32, _timeout: Option<Duration>) {
+            self.kernel.wait(|| (self.word.load(Ordering::Relaxed) >> 32) as u32 == expected);
+        }
+
+        pub(crate) fn wake(&self, count: u32) {
+            self.kernel.wake(count);
         }
     }
 }

@@ -9,6 +9,16 @@ pub(crate) fn spin() {
     std::hint::spin_loop();
 }
 
+/// Whether anybody else can run while this thread spins. In models nobody spins: it would only add looks.
+pub(crate) fn may_spin() -> bool {
+    !cfg!(loom) && !super::thread::is_alone()
+}
+
+/// `time`, but without end in models, whose threads must not look at a real clock.
+pub(crate) const fn real_time(time: Duration) -> Duration {
+    if cfg!(loom) { Duration::MAX } else { time }
+}
+
 /// Lets some time pass on this core. Counts time, not pauses: a pause takes from 10 to 50 ns, as the core likes.
 pub(crate) fn linger(time: Duration) {
     let start = Instant::now();

@@ -5,6 +5,7 @@
 
 pub(crate) mod atomic;
 pub(crate) mod cell;
+pub(crate) mod constant;
 #[cfg(feature = "capi")]
 pub(crate) mod errno;
 pub(crate) mod eventfd;

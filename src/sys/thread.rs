@@ -5,6 +5,7 @@ use loom::thread as imp;
 use std::io;
 use std::num::NonZero;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 #[cfg(not(loom))]
 use std::thread as imp;
 use std::thread::available_parallelism;
@@ -15,6 +16,37 @@ pub(crate) use imp::JoinHandle;
 pub(crate) fn usable_cpus() -> usize {
     static CPUS: OnceLock<usize> = OnceLock::new();
     if cfg!(loom) { 2 } else { *CPUS.get_or_init(|| available_parallelism().map_or(1, NonZero::get)) }
+}
+
+/// Whether this process may use one processor only. As far as the affinity goes: asked once, without a file to read or
+/// memory to allocate, so that a lock may ask.
+pub(crate) fn is_alone() -> bool {
+    const SEVERAL: u8 = 1;
+    const ONE: u8 = 2;
+    static ANSWER: AtomicU8 = AtomicU8::new(0);
+    let known = ANSWER.load(Ordering::Relaxed);
+    if known != 0 {
+        return known == ONE;
+    }
+    let alone = one_cpu();
+    ANSWER.store(if alone { ONE } else { SEVERAL }, Ordering::Relaxed);
+    alone
+}
+
+#[cfg(target_os = "linux")]
+fn one_cpu() -> bool {
+    let mut set = std::mem::MaybeUninit::zeroed();
+    // SAFETY: 1. `set` is writable and as large as said; 2. 0 is the calling thread.
+    let failed = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) } != 0;
+    // SAFETY: zeroes are a valid set, and so is what the call wrote.
+    let set = unsafe { set.assume_init() };
+    // SAFETY: it only counts bits.
+    !failed && unsafe { libc::CPU_COUNT(&set) } == 1
+}
+
+#[cfg(not(target_os = "linux"))]
+fn one_cpu() -> bool {
+    usable_cpus() == 1
 }
 
 /// Starts a thread that asynchronous signals (`SIGINT`, `SIGALRM`, …) are never delivered to.

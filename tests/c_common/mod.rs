@@ -37,6 +37,13 @@ pub(crate) const CONFIG: ftpool_config = ftpool_config {
     failed: None,
     log: None,
     context: null_mut(),
+    policy: 0,
+    max_queued: 0,
+    policy_timeout_ns: 0,
+    low_water: 0,
+    high_water: 0,
+    water_callback: None,
+    water_context: null_mut(),
 };
 
 pub(crate) const RESULT: ftpool_result = ftpool_result {
@@ -58,6 +65,7 @@ pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
     callback_context: null_mut(),
     arg_free: None,
     flags: 0,
+    group: null_mut(),
 };
 
 pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_options {

@@ -18,7 +18,7 @@ fn join(threads: &mut Vec<JoinHandle<()>>) {
     }
 }
 
-/// crossbeam-channel, unbounded: the baseline.
+/// crossbeam-channel, unbounded unless said otherwise: the baseline.
 pub struct Crossbeam {
     sender: Option<crossbeam_channel::Sender<Message>>,
     threads: Vec<JoinHandle<()>>,
@@ -26,7 +26,18 @@ pub struct Crossbeam {
 
 impl Crossbeam {
     pub fn new(workers: usize) -> Self {
-        let (sender, receiver) = crossbeam_channel::unbounded::<Message>();
+        Self::with(workers, crossbeam_channel::unbounded())
+    }
+
+    /// The same with a bound: sending waits for room.
+    pub fn bounded(workers: usize, most: usize) -> Self {
+        Self::with(workers, crossbeam_channel::bounded(most))
+    }
+
+    fn with(
+        workers: usize,
+        (sender, receiver): (crossbeam_channel::Sender<Message>, crossbeam_channel::Receiver<Message>),
+    ) -> Self {
         let work = move || receiver.iter().for_each(|(job, index)| job(index));
         Self { sender: Some(sender), threads: start(workers, work) }
     }

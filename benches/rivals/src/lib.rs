@@ -11,3 +11,4 @@ pub mod producers;
 pub mod report;
 pub mod rival;
 pub mod tally;
+pub mod waits;

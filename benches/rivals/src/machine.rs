@@ -16,7 +16,8 @@ pub struct Machine {
     pub crates: BTreeMap<&'static str, &'static str>,
 }
 
-const RIVALS: [&str; 6] = ["crossbeam-channel", "fastthreadpool", "rayon", "rusty_pool", "threadpool", "tokio"];
+const RIVALS: [&str; 8] =
+    ["async-lock", "crossbeam-channel", "fastthreadpool", "parking_lot", "rayon", "rusty_pool", "threadpool", "tokio"];
 
 impl Machine {
     /// This one, now.

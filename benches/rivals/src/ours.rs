@@ -3,7 +3,7 @@
 use crate::c_abi::{CApi, Config, OK};
 use crate::rival::Rival;
 use crate::tally::{Round, record};
-use fastthreadpool::Pool;
+use fastthreadpool::{Group, Policy, Pool, Priority};
 use std::ffi::c_void;
 use std::ops::Range;
 use std::ptr;
@@ -25,6 +25,35 @@ impl RustPool {
     pub fn new(workers: usize) -> Self {
         let workers = workers.try_into().expect("a number of workers");
         Self(Pool::builder().workers(workers).build().expect("a valid number of workers"))
+    }
+}
+
+impl RustPool {
+    /// With a bound on queued jobs.
+    pub fn bounded(workers: usize, most: usize, policy: Policy) -> Self {
+        let workers = workers.try_into().expect("a number of workers");
+        Self(Pool::builder().workers(workers).max_queued(most, policy).build().expect("a valid number of workers"))
+    }
+
+    /// Whose jobs all go to one group without a limit of its own.
+    pub fn grouped(workers: usize) -> Grouped {
+        let pool = Self::new(workers);
+        Grouped(pool.0.group(0, Priority::Normal), pool)
+    }
+}
+
+/// A group of a pool.
+pub struct Grouped(Group, RustPool);
+
+impl Rival for Grouped {
+    fn submit(&self, indices: Range<usize>) {
+        for index in indices {
+            self.0.spawn(move || record(index)).expect("the pool is open");
+        }
+    }
+
+    fn wait(&self, round: &Round) -> Result<(), String> {
+        self.1.wait(round)
     }
 }
 

@@ -25,7 +25,7 @@ struct Site {
 impl Site {
     fn new(refusals: usize) -> Arc<Self> {
         Arc::new(Self {
-            crew: Crew::new(1),
+            crew: Crew::new(1, false),
             queued: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             over: AtomicBool::new(false),

@@ -137,9 +137,9 @@ fn a_writer_without_room_is_woken() {
         let queues: Queues = Arc::new(Owner::new(Outcomes::new(1, Some(quota), None)));
         let writer = writer(queues.ticket(), |ticket| {
             let seat = seat(0);
-            ticket.reserve();
+            ticket.reserve(&seat);
             ticket.emit(&seat, 1);
-            ticket.reserve();
+            ticket.reserve(&seat);
             ticket.deliver(&seat, Some(Ok(2)));
         });
         assert_each_once(2, [read_all(&queues)]);

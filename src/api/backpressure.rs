@@ -1,0 +1,92 @@
+//! What happens when jobs come faster than they run.
+
+use super::BuildError;
+use crate::pool::{Full, Limits, Marks};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a submit does when as many jobs are queued as may be. Given to
+/// [`Builder::max_queued`](crate::Builder::max_queued).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Policy {
+    /// It waits until there is room. A shutdown of the pool ends the wait with
+    /// [`SubmitError::Shutdown`](crate::SubmitError::Shutdown).
+    Block,
+    /// As `Block`, but after this time it ends with [`SubmitError::Full`](crate::SubmitError::Full).
+    Timed(Duration),
+    /// It ends with [`SubmitError::Full`](crate::SubmitError::Full) at once.
+    Reject,
+    /// The submitting thread runs the job itself, and so submits nothing meanwhile.
+    CallerRuns,
+    /// The oldest queued job is cancelled to make room: the one with the lowest id, which is the oldest of its thread,
+    /// and the oldest of all in an [`ordered`](crate::Builder::ordered) pool.
+    DiscardOldest,
+    /// The number of queued jobs does not matter: every submit waits until a worker begins its job. A shutdown of the
+    /// pool ends the wait with [`SubmitError::Shutdown`](crate::SubmitError::Shutdown), and the job will not run.
+    HandOff,
+}
+
+/// Which mark the number of queued jobs has passed. Told to the callback of
+/// [`Builder::water_marks`](crate::Builder::water_marks).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Water {
+    /// It has risen to the high mark: producers should slow down.
+    High,
+    /// It has fallen to the low mark since: producers may go on.
+    Low,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Backpressure {
+    bound: Option<(u64, Full)>,
+    marks: Option<(usize, usize, Tell)>,
+}
+
+type Tell = Arc<dyn Fn(Water, usize) + Send + Sync>;
+
+/// More jobs than any memory holds: small enough that sums of it and counts do not overflow.
+const UNLIMITED: u64 = u64::MAX / 4;
+
+impl Backpressure {
+    pub(super) fn bound(&mut self, most: usize, policy: Policy) {
+        let full = match policy {
+            Policy::Block => Full::Wait(None),
+            Policy::Timed(time) => Full::Wait(Some(time)),
+            Policy::Reject => Full::Wait(Some(Duration::ZERO)),
+            Policy::CallerRuns => Full::CallerRuns,
+            Policy::DiscardOldest => Full::DiscardOldest,
+            Policy::HandOff => Full::HandOff,
+        };
+        let unlimited = most == 0 && policy != Policy::HandOff;
+        self.bound = (!unlimited).then_some(((most as u64).min(UNLIMITED), full));
+    }
+
+    pub(super) fn mark(&mut self, low: usize, high: usize, tell: impl Fn(Water, usize) + Send + Sync + 'static) {
+        self.marks = Some((low, high, Arc::new(tell)));
+    }
+
+    pub(super) fn limits(self) -> Result<Option<Limits>, BuildError> {
+        if self.bound.is_none() && self.marks.is_none() {
+            return Ok(None);
+        }
+        let (most, when_full) = self.bound.unwrap_or((UNLIMITED, Full::Wait(None)));
+        Ok(Some(Limits { most, when_full, marks: self.marks.map(marks).transpose()? }))
+    }
+}
+
+fn marks((low, high, tell): (usize, usize, Tell)) -> Result<Marks, BuildError> {
+    if low >= high {
+        return Err(BuildError::InvalidWaterMarks { low, high });
+    }
+    let tell = Box::new(move |above, queued| tell(if above { Water::High } else { Water::Low }, queued as usize));
+    Ok(Marks { low: low as u64, high: high as u64, tell })
+}
+
+impl fmt::Debug for Backpressure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let marks = self.marks.as_ref().map(|(low, high, _)| (low, high));
+        f.debug_struct("Backpressure").field("bound", &self.bound).field("marks", &marks).finish()
+    }
+}

@@ -1,0 +1,80 @@
+//! Submitting with a limit on the wait, and getting the job back.
+
+use super::task::Detached;
+use super::{JobId, Pool, SubmitError};
+use crate::pool::{Task, Worker};
+use crate::sync::Deadline;
+use std::fmt;
+
+/// A job that was not accepted, handed back by [`Pool::offer`].
+#[non_exhaustive]
+pub struct Refused<F> {
+    /// The job; it was not run.
+    pub job: F,
+    /// Why it was not accepted.
+    pub error: SubmitError,
+}
+
+impl Pool {
+    /// Runs `job` like [`spawn`](Self::spawn), if there is room for it in a queue with a limit
+    /// ([`Builder::max_queued`](crate::Builder::max_queued)). Waits for room until the deadline, whatever the policy;
+    /// [`Deadline::NOW`] only tries. Where jobs are handed off, it waits until a worker begins this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with the job and the [`SubmitError`] if it is not accepted; [`SubmitError::Full`] if the deadline came
+    /// first.
+    ///
+    /// ```
+    /// use fastthreadpool::{Deadline, Policy, Pool, SubmitError};
+    ///
+    /// let pool = Pool::builder().workers(1).max_queued(1, Policy::Block).build()?;
+    /// for _ in 0..100 {
+    ///     if let Err(refused) = pool.offer(|| println!("on a worker"), Deadline::NOW) {
+    ///         assert!(matches!(refused.error, SubmitError::Full));
+    ///         (refused.job)(); // nobody has time: do it here
+    ///     }
+    /// }
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
+    pub fn offer<F>(&self, job: F, deadline: impl Into<Deadline>) -> Result<JobId, Refused<F>>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        let offered = self.core().offer(Offered(job), deadline.into());
+        offered.map(JobId::accepted).map_err(|(why, Offered(job))| Refused { job, error: why.into() })
+    }
+}
+
+/// A closure that can be had back.
+struct Offered<F>(F);
+
+impl<F: FnOnce() + Send + 'static> Task for Offered<F> {
+    fn run(self, worker: &Worker) {
+        let code = || {
+            (self.0)();
+            Ok(())
+        };
+        Detached(code).run(worker);
+    }
+
+    fn cancel(self, _id: u64) {}
+}
+
+impl<F> fmt::Debug for Refused<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for Refused<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<F> std::error::Error for Refused<F> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}

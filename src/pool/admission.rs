@@ -1,0 +1,265 @@
+//! How jobs come into a pool that does not admit everybody at once: it is bounded, or closed. Protocol: `BOUND.md`.
+
+use super::bound::Full;
+use super::core::Core;
+use super::job::{Job, Task};
+use super::producer;
+use super::submit::{Refusal, Rejected};
+use crate::queue::{Item, OutOfMemory, Producing};
+use crate::sync::Deadline;
+use crate::sys::hint;
+use std::num::NonZero;
+use std::sync::Arc;
+
+/// How long a submitter waits for room.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Patience {
+    /// As the pool's policy says.
+    Policy,
+    /// As the pool's policy says, but the submitter does not run the job: it would exceed its group's limit.
+    NotHere,
+    /// Until then, whatever the policy says.
+    Until(Deadline),
+}
+
+/// Why jobs did not come in.
+enum Barred {
+    Refused(Refusal),
+    /// The submitter runs them itself; they are counted as guests.
+    CallerRuns(Arc<Core>),
+}
+
+/// What one attempt came to. The pool is kept in memory for what follows the visit.
+enum Knock<R> {
+    Inside(R, Option<Arc<Core>>),
+    Refused(Refusal),
+    Full(Arc<Core>),
+}
+
+impl Core {
+    /// In a visit to a pool that does not admit everybody: takes places for `count` jobs, if that is all there is to do.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refuses_after_all(self: &Arc<Self>, count: u64) -> Option<Refusal> {
+        if let Some(why) = self.refusal() {
+            return Some(why);
+        }
+        let own = self.is_current();
+        match &self.bound {
+            Some(bound) if own => bound.take_anyhow(count),
+            Some(bound) if !bound.is_plain() || !bound.take(count, || self.freed()) => {
+                return Some(Refusal::Undecided(Arc::clone(self)));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// After the visit: another look at a job that did not come in. Returns its id, and leaves an empty job behind, if
+    /// it does now. The pool may be gone, unless the refusal keeps it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn reconsider(
+        rejected: &mut Rejected,
+        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
+    ) -> Option<NonZero<u64>> {
+        let Refusal::Undecided(core) = &rejected.why else { return None };
+        let core = Arc::clone(core);
+        let job = std::mem::replace(&mut rejected.job, Job::empty());
+        match core.submit_guarded(job, Patience::Policy, push) {
+            Ok(id) => NonZero::new(id),
+            Err(refused) => {
+                *rejected = refused;
+                None
+            }
+        }
+    }
+
+    /// As [`submit_by`](Self::submit_by), for a pool that does not admit everybody.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn submit_guarded(
+        self: &Arc<Self>,
+        job: Job,
+        patience: Patience,
+        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
+    ) -> Result<u64, Rejected> {
+        let mut load = Some(job);
+        let passed = self.pass(1, patience, |core, lane| {
+            let job = load.take().expect("a job comes in once");
+            core.queue_one(lane, job, &push)
+        });
+        match passed {
+            Ok((verdict, kept)) => {
+                let id = verdict?;
+                let refused = kept.and_then(|core| core.came_in(&[id], patience).pop());
+                refused.map_or(Ok(id), |(why, job)| Err(Rejected { why, job }))
+            }
+            Err(barred) => {
+                let job = load.take().expect("the job has not come in");
+                match barred {
+                    Barred::Refused(why) => Err(Rejected { why, job }),
+                    Barred::CallerRuns(core) => Ok(core.run_guest(job)),
+                }
+            }
+        }
+    }
+
+    /// As [`queue_batch`](Self::queue_batch), for a pool that does not admit everybody.
+    #[cold]
+    pub(super) fn queue_batch_guarded(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
+        match self.pass(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
+            Ok((verdict, kept)) => {
+                let ids = verdict?;
+                let mut refused = kept.map(|core| core.came_in(&ids, Patience::Policy)).unwrap_or_default();
+                if refused.len() < ids.len() || ids.is_empty() {
+                    return Ok(ids);
+                }
+                // All come back: the caller makes jobs of the items again.
+                let (why, job) = refused.pop().expect("there are some");
+                refused.into_iter().map(|(_, job)| job).chain([job]).for_each(std::mem::forget);
+                Err(why)
+            }
+            Err(Barred::Refused(why)) => Err(why),
+            Err(Barred::CallerRuns(core)) => {
+                // SAFETY: 1. the items were made of jobs by the caller; 2. they were not queued.
+                Ok(items.iter().map(|&item| core.run_guest(unsafe { Job::from_item(item) })).collect())
+            }
+        }
+    }
+
+    /// Brings `task` in, waiting for room at most until the deadline, or hands it back.
+    pub(crate) fn offer<T: Task>(self: &Arc<Self>, task: T, deadline: Deadline) -> Result<u64, (Refusal, T)> {
+        let offered = self
+            .submit_guarded(Job::new(task), Patience::Until(deadline), |core, lane, item| lane.push(&core.store, item));
+        // SAFETY: 1. a submit hands back the job that it was given, which was made of a `T`.
+        offered.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
+    }
+
+    /// Takes places for `count` jobs and queues them by `push`; waits, or makes room, where the pool says so.
+    fn pass<R>(
+        self: &Arc<Self>,
+        count: u64,
+        patience: Patience,
+        mut push: impl FnMut(&Arc<Self>, &mut Producing<'_>) -> R,
+    ) -> Result<(R, Option<Arc<Self>>), Barred> {
+        let mut kept: Option<Arc<Self>> = None;
+        let mut deadline = None;
+        loop {
+            let core = match kept.as_ref().unwrap_or(self).knock(count, patience, &mut push) {
+                Knock::Inside(pushed, kept) => return Ok((pushed, kept)),
+                Knock::Refused(why) => return Err(Barred::Refused(why)),
+                Knock::Full(core) => core,
+            };
+            let bound = core.bound.as_ref().expect("a pool without a bound is never full");
+            match patience.when_full(bound.when_full) {
+                Full::CallerRuns => return Err(Barred::CallerRuns(core)),
+                _ if !bound.can_hold(count) => return Err(Barred::Refused(Refusal::Full)),
+                Full::DiscardOldest => core.discard_oldest(),
+                when_full => {
+                    let deadline = *deadline.get_or_insert_with(|| patience.deadline(when_full));
+                    if !bound.wait_for_room(count, deadline, || core.freed(), || core.is_closed()) {
+                        return Err(Barred::Refused(Refusal::Full));
+                    }
+                }
+            }
+            kept = Some(core);
+        }
+    }
+
+    /// One visit, in which the jobs come in or do not.
+    fn knock<R>(
+        self: &Arc<Self>,
+        count: u64,
+        patience: Patience,
+        push: &mut impl FnMut(&Arc<Self>, &mut Producing<'_>) -> R,
+    ) -> Knock<R> {
+        // SAFETY: 1. `push` queues items, wakes and starts workers; no user's code runs.
+        let mut visit = unsafe { producer::visit(self) };
+        if let Some(why) = self.refusal() {
+            return Knock::Refused(why);
+        }
+        let own = self.is_current();
+        let Some(bound) = &self.bound else { return Knock::Inside(push(self, &mut visit.lane), None) };
+        if own {
+            bound.take_anyhow(count);
+        } else if !bound.take(count, || self.freed()) {
+            if patience.when_full(bound.when_full) == Full::CallerRuns {
+                self.guests.begin(count); // Inside the visit: the pool does not end without them.
+            }
+            return Knock::Full(Arc::clone(self));
+        }
+        let kept = (bound.when_full == Full::HandOff || bound.water.is_some()).then(|| Arc::clone(self));
+        Knock::Inside(push(self, &mut visit.lane), kept)
+    }
+
+    /// Outside the visit in which jobs were queued: tells of the high mark, and waits until workers have the jobs where
+    /// the pool hands them over. Returns those that no worker came for in time.
+    fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(Refusal, Job)> {
+        let bound = self.bound.as_ref().expect("only a bounded pool is kept");
+        if let Some(water) = &bound.water {
+            water.may_have_risen(bound.queued_at_most(), || bound.queued(|| self.freed()));
+        }
+        if bound.when_full != Full::HandOff || self.is_current() {
+            return Vec::new();
+        }
+        let deadline = patience.deadline(Full::HandOff);
+        let waiting = |&id: &u64| {
+            let taken = || !self.store.is_queued(id);
+            bound.wait(deadline, || taken() || self.is_closed());
+            // A worker that is faster than this has the job.
+            let job = if taken() { None } else { self.take_back(id) };
+            job.map(|job| (if self.is_closed() { Refusal::Closed } else { Refusal::Full }, job))
+        };
+        ids.iter().filter_map(waiting).collect()
+    }
+
+    /// Gives back the places of jobs that memory ran out for.
+    #[cold]
+    pub(super) fn put_back_places(&self, count: u64) {
+        if let Some(bound) = &self.bound {
+            bound.put_back(count);
+        }
+    }
+
+    /// The oldest job makes room. If it is just being begun, that makes room as well.
+    fn discard_oldest(&self) {
+        match self.store.revoke_oldest() {
+            Some((id, item)) => self.end_unrun(id, item),
+            None => hint::yield_now(),
+        }
+    }
+
+    /// How many places were freed so far.
+    pub(super) fn freed(&self) -> u64 {
+        self.crew.stations().map(|station| station.begun()).sum::<u64>() + self.cancelled()
+    }
+
+    /// Called after a place was freed otherwise than by a worker.
+    pub(super) fn place_is_free(&self) {
+        if let Some(bound) = &self.bound {
+            bound.notify_all();
+            if let Some(water) = &bound.water {
+                water.has_fallen(|| bound.queued(|| self.freed()));
+            }
+        }
+    }
+}
+
+impl Patience {
+    fn when_full(self, policy: Full) -> Full {
+        match self {
+            Self::NotHere if policy == Full::CallerRuns => Full::Wait(None),
+            Self::Policy | Self::NotHere => policy,
+            Self::Until(_) => Full::Wait(None),
+        }
+    }
+
+    fn deadline(self, when_full: Full) -> Deadline {
+        match (self, when_full) {
+            (Self::Until(deadline), _) => deadline,
+            (_, Full::Wait(Some(time))) => Deadline::after(time),
+            _ => Deadline::NEVER,
+        }
+    }
+}

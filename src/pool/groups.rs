@@ -1,0 +1,217 @@
+//! Jobs with a limit and a level of their own. Protocol: `GROUPS.md`.
+
+use super::Job;
+use super::admission::Patience;
+use super::core::Core;
+use super::submit::Rejected;
+use crate::queue::{Front, Item, OutOfMemory, Producing};
+use crate::sync::{Deadline, EventCount};
+use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sys::lock::Lock;
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+/// When a group's turn comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Before jobs without a group.
+    High,
+    /// Among them.
+    Normal,
+    /// When there are none.
+    Low,
+}
+
+impl Level {
+    pub(super) const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
+}
+
+/// A queue whose jobs run a limited number at a time.
+#[derive(Debug)]
+pub(crate) struct Group {
+    core: Weak<Core>,
+    limit: usize,
+    level: Level,
+    queue: Front,
+    /// Jobs that run. Changed under the board's lock.
+    running: AtomicUsize,
+    /// It is on the list of its level. Read and changed under the board's lock.
+    listed: AtomicUsize,
+}
+
+/// The groups of a pool.
+///
+/// # Memory ordering
+///
+/// Groups are listed, and their jobs taken, under the lock. `ready` and the announcement in the front stack are stored
+/// (release) under it; whoever looks at them without it follows the protocol of all visible work.
+#[derive(Debug)]
+pub(super) struct Groups {
+    /// One bit for each level whose list is not empty.
+    ready: AtomicUsize,
+    /// Jobs that ever came in.
+    counted: AtomicU64,
+    /// Groups that have a job and may run it, by level.
+    board: Lock<[VecDeque<Arc<Group>>; 3]>,
+    /// Notified when a group may have come to rest.
+    quiet: EventCount,
+}
+
+impl Groups {
+    pub(super) fn new() -> Self {
+        Self {
+            ready: AtomicUsize::new(0),
+            counted: AtomicU64::new(0),
+            board: Lock::new([const { VecDeque::new() }; 3]),
+            quiet: EventCount::new(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn are_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) != 0
+    }
+
+    pub(super) fn counted(&self) -> u64 {
+        self.counted.load(Ordering::Acquire)
+    }
+
+    pub(super) fn notify(&self) {
+        self.quiet.notify();
+    }
+}
+
+impl Core {
+    pub(crate) fn new_group(self: &Arc<Self>, limit: usize, level: Level) -> Arc<Group> {
+        let (running, listed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Group { core: Arc::downgrade(self), limit, level, queue: Front::new(), running, listed })
+    }
+
+    /// Queues a job in a group of this pool, behind or before those that are there; returns its id.
+    pub(crate) fn submit_grouped(self: &Arc<Self>, group: &Arc<Group>, job: Job, first: bool) -> Result<u64, Rejected> {
+        let push = |core: &Self, _visit: &mut Producing<'_>, item| core.push_grouped(group, item, first);
+        self.submit_guarded(job, Patience::NotHere, push)
+    }
+
+    fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {
+        // Before anybody can take the item: finished jobs are never more than counted ones.
+        self.groups.counted.fetch_add(1, Ordering::SeqCst);
+        let pushed = if first { group.queue.push(&self.store, item) } else { group.queue.append(&self.store, item) };
+        match pushed {
+            Ok(_) => drop(self.list(group, &mut self.groups.board.lock())),
+            Err(OutOfMemory) => {
+                self.groups.counted.fetch_sub(1, Ordering::SeqCst);
+                self.maybe_quiet();
+            }
+        }
+        pushed
+    }
+
+    /// G1. Puts a group on its list, if it has a job, may run it and is not there. True if it did.
+    fn list(&self, group: &Arc<Group>, board: &mut [VecDeque<Arc<Group>>; 3]) -> bool {
+        let may_run = group.running() < group.limit && !group.queue.is_empty();
+        if !may_run || group.listed.load(Ordering::Relaxed) != 0 {
+            return false;
+        }
+        group.listed.store(1, Ordering::Relaxed);
+        board[group.level as usize].push_back(Arc::clone(group));
+        self.announce(board);
+        true
+    }
+
+    fn announce(&self, board: &[VecDeque<Arc<Group>>; 3]) {
+        let bits = Level::ALL.map(|level| usize::from(!board[level as usize].is_empty()) << level as usize);
+        self.groups.ready.store(bits.iter().sum(), Ordering::Release);
+        let urgent = bits[Level::High as usize] != 0;
+        if urgent != self.front.announces() {
+            self.front.announce(urgent);
+        }
+    }
+
+    /// G2. Takes a job of the first group of the first of these levels that has one, and one of the group's tokens.
+    pub(super) fn take_grouped(&self, levels: &[Level]) -> Option<(Arc<Group>, u64, Item)> {
+        if !self.groups.are_ready() || self.is_stopped() {
+            return None;
+        }
+        let mut board = self.groups.board.lock();
+        let mut found = None;
+        for &level in levels {
+            while found.is_none()
+                && let Some(group) = board[level as usize].pop_front()
+            {
+                group.listed.store(0, Ordering::Relaxed);
+                if let Some((id, item)) = group.queue.pop(&self.store) {
+                    group.running.fetch_add(1, Ordering::Relaxed);
+                    self.list(&group, &mut board);
+                    found = Some((group, id, item));
+                }
+            }
+        }
+        self.announce(&board);
+        found
+    }
+
+    /// G3. A job of the group has ended on a worker: its token is free.
+    pub(super) fn grouped_has_ended(self: &Arc<Self>, group: &Arc<Group>) {
+        let listed = {
+            let mut board = self.groups.board.lock();
+            group.running.fetch_sub(1, Ordering::Release);
+            self.list(group, &mut board)
+        };
+        self.groups.notify();
+        if listed {
+            // A refused thread is no error here: this worker lives and comes to the work.
+            let _ = self.work_is_visible();
+        }
+    }
+
+    /// Cancels every job that is queued in the group now; returns how many.
+    pub(crate) fn cancel_group(&self, group: &Group) -> usize {
+        if self.is_forked() {
+            return 0;
+        }
+        // Popping makes this the owner of what it pops, as a worker would be.
+        let claimed: Vec<(u64, Item)> = std::iter::from_fn(|| group.queue.pop(&self.store)).collect();
+        let count = claimed.len();
+        claimed.into_iter().for_each(|(id, item)| self.end_unrun(id, item));
+        count
+    }
+
+    /// Waits until no job of the group is queued or running; false if the deadline came first.
+    pub(crate) fn wait_group(&self, group: &Group, deadline: Deadline) -> bool {
+        let is_quiet = || {
+            // A job is taken, and starts to count as running, under this lock.
+            let _board = self.groups.board.lock();
+            (group.running() == 0 && !group.queue.has_any()).then_some(())
+        };
+        self.groups.quiet.wait_until(deadline, is_quiet).is_some()
+    }
+}
+
+impl Core {
+    /// Jobs of the group that are queued or running.
+    pub(crate) fn pending_in(&self, group: &Group) -> usize {
+        let _board = self.groups.board.lock();
+        group.running() + group.queue.count()
+    }
+}
+
+impl Group {
+    /// Jobs of the group that are running.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Listed groups live, and so do those that run a job: nothing is queued here any more.
+        if let Some(core) = self.core.upgrade() {
+            self.queue.retire(&core.store);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Jobs that a submitter runs itself, because the queue is full.
+
+use super::core::Core;
+use super::job::Job;
+use super::{Worker, current};
+use crate::queue;
+use crate::sys::atomic::{AtomicU64, Ordering};
+use crate::sys::unique;
+use std::sync::Arc;
+
+/// Counts of jobs that never were in a queue. They grow only, so that quiescence can sum them up (`README.md`).
+#[derive(Debug)]
+pub(super) struct Guests {
+    begun: AtomicU64,
+    ended: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Guests {
+    pub(super) fn new() -> Self {
+        Self { begun: AtomicU64::new(0), ended: AtomicU64::new(0), failed: AtomicU64::new(0) }
+    }
+
+    /// Called in a visit, so that the pool does not end before they have.
+    pub(super) fn begin(&self, count: u64) {
+        self.begun.fetch_add(count, Ordering::SeqCst);
+    }
+
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    pub(super) fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Acquire)
+    }
+}
+
+impl Core {
+    /// Runs a job that was counted as a guest, on the calling thread; returns its id, which is like any other job's.
+    pub(super) fn run_guest(self: &Arc<Self>, job: Job) -> u64 {
+        let id = queue::first_id(unique::number());
+        let worker = Worker::guest(Arc::clone(self));
+        {
+            let _current = current::enter(&worker);
+            worker.execute(id, job.into_item());
+        }
+        self.guests.failed.fetch_add(worker.failures(), Ordering::Relaxed);
+        self.guests.ended.fetch_add(1, Ordering::SeqCst);
+        self.ended_elsewhere();
+        id
+    }
+}

@@ -1,0 +1,77 @@
+//! A semaphore's word.
+
+/// The most permits there can be.
+pub(super) const MAX: u32 = (1 << 31) - 1;
+
+const VALUE: u64 = MAX as u64;
+/// The turn, which changes before each wake-up. It and the bits above it are the half that sleepers watch.
+const TURN: u64 = 1 << 32;
+const TURNS: u64 = TURN * ((1 << 28) - 1);
+/// Somebody may sleep on the word, or is about to. Set only while there is no permit.
+const WAITING: u64 = 1 << 60;
+/// No permit is given any more.
+pub(super) const CLOSED: u64 = 1 << 61;
+/// Waiters queue in the order of their coming, all of them. Never changes.
+pub(super) const FAIR: u64 = 1 << 62;
+/// The line is not empty, or somebody is joining it. Changed by who has the line.
+pub(super) const QUEUED: u64 = 1 << 63;
+
+/// What a semaphore's word says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Permits(pub(super) u64);
+
+impl Permits {
+    pub(super) const fn value(self) -> u32 {
+        (self.0 & VALUE) as u32
+    }
+
+    pub(super) const fn is(self, bit: u64) -> bool {
+        self.0 & bit != 0
+    }
+
+    pub(super) const fn somebody_sleeps(self) -> bool {
+        self.is(WAITING)
+    }
+
+    /// The half that sleepers watch.
+    pub(super) const fn ticket(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// With `n` permits fewer, for one who comes by: nobody overtakes the line.
+    #[inline(always)]
+    pub(super) const fn take(self, n: u32) -> Option<u64> {
+        if self.0 & (CLOSED | QUEUED) == 0 && self.value() >= n { Some(self.0 - n as u64) } else { None }
+    }
+
+    /// The same for the first in line.
+    pub(super) const fn take_as_first(self, n: u32) -> Option<u64> {
+        if !self.is(CLOSED) && self.value() >= n { Some(self.0 - n as u64) } else { None }
+    }
+
+    /// With `n` permits more, while nobody has to be woken by this and there is room.
+    #[inline(always)]
+    pub(super) const fn give(self, n: u32) -> Option<u64> {
+        let room = MAX - self.value();
+        if self.0 & WAITING == 0 && n <= room { Some(self.0 + n as u64) } else { None }
+    }
+
+    /// With `n` permits more, unless that is too many. Whoever sleeps is to be woken for them.
+    pub(super) const fn give_and_wake(self, n: u32) -> Option<u64> {
+        match n {
+            0 => Some(self.0),
+            1..=MAX if n <= MAX - self.value() => Some(self.woken() + n as u64),
+            _ => None,
+        }
+    }
+
+    /// Says that somebody sleeps.
+    pub(super) const fn waiting(self) -> u64 {
+        self.0 | WAITING
+    }
+
+    /// Nobody needs to be woken, whoever sleeps; one who does not sleep yet sees another turn.
+    const fn woken(self) -> u64 {
+        if self.is(WAITING) { self.0 & !(WAITING | TURNS) | (self.0 + TURN) & TURNS } else { self.0 }
+    }
+}

@@ -1,0 +1,216 @@
+//! A lock whose release is a plain store.
+
+use super::Deadline;
+use super::spin::Spin;
+use crate::sys::atomic::Ordering;
+use crate::sys::constant::constant;
+use crate::sys::fence;
+use crate::sys::futex::Futex;
+use crate::sys::hint;
+use std::time::{Duration, Instant};
+
+/// Two words: who has the lock, and who waits for it. Zeroed memory is a free lock.
+///
+/// Protocol and proof: `README.md`, "Lock". A release touches the lock after it has let it go, so the memory may be
+/// reused only when every call of `release` has returned.
+///
+/// # Memory ordering
+///
+/// What the holder did becomes visible through `held`: the releasing store (FREE or HANDED) pairs with the acquiring
+/// exchange. The releaser's load of `line` and a waiter's announcement there are ordered by the asymmetric fence pair.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct RawLock {
+    held: Futex,
+    line: Futex,
+}
+
+// `held`
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+/// Let go, for the starving waiter only.
+const HANDED: u32 = 2;
+
+// `line`; the rest of the word is the turn, which changes before each wake-up.
+/// Somebody may sleep on `line`, or is about to.
+const WAITING: u32 = 1;
+/// One waiter, which sleeps on `held`, gets the lock next. Set and taken back by this waiter only.
+const STARVING: u32 = 2;
+/// The holder has promised the lock to the starving waiter. Set by the holder, taken back by that waiter.
+const PROMISED: u32 = 4;
+const TURN: u32 = 8;
+
+/// How long a waiter lets others overtake it.
+const PATIENCE: Duration = hint::real_time(Duration::from_millis(1));
+
+/// How long a sleeper sleeps at most where the light side of the fence may have been missed.
+const NAP: Duration = Duration::from_millis(5);
+
+impl RawLock {
+    constant! {
+        pub(crate) fn new() -> Self {
+            Self { held: Futex::new(FREE), line: Futex::new(0) }
+        }
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed) != FREE
+    }
+
+    #[inline(always)]
+    pub(crate) fn try_acquire(&self) -> bool {
+        self.held.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    #[inline(always)]
+    pub(crate) fn acquire(&self) {
+        if !self.try_acquire() {
+            self.acquire_slowly(Deadline::NEVER);
+        }
+    }
+
+    /// False if the deadline came first.
+    #[inline(always)]
+    pub(crate) fn acquire_until(&self, deadline: Deadline) -> bool {
+        self.try_acquire() || self.acquire_slowly(deadline)
+    }
+
+    /// Called by who has the lock, on any thread. On a free lock that nobody is just acquiring it does nothing.
+    #[inline(always)]
+    pub(crate) fn release(&self) {
+        if self.line.load(Ordering::Relaxed) & STARVING != 0 {
+            self.hand_over(); // R0
+        } else {
+            self.let_go();
+        }
+    }
+
+    #[inline(always)]
+    fn let_go(&self) {
+        self.held.store(FREE, Ordering::Release); // R1
+        fence::light_unprepared(); // R2
+        if self.line.load(Ordering::Relaxed) & (WAITING | STARVING) != 0 {
+            self.wake_next(); // R3
+        }
+    }
+
+    #[cold]
+    fn wake_next(&self) {
+        let mut seen = self.line.load(Ordering::Relaxed);
+        loop {
+            if seen & STARVING != 0 {
+                return self.held.wake_one();
+            }
+            if seen & WAITING == 0 {
+                return; // Another releaser has seen the same waiters and wakes one.
+            }
+            let next = seen.wrapping_add(TURN) & !WAITING;
+            match self.line.compare_exchange(seen, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return self.line.wake_one(),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    #[cold]
+    fn hand_over(&self) {
+        if self.held.load(Ordering::Relaxed) != HELD {
+            return; // Nobody's to give.
+        }
+        let mut seen = self.line.load(Ordering::Relaxed);
+        while seen & STARVING != 0 {
+            // Race with the waiter's giving up: one of both exchanges comes first, and the other sees it.
+            match self.line.compare_exchange(seen, seen | PROMISED, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => {
+                    self.held.store(HANDED, Ordering::Release);
+                    return self.held.wake_one();
+                }
+                Err(now) => seen = now,
+            }
+        }
+        self.let_go();
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, deadline: Deadline) -> bool {
+        !deadline.has_passed() && (self.acquire_spinning() || self.wait_in_line(deadline, PATIENCE))
+    }
+
+    fn acquire_spinning(&self) -> bool {
+        let mut spin = Spin::new();
+        while spin.again() {
+            if self.held.load(Ordering::Relaxed) == FREE && self.try_acquire() {
+                spin.succeeded();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Sleeps until it has the lock; after `patience` as the one that gets it next. False if the deadline came first.
+    pub(super) fn wait_in_line(&self, deadline: Deadline, patience: Duration) -> bool {
+        let began = Instant::now();
+        loop {
+            if began.elapsed() >= patience && self.line.fetch_or(STARVING, Ordering::SeqCst) & STARVING == 0 {
+                return self.starve(deadline);
+            }
+            let ticket = self.line.fetch_or(WAITING, Ordering::SeqCst) | WAITING; // L1
+            let nap = nap(fence::heavy_unprepared()); // L2
+            if self.try_acquire() {
+                return true; // L3: the bit stays set, so that this holder wakes the next.
+            }
+            if deadline.has_passed() {
+                return false; // Whoever has the lock now sees the bit and wakes the next.
+            }
+            self.line.wait(ticket, shorter(deadline.remaining(), nap)); // L4
+            if self.try_acquire() || self.acquire_spinning() {
+                self.line.fetch_or(WAITING, Ordering::Relaxed); // L5: others may sleep; the bit was taken to wake me.
+                return true;
+            }
+        }
+    }
+
+    /// The rest of the way for the one waiter that has set STARVING.
+    fn starve(&self, mut deadline: Deadline) -> bool {
+        let nap = nap(fence::heavy_unprepared()); // H1
+        loop {
+            let handed = self.held.compare_exchange(HANDED, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok();
+            if handed || self.try_acquire() {
+                // The bits first, then the release: one that still saw STARVING would promise the lock to nobody.
+                self.line.fetch_and(!(STARVING | PROMISED), Ordering::Relaxed);
+                self.line.fetch_or(WAITING, Ordering::Relaxed);
+                return true;
+            }
+            if deadline.has_passed() {
+                if self.give_up_starving() {
+                    return self.wait_in_line(Deadline::NOW, Duration::MAX);
+                }
+                deadline = Deadline::NEVER; // It is promised, and comes at once.
+            }
+            self.held.wait(HELD, shorter(deadline.remaining(), nap));
+        }
+    }
+
+    /// False if the lock is already promised to this waiter.
+    fn give_up_starving(&self) -> bool {
+        let mut seen = self.line.load(Ordering::Relaxed);
+        while seen & PROMISED == 0 {
+            match self.line.compare_exchange(seen, seen & !STARVING, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => seen = now,
+            }
+        }
+        false
+    }
+}
+
+fn nap(sure: bool) -> Option<Duration> {
+    (!sure).then_some(NAP)
+}
+
+fn shorter(left: Option<Duration>, nap: Option<Duration>) -> Option<Duration> {
+    match (left, nap) {
+        (Some(left), Some(nap)) => Some(left.min(nap)),
+        (left, nap) => left.or(nap),
+    }
+}

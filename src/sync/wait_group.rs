@@ -1,0 +1,129 @@
+//! Waiting for a number of things to be done.
+
+use super::Deadline;
+use crate::sys::atomic::Ordering;
+use crate::sys::constant::constant;
+use crate::sys::futex::Futex;
+
+/// A number of things that are under way, and that any number of threads wait for to be done.
+///
+/// What a thread did before [`done`](Self::done) is visible to whoever saw that all is done. It can be used again for
+/// the next things; a waiter that has not come back yet then waits for those, too.
+///
+/// ```
+/// use fastthreadpool::{Pool, WaitGroup};
+/// use std::sync::Arc;
+///
+/// let (pool, group) = (Pool::new()?, Arc::new(WaitGroup::new()));
+/// for _ in 0..3 {
+///     let group = Arc::clone(&group);
+///     group.add(1);
+///     pool.spawn(move || group.done())?;
+/// }
+/// group.wait();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Memory ordering
+///
+/// Everything is in one word: `done`'s releasing subtraction pairs with the waiters' acquiring loads. A waiter marks
+/// the word before it sleeps, so the last subtraction says whether there is anybody to wake.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct WaitGroup {
+    word: Futex,
+}
+
+const WAITED_FOR: u32 = 1;
+const ONE: u32 = 2;
+
+impl WaitGroup {
+    constant! {
+        /// A group of nothing, which is done.
+        pub fn new() -> Self {
+            Self { word: Futex::new(0) }
+        }
+    }
+
+    /// Counts `things` more. To be called before they begin, or they may all be done too early.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than 2³¹ − 1 of them.
+    pub fn add(&self, things: u32) {
+        assert!(self.try_add(things), "too many things to wait for");
+    }
+
+    /// False if they are too many.
+    pub(crate) fn try_add(&self, things: u32) -> bool {
+        let more = |word: u32| word.checked_add(things.checked_mul(ONE)?);
+        self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// One thing is done. The last one wakes all who wait.
+    ///
+    /// # Panics
+    ///
+    /// If nothing is under way.
+    pub fn done(&self) {
+        assert!(self.try_done(), "nothing is under way that could be done");
+    }
+
+    /// False if nothing is under way.
+    pub(crate) fn try_done(&self) -> bool {
+        let less = |word: u32| match word / ONE {
+            0 => None,
+            1 => Some(0),
+            _ => Some(word - ONE),
+        };
+        let before = self.word.fetch_update(Ordering::Release, Ordering::Relaxed, less);
+        if before == Ok(ONE | WAITED_FOR) {
+            self.word.wake_all();
+        }
+        before.is_ok()
+    }
+
+    /// How many things are under way.
+    pub fn count(&self) -> u32 {
+        self.word.load(Ordering::Acquire) / ONE
+    }
+
+    /// Waits until all is done.
+    pub fn wait(&self) {
+        self.wait_until(Deadline::NEVER);
+    }
+
+    /// Waits until all is done or the deadline has passed; whether all is done.
+    ///
+    /// ```
+    /// use fastthreadpool::{Deadline, WaitGroup};
+    ///
+    /// let group = WaitGroup::new();
+    /// group.add(1);
+    /// assert!(!group.wait_until(Deadline::NOW));
+    /// group.done();
+    /// assert!(group.wait_until(Deadline::NOW));
+    /// ```
+    pub fn wait_until(&self, deadline: impl Into<Deadline>) -> bool {
+        let deadline = deadline.into();
+        loop {
+            let seen = self.word.load(Ordering::Acquire);
+            if seen / ONE == 0 {
+                return true;
+            }
+            if deadline.has_passed() {
+                return false;
+            }
+            let marked = seen | WAITED_FOR;
+            if self.word.compare_exchange(seen, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                self.word.wait(marked, deadline.remaining());
+            }
+        }
+    }
+}
+
+impl Default for WaitGroup {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,18 @@
+//! Functions that make a static's value. The model checker's atomics are made at run time.
+
+/// Declares a function that is `const`, but not in models.
+#[cfg(not(loom))]
+macro_rules! constant {
+    ($(#[$attribute:meta])* $visible:vis fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty $body:block) => {
+        $(#[$attribute])* $visible const fn $name($($argument: $type),*) -> $result $body
+    };
+}
+
+#[cfg(loom)]
+macro_rules! constant {
+    ($(#[$attribute:meta])* $visible:vis fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty $body:block) => {
+        $(#[$attribute])* $visible fn $name($($argument: $type),*) -> $result $body
+    };
+}
+
+pub(crate) use constant;

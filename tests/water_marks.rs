@@ -1,0 +1,100 @@
+//! Being told that the queue has become long, or short again.
+
+mod common;
+
+use common::{Gate, LIMIT, eventually, lock, within_limit};
+use fastthreadpool::{BuildError, Deadline, Policy, Pool, Water};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+type Told = Arc<Mutex<Vec<(Water, usize)>>>;
+
+fn marked(workers: i32, low: usize, high: usize) -> (Pool, Told) {
+    let told = Told::default();
+    let tell = {
+        let told = Arc::clone(&told);
+        move |water, queued| lock(&told).push((water, queued))
+    };
+    let pool = Pool::builder().workers(workers).water_marks(low, high, tell).build().expect("the marks are in order");
+    (pool, told)
+}
+
+/// Issue 3, backpressure: high and low water callback.
+#[test]
+fn a_mark_is_told_once_for_each_passage() {
+    within_limit(|| {
+        let (pool, told) = marked(1, 2, 5);
+        for round in 1..=3 {
+            let gate = Gate::new();
+            pool.spawn(gate.job()).expect("there is no limit");
+            gate.wait_started(1);
+            for queued in 1..=10 {
+                pool.spawn(|| ()).expect("there is no limit");
+                assert_eq!(lock(&told).len(), round * 2 - 2 + usize::from(queued >= 5));
+            }
+            assert_eq!(*lock(&told).last().expect("told"), (Water::High, 5));
+            gate.open();
+            pool.wait_idle(Deadline::after(LIMIT)).expect("all jobs end");
+            assert_eq!(lock(&told).len(), round * 2);
+            assert_eq!(*lock(&told).last().expect("told"), (Water::Low, 2));
+        }
+    });
+}
+
+/// Issue 3, backpressure: cancelling lowers the water too.
+#[test]
+fn cancelled_jobs_lower_the_water() {
+    let (pool, told) = marked(1, 0, 3);
+    let gate = Gate::new();
+    pool.spawn(gate.job()).expect("there is no limit");
+    gate.wait_started(1);
+    let ids: Vec<_> = (0..3).map(|_| pool.spawn(|| ()).expect("there is no limit")).collect();
+    assert!(ids.iter().all(|&id| pool.cancel(id)));
+    assert_eq!(*lock(&told), [(Water::High, 3), (Water::Low, 0)]);
+}
+
+/// Issue 3, backpressure: calls alternate and never overlap, whoever makes them; the last one is true.
+#[test]
+fn marks_alternate_under_load() {
+    within_limit(|| {
+        let (told, busy) = (Told::default(), Arc::new(Mutex::new(())));
+        let tell = {
+            let (told, busy) = (Arc::clone(&told), Arc::clone(&busy));
+            move |water, queued| {
+                let _alone = busy.try_lock().expect("two calls at a time");
+                lock(&told).push((water, queued));
+            }
+        };
+        let pool = Pool::builder().workers(2).max_queued(40, Policy::Block).water_marks(3, 30, tell);
+        let pool = pool.build().expect("the marks are in order");
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..5000 {
+                        pool.spawn(|| ()).expect("there is room in the end");
+                    }
+                });
+            }
+        });
+        pool.wait_idle(Deadline::after(LIMIT)).expect("all jobs end");
+        // A worker may be about to tell.
+        eventually("the water is low", || lock(&told).last().is_none_or(|told| told.0 == Water::Low));
+        let told = lock(&told);
+        let expected = [Water::High, Water::Low].into_iter().cycle();
+        assert!(told.iter().zip(expected).all(|(told, expected)| told.0 == expected), "{told:?}");
+    });
+}
+
+/// Bad input: marks out of order, a callback that panics.
+#[test]
+fn bad_marks_and_callbacks_do_no_harm() {
+    let wrong = Pool::builder().water_marks(5, 5, |_, _| ()).build();
+    assert!(matches!(wrong, Err(BuildError::InvalidWaterMarks { low: 5, high: 5 })));
+
+    let pool = Pool::builder().workers(1).water_marks(0, 1, |_, _| panic!("swallowed")).build().expect("in order");
+    for _ in 0..100 {
+        pool.spawn(|| ()).expect("there is no limit");
+    }
+    pool.wait_idle(Deadline::after(LIMIT)).expect("all jobs end");
+    assert_eq!(pool.failed(), 0);
+}
