@@ -222,6 +222,46 @@
 #define FTPOOL_TIMER_AT_ONCE 16
 
 /**
+ * A job's state: no worker has begun it.
+ */
+#define FTPOOL_JOB_QUEUED 0
+
+/**
+ * A job's state: a worker runs it.
+ */
+#define FTPOOL_JOB_RUNNING 1
+
+/**
+ * A job's state: it has returned a value.
+ */
+#define FTPOOL_JOB_DONE 2
+
+/**
+ * A job's state: it has failed.
+ */
+#define FTPOOL_JOB_FAILED 3
+
+/**
+ * A job's state: it was cancelled before it began.
+ */
+#define FTPOOL_JOB_CANCELLED 4
+
+/**
+ * ftpool_wait_jobs() waits until every job has ended.
+ */
+#define FTPOOL_UNTIL_ALL 0
+
+/**
+ * ftpool_wait_jobs() waits until one job has ended.
+ */
+#define FTPOOL_UNTIL_FIRST 1
+
+/**
+ * ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
+ */
+#define FTPOOL_UNTIL_FIRST_FAILED 2
+
+/**
  * What ftpool_cancel_all() cancels: jobs that are queued.
  */
 #define FTPOOL_CANCEL_QUEUED 1
@@ -337,6 +377,11 @@ typedef struct ftpool_clock ftpool_clock;
  * group at its limit holds no worker up.
  */
 typedef struct ftpool_group ftpool_group;
+
+/**
+ * A handle to one job: to wait for it, to read what it came to, to cancel it.
+ */
+typedef struct ftpool_job ftpool_job;
 
 /**
  * A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
@@ -637,6 +682,26 @@ typedef struct ftpool_timer_options {
      */
     uint32_t flags;
 } ftpool_timer_options;
+
+/**
+ * The body of ftpool_for(): runs item `i`. It must return, as a job must.
+ */
+typedef void (*ftpool_for_body)(void *context, size_t i);
+
+/**
+ * The body of ftpool_for_range(): runs the items from `begin` to before `end`. It must return, as a job must.
+ */
+typedef void (*ftpool_range_body)(void *context, size_t begin, size_t end);
+
+/**
+ * The body of ftpool_reduce(): adds the items from `begin` to before `end` to `value`. It must return, as a job must.
+ */
+typedef void (*ftpool_reduce_body)(void *context, size_t begin, size_t end, void *value);
+
+/**
+ * Adds what `from` holds to `into`, which belongs to smaller items. It must return, as a job must.
+ */
+typedef void (*ftpool_combine)(void *context, void *into, const void *from);
 
 /**
  * A number of permits that threads take and give back; it needs no pool. It lives in memory of the program, allocates
@@ -1211,6 +1276,201 @@ ftpool_status ftpool_submit_timed(ftpool *pool,
                                   ftpool_job_id *out_id);
 
 /**
+ * Runs `function(arg)` on a worker, some time, and gives a handle to the job.
+ *
+ * **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who ends it with
+ * ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
+ * ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_job(ftpool *pool,
+                                ftpool_fn function,
+                                void *arg,
+                                ftpool_job **out_job);
+
+/**
+ * As ftpool_submit_job(), but before every job that is queued.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_job().
+ */
+FTPOOL_API ftpool_status ftpool_submit_job_first(ftpool *pool, ftpool_fn function, void *arg, ftpool_job **out_job);
+
+/**
+ * Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
+ *
+ * In a job of the same pool, waiting for ever: if nobody has begun the awaited job, it runs here and now (and no other
+ * job does), so a pool of one worker is enough; otherwise, and with a time limit, the worker sleeps.
+ *
+ * **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
+ * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in whatever
+ * way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for; FTPOOL_E_INVALID if `job` is NULL, the
+ * result's size is not valid, or the timeout is none.
+ */
+FTPOOL_API
+ftpool_status ftpool_job_wait(ftpool_job *job,
+                              int64_t timeout_ns,
+                              ftpool_result *out_result);
+
+/**
+ * Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
+ * to come to an end: ftpool_self_cancelled().
+ *
+ * **Ownership:** the argument of a job that is cancelled is the caller's again. **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK: it will never run (also if it was cancelled before); FTPOOL_EMPTY: it is too late;
+ * FTPOOL_E_INVALID if `job` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_job_cancel(ftpool_job *job);
+
+/**
+ * How far the job has come.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED or _CANCELLED;
+ * FTPOOL_JOB_CANCELLED if `job` is NULL.
+ */
+FTPOOL_API uint32_t ftpool_job_state(const ftpool_job *job);
+
+/**
+ * The job's id.
+ *
+ * **Thread safety:** any thread. **Returns:** the id; 0 if `job` is NULL.
+ */
+FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
+
+/**
+ * Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran it (on the cancelling thread if
+ * it was cancelled), just before waiters see it; or here and now if the job has ended. `out_key`, to remove it, may
+ * be NULL.
+ *
+ * **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even after
+ * ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
+ * `callback` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_job_on_done(ftpool_job *job,
+                                 ftpool_callback callback,
+                                 void *context,
+                                 uint64_t *out_key);
+
+/**
+ * Takes a callback back.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is being
+ * called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_job_remove_callback(ftpool_job *job,
+                                         uint64_t key);
+
+/**
+ * Ends a handle. A job that has not ended runs on its own. NULL is accepted and ignored.
+ *
+ * **Ownership:** the handle is gone; a value that nobody has read is lost, whatever it points to stays.
+ * **Thread safety:** no other call on the handle may be under way or follow.
+ */
+FTPOOL_API void ftpool_job_release(ftpool_job *job);
+
+/**
+ * Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
+ * be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended, also after
+ * FTPOOL_TIMEOUT. ftpool_job_state() tells which.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
+ * rest wait for; FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
+ */
+FTPOOL_API
+ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
+                               size_t count,
+                               uint32_t until,
+                               int64_t timeout_ns,
+                               size_t *out_done);
+
+/**
+ * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller takes part, and so does every worker that is free, if that pays: the first items of
+ * a long loop show how long they take, and a loop of a few microseconds stays with the caller. `grain` is how many
+ * items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items that are
+ * running.
+ *
+ * **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the body
+ * runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has failed;
+ * FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no error: the caller
+ * runs all.
+ */
+FTPOOL_API
+ftpool_status ftpool_for(ftpool *pool,
+                         size_t begin,
+                         size_t end,
+                         size_t grain,
+                         ftpool_for_body body,
+                         void *context);
+
+/**
+ * As ftpool_for(), but the body is called with a few items at a time, from `begin` to before `end`: `grain`, or fewer
+ * where the range ends.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
+ */
+FTPOOL_API
+ftpool_status ftpool_for_range(ftpool *pool,
+                               size_t begin,
+                               size_t end,
+                               size_t grain,
+                               ftpool_range_body body,
+                               void *context);
+
+/**
+ * Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
+ * ftpool_fail() in the function stops it, and what was not reached is NULL.
+ *
+ * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
+ * FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and `count` is
+ * not 0.
+ */
+FTPOOL_API
+ftpool_status ftpool_map(ftpool *pool,
+                         ftpool_fn function,
+                         void *const *args,
+                         size_t count,
+                         void **out_values);
+
+/**
+ * Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as a copy of
+ * `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a sum. The
+ * caller takes part, as in ftpool_for().
+ *
+ * **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned as
+ * malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID also if
+ * `combine` or `value` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_reduce(ftpool *pool,
+                            size_t begin,
+                            size_t end,
+                            size_t grain,
+                            ftpool_reduce_body body,
+                            ftpool_combine combine,
+                            void *context,
+                            size_t size,
+                            void *value);
+
+/**
+ * Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned. Made
+ * for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the values
+ * go may be NULL.
+ *
+ * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either is the surrounding job's.
+ */
+FTPOOL_API
+ftpool_status ftpool_join(ftpool *pool,
+                          ftpool_fn first,
+                          void *first_arg,
+                          ftpool_fn second,
+                          void *second_arg,
+                          void **out_first,
+                          void **out_second);
+
+/**
  * The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
  * everybody, and keeps no process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
  *
@@ -1305,6 +1565,15 @@ FTPOOL_API ftpool_status ftpool_fail(int32_t code, const char *message);
  * **Thread safety:** any thread. **Returns:** the id; 0 outside a job.
  */
 FTPOOL_API ftpool_job_id ftpool_self_id(void);
+
+/**
+ * Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to time,
+ * and returns early.
+ *
+ * **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
+ */
+FTPOOL_API
+int32_t ftpool_self_cancelled(void);
 
 /**
  * The pool whose job the calling thread is running.

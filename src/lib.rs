@@ -9,9 +9,10 @@ mod sync;
 mod sys;
 
 pub use api::{
-    AsCompleted, BuildError, Builder, Due, Emitter, Group, HookError, JobError, JobId, ManualClock, Missed, Outcome,
-    Policy, Pool, Priority, RecvError, Refused, Request, Results, Schedule, Shutdown, SubmitError, Tick, Timer, Times,
-    WaitError, Water, current_job, current_tick, fail, worker_index,
+    AsCompleted, BuildError, Builder, CallbackKey, Completed, Due, Emitter, Group, HookError, JobError, JobHandle,
+    JobId, JobState, ManualClock, Map, Missed, Outcome, Policy, Pool, Priority, Progress, RecvError, Refused, Request,
+    Results, Schedule, Scope, Shutdown, SubmitError, Tick, Timer, Times, Until, WaitError, Waited, Water, as_completed,
+    cancel_requested, current_job, current_tick, fail, wait, worker_index,
 };
 pub use sync::{
     AcquireError, Deadline, Event, FastLock, FastLockGuard, Parker, Permit, ReleaseError, Semaphore, WaitGroup,

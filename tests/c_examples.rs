@@ -20,6 +20,8 @@ const EXAMPLES: &[&str] = &[
     "hello",
     "results",
     "cancel",
+    "futures",
+    "mandelbrot",
     "backpressure",
     "groups",
     "pcksum",
@@ -73,6 +75,11 @@ fn expected(name: &str) -> &'static str {
              submit F: FTPOOL_E_SHUTDOWN (the pool was shut down; make a new one)\njob E runs\njob A runs\njob C runs\n\
              shut down: 0 threads, 0 jobs\n"
         }
+        "futures" => {
+            "some pieces have ended\n33860 primes below 400000\n9592 of them below 100000\n\
+             the search runs, it was asked to stop\njob ended early: not found\n"
+        }
+        "mandelbrot" => "11070 of 65536 points belong to the set\na point leaves after exactly 100 steps: yes\n",
         "callbacks" => "4 prices, 100.00 in all\n2 negative, 2 not a price\n4 values unread\n",
         "emit" => {
             "1:\n2: 2\n12: 2 2 3\n97: 97\n360: 2 2 2 3 3 5\n1024: 2 2 2 2 2 2 2 2 2 2\n\

@@ -9,7 +9,6 @@ use std::thread;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
-const YEAR: Duration = Duration::from_secs(31_556_952);
 
 /// A pool that goes by a clock of its own.
 fn manual(workers: i32) -> (Pool, ManualClock) {

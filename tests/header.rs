@@ -19,6 +19,8 @@ const SOURCES: &[&str] = &[
     "group",
     "emit",
     "timed",
+    "handle",
+    "parallel",
     "control",
     "job",
     "clock",

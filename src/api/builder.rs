@@ -5,6 +5,7 @@ use super::{BuildError, ManualClock, Policy, Pool, Water};
 use crate::pool::{Hooks, MOST_WORKERS, Settings};
 use crate::sys::clock::Clock;
 use crate::sys::thread::usable_cpus;
+use std::time::Duration;
 
 /// Builds a [`Pool`] that differs from the default. Made by [`Pool::builder`].
 ///
@@ -20,6 +21,8 @@ pub struct Builder {
     stack_size: Option<usize>,
     ordered: bool,
     timing: bool,
+    idle_timeout: Option<Duration>,
+    jobs_per_worker: Option<u64>,
     pub(super) hooks: Hooks,
     backpressure: Backpressure,
     clock: Option<ManualClock>,
@@ -36,6 +39,8 @@ impl Default for Builder {
             stack_size: None,
             ordered: false,
             timing: false,
+            idle_timeout: None,
+            jobs_per_worker: None,
             hooks: Hooks::default(),
             backpressure: Backpressure::default(),
             clock: None,
@@ -78,6 +83,20 @@ impl Builder {
     /// three looks at the clock and an allocation for each job with a result. Off by default.
     pub fn timing(mut self, timing: bool) -> Self {
         self.timing = timing;
+        self
+    }
+
+    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows again when
+    /// there are jobs. By default workers stay.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their thread. By
+    /// default there is no limit. 0 means 1. Costs speed, because workers take jobs one by one.
+    pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
+        self.jobs_per_worker = Some(jobs);
         self
     }
 
@@ -144,6 +163,8 @@ impl Builder {
             stack_size: self.stack_size,
             ordered: self.ordered,
             timing: self.timing,
+            idle_timeout: self.idle_timeout,
+            jobs_per_worker: self.jobs_per_worker.map(|jobs| jobs.max(1)),
             hooks: self.hooks,
             limits: self.backpressure.limits()?,
             permanent: false,

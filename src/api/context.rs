@@ -1,7 +1,7 @@
 //! What a running job can find out and say about itself.
 
 use super::JobId;
-use crate::pool::{Failure, current};
+use crate::pool::{Failure, current, frame};
 
 /// The id of the job that the calling thread is running; `None` outside a job.
 ///
@@ -25,12 +25,33 @@ pub fn worker_index() -> Option<usize> {
 /// The running job declares that it has failed: when it returns, its value is dropped and it ends
 /// [`Failed`](crate::JobError::Failed) with this code and message. Of several calls the last one counts.
 ///
-/// A job that can return a `Result` has the simpler [`Results::try_submit`](crate::Results::try_submit); this is for
+/// In the body of a [loop](crate::Pool::for_range) it stops the loop. A job that can return a `Result` has the simpler [`Results::try_submit`](crate::Results::try_submit); this is for
 /// code deep below it. False outside a job, where nothing happens.
 ///
 /// ```
 /// assert!(!fastthreadpool::fail(1, "nobody listens"));
 /// ```
 pub fn fail(code: i32, message: impl Into<String>) -> bool {
-    current::with(|worker| worker.fail(Failure { code, message: message.into() })).is_some()
+    frame::fail(Failure { code, message: message.into() })
+}
+
+/// Whether somebody has asked the running job to come to an end, by [`JobHandle::cancel`](crate::JobHandle::cancel). A
+/// long job looks from time to time, and returns early. False outside a job.
+///
+/// ```
+/// use fastthreadpool::{Pool, cancel_requested};
+///
+/// let pool = Pool::new()?;
+/// let endless = pool.submit(|| {
+///     while !cancel_requested() {
+///         std::thread::yield_now();
+///     }
+///     "enough"
+/// })?;
+/// endless.cancel();
+/// assert!(matches!(endless.join(), Ok("enough") | Err(fastthreadpool::JobError::Cancelled)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn cancel_requested() -> bool {
+    current::with(crate::pool::Worker::is_asked).unwrap_or(false)
 }

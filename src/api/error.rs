@@ -85,8 +85,8 @@ pub enum WaitError {
     /// The deadline came first. What was waited for goes on; wait again.
     #[error("the deadline came first; what was waited for goes on")]
     TimedOut,
-    /// The caller is a job of the pool it waits for, so it would wait for its own end.
-    #[error("a job cannot wait for the end of its own pool; wait from outside")]
+    /// The caller is a job that would wait for its own end: it waits for its pool, or for a job that waits for it.
+    #[error("a job cannot wait for its own end: for its pool, or for a job that waits for it; wait from outside")]
     Deadlock,
     /// A hook of the pool failed, so it cannot be opened again. [`Pool::check`](crate::Pool::check) tells which.
     #[error("a hook of the pool failed, so it cannot be opened again; make a new pool")]
@@ -172,6 +172,20 @@ pub enum JobError {
     Failed(Box<dyn Error + Send + Sync>),
     /// The job was cancelled before it began.
     Cancelled,
+    /// Nothing is known of the job: to wait for it would never end, because it waits for the caller itself.
+    Deadlock,
+    /// Nothing is known of the job: the deadline came first.
+    TimedOut,
+}
+
+impl From<WaitError> for JobError {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::TimedOut => Self::TimedOut,
+            WaitError::Deadlock => Self::Deadlock,
+            other => Self::Failed(Box::new(other)),
+        }
+    }
 }
 
 impl fmt::Display for JobError {
@@ -180,6 +194,8 @@ impl fmt::Display for JobError {
             Self::Panicked(payload) => write!(f, "the job panicked: {}", panic_message(payload.as_ref())),
             Self::Failed(error) => write!(f, "the job failed: {error}"),
             Self::Cancelled => f.write_str("the job was cancelled before it began"),
+            Self::TimedOut => f.write_str("the deadline came first"),
+            Self::Deadlock => f.write_str("the job waits for the job that asks for its value"),
         }
     }
 }
@@ -188,7 +204,7 @@ impl Error for JobError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(error.as_ref()),
-            Self::Panicked(_) | Self::Cancelled => None,
+            Self::Panicked(_) | Self::Cancelled | Self::Deadlock | Self::TimedOut => None,
         }
     }
 }

@@ -7,10 +7,15 @@ mod control;
 mod dispatcher;
 mod emitter;
 mod error;
+mod fork;
 mod group;
+mod handle;
+mod handled;
 mod hooks;
 mod job_id;
+mod loops;
 mod manual_clock;
+mod map;
 mod offer;
 mod outcome;
 mod patience;
@@ -18,22 +23,28 @@ mod pool;
 mod reading;
 mod request;
 mod results;
+mod scope;
 mod task;
 mod timers;
 mod timing;
+mod wait;
 
 pub use crate::pool::HookError;
 pub use backpressure::{Policy, Water};
 pub use builder::Builder;
-pub use context::{current_job, fail, worker_index};
+pub use context::{cancel_requested, current_job, fail, worker_index};
 pub use control::Shutdown;
 pub use emitter::Emitter;
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
 pub use group::{Group, Priority};
+#[cfg(feature = "capi")]
+pub(crate) use handle::Held;
+pub use handle::{CallbackKey, JobHandle, JobState};
 pub use job_id::JobId;
 pub use manual_clock::ManualClock;
+pub use map::{Map, Progress};
 pub use offer::Refused;
 pub use outcome::{Outcome, Times};
 pub use pool::Pool;
@@ -42,5 +53,9 @@ pub use request::Request;
 #[cfg(feature = "capi")]
 pub(crate) use results::Discard;
 pub use results::Results;
+pub use scope::Scope;
 pub use timers::Timer;
 pub use timing::{Due, Missed, Schedule, Tick, current_tick};
+#[cfg(feature = "capi")]
+pub(crate) use wait::wait_for;
+pub use wait::{Completed, Until, Waited, as_completed, wait};

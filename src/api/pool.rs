@@ -3,7 +3,9 @@
 #[cfg(feature = "capi")]
 use super::results::Discard;
 use super::task::Detached;
-use super::{BuildError, Builder, Group, JobError, JobId, Priority, Results, SubmitError, WaitError};
+use super::{
+    BuildError, Builder, Group, JobError, JobHandle, JobId, Priority, Results, SubmitError, WaitError, handled,
+};
 use crate::pool::{Core, Job, Rejected, Settings, current};
 use crate::sync::Deadline;
 use std::convert::Infallible;
@@ -180,6 +182,53 @@ impl Pool {
         Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
+    /// Runs `job` on a worker, some time, and gives a handle by which to wait for its value, to read it or to cancel it.
+    /// Dropping the handle lets the job run on its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let answer = pool.submit(|| 6 * 7)?;
+    /// assert_eq!(answer.join()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn submit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError> {
+        handled::submit(&self.core, || Ok(job()), Core::submit)
+    }
+
+    /// Runs `job` like [`submit`](Self::submit), but before every job that is queued.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    pub fn submit_first<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError> {
+        handled::submit(&self.core, || Ok(job()), Core::submit_first)
+    }
+
+    /// Runs `job` like [`submit`](Self::submit); an error that it returns is the job's failure.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    pub fn try_submit<T: Send + 'static, E>(
+        &self,
+        job: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        handled::submit(&self.core, || job().map_err(|error| JobError::Failed(error.into())), Core::submit)
+    }
+
     /// A results object: jobs submitted through it leave their outcomes there to be read.
     pub fn results<T: Send + 'static>(&self) -> Results<T> {
         Results::new(Arc::clone(&self.core), 0, None)
@@ -235,6 +284,32 @@ impl Pool {
     /// ```
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         Ok(self.core.wait_quiescent(deadline.into())?)
+    }
+
+    /// Starts `count` workers, or as many as there may still be, before there are jobs for them; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Shutdown`] if the pool was shut down, [`SubmitError::Thread`] if the system refuses a thread.
+    pub fn spawn_workers(&self, count: usize) -> Result<usize, SubmitError> {
+        self.check()?;
+        self.core.spawn_workers(count).map_err(SubmitError::Thread)
+    }
+
+    /// Runs `job` on a worker and waits for its value.
+    ///
+    /// # Errors
+    ///
+    /// [`JobError`]: why there is no value. A job that is not accepted has [`Failed`](JobError::Failed) with the
+    /// [`SubmitError`].
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// assert_eq!(pool.run(|| 6 * 7)?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, JobError> {
+        self.submit(job).map_err(|refused| JobError::Failed(Box::new(refused)))?.join()
     }
 
     /// How many worker threads there are.

@@ -1,8 +1,8 @@
 //! Functions that the library calls back.
 
-use super::ftpool_result;
 use super::result::{self, Value};
-use crate::Outcome;
+use super::{ftpool_job_id, ftpool_result};
+use crate::{JobError, Outcome};
 use std::ffi::c_void;
 
 /// Shown an outcome, which stays the library's and is valid during the call. Must return, as a job must.
@@ -29,6 +29,14 @@ impl Callback {
     pub(super) fn call(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> i32 {
         // SAFETY: whoever gave the callback states that it may be called with its context; the result lives meanwhile.
         result::show(outcome, arg, |result| unsafe { (self.function)(self.context, result) })
+    }
+
+    /// As [`call`](Self::call), of a job whose outcome stays where it is.
+    pub(super) fn call_with(self, id: ftpool_job_id, outcome: Result<&Value, &JobError>) {
+        // SAFETY: as above.
+        result::show_with(id, outcome, |result| unsafe {
+            (self.function)(self.context, result);
+        });
     }
 }
 

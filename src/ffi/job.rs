@@ -34,6 +34,15 @@ pub extern "C" fn ftpool_self_id() -> ftpool_job_id {
     crate::current_job().map_or(0, |id| id.get())
 }
 
+/// Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to time,
+/// and returns early.
+///
+/// **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
+#[unsafe(no_mangle)]
+pub extern "C" fn ftpool_self_cancelled() -> i32 {
+    i32::from(crate::cancel_requested())
+}
+
 /// The pool whose job the calling thread is running.
 ///
 /// **Ownership:** not to be freed twice: the pool stays its owner's. **Thread safety:** any thread. **Returns:** the

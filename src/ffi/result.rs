@@ -4,7 +4,7 @@ use super::check::{self, Checked};
 use super::ftpool_job_id;
 use super::ftpool_status::*;
 use crate::api::Declared;
-use crate::{JobError, Outcome};
+use crate::{JobError, Outcome, Times};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::ManuallyDrop;
@@ -102,28 +102,69 @@ pub(super) fn show<R>(
     callback(&result)
 }
 
+/// As [`fill`], of a job whose outcome stays where it is.
+///
+/// # Safety
+///
+/// 1. `place` points to a result.
+pub(super) unsafe fn fill_with(
+    place: *mut ftpool_result,
+    id: ftpool_job_id,
+    outcome: Result<&Value, &JobError>,
+    times: Option<Times>,
+) {
+    let (mut result, text) = view_of(id, outcome, times);
+    result.error_message = text.map_or(std::ptr::null(), keep_text);
+    // SAFETY: the caller's 1.
+    let place = unsafe { &mut *place };
+    *place = ftpool_result { size: place.size, ..result };
+}
+
+/// As [`show`], of a job whose outcome stays where it is.
+pub(super) fn show_with(
+    id: ftpool_job_id,
+    outcome: Result<&Value, &JobError>,
+    callback: impl FnOnce(*const ftpool_result),
+) {
+    let (mut result, text) = view_of(id, outcome, None);
+    let text = text.map(c_text);
+    result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
+    callback(&result);
+}
+
 /// An outcome as C sees it, and its message.
 fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
-    let (value, kind, code, text) = match &outcome.result {
+    let (mut result, text) = view_of(outcome.id.get(), outcome.result.as_ref(), outcome.times());
+    let returned = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>());
+    result.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
+    (result, text)
+}
+
+/// What a job came to as C sees it, and its message.
+fn view_of(
+    id: ftpool_job_id,
+    result: Result<&Value, &JobError>,
+    times: Option<Times>,
+) -> (ftpool_result, Option<String>) {
+    let (value, kind, code, text) = match result {
         Ok(Value(value)) => (*value, FTPOOL_OUTCOME_DONE, 0, None),
         Err(error) => {
             let (kind, code) = classify(error);
             (std::ptr::null_mut(), kind, code, Some(message(error)))
         }
     };
-    let times = outcome.times().unwrap_or_default();
-    let returned = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>());
+    let times = times.unwrap_or_default();
     let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let result = ftpool_result {
         size: size_of::<ftpool_result>(),
-        id: outcome.id.get(),
+        id,
         value,
         error_message: std::ptr::null(),
         queued_ns: nanoseconds(times.queued),
         run_ns: nanoseconds(times.ran),
         outcome: kind,
         error_code: code,
-        arg: returned.map_or(std::ptr::null_mut(), |returned| returned.0),
+        arg: std::ptr::null_mut(),
     };
     (result, text)
 }
@@ -136,6 +177,8 @@ pub(super) fn classify(error: &JobError) -> (u32, i32) {
         }
         JobError::Panicked(_) => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_PANIC as i32),
         JobError::Cancelled => (FTPOOL_OUTCOME_CANCELLED, FTPOOL_CANCELLED as i32),
+        JobError::TimedOut => (FTPOOL_OUTCOME_FAILED, FTPOOL_TIMEOUT as i32),
+        JobError::Deadlock => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_DEADLOCK as i32),
     }
 }
 

@@ -59,7 +59,7 @@ const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
     (FTPOOL_E_INVALID, c"FTPOOL_E_INVALID", c"an argument is not valid; see the call's documentation"),
     (FTPOOL_E_NOMEM, c"FTPOOL_E_NOMEM", c"the system has no memory; let queued jobs finish first"),
     (FTPOOL_E_SHUTDOWN, c"FTPOOL_E_SHUTDOWN", c"the pool was shut down; make a new one"),
-    (FTPOOL_E_DEADLOCK, c"FTPOOL_E_DEADLOCK", c"a job cannot wait for the end of its own pool; wait from outside"),
+    (FTPOOL_E_DEADLOCK, c"FTPOOL_E_DEADLOCK", c"a job cannot wait for its own end: its pool, a job that waits for it"),
     (FTPOOL_E_THREAD, c"FTPOOL_E_THREAD", c"the system refused to start the first thread; see errno"),
     (FTPOOL_E_VERSION, c"FTPOOL_E_VERSION", c"the struct comes from a newer header; install the newer library"),
     (FTPOOL_E_PANIC, c"FTPOOL_E_PANIC", c"the job panicked"),

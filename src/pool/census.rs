@@ -129,6 +129,10 @@ impl Reading {
         self.0 & SEALED != 0
     }
 
+    pub(super) fn has_free_hands(self, limit: usize) -> bool {
+        self.searching() > 0 || self.idle() > 0 || self.alive() < limit
+    }
+
     pub(super) fn is_broken(self) -> bool {
         self.0 & BROKEN != 0
     }

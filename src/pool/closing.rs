@@ -108,7 +108,8 @@ impl Core {
         let verdict = || match self.alive() {
             _ if self.crew.census.read().is_halted() => Some(Err(Unfinished::Exiting)),
             _ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
-            0 => Some(Ok(())),
+            // A worker that leaves early may be gone for a moment before it has called the next one.
+            0 if self.is_quiescent() => Some(Ok(())),
             _ => None,
         };
         self.left.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))?;
@@ -194,6 +195,11 @@ impl Core {
         }
     }
 
+    /// Whether outsiders are refused.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.crew.census.read().is_closed()
+    }
+
     /// Nobody waits for this pool's end any more, not even whoever drops its last handle.
     pub(crate) fn abandon(&self) {
         self.ending.abandoned.store(true, Ordering::Relaxed);
@@ -212,10 +218,6 @@ impl Core {
         let _ = self.ending.broken.set(cause); // The first cause is kept.
         self.close_by(|| self.crew.census.close_broken());
         self.cancel_all();
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.crew.census.read().is_closed()
     }
 
     /// Those who wait for room look again, and see that the pool is closed.

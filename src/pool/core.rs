@@ -11,6 +11,7 @@ use super::lanes::Lanes;
 use super::orphans::Orphans;
 use super::quotas::Quotas;
 use super::timers::{Timers, is_timer};
+use super::waits::Waits;
 use super::{roster, unwind};
 use crate::queue::{Front, Item, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount};
@@ -20,6 +21,7 @@ use crate::sys::lock::Lock;
 use crate::sys::thread::JoinHandle;
 use crate::sys::{fence, unique};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// How a pool was asked to be.
 #[derive(Debug)]
@@ -34,6 +36,10 @@ pub(crate) struct Settings {
     pub(crate) ordered: bool,
     /// Whether outcomes say how long jobs took.
     pub(crate) timing: bool,
+    /// A worker that has slept for so long leaves.
+    pub(crate) idle_timeout: Option<Duration>,
+    /// A worker that has run so many jobs leaves.
+    pub(crate) jobs_per_worker: Option<u64>,
     pub(crate) hooks: Hooks,
     /// How many jobs may be queued.
     pub(crate) limits: Option<Limits>,
@@ -53,6 +59,7 @@ pub(crate) struct Core {
     pub(super) groups: Groups,
     pub(super) lanes: Lanes,
     pub(super) crew: Crew,
+    pub(super) waits: Waits,
     pub(super) bound: Option<Bound>,
     /// Jobs that submitters run themselves.
     pub(super) guests: Guests,
@@ -65,6 +72,8 @@ pub(crate) struct Core {
     /// Notified when a worker has left.
     pub(super) left: EventCount,
     pub(super) threads: Lock<Vec<JoinHandle<()>>>,
+    /// Threads that were started.
+    pub(super) started: AtomicUsize,
     pub(super) orphans: Orphans,
     pub(super) quotas: Quotas,
     /// Made when the first one comes.
@@ -88,11 +97,13 @@ impl Core {
             front: Front::new(),
             groups: Groups::new(),
             lanes: Lanes::new(),
+            waits: Waits::default(),
             cancelled: AtomicU64::new(0),
             forgotten: AtomicU64::new(0),
             quiet: EventCount::new(),
             left: EventCount::new(),
             threads: Lock::new(Vec::new()),
+            started: AtomicUsize::new(0),
             orphans: Orphans::default(),
             quotas: Quotas::default(),
             timers: OnceLock::new(),
@@ -165,6 +176,7 @@ impl Core {
         // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes them.
         if self.crew.census.read().is_sealed() {
             self.crew.wake_all();
+            self.left.notify(); // There may be no worker to do so.
         }
     }
 
@@ -174,7 +186,7 @@ impl Core {
         !self.front.is_empty()
             || !self.lanes.are_empty()
             || self.groups.are_ready()
-            || self.crew.stations().take(self.alive()).any(|s| s.batch.rest() > 0)
+            || self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
     }
 
     /// Called after something was counted as finished.
@@ -205,6 +217,11 @@ impl Core {
             false => self.is_halted().then_some(Err(Unfinished::Exiting)),
         };
         self.quiet.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))
+    }
+
+    /// Whether somebody would come to more work: a worker that searches or sleeps, or one that could be started.
+    pub(super) fn has_free_hands(&self) -> bool {
+        self.crew.census.read().has_free_hands(self.crew.limit())
     }
 
     /// Workers that live.

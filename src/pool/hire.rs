@@ -3,6 +3,7 @@
 use super::core::Core;
 use super::worker::Worker;
 use super::{current, unwind};
+use crate::sys::atomic::Ordering;
 use crate::sys::thread;
 use std::io;
 use std::sync::Arc;
@@ -17,13 +18,29 @@ impl Core {
     /// Wakes a worker; or starts one, but only if `visible` still says that there is work for it.
     #[cold]
     pub(super) fn recruit_if(self: &Arc<Self>, visible: &dyn Fn() -> bool) -> io::Result<()> {
-        self.crew.recruit(visible, |number| {
-            let core = Arc::clone(self);
-            let body = move || unwind::abort_on_panic(|| work(core, number));
-            let thread = thread::start(self.thread_name(number), self.settings.stack_size, body)?;
-            self.threads.lock().push(thread);
-            Ok(())
-        })
+        self.crew.recruit(visible, |number| self.start(number))
+    }
+
+    /// Starts workers, at most `count` and no more than there can be; returns how many.
+    pub(crate) fn spawn_workers(self: &Arc<Self>, count: usize) -> io::Result<usize> {
+        let mut hired = 0;
+        while hired < count && !self.is_closed() && self.crew.hire(|number| self.start(number))? {
+            hired += 1;
+        }
+        Ok(hired)
+    }
+
+    fn start(self: &Arc<Self>, number: usize) -> io::Result<()> {
+        let core = Arc::clone(self);
+        let body = move || unwind::abort_on_panic(|| work(core, number));
+        // Numbers come back when workers leave, names do not.
+        let name = self.thread_name(self.started.load(Ordering::Relaxed));
+        let thread = thread::start(name, self.settings.stack_size, body)?;
+        self.started.fetch_add(1, Ordering::Relaxed);
+        let mut threads = self.threads.lock();
+        threads.retain(|thread| !thread::has_ended(thread));
+        threads.push(thread);
+        Ok(())
     }
 
     /// Linux keeps 15 bytes of a name: the prefix is cut so that the number stays.

@@ -3,7 +3,9 @@
 mod again;
 mod bounds;
 mod ends;
+mod forks;
 mod grouped;
+mod leaving;
 mod lives;
 mod quiet;
 mod starts;
@@ -91,6 +93,8 @@ fn build(workers: usize, limits: Option<Limits>, clock: Clock) -> Arc<Core> {
         stack_size: None,
         ordered: false,
         timing: false,
+        idle_timeout: None,
+        jobs_per_worker: None,
         hooks: Hooks::default(),
         limits,
         permanent: false,
@@ -108,7 +112,7 @@ fn staffed_by(workers: usize, clock: Clock) -> Arc<Core> {
 }
 
 fn counted(core: Arc<Core>, workers: usize) -> Arc<Core> {
-    (0..workers).for_each(|_| core.crew.census.begin());
+    (0..workers).for_each(|_| core.crew.hire(|_| Ok(())).map(drop).unwrap());
     core
 }
 

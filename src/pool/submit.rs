@@ -150,6 +150,11 @@ impl Core {
         if self.crew.needs_recruit() { self.recruit() } else { Ok(()) }
     }
 
+    /// Takes a job of ours out of the queue again and drops it; false if somebody has it.
+    pub(super) fn retract(&self, id: u64) -> bool {
+        self.take_back(id).is_some()
+    }
+
     /// Takes an accepted job out of the queue again, if nobody has claimed it; it counts as ended.
     pub(super) fn take_back(&self, id: u64) -> Option<Job> {
         let item = self.store.revoke(id)?;

@@ -3,6 +3,7 @@
 use super::core::Core;
 use super::groups::Level;
 use super::job::Job;
+use super::nested::Frame;
 use super::running::Failure;
 use super::station::Station;
 use super::timers::TickInfo;
@@ -10,10 +11,12 @@ use super::turns::GUARD;
 use super::water::PutOff;
 use crate::queue::{Item, Place, Seat};
 use crate::sync::{Deadline, Parker};
+use crate::sys::atomic::AtomicBool;
 use crate::sys::size::{LAG, LOOKS};
 use crate::sys::thread::{stand_still, usable_cpus};
-use crate::sys::{CachePadded, hint};
+use crate::sys::{CachePadded, fence, hint};
 use std::cell::{Cell, RefCell};
+use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +40,14 @@ pub(crate) struct Worker {
     /// The lane to look at first, so that no producer is starved.
     turn: Cell<usize>,
     searching: Cell<bool>,
+    /// Jobs that workers with this number had finished when this one came.
+    born: Cell<u64>,
     pub(super) job: Cell<u64>,
     pub(super) failure: RefCell<Option<Failure>>,
+    /// The jobs that wait on this thread for the one that is running.
+    pub(super) below: RefCell<Vec<Frame>>,
+    /// Set when somebody asks the running job to come to an end.
+    pub(super) asked: Cell<*const AtomicBool>,
     readiness: Cell<Readiness>,
     /// Looks at the water marks.
     pub(super) put_off: Cell<PutOff>,
@@ -63,39 +72,38 @@ enum Readiness {
 
 impl Worker {
     pub(super) fn new(core: Arc<Core>, number: usize) -> Self {
+        let station = Arc::clone(core.crew.station(number));
+        // SAFETY: 1. no other living worker of the pool has this number, and queues belong to one pool.
+        let seat = unsafe { Seat::new(number) };
         Self {
-            number,
-            // SAFETY: 1. no other living worker of the pool has this number, and queues belong to one pool.
-            seat: unsafe { Seat::new(number) },
-            station: Arc::clone(core.crew.station(number)),
-            turn: Cell::new(number),
             searching: Cell::new(true),
-            job: Cell::new(0),
-            failure: RefCell::new(None),
             readiness: Cell::new(Readiness::Fresh),
-            put_off: Cell::new(PutOff::default()),
-            group_turn: Cell::new(0),
-            tick: Cell::new(None),
-            spent: RefCell::new(Vec::new()),
-            core,
+            ..Self::at(station, seat, number, core)
         }
     }
 
     /// What a submitter is while it runs a job itself: it has a station nobody else knows, and never searches.
     pub(super) fn guest(core: Arc<Core>) -> Self {
+        Self::at(Arc::new(CachePadded::new(Station::new())), Seat::OUTSIDE, core.limit(), core)
+    }
+
+    fn at(station: Arc<CachePadded<Station>>, seat: Seat, number: usize, core: Arc<Core>) -> Self {
         Self {
-            number: core.limit(),
-            seat: Seat::OUTSIDE,
-            station: Arc::new(CachePadded::new(Station::new())),
-            turn: Cell::new(0),
+            number,
+            seat,
+            turn: Cell::new(number),
             searching: Cell::new(false),
+            born: Cell::new(station.finished()),
             job: Cell::new(0),
             failure: RefCell::new(None),
+            below: RefCell::new(Vec::new()),
+            asked: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Ready),
             put_off: Cell::new(PutOff::default()),
             group_turn: Cell::new(0),
             tick: Cell::new(None),
             spent: RefCell::new(Vec::new()),
+            station,
             core,
         }
     }
@@ -120,11 +128,11 @@ impl Worker {
             }
             if let Some(place) = self.station.batch.next().or_else(|| self.find_batch::<BOUNDED>()) {
                 self.run_place::<BOUNDED>(place);
-            } else if self.run_grouped::<BOUNDED>(&Level::ALL) {
+            } else if !self.is_worn_out() && self.run_grouped::<BOUNDED>(&Level::ALL) {
             } else if self.core.is_over() {
                 return self.leave();
-            } else {
-                self.rest();
+            } else if (self.is_worn_out() || !self.rest()) && self.depart() {
+                return self.core.left.notify();
             }
         }
     }
@@ -135,12 +143,17 @@ impl Worker {
         let mut urgent = 0;
         loop {
             while !self.core.is_stopped()
+                && !self.is_worn_out()
                 && let Some((id, item)) = self.core.front.pop(&self.core.store)
             {
                 self.free_place::<BOUNDED>();
                 self.execute(id, item);
             }
-            if urgent == GUARD || !self.core.front.announces() || !self.run_grouped::<BOUNDED>(&[Level::High]) {
+            if urgent == GUARD
+                || self.is_worn_out()
+                || !self.core.front.announces()
+                || !self.run_grouped::<BOUNDED>(&[Level::High])
+            {
                 break;
             }
             urgent += 1;
@@ -167,6 +180,9 @@ impl Worker {
         if BOUNDED && let Some(bound) = &self.core.bound {
             bound.batch_has_ended(|| self.core.freed());
         }
+        if self.is_worn_out() {
+            return None;
+        }
         if (1..SMALL).contains(&done) && !self.core.settings.ordered {
             hint::linger(LAG);
         }
@@ -192,8 +208,8 @@ impl Worker {
     }
 
     fn batch_from_others(&self) -> Option<Place> {
-        let alive = self.core.alive();
-        let victims = (1..alive).map(|offset| self.core.crew.station((self.number + offset) % alive));
+        let used = self.core.crew.used();
+        let victims = (1..used).map(|offset| self.core.crew.station((self.number + offset) % used));
         let range = victims.into_iter().find_map(|victim| victim.batch.split())?;
         Some(self.station.batch.install(range))
     }
@@ -201,7 +217,7 @@ impl Worker {
     /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
     /// comes to be too much, others take half of the rest.
     fn share(&self, visible: usize) -> usize {
-        if self.core.settings.ordered {
+        if self.core.settings.ordered || self.core.settings.jobs_per_worker.is_some() {
             return 1;
         }
         (visible / self.core.alive().clamp(1, usable_cpus())).min(MOST_AT_ONCE)
@@ -229,7 +245,7 @@ impl Worker {
     /// submits the next job finds this worker searching, and no second one is started.
     pub(crate) fn ended(&self) {
         self.station.set_running(false);
-        if self.station.batch.rest() == 0 && !self.core.has_visible_work() {
+        if self.station.batch.rest() == 0 && !self.is_nested() && !self.core.has_visible_work() {
             self.start_searching();
         }
     }
@@ -289,26 +305,26 @@ impl Worker {
         }
     }
 
-    /// Looks a little longer, then sleeps until there is something to do.
-    fn rest(&self) {
+    /// Looks a little longer, then sleeps until there is something to do. False if that took too long to stay.
+    fn rest(&self) -> bool {
         if !self.spent.borrow().is_empty() {
             self.free_spent();
         }
         if self.core.orphans.any() {
             self.reap();
             if !self.searching.get() {
-                return; // There is more to do.
+                return true; // There is more to do.
             }
         }
         self.core.maybe_quiet();
         for _ in 0..LOOKS {
             if self.core.has_visible_work() {
-                return;
+                return true;
             }
             hint::spin();
         }
         let reason = || self.core.has_visible_work() || self.core.is_over();
-        self.core.crew.park(self.number, reason, |parker| self.sleep(parker));
+        self.core.crew.park(self.number, reason, |parker| self.sleep(parker))
     }
 
     /// Drops outcomes that nobody will read: users' code.
@@ -320,15 +336,47 @@ impl Worker {
         self.ended();
     }
 
-    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back.
-    fn sleep(&self, parker: &Parker) {
+    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back. False if
+    /// there is still no token when it has slept too long to stay.
+    fn sleep(&self, parker: &Parker) -> bool {
+        let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         if self.core.store.has_surplus() {
             if parker.park_until(Deadline::after(BURST_IS_OVER)) {
-                return;
+                return true;
             }
             self.core.store.trim();
         }
-        parker.park();
+        parker.park_until(end)
+    }
+
+    /// Whether this worker has run as many jobs as it may.
+    #[inline]
+    fn is_worn_out(&self) -> bool {
+        let most = self.core.settings.jobs_per_worker;
+        most.is_some_and(|most| self.station.finished() - self.born.get() >= most)
+    }
+
+    /// Leaves a pool that goes on, and makes sure that somebody comes to what is left behind. False if this worker stays,
+    /// because there would be nobody else.
+    #[cold]
+    fn depart(&self) -> bool {
+        self.free_spent();
+        self.core.maybe_quiet();
+        // A hook is users' code: nobody must rely on this worker meanwhile.
+        if self.searching.get() {
+            self.stop_searching();
+        }
+        self.stop();
+        self.start_searching();
+        self.core.crew.leave(self.number);
+        fence::heavy(); // As F1 to F3: submitters may have relied on this searcher.
+        let refused = self.core.has_visible_work() && self.core.recruit().is_err();
+        if refused && self.core.crew.come_back(self.number) {
+            self.born.set(self.station.finished());
+            self.readiness.set(Readiness::Fresh);
+            return false;
+        }
+        true
     }
 
     /// The others sleep and must see that all is over, too.
@@ -341,7 +389,7 @@ impl Worker {
             self.reap();
             self.start_searching();
         }
-        self.core.crew.leave();
+        self.core.crew.leave(self.number);
         self.core.left.notify();
     }
 }

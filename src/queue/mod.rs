@@ -2,6 +2,7 @@
 //!
 //! The protocols are in `README.md` beside this file.
 
+mod arrivals;
 mod batch;
 mod biased;
 mod cell;
@@ -13,12 +14,14 @@ mod quota;
 mod registry;
 mod segment;
 mod slab;
+mod slot;
 mod store;
 mod stream;
 mod ticket;
 mod turns;
 mod wheel;
 
+pub(crate) use arrivals::Arrivals;
 pub(crate) use batch::Batch;
 pub(crate) use cell::{Body, Item};
 pub(crate) use front::Front;
@@ -27,6 +30,7 @@ pub(crate) use outcomes::{Discard, Nothing, Outcomes, Seat};
 pub(crate) use quota::Quota;
 pub(crate) use segment::{Place, first_id};
 pub(crate) use slab::{Lent, Node, Slab};
+pub(crate) use slot::{After, Before, Reader, Writer, pair};
 pub(crate) use store::{OutOfMemory, Store};
 pub(crate) use ticket::{Owner, Ticket};
 pub(crate) use wheel::{Popped, Wheel};

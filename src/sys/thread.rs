@@ -64,6 +64,15 @@ pub(crate) fn start(
     builder.spawn(body)
 }
 
+/// Whether a thread has run to its end. The model checker does not know.
+pub(crate) fn has_ended(thread: &JoinHandle<()>) -> bool {
+    #[cfg(not(loom))]
+    let ended = thread.is_finished();
+    #[cfg(loom)]
+    let (ended, _) = (false, thread);
+    ended
+}
+
 /// Whether this is the calling thread, in the destructor of one of its thread-locals, say.
 pub(crate) fn is_current(thread: &JoinHandle<()>) -> bool {
     thread.thread().id() == imp::current().id()

@@ -1,7 +1,7 @@
 //! Models of the crew alone: a start that the system refuses.
 
 use crate::pool::crew::Crew;
-use crate::sync::{Deadline, EventCount};
+use crate::sync::{Deadline, EventCount, Parker};
 use crate::sys::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sys::fence;
 use crate::sys::model::check;
@@ -73,10 +73,11 @@ impl Site {
                 self.changed.notify();
                 self.crew.census.start_searching();
             } else {
-                self.crew.park(0, || self.is_queued() || is_over(), |parker| parker.park());
+                let sleep = |parker: &Parker| parker.park_until(Deadline::NEVER);
+                assert!(self.crew.park(0, || self.is_queued() || is_over(), sleep));
             }
         }
-        self.crew.leave();
+        self.crew.leave(0);
     }
 
     /// Waits until `jobs` were done; then the worker leaves.

@@ -1,0 +1,191 @@
+//! Loops in which the caller and the pool's workers take part.
+
+use super::Pool;
+use crate::pool::loops::{self, Rest};
+use crate::pool::{frame, parts};
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+
+/// The results of one chunk, and the number of its first item.
+type Part<R> = (usize, R);
+
+/// Loops. The caller takes part, and so does every worker that is free, if that pays: the first items of a long loop are
+/// run by the caller alone to see how long they take, and a loop of a few microseconds stays with it. Works in jobs and
+/// outside, with closures that borrow, nested to any depth, and on a pool that was shut down (there the caller runs all).
+///
+/// A panic in the body stops the loop: chunks that are running end, then it goes on in the caller.
+impl Pool {
+    /// Runs `body(i)` for every i of a range, in no particular order. False if the body has [failed](crate::fail), which stops
+    /// the loop.
+    ///
+    /// # Panics
+    ///
+    /// If the body panics, and after everybody who takes part has stopped.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// let (pool, sum) = (fastthreadpool::Pool::new()?, AtomicU64::new(0));
+    /// pool.for_range(0..1000, |i| {
+    ///     sum.fetch_add(i as u64, Ordering::Relaxed);
+    /// });
+    /// assert_eq!(sum.into_inner(), 499_500);
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
+    pub fn for_range(&self, range: Range<usize>, body: impl Fn(usize) + Sync) -> bool {
+        self.for_chunks(range, 0, |chunk| chunk.for_each(&body))
+    }
+
+    /// Runs `body(chunk)` for chunks of a range that together are all of it. `grain` is how many items a chunk has (the last
+    /// one may have fewer); 0 lets the loop find out. False if the body
+    /// has [failed](crate::fail).
+    ///
+    /// # Panics
+    ///
+    /// As [`for_range`](Self::for_range).
+    pub fn for_chunks(&self, range: Range<usize>, grain: usize, body: impl Fn(Range<usize>) + Sync) -> bool {
+        frame::enter(|| {
+            let piecewise = |items| pieces(items, grain).for_each(&body);
+            if let Some(rest) = loops::try_out(range, grain, true, piecewise) {
+                self.finish(rest, &body);
+            }
+            !frame::has_failed()
+        })
+    }
+
+    /// Runs `body` on every item of a slice, in no particular order.
+    ///
+    /// # Panics
+    ///
+    /// As [`for_range`](Self::for_range).
+    ///
+    /// ```
+    /// let pool = fastthreadpool::Pool::new()?;
+    /// pool.for_each(&["a", "b"], |name| println!("{name}"));
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
+    pub fn for_each<T: Sync>(&self, items: &[T], body: impl Fn(&T) + Sync) -> bool {
+        self.for_chunks(0..items.len(), 0, |chunk| items[chunk].iter().for_each(&body))
+    }
+
+    /// Runs `body` on every item of a slice, which it may change, in no particular order.
+    ///
+    /// # Panics
+    ///
+    /// As [`for_range`](Self::for_range).
+    ///
+    /// ```
+    /// let (pool, mut numbers) = (fastthreadpool::Pool::new()?, vec![1, 2, 3]);
+    /// pool.for_each_mut(&mut numbers, |number| *number *= 2);
+    /// assert_eq!(numbers, [2, 4, 6]);
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
+    pub fn for_each_mut<T: Send>(&self, items: &mut [T], body: impl Fn(&mut T) + Sync) -> bool {
+        frame::enter(|| {
+            let ended = parts::run(self.core(), items, |part| part.iter_mut().for_each(&body));
+            ended.unwrap_or_else(|payload| resume_unwind(payload));
+            !frame::has_failed()
+        })
+    }
+
+    /// The values of `map` for every item of a slice, in the order of the items.
+    ///
+    /// # Panics
+    ///
+    /// As [`for_range`](Self::for_range).
+    ///
+    /// ```
+    /// let pool = fastthreadpool::Pool::new()?;
+    /// assert_eq!(pool.map_slice(&[1, 2, 3], |n| n * n), [1, 4, 9]);
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
+    pub fn map_slice<T: Sync, R: Send>(&self, items: &[T], map: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        self.fold_chunks(
+            0..items.len(),
+            0,
+            |chunk| items[chunk].iter().map(&map).collect::<Vec<R>>(),
+            |mut all: Vec<R>, more| {
+                all.extend(more);
+                all
+            },
+        )
+        .unwrap_or_default()
+    }
+
+    /// Combines the values of `map` for every i of a range: `combine(…combine(map(0), map(1))…)`, in that order from left to
+    /// right, but grouped as the loop likes. `identity` is the value of nothing.
+    ///
+    /// # Panics
+    ///
+    /// As [`for_range`](Self::for_range).
+    ///
+    /// ```
+    /// let pool = fastthreadpool::Pool::new()?;
+    /// let sum = pool.reduce(0..1_000_000, 0, |i| i as u64, |a, b| a + b);
+    /// assert_eq!(sum, 499_999_500_000);
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
+    pub fn reduce<R: Send>(
+        &self,
+        range: Range<usize>,
+        identity: R,
+        map: impl Fn(usize) -> R + Sync,
+        combine: impl Fn(R, R) -> R + Sync,
+    ) -> R {
+        // `reduce` needs a first value: a chunk always has one.
+        let chunk = |chunk: Range<usize>| chunk.map(&map).reduce(&combine);
+        let both = |a: Option<R>, b: Option<R>| match (a, b) {
+            (Some(a), Some(b)) => Some(combine(a, b)),
+            (a, b) => a.or(b),
+        };
+        match self.fold_chunks(range, 0, chunk, both).flatten() {
+            Some(value) => combine(identity, value),
+            None => identity,
+        }
+    }
+
+    /// The values of chunks, combined from left to right; `None` for an empty range.
+    #[inline]
+    pub(crate) fn fold_chunks<R: Send>(
+        &self,
+        range: Range<usize>,
+        grain: usize,
+        chunk: impl Fn(Range<usize>) -> R + Sync,
+        combine: impl Fn(R, R) -> R,
+    ) -> Option<R> {
+        if range.is_empty() {
+            return None;
+        }
+        let mut first: Option<R> = None;
+        let rest = loops::try_out(range, grain, false, |items| {
+            for value in pieces(items, grain).map(&chunk) {
+                first = Some(match first.take() {
+                    Some(before) => combine(before, value),
+                    None => value,
+                });
+            }
+        });
+        let Some(rest) = rest else { return first };
+        let parts: Mutex<Vec<Part<R>>> = Mutex::new(Vec::new());
+        self.finish(rest, &|items| {
+            let start = items.start;
+            let value = chunk(items);
+            parts.lock().unwrap_or_else(PoisonError::into_inner).push((start, value));
+        });
+        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        parts.sort_unstable_by_key(|part| part.0);
+        first.into_iter().chain(parts.into_iter().map(|part| part.1)).reduce(combine)
+    }
+
+    fn finish(&self, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) {
+        loops::run(self.core(), rest, body).unwrap_or_else(|payload| resume_unwind(payload));
+    }
+}
+
+/// What a loop tries out at a time may be several chunks; who has asked for a grain gets it.
+#[inline]
+fn pieces(items: Range<usize>, grain: usize) -> impl Iterator<Item = Range<usize>> {
+    let (step, end) = (if grain == 0 { items.len().max(1) } else { grain }, items.end);
+    items.step_by(step).map(move |start| start..end.min(start.saturating_add(step)))
+}

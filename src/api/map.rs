@@ -1,0 +1,305 @@
+//! A function over many items, whose values come as they are asked for.
+
+use super::task::verdict;
+use super::wait::{Completed, as_completed};
+use super::{JobError, JobHandle, JobId, Pool, Results, SubmitError, WaitError};
+use crate::pool::current;
+use crate::sync::Deadline;
+use std::collections::VecDeque;
+use std::fmt;
+use std::iter::FusedIterator;
+use std::sync::Arc;
+
+type Values<R> = Vec<Result<R, JobError>>;
+
+/// The values of a function over many items. Made by [`Pool::map`].
+///
+/// An iterator over what became of each item; an item that fails does not harm the others. Items are taken from their
+/// source as values are asked for: never more jobs are under way or unread than [`look_ahead`](Self::look_ahead) says. Dropping
+/// it cancels what nobody has begun.
+pub struct Map<I: Iterator, F, R: Send + 'static> {
+    pool: Pool,
+    source: Option<I>,
+    map: Arc<F>,
+    chunk: usize,
+    ahead: usize,
+    deadline: Deadline,
+    stop_on_error: bool,
+    flight: Flight<R>,
+    /// Values that have arrived and were not asked for yet.
+    ready: VecDeque<Result<R, JobError>>,
+    submitted: usize,
+    read: usize,
+    refused: Option<SubmitError>,
+}
+
+/// Jobs that are under way, each with a chunk of items.
+enum Flight<R: Send + 'static> {
+    InOrder(VecDeque<JobHandle<Values<R>>>),
+    AsTheyEnd(Completed<Values<R>>),
+}
+
+/// How far a [`Map`] has come, in items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Taken from their source.
+    pub submitted: usize,
+    /// Handed out.
+    pub read: usize,
+}
+
+impl Pool {
+    /// Runs `map` on every item, on workers, and gives the values in the order of the items, as they are asked for. The source
+    /// may be endless: no more items are taken from it than [`Map::look_ahead`] allows.
+    ///
+    /// For data that is borrowed, and for items that are done in no time, see [`map_slice`](Self::map_slice).
+    ///
+    /// ```
+    /// let pool = fastthreadpool::Pool::new()?;
+    /// let squares: Vec<u64> = pool.map(0..1000, |n| n * n).collect::<Result<_, _>>()?;
+    /// assert_eq!(squares[999], 998_001);
+    /// let some: Vec<u64> = pool.map(1.., |n| n * 2).take(3).collect::<Result<_, _>>()?; // an endless source
+    /// assert_eq!(some, [2, 4, 6]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map<I, F, R>(&self, items: I, map: F) -> Map<I::IntoIter, F, R>
+    where
+        I: IntoIterator,
+        I::Item: Send + 'static,
+        F: Fn(I::Item) -> R + Send + Sync + 'static,
+        R: Send + 'static,
+    {
+        Map {
+            pool: self.clone(),
+            source: Some(items.into_iter()),
+            map: Arc::new(map),
+            chunk: 1,
+            ahead: self.limit() + 1,
+            deadline: Deadline::NEVER,
+            stop_on_error: false,
+            flight: Flight::InOrder(VecDeque::new()),
+            ready: VecDeque::new(),
+            submitted: 0,
+            read: 0,
+            refused: None,
+        }
+    }
+
+    /// As [`map`](Self::map), but the values come in the order in which they are ready.
+    pub fn map_unordered<I, F, R>(&self, items: I, map: F) -> Map<I::IntoIter, F, R>
+    where
+        I: IntoIterator,
+        I::Item: Send + 'static,
+        F: Fn(I::Item) -> R + Send + Sync + 'static,
+        R: Send + 'static,
+    {
+        Map { flight: Flight::AsTheyEnd(as_completed([], Deadline::NEVER)), ..self.map(items, map) }
+    }
+}
+
+impl<T: Send + 'static> Results<T> {
+    /// Runs `map` on every item, on workers; each value or failure becomes an outcome here. Returns the jobs' ids, in the order
+    /// of the items. Either all are accepted or none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`submit`](Self::submit).
+    pub fn map<I: Send + 'static>(
+        &self,
+        items: impl IntoIterator<Item = I>,
+        map: impl Fn(I) -> T + Send + Sync + 'static,
+    ) -> Result<Vec<JobId>, SubmitError> {
+        let map = Arc::new(map);
+        self.submit_batch(items.into_iter().map(|item| {
+            let map = Arc::clone(&map);
+            move || map(item)
+        }))
+    }
+}
+
+impl<I, F, R> Map<I, F, R>
+where
+    I: Iterator<Item: Send + 'static>,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+    R: Send + 'static,
+{
+    /// How many items a job has; 1 by default. More where an item takes less than some microseconds.
+    pub fn chunk_size(mut self, items: usize) -> Self {
+        self.chunk = items.max(1);
+        self
+    }
+
+    /// How many jobs may be under way or unread; one for each worker and one more by default. `usize::MAX` submits all items
+    /// at once.
+    pub fn look_ahead(mut self, jobs: usize) -> Self {
+        self.ahead = jobs.max(1);
+        self
+    }
+
+    /// Until when values may come: then what is left is cancelled, and the next value is [`JobError::TimedOut`].
+    pub fn until(mut self, deadline: impl Into<Deadline>) -> Self {
+        self.deadline = deadline.into();
+        self
+    }
+
+    /// Whether what is left is cancelled after an item that fails, which is the last one that is handed out then.
+    pub fn stop_on_error(mut self, stop: bool) -> Self {
+        self.stop_on_error = stop;
+        self
+    }
+
+    /// Submits the first jobs now and not when the first value is asked for.
+    pub fn start(mut self) -> Self {
+        self.refill();
+        self
+    }
+
+    /// Cancels what nobody has begun, and takes no more items. What is under way can still be read.
+    pub fn cancel(&mut self) {
+        self.source = None;
+        match &mut self.flight {
+            Flight::InOrder(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
+            Flight::AsTheyEnd(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
+        }
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        Progress { submitted: self.submitted, read: self.read }
+    }
+
+    /// Waits until every job that is under way has ended.
+    ///
+    /// # Errors
+    ///
+    /// As for [`JobHandle::wait`].
+    pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
+        let deadline = deadline.into();
+        match &self.flight {
+            Flight::InOrder(jobs) => jobs.iter().try_for_each(|job| job.wait(deadline)),
+            Flight::AsTheyEnd(jobs) => jobs.pending().try_for_each(|job| job.wait(deadline)),
+        }
+    }
+
+    fn refill(&mut self) {
+        while self.flight.len() < self.ahead
+            && let Some(source) = &mut self.source
+        {
+            let items: Vec<I::Item> = source.take(self.chunk).collect();
+            if items.len() < self.chunk {
+                self.source = None;
+            }
+            if items.is_empty() {
+                return;
+            }
+            let (map, count) = (Arc::clone(&self.map), items.len());
+            match self.pool.submit(move || items.into_iter().map(|item| one(|| map(item))).collect::<Values<R>>()) {
+                Ok(job) => {
+                    self.submitted += count;
+                    self.flight.push(job);
+                }
+                Err(refused) => {
+                    self.source = None;
+                    self.refused = Some(refused);
+                }
+            }
+        }
+    }
+
+    /// The next chunk of values; `None` if there are no more.
+    fn next_chunk(&mut self) -> Option<Result<Values<R>, WaitError>> {
+        match &mut self.flight {
+            Flight::InOrder(jobs) => {
+                let waited = jobs.front()?.wait(self.deadline);
+                Some(waited.map(|()| values(jobs.pop_front().expect("waited for"))))
+            }
+            Flight::AsTheyEnd(jobs) => Some(jobs.next_until(self.deadline)?.map(values)),
+        }
+    }
+
+    /// Ends the iteration with an error.
+    fn abandon(&mut self) {
+        self.cancel();
+        self.ready.clear();
+        self.flight = Flight::InOrder(VecDeque::new());
+    }
+}
+
+/// What became of one item: it neither fails its chunk nor is failed by it.
+fn one<R>(code: impl FnOnce() -> R) -> Result<R, JobError> {
+    current::with(|worker| verdict(worker, || Ok(code()))).expect("a job runs on a worker")
+}
+
+fn values<R: Send + 'static>(job: JobHandle<Values<R>>) -> Values<R> {
+    job.join().unwrap_or_else(|error| vec![Err(error)])
+}
+
+impl<R: Send + 'static> Flight<R> {
+    fn len(&self) -> usize {
+        match self {
+            Self::InOrder(jobs) => jobs.len(),
+            Self::AsTheyEnd(jobs) => jobs.len(),
+        }
+    }
+
+    fn push(&mut self, job: JobHandle<Values<R>>) {
+        match self {
+            Self::InOrder(jobs) => jobs.push_back(job),
+            Self::AsTheyEnd(jobs) => jobs.push(job),
+        }
+    }
+}
+
+impl<R: Send + 'static> Drop for Flight<R> {
+    fn drop(&mut self) {
+        match self {
+            Self::InOrder(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
+            Self::AsTheyEnd(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
+        }
+    }
+}
+
+impl<I, F, R> Iterator for Map<I, F, R>
+where
+    I: Iterator<Item: Send + 'static>,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+    R: Send + 'static,
+{
+    type Item = Result<R, JobError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() {
+            self.refill();
+            match self.next_chunk() {
+                Some(Ok(values)) => self.ready.extend(values),
+                Some(Err(error)) => {
+                    self.abandon();
+                    return Some(Err(error.into()));
+                }
+                None => return self.refused.take().map(|refused| Err(JobError::Failed(Box::new(refused)))),
+            }
+            self.refill();
+        }
+        let value = self.ready.pop_front()?;
+        self.read += 1;
+        if value.is_err() && self.stop_on_error {
+            self.abandon();
+        }
+        Some(value)
+    }
+}
+
+impl<I, F, R> FusedIterator for Map<I, F, R>
+where
+    I: Iterator<Item: Send + 'static>,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+    R: Send + 'static,
+{
+}
+
+impl<I: Iterator, F, R: Send + 'static> fmt::Debug for Map<I, F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map").field("submitted", &self.submitted).field("read", &self.read).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! Jobs that borrow.
+
+use super::Pool;
+use crate::pool::{self, unwind};
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+/// Where jobs that borrow are spawned. Made by [`Pool::scope`].
+#[derive(Debug)]
+pub struct Scope<'scope, 'env: 'scope> {
+    inner: Arc<pool::Scope>,
+    scope: PhantomData<&'scope mut &'scope ()>,
+    env: PhantomData<&'env mut &'env ()>,
+}
+
+impl Pool {
+    /// Runs `code`, which may spawn jobs that borrow what is outside, and returns when all of them have ended. In a job of the
+    /// pool, the waiting worker runs those that nobody has begun.
+    ///
+    /// On a pool that was shut down, the jobs run where they are spawned; those that a shutdown cancels are dropped.
+    ///
+    /// # Panics
+    ///
+    /// If `code` or a job panics, after all jobs have ended: with what `code` has thrown, or else the first of the jobs.
+    ///
+    /// ```
+    /// let pool = fastthreadpool::Pool::new()?;
+    /// let (mut sum, numbers, mut most) = (0, vec![1, 2, 3], 0);
+    /// pool.scope(|scope| {
+    ///     scope.spawn(|| sum = numbers.iter().sum());
+    ///     scope.spawn(|| most = *numbers.iter().max().unwrap());
+    /// });
+    /// assert_eq!((sum, most), (6, 3));
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
+    pub fn scope<'env, R>(&self, code: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R) -> R {
+        let scope = Scope { inner: pool::Scope::new(self.core()), scope: PhantomData, env: PhantomData };
+        // Nothing comes between the spawns in here and the wait.
+        let returned = unwind::catch(|| code(&scope));
+        let ended = scope.inner.wait();
+        match (returned, ended) {
+            (Ok(value), Ok(())) => value,
+            (Err(payload), _) | (_, Err(payload)) => resume_unwind(payload),
+        }
+    }
+}
+
+impl<'scope> Scope<'scope, '_> {
+    /// Runs `job` on a worker, some time before the scope ends. Jobs can spawn more jobs.
+    pub fn spawn(&'scope self, job: impl FnOnce() + Send + 'scope) {
+        // SAFETY: 1. `Pool::scope` waits before 'scope ends, whatever happens in between.
+        unsafe { self.inner.spawn(Box::new(job)) };
+    }
+}

@@ -1,0 +1,274 @@
+//! Waiting for several jobs.
+
+use super::{JobError, JobHandle, WaitError};
+use crate::pool::current;
+use crate::queue::{After, Arrivals};
+use crate::sync::Deadline;
+use std::sync::Arc;
+
+/// What [`wait`] waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Until {
+    /// Every job has ended.
+    All,
+    /// One job has ended.
+    First,
+    /// One job has ended without a value, or all have ended.
+    FirstFailed,
+}
+
+/// Which jobs had ended when [`wait`] returned: places in the slice, in rising order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waited {
+    /// Those that had ended.
+    pub done: Vec<usize>,
+    /// Those that had not.
+    pub not_done: Vec<usize>,
+}
+
+/// Waits until the jobs have ended, as `until` says, or the deadline has come; says which of them had ended by then. An
+/// empty slice is done at once. To go through many jobs as they end, use [`as_completed`]: this looks at all of them each
+/// time.
+///
+/// # Errors
+///
+/// [`WaitError::Deadlock`] in a job that all of the jobs that are left wait for.
+///
+/// ```
+/// use fastthreadpool::{Deadline, Pool, Until, wait};
+///
+/// let pool = Pool::new()?;
+/// let jobs = [pool.submit(|| 1)?, pool.submit(|| 2)?];
+/// let waited = wait(&jobs, Until::All, Deadline::in_secs(10))?;
+/// assert_eq!(waited.done, [0, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn wait<T: Send + 'static>(
+    jobs: &[JobHandle<T>],
+    until: Until,
+    deadline: impl Into<Deadline>,
+) -> Result<Waited, WaitError> {
+    let jobs: Vec<&JobHandle<T>> = jobs.iter().collect();
+    wait_for(&jobs, until, deadline.into())?;
+    let (done, not_done) = (0..jobs.len()).partition(|&index| jobs[index].is_done());
+    Ok(Waited { done, not_done })
+}
+
+/// As [`wait`], for handles that lie apart. False if the deadline came first.
+pub(crate) fn wait_for<T: Send + 'static>(
+    jobs: &[&JobHandle<T>],
+    until: Until,
+    deadline: Deadline,
+) -> Result<bool, WaitError> {
+    let enough = |job: &JobHandle<T>| match until {
+        Until::All => false,
+        Until::First => job.is_done(),
+        Until::FirstFailed => failed(job),
+    };
+    if jobs.iter().any(|job| enough(job)) {
+        return Ok(true);
+    }
+    let waited = match until {
+        Until::All => jobs.iter().try_for_each(|job| job.wait(deadline)),
+        Until::First | Until::FirstFailed => wait_until_enough(jobs, deadline, enough),
+    };
+    match waited {
+        Ok(()) => Ok(true),
+        Err(WaitError::TimedOut) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Until `enough` is said of one that has ended, or all have.
+fn wait_until_enough<T: Send + 'static>(
+    jobs: &[&JobHandle<T>],
+    deadline: Deadline,
+    enough: impl Fn(&JobHandle<T>) -> bool,
+) -> Result<(), WaitError> {
+    let mut watch = Watch::new(jobs);
+    while let Some(index) = watch.next(deadline)? {
+        if enough(jobs[index]) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn failed<T: Send + 'static>(job: &JobHandle<T>) -> bool {
+    matches!(job.get(), Some(Err(JobError::Panicked(_) | JobError::Failed(_) | JobError::Cancelled)))
+}
+
+/// Jobs that are watched until the first of them has ended.
+struct Watch<'a, 'b, T: Send + 'static> {
+    jobs: &'a [&'b JobHandle<T>],
+    arrivals: Arc<Arrivals>,
+    keys: Vec<Option<u64>>,
+    handed_out: Vec<bool>,
+}
+
+impl<'a, 'b, T: Send + 'static> Watch<'a, 'b, T> {
+    fn new(jobs: &'a [&'b JobHandle<T>]) -> Self {
+        let arrivals = Arc::new(Arrivals::new());
+        let watch = |(index, job): (usize, &&JobHandle<T>)| {
+            let key = job.watch(After::Arrive(Arc::clone(&arrivals), index));
+            if key.is_none() {
+                arrivals.push(index);
+            }
+            key
+        };
+        let keys = jobs.iter().enumerate().map(watch).collect();
+        Self { jobs, arrivals, keys, handed_out: vec![false; jobs.len()] }
+    }
+
+    /// The next job that has ended; `None` if there are no more.
+    fn next(&mut self, deadline: Deadline) -> Result<Option<usize>, WaitError> {
+        let pending = || self.jobs.iter().zip(&self.handed_out).filter(|(_, out)| !**out).map(|(job, _)| *job);
+        if pending().next().is_none() {
+            return Ok(None);
+        }
+        let index = next_arrival(&self.arrivals, pending, deadline)?;
+        self.handed_out[index] = true;
+        Ok(Some(index))
+    }
+}
+
+impl<T: Send + 'static> Drop for Watch<'_, '_, T> {
+    fn drop(&mut self) {
+        for (job, key) in self.jobs.iter().zip(&self.keys) {
+            if let Some(key) = *key {
+                job.unwatch(key);
+            }
+        }
+    }
+}
+
+/// The number of the next of `jobs` to have ended, none of which was handed out before. In a job of their pool this runs one of them here if nobody has begun it.
+fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
+    arrivals: &Arrivals,
+    jobs: impl Fn() -> I,
+    deadline: Deadline,
+) -> Result<usize, WaitError> {
+    if let Some(index) = arrivals.pop() {
+        return Ok(index);
+    }
+    if deadline == Deadline::NEVER {
+        let inside = current::with(|worker| {
+            let own = || jobs().filter(|job| job.in_pool(|_| ()).is_some());
+            let queued = own().filter(|job| !job.is_started()).map(|job| job.id().get());
+            // Of a job of another pool it is not known whether it goes on.
+            let awaited = || {
+                // Also those that have ended and are about to arrive: they are no reason to despair.
+                jobs().map(|job| job.in_pool(|_| job.id().get()).unwrap_or(0)).collect()
+            };
+            worker.wait_for_one(queued, awaited, || arrivals.wait())
+        });
+        inside.unwrap_or(Ok(()))?;
+    }
+    arrivals.next(deadline).ok_or(WaitError::TimedOut)
+}
+
+/// Hands out jobs as they end, in the order in which they end; those that have ended already come first.
+///
+/// The time for all is proportional to their number. The deadline is for the whole iteration.
+///
+/// ```
+/// use fastthreadpool::{Deadline, Pool, as_completed};
+///
+/// let pool = Pool::new()?;
+/// let jobs = (0..10).map(|n| pool.submit(move || n * n)).collect::<Result<Vec<_>, _>>()?;
+/// let mut sum = 0;
+/// for job in as_completed(jobs, Deadline::NEVER) {
+///     sum += job?.join()?;
+/// }
+/// assert_eq!(sum, 285);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn as_completed<T: Send + 'static>(
+    jobs: impl IntoIterator<Item = JobHandle<T>>,
+    deadline: impl Into<Deadline>,
+) -> Completed<T> {
+    let mut completed = Completed {
+        jobs: Vec::new(),
+        free: Vec::new(),
+        left: 0,
+        arrivals: Arc::new(Arrivals::new()),
+        deadline: deadline.into(),
+        stopped: false,
+    };
+    jobs.into_iter().for_each(|job| completed.push(job));
+    completed
+}
+
+/// Jobs that are handed out as they end. Made by [`as_completed`]. Gives an error, and then nothing more, when the deadline
+/// comes first ([`WaitError::TimedOut`]) or never would ([`WaitError::Deadlock`]).
+#[derive(Debug)]
+pub struct Completed<T: Send + 'static> {
+    jobs: Vec<Option<JobHandle<T>>>,
+    free: Vec<usize>,
+    left: usize,
+    arrivals: Arc<Arrivals>,
+    deadline: Deadline,
+    stopped: bool,
+}
+
+impl<T: Send + 'static> Completed<T> {
+    /// Adds a job, at any time.
+    pub fn push(&mut self, job: JobHandle<T>) {
+        let index = self.free.pop().unwrap_or(self.jobs.len());
+        if index == self.jobs.len() {
+            self.jobs.push(None);
+        }
+        if job.watch(After::Arrive(Arc::clone(&self.arrivals), index)).is_none() {
+            self.arrivals.push(index);
+        }
+        self.jobs[index] = Some(job);
+        self.left += 1;
+    }
+
+    /// How many jobs are still to be handed out.
+    pub fn len(&self) -> usize {
+        self.left
+    }
+
+    /// The jobs that were not handed out.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &JobHandle<T>> {
+        self.jobs.iter().flatten()
+    }
+
+    /// The next job to end, if that is before the deadline; `None` if there are no more.
+    pub(super) fn next_until(&mut self, deadline: Deadline) -> Option<Result<JobHandle<T>, WaitError>> {
+        if self.left == 0 {
+            return None;
+        }
+        let next = next_arrival(&self.arrivals, || self.jobs.iter().flatten(), deadline);
+        Some(next.map(|index| {
+            self.left -= 1;
+            self.free.push(index);
+            self.jobs[index].take().expect("a job arrives once")
+        }))
+    }
+
+    /// Whether all jobs were handed out.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    /// The jobs that were not handed out, for instance after the deadline.
+    pub fn into_rest(self) -> Vec<JobHandle<T>> {
+        self.jobs.into_iter().flatten().collect()
+    }
+}
+
+impl<T: Send + 'static> Iterator for Completed<T> {
+    type Item = Result<JobHandle<T>, WaitError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.stopped {
+            return None;
+        }
+        let next = self.next_until(self.deadline);
+        self.stopped = matches!(next, Some(Err(_)));
+        next
+    }
+}

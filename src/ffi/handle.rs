@@ -1,0 +1,329 @@
+//! One C job as a value to come.
+
+use super::callback::{Callback, ftpool_callback};
+use super::check::{self, Call, Checked, status};
+use super::ftpool_status::{self, *};
+use super::result::{self, Value};
+use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
+use crate::api::{JobState, wait_for};
+use crate::{CallbackKey, Deadline, JobError, JobHandle, Pool, SubmitError, Until};
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+/// A handle to one job: to wait for it, to read what it came to, to cancel it.
+#[derive(Debug)]
+pub struct ftpool_job {
+    _opaque: (),
+}
+
+/// A job's state: no worker has begun it.
+pub const FTPOOL_JOB_QUEUED: u32 = 0;
+/// A job's state: a worker runs it.
+pub const FTPOOL_JOB_RUNNING: u32 = 1;
+/// A job's state: it has returned a value.
+pub const FTPOOL_JOB_DONE: u32 = 2;
+/// A job's state: it has failed.
+pub const FTPOOL_JOB_FAILED: u32 = 3;
+/// A job's state: it was cancelled before it began.
+pub const FTPOOL_JOB_CANCELLED: u32 = 4;
+
+/// ftpool_wait_jobs() waits until every job has ended.
+pub const FTPOOL_UNTIL_ALL: u32 = 0;
+/// ftpool_wait_jobs() waits until one job has ended.
+pub const FTPOOL_UNTIL_FIRST: u32 = 1;
+/// ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
+pub const FTPOOL_UNTIL_FIRST_FAILED: u32 = 2;
+
+/// Runs `function(arg)` on a worker, some time, and gives a handle to the job.
+///
+/// **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who ends it with
+/// ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
+/// ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `out_job` is
+///    NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_submit_job(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_job: *mut *mut ftpool_job,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 and 3.
+    status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit(move || Value(call.run()))) })
+}
+
+/// As ftpool_submit_job(), but before every job that is queued.
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_job().
+///
+/// # Safety
+///
+/// As for ftpool_submit_job().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_submit_job_first(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_job: *mut *mut ftpool_job,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 and 3.
+    status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit_first(move || Value(call.run()))) })
+}
+
+/// Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
+///
+/// In a job of the same pool, waiting for ever: if nobody has begun the awaited job, it runs here and now (and no other
+/// job does), so a pool of one worker is enough; otherwise, and with a time limit, the worker sleeps.
+///
+/// **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
+/// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in whatever
+/// way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for; FTPOOL_E_INVALID if `job` is NULL, the
+/// result's size is not valid, or the timeout is none.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released. 2. `out_result` is NULL or points to a result whose size field is
+///    true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_job_wait(
+    job: *mut ftpool_job,
+    timeout_ns: i64,
+    out_result: *mut ftpool_result,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 and 2.
+    status(unsafe { wait(job, timeout_ns, out_result) })
+}
+
+/// Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
+/// to come to an end: ftpool_self_cancelled().
+///
+/// **Ownership:** the argument of a job that is cancelled is the caller's again. **Thread safety:** any thread.
+/// **Returns:** FTPOOL_OK: it will never run (also if it was cancelled before); FTPOOL_EMPTY: it is too late;
+/// FTPOOL_E_INVALID if `job` is NULL.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_job_cancel(job: *mut ftpool_job) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let job = unsafe { borrow(job) };
+    status(job.and_then(|job| if job.cancel() { Ok(()) } else { Err(FTPOOL_EMPTY) }))
+}
+
+/// How far the job has come.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED or _CANCELLED;
+/// FTPOOL_JOB_CANCELLED if `job` is NULL.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_job_state(job: *const ftpool_job) -> u32 {
+    // SAFETY: the caller's 1.
+    let state = unsafe { borrow(job) }.map(|job| job.state());
+    match state {
+        Ok(JobState::Queued) => FTPOOL_JOB_QUEUED,
+        Ok(JobState::Running) => FTPOOL_JOB_RUNNING,
+        Ok(JobState::Done) => FTPOOL_JOB_DONE,
+        Ok(JobState::Failed) => FTPOOL_JOB_FAILED,
+        Ok(JobState::Cancelled) | Err(_) => FTPOOL_JOB_CANCELLED,
+    }
+}
+
+/// The job's id.
+///
+/// **Thread safety:** any thread. **Returns:** the id; 0 if `job` is NULL.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_job_get_id(job: *const ftpool_job) -> ftpool_job_id {
+    // SAFETY: the caller's 1.
+    unsafe { borrow(job) }.map_or(0, |job| job.id().get())
+}
+
+/// Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran it (on the cancelling thread if
+/// it was cancelled), just before waiters see it; or here and now if the job has ended. `out_key`, to remove it, may
+/// be NULL.
+///
+/// **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even after
+/// ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
+/// `callback` is NULL.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released. 2. `callback` may be called with `context` on any thread.
+///    3. `out_key` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_job_on_done(
+    job: *mut ftpool_job,
+    callback: ftpool_callback,
+    context: *mut c_void,
+    out_key: *mut u64,
+) -> ftpool_status {
+    let call = Callback::new(callback, context).ok_or(FTPOOL_E_INVALID);
+    // SAFETY: the caller's 1.
+    let key = call.and_then(|call| unsafe { borrow(job) }.map(|job| tell(&job, call)));
+    // SAFETY: the caller's 3.
+    status(key.map(|CallbackKey(key)| unsafe { check::store(out_key, key) }))
+}
+
+/// Takes a callback back.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is being
+/// called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_job_remove_callback(job: *mut ftpool_job, key: u64) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let job = unsafe { borrow(job) };
+    status(job.and_then(|job| if job.remove_callback(CallbackKey(key)) { Ok(()) } else { Err(FTPOOL_EMPTY) }))
+}
+
+/// Ends a handle. A job that has not ended runs on its own. NULL is accepted and ignored.
+///
+/// **Ownership:** the handle is gone; a value that nobody has read is lost, whatever it points to stays.
+/// **Thread safety:** no other call on the handle may be under way or follow.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_job_release(job: *mut ftpool_job) {
+    // SAFETY: the caller's 1.
+    if let Ok(job) = unsafe { borrow(job) } {
+        drop(ManuallyDrop::into_inner(job));
+    }
+}
+
+/// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
+/// be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended, also after
+/// FTPOOL_TIMEOUT. ftpool_job_state() tells which.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
+/// rest wait for; FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
+///
+/// # Safety
+///
+/// 1. `jobs` points to `count` handles that were not released, or NULLs. 2. `out_done` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_wait_jobs(
+    jobs: *const *mut ftpool_job,
+    count: usize,
+    until: u32,
+    timeout_ns: i64,
+    out_done: *mut usize,
+) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let waited = unsafe { wait_all(jobs, count, until, timeout_ns) };
+    let result = waited.and_then(|(done, result)| {
+        // SAFETY: the caller's 2.
+        unsafe { check::store(out_done, done) };
+        result
+    });
+    status(result)
+}
+
+/// The handle behind a pointer, not to be dropped.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released.
+unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobHandle<Value>>> {
+    let pointer = NonNull::new(job.cast_mut()).ok_or(FTPOOL_E_INVALID)?;
+    // SAFETY: by 1 it came from `into_raw`, and only the release drops it. Several threads may use it at a time: the slot's
+    // words are atomic, its id was set before the pointer was given out, and of what the job came to only text is read.
+    let held = unsafe { crate::api::Held::from_raw(pointer.cast()) };
+    Ok(ManuallyDrop::new(JobHandle::from_held(held)))
+}
+
+fn tell(job: &JobHandle<Value>, call: Callback) -> CallbackKey {
+    let id = job.id().get();
+    job.on_done(move |outcome: Result<&Value, &JobError>| call.call_with(id, outcome))
+}
+
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_job` is NULL or writable.
+unsafe fn submit(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_job: *mut *mut ftpool_job,
+    submit: impl FnOnce(&Pool, Call) -> Result<JobHandle<Value>, SubmitError>,
+) -> Checked<()> {
+    if out_job.is_null() {
+        return Err(FTPOOL_E_INVALID);
+    }
+    // SAFETY: the caller's 2.
+    unsafe { check::store(out_job, std::ptr::null_mut()) };
+    // SAFETY: the caller's 1; a submit is a visit, which the pool's end waits for.
+    let pool = unsafe { check::pool(pool) }?;
+    let job = submit(&pool, Call::new(function, arg)?)?;
+    // SAFETY: the caller's 2.
+    unsafe { check::store(out_job, job.into_held().into_raw().cast().as_ptr()) };
+    Ok(())
+}
+
+/// # Safety
+///
+/// As for [`ftpool_job_wait`].
+unsafe fn wait(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_result) -> Checked<()> {
+    // SAFETY: the caller's 1.
+    let job = unsafe { borrow(job) }?;
+    if !out_result.is_null() {
+        // SAFETY: the caller's 2.
+        unsafe { result::check_size(out_result) }?;
+    }
+    job.wait(time::deadline(timeout_ns)?)?;
+    if let Some(outcome) = job.get().filter(|_| !out_result.is_null()) {
+        result::forget_texts();
+        // SAFETY: the caller's 2.
+        unsafe { result::fill_with(out_result, job.id().get(), outcome, job.times()) };
+    }
+    Ok(())
+}
+
+/// How many have ended, and whether that is what was waited for.
+///
+/// # Safety
+///
+/// 1. `jobs` points to `count` handles that were not released, or NULLs.
+unsafe fn wait_all(
+    jobs: *const *mut ftpool_job,
+    count: usize,
+    until: u32,
+    timeout_ns: i64,
+) -> Checked<(usize, Checked<()>)> {
+    let deadline: Deadline = time::deadline(timeout_ns)?;
+    let until = match until {
+        FTPOOL_UNTIL_ALL => Until::All,
+        FTPOOL_UNTIL_FIRST => Until::First,
+        FTPOOL_UNTIL_FIRST_FAILED => Until::FirstFailed,
+        _ => return Err(FTPOOL_E_INVALID),
+    };
+    if count == 0 {
+        return Ok((0, Ok(())));
+    }
+    if jobs.is_null() || count > isize::MAX as usize / size_of::<*mut ftpool_job>() {
+        return Err(FTPOOL_E_INVALID);
+    }
+    // SAFETY: the caller's 1.
+    let pointers = unsafe { std::slice::from_raw_parts(jobs, count) };
+    // SAFETY: the caller's 1.
+    let jobs = pointers.iter().map(|&job| unsafe { borrow(job) }).collect::<Checked<Vec<_>>>()?;
+    let jobs: Vec<&JobHandle<Value>> = jobs.iter().map(|job| &**job).collect();
+    let enough = wait_for(&jobs, until, deadline)?;
+    let done = jobs.iter().filter(|job| job.is_done()).count();
+    Ok((done, if enough { Ok(()) } else { Err(FTPOOL_TIMEOUT) }))
+}

@@ -1,0 +1,266 @@
+//! Loops and forks of C programs, in which the caller takes part.
+
+use super::check::{self, Checked};
+use super::ftpool_status::{self, *};
+use super::shared::{Bytes, Shared};
+use super::{ftpool, ftpool_fn};
+use crate::Pool;
+use crate::pool::frame;
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ops::Range;
+
+/// The body of ftpool_for(): runs item `i`. It must return, as a job must.
+pub type ftpool_for_body = Option<unsafe extern "C" fn(context: *mut c_void, i: usize)>;
+
+/// The body of ftpool_for_range(): runs the items from `begin` to before `end`. It must return, as a job must.
+pub type ftpool_range_body = Option<unsafe extern "C" fn(context: *mut c_void, begin: usize, end: usize)>;
+
+/// The body of ftpool_reduce(): adds the items from `begin` to before `end` to `value`. It must return, as a job must.
+pub type ftpool_reduce_body =
+    Option<unsafe extern "C" fn(context: *mut c_void, begin: usize, end: usize, value: *mut c_void)>;
+
+/// Adds what `from` holds to `into`, which belongs to smaller items. It must return, as a job must.
+pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into: *mut c_void, from: *const c_void)>;
+
+/// The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller takes part, and so does every worker that is free, if that pays: the first items of
+/// a long loop show how long they take, and a loop of a few microseconds stays with the caller. `grain` is how many
+/// items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items that are
+/// running.
+///
+/// **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the body
+/// runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has failed;
+/// FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no error: the caller
+/// runs all.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `body` may be called with `context` and items
+///    of the range on any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_for(
+    pool: *mut ftpool,
+    begin: usize,
+    end: usize,
+    grain: usize,
+    body: ftpool_for_body,
+    context: *mut c_void,
+) -> ftpool_status {
+    let Some(body) = body else { return FTPOOL_E_INVALID };
+    let context = Shared(context);
+    // SAFETY: the caller's 1.
+    let pool = match unsafe { looping(pool, begin, end) } {
+        Ok(pool) => pool,
+        Err(status) => return status,
+    };
+    let run = |i| {
+        // SAFETY: the caller's 2.
+        unsafe { body(context.get(), i) };
+    };
+    verdict(pool.for_chunks(begin..end, grain, |chunk| until_failed(chunk, run)))
+}
+
+/// As ftpool_for(), but the body is called with a few items at a time, from `begin` to before `end`: `grain`, or fewer
+/// where the range ends.
+///
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
+///
+/// # Safety
+///
+/// As for ftpool_for().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_for_range(
+    pool: *mut ftpool,
+    begin: usize,
+    end: usize,
+    grain: usize,
+    body: ftpool_range_body,
+    context: *mut c_void,
+) -> ftpool_status {
+    let Some(body) = body else { return FTPOOL_E_INVALID };
+    let context = Shared(context);
+    // SAFETY: the caller's 1.
+    let pool = match unsafe { looping(pool, begin, end) } {
+        Ok(pool) => pool,
+        Err(status) => return status,
+    };
+    // SAFETY: the caller's 2.
+    verdict(pool.for_chunks(begin..end, grain, |chunk| unsafe { body(context.get(), chunk.start, chunk.end) }))
+}
+
+/// Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
+/// ftpool_fail() in the function stops it, and what was not reached is NULL.
+///
+/// **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
+/// FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and `count` is
+/// not 0.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `args` points to `count` pointers with each
+///    of which `function` may be called on any thread. 3. `out_values` has room for `count` pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_map(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    args: *const *mut c_void,
+    count: usize,
+    out_values: *mut *mut c_void,
+) -> ftpool_status {
+    let Some(function) = function else { return FTPOOL_E_INVALID };
+    let missing = args.is_null() || out_values.is_null() || count > isize::MAX as usize / size_of::<usize>();
+    if count > 0 && missing {
+        return FTPOOL_E_INVALID;
+    }
+    let (args, values) = (Shared(args.cast_mut()), Shared(out_values));
+    // SAFETY: the caller's 1.
+    let pool = match unsafe { looping(pool, 0, count) } {
+        Ok(pool) => pool,
+        Err(status) => return status,
+    };
+    let place = |i| {
+        // SAFETY: the caller's 3.
+        unsafe { values.get().add(i) }
+    };
+    // SAFETY: the caller's 3.
+    (0..count).for_each(|i| unsafe { place(i).write(std::ptr::null_mut()) });
+    let run = |i| {
+        // SAFETY: the caller's 2.
+        let arg = unsafe { args.get().add(i) };
+        // SAFETY: the caller's 2.
+        let arg = unsafe { arg.read() };
+        // SAFETY: the caller's 2.
+        let value = unsafe { function(arg) };
+        // SAFETY: the caller's 3; each i is one thread's.
+        unsafe { place(i).write(value) };
+    };
+    verdict(pool.for_chunks(0..count, 0, |chunk| until_failed(chunk, run)))
+}
+
+/// Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as a copy of
+/// `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a sum. The
+/// caller takes part, as in ftpool_for().
+///
+/// **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned as
+/// malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID also if
+/// `combine` or `value` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `body` and `combine` may be called with `context`
+///    and copies of `value` on any thread. 3. `value` is NULL or points to `size` bytes.
+#[unsafe(no_mangle)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "a C function has no other way to take a range, two functions and a value"
+)]
+pub unsafe extern "C" fn ftpool_reduce(
+    pool: *mut ftpool,
+    begin: usize,
+    end: usize,
+    grain: usize,
+    body: ftpool_reduce_body,
+    combine: ftpool_combine,
+    context: *mut c_void,
+    size: usize,
+    value: *mut c_void,
+) -> ftpool_status {
+    let (Some(body), Some(combine)) = (body, combine) else { return FTPOOL_E_INVALID };
+    if value.is_null() || size > isize::MAX as usize {
+        return FTPOOL_E_INVALID;
+    }
+    let context = Shared(context);
+    // SAFETY: the caller's 3.
+    let neutral = unsafe { Bytes::copy(value.cast(), size) };
+    // SAFETY: the caller's 1.
+    let pool = match unsafe { looping(pool, begin, end) } {
+        Ok(pool) => pool,
+        Err(status) => return status,
+    };
+    let chunk = |chunk: Range<usize>| {
+        let mut value = neutral.clone();
+        // SAFETY: the caller's 2.
+        unsafe { body(context.get(), chunk.start, chunk.end, value.as_mut_ptr().cast()) };
+        value
+    };
+    let both = |mut into: Bytes, from: Bytes| {
+        // SAFETY: the caller's 2.
+        unsafe { combine(context.get(), into.as_mut_ptr().cast(), from.as_ptr().cast()) };
+        into
+    };
+    verdict(frame::enter(|| {
+        if let Some(sum) = pool.fold_chunks(begin..end, grain, chunk, both) {
+            // SAFETY: the caller's 3.
+            unsafe { sum.as_ptr().copy_to_nonoverlapping(value.cast(), size) };
+        }
+        !frame::has_failed()
+    }))
+}
+
+/// Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned. Made
+/// for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the values
+/// go may be NULL.
+///
+/// **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
+/// FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either is the surrounding job's.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. The functions may be called with their arguments,
+///    the second on any thread. 3. The outputs are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_join(
+    pool: *mut ftpool,
+    first: ftpool_fn,
+    first_arg: *mut c_void,
+    second: ftpool_fn,
+    second_arg: *mut c_void,
+    out_first: *mut *mut c_void,
+    out_second: *mut *mut c_void,
+) -> ftpool_status {
+    let (Some(first), Some(second)) = (first, second) else { return FTPOOL_E_INVALID };
+    // SAFETY: the caller's 1.
+    let pool = match unsafe { check::pool(pool) } {
+        Ok(pool) => pool,
+        Err(status) => return status,
+    };
+    let (first_arg, second_arg) = (Shared(first_arg), Shared(second_arg));
+    // SAFETY: the caller's 2.
+    let first = || Shared(unsafe { first(first_arg.get()) });
+    // SAFETY: the caller's 2.
+    let second = || Shared(unsafe { second(second_arg.get()) });
+    let values = pool.join(first, second);
+    // SAFETY: the caller's 3.
+    unsafe { check::store(out_first, values.0.get()) };
+    // SAFETY: the caller's 3.
+    unsafe { check::store(out_second, values.1.get()) };
+    FTPOOL_OK
+}
+
+/// The pool of a loop.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that is not freed before the call returns.
+unsafe fn looping(pool: *mut ftpool, begin: usize, end: usize) -> Checked<ManuallyDrop<Pool>> {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::pool(pool) }?;
+    if begin <= end { Ok(pool) } else { Err(FTPOOL_E_INVALID) }
+}
+
+/// Runs the items of a chunk until one of them fails.
+fn until_failed(chunk: Range<usize>, run: impl Fn(usize)) {
+    frame::watch(|watch| {
+        for i in chunk {
+            run(i);
+            if watch.has_failed() {
+                break;
+            }
+        }
+    });
+}
+
+/// What a loop returns that has run all its items, or was stopped.
+fn verdict(all: bool) -> ftpool_status {
+    if all { FTPOOL_OK } else { FTPOOL_E_JOB }
+}

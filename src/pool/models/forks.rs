@@ -1,0 +1,107 @@
+//! Models of forks, loops and scopes: who runs what was offered, and when its caller may go on.
+
+use super::{Tally, drain, pool, with};
+use crate::pool::loops::{self, Rest};
+use crate::pool::{Scope, fork};
+use crate::sys::cell::UnsafeCell;
+use crate::sys::model::check;
+use std::sync::Arc;
+
+/// A number that one piece of work changes, and that is read after its end.
+struct Number(UnsafeCell<usize>);
+
+// SAFETY: the models change it in one place and read it when that has ended.
+unsafe impl Sync for Number {}
+
+impl Number {
+    fn new() -> Self {
+        Self(UnsafeCell::new(0))
+    }
+
+    fn add(&self) {
+        // SAFETY: nobody else touches it now; the model checker watches.
+        self.0.with_mut(|number| unsafe { *number += 1 });
+    }
+
+    fn get(&self) -> usize {
+        // SAFETY: as above.
+        self.0.with(|number| unsafe { *number })
+    }
+}
+
+/// Race: a worker comes to the offered piece while its owner takes it back.
+#[test]
+fn a_forks_second_piece_is_run_once() {
+    check(2, || {
+        let core = pool(1);
+        let (a, b) = (Number::new(), Number::new());
+        let _: ((), ()) = fork::join(&core, || a.add(), || b.add());
+        assert_eq!((a.get(), b.get()), (1, 1));
+        drain(&core);
+    });
+}
+
+/// Race: everything that is queued is cancelled while the owner takes the piece back.
+#[test]
+fn a_forks_second_piece_survives_a_cancellation() {
+    check(1, || {
+        let core = pool(1);
+        let canceller = with(&core, |core| core.cancel_all());
+        let b = Number::new();
+        fork::join(&core, || (), || b.add());
+        assert_eq!(b.get(), 1);
+        canceller.join().unwrap();
+        drain(&core);
+    });
+}
+
+/// Race: caller and helper claim chunks, and the caller takes the helper back or waits for its end.
+#[test]
+fn every_chunk_of_a_loop_is_run_once() {
+    check(2, || {
+        let core = pool(1);
+        let numbers = [Number::new(), Number::new(), Number::new()];
+        let body = |items: std::ops::Range<usize>| items.for_each(|item| numbers[item].add());
+        let rest = Rest::new(0..3, 1, false, false);
+        assert!(loops::run(&core, rest, &body).is_ok());
+        assert!(numbers.iter().all(|number| number.get() == 1));
+        drain(&core);
+    });
+}
+
+/// Race: the last job of a scope ends while the scope begins to wait.
+#[test]
+fn a_scope_sees_what_its_jobs_did() {
+    check(2, || {
+        let core = pool(1);
+        let number = Number::new();
+        let scope = Scope::new(&core);
+        // SAFETY: 1. the number outlives the wait.
+        unsafe { scope.spawn(Box::new(|| number.add())) };
+        assert!(scope.wait().is_ok());
+        assert_eq!(number.get(), 1);
+        drain(&core);
+    });
+}
+
+/// Race: a job waits for another one while a second worker comes to it.
+#[test]
+fn a_job_that_another_job_waits_for_is_run_once() {
+    check(1, || {
+        let (core, tally) = (pool(2), Tally::new());
+        let inner = Arc::clone(&tally);
+        let outer = tally.job(move |worker| {
+            let awaited = inner.empty_job();
+            let id = worker.core().submit(awaited).unwrap();
+            let park = || {
+                let ran = || (inner.run() > 0).then_some(());
+                inner.changed.wait_until(crate::sync::Deadline::NEVER, ran).expect("never has not come yet");
+            };
+            worker.wait_for_one(std::iter::once(id), || vec![id], park).unwrap();
+            assert_eq!(inner.run(), 1);
+        });
+        core.submit(outer).unwrap();
+        drain(&core);
+        assert_eq!(tally.run(), 2);
+    });
+}

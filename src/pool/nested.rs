@@ -1,0 +1,111 @@
+//! What a worker does whose job waits for another job.
+
+use super::closing::Unfinished;
+use super::job::Job;
+use super::running::Failure;
+use super::timers::TickInfo;
+use super::{Core, Worker};
+use crate::sys::atomic::{AtomicBool, Ordering};
+use std::ptr;
+use std::sync::Arc;
+
+/// Jobs that may lie above one another on a worker's stack.
+const MOST_NESTED: usize = 64;
+
+/// A job that waits on this thread for the one that is running.
+#[derive(Debug)]
+pub(super) struct Frame {
+    job: u64,
+    failure: Option<Failure>,
+    asked: *const AtomicBool,
+    tick: Option<TickInfo>,
+}
+
+impl Worker {
+    /// Waits in a job until one of the jobs `awaited` has ended: runs one that nobody has begun (of those that seem
+    /// `queued`), or else sleeps by `park`. No other job is ever run here: it might need what the waiting one has locked.
+    pub(crate) fn wait_for_one(
+        &self,
+        mut queued: impl Iterator<Item = u64>,
+        awaited: impl FnOnce() -> Vec<u64>,
+        park: impl FnOnce(),
+    ) -> Result<(), Unfinished> {
+        let mut too_deep = false;
+        if queued.any(|id| {
+            too_deep = self.below.borrow().len() >= MOST_NESTED;
+            self.run_queued(id)
+        }) {
+            return Ok(());
+        }
+        if too_deep && !self.core.has_free_hands() {
+            return Err(Unfinished::Deadlock); // Nobody else may ever come to it.
+        }
+        let waiting = self.core.waits.begin(self.stack(), awaited());
+        let _waiting = waiting.ok_or(Unfinished::Deadlock)?;
+        park();
+        Ok(())
+    }
+
+    /// Runs those of the pool's jobs `ids` that nobody has begun.
+    pub(super) fn run_all_queued(&self, core: &Arc<Core>, mut ids: impl Iterator<Item = u64>) {
+        if Arc::ptr_eq(core, &self.core) {
+            ids.by_ref().for_each(|id| {
+                self.run_queued(id);
+            });
+        }
+    }
+
+    /// The jobs on this thread.
+    fn stack(&self) -> Vec<u64> {
+        let running = Some(self.job.get()).filter(|&job| job != 0);
+        self.below.borrow().iter().map(|frame| frame.job).chain(running).collect()
+    }
+
+    pub(super) fn is_nested(&self) -> bool {
+        !self.below.borrow().is_empty()
+    }
+
+    /// Runs a job here and now, if it is still queued.
+    fn run_queued(&self, id: u64) -> bool {
+        if self.below.borrow().len() >= MOST_NESTED {
+            return false;
+        }
+        let Some(item) = self.core.store.revoke(id) else { return false };
+        let (job, failure) = (self.job.replace(id), self.failure.take());
+        let asked = self.asked.replace(ptr::null());
+        let tick = self.tick.take();
+        self.below.borrow_mut().push(Frame { job, failure, asked, tick });
+        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
+        unsafe { Job::from_item(item) }.run(self);
+        let frame = self.below.borrow_mut().pop().expect("pushed above");
+        self.job.set(frame.job);
+        self.failure.replace(frame.failure);
+        self.asked.set(frame.asked);
+        self.tick.set(frame.tick);
+        self.station.set_running(true);
+        // Not the station's count: a bound counts what workers take out of lanes.
+        self.core.count_cancelled(1);
+        true
+    }
+
+    /// The job that is running is a piece of the job `id`, and goes by its name.
+    pub(super) fn stand_in_for(&self, id: u64) {
+        if id != 0 {
+            self.job.set(id);
+        }
+    }
+
+    /// Runs `code`, which can ask [`is_asked`](Self::is_asked) whether `asked` was set.
+    pub(crate) fn with_asked<R>(&self, asked: &AtomicBool, code: impl FnOnce() -> R) -> R {
+        let outer = self.asked.replace(asked);
+        let result = code();
+        self.asked.set(outer);
+        result
+    }
+
+    /// Whether somebody has asked the running job to come to an end.
+    pub(crate) fn is_asked(&self) -> bool {
+        // SAFETY: the pointer is null, or `with_asked` keeps what it points to borrowed until it puts the old one back.
+        unsafe { self.asked.get().as_ref() }.is_some_and(|asked| asked.load(Ordering::Acquire))
+    }
+}

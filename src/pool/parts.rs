@@ -1,0 +1,37 @@
+//! Parts of a slice for several threads, each of which may change its own.
+
+use super::core::Core;
+use super::loops;
+use super::unwind::Payload;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A slice of which every item is handed to one thread.
+struct Parts<T>(*mut T);
+
+// SAFETY: items are handed to other threads, each to one; nothing else is shared.
+unsafe impl<T: Send> Sync for Parts<T> {}
+
+impl<T> Parts<T> {
+    /// # Safety
+    ///
+    /// 1. The range lies in the slice, which is borrowed for `'a`. 2. No other part overlaps it.
+    unsafe fn part<'a>(&self, range: Range<usize>) -> &'a mut [T] {
+        // SAFETY: the caller's 1.
+        let first = unsafe { self.0.add(range.start) };
+        // SAFETY: the caller's 1 and 2.
+        unsafe { std::slice::from_raw_parts_mut(first, range.len()) }
+    }
+}
+
+/// A [loop](loops) whose body may change its items.
+pub(crate) fn run<T: Send>(core: &Arc<Core>, items: &mut [T], body: impl Fn(&mut [T]) + Sync) -> Result<(), Payload> {
+    let (length, parts) = (items.len(), Parts(items.as_mut_ptr()));
+    let parts = &parts;
+    // SAFETY: 1. the slice is borrowed until the loop has ended; 2. chunks of a loop do not overlap.
+    let chunk = |range| body(unsafe { parts.part(range) });
+    match loops::try_out(0..length, 0, true, chunk) {
+        Some(rest) => loops::run(core, rest, &chunk),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,232 @@
+//! C handles that lie, leak or hang.
+#![cfg(feature = "capi")]
+
+mod c_common;
+mod common;
+
+use c_common::{CPool, LIMIT_NS, RESULT, c, job, text, value};
+use common::{Gate, within_limit};
+use fastthreadpool::ffi::ftpool_status::{self, *};
+use fastthreadpool::ffi::*;
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::sync::Mutex;
+use std::thread;
+
+/// A handle that is released when it is dropped.
+struct CJob(*mut ftpool_job);
+
+// SAFETY: the header says so: any thread may call.
+unsafe impl Send for CJob {}
+// SAFETY: as above.
+unsafe impl Sync for CJob {}
+
+impl CJob {
+    fn submit<F: Fn() -> usize + Sync>(pool: &CPool<'_>, closure: &F) -> Self {
+        let ((function, argument), mut handle) = (job(closure), null_mut());
+        assert_eq!(c!(ftpool_submit_job(pool.handle(), function, argument, &mut handle)), FTPOOL_OK);
+        assert!(!handle.is_null());
+        Self(handle)
+    }
+
+    fn wait(&self, timeout_ns: i64) -> Result<ftpool_result, ftpool_status> {
+        let mut result = RESULT;
+        match c!(ftpool_job_wait(self.0, timeout_ns, &mut result)) {
+            FTPOOL_OK => Ok(result),
+            status => Err(status),
+        }
+    }
+
+    fn state(&self) -> u32 {
+        c!(ftpool_job_state(self.0))
+    }
+}
+
+impl Drop for CJob {
+    fn drop(&mut self) {
+        c!(ftpool_job_release(self.0));
+    }
+}
+
+fn wait_jobs(jobs: &[&CJob], until: u32, timeout_ns: i64) -> (ftpool_status, usize) {
+    let (handles, mut done): (Vec<_>, _) = (jobs.iter().map(|job| job.0).collect(), usize::MAX);
+    let status = c!(ftpool_wait_jobs(handles.as_ptr(), handles.len(), until, timeout_ns, &mut done));
+    (status, done)
+}
+
+/// Conformance 98, 109: what a job came to can be read as often as one likes, by several threads.
+#[test]
+fn a_result_can_be_read_again() {
+    within_limit(|| {
+        let gate = Gate::new();
+        let door = gate.door();
+        let waiting = || {
+            door.pass();
+            5
+        };
+        let failing = || {
+            c!(ftpool_fail(6, c"no luck".as_ptr()));
+            5
+        };
+        let pool = CPool::of(1);
+        let (first, second) = (CJob::submit(&pool, &waiting), CJob::submit(&pool, &failing));
+        gate.wait_started(1);
+        assert_eq!((first.state(), second.state()), (FTPOOL_JOB_RUNNING, FTPOOL_JOB_QUEUED));
+        assert_eq!(first.wait(FTPOOL_NOW).unwrap_err(), FTPOOL_TIMEOUT);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(first.wait(LIMIT_NS).unwrap().value, value(5)));
+            }
+            gate.open();
+        });
+        for _ in 0..2 {
+            let result = second.wait(FTPOOL_FOREVER).unwrap();
+            assert_eq!((result.outcome, result.error_code), (FTPOOL_OUTCOME_FAILED, 6));
+            assert_eq!((result.id, text(result.error_message)), (c!(ftpool_job_get_id(second.0)), "no luck".into()));
+        }
+        assert_eq!((first.state(), second.state()), (FTPOOL_JOB_DONE, FTPOOL_JOB_FAILED));
+        assert_eq!(c!(ftpool_job_wait(first.0, FTPOOL_NOW, null_mut())), FTPOOL_OK);
+        drop(pool);
+        assert_eq!(first.wait(FTPOOL_NOW).unwrap().value, value(5), "after the pool is gone");
+    });
+}
+
+/// Conformance 113.
+#[test]
+fn a_cancelled_job_wakes_its_waiters() {
+    within_limit(|| {
+        let (gate, never) = (Gate::new(), || unreachable!("it was cancelled"));
+        let door = gate.door();
+        let stopped = || {
+            door.pass();
+            ftpool_self_cancelled() as usize
+        };
+        let pool = CPool::of(1);
+        let (running, queued) = (CJob::submit(&pool, &stopped), CJob::submit(&pool, &never));
+        gate.wait_started(1);
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| queued.wait(FTPOOL_FOREVER).unwrap().outcome);
+            assert_eq!(c!(ftpool_job_cancel(queued.0)), FTPOOL_OK);
+            assert_eq!(waiter.join().unwrap(), FTPOOL_OUTCOME_CANCELLED);
+        });
+        assert_eq!((c!(ftpool_job_cancel(queued.0)), queued.state()), (FTPOOL_OK, FTPOOL_JOB_CANCELLED));
+        assert_eq!(c!(ftpool_job_cancel(running.0)), FTPOOL_EMPTY);
+        gate.open();
+        assert_eq!(running.wait(LIMIT_NS).unwrap().value, value(1), "it was asked to stop");
+        assert_eq!(ftpool_self_cancelled(), 0);
+    });
+}
+
+/// Conformance 114, 119.
+#[test]
+fn many_jobs_are_waited_for_at_once() {
+    within_limit(|| {
+        let gate = Gate::new();
+        let door = gate.door();
+        let waiting = || {
+            door.pass();
+            1
+        };
+        let (quick, failing) = (|| 2, || c!(ftpool_fail(1, null())) as usize);
+        let pool = CPool::of(2);
+        let jobs = [CJob::submit(&pool, &waiting), CJob::submit(&pool, &quick), CJob::submit(&pool, &failing)];
+        let jobs = [&jobs[0], &jobs[1], &jobs[2], &jobs[1]];
+        assert_eq!(wait_jobs(&jobs[1..3], FTPOOL_UNTIL_ALL, LIMIT_NS), (FTPOOL_OK, 2));
+        assert_eq!(wait_jobs(&jobs, FTPOOL_UNTIL_ALL, 1), (FTPOOL_TIMEOUT, 3));
+        assert_eq!(wait_jobs(&jobs, FTPOOL_UNTIL_FIRST, LIMIT_NS), (FTPOOL_OK, 3));
+        assert_eq!(wait_jobs(&jobs, FTPOOL_UNTIL_FIRST_FAILED, LIMIT_NS), (FTPOOL_OK, 3));
+        gate.open();
+        assert_eq!(wait_jobs(&jobs, FTPOOL_UNTIL_ALL, LIMIT_NS), (FTPOOL_OK, 4));
+        assert_eq!(wait_jobs(&[], FTPOOL_UNTIL_FIRST, FTPOOL_FOREVER), (FTPOOL_OK, 0));
+    });
+}
+
+/// Conformance 119: a job of a pool of one that waits for its child.
+#[test]
+fn a_job_waits_for_a_job_of_its_pool() {
+    within_limit(|| {
+        let child = || 4;
+        let pool = CPool::of(1);
+        let parent = || {
+            let child = CJob::submit(&pool, &child);
+            child.wait(FTPOOL_FOREVER).unwrap().value.addr() + 1
+        };
+        // The pool is freed after the job: a reference to it is safe in the job.
+        let ((function, argument), mut handle) = (job(&parent), null_mut());
+        assert_eq!(c!(ftpool_submit_job(pool.handle(), function, argument, &mut handle)), FTPOOL_OK);
+        assert_eq!(CJob(handle).wait(LIMIT_NS).unwrap().value, value(5));
+    });
+}
+
+static HEARD: Mutex<Vec<(usize, u32, usize)>> = Mutex::new(Vec::new());
+
+extern "C" fn hear(context: *mut c_void, result: *const ftpool_result) -> i32 {
+    // SAFETY: the library passes a result that lives during the call.
+    let result = unsafe { &*result };
+    HEARD.lock().unwrap().push((context.addr(), result.outcome, result.value.addr()));
+    0
+}
+
+/// Conformance 109.
+#[test]
+fn callbacks_hear_of_a_result() {
+    within_limit(|| {
+        let gate = Gate::new();
+        let door = gate.door();
+        let waiting = || {
+            door.pass();
+            8
+        };
+        let pool = CPool::of(1);
+        let job = CJob::submit(&pool, &waiting);
+        let (mut key, mut removed) = (0, 0);
+        assert_eq!(c!(ftpool_job_on_done(job.0, Some(hear), value(1), &mut key)), FTPOOL_OK);
+        assert_eq!(c!(ftpool_job_on_done(job.0, Some(hear), value(2), &mut removed)), FTPOOL_OK);
+        assert_eq!(c!(ftpool_job_on_done(job.0, None, value(2), null_mut())), FTPOOL_E_INVALID);
+        assert_eq!(c!(ftpool_job_remove_callback(job.0, removed)), FTPOOL_OK);
+        assert_eq!(c!(ftpool_job_remove_callback(job.0, removed)), FTPOOL_EMPTY);
+        gate.open();
+        job.wait(LIMIT_NS).unwrap();
+        assert_eq!(c!(ftpool_job_remove_callback(job.0, key)), FTPOOL_EMPTY);
+        assert_eq!(c!(ftpool_job_on_done(job.0, Some(hear), value(3), null_mut())), FTPOOL_OK);
+        assert_eq!(*HEARD.lock().unwrap(), [(1, FTPOOL_OUTCOME_DONE, 8), (3, FTPOOL_OUTCOME_DONE, 8)]);
+    });
+}
+
+/// Reliability R6.
+#[test]
+fn bad_arguments_get_a_status() {
+    within_limit(|| {
+        let quick = || 1;
+        let pool = CPool::of(1);
+        let (function, argument) = job(&quick);
+        let mut handle = std::ptr::dangling_mut();
+        assert_eq!(c!(ftpool_submit_job(null_mut(), function, argument, &mut handle)), FTPOOL_E_INVALID);
+        assert!(handle.is_null());
+        assert_eq!(c!(ftpool_submit_job(pool.handle(), None, argument, &mut handle)), FTPOOL_E_INVALID);
+        assert_eq!(c!(ftpool_submit_job(pool.handle(), function, argument, null_mut())), FTPOOL_E_INVALID);
+        assert_eq!(c!(ftpool_submit_job_first(pool.handle(), None, argument, &mut handle)), FTPOOL_E_INVALID);
+        let none = null_mut();
+        let refused = [
+            c!(ftpool_job_wait(none, FTPOOL_NOW, null_mut())),
+            c!(ftpool_job_cancel(none)),
+            c!(ftpool_job_on_done(none, Some(hear), none.cast(), null_mut())),
+            c!(ftpool_job_remove_callback(none, 1)),
+            c!(ftpool_wait_jobs(null(), 1, FTPOOL_UNTIL_ALL, FTPOOL_NOW, null_mut())),
+            c!(ftpool_wait_jobs(&none, 1, FTPOOL_UNTIL_ALL, FTPOOL_NOW, null_mut())),
+        ];
+        assert_eq!(refused, [FTPOOL_E_INVALID; 6]);
+        assert_eq!((c!(ftpool_job_state(none)), c!(ftpool_job_get_id(none))), (FTPOOL_JOB_CANCELLED, 0));
+        c!(ftpool_job_release(none));
+        let job = CJob::submit(&pool, &quick);
+        let mut small = ftpool_result { size: 8, ..RESULT };
+        assert_eq!(c!(ftpool_job_wait(job.0, FTPOOL_FOREVER, &mut small)), FTPOOL_E_INVALID);
+        assert_eq!(job.wait(-2).unwrap_err(), FTPOOL_E_INVALID);
+        assert_eq!(wait_jobs(&[&job], 3, FTPOOL_FOREVER), (FTPOOL_E_INVALID, usize::MAX));
+        assert_eq!(wait_jobs(&[&job], FTPOOL_UNTIL_ALL, -2), (FTPOOL_E_INVALID, usize::MAX));
+        assert_eq!(pool.shutdown(FTPOOL_SHUTDOWN_DRAIN, LIMIT_NS), FTPOOL_OK);
+        let mut handle = std::ptr::dangling_mut();
+        assert_eq!(c!(ftpool_submit_job(pool.handle(), function, argument, &mut handle)), FTPOOL_E_SHUTDOWN);
+        assert!(handle.is_null());
+    });
+}

@@ -1,0 +1,331 @@
+//! Handles that tell lies about their jobs, or lose what the jobs came to.
+
+mod common;
+
+use common::{Count, Gate, LIMIT, OnDrop, pool_of, within_limit};
+use fastthreadpool::{Deadline, JobError, JobState, Pool, WaitError, cancel_requested, current_job, fail};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+/// A pool of one worker, who waits at the gate.
+fn blocked() -> (Pool, Gate) {
+    let (pool, gate) = (pool_of(1), Gate::new());
+    pool.spawn(gate.job()).unwrap();
+    gate.wait_started(1);
+    (pool, gate)
+}
+
+/// Conformance 109, 18.
+#[test]
+fn a_handle_follows_its_job_from_the_queue_to_its_value() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        let first = pool.submit(gate.job()).unwrap();
+        gate.wait_started(1);
+        let second = pool.submit(|| current_job().unwrap()).unwrap();
+        assert_eq!((first.state(), second.state()), (JobState::Running, JobState::Queued));
+        assert!(second.get().is_none() && !second.is_done());
+        assert_eq!(second.wait(Deadline::NOW), Err(WaitError::TimedOut));
+        assert_eq!(second.wait(Duration::from_millis(1)), Err(WaitError::TimedOut));
+        gate.open();
+        second.wait(LIMIT).unwrap();
+        assert_eq!((first.state(), second.state()), (JobState::Done, JobState::Done));
+        for _ in 0..2 {
+            assert_eq!(*second.get().unwrap().unwrap(), second.id());
+        }
+        let id = second.id();
+        assert_ne!(first.id(), id);
+        assert_eq!(second.join().unwrap(), id);
+    });
+}
+
+/// Conformance 109: everything that can become of a job.
+#[test]
+fn a_handle_says_why_there_is_no_value() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        let panicked = pool.submit(|| -> u8 { panic!("no value") }).unwrap();
+        let returned = pool.try_submit(|| Err::<u8, _>("an error")).unwrap();
+        let declared = pool
+            .submit(|| {
+                fail(3, "declared");
+                1
+            })
+            .unwrap();
+        let cancelled = pool.submit(|| 1).unwrap();
+        assert!(cancelled.cancel());
+        assert_eq!(cancelled.state(), JobState::Cancelled);
+        gate.open();
+        for job in [&panicked, &returned, &declared] {
+            job.wait(LIMIT).unwrap();
+            assert_eq!(job.state(), JobState::Failed);
+        }
+        assert_eq!(pool.failed(), 3);
+        let text = |error: &JobError| error.to_string();
+        assert_eq!(text(panicked.get().unwrap().unwrap_err()), "the job panicked: no value");
+        assert_eq!(text(&returned.join().unwrap_err()), "the job failed: an error");
+        assert_eq!(text(&declared.join().unwrap_err()), "the job failed: declared (code 3)");
+        assert!(matches!(cancelled.join(), Err(JobError::Cancelled)));
+    });
+}
+
+/// Conformance 113.
+#[test]
+fn cancelling_wakes_waiters_at_once_and_only_works_on_queued_jobs() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        let (ran, drops) = (Count::new(), Count::new());
+        let token = drops.on_drop();
+        let (run, owned) = (ran.clone(), token);
+        let job = Arc::new(std::sync::Mutex::new(Some(
+            pool.submit(move || {
+                run.add();
+                drop(owned);
+            })
+            .unwrap(),
+        )));
+        let (sent, id) = mpsc::channel();
+        let waiter = {
+            let job = job.lock().unwrap().take().unwrap();
+            let sent = sent.clone();
+            thread::spawn(move || {
+                sent.send(job.id()).unwrap();
+                let outcome = job.join();
+                assert!(matches!(outcome, Err(JobError::Cancelled)));
+            })
+        };
+        let id = id.recv().unwrap();
+        assert!(pool.cancel(id), "the only worker is blocked, and need not be asked");
+        waiter.join().unwrap();
+        assert_eq!((ran.get(), drops.get()), (0, 1));
+        let again = pool.submit(|| 1).unwrap();
+        assert!(again.cancel() && again.cancel(), "cancelled stays cancelled");
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        let done = pool.submit(|| 1).unwrap();
+        done.wait(LIMIT).unwrap();
+        assert!(!done.cancel());
+        assert_eq!(done.join().unwrap(), 1);
+    });
+}
+
+/// Conformance 109: a job that runs is asked to come to an end, and only that one.
+#[test]
+fn a_running_job_learns_that_it_was_cancelled() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(2), Gate::new());
+        let door = gate.door();
+        let asked = pool
+            .submit(move || {
+                door.pass();
+                cancel_requested()
+            })
+            .unwrap();
+        let door = gate.door();
+        let other = pool
+            .submit(move || {
+                door.pass();
+                cancel_requested()
+            })
+            .unwrap();
+        gate.wait_started(2);
+        assert!(!asked.cancel());
+        gate.open();
+        assert!(asked.join().unwrap());
+        assert!(!other.join().unwrap());
+        assert!(!pool.submit(cancel_requested).unwrap().join().unwrap(), "the next job of the worker");
+        assert!(!cancel_requested());
+    });
+}
+
+/// Conformance 109, 118.
+#[test]
+fn callbacks_come_once_in_order_and_can_be_removed() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        let job = pool.submit(|| 7).unwrap();
+        let (sender, calls) = mpsc::channel();
+        let call = |number: usize| {
+            let sender = sender.clone();
+            move |result: Result<&i32, &JobError>| {
+                sender.send((number, *result.unwrap(), thread::current().id())).unwrap()
+            }
+        };
+        job.on_done(call(1));
+        let removed = job.on_done(call(2));
+        job.on_done(|_| panic!("concerns nobody else"));
+        job.on_done(call(3));
+        assert!(job.remove_callback(removed) && !job.remove_callback(removed));
+        gate.open();
+        job.wait(LIMIT).unwrap();
+        let early: Vec<_> = calls.try_iter().collect();
+        assert_eq!(early.iter().map(|call| (call.0, call.1)).collect::<Vec<_>>(), [(1, 7), (3, 7)]);
+        assert!(early.iter().all(|call| call.2 != thread::current().id()), "on the worker");
+        let late = job.on_done(call(4));
+        assert_eq!(calls.try_recv().unwrap(), (4, 7, thread::current().id()), "at once");
+        assert!(!job.remove_callback(late));
+        assert_eq!((pool.failed(), job.join().unwrap()), (0, 7));
+    });
+}
+
+/// Conformance 55, 109: callbacks outlive the handle, and hear of a cancelled job on the cancelling thread.
+#[test]
+fn a_callback_hears_of_a_detached_and_of_a_cancelled_job() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        let (sender, calls) = mpsc::channel();
+        let detached = pool.submit(|| "value").unwrap();
+        let (id, heard) = (detached.id(), sender.clone());
+        detached.on_done(move |result| heard.send(result.copied().map_err(|_| ())).unwrap());
+        drop(detached);
+        let cancelled = pool.submit(|| "never").unwrap();
+        cancelled.on_done(move |result| sender.send(result.copied().map_err(|_| ())).unwrap());
+        assert!(cancelled.cancel());
+        assert_eq!(calls.try_recv(), Ok(Err(())));
+        gate.open();
+        assert_eq!(calls.recv_timeout(LIMIT), Ok(Ok("value")));
+        assert!(!pool.cancel(id));
+    });
+}
+
+/// Conformance 109: nothing is dropped twice or never, whenever the handle goes.
+#[test]
+fn values_are_dropped_once_however_the_handle_ends() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        let (values, code) = (Count::new(), Count::new());
+        let submit = || {
+            let (value, owned) = (values.on_drop(), code.on_drop());
+            pool.submit(move || {
+                drop(owned);
+                value
+            })
+            .unwrap()
+        };
+        drop(submit());
+        let (read, joined, kept) = (submit(), submit(), submit());
+        let cancelled = submit();
+        assert!(cancelled.cancel());
+        assert_eq!((values.get(), code.get()), (1, 1));
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((values.get(), code.get()), (2, 5), "what nobody can read is dropped by the worker");
+        assert!(read.get().unwrap().is_ok());
+        drop(read);
+        assert_eq!(values.get(), 3);
+        drop(joined.join().unwrap());
+        assert_eq!(values.get(), 4);
+        drop(pool);
+        assert!(kept.get().unwrap().is_ok(), "readable after the pool is gone");
+        drop((kept, cancelled));
+        assert_eq!(values.get(), 5);
+    });
+}
+
+/// Conformance 109: races of handles that go with jobs that end.
+#[test]
+fn a_handle_dropped_while_its_job_ends_loses_nothing() {
+    within_limit(|| {
+        let (pool, values) = (pool_of(2), Count::new());
+        const JOBS: usize = 20_000;
+        for number in 0..JOBS {
+            let value = values.on_drop();
+            let job = pool.submit(move || value).unwrap();
+            match number % 4 {
+                0 => drop(job),
+                1 => drop(job.join().unwrap()),
+                2 => drop(job.join_until(Deadline::NOW)),
+                _ => drop((job.cancel(), job)),
+            }
+        }
+        pool.wait_idle(LIMIT).unwrap();
+        drop(pool);
+        assert_eq!(values.get(), JOBS);
+    });
+}
+
+/// A value whose drop panics harms only itself.
+#[test]
+fn a_value_that_panics_in_its_drop_does_not_kill_the_worker() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        drop(pool.submit(|| OnDrop(|| panic!("from a drop"))).unwrap());
+        gate.open();
+        assert_eq!(pool.submit(|| 1).unwrap().join().unwrap(), 1);
+        assert_eq!(pool.alive(), 1);
+    });
+}
+
+struct Woken(thread::Thread, AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.1.fetch_add(1, SeqCst);
+        self.0.unpark();
+    }
+}
+
+/// Conformance 109: a handle is a future, woken once by the waker that polled last.
+#[test]
+fn a_handle_can_be_awaited() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        let mut job = pin!(pool.submit(|| 9).unwrap());
+        let stale = Arc::new(Woken(thread::current(), AtomicUsize::new(0)));
+        let fresh = Arc::new(Woken(thread::current(), AtomicUsize::new(0)));
+        for waker in [&stale, &fresh] {
+            let waker = Waker::from(Arc::clone(waker));
+            assert!(job.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        gate.open();
+        while fresh.1.load(SeqCst) == 0 {
+            thread::park_timeout(LIMIT);
+        }
+        let Poll::Ready(result) = job.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("woken without a value");
+        };
+        assert_eq!(result.unwrap(), 9);
+        assert_eq!((stale.1.load(SeqCst), fresh.1.load(SeqCst)), (0, 1));
+    });
+}
+
+/// Conformance 62: a refused job leaves nothing behind.
+#[test]
+fn a_refused_submit_drops_the_job() {
+    within_limit(|| {
+        let (pool, drops) = (pool_of(1), Count::new());
+        pool.shutdown(fastthreadpool::Shutdown::Drain, LIMIT).unwrap();
+        let owned = drops.on_drop();
+        assert!(pool.submit(move || drop(owned)).is_err());
+        assert_eq!(drops.get(), 1);
+    });
+}
+
+/// Conformance 109: both times, of a job that ran and of one that did not; nothing without being asked.
+#[test]
+fn a_handle_knows_how_long_its_job_took() {
+    within_limit(|| {
+        let (pool, gate) = (Pool::builder().workers(1).timing(true).build().unwrap(), Gate::new());
+        let first = pool.submit(gate.job()).unwrap();
+        gate.wait_started(1);
+        let (second, cancelled) =
+            (pool.submit(|| -> () { panic!("measured too") }).unwrap(), pool.submit(|| ()).unwrap());
+        assert!(first.times().is_none());
+        thread::sleep(Duration::from_millis(5));
+        assert!(cancelled.cancel());
+        gate.open();
+        second.wait(LIMIT).unwrap();
+        let least = Duration::from_millis(5);
+        assert!(first.times().unwrap().ran >= least && second.times().unwrap().queued >= least);
+        let cancelled = cancelled.times().unwrap();
+        assert!(cancelled.queued >= least && cancelled.ran.is_zero());
+        let unmeasured = pool_of(1).submit(|| ()).unwrap();
+        unmeasured.wait(LIMIT).unwrap();
+        assert!(unmeasured.times().is_none());
+    });
+}

@@ -1,0 +1,234 @@
+//! Maps that read too far, lose values, or do not end.
+
+mod common;
+
+use common::{Count, Gate, LIMIT, pool_of, within_limit};
+use fastthreadpool::{Deadline, JobError, JobId, Shutdown, cancel_requested, fail};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Conformance 80, 85, 98, 110, 116: in order, by any chunk size and look-ahead.
+#[test]
+fn values_come_once_and_in_order() {
+    within_limit(|| {
+        for workers in [1, 2, 4] {
+            let pool = pool_of(workers);
+            for (items, chunk, ahead) in
+                [(0, 1, 1), (1, 1, 1), (1000, 1, 3), (1000, 7, 1), (1000, 1000, 2), (999, 10, usize::MAX)]
+            {
+                let map = || pool.map(0..items, |n: u32| n + 1).chunk_size(chunk).look_ahead(ahead);
+                let values: Vec<u32> = map().collect::<Result<_, _>>().unwrap();
+                assert_eq!(values, (1..=items).collect::<Vec<_>>());
+                let unordered = pool.map_unordered(0..items, |n: u32| n + 1).chunk_size(chunk).look_ahead(ahead);
+                let mut values: Vec<u32> = unordered.collect::<Result<_, _>>().unwrap();
+                values.sort_unstable();
+                assert_eq!(values, (1..=items).collect::<Vec<_>>());
+            }
+            assert_eq!((pool.map(0..0, |n: u32| n).next().is_none(), pool.failed()), (true, 0));
+        }
+    });
+}
+
+/// Conformance 81, 96: an endless producer, of which no more is taken than is needed.
+#[test]
+fn an_endless_source_is_read_no_further_than_the_look_ahead() {
+    within_limit(|| {
+        let (pool, pulled) = (pool_of(2), Count::new());
+        let source = || {
+            let pulled = pulled.clone();
+            std::iter::repeat_with(move || pulled.add())
+        };
+        let mut map = pool.map(source(), |n| n * 2);
+        assert_eq!(pulled.get(), 0, "nothing is pulled before the first value is asked for");
+        assert_eq!(map.next().unwrap().unwrap(), 0);
+        assert!(pulled.get() <= 4, "two workers, one more, and one for the value that was read");
+        for n in 1..500 {
+            assert_eq!(map.next().unwrap().unwrap(), 2 * n);
+            assert!(pulled.get() <= n + 4);
+        }
+        assert_eq!(map.progress().read, 500);
+        let before = pulled.get();
+        drop(map.start());
+        let second = pool.map(source(), |n| n).look_ahead(10).chunk_size(3).start();
+        assert_eq!(second.progress().submitted, 30);
+        assert!(pulled.get() >= before + 30);
+    });
+}
+
+/// Conformance 97.
+#[test]
+fn unordered_values_come_as_they_are_ready() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(2), Gate::new());
+        let door = gate.door();
+        let map = move |n| {
+            if n == 0 {
+                door.pass();
+            }
+            n
+        };
+        let mut values = pool.map_unordered(0..20, map).map(Result::unwrap);
+        let first: Vec<_> = values.by_ref().take(19).collect();
+        assert!(!first.contains(&0));
+        gate.open();
+        assert_eq!(values.collect::<Vec<_>>(), [0]);
+    });
+}
+
+/// Conformance 83, 110: an item that fails harms neither its chunk nor the rest.
+#[test]
+fn an_error_is_an_items_own() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let map = |n: u32| {
+            assert!(n != 3, "three");
+            if n == 5 {
+                fail(5, "five");
+            }
+            n
+        };
+        for chunk in [1, 4, 100] {
+            let values: Vec<_> = pool.map(0..10, map).chunk_size(chunk).collect();
+            assert_eq!(values.len(), 10);
+            for (n, value) in (0..).zip(&values) {
+                match (n, value) {
+                    (3, Err(error)) => assert_eq!(error.to_string(), "the job panicked: three"),
+                    (5, Err(error)) => assert_eq!(error.to_string(), "the job failed: five (code 5)"),
+                    (_, value) => assert_eq!(*value.as_ref().unwrap(), n),
+                }
+            }
+        }
+    });
+}
+
+/// Conformance 84, 116: what is pending is cancelled.
+#[test]
+fn an_error_stops_a_map_that_asked_for_it() {
+    within_limit(|| {
+        let (pool, ran) = (pool_of(1), Count::new());
+        let counted = ran.clone();
+        let map = move |n: u32| {
+            counted.add();
+            assert!(n != 3);
+            n
+        };
+        let values: Vec<_> = pool.map(0.., map).stop_on_error(true).collect();
+        assert_eq!(values.len(), 4);
+        assert!(values[3].is_err() && values[..3].iter().all(Result::is_ok));
+        pool.wait_idle(LIMIT).unwrap();
+        assert!(ran.get() < 10);
+    });
+}
+
+/// Conformance 116: the deadline is for the whole.
+#[test]
+fn a_deadline_ends_a_map() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        let door = gate.door();
+        let map = move |n| {
+            if n == 2 {
+                door.pass();
+            }
+            n
+        };
+        let mut values = pool.map(0..10, map).until(Duration::from_millis(50));
+        assert_eq!((values.next().unwrap().unwrap(), values.next().unwrap().unwrap()), (0, 1));
+        assert!(matches!(values.next(), Some(Err(JobError::TimedOut))));
+        assert!(values.next().is_none() && values.next().is_none());
+        drop(values);
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+    });
+}
+
+/// Conformance 85: wait, cancel, progress.
+#[test]
+fn a_map_can_be_waited_for_and_cancelled() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        let door = gate.door();
+        let mut values = pool.map(0..100, move |n| (n, door.pass(), cancel_requested()).0).look_ahead(5).start();
+        gate.wait_started(1);
+        assert!(values.wait(Deadline::NOW).is_err());
+        values.cancel();
+        gate.open();
+        values.wait(LIMIT).unwrap();
+        assert_eq!((values.progress().submitted, values.progress().read), (5, 0));
+        let values: Vec<_> = values.collect();
+        assert_eq!(values.len(), 5);
+        assert_eq!(*values[0].as_ref().unwrap(), 0);
+        assert!(values[1..].iter().all(|value| matches!(value, Err(JobError::Cancelled))));
+    });
+}
+
+/// Conformance 80: drops, whichever way a map ends.
+#[test]
+fn nothing_is_lost_when_a_map_is_dropped_in_the_middle() {
+    within_limit(|| {
+        for taken in [0, 1, 10, 100] {
+            let (pool, items, values) = (pool_of(2), Count::new(), Count::new());
+            let source: Vec<_> = (0..100).map(|n| (n, items.on_drop())).collect();
+            let made = values.clone();
+            let mut map = pool.map(source, move |(n, item)| {
+                drop(item);
+                assert!(n % 7 != 3);
+                made.on_drop()
+            });
+            let read = map.by_ref().take(taken).filter(Result::is_ok).count();
+            assert!(read <= taken);
+            drop(map);
+            pool.wait_idle(LIMIT).unwrap();
+            drop(pool);
+            assert_eq!(items.get(), 100, "every item is dropped once");
+            assert!(values.get() >= read);
+        }
+    });
+}
+
+/// Conformance 62, 98: a refused submit is an error, not the end of the world.
+#[test]
+fn a_map_over_a_closed_pool_says_so() {
+    within_limit(|| {
+        let pool = pool_of(1);
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+        let values: Vec<_> = pool.map(0..10, |n| n).collect();
+        assert_eq!(values.len(), 1);
+        assert_eq!(
+            values[0].as_ref().unwrap_err().to_string(),
+            "the job failed: the pool was shut down; make a new one"
+        );
+    });
+}
+
+/// Conformance 119: a map in a job, on one worker.
+#[test]
+fn a_map_in_a_job_makes_progress() {
+    within_limit(|| {
+        let pool = pool_of(1);
+        let inner = pool.clone();
+        let sum = pool.submit(move || {
+            let ordered: u32 = inner.map(0..100, |n| n).map(Result::unwrap).sum();
+            ordered + inner.map_unordered(0..100, |n| n).map(Result::unwrap).sum::<u32>()
+        });
+        assert_eq!(sum.unwrap().join().unwrap(), 9900);
+    });
+}
+
+/// Conformance 19, 30: a map into a results object, with the ids of its items.
+#[test]
+fn a_map_into_results_gives_an_id_for_each_item() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let results = pool.results();
+        let ids: Vec<JobId> = results.map(0..50, |n: u64| n * n).unwrap();
+        let (sender, receiver) = mpsc::channel();
+        results.as_completed().for_each(|outcome| sender.send((outcome.id, outcome.result.unwrap())).unwrap());
+        let mut outcomes: Vec<_> = receiver.try_iter().collect();
+        outcomes.sort_unstable_by_key(|outcome| ids.iter().position(|&id| id == outcome.0));
+        assert_eq!(
+            outcomes.into_iter().map(|outcome| outcome.1).collect::<Vec<_>>(),
+            (0..50).map(|n| n * n).collect::<Vec<_>>()
+        );
+    });
+}

@@ -1,0 +1,147 @@
+//! Jobs that outlive what they borrow, or scopes that do not end.
+
+mod common;
+
+use common::{Count, Gate, LIMIT, pool_of, within_limit};
+use fastthreadpool::{JobError, Pool, Scope, Shutdown, current_job, fail};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+/// A scope returns when every job in it has ended, and those see what is outside.
+#[test]
+fn a_scope_waits_for_its_jobs() {
+    within_limit(|| {
+        for workers in [1, 2, 4] {
+            let pool = pool_of(workers);
+            let mut numbers = vec![0; 1000];
+            let returned = pool.scope(|scope| {
+                for (index, number) in numbers.iter_mut().enumerate() {
+                    scope.spawn(move || *number = index);
+                }
+                "value"
+            });
+            assert_eq!(returned, "value");
+            assert!(numbers.iter().enumerate().all(|(index, &number)| number == index));
+            pool.scope(|_| ());
+        }
+    });
+}
+
+fn grow<'scope>(scope: &'scope Scope<'scope, '_>, depth: u32, leaves: &'scope AtomicUsize) {
+    if depth == 0 {
+        leaves.fetch_add(1, SeqCst);
+        return;
+    }
+    for _ in 0..2 {
+        scope.spawn(move || grow(scope, depth - 1, leaves));
+    }
+}
+
+fn nested(pool: &Pool, depth: u32, leaves: &AtomicUsize) {
+    if depth == 0 {
+        leaves.fetch_add(1, SeqCst);
+        return;
+    }
+    pool.scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| nested(pool, depth - 1, leaves));
+        }
+    });
+}
+
+/// Conformance 119: jobs that spawn jobs, and scopes in scopes, on every size, from outside and in jobs.
+#[test]
+fn jobs_in_a_scope_spawn_more() {
+    within_limit(|| {
+        for workers in [1, 2, 4] {
+            let pool = pool_of(workers);
+            let (outside, nest) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            pool.scope(|scope| grow(scope, 10, &outside));
+            nested(&pool, 8, &nest);
+            assert_eq!((outside.into_inner(), nest.into_inner()), (1024, 256));
+            let inner = pool.clone();
+            let job = pool.submit(move || {
+                let (leaves, nest) = (AtomicUsize::new(0), AtomicUsize::new(0));
+                inner.scope(|scope| grow(scope, 10, &leaves));
+                nested(&inner, 8, &nest);
+                (leaves.into_inner(), nest.into_inner())
+            });
+            assert_eq!(job.unwrap().join().unwrap(), (1024, 256));
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!((pool.pending(), pool.failed()), (0, 0));
+        }
+    });
+}
+
+/// A panic comes out when all have ended, the closure's before a job's.
+#[test]
+fn a_panic_waits_for_the_other_jobs() {
+    within_limit(|| {
+        for by_closure in [false, true] {
+            let (pool, gate, ran) = (pool_of(2), Gate::new(), Count::new());
+            let door = gate.door();
+            let scope = || {
+                pool.scope(|scope| {
+                    scope.spawn(|| {
+                        gate.open();
+                        panic!("a job");
+                    });
+                    for _ in 0..50 {
+                        scope.spawn(|| {
+                            door.pass();
+                            ran.add();
+                        });
+                    }
+                    assert!(!by_closure, "the closure");
+                });
+            };
+            let thrown = catch_unwind(AssertUnwindSafe(scope)).unwrap_err();
+            assert_eq!(*thrown.downcast::<&str>().unwrap(), if by_closure { "the closure" } else { "a job" });
+            assert_eq!(ran.get(), 50);
+        }
+    });
+}
+
+/// Jobs of a scope go by the job's name, and fail it.
+#[test]
+fn a_jobs_scope_speaks_for_it() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let inner = pool.clone();
+        let job = pool.submit(move || {
+            let own = current_job();
+            inner.scope(|scope| {
+                scope.spawn(move || assert_eq!(current_job(), own));
+                scope.spawn(|| assert!(fail(1, "in a scope")));
+            });
+            assert_eq!(current_job(), own);
+        });
+        assert!(matches!(job.unwrap().join(), Err(JobError::Failed(_))));
+    });
+}
+
+/// Conformance 62, 58.
+#[test]
+fn a_scope_ends_whatever_becomes_of_the_pool() {
+    within_limit(|| {
+        let (pool, ran) = (pool_of(2), Count::new());
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+        pool.scope(|scope| (0..10).for_each(|_| scope.spawn(|| _ = ran.add())));
+        assert_eq!(ran.get(), 10, "a closed pool lets the caller run them");
+        for _ in 0..50 {
+            let (pool, drops) = (pool_of(2), Count::new());
+            let stopper = {
+                let pool = pool.clone();
+                std::thread::spawn(move || pool.shutdown(Shutdown::Cancel, LIMIT).unwrap())
+            };
+            pool.scope(|scope| {
+                for _ in 0..200 {
+                    let token = drops.on_drop();
+                    scope.spawn(move || drop(token));
+                }
+            });
+            assert_eq!(drops.get(), 200);
+            stopper.join().unwrap();
+        }
+    });
+}
