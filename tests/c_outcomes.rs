@@ -203,8 +203,7 @@ fn an_argument_is_freed_once_however_its_job_ends() {
         assert_eq!(pool.shutdown(FTPOOL_SHUTDOWN_CANCEL, LIMIT_NS), FTPOOL_OK);
         assert_eq!(results.waiting(), [7, 5]);
         drop((results, pool));
-        let frees = things.each_ref().map(|thing| (thing.counts()[1], thing.counts()[2]));
-        assert_eq!(frees, [(1, 0); 8], "and no value was freed: there is no value_free");
+        assert!(things.iter().all(|thing| thing.counts()[1..] == [1, 0]), "and no value: there is no value_free");
     });
 }
 
