@@ -12,4 +12,5 @@ cargo run --release --quiet --bin throughput -- --json "$results/throughput.json
 cargo run --release --quiet --bin locks -- --json "$results/locks.json" | tee "$results/locks.md"
 cargo run --release --quiet --bin bound | tee "$results/bound.md"
 cargo run --release --quiet --bin footprint | tee "$results/footprint.md"
+cargo run --release --quiet --bin timers | tee "$results/timers.md"
 ./size.sh | tee "$results/size.md"
