@@ -20,7 +20,7 @@ pub(crate) fn measure(outstanding: usize, samples: usize) -> [(&'static str, Vec
     for _ in 0..samples {
         bare.push(bare_sleep());
         let (due, sender) = (Instant::now() + DELAY, sender.clone());
-        let job = move || drop(sender.send(Instant::now().duration_since(due)));
+        let job = move || sender.send(Instant::now().duration_since(due)).expect("somebody reads");
         pool.spawn_later(DELAY, job).expect("the pool is open");
         let late = receiver.recv_timeout(Duration::from_secs(10)).expect("the timer fires");
         ours.push(late.as_nanos() as u64);
@@ -52,7 +52,7 @@ pub(crate) fn hundred_ticks() -> Duration {
     let (sender, receiver) = mpsc::channel();
     let plan = Schedule::every(Duration::from_millis(20)).missed(Missed::Queue).most_runs(100);
     let began = Instant::now();
-    let tick = move || drop(sender.send(current_tick().expect("a tick").number));
+    let tick = move || sender.send(current_tick().expect("a tick").number).expect("somebody reads");
     pool.schedule(plan, tick).expect("the pool is open");
     let ticks: Vec<u64> = receiver.iter().take(100).collect();
     let took = began.elapsed();
