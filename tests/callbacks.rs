@@ -159,9 +159,12 @@ fn a_results_callback_gets_everything_on_one_thread() {
         let (pool, log) = (pool_of(4), Log::default());
         let (results, threads) = (pool.results(), Arc::new(Mutex::new(Vec::new())));
         let (seen, ran_on) = (Arc::clone(&log), Arc::clone(&threads));
+        let (inside, mut entered) = (Count::new(), 0);
         let callback = move |outcome: Outcome<i32>| {
             lock(&ran_on).push(thread::current().id());
-            let mut log = seen.try_lock().expect("never two at a time");
+            assert_eq!(inside.add(), entered, "never two at a time");
+            entered += 1;
+            let mut log = lock(&seen);
             log.push((outcome.id.get(), outcome.result.map_err(|error| error.to_string())));
             let count = log.len();
             drop(log);
