@@ -2,6 +2,7 @@
 
 use super::{Tally, drain, pool, staff, staffed, with};
 use crate::pool::Level;
+use crate::sync::Deadline;
 use crate::sys::model::check;
 
 /// Race: a job of a group comes while the worker ends the group's last one and goes to sleep.
@@ -13,6 +14,8 @@ fn a_worker_does_not_sleep_beside_a_group_with_a_job() {
         core.submit_grouped(&group, tally.empty_job(), false).unwrap();
         staff(&core);
         core.submit_grouped(&group, tally.empty_job(), false).unwrap();
+        // Closing the pool would wake the worker.
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         drain(&core);
         assert_eq!(tally.run(), 2);
     });
