@@ -8,7 +8,7 @@ use crate::sys::model::check;
 /// Race: a job of a group comes while the worker ends the group's last one and goes to sleep.
 #[test]
 fn a_worker_does_not_sleep_beside_a_group_with_a_job() {
-    check(1, || {
+    check(2, || {
         let (core, tally) = (staffed(1), Tally::new());
         let group = core.new_group(1, Level::Normal);
         core.submit_grouped(&group, tally.empty_job(), false).unwrap();
