@@ -9,6 +9,7 @@ mod closing;
 mod core;
 mod crew;
 pub(crate) mod current;
+mod departing;
 pub(crate) mod fork;
 pub(crate) mod frame;
 mod groups;

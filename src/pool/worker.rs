@@ -14,7 +14,7 @@ use crate::sync::{Deadline, Parker};
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::{LAG, LOOKS};
 use crate::sys::thread::{stand_still, usable_cpus};
-use crate::sys::{CachePadded, fence, hint};
+use crate::sys::{CachePadded, hint};
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
@@ -39,16 +39,16 @@ pub(crate) struct Worker {
     pub(super) station: Arc<CachePadded<Station>>,
     /// The lane to look at first, so that no producer is starved.
     turn: Cell<usize>,
-    searching: Cell<bool>,
+    pub(super) searching: Cell<bool>,
     /// Jobs that workers with this number had finished when this one came.
-    born: Cell<u64>,
+    pub(super) born: Cell<u64>,
     pub(super) job: Cell<u64>,
     pub(super) failure: RefCell<Option<Failure>>,
     /// The jobs that wait on this thread for the one that is running.
     pub(super) below: RefCell<Vec<Frame>>,
     /// Set when somebody asks the running job to come to an end.
     pub(super) asked: Cell<*const AtomicBool>,
-    readiness: Cell<Readiness>,
+    pub(super) readiness: Cell<Readiness>,
     /// Looks at the water marks.
     pub(super) put_off: Cell<PutOff>,
     /// How often groups had their turn.
@@ -60,7 +60,7 @@ pub(crate) struct Worker {
 
 /// What has become of a worker's start hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Readiness {
+pub(super) enum Readiness {
     /// It is called before the first job.
     Fresh,
     Ready,
@@ -288,7 +288,7 @@ impl Worker {
     }
 
     #[inline]
-    fn start_searching(&self) {
+    pub(super) fn start_searching(&self) {
         if !self.is_guest() && !self.searching.replace(true) {
             self.core.crew.census.start_searching();
         }
@@ -297,7 +297,7 @@ impl Worker {
     /// Race with a submitter that saw a searcher and woke nobody: before this → the searcher's last look finds its job
     /// and wakes the next worker, after → it sees no searcher and wakes one itself.
     #[cold]
-    fn stop_searching(&self) {
+    pub(super) fn stop_searching(&self) {
         self.searching.set(false);
         if self.core.crew.stop_searching(|| self.core.has_visible_work()) {
             // A refused thread is no error here: this worker lives and comes to the work.
@@ -347,36 +347,6 @@ impl Worker {
             self.core.store.trim();
         }
         parker.park_until(end)
-    }
-
-    /// Whether this worker has run as many jobs as it may.
-    #[inline]
-    fn is_worn_out(&self) -> bool {
-        let most = self.core.settings.jobs_per_worker;
-        most.is_some_and(|most| self.station.finished() - self.born.get() >= most)
-    }
-
-    /// Leaves a pool that goes on, and makes sure that somebody comes to what is left behind. False if this worker stays,
-    /// because there would be nobody else.
-    #[cold]
-    fn depart(&self) -> bool {
-        self.free_spent();
-        self.core.maybe_quiet();
-        // A hook is users' code: nobody must rely on this worker meanwhile.
-        if self.searching.get() {
-            self.stop_searching();
-        }
-        self.stop();
-        self.start_searching();
-        self.core.crew.leave(self.number);
-        fence::heavy(); // As F1 to F3: submitters may have relied on this searcher.
-        let refused = self.core.has_visible_work() && self.core.recruit().is_err();
-        if refused && self.core.crew.come_back(self.number) {
-            self.born.set(self.station.finished());
-            self.readiness.set(Readiness::Fresh);
-            return false;
-        }
-        true
     }
 
     /// The others sleep and must see that all is over, too.
