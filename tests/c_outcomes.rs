@@ -363,19 +363,19 @@ fn emitting_where_no_job_emits() {
 #[test]
 fn an_argument_travels_back_when_asked() {
     within_limit(|| {
-        let (gate, thing, log) = (Gate::new(), Item::default(), Mutex::new(Vec::new()));
+        let (gates, thing, log) = ([Gate::new(), Gate::new()], Item::default(), Mutex::new(Vec::new()));
         let note = |result: &ftpool_result| {
             lock(&log).push((result.outcome, result.arg.addr()));
             -1
         };
-        let block = waiting(&gate);
-        let (pool, gate) = (CPool::of(1), gate);
+        let blocks = gates.each_ref().map(waiting);
+        let (pool, gates) = (CPool::of(1), gates);
         let (function, context) = callback(&note);
         let dispatched = ftpool_results_options { callback: function, callback_context: context, ..RESULTS_OPTIONS };
         let (read, dispatched) = (pool.results(), pool.results_with(&dispatched).unwrap());
         let mut expected = Vec::new();
-        for flags in [0, FTPOOL_SUBMIT_RETURN_ARG] {
-            pool.submit(How::Last, &block).unwrap();
+        for ((flags, block), gate) in [0, FTPOOL_SUBMIT_RETURN_ARG].into_iter().zip(&blocks).zip(&gates) {
+            pool.submit(How::Last, block).unwrap();
             for results in [&read, &dispatched] {
                 let options = ftpool_submit_options { results: results.handle(), flags, ..SUBMIT_OPTIONS };
                 let cancelled = [fails, returns, returns].map(|f| pool.submit_with(thing.job(f), &options).unwrap())[2];
