@@ -1,7 +1,7 @@
 //! A job: somebody's code and data in four words.
 
 use super::{Core, Worker};
-use crate::queue::{Body, Item};
+use crate::queue::{Body, Item, Taken};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
@@ -31,7 +31,7 @@ pub(crate) struct Job(Item);
 #[repr(align(8))]
 struct Label {
     /// Safety of all three: the body holds a live task of the label's type, which is moved out.
-    run: unsafe fn(Body, &Worker),
+    run: unsafe fn(*const Body, &Worker),
     cancel: unsafe fn(Body, &Core, u64),
     drop: unsafe fn(Body),
 }
@@ -60,34 +60,34 @@ impl<T: Task> LabelOf<T> {
 
     /// # Safety
     ///
-    /// 1. `body` came from `pack` of the same type. 2. Its task was not taken out before.
-    #[inline]
-    unsafe fn unpack(body: Body) -> T {
+    /// 1. `body` points to what came from `pack` of the same type. 2. Its task was not taken out before.
+    #[inline(always)]
+    unsafe fn unpack(body: *const Body) -> T {
         if Self::INLINE {
             // SAFETY: by 1 there is a `T`, by 2 it is nobody else's.
-            unsafe { body.as_ptr().cast::<T>().read() }
+            unsafe { body.cast::<T>().read() }
         } else {
             // SAFETY: by 1 there is a pointer to a box.
-            let boxed = unsafe { body.as_ptr().cast::<*mut T>().read() };
+            let boxed = unsafe { body.cast::<*mut T>().read() };
             // SAFETY: by 1 it came from Box::into_raw, by 2 nobody has taken it back.
             *unsafe { Box::from_raw(boxed) }
         }
     }
 }
 
-unsafe fn run<T: Task>(body: Body, worker: &Worker) {
+unsafe fn run<T: Task>(body: *const Body, worker: &Worker) {
     // SAFETY: the label's obligation.
     unsafe { LabelOf::<T>::unpack(body) }.run(worker);
 }
 
 unsafe fn cancel<T: Task>(body: Body, core: &Core, id: u64) {
     // SAFETY: the label's obligation.
-    unsafe { LabelOf::<T>::unpack(body) }.cancel_in(core, id);
+    unsafe { LabelOf::<T>::unpack(&raw const body) }.cancel_in(core, id);
 }
 
 unsafe fn discard<T: Task>(body: Body) {
     // SAFETY: the label's obligation.
-    drop(unsafe { LabelOf::<T>::unpack(body) });
+    drop(unsafe { LabelOf::<T>::unpack(&raw const body) });
 }
 
 impl Job {
@@ -128,7 +128,7 @@ impl Job {
     pub(super) unsafe fn into_task<T: Task>(self) -> T {
         let (_, body) = self.open();
         // SAFETY: 1. by 1 the body was packed by the same type; 2. the job is consumed.
-        unsafe { LabelOf::<T>::unpack(body) }
+        unsafe { LabelOf::<T>::unpack(&raw const body) }
     }
 
     #[inline]
@@ -138,11 +138,23 @@ impl Job {
         (unsafe { label.cast().as_ref() }, body)
     }
 
-    #[inline]
+    /// Runs the job of an item that was claimed, from where it lies.
+    ///
+    /// # Safety
+    ///
+    /// 1. The item came from `into_item`, and lies where it says. 2. No job was made of it since.
+    #[inline(always)]
+    pub(super) unsafe fn run_at(taken: Taken, worker: &Worker) {
+        // SAFETY: by 1, every job's tag is the address of a static label.
+        let label: &'static Label = unsafe { taken.tag.cast().as_ref() };
+        // SAFETY: by 1 the body came with the label, and by 2 its task is still there.
+        unsafe { (label.run)(taken.body, worker) }
+    }
+
     pub(super) fn run(self, worker: &Worker) {
-        let (label, body) = self.open();
-        // SAFETY: the body came with the label, and the job is consumed.
-        unsafe { (label.run)(body, worker) }
+        let item = self.into_item();
+        // SAFETY: 1. the item lies in this frame; 2. the job is consumed.
+        unsafe { Self::run_at(Taken::elsewhere(&item), worker) }
     }
 
     pub(super) fn cancel(self, core: &Core, id: u64) {

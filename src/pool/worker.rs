@@ -9,7 +9,7 @@ use super::station::Station;
 use super::timers::TickInfo;
 use super::turns::GUARD;
 use super::water::PutOff;
-use crate::queue::{Item, Place, Seat};
+use crate::queue::{Item, Place, Seat, Taken};
 use crate::sync::{Deadline, Parker};
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::{LAG, LOOKS};
@@ -167,9 +167,10 @@ impl Worker {
     #[inline(always)]
     fn run_place<const BOUNDED: bool>(&self, place: Place) {
         // SAFETY: 1. the batch gave the place to this worker alone; 2. it holds the segment until it is retired.
-        if let Some(item) = unsafe { self.core.store.claim(place) } {
+        if let Some(taken) = unsafe { self.core.store.claim(place) } {
             self.free_place::<BOUNDED>();
-            self.execute(place.id(), item);
+            // SAFETY: the hold on the place is given back after the batch.
+            unsafe { self.execute_at(place.id(), taken) };
         }
     }
 
@@ -223,15 +224,24 @@ impl Worker {
         (visible / self.core.alive().clamp(1, usable_cpus())).min(MOST_AT_ONCE)
     }
 
-    #[inline(always)]
     pub(super) fn execute(&self, id: u64, item: Item) {
+        // SAFETY: 1. it lies in this frame.
+        unsafe { self.execute_at(id, Taken::elsewhere(&item)) };
+    }
+
+    /// # Safety
+    ///
+    /// 1. The item was claimed and stays where it lies.
+    #[inline(always)]
+    unsafe fn execute_at(&self, id: u64, taken: Taken) {
         if self.searching.get() && !self.begin() {
-            return self.core.end_unrun(id, item);
+            // SAFETY: the caller's 1.
+            return self.core.end_unrun(id, unsafe { taken.copy() });
         }
         self.station.set_running(true);
         self.job.set(id);
-        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
-        unsafe { Job::from_item(item) }.run(self);
+        // SAFETY: 1. only jobs are queued, the caller's 1; 2. the claim succeeded, so no other job was made of the item.
+        unsafe { Job::run_at(taken, self) };
         if self.station.is_running() {
             self.ended();
         }

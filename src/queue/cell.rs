@@ -33,6 +33,30 @@ impl Item {
     }
 }
 
+/// An item that was claimed, where it lies. It stays there until the hold on its slot is given back. Moved about in pieces and
+/// read as a whole, an item stalls the processor: 8 ns a job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) tag: NonNull<()>,
+    pub(crate) body: *const Body,
+}
+
+impl Taken {
+    /// An item that lies somewhere else than in a cell.
+    #[inline]
+    pub(crate) fn elsewhere(item: &Item) -> Self {
+        Self { tag: item.tag, body: &raw const item.body }
+    }
+
+    /// # Safety
+    ///
+    /// 1. The hold on the slot has not been given back, or the item lies elsewhere and is alive.
+    pub(crate) unsafe fn copy(self) -> Item {
+        // SAFETY: by 1.
+        Item { tag: self.tag, body: unsafe { self.body.read() } }
+    }
+}
+
 /// The two lowest bits of the state word.
 const STATE: usize = 0b11;
 /// Somebody has taken the item out, or there never was one.
@@ -62,7 +86,7 @@ pub(crate) struct Cell {
 #[must_use]
 pub(super) enum Claim {
     /// The item is the owner's.
-    Won(Item),
+    Won(Taken),
     /// A revoker is at work, or was: only the lock that revokers hold can tell.
     Contested,
 }
@@ -105,7 +129,7 @@ impl Cell {
     /// # Safety
     ///
     /// 1. The caller is the cell's owner, holds the segment, and keeps revokers out. 2. It has announced itself.
-    pub(super) unsafe fn claim_uncontested(&self) -> Option<Item> {
+    pub(super) unsafe fn claim_uncontested(&self) -> Option<Taken> {
         let word = self.word.load(Ordering::Relaxed); // K4
         // SAFETY: by 1 nobody else touches the cell.
         (word.addr() & STATE == QUEUED).then(|| unsafe { self.take(word) })
@@ -115,11 +139,11 @@ impl Cell {
     ///
     /// 1. The word says QUEUED, and the item is the caller's.
     #[inline(always)]
-    unsafe fn take(&self, word: *mut ()) -> Item {
-        // SAFETY: the caller's 1.
-        let item = unsafe { self.item(word) };
-        self.word.store(word.map_addr(|word| word & !STATE | TAKEN), Ordering::Relaxed);
-        item
+    unsafe fn take(&self, word: *mut ()) -> Taken {
+        let tag = word.map_addr(|word| word & !STATE);
+        self.word.store(tag.map_addr(|tag| tag | TAKEN), Ordering::Relaxed);
+        // SAFETY: by 1 the word holds the tag of an item, which is not null.
+        Taken { tag: unsafe { NonNull::new_unchecked(tag) }, body: self.body.with(|body| body) }
     }
 
     /// # Safety

@@ -131,7 +131,9 @@ impl Front {
             && let Some(place) = stack.places.pop_back()
         {
             // SAFETY: 1. the place was on the stack, the lock is held; 2. the hold is given back below.
-            found = unsafe { store.claim(place) }.map(|item| (place.id(), item));
+            let taken = unsafe { store.claim(place) };
+            // SAFETY: 1. as above.
+            found = taken.map(|taken| (place.id(), unsafe { taken.copy() }));
             store.give_back(place.segment, 1);
         }
         self.word.store(stack.word(), Ordering::Release);

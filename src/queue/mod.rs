@@ -23,7 +23,7 @@ mod wheel;
 
 pub(crate) use arrivals::Arrivals;
 pub(crate) use batch::Batch;
-pub(crate) use cell::{Body, Item};
+pub(crate) use cell::{Body, Item, Taken};
 pub(crate) use front::Front;
 pub(crate) use lane::{Lane, Producing};
 pub(crate) use outcomes::{Discard, Nothing, Outcomes, Seat};

@@ -7,7 +7,7 @@ mod lanes;
 mod readers;
 mod slots;
 
-use super::{Batch, Body, Item, Lane, Store};
+use super::{Batch, Body, Item, Lane, Store, Taken};
 use std::num::NonZero;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -25,6 +25,12 @@ fn number(item: Item) -> usize {
     // SAFETY: `item` wrote the body.
     assert!(unsafe { body.assume_init() }.iter().all(|word| word.addr() == number), "torn item");
     number
+}
+
+/// The number of an item that was just claimed.
+fn number_of(taken: Taken) -> usize {
+    // SAFETY: its segment is held until the batch is retired.
+    number(unsafe { taken.copy() })
 }
 
 /// A lane and where its segments come from.
@@ -53,7 +59,7 @@ impl Line {
         let mut taken = Vec::new();
         while let Some(mine) = place {
             // SAFETY: 1. the batch gave the place to this thread; 2. it holds the segment until it is retired.
-            taken.extend(unsafe { self.store.claim(mine) }.map(number));
+            taken.extend(unsafe { self.store.claim(mine) }.map(number_of));
             place = batch.next();
         }
         batch.retire(&self.store);

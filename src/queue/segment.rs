@@ -1,6 +1,6 @@
 //! A run of cells that is filled once, emptied once and then recycled as a whole.
 
-use super::cell::{Cell, Claim, Item};
+use super::cell::{Cell, Claim, Item, Taken};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, ZEROED_IS_NEW};
 use crate::sys::size::SLOT_BITS;
@@ -177,7 +177,7 @@ impl Place {
     /// # Safety
     ///
     /// As for [`claim`](Self::claim), and: 3. the caller pins the segment. 4. `claim` was contested.
-    pub(super) unsafe fn claim_pinned(self) -> Option<Item> {
+    pub(super) unsafe fn claim_pinned(self) -> Option<Taken> {
         // SAFETY: the caller's 1 to 4.
         unsafe { self.cell().claim_uncontested() }
     }

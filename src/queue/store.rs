@@ -1,6 +1,6 @@
 //! The segments of one pool: recycled memory, and the way from an id to a cell.
 
-use super::cell::{Claim, Item};
+use super::cell::{Claim, Item, Taken};
 use super::depot::Depot;
 use super::registry::Registry;
 use super::segment::{self, Place, SLOTS, SegmentRef};
@@ -71,10 +71,10 @@ impl Store {
     /// 1. The caller owns the place: it lies in a range, or on a stack, that only the caller takes from. 2. The hold on
     ///    it has not been given back.
     #[inline(always)]
-    pub(crate) unsafe fn claim(&self, place: Place) -> Option<Item> {
+    pub(crate) unsafe fn claim(&self, place: Place) -> Option<Taken> {
         // SAFETY: the caller's 1 and 2.
         match unsafe { place.claim() } {
-            Claim::Won(item) => Some(item),
+            Claim::Won(taken) => Some(taken),
             // SAFETY: the caller's 1 and 2; the claim above was contested.
             Claim::Contested => unsafe { self.claim_contested(place) },
         }
@@ -84,7 +84,7 @@ impl Store {
     ///
     /// As for [`claim`](Self::claim), which was contested.
     #[cold]
-    unsafe fn claim_contested(&self, place: Place) -> Option<Item> {
+    unsafe fn claim_contested(&self, place: Place) -> Option<Taken> {
         // SAFETY: 1, 2 and 4 are the caller's; 3. the shard's lock pins the segment.
         self.registry.pinned(place.block(), |_| unsafe { place.claim_pinned() })
     }

@@ -1,6 +1,6 @@
 //! Models of the batch: which slots its owner comes to, and which a thief takes.
 
-use super::{Line, assert_each_once, number};
+use super::{Line, assert_each_once, number_of};
 use crate::queue::segment::{Place, Range, SLOTS, SegmentRef};
 use crate::queue::{Batch, Store};
 use crate::sys::model::check;
@@ -104,14 +104,14 @@ fn owner_thief_or_revoker_gets_the_item() {
                 let Some(stolen) = batch.split() else { return vec![] };
                 let place = Place { segment: stolen.segment, slot: stolen.start };
                 // SAFETY: 1. the range is this thread's; 2. its hold is given back below.
-                let taken = unsafe { line.store.claim(place) }.map(number);
+                let taken = unsafe { line.store.claim(place) }.map(number_of);
                 line.store.give_back(stolen.segment, stolen.end - stolen.start);
                 taken.into_iter().collect()
             }
         });
         let revoker = thread::spawn({
             let line = Arc::clone(&line);
-            move || line.store.revoke(contested).map(number).into_iter().collect()
+            move || line.store.revoke(contested).map(number_of).into_iter().collect()
         });
         let owned = line.take(&batch, 2);
         assert_each_once(2, [owned, thief.join().unwrap(), revoker.join().unwrap()]);
