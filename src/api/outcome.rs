@@ -76,7 +76,7 @@ impl<T> Outcome<T> {
     }
 
     /// An outcome of the done queue.
-    #[inline]
+    #[inline(always)]
     pub(super) fn into_value(self) -> (JobId, T) {
         (self.id, self.result.expect("the done queue has values"))
     }
@@ -86,7 +86,7 @@ impl<T> Outcome<T> {
         (self.id, self.result.err().expect("the failed queue has errors"))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn into_entry(self) -> Result<Done<T>, Failed> {
         let Self { id, result, extra } = self;
         match (result, extra) {
@@ -107,7 +107,7 @@ impl<T> Done<T> {
 }
 
 impl<T> From<Result<Done<T>, Failed>> for Outcome<T> {
-    #[inline]
+    #[inline(always)]
     fn from(entry: Result<Done<T>, Failed>) -> Self {
         match entry {
             Ok(Done::Plain(id, value)) => Self { id, result: Ok(value), extra: None },

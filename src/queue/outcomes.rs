@@ -270,7 +270,7 @@ impl<D, F> Outcomes<D, F> {
     }
 
     /// The next entry of either queue.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&self, deadline: impl Into<Deadline>) -> Result<Result<D, F>, Nothing> {
         self.next_by(deadline, || self.pop(&mut self.reader.positions.lock()))
     }
@@ -309,7 +309,7 @@ impl<D, F> Outcomes<D, F> {
     }
 
     /// Looks at the clock only if there is nothing to read.
-    #[inline]
+    #[inline(always)]
     fn next_by<R>(&self, deadline: impl Into<Deadline>, pop: impl Fn() -> Option<R>) -> Result<R, Nothing> {
         match pop() {
             Some(entry) => Ok(entry),
@@ -334,7 +334,7 @@ impl<D, F> Outcomes<D, F> {
         verdict
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&self, positions: &mut Positions<D, F>) -> Option<Result<D, F>> {
         if self.failed_len() > 0
             && let Some(failed) = self.pop_failed(positions)
@@ -344,7 +344,7 @@ impl<D, F> Outcomes<D, F> {
         self.pop_done(positions).map(Ok)
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop_done(&self, positions: &mut Positions<D, F>) -> Option<D> {
         let entry = positions.done.next(|number, position| {
             // SAFETY: `positions` are the only ones, and position n belongs to desk n.

@@ -115,7 +115,7 @@ impl<T> Stream<T> {
     /// # Safety
     ///
     /// 1. `position` began as `START`, was used with this stream only, and is its only one.
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn read(&self, position: &mut Position<T>) -> Option<T> {
         if position.head == position.seen {
             position.seen = self.tail.load(Ordering::Acquire);

@@ -15,7 +15,7 @@ impl<T> Turns<T> {
     }
 
     /// What `read` finds at the position whose turn it is, or else at the next one that has something. A turn is a chunk.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self, read: impl Fn(usize, &mut Position<T>) -> Option<T>) -> Option<T> {
         for _ in 0..self.at.len() {
             let turn = self.turn;
