@@ -14,7 +14,8 @@ per_thread! {
 const MOST: u32 = 4000;
 /// The time in which another core lets go of a short critical section.
 const LEAST: u32 = 250;
-/// Where not even that was worth it, it is tried again once in so many waits.
+/// Where not even that was worth it, it is tried again once in so many waits, and then for as long as ever: a section that
+/// is longer than the least would never be found out otherwise.
 const ONCE_IN: u32 = 32;
 /// Pauses between two looks, so that many spinners leave the word's cache line alone most of the time.
 const PAUSES: u32 = 8;
@@ -38,7 +39,8 @@ impl Spin {
         (0..self.pauses).for_each(|_| hint::spin());
         self.pauses = (self.pauses * 2).min(PAUSES);
         let luck = luck();
-        if began.elapsed() < Duration::from_nanos((2 * luck + LEAST).min(MOST).into()) {
+        let limit = if luck == 0 { MOST } else { (2 * luck + LEAST).min(MOST) };
+        if began.elapsed() < Duration::from_nanos(limit.into()) {
             return true;
         }
         remember(if luck > LEAST { luck - luck / 4 } else { 0 });
@@ -51,7 +53,11 @@ impl Spin {
         if let Some(began) = self.began {
             let took = began.elapsed().as_nanos().clamp(1, MOST.into()) as u32;
             let luck = luck();
-            remember(if took > luck { luck + (took - luck).div_ceil(4) } else { luck - (luck - took) / 8 });
+            remember(match luck {
+                0 => took,
+                _ if took > luck => luck + (took - luck).div_ceil(4),
+                _ => luck - (luck - took) / 8,
+            });
         }
     }
 }

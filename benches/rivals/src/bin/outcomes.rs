@@ -98,16 +98,19 @@ impl Squarer for C {
     }
 }
 
+/// A job, as it travels through a channel.
+type Message = (fn(usize) -> usize, usize);
+
 /// A channel of jobs and a channel of results.
 struct Channels {
-    jobs: Option<Sender<(fn(usize) -> usize, usize)>>,
+    jobs: Option<Sender<Message>>,
     results: Receiver<(usize, usize)>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Channels {
     fn new() -> Self {
-        let (jobs, todo) = unbounded::<(fn(usize) -> usize, usize)>();
+        let (jobs, todo) = unbounded::<Message>();
         let (done, results) = unbounded();
         let work = move || {
             todo.iter().for_each(|(job, number)| done.send((number, job(number))).expect("somebody reads"));
