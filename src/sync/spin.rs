@@ -18,7 +18,7 @@ const LEAST: u32 = 250;
 /// is longer than the least would never be found out otherwise.
 const ONCE_IN: u32 = 32;
 /// Pauses between two looks, so that many spinners leave the word's cache line alone most of the time.
-const PAUSES: u32 = 8;
+const PAUSES: u32 = 3;
 
 /// Spins for twice as long as was worth it lately, counted in time: a pause takes from 10 to 50 ns, as the core likes.
 /// Threads that had no luck, because there are more of them than cores, soon go to sleep at once.
