@@ -108,10 +108,10 @@ fn a_cancelling_shutdown_reports_what_did_not_run() {
             };
             results.submit(job).unwrap();
         }
-        pool.spawn_first(ran.job()).unwrap();
+        results.submit_first(ran.job()).unwrap();
         thread::scope(|scope| {
             let end = scope.spawn(|| pool.shutdown(Shutdown::Cancel, LIMIT));
-            for _ in 0..1000 {
+            for _ in 0..1001 {
                 assert!(matches!(results.next_failed(LIMIT).unwrap().1, JobError::Cancelled));
             }
             assert_eq!((results.outstanding(), drops.get()), (2, 1000), "the running ones go on");
