@@ -245,10 +245,6 @@ mod model {
             }
         }
 
-        pub(crate) fn wait_for_wall(&self, expected: u32, limit: Duration) {
-            self.wait(expected, Some(limit));
-        }
-
         fn wake(&self, count: u32) {
             fence(Ordering::SeqCst);
             let _gate = self.0.0.lock().unwrap();
@@ -266,6 +262,10 @@ mod model {
 
         pub(crate) fn wait(&self, expected: u32, _timeout: Option<Duration>) {
             self.kernel.wait(|| self.word.load(Ordering::Relaxed) == expected);
+        }
+
+        pub(crate) fn wait_for_wall(&self, expected: u32, limit: Duration) {
+            self.wait(expected, Some(limit));
         }
 
         pub(crate) fn wake_one(&self) {

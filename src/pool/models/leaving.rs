@@ -3,6 +3,7 @@
 use super::{Tally, drain};
 use crate::pool::{Core, Hooks, Settings};
 use crate::sync::Deadline;
+use crate::sys::clock::Clock;
 use crate::sys::model::check;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,9 @@ fn pool(idle_timeout: Option<Duration>, jobs_per_worker: Option<u64>) -> Arc<Cor
         idle_timeout,
         jobs_per_worker,
         hooks: Hooks::default(),
+        limits: None,
         permanent: false,
+        clock: Clock::system(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Models of the batch: which slots its owner comes to, and which a thief takes.
 
-use super::{Line, assert_each_once, number_of};
+use super::{Line, assert_each_once, number, number_of};
 use crate::queue::segment::{Place, Range, SLOTS, SegmentRef};
 use crate::queue::{Batch, Store};
 use crate::sys::model::check;
@@ -111,7 +111,7 @@ fn owner_thief_or_revoker_gets_the_item() {
         });
         let revoker = thread::spawn({
             let line = Arc::clone(&line);
-            move || line.store.revoke(contested).map(number_of).into_iter().collect()
+            move || line.store.revoke(contested).map(number).into_iter().collect()
         });
         let owned = line.take(&batch, 2);
         assert_each_once(2, [owned, thief.join().unwrap(), revoker.join().unwrap()]);
