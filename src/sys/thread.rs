@@ -36,8 +36,11 @@ pub(crate) fn is_alone() -> bool {
 #[cfg(target_os = "linux")]
 fn one_cpu() -> bool {
     let mut set = std::mem::MaybeUninit::zeroed();
-    // SAFETY: 1. `set` is writable and as large as said; 2. 0 is the calling thread.
-    let failed = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) } != 0;
+    // SAFETY: the call takes nothing.
+    let first_thread = unsafe { libc::getpid() };
+    // The first thread's, because the caller may have been tied to one processor while others have the rest.
+    // SAFETY: `set` is writable and as large as said.
+    let failed = unsafe { libc::sched_getaffinity(first_thread, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) } != 0;
     // SAFETY: zeroes are a valid set, and so is what the call wrote.
     let set = unsafe { set.assume_init() };
     // SAFETY: it only counts bits.
