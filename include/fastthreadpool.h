@@ -651,7 +651,7 @@ typedef struct ftpool_timer_options {
      * Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its last
      * run. May be NULL.
      */
-    void (*arg_free)(void *arg);
+    ftpool_free_fn arg_free;
     /**
      * Due this long from now. For a schedule, 0 means one interval.
      */

@@ -2,20 +2,14 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, eventually, lock, within_limit};
-use fastthreadpool::{Deadline, Due, JobId, ManualClock, Pool, SubmitError, current_job, current_tick};
+use common::{Count, Gate, LIMIT, eventually, lock, manual, within_limit};
+use fastthreadpool::{Deadline, Due, JobId, Pool, SubmitError, current_job, current_tick};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
 const YEAR: Duration = Duration::from_secs(31_556_952);
-
-/// A pool that goes by a clock of its own.
-fn manual(workers: i32) -> (Pool, ManualClock) {
-    let clock = ManualClock::new();
-    (Pool::builder().workers(workers).clock(&clock).build().unwrap(), clock)
-}
 
 /// What jobs write their numbers into.
 #[derive(Clone, Default)]

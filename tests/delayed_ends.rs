@@ -2,19 +2,13 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, eventually, within_limit};
+use common::{Count, Gate, LIMIT, OnDrop, eventually, manual, within_limit};
 use fastthreadpool::{Deadline, JobError, ManualClock, Pool, Schedule, Shutdown, SubmitError};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// A pool that goes by a clock of its own.
-fn manual(workers: i32) -> (Pool, ManualClock) {
-    let clock = ManualClock::new();
-    (Pool::builder().workers(workers).clock(&clock).build().unwrap(), clock)
-}
 
 /// Conformance 49, 51: whether it waits or is queued.
 #[test]

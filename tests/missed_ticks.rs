@@ -2,40 +2,18 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, within_limit};
-use fastthreadpool::{ManualClock, Missed, Pool, Schedule, current_tick};
+use common::{Count, Gate, LIMIT, advance, manual, within_limit};
+use fastthreadpool::{Missed, Schedule, current_tick};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A pool that goes by a clock of its own.
-fn manual(workers: i32) -> (Pool, ManualClock) {
-    let clock = ManualClock::new();
-    (Pool::builder().workers(workers).clock(&clock).build().unwrap(), clock)
-}
-
-/// A job that counts its runs.
-fn counting(count: &Count) -> impl Fn() + Send + Sync + 'static {
-    let count = count.clone();
-    move || {
-        count.add();
-    }
-}
-
-/// Goes on, one step after another, and lets the jobs of each end.
-fn advance(pool: &Pool, clock: &ManualClock, steps: u32, step: Duration) {
-    for _ in 0..steps {
-        clock.advance(step);
-        pool.wait_idle(LIMIT).unwrap();
-    }
-}
-
 /// What a schedule has queued, and then run, when its only worker was blocked for ten intervals.
 fn blocked_for_ten(schedule: Schedule) -> (u64, usize) {
     let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
-    pool.schedule(schedule, counting(&ran)).unwrap();
+    pool.schedule(schedule, ran.each()).unwrap();
     pool.spawn(gate.job()).unwrap();
     gate.wait_started(1);
     (0..10).for_each(|_| clock.advance(SECOND));
@@ -96,7 +74,7 @@ fn a_jump_of_the_clock_makes_one_run_or_all() {
     within_limit(|| {
         for (missed, runs) in [(Missed::Skip, 1), (Missed::Coalesce, 1), (Missed::Queue, 1000)] {
             let ((pool, clock), ran) = (manual(1), Count::new());
-            let id = pool.schedule(Schedule::every(SECOND).missed(missed), counting(&ran)).unwrap();
+            let id = pool.schedule(Schedule::every(SECOND).missed(missed), ran.each()).unwrap();
             clock.advance(1000 * SECOND + SECOND / 2);
             pool.wait_idle(LIMIT).unwrap();
             let timer = pool.timer(id).unwrap();

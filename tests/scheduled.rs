@@ -2,43 +2,21 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, eventually, lock, within_limit};
+use common::{Count, Gate, LIMIT, advance, eventually, lock, manual, within_limit};
 use fastthreadpool::{
-    Deadline, Due, JobError, ManualClock, Missed, Pool, Schedule, Shutdown, SubmitError, current_job, current_tick,
+    Deadline, Due, JobError, Missed, Pool, Schedule, Shutdown, SubmitError, current_job, current_tick,
 };
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A pool that goes by a clock of its own.
-fn manual(workers: i32) -> (Pool, ManualClock) {
-    let clock = ManualClock::new();
-    (Pool::builder().workers(workers).clock(&clock).build().unwrap(), clock)
-}
-
-/// A job that counts its runs.
-fn counting(count: &Count) -> impl Fn() + Send + Sync + 'static {
-    let count = count.clone();
-    move || {
-        count.add();
-    }
-}
-
-/// Goes on, one step after another, and lets the jobs of each end.
-fn advance(pool: &Pool, clock: &ManualClock, steps: u32, step: Duration) {
-    for _ in 0..steps {
-        clock.advance(step);
-        pool.wait_idle(LIMIT).unwrap();
-    }
-}
-
 /// Conformance 40.
 #[test]
 fn the_first_run_comes_after_one_interval() {
     within_limit(|| {
         let ((pool, clock), ran) = (manual(1), Count::new());
-        pool.schedule(SECOND, counting(&ran)).unwrap();
+        pool.schedule(SECOND, ran.each()).unwrap();
         clock.advance(SECOND - Duration::from_nanos(1));
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((ran.get(), pool.scheduled_count(), pool.pending()), (0, 1, 0));
@@ -54,8 +32,8 @@ fn the_first_run_comes_after_one_interval() {
 fn the_first_run_comes_when_it_is_asked_for() {
     within_limit(|| {
         let ((pool, clock), now, later) = (manual(1), Count::new(), Count::new());
-        pool.schedule(Schedule::every(SECOND).first(Duration::ZERO), counting(&now)).unwrap();
-        pool.schedule(Schedule::every(SECOND).first(3 * SECOND), counting(&later)).unwrap();
+        pool.schedule(Schedule::every(SECOND).first(Duration::ZERO), now.each()).unwrap();
+        pool.schedule(Schedule::every(SECOND).first(3 * SECOND), later.each()).unwrap();
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((now.get(), later.get()), (1, 0));
         advance(&pool, &clock, 5, SECOND);
@@ -194,7 +172,7 @@ fn a_schedule_on_the_wall_clock_repeats_on_that_clock() {
     within_limit(|| {
         let ((pool, clock), ran, once) = (manual(1), Count::new(), Count::new());
         let noon = clock.wall_clock() + 10 * SECOND;
-        pool.schedule(Schedule::every(SECOND).first(noon), counting(&ran)).unwrap();
+        pool.schedule(Schedule::every(SECOND).first(noon), ran.each()).unwrap();
         pool.spawn_at(noon, once.job()).unwrap();
         advance(&pool, &clock, 12, SECOND);
         assert_eq!((ran.get(), once.get()), (3, 1));
@@ -212,7 +190,7 @@ fn a_schedule_on_the_wall_clock_repeats_on_that_clock() {
 fn a_schedule_cancelled_before_its_first_tick_never_runs() {
     within_limit(|| {
         let ((pool, clock), ran) = (manual(1), Count::new());
-        let id = pool.schedule(SECOND, counting(&ran)).unwrap();
+        let id = pool.schedule(SECOND, ran.each()).unwrap();
         assert!(pool.cancel(id));
         assert!(!pool.cancel(id));
         advance(&pool, &clock, 3, SECOND);
@@ -228,7 +206,7 @@ fn a_cancelled_schedule_takes_its_queued_ticks_along() {
         pool.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         let other = ran.clone();
-        let id = pool.schedule(Schedule::every(SECOND).missed(Missed::Queue), counting(&ran)).unwrap();
+        let id = pool.schedule(Schedule::every(SECOND).missed(Missed::Queue), ran.each()).unwrap();
         pool.spawn(other.job()).unwrap();
         clock.advance(5 * SECOND);
         assert_eq!((pool.pending(), pool.timer(id).unwrap().queued), (7, 5));
@@ -356,7 +334,7 @@ fn a_schedule_without_interval_or_run_is_refused() {
 fn a_schedule_set_anew_goes_on_from_there() {
     within_limit(|| {
         let ((pool, clock), ran) = (manual(1), Count::new());
-        let id = pool.schedule(SECOND, counting(&ran)).unwrap();
+        let id = pool.schedule(SECOND, ran.each()).unwrap();
         advance(&pool, &clock, 1, SECOND * 3 / 2);
         assert!(pool.reschedule(id, 3 * SECOND));
         advance(&pool, &clock, 2, SECOND);

@@ -1,5 +1,6 @@
 //! A job's argument that somebody frees.
 
+use super::callback::{Free, ftpool_free_fn};
 use super::check::Call;
 use super::ftpool_status;
 use std::ffi::c_void;
@@ -14,7 +15,7 @@ pub(super) struct Owned {
 
 /// What submitter and job share.
 pub(super) struct Fate {
-    free: unsafe extern "C" fn(*mut c_void),
+    free: Free,
     call: Call,
     known: Mutex<Known>,
 }
@@ -26,8 +27,8 @@ struct Known {
 }
 
 impl Owned {
-    pub(super) fn new(call: Call, free: Option<unsafe extern "C" fn(*mut c_void)>) -> Self {
-        let fate = free.map(|free| Arc::new(Fate { free, call, known: Mutex::default() }));
+    pub(super) fn new(call: Call, free: ftpool_free_fn) -> Self {
+        let fate = Free::new(free).map(|free| Arc::new(Fate { free, call, known: Mutex::default() }));
         Self { call, fate }
     }
 
@@ -61,8 +62,7 @@ impl Fate {
         let free = known.accepted && known.dropped;
         drop(known);
         if free {
-            // SAFETY: whoever gave the function states that it may be called with the job's argument.
-            unsafe { (self.free)(self.call.argument()) };
+            self.free.call(self.call.argument());
         }
     }
 }

@@ -103,7 +103,7 @@ pub unsafe extern "C" fn ftpool_cancel(pool: *mut ftpool, id: ftpool_job_id) -> 
 }
 
 #[inline(always)]
-pub(super) fn discard_value(call: Call) -> impl FnOnce() -> Result<(), Infallible> + Send + 'static {
+pub(super) fn discard_value(call: Call) -> impl Fn() -> Result<(), Infallible> + Send + Sync + 'static {
     move || {
         call.run();
         Ok(())

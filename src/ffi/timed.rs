@@ -1,5 +1,6 @@
 //! Delayed and scheduled jobs with everything that can be asked for.
 
+use super::callback::ftpool_free_fn;
 use super::check::{self, Call, Checked, status};
 use super::clock::nanoseconds;
 use super::ftpool_status::{self, *};
@@ -41,7 +42,7 @@ pub struct ftpool_timer_options {
     pub results: *mut ftpool_results,
     /// Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its last
     /// run. May be NULL.
-    pub arg_free: Option<unsafe extern "C" fn(arg: *mut c_void)>,
+    pub arg_free: ftpool_free_fn,
     /// Due this long from now. For a schedule, 0 means one interval.
     pub delay_ns: i64,
     /// If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks of a

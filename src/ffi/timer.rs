@@ -1,11 +1,11 @@
 //! Delayed and scheduled jobs.
 
-use super::check::{self, Call, status};
+use super::check::{self, Call, Checked, status};
 use super::clock::{from_duration, nanoseconds};
 use super::ftpool_status::{self, *};
+use super::submit::discard_value;
 use super::{ftpool, ftpool_fn, ftpool_job_id};
 use crate::{JobId, Pool, Timer};
-use std::convert::Infallible;
 use std::ffi::c_void;
 use std::time::UNIX_EPOCH;
 
@@ -30,14 +30,9 @@ pub unsafe extern "C" fn ftpool_submit_later(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
-    let id = pool.and_then(|pool| {
-        let (delay, call) = (nanoseconds(delay_ns)?, Call::new(function, arg)?);
-        Ok(pool.try_spawn_at(delay, move || run(call))?)
-    });
-    // SAFETY: the caller's 3.
-    status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
+    let submit = |pool: &Pool, call| Ok(pool.try_spawn_at(nanoseconds(delay_ns)?, discard_value(call))?);
+    // SAFETY: the caller's 1 and 3.
+    status(unsafe { enter(pool, function, arg, out_id, submit) })
 }
 
 /// Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, whatever happens to that clock until then.
@@ -56,14 +51,10 @@ pub unsafe extern "C" fn ftpool_submit_at(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
-    let id = pool.and_then(|pool| {
-        let (due, call) = (UNIX_EPOCH + nanoseconds(ns_since_1970)?, Call::new(function, arg)?);
-        Ok(pool.try_spawn_at(due, move || run(call))?)
-    });
-    // SAFETY: the caller's 3.
-    status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
+    let submit =
+        |pool: &Pool, call| Ok(pool.try_spawn_at(UNIX_EPOCH + nanoseconds(ns_since_1970)?, discard_value(call))?);
+    // SAFETY: the caller's 1 and 3.
+    status(unsafe { enter(pool, function, arg, out_id, submit) })
 }
 
 /// Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
@@ -86,14 +77,9 @@ pub unsafe extern "C" fn ftpool_schedule(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
-    let id = pool.and_then(|pool| {
-        let (interval, call) = (nanoseconds(interval_ns)?, Call::new(function, arg)?);
-        Ok(pool.try_schedule(interval, move || run(call))?)
-    });
-    // SAFETY: the caller's 3.
-    status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
+    let submit = |pool: &Pool, call| Ok(pool.try_schedule(nanoseconds(interval_ns)?, discard_value(call))?);
+    // SAFETY: the caller's 1 and 3.
+    status(unsafe { enter(pool, function, arg, out_id, submit) })
 }
 
 /// Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay_ns` from now. As
@@ -243,8 +229,21 @@ pub unsafe extern "C" fn ftpool_self_tick(out_number: *mut u64, out_late_by_ns: 
     FTPOOL_OK
 }
 
-fn run(call: Call) -> Result<(), Infallible> {
-    call.run();
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_id` is NULL or writable.
+unsafe fn enter(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_id: *mut ftpool_job_id,
+    submit: impl FnOnce(&Pool, Call) -> Checked<JobId>,
+) -> Checked<()> {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) }?;
+    let id = submit(&pool, Call::new(function, arg)?)?;
+    // SAFETY: the caller's 2.
+    unsafe { check::store(out_id, id.get()) };
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What the test files share: gates that jobs wait at, limits against hanging, counted drops.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use fastthreadpool::Pool;
+use fastthreadpool::{ManualClock, Pool};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -45,6 +45,20 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A pool with this many workers.
 pub(crate) fn pool_of(workers: i32) -> Pool {
     Pool::builder().workers(workers).build().expect("a pool of this size can be built")
+}
+
+/// A pool that goes by a clock of its own.
+pub(crate) fn manual(workers: i32) -> (Pool, ManualClock) {
+    let clock = ManualClock::new();
+    (Pool::builder().workers(workers).clock(&clock).build().unwrap(), clock)
+}
+
+/// Lets time go on, one step after another, and the jobs of each end.
+pub(crate) fn advance(pool: &Pool, clock: &ManualClock, steps: u32, step: Duration) {
+    for _ in 0..steps {
+        clock.advance(step);
+        pool.wait_idle(LIMIT).unwrap();
+    }
 }
 
 /// Keeps jobs waiting until the test opens it, or fails. Declare it after the pool, so that a failing test opens it
@@ -137,6 +151,14 @@ impl Count {
 
     /// A job that counts its run.
     pub(crate) fn job(&self) -> impl FnOnce() + Clone + Send + 'static {
+        let count = self.clone();
+        move || {
+            count.add();
+        }
+    }
+
+    /// Code that counts each of its runs.
+    pub(crate) fn each(&self) -> impl Fn() + Send + Sync + 'static {
         let count = self.clone();
         move || {
             count.add();
