@@ -337,10 +337,12 @@ impl Worker {
         self.core.crew.park(self.number, reason, |parker| self.sleep(parker))
     }
 
-    /// Drops outcomes that nobody will read: users' code.
+    /// Drops outcomes that nobody will read: users' code, but no job.
     #[cold]
     fn reap(&self) {
-        self.resume();
+        if self.searching.get() {
+            self.stop_searching();
+        }
         self.core.orphans.reap();
         self.failure.take();
         self.ended();
