@@ -261,18 +261,23 @@ impl<D, F> Outcomes<D, F> {
         self.expected.sum().saturating_sub(ended)
     }
 
+    #[inline(always)]
     pub(crate) fn next_done(&self, deadline: impl Into<Deadline>) -> Result<D, Nothing> {
-        self.next_by(deadline, || self.pop_done(&mut self.reader.positions.lock()))
+        let entry = self.pop_done(&mut self.reader.positions.lock());
+        entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_done), Ok)
     }
 
+    #[inline(always)]
     pub(crate) fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<F, Nothing> {
-        self.next_by(deadline, || self.pop_failed(&mut self.reader.positions.lock()))
+        let entry = self.pop_failed(&mut self.reader.positions.lock());
+        entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_failed), Ok)
     }
 
-    /// The next entry of either queue.
+    /// The next entry of either queue. The clock is looked at only if there is nothing to read.
     #[inline(always)]
     pub(crate) fn next(&self, deadline: impl Into<Deadline>) -> Result<Result<D, F>, Nothing> {
-        self.next_by(deadline, || self.pop(&mut self.reader.positions.lock()))
+        let entry = self.pop(&mut self.reader.positions.lock());
+        entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop), Ok)
     }
 
     /// Hands at most `most` entries to `keep` without waiting, failed ones first; returns how many. No code of a
@@ -308,17 +313,13 @@ impl<D, F> Outcomes<D, F> {
         self.arrivals.notify();
     }
 
-    /// Looks at the clock only if there is nothing to read.
-    #[inline(always)]
-    fn next_by<R>(&self, deadline: impl Into<Deadline>, pop: impl Fn() -> Option<R>) -> Result<R, Nothing> {
-        match pop() {
-            Some(entry) => Ok(entry),
-            None => self.wait_for(deadline.into(), pop),
-        }
-    }
-
     #[cold]
-    fn wait_for<R>(&self, deadline: Deadline, pop: impl Fn() -> Option<R>) -> Result<R, Nothing> {
+    fn wait_for<R>(
+        &self,
+        deadline: Deadline,
+        pop: impl Fn(&Self, &mut Positions<D, F>) -> Option<R>,
+    ) -> Result<R, Nothing> {
+        let pop = || pop(self, &mut self.reader.positions.lock());
         let look = || {
             if let Some(entry) = pop() {
                 return Some(Ok(entry));
