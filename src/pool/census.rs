@@ -5,7 +5,8 @@ use crate::sys::atomic::{AtomicU64, Ordering};
 /// Counts of workers, and whether the pool is closed, in one word that every submit reads.
 ///
 /// A worker is *running* a job, *searching* for one, or *idle* (asleep). `alive` counts all three. `idle` and `alive`
-/// change under the crew's lock; `searching` is also changed without it.
+/// change under the crew's lock; `searching` is also changed without it. *Called* says that the search which is under way
+/// began with a worker that was woken or started for some work: submitters that rely on it fence for themselves.
 ///
 /// # Memory ordering
 ///
@@ -17,21 +18,22 @@ pub(super) struct Census(AtomicU64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reading(u64);
 
-const SEARCHING: u64 = 1;
-const IDLE: u64 = 1 << 16;
-const ALIVE: u64 = 1 << 32;
+const CALLED: u64 = 1;
+const SEARCHING: u64 = 1 << 1;
+const IDLE: u64 = 1 << 17;
+const ALIVE: u64 = 1 << 33;
 /// Outsiders are refused.
-const CLOSED: u64 = 1 << 48;
+const CLOSED: u64 = 1 << 49;
 /// No outsider is in the middle of a submit any more: workers may leave when all is done.
-const SEALED: u64 = 1 << 49;
+const SEALED: u64 = 1 << 50;
 /// A hook has failed: the pool's own jobs are refused as well.
-const BROKEN: u64 = 1 << 50;
+const BROKEN: u64 = 1 << 51;
 /// The process exits: no further job begins.
-const HALTED: u64 = 1 << 51;
+const HALTED: u64 = 1 << 52;
 /// The workers are in the process that this one was forked from.
-const FORKED: u64 = 1 << 52;
+const FORKED: u64 = 1 << 53;
 /// The number of queued jobs is limited.
-const BOUNDED: u64 = 1 << 53;
+const BOUNDED: u64 = 1 << 54;
 
 /// Workers that the word can count.
 pub(crate) const MOST_WORKERS: usize = 1 << 15;
@@ -50,28 +52,57 @@ impl Census {
         self.0.fetch_add(SEARCHING, Ordering::SeqCst);
     }
 
-    /// The reading without the worker that stops.
+    /// The readings with the worker that stops, and without it.
     #[must_use]
-    pub(super) fn stop_searching(&self) -> Reading {
-        Reading(self.0.fetch_sub(SEARCHING, Ordering::SeqCst) - SEARCHING)
+    pub(super) fn stop_searching(&self) -> (Reading, Reading) {
+        self.one_searcher_less(0)
     }
 
     pub(super) fn fall_asleep(&self) {
-        self.0.fetch_add(IDLE - SEARCHING, Ordering::SeqCst);
+        let _ = self.one_searcher_less(IDLE);
     }
 
+    /// A worker that dies was searching.
+    pub(super) fn end(&self) {
+        let _ = self.one_searcher_less(ALIVE.wrapping_neg());
+    }
+
+    /// A sleeper searches, because it was called.
     pub(super) fn wake_up(&self) {
-        self.0.fetch_sub(IDLE - SEARCHING, Ordering::SeqCst);
+        self.one_searcher_more(IDLE.wrapping_neg());
     }
 
     /// A worker is born searching.
     pub(super) fn begin(&self) {
-        self.0.fetch_add(ALIVE + SEARCHING, Ordering::SeqCst);
+        self.one_searcher_more(ALIVE);
     }
 
-    /// A worker dies searching.
-    pub(super) fn end(&self) {
-        self.0.fetch_sub(ALIVE + SEARCHING, Ordering::SeqCst);
+    /// The end of a search is the end of the call as well.
+    fn one_searcher_less(&self, more: u64) -> (Reading, Reading) {
+        self.change(|before| {
+            let after = before.wrapping_sub(SEARCHING).wrapping_add(more);
+            if Reading(after).searching() == 0 { after & !CALLED } else { after }
+        })
+    }
+
+    /// A search that is under way already was not called.
+    fn one_searcher_more(&self, more: u64) {
+        self.change(|before| {
+            let called = if Reading(before).searching() == 0 { CALLED } else { 0 };
+            before.wrapping_add(SEARCHING).wrapping_add(more) | called
+        });
+    }
+
+    /// The readings before and after the change.
+    fn change(&self, to: impl Fn(u64) -> u64) -> (Reading, Reading) {
+        let mut before = self.0.load(Ordering::Relaxed);
+        loop {
+            let after = to(before);
+            match self.0.compare_exchange_weak(before, after, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(_) => return (Reading(before), Reading(after)),
+                Err(now) => before = now,
+            }
+        }
     }
 
     pub(super) fn close(&self) {
@@ -101,8 +132,14 @@ impl Census {
 }
 
 impl Reading {
+    /// Whether whoever relies on the searchers fences for itself.
+    #[inline]
+    pub(super) fn is_called(self) -> bool {
+        self.0 & CALLED != 0
+    }
+
     pub(super) fn searching(self) -> usize {
-        (self.0 & 0xFFFF) as usize
+        ((self.0 / SEARCHING) & 0xFFFF) as usize
     }
 
     fn idle(self) -> usize {

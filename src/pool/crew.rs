@@ -1,6 +1,6 @@
 //! The workers of a pool as a body: who sleeps, who is woken, who is started.
 
-use super::census::Census;
+use super::census::{Census, Reading};
 use super::station::Station;
 use crate::sync::Parker;
 use crate::sys::CachePadded;
@@ -63,7 +63,15 @@ impl Crew {
     /// could be woken or started to.
     #[inline]
     pub(super) fn needs_recruit(&self) -> bool {
-        self.census.read().lacks_searcher(self.limit) // S2
+        let seen = self.census.read(); // S2
+        if seen.is_called() { self.needs_another() } else { seen.lacks_searcher(self.limit) }
+    }
+
+    /// Somebody was called, and will not fence when it has found work.
+    #[cold]
+    fn needs_another(&self) -> bool {
+        fence(Ordering::SeqCst); // S3
+        self.census.read().lacks_searcher(self.limit)
     }
 
     /// Wakes a worker, or starts one with `start(number)`, unless one is searching by now. An error only if no worker
@@ -130,11 +138,11 @@ impl Crew {
     /// there: it was the last searcher, and submitters have relied on it.
     #[must_use]
     pub(super) fn stop_searching(&self, visible: impl FnOnce() -> bool) -> bool {
-        let now = self.census.stop_searching(); // F1
+        let (before, now) = self.census.stop_searching(); // F1
         if !now.lacks_searcher(self.limit) {
             return false;
         }
-        fence::heavy(); // F2
+        fence_after(before); // F2
         visible() // F3
     }
 
@@ -207,6 +215,11 @@ impl Crew {
             None => false,
         }
     }
+}
+
+/// In a called search, those who rely on its searchers fence for themselves.
+fn fence_after(search: Reading) {
+    if search.is_called() { fence(Ordering::SeqCst) } else { fence::heavy() }
 }
 
 impl Roster {

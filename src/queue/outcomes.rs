@@ -13,6 +13,9 @@ use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
+/// Who reads so many values without waiting lets writers off their fences.
+const SELDOM: u64 = 256;
+
 /// Why a reader got nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Nothing {
@@ -351,7 +354,9 @@ impl<D, F> Outcomes<D, F> {
             // SAFETY: `positions` are the only ones, and position n belongs to desk n.
             unsafe { self.desks[number].done.read(position) }
         })?;
-        count(&self.reader.taken_done);
+        if count(&self.reader.taken_done).is_multiple_of(SELDOM) {
+            self.arrivals.relax();
+        }
         self.free_place();
         Some(entry)
     }
@@ -375,10 +380,12 @@ impl<D, F> Outcomes<D, F> {
     }
 }
 
-/// One more, by the only one who counts.
+/// One more, by the only one who counts; returns how many.
 #[inline]
-fn count(counter: &AtomicU64) {
-    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);
+fn count(counter: &AtomicU64) -> u64 {
+    let count = counter.load(Ordering::Relaxed) + 1;
+    counter.store(count, Ordering::Release);
+    count
 }
 
 impl<D, F> Drop for Outcomes<D, F> {

@@ -1,25 +1,31 @@
 //! Waiting for a condition that other threads make true without taking a lock.
 
 use super::Deadline;
-use crate::sys::atomic::Ordering;
+use crate::sys::atomic::{Ordering, fence};
 use crate::sys::fence;
 use crate::sys::futex::Futex;
 
-/// One word: odd while somebody may be waiting, and a new value for every wake-up.
+/// One word: bits, and a turn that is a new one for every wake-up.
 ///
-/// Whoever makes a condition true calls [`notify`](Self::notify) afterwards: a load and a branch while nobody waits.
-/// Protocol and proof: `README.md`, "Event count".
+/// Whoever makes a condition true calls [`notify`](Self::notify) afterwards: a load and a branch while nobody waits, and
+/// a fence where somebody has waited lately. Protocol and proof: `README.md`, "Event count".
 ///
 /// # Memory ordering
 ///
-/// The waiter's `fetch_or` and the notifier's load are ordered by the asymmetric fence pair. The condition itself
-/// brings its own acquire and release.
+/// A waiter's `fetch_or` and a notifier's load are ordered by the asymmetric fence pair, or, once there was a wait, by a
+/// full fence of each. The condition itself brings its own acquire and release.
 #[derive(Debug)]
 pub(crate) struct EventCount {
     word: Futex,
 }
 
+/// Somebody may be waiting.
 const WAITING: u32 = 1;
+/// Notifiers are asked to fence for themselves.
+const ASKED: u32 = 2;
+/// There is none who has not been reached by the request: waiters rely on it.
+const HEARD: u32 = 4;
+const TURN: u32 = 8;
 
 impl EventCount {
     pub(crate) fn new() -> Self {
@@ -36,8 +42,13 @@ impl EventCount {
             if deadline.has_passed() {
                 return None;
             }
-            let ticket = self.word.fetch_or(WAITING, Ordering::SeqCst) | WAITING; // W1
-            fence::heavy(); // W2
+            let mut ticket = self.word.fetch_or(WAITING | ASKED, Ordering::SeqCst) | WAITING | ASKED; // W1
+            if ticket & HEARD != 0 {
+                fence(Ordering::SeqCst); // W2a
+            } else {
+                fence::heavy(); // W2b
+                ticket = self.has_been_heard(ticket);
+            }
             if let Some(result) = condition() {
                 return Some(result); // W3: the bit stays set; the next notifier clears it at the price of one call.
             }
@@ -45,9 +56,32 @@ impl EventCount {
         }
     }
 
+    /// Race with a wake-up, or with [`relax`](Self::relax): the turn is another one, and the word stays as it is.
+    fn has_been_heard(&self, ticket: u32) -> u32 {
+        let heard = ticket | HEARD;
+        let exchanged = self.word.compare_exchange(ticket, heard, Ordering::SeqCst, Ordering::Relaxed); // W2c
+        if exchanged.is_ok() { heard } else { ticket }
+    }
+
+    /// Notifiers need not fence any more, until somebody waits again. Called now and then by those who seldom wait.
+    #[inline]
+    pub(crate) fn relax(&self) {
+        let seen = self.word.load(Ordering::Relaxed);
+        if seen & (WAITING | ASKED) == ASKED {
+            let next = (seen & !(ASKED | HEARD)).wrapping_add(TURN);
+            let _ = self.word.compare_exchange(seen, next, Ordering::SeqCst, Ordering::Relaxed); // W5
+        }
+    }
+
     /// Whether anybody may be waiting. Called after a light fence.
     #[inline]
     pub(crate) fn has_waiters(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & (WAITING | ASKED) != 0 && self.has_waiters_after_all()
+    }
+
+    #[cold]
+    fn has_waiters_after_all(&self) -> bool {
+        fence(Ordering::SeqCst); // N1a
         self.word.load(Ordering::Relaxed) & WAITING != 0
     }
 
@@ -62,11 +96,15 @@ impl EventCount {
 
     #[cold]
     fn wake(&self) {
-        let seen = self.word.load(Ordering::Relaxed);
-        // N2: of several notifiers the one whose exchange succeeds wakes everyone who waited before it.
-        let next = seen.wrapping_add(WAITING);
-        if seen & WAITING != 0 && self.word.compare_exchange(seen, next, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
-            self.word.wake_all(); // N3
+        let mut seen = self.word.load(Ordering::Relaxed);
+        // N2: of several notifiers the one whose exchange succeeds wakes everyone who waited before it. Race with a
+        // waiter at W2c: the bit is still there, and the exchange is tried again.
+        while seen & WAITING != 0 {
+            let next = (seen & !WAITING).wrapping_add(TURN);
+            match self.word.compare_exchange(seen, next, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(_) => return self.word.wake_all(), // N3
+                Err(now) => seen = now,
+            }
         }
     }
 }

@@ -185,3 +185,46 @@ fn bell_rings_again() {
         assert!(seen == 2 || shared.1.fd.is_set(), "the listener would sleep");
     });
 }
+
+/// Race: the second wait relies on the notifier that the first has asked, while the reader lets it off again.
+#[test]
+fn event_count_relies_on_notifiers_that_have_heard() {
+    check(3, || {
+        let event = Event::new();
+        let notifier = thread::spawn({
+            let event = Arc::clone(&event);
+            move || (1..=3).for_each(|step| event.reach(step))
+        });
+        event.wait_for(1);
+        event.count.relax();
+        event.wait_for(2);
+        event.wait_for(3);
+        notifier.join().unwrap();
+    });
+}
+
+/// Race: one waiter asks and another lets the notifier off and asks anew, before the first relies on having been heard.
+#[test]
+fn event_count_is_not_heard_before_it_is_relaxed() {
+    check(2, || {
+        let event = Event::new();
+        let notifier = thread::spawn({
+            let event = Arc::clone(&event);
+            move || {
+                event.reach(1);
+                event.reach(2);
+            }
+        });
+        let waiter = thread::spawn({
+            let event = Arc::clone(&event);
+            move || {
+                event.wait_for(1);
+                event.count.relax();
+                event.wait_for(2);
+            }
+        });
+        event.wait_for(2);
+        waiter.join().unwrap();
+        notifier.join().unwrap();
+    });
+}

@@ -121,3 +121,13 @@ fn a_job_is_done_although_another_start_was_refused() {
         site.finish(accepted);
     });
 }
+
+/// Race: the second submitter relies on the worker that the first has called, which does not fence for it.
+#[test]
+fn a_job_that_relies_on_a_called_worker_is_done() {
+    check(2, || {
+        let site = Site::new(0);
+        assert_eq!(submit_twice(&site), 2);
+        site.finish(2);
+    });
+}
