@@ -21,8 +21,9 @@ needs:
 	@command -v $(CARGO) >/dev/null || { echo "missing: a Rust toolchain with cargo (1.95 or later)"; exit 1; }
 	@command -v $(CC) >/dev/null || { echo "missing: a C compiler (Debian: apt-get install gcc)"; exit 1; }
 
+# Only these two: cargo does not optimise across crates (lto) when it makes an rlib at the same time.
 build: needs ## the libraries, in target/release
-	$(CARGO) build --release --features capi
+	$(CARGO) rustc --release --features capi --lib --crate-type cdylib,staticlib
 
 run: needs ## parallel cksum of DIR (default /usr/include, /usr/share/doc) against coreutils
 	@command -v pkg-config >/dev/null || { echo "missing: pkg-config (Debian: apt-get install pkg-config)"; exit 1; }
@@ -50,8 +51,10 @@ bench-server: build ## the example server against one with a thread for each con
 bench-quick: build ## the same in about a minute, printed only
 	ci/bench.sh --quick
 
-soak: needs ## 10^9 randomised jobs with bookkeeping (about an hour); JOBS=n for another number
+soak: needs ## 10^9 randomised jobs with bookkeeping (about an hour) and more; JOBS=n for another number of each
 	FTPOOL_SOAK_JOBS=$(or $(JOBS),1000000000) $(CARGO) test --release --test soak -- --nocapture
+	FTPOOL_SOAK_JOBS=$(or $(JOBS),100000000) $(CARGO) test --release --test semaphore --test fast_lock
+	FTPOOL_SOAK_SEQUENCES=$(or $(JOBS),10000000) $(CARGO) test --release --features capi --test c_calls -- --nocapture
 
 loom: needs ## the model checker on every protocol
 	ci/loom.sh

@@ -9,4 +9,5 @@ target=$(rustc +nightly -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan FTPOOL_SOAK_JOBS=300000
 cargo +nightly test --quiet --target "$target" --features capi \
     --test outcomes --test cancel --test shutdown --test producers --test soak --test c_abi \
-    --test hooks --test reopen --test cancel_all --test all_pools --test c_control
+    --test hooks --test reopen --test cancel_all --test all_pools --test c_control \
+    --test semaphore --test fast_lock --test gates --test c_sync --test c_calls --test copies

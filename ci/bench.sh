@@ -14,3 +14,4 @@ cargo run --release --quiet --bin bound | tee "$results/bound.md"
 cargo run --release --quiet --bin footprint | tee "$results/footprint.md"
 cargo run --release --quiet --bin timers | tee "$results/timers.md"
 ./size.sh | tee "$results/size.md"
+cargo run --release --quiet --bin plots -- --locks "$results/locks.json" ../../docs/benchmarks/locks.svg

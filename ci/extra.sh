@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # What takes longer than a change can wait for: all models, the proof that they can fail, the portable fallback, and
-# AddressSanitizer where a nightly toolchain is installed.
+# AddressSanitizer and valgrind where they are installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ci/loom.sh
 ci/mutants.sh
 RUSTFLAGS="--cfg ftpool_portable" CARGO_TARGET_DIR=target/portable cargo test --quiet --lib --tests
 ci/asan.sh
+ci/valgrind.sh

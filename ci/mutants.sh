@@ -19,7 +19,6 @@ src/sync/raw_lock.rs|self.line.fetch_or(WAITING, Ordering::Relaxed); // L5|// L5
 src/sync/raw_lock.rs|self.held.store(FREE, Ordering::Release); // R1|self.held.store(FREE, Ordering::Relaxed); // R1|lock_loses_no_waiter
 src/sync/raw_lock.rs|let nap = nap(fence::heavy_unprepared()); // H1|let nap = nap(true); // H1|lock_is_handed_to_a_starving_waiter
 src/sync/raw_lock.rs|while seen & PROMISED == 0 {|while seen != !0 {|lock_is_promised_to_a_waiter_that_gives_up
-src/sync/raw_lock.rs|seen.wrapping_add(TURN) & !WAITING|seen & !WAITING|lock_loses_no_waiter
 src/sync/raw_semaphore.rs|self.word.wake(1); // A6|// A6|semaphore_wakes_as_many_as_it_has_permits_for
 src/sync/raw_semaphore.rs|(next.waiting(), Some(Ok(()))), // A1|(next.0, Some(Ok(()))), // A1|semaphore_wakes_as_many_as_it_has_permits_for
 src/sync/raw_semaphore.rs|self.serve(&mut line); // Q3|// Q3|semaphore_loses_no_wake_up

@@ -146,12 +146,13 @@ fn configs_of_other_sizes() {
     for size in [0, 1, 7, 4097, usize::MAX / 2, usize::MAX] {
         assert_eq!(make(&mut other, size), FTPOOL_E_INVALID, "{size}");
     }
-    assert_eq!(make(&mut other, 16), FTPOOL_E_INVALID, "the field ordered is known, and 7");
-    for size in [8, 12] {
-        assert_eq!(make(&mut other, size), FTPOOL_OK, "a field that an older program does not have is 0");
+    for size in [12, 20, KNOWN - 1, KNOWN + 1] {
+        assert_eq!(make(&mut other, size), FTPOOL_E_INVALID, "{size}: it may end within a pointer");
     }
+    assert_eq!(make(&mut other, 16), FTPOOL_E_INVALID, "the field ordered is known, and 7");
+    assert_eq!(make(&mut other, 8), FTPOOL_OK, "a field that an older program does not have is 0");
     other.known.ordered = 1;
-    for size in [16, 24, 32, KNOWN, KNOWN + 8, KNOWN + 1, 4096] {
+    for size in [16, 24, 32, KNOWN, KNOWN + 8, 4096] {
         assert_eq!(make(&mut other, size), FTPOOL_OK, "{size}: all that is not known is 0");
     }
     for at in [0, 1, (4096 - KNOWN) / 8 - 1] {
@@ -161,7 +162,7 @@ fn configs_of_other_sizes() {
         assert_eq!(make(&mut other, 4096), FTPOOL_E_VERSION);
         other.tail[at] = 0;
     }
-    let sized = |workers| ftpool_config { size: 12, workers, ..CONFIG };
+    let sized = |workers| ftpool_config { size: 16, workers, ..CONFIG };
     assert_eq!(c!(ftpool_worker_limit(CPool::new(&sized(5)).unwrap().handle())), 5);
 }
 

@@ -73,7 +73,8 @@ pub(super) fn flag(value: u32) -> Checked<bool> {
     }
 }
 
-/// The fields of a struct that this version knows; those that an older program does not have are as in `default`.
+/// The fields of a struct that this version knows; those that an older program does not have are as in `default`. No
+/// compiler gives a struct a size that is not a multiple of its alignment: such a size might end within a pointer.
 ///
 /// # Safety
 ///
@@ -81,7 +82,7 @@ pub(super) fn flag(value: u32) -> Checked<bool> {
 pub(super) unsafe fn known_part<T: Copy>(given: *const T, default: T) -> Checked<T> {
     // SAFETY: the caller's 1: every such struct begins with its size.
     let size = unsafe { given.cast::<usize>().read() };
-    if !(size_of::<usize>()..=LARGEST_STRUCT).contains(&size) {
+    if !(size_of::<usize>()..=LARGEST_STRUCT).contains(&size) || !size.is_multiple_of(align_of::<T>()) {
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 1.

@@ -33,7 +33,10 @@ const _: () = assert!(align_of::<RawLock>() == align_of::<ftpool_lock>());
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_lock_acquire(lock: *mut ftpool_lock) {
     // SAFETY: the caller's 1.
-    unsafe { known(lock) }.acquire();
+    if !unsafe { known(lock) }.try_acquire() {
+        // SAFETY: 1. the caller's 1.
+        unsafe { wait(lock) };
+    }
 }
 
 /// Takes the lock if it is free. The pointer is not checked.
@@ -106,6 +109,17 @@ pub unsafe extern "C" fn ftpool_lock_release_checked(lock: *mut ftpool_lock) -> 
 pub unsafe extern "C" fn ftpool_lock_locked(lock: *const ftpool_lock) -> bool {
     // SAFETY: the caller's 1.
     unsafe { check::object(lock.cast::<RawLock>()) }.is_ok_and(RawLock::is_held)
+}
+
+/// A C function of its own: it does not unwind, so that who calls it last needs no stack frame.
+///
+/// # Safety
+///
+/// 1. `lock` is an initialised lock that lives during the call.
+#[cold]
+unsafe extern "C" fn wait(lock: *mut ftpool_lock) {
+    // SAFETY: the caller's 1.
+    unsafe { known(lock) }.acquire();
 }
 
 /// # Safety

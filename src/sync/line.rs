@@ -1,7 +1,7 @@
 //! Waiters in the order of their coming.
 
 use super::Deadline;
-use super::spin::Spin;
+use super::spin::{self, Spin};
 use crate::sys::atomic::Ordering;
 use crate::sys::cell::UnsafeCell;
 use crate::sys::futex::Futex;
@@ -63,7 +63,7 @@ impl Waiter {
                 GRANTED => return Some(Verdict::Granted),
                 CLOSED => return Some(Verdict::Closed),
                 _ if deadline.has_passed() => return None,
-                _ => self.verdict.wait(UNDECIDED, deadline.remaining()),
+                _ => spin::asleep(|| self.verdict.wait(UNDECIDED, deadline.remaining())),
             }
         }
     }

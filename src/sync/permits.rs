@@ -49,11 +49,11 @@ impl Permits {
         if !self.is(CLOSED) && self.value() >= n { Some(self.0 - n as u64) } else { None }
     }
 
-    /// With `n` permits more, while nobody has to be woken by this and there is room.
+    /// With `n` permits more, while nobody has to be woken or served for them and there is room.
     #[inline(always)]
     pub(super) const fn give(self, n: u32) -> Option<u64> {
         let room = MAX - self.value();
-        if self.0 & WAITING == 0 && n <= room { Some(self.0 + n as u64) } else { None }
+        if self.0 & (WAITING | QUEUED) == 0 && n <= room { Some(self.0 + n as u64) } else { None }
     }
 
     /// With `n` permits more, unless that is too many. Whoever sleeps is to be woken for them.

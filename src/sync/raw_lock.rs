@@ -1,7 +1,7 @@
 //! A lock whose release is a plain store.
 
 use super::Deadline;
-use super::spin::Spin;
+use super::spin::{self, Spin};
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::fence;
@@ -162,7 +162,7 @@ impl RawLock {
             if deadline.has_passed() {
                 return false; // Whoever has the lock now sees the bit and wakes the next.
             }
-            self.line.wait(ticket, shorter(deadline.remaining(), nap)); // L4
+            spin::asleep(|| self.line.wait(ticket, shorter(deadline.remaining(), nap))); // L4
             if self.try_acquire() || self.acquire_spinning() {
                 self.line.fetch_or(WAITING, Ordering::Relaxed); // L5: others may sleep; the bit was taken to wake me.
                 return true;

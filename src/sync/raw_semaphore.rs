@@ -4,7 +4,7 @@ use super::Deadline;
 use super::fast_lock::{FastLock, FastLockGuard};
 use super::line::{Line, Verdict, Waiter};
 use super::permits::{CLOSED, FAIR, MAX, Permits, QUEUED};
-use super::spin::Spin;
+use super::spin::{self, Spin};
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::futex::WideFutex;
@@ -55,23 +55,24 @@ impl RawSemaphore {
 
     #[inline(always)]
     pub(crate) fn acquire(&self, permits: u32, deadline: Deadline) -> Result<(), AcquireError> {
-        let seen = Permits(self.word.load(Ordering::Relaxed));
-        if let Some(next) = seen.take(permits)
-            && self.word.compare_exchange(seen.0, next, Ordering::Acquire, Ordering::Relaxed).is_ok()
-        {
-            return Ok(());
+        let mut seen = Permits(self.word.load(Ordering::Relaxed));
+        while let Some(next) = seen.take(permits) {
+            match self.word.compare_exchange_weak(seen.0, next, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = Permits(now),
+            }
         }
         self.acquire_slowly(permits, deadline)
     }
 
     #[inline(always)]
     pub(crate) fn release(&self, permits: u32) -> Result<(), ReleaseError> {
-        let seen = Permits(self.word.load(Ordering::Relaxed));
-        if let Some(next) = seen.give(permits)
-            && !seen.is(QUEUED)
-            && self.word.compare_exchange(seen.0, next, Ordering::Release, Ordering::Relaxed).is_ok()
-        {
-            return Ok(());
+        let mut seen = Permits(self.word.load(Ordering::Relaxed));
+        while let Some(next) = seen.give(permits) {
+            match self.word.compare_exchange_weak(seen.0, next, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = Permits(now),
+            }
         }
         self.release_slowly(permits)
     }
@@ -167,7 +168,7 @@ impl RawSemaphore {
                 }
                 return answer;
             }
-            self.word.wait(Permits(next).ticket(), deadline.remaining()); // A7
+            spin::asleep(|| self.word.wait(Permits(next).ticket(), deadline.remaining())); // A7
             woken = true;
             self.spin_until_there_are_some();
         }

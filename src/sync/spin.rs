@@ -3,77 +3,109 @@
 use crate::sys::hint;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::ops::RangeInclusive;
+use std::time::Instant;
 
 per_thread! {
-    /// How long waiting awake has been worth it lately, in nanoseconds; and how often in turn it was not even tried.
-    LUCK: Cell<(u32, u32)> = Cell::new((MOST, 0))
+    /// How long waiting awake has been worth it lately, in pauses; and how often in turn it was not even tried.
+    LUCK: Cell<(u32, u32)> = Cell::new((u32::MAX, 0))
 }
 
-/// About as long as going to sleep and being woken: who spins no longer loses at most half.
-const MOST: u32 = 4000;
-/// The time in which another core lets go of a short critical section.
+per_thread! {
+    /// How long a sleep took at least lately, in nanoseconds.
+    NAP: Cell<u32> = Cell::new(*SLEEP.start())
+}
+
+/// What going to sleep and being woken may cost, in nanoseconds: little on bare metal, much where a hypervisor has to send
+/// the interrupt. Who spins no longer than a sleep would have taken loses at most half.
+const SLEEP: RangeInclusive<u32> = 4_000..=64_000;
+/// The time in which another core lets go of a short critical section, in nanoseconds.
 const LEAST: u32 = 250;
 /// Where not even that was worth it, it is tried again once in so many waits, and then for as long as ever: a section that
 /// is longer than the least would never be found out otherwise.
 const ONCE_IN: u32 = 32;
-/// Pauses between two looks, so that many spinners leave the word's cache line alone most of the time.
-const PAUSES: u32 = 3;
+/// Pauses before the second look: meanwhile the owner of the word's cache line can go through a few short sections.
+const FIRST: u32 = 4;
+/// What is waited for is noticed late by one part in so many of the wait: spinners that have been waiting for long leave
+/// the cache line alone most of the time.
+const LATE: u32 = 8;
 
-/// Spins for twice as long as was worth it lately, counted in time: a pause takes from 10 to 50 ns, as the core likes.
-/// Threads that had no luck, because there are more of them than cores, soon go to sleep at once.
+/// Spins for twice as long as was worth it lately. Threads that had no luck, because there are more of them than cores,
+/// soon go to sleep at once. Counts pauses, since reading the clock would take as long as the wait for a short section.
 #[derive(Debug)]
 pub(crate) struct Spin {
-    began: Option<Instant>,
-    pauses: u32,
+    paused: u32,
+    limit: u32,
 }
 
 impl Spin {
     pub(crate) fn new() -> Self {
-        Self { began: (hint::may_spin() && is_worth_it()).then(Instant::now), pauses: 1 }
+        Self { paused: 0, limit: if hint::may_spin() { limit() } else { 0 } }
     }
 
     /// Passes some time. False, and at once, when it is time to sleep.
     pub(crate) fn again(&mut self) -> bool {
-        let Some(began) = self.began else { return false };
-        (0..self.pauses).for_each(|_| hint::spin());
-        self.pauses = (self.pauses * 2).min(PAUSES);
-        let luck = luck();
-        let limit = if luck == 0 { MOST } else { (2 * luck + LEAST).min(MOST) };
-        if began.elapsed() < Duration::from_nanos(limit.into()) {
+        if self.paused < self.limit {
+            let pauses = FIRST + self.paused / LATE;
+            (0..pauses).for_each(|_| hint::spin());
+            self.paused += pauses;
             return true;
         }
-        remember(if luck > LEAST { luck - luck / 4 } else { 0 });
-        self.began = None;
+        if self.limit > 0 {
+            self.limit = 0;
+            let luck = luck();
+            remember(if luck > hint::pauses_in(LEAST) { luck - luck / 4 } else { 0 });
+        }
         false
     }
 
-    /// It was worth it.
+    /// What was waited for has come; if that took a while, it was worth it.
     pub(crate) fn succeeded(&self) {
-        if let Some(began) = self.began {
-            let took = began.elapsed().as_nanos().clamp(1, MOST.into()) as u32;
-            let luck = luck();
-            remember(match luck {
-                0 => took,
-                _ if took > luck => luck + (took - luck).div_ceil(4),
-                _ => luck - (luck - took) / 8,
-            });
+        if self.paused == 0 {
+            return;
         }
+        let (took, luck) = (self.paused, luck());
+        remember(match luck {
+            0 => took,
+            _ if took > luck => luck + (took - luck).div_ceil(4),
+            _ => luck - (luck - took) / 8,
+        });
     }
 }
 
-fn is_worth_it() -> bool {
+/// How many pauses to spend this time.
+fn limit() -> u32 {
     let (luck, skipped) = LUCK.try_with(Cell::get).unwrap_or_default();
-    let skips = luck == 0 && skipped < ONCE_IN;
-    let _ = LUCK.try_with(|place| place.set((luck, if skips { skipped + 1 } else { 0 })));
-    !skips
+    let most = most();
+    if luck > 0 {
+        return luck.min(most).saturating_mul(2).saturating_add(hint::pauses_in(LEAST)).min(most);
+    }
+    let skips = skipped < ONCE_IN;
+    let _ = LUCK.try_with(|place| place.set((0, if skips { skipped + 1 } else { 0 })));
+    if skips { 0 } else { most }
 }
 
 /// Threads whose thread-locals are gone have no luck.
 fn luck() -> u32 {
-    LUCK.try_with(Cell::get).unwrap_or_default().0
+    LUCK.try_with(Cell::get).unwrap_or_default().0.min(most())
+}
+
+/// How many pauses are worth a sleep.
+fn most() -> u32 {
+    hint::pauses_in(NAP.try_with(Cell::get).unwrap_or(*SLEEP.start()))
 }
 
 fn remember(luck: u32) {
     let _ = LUCK.try_with(|place| place.set((luck, 0)));
+}
+
+/// Sleeps, and remembers how long that took.
+pub(crate) fn asleep(sleep: impl FnOnce()) {
+    if !hint::may_spin() {
+        return sleep();
+    }
+    let began = Instant::now();
+    sleep();
+    let took = began.elapsed().as_nanos().clamp((*SLEEP.start()).into(), (*SLEEP.end()).into()) as u32;
+    let _ = NAP.try_with(|nap| nap.set(took.min(nap.get() + nap.get() / 8)));
 }

@@ -1,5 +1,7 @@
 //! What a thread may say while it waits without sleeping.
 
+#[cfg(not(loom))]
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Tells the core that this is a spin loop.
@@ -7,6 +9,39 @@ use std::time::{Duration, Instant};
 #[inline(always)]
 pub(crate) fn spin() {
     std::hint::spin_loop();
+}
+
+/// How many pauses take so long. Measured once: a pause takes from 10 to 50 ns, as the core likes.
+#[cfg(not(loom))]
+pub(crate) fn pauses_in(nanos: u32) -> u32 {
+    /// In 1024 ns.
+    static PAUSES: AtomicU32 = AtomicU32::new(0);
+    match PAUSES.load(Ordering::Relaxed) {
+        0 => {
+            PAUSES.store(measured_pauses(), Ordering::Relaxed);
+            pauses_in(nanos)
+        }
+        pauses => (u64::from(nanos) * u64::from(pauses) / 1024) as u32,
+    }
+}
+
+#[cfg(loom)]
+pub(crate) fn pauses_in(nanos: u32) -> u32 {
+    nanos
+}
+
+/// How many pauses take 1024 ns; at least one. The quickest of some times: a thread may lose its core meanwhile.
+#[cfg(not(loom))]
+#[cold]
+fn measured_pauses() -> u32 {
+    const AT_A_TIME: u64 = 32;
+    let time = |_| {
+        let start = Instant::now();
+        (0..AT_A_TIME).for_each(|_| spin());
+        start.elapsed().as_nanos().max(1) as u64
+    };
+    let quickest = (0..4).map(time).min().unwrap_or(1);
+    (AT_A_TIME * 1024 / quickest).max(1) as u32
 }
 
 /// Whether anybody else can run while this thread spins. In models nobody spins: it would only add looks.

@@ -1,7 +1,9 @@
-//! Draws what was measured: one bar chart for each scenario of `results/throughput.json`, in one SVG.
+//! Draws what was measured: one bar chart for each scenario of `results/throughput.json`, in one SVG. With `--locks`, what
+//! locks and semaphores cost by the number of threads, from `results/locks.json`.
 
 use plotters::prelude::*;
 use rivals::measure::Scenario;
+use rivals::waits::plot;
 use serde::Deserialize;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -22,10 +24,14 @@ const OURS: RGBColor = RGBColor(0xd9, 0x5f, 0x02);
 const OTHERS: RGBColor = RGBColor(0x7f, 0x8c, 0x99);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args_os().skip(1).map(PathBuf::from);
+    let mut arguments = env::args_os().skip(1).map(PathBuf::from).peekable();
+    let locks = arguments.next_if(|argument| argument == Path::new("--locks")).is_some();
     let (Some(json), Some(svg)) = (arguments.next(), arguments.next()) else {
-        return Err("two arguments are needed: the JSON that throughput has written, and the SVG to write".into());
+        return Err("two arguments are needed: the JSON that throughput (with --locks: locks) has written, and the SVG to write".into());
     };
+    if locks {
+        return plot::draw(&json, &svg);
+    }
     let report: Report = serde_json::from_str(&fs::read_to_string(json)?)?;
     draw(&report.scenarios, &svg)
 }

@@ -2,6 +2,7 @@
 
 pub mod c_abi;
 pub mod locks;
+pub mod plot;
 pub mod posix;
 pub mod python;
 pub mod race;
