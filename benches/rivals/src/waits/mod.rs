@@ -3,10 +3,8 @@
 pub mod c_abi;
 pub mod locks;
 pub mod posix;
-pub mod python;
 pub mod race;
 pub mod semaphores;
-pub mod table;
 
 #[cfg(cxx20)]
 pub mod cxx;
