@@ -3,14 +3,14 @@
 use crate::report::{Fact, Line, Scenario};
 use std::fmt;
 
-/// From so many nanoseconds on a table is in microseconds.
-const LONG: f64 = 20_000.0;
+/// A table is in microseconds if every figure has so many nanoseconds.
+const LONG: f64 = 10_000.0;
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, question, unit, lines, .. } = self;
         let rounds = lines.first().map_or(0, |line| line.rounds.len());
-        let long = lines.iter().any(|line| line.median >= LONG);
+        let long = unit.starts_with("ns") && lines.iter().all(|line| line.median >= LONG);
         let (scale, unit) = if long { (1e3, unit.replace("ns", "µs")) } else { (1.0, unit.to_string()) };
         let (producers, waits) =
             (lines.iter().any(|line| line.to_one_producer.is_some()), lines.iter().any(|line| line.longest_us > 0.0));
@@ -40,8 +40,8 @@ impl Line {
     pub fn judgement(&self) -> String {
         match (self.goal, self.ratio()) {
             (None, _) => "–".into(),
-            (Some(goal), None) => format!("≤ {goal:.2}"),
-            (Some(goal), Some(reached)) => format!("≤ {goal:.2} {}", verdict(reached <= goal)),
+            (Some(goal), None) => format!("≤ {goal:.3}"),
+            (Some(goal), Some(reached)) => format!("≤ {goal:.3} {}", verdict(reached <= goal)),
         }
     }
 }

@@ -5,6 +5,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use fastthreadpool::{Pool, Results};
 use rivals::c_abi::{self, CApi};
 use rivals::contest::{Contest, Lane, Outcome, race};
+use rivals::crates::SIZED_BY_THE_ENVIRONMENT;
 use rivals::native;
 use rivals::options::{self, Common, positive};
 use rivals::report::Report;
@@ -43,7 +44,7 @@ fn square(number: usize) -> usize {
 }
 
 /// fastthreadpool, Rust API: outcomes are read one by one.
-struct Rust(Results<(usize, usize)>);
+struct Rust(Results<(usize, usize)>, Pool);
 
 impl Squarer for Rust {
     fn submit(&self, number: usize) {
@@ -207,7 +208,7 @@ fn squarers(options: &Options) -> Vec<(&'static str, Option<f64>, Box<dyn Square
     let pool = Pool::builder().workers(WORKERS as i32).build().expect("a pool");
     let threadpool = threadpool::ThreadPool::new(WORKERS);
     let rayon = rayon::ThreadPoolBuilder::new().num_threads(WORKERS).build().expect("rayon starts its threads");
-    let mut all: Vec<(_, _, Box<dyn Squarer>)> = vec![(OURS_RUST, None, Box::new(Rust(pool.results())))];
+    let mut all: Vec<(_, _, Box<dyn Squarer>)> = vec![(OURS_RUST, None, Box::new(Rust(pool.results(), pool)))];
     if let Some(api) = CApi::load_or_explain(&options.common.files.library) {
         let read = RefCell::new([c_abi::Outcome::new(); 256]);
         all.push((OURS_C, None, Box::new(C { api, results: api.results_of_a_new_pool(WORKERS), read })));
@@ -236,6 +237,10 @@ fn squarers(options: &Options) -> Vec<(&'static str, Option<f64>, Box<dyn Square
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    for variable in SIZED_BY_THE_ENVIRONMENT {
+        // SAFETY: there is no other thread yet.
+        unsafe { std::env::set_var(variable, WORKERS.to_string()) };
+    }
     options::report("outcomes", &options.common.files, |report| measure(&options, report))
 }
 

@@ -1,6 +1,6 @@
 //! Draws what was measured: `results/*.json` as SVG pictures.
 
-use rivals::plots::{latency, scaling, throughput};
+use rivals::plots::{bars, latency, scaling};
 use rivals::report::Report;
 use std::env;
 use std::error::Error;
@@ -17,7 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let json = results.join(program).with_extension("json");
         if json.exists() { draw(&Report::read(&json)?, &pictures.join(picture)) } else { Ok(()) }
     };
-    draw("throughput", "throughput.svg", throughput::draw)?;
+    draw("throughput", "throughput.svg", bars::throughput)?;
+    draw("locks", "contention.svg", bars::contention)?;
+    draw("timers", "lateness.svg", latency::draw)?;
     draw("roundtrip", "latency.svg", latency::draw)?;
     draw("scaling", "scaling.svg", scaling::draw)
 }

@@ -1,7 +1,7 @@
 //! Writes the document of all goals from `results/*.json`: what was reached, and who still wins.
 
 use rivals::goals::{GOALS, Goal};
-use rivals::report::{Report, Scenario, is_ours_by_c, is_ours_by_rust};
+use rivals::report::{Distribution, Report, Scenario, is_ours_by_c, is_ours_by_rust};
 use std::env;
 use std::fmt::Write;
 use std::fs;
@@ -92,7 +92,7 @@ fn reached(id: &str, reports: &[Report]) -> String {
             let (Some(goal), Some(ratio)) = (line.goal, line.ratio()) else { continue };
             figures += 1;
             if ratio > goal {
-                let text = format!("{ratio:.2} instead of ≤ {goal:.2} of {} ({})", line.rival, scenario.name);
+                let text = format!("{ratio:.3} instead of ≤ {goal:.3} of {} ({})", line.rival, scenario.name);
                 missed.push((ratio / goal, text));
             }
         }
@@ -112,17 +112,23 @@ fn reached(id: &str, reports: &[Report]) -> String {
     }
 }
 
-/// Rivals that were faster.
+/// Rivals that were faster: in scenarios, and by their medians in distributions.
 fn winners(id: &str, reports: &[Report]) -> String {
     let (mut rivals, mut wins) = (0, Vec::new());
+    let mut compare = |rival: &str, ratio: Option<f64>, where_: &str| {
+        let Some(ratio) = ratio.filter(|_| !is_ours_by_c(rival) && !is_ours_by_rust(rival)) else { return };
+        rivals += 1;
+        if ratio > 1.0 {
+            wins.push((ratio, format!("{rival}, by {ratio:.2} × ({where_})")));
+        }
+    };
     for scenario in scenarios(id, reports) {
-        let others = scenario.lines.iter().filter(|line| !is_ours_by_c(&line.rival) && !is_ours_by_rust(&line.rival));
-        for line in others {
-            let Some(ratio) = line.ratio() else { continue };
-            rivals += 1;
-            if ratio > 1.0 {
-                wins.push((ratio, format!("{}, by {ratio:.2} × ({})", line.rival, scenario.name)));
-            }
+        scenario.lines.iter().for_each(|line| compare(&line.rival, line.ratio(), &scenario.name));
+    }
+    for Distribution { question, who, us, .. } in reports.iter().flat_map(|report| &report.distributions) {
+        if question.contains(&format!("({id})")) {
+            let ours = ours(question, reports).map(|ours| ours.at(0.5) / us[us.len() / 2]);
+            compare(who, ours, &format!("p50, {}", question.split([':', ',']).next().unwrap_or_default()));
         }
     }
     match (rivals, wins.len()) {
@@ -130,4 +136,10 @@ fn winners(id: &str, reports: &[Report]) -> String {
         (_, 0) => "nobody".into(),
         _ => some_of(wins),
     }
+}
+
+/// Our distribution, by the C ABI where it takes part.
+fn ours<'a>(question: &str, reports: &'a [Report]) -> Option<&'a Distribution> {
+    let all = || reports.iter().flat_map(|report| &report.distributions).filter(|one| one.question == question);
+    all().find(|one| is_ours_by_c(&one.who)).or_else(|| all().find(|one| is_ours_by_rust(&one.who)))
 }

@@ -1,8 +1,8 @@
 //! Pictures of what was measured.
 
+pub mod bars;
 pub mod latency;
 pub mod scaling;
-pub mod throughput;
 
 use plotters::style::RGBColor;
 
