@@ -44,15 +44,19 @@ fn square(number: usize) -> usize {
 }
 
 /// fastthreadpool, Rust API: outcomes are read one by one.
-struct Rust(Results<(usize, usize)>, Pool);
+struct Rust {
+    results: Results<(usize, usize)>,
+    /// Its drop would close it.
+    _pool: Pool,
+}
 
 impl Squarer for Rust {
     fn submit(&self, number: usize) {
-        self.0.submit(move || (number, square(number))).expect("the pool is open");
+        self.results.submit(move || (number, square(number))).expect("the pool is open");
     }
 
     fn read(&self, keep: &mut dyn FnMut(usize, usize)) -> usize {
-        let outcome = self.0.next(Duration::from_secs(60)).expect("an outcome comes");
+        let outcome = self.results.next(Duration::from_secs(60)).expect("an outcome comes");
         let (number, square) = outcome.result.expect("the job does not fail");
         keep(number, square);
         1
@@ -208,7 +212,8 @@ fn squarers(options: &Options) -> Vec<(&'static str, Option<f64>, Box<dyn Square
     let pool = Pool::builder().workers(WORKERS as i32).build().expect("a pool");
     let threadpool = threadpool::ThreadPool::new(WORKERS);
     let rayon = rayon::ThreadPoolBuilder::new().num_threads(WORKERS).build().expect("rayon starts its threads");
-    let mut all: Vec<(_, _, Box<dyn Squarer>)> = vec![(OURS_RUST, None, Box::new(Rust(pool.results(), pool)))];
+    let mut all: Vec<(_, _, Box<dyn Squarer>)> =
+        vec![(OURS_RUST, None, Box::new(Rust { results: pool.results(), _pool: pool }))];
     if let Some(api) = CApi::load_or_explain(&options.common.files.library) {
         let read = RefCell::new([c_abi::Outcome::new(); 256]);
         all.push((OURS_C, None, Box::new(C { api, results: api.results_of_a_new_pool(WORKERS), read })));
