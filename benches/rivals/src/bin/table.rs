@@ -116,7 +116,7 @@ fn reached(id: &str, reports: &[Report]) -> String {
 fn winners(id: &str, reports: &[Report]) -> String {
     let (mut rivals, mut wins) = (0, Vec::new());
     let mut compare = |rival: &str, ratio: Option<f64>, where_: &str| {
-        let Some(ratio) = ratio.filter(|_| !is_ours_by_c(rival) && !is_ours_by_rust(rival)) else { return };
+        let Some(ratio) = ratio.filter(|_| !is_ours(rival)) else { return };
         rivals += 1;
         if ratio > 1.0 {
             wins.push((ratio, format!("{rival}, by {ratio:.2} × ({where_})")));
@@ -136,6 +136,11 @@ fn winners(id: &str, reports: &[Report]) -> String {
         (_, 0) => "nobody".into(),
         _ => some_of(wins),
     }
+}
+
+/// By any face, and also from outside of the pool.
+fn is_ours(rival: &str) -> bool {
+    is_ours_by_c(rival) || is_ours_by_rust(rival) || rival.starts_with("fastthreadpool, ")
 }
 
 /// Our distribution, by the C ABI where it takes part.
