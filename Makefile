@@ -12,7 +12,7 @@ STAGE   := $(CURDIR)/target/stage
 # What the static library needs of the system; `rustc --print native-static-libs` says it.
 STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: help build run test check extra bench bench-quick bench-server soak loom mutants header install uninstall clean needs
+.PHONY: help build run test check extra bench bench-quick bench-server scaling soak loom mutants header install uninstall clean needs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,14 +42,17 @@ check: ## everything that must hold before a change lands
 extra: needs ## all models, their mutants, the portable fallback, AddressSanitizer
 	ci/extra.sh
 
-bench: build ## measure against other pools; tables in benches/results
-	ci/bench.sh
+bench: build ## measure against other pools (half an hour); benches/results, docs/benchmarks
+	ci/bench.sh $(BENCH)
 
 bench-server: build ## the example server against one with a thread for each connection
 	benches/server.sh
 
-bench-quick: build ## the same in about a minute, printed only
+bench-quick: build ## the same, coarsely, in less than three minutes; target/bench-quick
 	ci/bench.sh --quick
+
+scaling: needs ## one static program that measures a machine with many cores (docs/scaling.md)
+	ci/scaling.sh
 
 soak: needs ## 10^9 randomised jobs with bookkeeping (about an hour) and more; JOBS=n for another number of each
 	FTPOOL_SOAK_JOBS=$(or $(JOBS),1000000000) $(CARGO) test --release --test soak -- --nocapture
@@ -81,4 +84,4 @@ uninstall: ## what install put there
 
 clean: ## what was built
 	$(CARGO) clean
-	rm -rf benches/rivals/target
+	rm -rf benches/rivals/target benches/scaling/target

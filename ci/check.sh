@@ -8,11 +8,13 @@ step() { printf '\n== %s\n' "$*"; }
 step "format"
 cargo fmt --all --check
 (cd benches/rivals && cargo fmt --check)
+(cd benches/scaling && cargo fmt --check)
 
 step "lints"
 cargo clippy --quiet --all-targets --features capi,log -- -D warnings
 cargo clippy --quiet --all-targets -- -D warnings
 (cd benches/rivals && cargo clippy --quiet --all-targets -- -D warnings)
+(cd benches/scaling && cargo clippy --quiet --all-targets -- -D warnings)
 
 step "tests"
 make --no-print-directory test

@@ -1,12 +1,16 @@
 /*
  * Does one thing many times, for counting instructions: ci/instructions.sh runs
- * it under callgrind and collects inside of one function only.
+ * it under callgrind, and only what a function does is collected, or what a
+ * worker does between two jobs.
  */
 #include <fastthreadpool.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <valgrind/callgrind.h>
+
+#define HOUR (INT64_C(3600) * 1000 * 1000 * 1000)
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
@@ -25,35 +29,71 @@ static void *wait_at_gate(void *arg) {
 
 static void *nothing(void *arg) { return arg; }
 
+/* Between two of these, what the worker's thread does is counted. */
+static void *toggle(void *arg) {
+    CALLGRIND_TOGGLE_COLLECT;
+    return arg;
+}
+
+/* While the worker is busy; everything that is queued runs in the end. */
+static int repeat(const char *what, long count, ftpool *pool, ftpool_results *results) {
+    ftpool_semaphore semaphore = FTPOOL_SEMAPHORE_INIT(1);
+    ftpool_lock lock = FTPOOL_LOCK_INIT;
+    ftpool_job_id id;
+
+    if (strcmp(what, "run") == 0)
+        must(ftpool_submit(pool, toggle, NULL, NULL));
+    for (long i = 0; i < count; i++) {
+        if (strcmp(what, "ftpool_submit") == 0 || strcmp(what, "run") == 0)
+            must(ftpool_submit(pool, nothing, NULL, NULL));
+        else if (strcmp(what, "ftpool_submit_first") == 0)
+            must(ftpool_submit_first(pool, nothing, NULL, NULL));
+        else if (strcmp(what, "ftpool_submit_later") == 0)
+            must(ftpool_submit_later(pool, HOUR + i, nothing, NULL, NULL));
+        else if (strcmp(what, "ftpool_results_submit") == 0 || strcmp(what, "ftpool_results_next") == 0)
+            must(ftpool_results_submit(results, nothing, NULL, NULL));
+        else if (strcmp(what, "ftpool_join") == 0)
+            must(ftpool_join(pool, nothing, NULL, nothing, NULL, NULL, NULL));
+        else if (strcmp(what, "ftpool_cancel") == 0) {
+            must(ftpool_submit(pool, nothing, NULL, &id));
+            must(ftpool_cancel(pool, id));
+        } else if (strcmp(what, "ftpool_semaphore_acquire+ftpool_semaphore_release") == 0) {
+            must(ftpool_semaphore_acquire(&semaphore));
+            must(ftpool_semaphore_release(&semaphore, 1));
+        } else if (strcmp(what, "ftpool_lock_acquire+ftpool_lock_release") == 0) {
+            ftpool_lock_acquire(&lock);
+            ftpool_lock_release(&lock);
+        } else
+            return EXIT_FAILURE;
+    }
+    if (strcmp(what, "run") == 0)
+        must(ftpool_submit(pool, toggle, NULL, NULL));
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
     long count = argc > 2 ? atol(argv[2]) : 0;
     ftpool_config config = FTPOOL_CONFIG_INIT;
+    ftpool_result result = FTPOOL_RESULT_INIT;
     ftpool_results *results;
-    ftpool_job_id id;
     ftpool *pool;
+    int status;
 
     config.workers = 1;
     must(ftpool_new(&config, &pool));
     must(ftpool_results_new(pool, &results));
     pthread_mutex_lock(&gate); /* the worker is busy until everything is queued */
     must(ftpool_submit(pool, wait_at_gate, NULL, NULL));
-    for (long i = 0; i < count; i++) {
-        if (strcmp(what, "ftpool_submit") == 0)
-            must(ftpool_submit(pool, nothing, NULL, NULL));
-        else if (strcmp(what, "ftpool_submit_first") == 0)
-            must(ftpool_submit_first(pool, nothing, NULL, NULL));
-        else if (strcmp(what, "ftpool_results_submit") == 0)
-            must(ftpool_results_submit(results, nothing, NULL, NULL));
-        else if (strcmp(what, "ftpool_cancel") == 0) {
-            must(ftpool_submit(pool, nothing, NULL, &id));
-            must(ftpool_cancel(pool, id));
-        } else
-            return EXIT_FAILURE;
-    }
+    status = repeat(what, count, pool, results);
     pthread_mutex_unlock(&gate);
+    if (strcmp(what, "ftpool_results_next") == 0) {
+        must(ftpool_wait_idle(pool, FTPOOL_FOREVER));
+        for (long i = 0; i < count; i++)
+            must(ftpool_results_next(results, FTPOOL_NOW, &result));
+    }
     must(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER));
     ftpool_results_free(results);
     ftpool_free(pool);
-    return EXIT_SUCCESS;
+    return status;
 }

@@ -12,20 +12,30 @@ mkdir -p "$work"
 "${CC:-cc}" -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude -o "$work/instructions" ci/instructions.c \
     -Ltarget/release -lfastthreadpool -pthread -Wl,-rpath,"$PWD/$work"
 
-# Only what happens inside of the function counts, so nobody else's work does.
+# What is counted: what happens inside of the functions that are joined by "+", and so nobody else's work; for "run", what
+# the worker does between two jobs, which switch the counting on and off.
 count() {
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no --toggle-collect="$1" \
+    local toggles=()
+    [ "$1" = run ] || IFS=+ read -ra toggles <<<"$1"
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no "${toggles[@]/#/--toggle-collect=}" \
         "$work/instructions" "$1" 10000 2>&1 | awk '/Collected/ { printf "%.1f\n", $4 / 10000 }'
 }
 
+within() { awk -v was="$1" -v is="$2" 'BEGIN { exit !(is <= was * 1.03 && is >= was * 0.97) }'; }
+
 failed=0
-while read -r function recorded; do
-    now=$(count "$function")
-    printf '%-24s %8s recorded, %8s now\n' "$function" "$recorded" "$now"
+while read -r what recorded; do
+    # A join and a worker look at the clock now and then: on a busy machine they look more often, and get another try.
+    for try in 1 2 3 4; do
+        now=$(count "$what")
+        if [ "$try" = 1 ] || awk -v least="$least" -v is="$now" 'BEGIN { exit !(is < least) }'; then least=$now; fi
+        if within "$recorded" "$least"; then break; fi
+    done
+    printf '%-52s %8s recorded, %8s now\n' "$what" "$recorded" "$least"
     if [ "${1-}" = --bless ]; then
-        sed -i "s/^$function .*/$function $now/" ci/instructions.txt
-    elif ! awk -v was="$recorded" -v is="$now" 'BEGIN { exit !(is <= was * 1.03 && is >= was * 0.97) }'; then
-        echo "$function: more than 3 % away; find out why, or run ci/instructions.sh --bless"; failed=1
+        sed -i "s/^$what .*/$what $least/" ci/instructions.txt
+    elif ! within "$recorded" "$least"; then
+        echo "$what: more than 3 % away; find out why, or run ci/instructions.sh --bless"; failed=1
     fi
 done <ci/instructions.txt
 exit "$failed"

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Installs the pinned packages into target/python, and measures. Without Python 3 or the network it says what is missing.
+# Runs one of workloads.py, with the pinned packages in target/python, which the first run installs. Without Python 3 or the
+# network it says what is missing on stderr, and fails.
 set -euo pipefail
 cd "$(dirname "$0")"
 venv=../../target/python
+left_out() { echo "Python: not installed ($1)" >&2; exit 1; }
 if [ ! -x "$venv/bin/python" ]; then
-    python3 -m venv "$venv" || { echo "Python is left out: apt-get install python3-venv"; exit 0; }
+    { command -v python3 >/dev/null && python3 -m venv "$venv"; } >/dev/null || left_out "apt-get install python3-venv"
 fi
 if ! "$venv/bin/python" -c 'import fastthreadpool' 2>/dev/null; then
-    "$venv/bin/pip" install --quiet -r requirements.txt && "$venv/bin/pip" install --quiet --no-build-isolation fastthreadpool==1.7.0 ||
-        { echo "Python is left out: fastthreadpool 1.7.0 could not be installed (it needs a C compiler and python3-dev)"; exit 0; }
+    { "$venv/bin/pip" install --quiet -r requirements.txt &&
+        "$venv/bin/pip" install --quiet --no-build-isolation fastthreadpool==1.7.0; } >/dev/null 2>&1 ||
+        left_out "fastthreadpool 1.7.0 needs the network, a C compiler, and python3-dev of 3.11 or earlier"
 fi
-"$venv/bin/python" workloads.py "$@"
+[ $# = 0 ] || exec "$venv/bin/python" workloads.py "$@"

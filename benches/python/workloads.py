@@ -1,6 +1,6 @@
-"""The workloads by which fastthreadpool for Python measures itself, with it and with concurrent.futures.
+"""The workloads by which fastthreadpool for Python measures itself, with it and with Python's own library.
 
-Prints one line for each: name, nanoseconds per item. Every answer is checked.
+workloads.py NAME ITEMS prints the nanoseconds per item. Every answer is checked.
 """
 import concurrent.futures
 import sys
@@ -9,7 +9,6 @@ import time
 
 import fastthreadpool
 
-ITEMS = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
 WORKERS = 2
 
 
@@ -17,47 +16,51 @@ def identity(value):
     return value
 
 
-def timed(name, items, work, expected):
-    began = time.perf_counter_ns()
-    answer = work()
-    took = time.perf_counter_ns() - began
-    assert answer == expected, f"{name}: {answer} instead of {expected}"
-    print(f"{name}\t{took / items:.1f}", flush=True)
-
-
-def submit():
+def submit(items):
     pool = fastthreadpool.Pool(WORKERS)
-    for value in range(ITEMS):
+    for value in range(items):
         pool.submit(identity, value)
     pool.shutdown()
     return sum(pool.done)
 
 
-def mapped():
+def mapped(items):
     pool = fastthreadpool.Pool(WORKERS)
-    pool.map(identity, range(ITEMS), unpack_args=False)
+    pool.map(identity, range(items), unpack_args=False)
     pool.shutdown()
     return sum(pool.done)
 
 
-def futures():
+def futures_submit(items):
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        return sum(future.result() for future in [pool.submit(identity, value) for value in range(ITEMS)])
+        return sum(future.result() for future in [pool.submit(identity, value) for value in range(items)])
 
 
-def pairs(semaphore):
-    def work():
-        for _ in range(ITEMS):
-            semaphore.acquire()
-            semaphore.release()
-        return True
-
-    return work
+def futures_map(items):
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        return sum(pool.map(identity, range(items)))
 
 
-SUM = ITEMS * (ITEMS - 1) // 2
-timed("fastthreadpool submit", ITEMS, submit, SUM)
-timed("fastthreadpool map", ITEMS, mapped, SUM)
-timed("concurrent.futures submit", ITEMS, futures, SUM)
-timed("fastthreadpool.Semaphore", ITEMS, pairs(fastthreadpool.Semaphore(8)), True)
-timed("threading.Semaphore", ITEMS, pairs(threading.Semaphore(8)), True)
+def pairs(semaphore, items):
+    for _ in range(items):
+        semaphore.acquire()
+        semaphore.release()
+    return items * (items - 1) // 2
+
+
+WORKLOADS = {
+    "submit": submit,
+    "map": mapped,
+    "futures-submit": futures_submit,
+    "futures-map": futures_map,
+    "semaphore": lambda items: pairs(fastthreadpool.Semaphore(8), items),
+    "threading-semaphore": lambda items: pairs(threading.Semaphore(8), items),
+}
+
+name, items = sys.argv[1], int(sys.argv[2])
+began = time.perf_counter_ns()
+answer = WORKLOADS[name](items)
+took = time.perf_counter_ns() - began
+expected = items * (items - 1) // 2
+assert answer == expected, f"{name}: {answer} instead of {expected}"
+print(took / items)

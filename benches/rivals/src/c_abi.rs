@@ -74,7 +74,14 @@ pub struct CApi {
     pub results_submit: unsafe extern "C" fn(*mut c_void, JobFn, *mut c_void, *mut u64) -> i32,
     pub results_next: unsafe extern "C" fn(*mut c_void, i64, *mut Outcome) -> i32,
     pub results_take: unsafe extern "C" fn(*mut c_void, usize, *mut Outcome, *mut usize) -> i32,
+    pub submit_job: unsafe extern "C" fn(*mut c_void, JobFn, *mut c_void, *mut *mut c_void) -> i32,
+    pub job_wait: unsafe extern "C" fn(*mut c_void, i64, *mut Outcome) -> i32,
+    pub job_release: unsafe extern "C" fn(*mut c_void),
+    pub map: MapFn,
 }
+
+/// `ftpool_map`.
+pub type MapFn = unsafe extern "C" fn(*mut c_void, JobFn, *const *mut c_void, usize, *mut *mut c_void) -> i32;
 
 impl CApi {
     /// Loads the library.
@@ -98,15 +105,29 @@ impl CApi {
             results_next: unsafe { *library.get(b"ftpool_results_next\0")? },
             // SAFETY: the header declares it with this type.
             results_take: unsafe { *library.get(b"ftpool_results_take\0")? },
+            // SAFETY: the header declares it with this type.
+            submit_job: unsafe { *library.get(b"ftpool_submit_job\0")? },
+            // SAFETY: the header declares it with this type.
+            job_wait: unsafe { *library.get(b"ftpool_job_wait\0")? },
+            // SAFETY: the header declares it with this type.
+            job_release: unsafe { *library.get(b"ftpool_job_release\0")? },
+            // SAFETY: the header declares it with this type.
+            map: unsafe { *library.get(b"ftpool_map\0")? },
         })))
+    }
+
+    /// A pool that stays to the end of the process.
+    pub fn new_pool(&self, workers: usize) -> *mut c_void {
+        let mut pool = ptr::null_mut();
+        // SAFETY: the configuration says its size, and there is room for a pointer.
+        let status = unsafe { (self.new)(&Config::with_workers(workers), &mut pool) };
+        assert_eq!(status, OK, "ftpool_new");
+        pool
     }
 
     /// A pool and a results object that stay to the end of the process.
     pub fn results_of_a_new_pool(&self, workers: usize) -> *mut c_void {
-        let (mut pool, mut results) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: the configuration says its size, and there is room for a pointer.
-        let status = unsafe { (self.new)(&Config::with_workers(workers), &mut pool) };
-        assert_eq!(status, OK, "ftpool_new");
+        let (pool, mut results) = (self.new_pool(workers), ptr::null_mut());
         // SAFETY: the pool lives, and there is room for a pointer.
         let status = unsafe { (self.results_new)(pool, &mut results) };
         assert_eq!(status, OK, "ftpool_results_new");

@@ -71,3 +71,76 @@ impl Rival for Tokio {
         }
     }
 }
+
+pub struct Scheduled(scheduled_thread_pool::ScheduledThreadPool);
+
+impl Scheduled {
+    pub fn new(workers: usize) -> Self {
+        Self(scheduled_thread_pool::ScheduledThreadPool::new(workers))
+    }
+}
+
+impl Rival for Scheduled {
+    fn submit(&self, indices: Range<usize>) {
+        for index in indices {
+            self.0.execute(move || record(index));
+        }
+    }
+}
+
+pub struct Futures(futures::executor::ThreadPool);
+
+impl Futures {
+    pub fn new(workers: usize) -> Self {
+        Self(futures_pool(workers))
+    }
+}
+
+/// A pool of the crate futures.
+pub fn futures_pool(workers: usize) -> futures::executor::ThreadPool {
+    futures::executor::ThreadPoolBuilder::new().pool_size(workers).create().expect("futures starts its threads")
+}
+
+impl Rival for Futures {
+    fn submit(&self, indices: Range<usize>) {
+        for index in indices {
+            self.0.spawn_ok(async move { record(index) });
+        }
+    }
+}
+
+/// An executor that threads run to the end of the process.
+#[derive(Clone, Copy)]
+pub struct AsyncExecutor(pub &'static async_executor::Executor<'static>);
+
+impl AsyncExecutor {
+    pub fn new(workers: usize) -> Self {
+        let executor: &'static async_executor::Executor<'static> = Box::leak(Box::default());
+        for _ in 0..workers {
+            std::thread::spawn(|| futures::executor::block_on(executor.run(std::future::pending::<()>())));
+        }
+        Self(executor)
+    }
+}
+
+impl Rival for AsyncExecutor {
+    fn submit(&self, indices: Range<usize>) {
+        for index in indices {
+            self.0.spawn(async move { record(index) }).detach();
+        }
+    }
+}
+
+/// The process's pool, as large as the environment says.
+pub struct Blocking;
+
+/// Pools of the process take their number of workers from these.
+pub const SIZED_BY_THE_ENVIRONMENT: [&str; 2] = ["BLOCKING_MAX_THREADS", "UV_THREADPOOL_SIZE"];
+
+impl Rival for Blocking {
+    fn submit(&self, indices: Range<usize>) {
+        for index in indices {
+            blocking::unblock(move || record(index)).detach();
+        }
+    }
+}

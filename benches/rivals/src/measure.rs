@@ -1,14 +1,12 @@
-//! The race: every rival once per round, in rotating order.
+//! Fire-and-forget jobs: every rival once per round, in rotating order.
 
+use crate::contest::{Contest, Lane, Outcome, race};
 use crate::producers::Producers;
-use crate::rival::{Entrant, OURS_C, OURS_RUST, Rival};
+use crate::report::Scenario;
+use crate::rival::{Entrant, Rival};
 use crate::tally::Round;
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 /// Scenarios that share their pools, so that their rounds can be interleaved.
 #[derive(Debug)]
@@ -19,99 +17,63 @@ pub struct Plan {
     pub rounds: usize,
 }
 
-/// What came out of one scenario.
-#[derive(Debug, Deserialize, Serialize)]
-pub struct Scenario {
-    pub producers: usize,
-    pub workers: usize,
-    pub jobs: usize,
-    pub lines: Vec<Line>,
-}
-
-/// What came out for one rival.
-#[derive(Debug, Deserialize, Serialize)]
-pub struct Line {
-    pub rival: Cow<'static, str>,
-    pub goal: Option<f64>,
-    /// One per round.
-    pub ns_per_job: Vec<f64>,
-    pub median: f64,
-    pub min: f64,
-    pub max: f64,
-    /// The median over the rounds of fastthreadpool's time (Rust API) by this rival's.
-    pub rust_ratio: Option<f64>,
-    /// The same for the C ABI.
-    pub c_ratio: Option<f64>,
-    /// The median over the rounds of this time by that of the same rival with one producer.
-    pub to_one_producer: Option<f64>,
-}
-
-/// How long all pools are left alone before a measurement, so that the one before has gone to sleep.
-const PAUSE: Duration = Duration::from_millis(5);
-
 /// Makes the pools and runs the race.
 pub fn measure(plan: &Plan, entrants: &[Entrant]) -> Result<Vec<Scenario>, String> {
     let pools: Vec<_> = entrants.iter().map(|entrant| (entrant.pool)(plan.workers)).collect();
-    match race(plan, entrants, &pools) {
-        Ok(times) => Ok((0..plan.producers.len()).map(|index| evaluate(plan, index, &times, entrants)).collect()),
+    let producers = Producers::new(plan.producers.iter().copied().max().unwrap_or(1));
+    let lane = |(entrant, pool): (&Entrant, &Arc<dyn Rival>), count: usize| {
+        let (pool, producers, jobs) = (Arc::clone(pool), &producers, plan.jobs / entrant.one_in);
+        let run = move || run_round(&pool, producers, count, jobs);
+        Lane { rival: entrant.name, goal: entrant.goal, run: Box::new(run) }
+    };
+    let contest = |&count: &usize| Contest {
+        name: format!("{count} × {} (producers × workers)", plan.workers),
+        question: question(count, plan.workers),
+        unit: "ns/job",
+        lanes: entrants.iter().zip(&pools).map(|racer| lane(racer, count)).collect(),
+    };
+    let mut contests: Vec<Contest<'_>> = plan.producers.iter().map(contest).collect();
+    match race(&mut contests, plan.rounds) {
+        Ok(scenarios) => Ok(compare_producers(plan, scenarios)),
         Err(error) => {
             // The drop of a pool that lost jobs could wait for them.
+            mem::forget(contests);
             mem::forget(pools);
             Err(error)
         }
     }
 }
 
-/// For each number of producers, for each rival: one time per round.
-type Times = Vec<Vec<Vec<f64>>>;
-
-/// One warm-up round, then those that count.
-fn race(plan: &Plan, entrants: &[Entrant], pools: &[Arc<dyn Rival>]) -> Result<Times, String> {
-    let producers = Producers::new(plan.producers.iter().copied().max().unwrap_or(1));
-    let mut times = vec![vec![Vec::with_capacity(plan.rounds); pools.len()]; plan.producers.len()];
-    for round in 0..=plan.rounds {
-        for (scenario, &count) in plan.producers.iter().enumerate() {
-            for turn in 0..pools.len() {
-                let rival = (turn + round) % pools.len();
-                let ns = run_round(&pools[rival], &producers, count, plan.jobs).map_err(|error| {
-                    format!("{}, {count} producers × {} workers: {error}", entrants[rival].name, plan.workers)
-                })?;
-                if round > 0 {
-                    times[scenario][rival].push(ns);
-                }
-            }
-        }
+fn question(producers: usize, workers: usize) -> &'static str {
+    match (producers, workers) {
+        (1, 1) => "the least that handing over a job costs",
+        (1, 2) => "what one submitting thread can get done (P1)",
+        (1, _) => "the same with other numbers of workers (P2)",
+        _ => "whether submitting threads get in each other's way (P2)",
     }
-    Ok(times)
 }
 
-/// The time from the first submit until every job ran, in ns per job.
-fn run_round(rival: &Arc<dyn Rival>, producers: &Producers, count: usize, jobs: usize) -> Result<f64, String> {
-    thread::sleep(PAUSE);
+/// The time from the first submit until every job ran.
+fn run_round(rival: &Arc<dyn Rival>, producers: &Producers, count: usize, jobs: usize) -> Result<Outcome, String> {
     let round = Round::begin(jobs);
     let began = producers.submit(rival, count, jobs);
     rival.wait(&round)?;
     let took = began.elapsed();
     round.verify()?;
-    Ok(took.as_nanos() as f64 / jobs as f64)
+    Ok(Outcome::of(took, jobs))
 }
 
-fn evaluate(plan: &Plan, scenario: usize, times: &[Vec<Vec<f64>>], entrants: &[Entrant]) -> Scenario {
-    let here = &times[scenario];
-    let of = |name: &str| entrants.iter().position(|entrant| entrant.name == name).map(|index| &here[index]);
-    let alone = plan.producers.iter().position(|&count| count == 1).filter(|&alone| alone != scenario);
-    let lines = entrants.iter().zip(here).enumerate().map(|(rival, (entrant, own))| Line {
-        rival: entrant.name.into(),
-        goal: entrant.goal,
-        median: median(own),
-        min: own.iter().copied().fold(f64::INFINITY, f64::min),
-        max: own.iter().copied().fold(0.0, f64::max),
-        rust_ratio: of(OURS_RUST).map(|ours| median_ratio(ours, own)),
-        c_ratio: of(OURS_C).map(|ours| median_ratio(ours, own)),
-        to_one_producer: alone.map(|alone| median_ratio(own, &times[alone][rival])),
-        ns_per_job: own.clone(),
-    });
-    Scenario { producers: plan.producers[scenario], workers: plan.workers, jobs: plan.jobs, lines: lines.collect() }
+fn compare_producers(plan: &Plan, mut scenarios: Vec<Scenario>) -> Vec<Scenario> {
+    let alone = plan.producers.iter().position(|&count| count == 1);
+    let rounds = |scenario: &Scenario| scenario.lines.iter().map(|line| line.rounds.clone()).collect::<Vec<_>>();
+    let alone = alone.map(|alone| rounds(&scenarios[alone]));
+    for (scenario, &count) in scenarios.iter_mut().zip(&plan.producers) {
+        (scenario.producers, scenario.workers) = (Some(count), Some(plan.workers));
+        for (line, alone) in scenario.lines.iter_mut().zip(alone.iter().flatten()).filter(|_| count > 1) {
+            line.to_one_producer = Some(median_ratio(&line.rounds, alone));
+        }
+    }
+    scenarios
 }
 
 /// The median over the rounds of `of` by `to`.
@@ -124,7 +86,11 @@ pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let half = sorted.len() / 2;
-    if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 }
+    match sorted.len() {
+        0 => f64::NAN,
+        length if length % 2 == 1 => sorted[half],
+        _ => (sorted[half - 1] + sorted[half]) / 2.0,
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct Entrant {
     pub name: &'static str,
     /// The goal: fastthreadpool takes at most this share of its time.
     pub goal: Option<f64>,
+    /// It gets one of so many jobs, because each takes so long; the name says so.
+    pub one_in: usize,
     /// Makes the pool.
     pub pool: Box<dyn Fn(usize) -> Arc<dyn Rival>>,
 }
@@ -35,22 +37,28 @@ pub const OURS_C: &str = "fastthreadpool (C ABI)";
 
 /// Everybody, the C ABI only if its library is there.
 pub fn entrants(c_api: Option<&'static CApi>) -> Vec<Entrant> {
-    let mut all = vec![entrant(OURS_RUST, None, ours::RustPool::new)];
+    let mut all = vec![Entrant::new(OURS_RUST, None, ours::RustPool::new)];
     if let Some(api) = c_api {
-        all.push(entrant(OURS_C, None, |workers| ours::CPool::new(api, workers)));
+        all.push(Entrant::new(OURS_C, None, |workers| ours::CPool::new(api, workers)));
     }
     all.extend([
-        entrant("crossbeam-channel, bare", Some(0.35), bare::Crossbeam::new),
-        entrant("std mpsc + Mutex, bare", None, bare::Mpsc::new),
-        entrant("threadpool", Some(0.25), crates::Threadpool::new),
-        entrant("rusty_pool", Some(0.25), crates::RustyPool::new),
-        entrant("rayon::spawn", Some(0.10), crates::Rayon::new),
-        entrant("tokio::spawn", Some(0.10), crates::Tokio::new),
+        Entrant::new("crossbeam-channel, bare", Some(0.35), bare::Crossbeam::new),
+        Entrant::new("std mpsc + Mutex, bare", None, bare::Mpsc::new),
+        Entrant::new("threadpool", Some(0.25), crates::Threadpool::new),
+        Entrant::new("rusty_pool", Some(0.25), crates::RustyPool::new),
+        Entrant::new("scheduled-thread-pool", Some(0.25), crates::Scheduled::new),
+        Entrant::new("futures ThreadPool", Some(0.25), crates::Futures::new),
+        Entrant::new("rayon::spawn", Some(0.10), crates::Rayon::new),
+        Entrant::new("tokio::spawn", Some(0.10), crates::Tokio::new),
+        Entrant::new("async-executor", Some(0.10), crates::AsyncExecutor::new),
+        Entrant::new("blocking::unblock", Some(0.10), |_| crates::Blocking),
     ]);
     all.extend(native::entrants());
     all
 }
 
-fn entrant<R: Rival + 'static>(name: &'static str, goal: Option<f64>, pool: impl Fn(usize) -> R + 'static) -> Entrant {
-    Entrant { name, goal, pool: Box::new(move |workers| Arc::new(pool(workers))) }
+impl Entrant {
+    pub fn new<R: Rival + 'static>(name: &'static str, goal: Option<f64>, pool: impl Fn(usize) -> R + 'static) -> Self {
+        Self { name, goal, one_in: 1, pool: Box::new(move |workers| Arc::new(pool(workers))) }
+    }
 }

@@ -16,8 +16,22 @@ struct Slot {
 
 static SLOTS: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
 
+/// Slots of threads that have ended, for rivals that start one for each job.
+static SPARE: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
+
 thread_local! {
     static SLOT: Cell<Option<&'static Slot>> = const { Cell::new(None) };
+    static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
+}
+
+/// Makes a slot another thread's when this one ends.
+struct Lease(&'static Slot);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        SLOT.set(None);
+        SPARE.lock().unwrap_or_else(PoisonError::into_inner).push(self.0);
+    }
 }
 
 /// The job. Never inlined, so that every rival pays the same instructions for it.
@@ -31,9 +45,14 @@ pub fn record(index: usize) {
 
 #[cold]
 fn register() -> &'static Slot {
-    let slot: &'static Slot = Box::leak(Box::new(Slot { count: AtomicU64::new(0), sum: AtomicU64::new(0) }));
+    let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let slot = spare.unwrap_or_else(|| {
+        let slot: &'static Slot = Box::leak(Box::new(Slot { count: AtomicU64::new(0), sum: AtomicU64::new(0) }));
+        SLOTS.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
+        slot
+    });
     SLOT.set(Some(slot));
-    SLOTS.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
+    LEASE.set(Some(Lease(slot)));
     slot
 }
 

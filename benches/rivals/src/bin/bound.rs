@@ -3,21 +3,20 @@
 use clap::Parser;
 use fastthreadpool::Policy;
 use rivals::bare::Crossbeam;
-use rivals::machine::Machine;
 use rivals::measure::{Plan, measure};
+use rivals::options::{self, Common, positive};
 use rivals::ours::RustPool;
-use rivals::rival::{Entrant, OURS_RUST, Rival};
+use rivals::report::Report;
+use rivals::rival::{Entrant, OURS_RUST};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Measures fire-and-forget jobs through queues with and without a limit.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Measured rounds; a warm-up round comes first
-    #[arg(long, default_value_t = 9)]
-    rounds: usize,
+    #[command(flatten)]
+    common: Common,
     /// Jobs per round
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000, value_parser = positive)]
     jobs: usize,
 }
 
@@ -25,17 +24,18 @@ struct Options {
 const MOST: usize = 1024;
 
 fn main() -> ExitCode {
-    run(&Options::parse())
-        .inspect_err(|error| eprintln!("error: {error}"))
-        .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    let options = Options::parse();
+    options::report("bound", &options.common.files, |report| run(&options, report))
 }
 
-fn run(options: &Options) -> Result<(), String> {
-    println!("{}\n", Machine::here());
+fn run(options: &Options, report: &mut Report) -> Result<(), String> {
+    let Options { common, jobs } = options;
+    let entrants: Vec<Entrant> = entrants().into_iter().filter(|entrant| common.wants(entrant.name)).collect();
     for workers in [1, 2, 8] {
-        let plan = Plan { workers, producers: vec![1, 4], jobs: options.jobs, rounds: options.rounds };
-        for scenario in measure(&plan, &entrants())? {
-            println!("{scenario}");
+        let plan = Plan { workers, producers: vec![1, 4], jobs: common.scaled(*jobs), rounds: common.rounds() };
+        for mut scenario in measure(&plan, &entrants)? {
+            scenario.question = "what a limit on queued jobs, or a group, costs".into();
+            report.scenario(scenario);
         }
     }
     Ok(())
@@ -44,15 +44,11 @@ fn run(options: &Options) -> Result<(), String> {
 fn entrants() -> Vec<Entrant> {
     let bounded = |policy| move |workers| RustPool::bounded(workers, MOST, policy);
     vec![
-        entrant(OURS_RUST, RustPool::new),
-        entrant("max_queued 1024, Block", bounded(Policy::Block)),
-        entrant("max_queued 1024, CallerRuns", bounded(Policy::CallerRuns)),
-        entrant("a group", RustPool::grouped),
-        entrant("crossbeam-channel, bare", Crossbeam::new),
-        entrant("crossbeam-channel of 1024, bare", |workers| Crossbeam::bounded(workers, MOST)),
+        Entrant::new(OURS_RUST, None, RustPool::new),
+        Entrant::new("max_queued 1024, Block", None, bounded(Policy::Block)),
+        Entrant::new("max_queued 1024, CallerRuns", None, bounded(Policy::CallerRuns)),
+        Entrant::new("a group", None, RustPool::grouped),
+        Entrant::new("crossbeam-channel, bare", None, Crossbeam::new),
+        Entrant::new("crossbeam-channel of 1024, bare", None, |workers| Crossbeam::bounded(workers, MOST)),
     ]
-}
-
-fn entrant<R: Rival + 'static>(name: &'static str, pool: impl Fn(usize) -> R + 'static) -> Entrant {
-    Entrant { name, goal: None, pool: Box::new(move |workers| Arc::new(pool(workers))) }
 }

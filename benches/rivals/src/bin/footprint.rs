@@ -2,15 +2,16 @@
 
 use clap::Parser;
 use rivals::c_abi::CApi;
-use rivals::machine::Machine;
+use rivals::options::{self, Files};
 use rivals::ours::{CPool, Ours, RustPool};
+use rivals::process::{cpu_time, resident};
+use rivals::report::{Fact, Report};
 use rivals::rival::{OURS_C, OURS_RUST};
 use rivals::tally::Round;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Barrier;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, mem, thread};
 
 /// Measures CPU time when idle and memory per queued job.
 #[derive(Debug, Parser)]
@@ -21,47 +22,68 @@ struct Options {
     /// Jobs that end before the pool is idle
     #[arg(long, default_value_t = 1_000_000)]
     jobs: usize,
-    /// The library whose C functions are called
-    #[arg(long, value_name = "FILE", default_value_os_t = CApi::default_path())]
-    library: PathBuf,
+    /// 10⁶ jobs queued at once
+    #[arg(long, conflicts_with = "burst")]
+    quick: bool,
+    #[command(flatten)]
+    files: Files,
 }
 
 type MakePool = Box<dyn Fn(usize) -> Box<dyn Ours>>;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let mut faces: Vec<(&str, MakePool)> =
+    options::report("footprint", &options.files, |report| run(&options, report))
+}
+
+fn run(options: &Options, report: &mut Report) -> Result<(), String> {
+    let mut faces: Vec<(&'static str, MakePool)> =
         vec![(OURS_RUST, Box::new(|workers| Box::new(RustPool::new(workers)) as Box<dyn Ours>))];
-    if let Some(api) = CApi::load_or_explain(&options.library) {
+    if let Some(api) = CApi::load_or_explain(&options.files.library) {
         faces.push((OURS_C, Box::new(|workers| Box::new(CPool::new(api, workers)) as Box<dyn Ours>)));
     }
-    println!("{}\n\n| what | pool | goal | reached | |\n|---|---|--:|--:|---|", Machine::here());
+    let jobs = if options.quick { options.burst.min(1_000_000) } else { options.burst };
+    let mut facts = Vec::new();
     for (name, make) in faces {
-        if let Err(error) = idle(name, &make, options.jobs).and_then(|()| burst(name, &make, options.burst)) {
-            eprintln!("error: {name}: {error}");
-            return ExitCode::FAILURE;
-        }
+        let context = |error| format!("{name}: {error}");
+        facts.push(idle(name, &make, options.jobs).map_err(context)?);
+        facts.extend(burst(name, &make, jobs).map_err(context)?);
     }
-    ExitCode::SUCCESS
+    report.facts(facts);
+    Ok(())
 }
 
-/// One row of the table.
-fn row(what: &str, pool: &str, goal: f64, reached: f64, unit: &str) {
-    let verdict = if reached <= goal { "met" } else { "missed" };
-    println!("| {what} | {pool} | ≤ {goal:.1} {unit} | {reached:.1} {unit} | {verdict} |");
+fn fact(what: &'static str, who: &'static str, at_most: f64, reached: f64, unit: &'static str) -> Fact {
+    Fact { goal: "P8".into(), what: what.into(), who: who.into(), at_most, reached, unit: unit.into() }
 }
 
-/// CPU time that the process takes while its pool has nothing to do.
-fn idle(name: &str, make: &MakePool, jobs: usize) -> Result<(), String> {
+/// CPU time that the process takes while its pool has nothing to do. Giving back what the burst has occupied is a part of
+/// the burst: the two seconds begin when nothing more of it comes back.
+fn idle(name: &'static str, make: &MakePool, jobs: usize) -> Result<Fact, String> {
     let cpus = thread::available_parallelism().map_or(2, usize::from);
     let pool = make(cpus);
     let round = Round::begin(jobs);
     run_to_the_end(&*pool, &round, jobs)?;
+    let settled = wait_for_memory()?;
     let before = cpu_time();
     thread::sleep(Duration::from_secs(2));
     let taken = cpu_time() - before;
-    row("CPU time, idle for 2 s", name, 1.0, taken.as_secs_f64() * 1e3, "ms");
-    Ok(())
+    println!("{name}: the memory of {jobs} jobs was back after {settled:.0?}\n");
+    Ok(fact("CPU time, idle for 2 s, the burst's memory being back", name, 1.0, taken.as_secs_f64() * 1e3, "ms"))
+}
+
+/// How long it takes until no memory has come back for half a second.
+fn wait_for_memory() -> Result<Duration, String> {
+    let began = Instant::now();
+    let (mut least, mut since) = (resident()?, began);
+    while since.elapsed() < Duration::from_millis(500) && began.elapsed() < Duration::from_secs(5) {
+        thread::sleep(Duration::from_millis(10));
+        let now = resident()?;
+        if now < least {
+            (least, since) = (now, Instant::now());
+        }
+    }
+    Ok(since - began)
 }
 
 fn run_to_the_end(pool: &dyn Ours, round: &Round, jobs: usize) -> Result<(), String> {
@@ -81,7 +103,7 @@ fn wait_at_the_gate() {
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// Memory of jobs that are queued behind a blocked worker, and what is left of it when they have run.
-fn burst(name: &str, make: &MakePool, jobs: usize) -> Result<(), String> {
+fn burst(name: &'static str, make: &MakePool, jobs: usize) -> Result<[Fact; 2], String> {
     let pool = make(1);
     let round = Round::begin(1);
     run_to_the_end(&*pool, &round, 1)?;
@@ -104,27 +126,10 @@ fn burst(name: &str, make: &MakePool, jobs: usize) -> Result<(), String> {
         after = resident()?;
     }
     let took = idle.elapsed();
-    row("memory per queued job", name, 48.0, (peak - before) / jobs as f64, "B");
-    row("memory kept within 1 s of the burst", name, 8.0, (after - before) / MIB, "MiB");
-    let [before, peak, after] = [before, peak, after].map(|bytes| format!("{:.1} MiB", bytes / MIB));
-    println!("| … start, peak, and {took:.0?} after it | {name} | | {before}, {peak}, {after} | |");
-    Ok(())
-}
-
-/// Bytes of physical memory that this process occupies.
-fn resident() -> Result<f64, String> {
-    let pages = fs::read_to_string("/proc/self/statm").map_err(|error| error.to_string())?;
-    let pages: f64 = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok()).ok_or("statm has another shape")?;
-    // SAFETY: sysconf takes any number.
-    Ok(pages * unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as f64)
-}
-
-/// CPU time that this process has taken.
-fn cpu_time() -> Duration {
-    // SAFETY: a timespec may be all zeros.
-    let mut time: libc::timespec = unsafe { mem::zeroed() };
-    // SAFETY: the clock exists, and there is room for the answer.
-    let status = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
-    assert_eq!(status, 0, "clock_gettime");
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    let [start, peak_mib, end] = [before, peak, after].map(|bytes| bytes / MIB);
+    println!("{name}: {start:.1} MiB before {jobs} jobs, {peak_mib:.1} with them, {end:.1} after {took:.0?}\n");
+    Ok([
+        fact("memory per queued job", name, 48.0, (peak - before) / jobs as f64, "B"),
+        fact("memory kept within 1 s of the burst", name, 8.0, (after - before) / MIB, "MiB"),
+    ])
 }

@@ -1,27 +1,25 @@
-//! Fork-join, loops and handles against their rivals: goals P4 to P7.
+//! Fork-join and loops against their rivals: goals P5 and P6.
 
 use chili::Scope;
 use clap::Parser;
 use fastthreadpool::Pool;
 use rayon::prelude::*;
-use rivals::machine::Machine;
+use rivals::contest::{self, Contest, Lane, Outcome};
+use rivals::options::{self, Common};
+use rivals::report::{Report, Scenario};
 use std::hint::black_box;
 use std::num::NonZero;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Measures fork-join, loops, handles and wake-ups; every answer is checked.
+/// Measures fork-join and loops; every answer is checked.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Measured rounds; a warm-up round comes first
-    #[arg(long, default_value_t = 9)]
-    rounds: usize,
+    #[command(flatten)]
+    common: Common,
     /// Workers of each pool
     #[arg(long, default_value_t = 2)]
     workers: usize,
-    /// Only scenarios whose name contains this; may be repeated
-    #[arg(long, value_name = "NAME")]
-    only: Vec<String>,
 }
 
 /// One way to do a scenario's work: runs it once and returns its answer.
@@ -111,39 +109,40 @@ impl Node {
     }
 }
 
-/// Interleaved: each round measures every way once, in rotating order. Prints the medians, and ours by each.
-fn race(name: &str, answer: u64, repeat: u32, rounds: usize, mut ways: Vec<Way<'_>>) -> Result<(), String> {
-    let mut times = vec![Vec::with_capacity(rounds); ways.len()];
-    for round in 0..=rounds {
-        for turn in 0..ways.len() {
-            let index = (turn + round) % ways.len();
-            std::thread::sleep(Duration::from_millis(2));
-            let began = Instant::now();
-            let mut wrong = 0;
-            for _ in 0..repeat {
-                wrong += u32::from(black_box((ways[index].1)()) != answer);
-            }
-            let took = began.elapsed().as_secs_f64() * 1e6 / f64::from(repeat);
-            if wrong > 0 {
-                return Err(format!("{name}: {} gave a wrong answer {wrong} times", ways[index].0));
-            }
-            if round > 0 {
-                times[index].push(took);
-            }
-        }
+/// What our time by this way's shall be at most.
+fn goal(name: &str, way: &str) -> Option<f64> {
+    match way {
+        "chili" => Some(1.0),
+        "rayon" if name.contains("P5") => Some(1.0 / 3.0),
+        "rayon" => Some(1.0),
+        "serial" if name.contains("1023 nodes") => Some(2.0),
+        "serial" if name.contains("1000 numbers") => Some(1.4),
+        _ => None,
     }
-    println!("\n{name}\n\n| | µs | min | max | ours ÷ it |\n|---|---:|---:|---:|---:|");
-    for ((way, _), own) in ways.iter().zip(&times) {
-        let ratios = times[0].iter().zip(own).map(|(ours, it)| ours / it).collect();
-        let (min, max) = own.iter().fold((f64::INFINITY, 0.0_f64), |(min, max), &t| (min.min(t), max.max(t)));
-        println!("| {way} | {:.2} | {min:.2} | {max:.2} | {:.2} |", median(own.clone()), median(ratios));
-    }
-    Ok(())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// Interleaved: each round measures every way once, in rotating order.
+fn race(
+    name: &str,
+    question: &'static str,
+    answer: u64,
+    rounds: usize,
+    ways: Vec<Way<'_>>,
+) -> Result<Scenario, String> {
+    let lanes = ways.into_iter().map(|way| lane(way, answer, &format!("{name} {question}"))).collect();
+    let mut contest = [Contest { name: name.into(), question, unit: "ns", lanes }];
+    let mut scenarios = contest::race(&mut contest, rounds)?;
+    Ok(scenarios.remove(0))
+}
+
+fn lane<'a>((rival, mut way): Way<'a>, answer: u64, scenario: &str) -> Lane<'a> {
+    let run = move || {
+        let began = Instant::now();
+        let got = black_box(way());
+        let took = began.elapsed();
+        if got == answer { Ok(Outcome::of(took, 1)) } else { Err(format!("{got} instead of {answer}")) }
+    };
+    Lane { rival, goal: goal(scenario, rival), run: Box::new(run) }
 }
 
 /// Runs `work` as a job of the pool, as `rayon::ThreadPool::install` does.
@@ -152,7 +151,7 @@ fn in_job<R: Send + 'static>(pool: &Pool, work: impl FnOnce(&Pool) -> R + Send +
     pool.submit(move || work(&own)).expect("the pool is open").join().expect("the job does not fail")
 }
 
-fn run_fib(rivals: &Rivals, rounds: usize) -> Result<(), String> {
+fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Scenario, String> {
     let Rivals { pool, rayon, chili } = rivals;
     let ways: Vec<Way<'_>> = vec![
         ("fastthreadpool", Box::new(|| in_job(pool, |pool| fib_ours(pool, black_box(30))))),
@@ -161,10 +160,10 @@ fn run_fib(rivals: &Rivals, rounds: usize) -> Result<(), String> {
         ("rayon", Box::new(|| rayon.install(|| fib_rayon(black_box(30))))),
         ("chili", Box::new(|| fib_chili(&mut chili.scope(), black_box(30)))),
     ];
-    race("fib(30): 1.3 million forks (P5)", 832_040, 1, rounds, ways)
+    race("fib(30)", "1.3 million forks (P5)", 832_040, rounds, ways)
 }
 
-fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<(), String> {
+fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<Scenario, String> {
     let Rivals { pool, rayon, chili } = rivals;
     let tree: &'static Node = Box::leak(Box::new(Node::grow(levels)));
     let nodes = (1 << levels) - 1;
@@ -188,10 +187,10 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
             Box::new(|| (0..repeat).map(|_| black_box(tree.sum_chili(&mut scope))).sum::<u64>() / u64::from(repeat)),
         ),
     ];
-    race(&format!("sum of a tree of {nodes} nodes, {repeat} times (P5)"), nodes, 1, rounds, ways)
+    race(&format!("sum of a tree of {nodes} nodes, {repeat} times"), "a fork for each node (P5)", nodes, rounds, ways)
 }
 
-fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result<(), String> {
+fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result<Scenario, String> {
     let Rivals { pool, rayon, .. } = rivals;
     let numbers: Vec<u64> = (0..length as u64).collect();
     let numbers: &[u64] = numbers.leak();
@@ -213,113 +212,27 @@ fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result
             }),
         ),
     ];
-    race(&format!("sum of {length} numbers, {repeat} times (P6)"), answer, 1, rounds, ways)
+    race(&format!("sum of {length} numbers, {repeat} times"), "a loop (P6)", answer, rounds, ways)
 }
 
-fn run_handles(rivals: &Rivals, workers: usize, rounds: usize) -> Result<(), String> {
-    const JOBS: u64 = 100_000;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
-    let rusty = rusty_pool::Builder::new().core_size(workers).max_size(workers).build();
-    let pool = &rivals.pool;
-    let ways: Vec<Way<'_>> = vec![
-        (
-            "fastthreadpool",
-            Box::new(|| {
-                let jobs: Vec<_> = (0..JOBS).map(|n| pool.submit(move || n).expect("the pool is open")).collect();
-                jobs.into_iter().map(|job| job.join().expect("it does not fail")).sum()
-            }),
-        ),
-        (
-            "tokio::spawn + await",
-            Box::new(|| {
-                let jobs: Vec<_> = (0..JOBS).map(|n| runtime.spawn(async move { n })).collect();
-                runtime.block_on(async {
-                    let mut sum = 0;
-                    for job in jobs {
-                        sum += job.await.expect("it does not fail");
-                    }
-                    sum
-                })
-            }),
-        ),
-        (
-            "rusty_pool::evaluate",
-            Box::new(|| {
-                let jobs: Vec<_> = (0..JOBS).map(|n| rusty.evaluate(move || n)).collect();
-                jobs.into_iter().map(|job| job.await_complete()).sum()
-            }),
-        ),
-    ];
-    race("100 000 handles submitted, all waited for (P4)", JOBS * (JOBS - 1) / 2, 1, rounds, ways)
-}
-
-/// From a sleeping pool to a job and back; every way sleeps in between.
-fn run_wake(rivals: &Rivals, rounds: usize) -> Result<(), String> {
-    const TRIPS: usize = 1000;
-    let Rivals { pool, rayon, .. } = rivals;
-    let (to, receive) = std::sync::mpsc::sync_channel::<u64>(1);
-    let (answer, from) = std::sync::mpsc::sync_channel::<u64>(1);
-    let echo = std::thread::spawn(move || receive.iter().for_each(|n| _ = answer.send(n)));
-    let mut ways: Vec<Way<'_>> = vec![
-        ("fastthreadpool", Box::new(|| pool.submit(|| 7).expect("the pool is open").join().expect("it does not fail"))),
-        (
-            "two threads, std channels",
-            Box::new(|| {
-                to.send(7).expect("the other thread listens");
-                from.recv().expect("the other thread answers")
-            }),
-        ),
-        ("rayon::install", Box::new(|| rayon.install(|| 7))),
-    ];
-    println!("\nround trip from idle, µs (P7)\n\n| | p50 | p99 |\n|---|---:|---:|");
-    let mut times = vec![Vec::new(); ways.len()];
-    for _ in 0..rounds * TRIPS / 10 {
-        for (way, times) in ways.iter_mut().zip(&mut times) {
-            std::thread::sleep(Duration::from_micros(200));
-            let began = Instant::now();
-            if (way.1)() != 7 {
-                return Err(format!("{} gave a wrong answer", way.0));
-            }
-            times.push(began.elapsed().as_secs_f64() * 1e6);
-        }
-    }
-    for (way, times) in ways.iter().zip(&mut times) {
-        times.sort_by(f64::total_cmp);
-        println!("| {} | {:.1} | {:.1} |", way.0, times[times.len() / 2], times[times.len() * 99 / 100]);
-    }
-    drop(ways);
-    drop(to);
-    echo.join().map_err(|_| "the other thread panicked".to_string())
-}
-
-fn run(options: &Options) -> Result<(), String> {
-    println!("{}", Machine::here());
+fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     let rivals = Rivals::new(options.workers)?;
-    let rounds = options.rounds;
-    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|part| name.contains(part));
-    if wanted("fib") {
-        run_fib(&rivals, rounds)?;
+    let rounds = options.common.rounds();
+    if options.common.wants("fib") {
+        report.scenario(run_fib(&rivals, rounds)?);
     }
-    if wanted("tree") {
-        run_tree(&rivals, 10, 1000, rounds)?;
-        run_tree(&rivals, 20, 1, rounds)?;
+    if options.common.wants("tree") {
+        report.scenario(run_tree(&rivals, 10, 1000, rounds)?);
+        report.scenario(run_tree(&rivals, 20, 1, rounds)?);
     }
-    if wanted("sum") {
-        run_sum(&rivals, 10_000_000, 1, rounds)?;
-        run_sum(&rivals, 1000, 1000, rounds)?;
-    }
-    if wanted("handles") {
-        run_handles(&rivals, options.workers, rounds)?;
-    }
-    if wanted("wake") {
-        run_wake(&rivals, rounds)?;
+    if options.common.wants("sum") {
+        report.scenario(run_sum(&rivals, 10_000_000, 1, rounds)?);
+        report.scenario(run_sum(&rivals, 1000, 1000, rounds)?);
     }
     Ok(())
 }
 
 fn main() -> ExitCode {
-    run(&Options::parse())
-        .inspect_err(|error| eprintln!("error: {error}"))
-        .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    let options = Options::parse();
+    options::report("forkjoin", &options.common.files, |report| run(&options, report))
 }

@@ -1,69 +1,44 @@
 //! Locks and semaphores: goals P9, P10 and the semaphore part of P12.
 
 use clap::Parser;
-use rivals::c_abi::CApi;
-use rivals::machine::Machine;
+use rivals::contest::{Contest, Lane, Outcome, race};
+use rivals::options::{self, Common};
+use rivals::report::Report;
 use rivals::waits::c_abi::{self, CLock, CSemaphore};
 use rivals::waits::locks::{self, Lock};
 use rivals::waits::posix::{AdaptiveMutex, NormalMutex, PosixSemaphore};
-use rivals::waits::python;
-use rivals::waits::race::Outcome;
 use rivals::waits::semaphores::{self, Fair, ParkingPermits, Permits, StdPermits};
-use rivals::waits::table::{Contest, Lane, Scenario, race};
-use serde::Serialize;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Measures locks and semaphores, uncontended and contended.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Measured rounds; a warm-up round comes first
-    #[arg(long, default_value_t = 9)]
-    rounds: usize,
-    /// 3 rounds
-    #[arg(long, conflicts_with = "rounds")]
-    quick: bool,
-    /// Only scenarios whose name contains this; may be repeated
-    #[arg(long, value_name = "NAME")]
-    only: Vec<String>,
-    /// Writes every round's figure, the machine and the versions to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// The library whose C functions are called
-    #[arg(long, value_name = "FILE", default_value_os_t = CApi::default_path())]
-    library: PathBuf,
-}
-
-#[derive(Serialize)]
-struct Report {
-    machine: Machine,
-    scenarios: Vec<Scenario>,
+    #[command(flatten)]
+    common: Common,
 }
 
 fn main() -> ExitCode {
-    run(&Options::parse())
-        .inspect_err(|error| eprintln!("error: {error}"))
-        .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    let options = Options::parse().common;
+    options::report("locks", &options.files.clone(), |report| run(&options, report))
 }
 
-fn run(options: &Options) -> Result<(), String> {
-    let with_c = c_abi::load(&options.library)
+/// What `--quick` looks at.
+const COARSE: [&str; 3] = ["alone", "4 threads, short", "ping-pong, two cores"];
+
+fn run(options: &Common, report: &mut Report) -> Result<(), String> {
+    let with_c = c_abi::load(&options.files.library)
         .inspect_err(|error| eprintln!("the C ABI is not built: run make build ({error})"))
         .is_ok();
     let mut contests = lock_contests(with_c);
     contests.extend(semaphore_contests(with_c));
-    contests.retain(|contest| options.only.is_empty() || options.only.iter().any(|part| contest.name.contains(part)));
-    let machine = Machine::here();
-    println!("{machine}\n");
-    let scenarios = race(&contests, if options.quick { 3 } else { options.rounds })?;
-    scenarios.iter().for_each(|scenario| println!("{scenario}"));
-    let Some(path) = &options.json else { return Ok(()) };
-    let json = serde_json::to_string_pretty(&Report { machine, scenarios }).map_err(|error| error.to_string())?;
-    std::fs::write(path, json + "\n").map_err(|error| format!("{}: {error}", path.display()))
+    let coarse = |name: &str| COARSE.iter().any(|part| name.contains(part));
+    contests.retain(|contest| options.wants(&contest.name) && (!options.quick || coarse(&contest.name)));
+    race(&mut contests, options.rounds())?.into_iter().for_each(|scenario| report.scenario(scenario));
+    Ok(())
 }
 
-fn lock_contests(with_c: bool) -> Vec<Contest> {
-    fn lane<L: Lock + 'static>(contest: locks::Contest) -> Lane {
+fn lock_contests(with_c: bool) -> Vec<Contest<'static>> {
+    fn lane<L: Lock + 'static>(contest: locks::Contest) -> Lane<'static> {
         let goal = match (L::NAME, contest.threads) {
             ("std Mutex" | "parking_lot Mutex", 1) => Some(0.55),
             ("std Mutex" | "parking_lot Mutex", _) => Some(1.1),
@@ -145,7 +120,7 @@ fn plays() -> Vec<Play> {
         scene: Scene::Ring { items: 100_000, pinned },
     };
     vec![
-        crowd("semaphore, alone", "200 000 pairs of one thread (P9, P12)", 1, 8, 0, 0, 200_000),
+        crowd("semaphore, alone", "200 000 pairs of one thread (P9)", 1, 8, 0, 0, 200_000),
         crowd("semaphore, 2 threads, enough", "as many permits as threads: nobody waits", 2, 2, 0, 20, 2_000_000),
         crowd("semaphore, 8 threads, enough", "as many permits as threads: nobody waits", 8, 8, 0, 20, 2_000_000),
         crowd("semaphore, 2 threads, short", "one permit, a count inside", 2, 1, 0, 20, 200_000),
@@ -176,8 +151,8 @@ fn plays() -> Vec<Play> {
     ]
 }
 
-fn semaphore_contests(with_c: bool) -> Vec<Contest> {
-    fn lane<P: Permits + 'static>(name: &str, scene: Scene) -> Lane {
+fn semaphore_contests(with_c: bool) -> Vec<Contest<'static>> {
+    fn lane<P: Permits + 'static>(name: &str, scene: Scene) -> Lane<'static> {
         let goal = match (P::NAME, name) {
             ("POSIX sem_t", "semaphore, alone") => Some(1.0),
             ("std Mutex + Condvar" | "C++20 counting_semaphore", "semaphore, alone") => Some(1.0 / 18.0),
@@ -201,9 +176,6 @@ fn semaphore_contests(with_c: bool) -> Vec<Contest> {
         ];
         if with_c {
             lanes.insert(1, lane::<CSemaphore>(name, scene));
-        }
-        if name == "semaphore, alone" && python::is_installed() {
-            lanes.push(Lane { rival: python::NAME, goal: Some(0.01), run: Box::new(|| python::pairs(200_000)) });
         }
         Contest { name: name.into(), question, unit, lanes }
     };

@@ -1,30 +1,31 @@
-//! Jobs whose every outcome is read: fastthreadpool's results object against a job channel and a result channel.
+//! Jobs whose every outcome is read, against job and result channels and others: goal P3.
 
 use clap::Parser;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use fastthreadpool::{Pool, Results};
 use rivals::c_abi::{self, CApi};
-use rivals::machine::Machine;
-use rivals::measure::{median, median_ratio};
+use rivals::contest::{Contest, Lane, Outcome, race};
+use rivals::crates::SIZED_BY_THE_ENVIRONMENT;
+use rivals::native;
+use rivals::options::{self, Common, positive};
+use rivals::report::Report;
+use rivals::rival::{OURS_C, OURS_RUST};
 use std::cell::RefCell;
 use std::ffi::c_void;
-use std::path::PathBuf;
+use std::process::ExitCode;
 use std::ptr;
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Measures jobs with results: from the first submit until the last result is read.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Measured rounds; a warm-up round comes first
-    #[arg(long, default_value_t = 9)]
-    rounds: usize,
+    #[command(flatten)]
+    common: Common,
     /// Jobs per round
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000, value_parser = positive)]
     jobs: usize,
-    /// The library whose C functions are called
-    #[arg(long, value_name = "FILE", default_value_os_t = CApi::default_path())]
-    library: PathBuf,
 }
 
 const WORKERS: usize = 2;
@@ -43,15 +44,19 @@ fn square(number: usize) -> usize {
 }
 
 /// fastthreadpool, Rust API: outcomes are read one by one.
-struct Rust(Results<(usize, usize)>);
+struct Rust {
+    results: Results<(usize, usize)>,
+    /// Its drop would close it.
+    _pool: Pool,
+}
 
 impl Squarer for Rust {
     fn submit(&self, number: usize) {
-        self.0.submit(move || (number, square(number))).expect("the pool is open");
+        self.results.submit(move || (number, square(number))).expect("the pool is open");
     }
 
     fn read(&self, keep: &mut dyn FnMut(usize, usize)) -> usize {
-        let outcome = self.0.next(Duration::from_secs(60)).expect("an outcome comes");
+        let outcome = self.results.next(Duration::from_secs(60)).expect("an outcome comes");
         let (number, square) = outcome.result.expect("the job does not fail");
         keep(number, square);
         1
@@ -139,13 +144,51 @@ impl Drop for Channels {
     }
 }
 
-/// Submits `jobs` numbers, at most `window` ahead of what was read; ns per job.
-fn run(squarer: &dyn Squarer, jobs: usize, window: usize) -> f64 {
-    thread::sleep(Duration::from_millis(5));
+/// A pool whose jobs send to a channel, as its documentation shows.
+struct Spawned<S: Fn(usize, mpsc::Sender<(usize, usize)>)> {
+    spawn: S,
+    sender: mpsc::Sender<(usize, usize)>,
+    results: mpsc::Receiver<(usize, usize)>,
+}
+
+impl<S: Fn(usize, mpsc::Sender<(usize, usize)>)> Spawned<S> {
+    fn new(spawn: S) -> Self {
+        let (sender, results) = mpsc::channel();
+        Self { spawn, sender, results }
+    }
+}
+
+impl<S: Fn(usize, mpsc::Sender<(usize, usize)>)> Squarer for Spawned<S> {
+    fn submit(&self, number: usize) {
+        (self.spawn)(number, self.sender.clone());
+    }
+
+    fn read(&self, keep: &mut dyn FnMut(usize, usize)) -> usize {
+        let (number, square) = self.results.recv_timeout(Duration::from_secs(60)).expect("a result comes");
+        keep(number, square);
+        1
+    }
+}
+
+impl Squarer for native::Outcomes {
+    fn submit(&self, number: usize) {
+        extern "C" fn square_native(number: usize) -> usize {
+            square(number)
+        }
+        native::Outcomes::submit(self, number, square_native);
+    }
+
+    fn read(&self, keep: &mut dyn FnMut(usize, usize)) -> usize {
+        native::Outcomes::read(self, keep)
+    }
+}
+
+/// Submits `jobs` numbers, at most `window` ahead of what was read.
+fn run(squarer: &dyn Squarer, jobs: usize, window: usize) -> Result<Outcome, String> {
     let (mut submitted, mut read, mut numbers, mut squares) = (0, 0, 0usize, 0usize);
     let began = Instant::now();
     while read < jobs {
-        let until = jobs.min(read + window);
+        let until = jobs.min(read.saturating_add(window));
         (submitted..until).for_each(|number| squarer.submit(number));
         submitted = until;
         read += squarer.read(&mut |number, square| {
@@ -154,47 +197,79 @@ fn run(squarer: &dyn Squarer, jobs: usize, window: usize) -> f64 {
         });
     }
     let took = began.elapsed();
-    assert_eq!(numbers, (0..jobs).fold(0, usize::wrapping_add), "every number comes back once");
-    assert_eq!(squares, (0..jobs).fold(0usize, |sum, number| sum.wrapping_add(square(number))));
-    took.as_nanos() as f64 / jobs as f64
+    let right = (0..jobs).fold((0usize, 0usize), |(numbers, squares), number| {
+        (numbers.wrapping_add(number), squares.wrapping_add(square(number)))
+    });
+    if (numbers, squares) == right {
+        Ok(Outcome::of(took, jobs))
+    } else {
+        Err("some results were not read once".into())
+    }
 }
 
-fn main() {
-    let options = Options::parse();
-    println!("{}\n", Machine::here());
+/// Everybody, ours first.
+fn squarers(options: &Options) -> Vec<(&'static str, Option<f64>, Box<dyn Squarer>)> {
     let pool = Pool::builder().workers(WORKERS as i32).build().expect("a pool");
-    let mut squarers: Vec<(&str, Box<dyn Squarer>)> = vec![
-        ("crossbeam job + result channel", Box::new(Channels::new())),
-        ("fastthreadpool (Rust)", Box::new(Rust(pool.results()))),
-    ];
-    if let Some(api) = CApi::load_or_explain(&options.library) {
-        squarers.push((
-            "fastthreadpool (C ABI)",
-            Box::new(C {
-                api,
-                results: api.results_of_a_new_pool(WORKERS),
-                read: RefCell::new([c_abi::Outcome::new(); 256]),
-            }),
-        ));
+    let threadpool = threadpool::ThreadPool::new(WORKERS);
+    let rayon = rayon::ThreadPoolBuilder::new().num_threads(WORKERS).build().expect("rayon starts its threads");
+    let mut all: Vec<(_, _, Box<dyn Squarer>)> =
+        vec![(OURS_RUST, None, Box::new(Rust { results: pool.results(), _pool: pool }))];
+    if let Some(api) = CApi::load_or_explain(&options.common.files.library) {
+        let read = RefCell::new([c_abi::Outcome::new(); 256]);
+        all.push((OURS_C, None, Box::new(C { api, results: api.results_of_a_new_pool(WORKERS), read })));
     }
-    for (scenario, window) in
-        [("all submitted, then all read", usize::MAX / 2), ("at most 1024 ahead of the reader", 1024)]
-    {
-        println!("### {scenario}: {} jobs, {} rounds\n", options.jobs, options.rounds);
-        let mut times = vec![Vec::new(); squarers.len()];
-        for round in 0..=options.rounds {
-            for turn in 0..squarers.len() {
-                let number = (turn + round) % squarers.len();
-                let ns = run(&*squarers[number].1, options.jobs, window);
-                if round > 0 {
-                    times[number].push(ns);
-                }
-            }
-        }
-        println!("| way | ns/job | times faster than channels |\n|---|--:|--:|");
-        for ((name, _), ns) in squarers.iter().zip(&times) {
-            println!("| {name} | {:.1} | {:.2} |", median(ns), median_ratio(&times[0], ns));
-        }
-        println!();
+    all.push(("crossbeam, job + result channel", Some(0.2), Box::new(Channels::new())));
+    all.push((
+        "threadpool + std channel",
+        None,
+        Box::new(Spawned::new(move |n, sender| {
+            threadpool.execute(move || sender.send((n, square(n))).expect("somebody reads"));
+        })),
+    ));
+    all.push((
+        "rayon::spawn + std channel",
+        None,
+        Box::new(Spawned::new(move |n, sender| {
+            rayon.spawn(move || sender.send((n, square(n))).expect("somebody reads"));
+        })),
+    ));
+    for native in native::outcomes(WORKERS) {
+        all.push((native.name, None, Box::new(native)));
     }
+    all.retain(|(name, ..)| options.common.wants(name));
+    all
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    for variable in SIZED_BY_THE_ENVIRONMENT {
+        // SAFETY: there is no other thread yet.
+        unsafe { std::env::set_var(variable, WORKERS.to_string()) };
+    }
+    options::report("outcomes", &options.common.files, |report| measure(&options, report))
+}
+
+fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
+    let squarers = squarers(options);
+    let jobs = options.common.scaled(options.jobs);
+    let contest = |(name, question, window): (&str, _, usize)| Contest {
+        name: format!("{jobs} outcomes, {name}"),
+        question,
+        unit: "ns/job",
+        lanes: squarers
+            .iter()
+            .map(|(rival, goal, squarer)| Lane {
+                rival,
+                goal: *goal,
+                run: Box::new(move || run(&**squarer, jobs, window)),
+            })
+            .collect(),
+    };
+    let mut contests = [
+        ("all submitted, then all read", "what a job costs whose outcome is read (P3)", usize::MAX),
+        ("at most 1024 ahead", "the same when the reader keeps up (P3)", 1024),
+    ]
+    .map(contest);
+    race(&mut contests, options.common.rounds())?.into_iter().for_each(|scenario| report.scenario(scenario));
+    Ok(())
 }

@@ -2,12 +2,9 @@
 
 pub mod c_abi;
 pub mod locks;
-pub mod plot;
 pub mod posix;
-pub mod python;
 pub mod race;
 pub mod semaphores;
-pub mod table;
 
 #[cfg(cxx20)]
 pub mod cxx;

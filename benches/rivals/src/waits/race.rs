@@ -1,19 +1,11 @@
 //! Threads that begin at once, and what a single round of a scenario comes to.
 
+pub use crate::contest::Outcome;
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// What one round came to.
-#[derive(Clone, Copy, Debug)]
-pub struct Outcome {
-    /// Per operation, all threads together.
-    pub ns: f64,
-    /// The longest wait of one thread that was seen.
-    pub longest: Duration,
-}
 
 /// Every how many operations of a short section a wait is timed.
 const SAMPLE: usize = 64;

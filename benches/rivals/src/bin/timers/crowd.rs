@@ -1,11 +1,10 @@
 //! Very many timers at once.
 
-use super::late::cpu_time;
 use fastthreadpool::{JobId, ManualClock, Pool};
+use rivals::process::{cpu_time, resident};
 use rivals::tally::{self, Round};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs;
 use std::future::poll_fn;
 use std::sync::{Condvar, Mutex};
 use std::task::Poll;
@@ -47,9 +46,10 @@ pub(crate) fn measure(make: Make, timers: usize) -> Vec<Option<f64>> {
     let mut crowd = make();
     // SAFETY: gives memory back that the allocator keeps.
     unsafe { libc::malloc_trim(0) };
-    let empty = resident();
+    let memory = || resident().expect("Linux says how large a process is");
+    let empty = memory();
     let inserting = time(timers, || (0..timers).for_each(|number| crowd.insert(number, delays[number])));
-    let bytes = (resident() - empty) / timers as f64;
+    let bytes = (memory() - empty) / timers as f64;
     let (mut reset, mut cancelled) = (true, true);
     let resetting = time(timers, || {
         reset = order.iter().all(|&number| crowd.reset(number, delays[timers - 1 - number]));
@@ -99,12 +99,6 @@ fn time(count: usize, steps: impl FnOnce()) -> f64 {
     let began = cpu_time();
     steps();
     (cpu_time() - began).as_nanos() as f64 / count as f64
-}
-
-/// Bytes of physical memory that this process occupies.
-fn resident() -> f64 {
-    let pages = fs::read_to_string("/proc/self/statm").expect("Linux says how large a process is");
-    pages.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).expect("in pages") * 4096.0
 }
 
 /// A pool with one worker, by a clock that goes when it is told to.

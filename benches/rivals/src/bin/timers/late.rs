@@ -4,7 +4,7 @@ use fastthreadpool::{Missed, Pool, Schedule, current_tick};
 use std::sync::atomic::AtomicU32;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use std::{mem, ptr, thread};
+use std::{ptr, thread};
 
 const DELAY: Duration = Duration::from_millis(1);
 
@@ -59,14 +59,4 @@ pub(crate) fn hundred_ticks() -> Duration {
     assert_eq!(ticks.iter().sum::<u64>(), 5050, "each tick once");
     thread::yield_now();
     took
-}
-
-/// CPU time that this process has taken.
-pub(crate) fn cpu_time() -> Duration {
-    // SAFETY: a timespec may be all zeros.
-    let mut time: libc::timespec = unsafe { mem::zeroed() };
-    // SAFETY: the clock exists, and there is room for the answer.
-    let status = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
-    assert_eq!(status, 0, "clock_gettime");
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

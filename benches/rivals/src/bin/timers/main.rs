@@ -4,93 +4,114 @@ mod crowd;
 mod late;
 
 use clap::Parser;
-use rivals::machine::Machine;
-use rivals::measure::{median, median_ratio};
+use rivals::options::{self, Common, positive};
+use rivals::process::cpu_time;
+use rivals::report::{Distribution, Fact, Report, Scenario};
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 /// Measures inserting, cancelling, setting anew and firing many timers, and the lateness of a few.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Measured rounds; a warm-up round comes first
-    #[arg(long, default_value_t = 7)]
-    rounds: usize,
+    #[command(flatten)]
+    common: Common,
     /// Timers that are outstanding at once
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000, value_parser = positive)]
     timers: usize,
     /// Timers whose lateness is measured, for each number outstanding
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, value_parser = positive)]
     samples: usize,
     /// Seconds of doing nothing while one far timer waits
     #[arg(long, default_value_t = 10)]
     idle: u64,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let options = Options::parse();
-    println!("{}\n", Machine::here());
-    crowds(&options);
-    lateness(&options);
-    idle(options.idle);
+    options::report("timers", &options.common.files, |report| {
+        crowds(&options, report);
+        lateness(&options, report);
+        report.facts(vec![idle(if options.common.quick { 2 } else { options.idle })]);
+        Ok(())
+    })
 }
 
-/// One timer outstanding after another, up to all of them, and down again.
-fn crowds(options: &Options) {
+const OURS: &str = "fastthreadpool";
+
+/// One timer outstanding after another, up to all of them, and down again. CPU time of all threads.
+fn crowds(options: &Options, report: &mut Report) {
     let makers: [(&str, crowd::Make); 3] = [
-        ("fastthreadpool", || Box::new(crowd::Ours::new())),
+        (OURS, || Box::new(crowd::Ours::new())),
         ("tokio-util DelayQueue (one thread only)", || Box::new(crowd::Tokio::new())),
         ("Mutex + BinaryHeap + Condvar", || Box::new(crowd::Heap::new())),
     ];
-    println!(
-        "### {} timers outstanding, {} rounds, ns of CPU time (all threads) per timer\n",
-        options.timers, options.rounds
-    );
-    let mut times = vec![vec![Vec::new(); makers.len()]; crowd::STEPS.len()];
-    for round in 0..=options.rounds {
+    let timers = options.common.scaled(options.timers);
+    let mut figures = vec![vec![Vec::new(); makers.len()]; crowd::STEPS.len()];
+    for round in 0..=options.common.rounds() {
         for turn in 0..makers.len() {
             let number = (turn + round) % makers.len();
-            let measured = crowd::measure(makers[number].1, options.timers);
-            for (step, ns) in measured.into_iter().enumerate().filter(|_| round > 0) {
-                times[step][number].extend(ns);
+            let measured = crowd::measure(makers[number].1, timers);
+            for (step, figure) in measured.into_iter().enumerate().filter(|_| round > 0) {
+                figures[step][number].extend(figure);
             }
         }
     }
-    println!("| step | {} |", makers.map(|(name, _)| name).join(" | "));
-    println!("|---|{}", "--:|".repeat(makers.len()));
-    for (step, times) in crowd::STEPS.iter().zip(&times) {
-        let cell = |own: &Vec<f64>| match own.is_empty() {
-            true => "–".to_string(),
-            false if own.len() == times[0].len() => {
-                format!("{:.1} ({:.2}×)", median(own), median_ratio(own, &times[0]))
-            }
-            false => format!("{:.1}", median(own)),
-        };
-        println!("| {step} | {} |", times.iter().map(cell).collect::<Vec<_>>().join(" | "));
+    for (step, figures) in crowd::STEPS.into_iter().zip(figures) {
+        let names = makers.map(|(name, _)| name);
+        let able = names.into_iter().zip(figures).filter(|(_, own)| !own.is_empty());
+        let rivals = able.map(|(name, own)| (name.into(), goal(step, name), own)).collect();
+        let question = "CPU time of all threads, for each timer (P11)";
+        let (question, unit) = if step == "bytes each" { ("memory (P11)", "B") } else { (question, "ns") };
+        let name = format!("{step}, {timers} outstanding");
+        report.scenario(Scenario::evaluate(name.into(), question.into(), unit.into(), rivals));
     }
-    println!();
+    let bytes = report.scenarios.last().and_then(|scenario| scenario.lines.first()).map(|line| line.median);
+    report.facts(bytes.map(|bytes| fact("memory of a timer", 64.0, bytes, "B")).into_iter().collect());
+}
+
+/// What our time by this rival's shall be at most.
+fn goal(step: &str, rival: &str) -> Option<f64> {
+    let named = matches!(step, "insert + cancel at once" | "insert + fire");
+    match rival {
+        OURS => None,
+        _ if !named => None,
+        _ if rival.contains("BinaryHeap") => Some(1.0 / 3.0),
+        _ => Some(0.5),
+    }
+}
+
+fn fact(what: &str, at_most: f64, reached: f64, unit: &'static str) -> Fact {
+    Fact { goal: "P11".into(), what: what.to_owned().into(), who: OURS.into(), at_most, reached, unit: unit.into() }
 }
 
 /// How long after they are due jobs begin, while others wait, beside a bare timed sleep on a futex.
-fn lateness(options: &Options) {
-    println!("### lateness of {} timers of 1 ms, µs\n", options.samples);
-    println!("| outstanding | who | p50 | p99 | max |\n|--:|---|--:|--:|--:|");
-    for outstanding in [0, 1_000, options.timers] {
-        for (who, late) in late::measure(outstanding, options.samples) {
-            let at = |share: f64| late[((late.len() - 1) as f64 * share) as usize] as f64 / 1e3;
-            println!("| {outstanding} | {who} | {:.1} | {:.1} | {:.1} |", at(0.5), at(0.99), at(1.0));
-        }
+fn lateness(options: &Options, report: &mut Report) {
+    let mut facts = Vec::new();
+    for outstanding in [0, 1_000, options.common.scaled(options.timers)] {
+        let question = format!("lateness of timers of 1 ms, {outstanding} others outstanding (P11)");
+        let samples = options.common.scaled(options.samples);
+        let us = |late: Vec<u64>| late.into_iter().map(|ns| ns as f64 / 1e3).collect();
+        let all = late::measure(outstanding, samples)
+            .map(|(who, late)| Distribution::of(question.clone().into(), who.into(), us(late)));
+        let [bare, ours] = &all;
+        facts.extend([0.5, 0.99].map(|share| {
+            let what = format!("lateness p{:.0}, {outstanding} others, by that of a futex", share * 100.0);
+            fact(&what, 1.0, ours.at(share) / bare.at(share), "×")
+        }));
+        report.distributions(all.into());
     }
-    let ticks = late::hundred_ticks();
-    println!("\n100 ticks of 20 ms ended after {ticks:.4?}\n");
+    facts.push(fact("100 ticks of 20 ms", 2.001, late::hundred_ticks().as_secs_f64(), "s"));
+    report.facts(facts);
 }
 
 /// CPU time of a process whose pool has one timer an hour ahead.
-fn idle(seconds: u64) {
+fn idle(seconds: u64) -> Fact {
     let pool = fastthreadpool::Pool::new().expect("a pool");
     pool.spawn_later(Duration::from_secs(3600), || {}).expect("the pool is open");
     thread::sleep(Duration::from_millis(300));
-    let before = late::cpu_time();
+    let before = cpu_time();
     thread::sleep(Duration::from_secs(seconds));
-    let taken = late::cpu_time() - before;
-    println!("CPU time in {seconds} s with one timer an hour ahead: {:.3} ms", taken.as_secs_f64() * 1e3);
+    let taken = cpu_time() - before;
+    fact(&format!("CPU time in {seconds} s with one timer an hour ahead"), 1.0, taken.as_secs_f64() * 1e3, "ms")
 }

@@ -1,0 +1,150 @@
+//! Writes the document of all goals from `results/*.json`: what was reached, and who still wins.
+
+use rivals::goals::{GOALS, Goal};
+use rivals::report::{Distribution, Report, Scenario, is_ours_by_c, is_ours_by_rust};
+use std::env;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
+    let written = match &arguments[..] {
+        [results] => read(results).map(|reports| print!("{}", goals(&reports))),
+        [results, document] => read(results).and_then(|reports| write(document, &reports)),
+        _ => Err("the folder of results is needed; then a document to write, or the table is printed".into()),
+    };
+    written.inspect_err(|error| eprintln!("error: {error}")).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+}
+
+/// All reports of a folder, by name.
+fn read(folder: &Path) -> Result<Vec<Report>, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    files.iter().map(|file| Report::read(file)).collect()
+}
+
+fn write(document: &Path, reports: &[Report]) -> Result<(), String> {
+    let mut text = String::from(
+        "# What was measured\n\n`make bench` measures and writes this file; nothing here is copied by hand. How it is measured, and \
+         what the names mean: [benches/README.md](../../benches/README.md).\n\n",
+    );
+    text += &goals(reports);
+    text += "\n## Pictures\n\n";
+    text += &pictures(document.parent().unwrap_or(Path::new(".")))?;
+    text += "\n## Runs\n\n| figures | rounds | when | commit | machine |\n|---|--:|---|---|---|\n";
+    for Report { program, machine, scenarios, .. } in reports {
+        let rounds = scenarios.iter().flat_map(|scenario| &scenario.lines).map(|line| line.rounds.len()).max();
+        let rounds = rounds.map_or("–".into(), |rounds| rounds.to_string());
+        let place = format!("{}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
+        let (date, commit) = (&machine.date, &machine.commit);
+        let link = format!("[{program}](../../benches/results/{program}.md)");
+        let _ = writeln!(text, "| {link} | {rounds} | {date} | {commit} | {place} |");
+    }
+    for missing in reports.iter().flat_map(|report| &report.missing) {
+        let _ = writeln!(text, "\nNot measured: {missing}");
+    }
+    fs::write(document, text).map_err(|error| format!("{}: {error}", document.display()))
+}
+
+fn pictures(folder: &Path) -> Result<String, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.retain(|name| name.ends_with(".svg"));
+    names.sort();
+    Ok(names.iter().map(|name| format!("![{}]({name})\n\n", name.trim_end_matches(".svg"))).collect())
+}
+
+fn goals(reports: &[Report]) -> String {
+    let mut text = String::from("| goal | what | goal value | reached | who still wins |\n|---|---|---|---|---|\n");
+    for goal in &GOALS {
+        let Goal { id, what, value } = goal;
+        let _ = writeln!(text, "| {id} | {what} | {value} | {} | {} |", reached(id, reports), winners(id, reports));
+    }
+    text
+}
+
+fn scenarios<'a>(id: &'a str, reports: &'a [Report]) -> impl Iterator<Item = &'a Scenario> {
+    reports.iter().flat_map(|report| &report.scenarios).filter(move |scenario| scenario.belongs_to(id))
+}
+
+/// So many entries of a cell; what is left out is counted.
+const MOST: usize = 5;
+
+fn some_of(mut entries: Vec<(f64, String)>) -> String {
+    entries.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let more = entries.len().saturating_sub(MOST);
+    let mut text = entries.into_iter().take(MOST).map(|entry| entry.1).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        let _ = write!(text, "; and {more} more");
+    }
+    text
+}
+
+/// How many figures reach their goal, and the worst of those that do not.
+fn reached(id: &str, reports: &[Report]) -> String {
+    let (mut figures, mut missed) = (0, Vec::new());
+    for scenario in scenarios(id, reports) {
+        for line in &scenario.lines {
+            let (Some(goal), Some(ratio)) = (line.goal, line.ratio()) else { continue };
+            figures += 1;
+            if ratio > goal {
+                let text = format!("{ratio:.3} instead of ≤ {goal:.3} of {} ({})", line.rival, scenario.name);
+                missed.push((ratio / goal, text));
+            }
+        }
+    }
+    for fact in reports.iter().flat_map(|report| &report.facts).filter(|fact| fact.goal == id) {
+        figures += 1;
+        if !fact.is_met() {
+            let (reached, at_most, unit) = (fact.reached, fact.at_most, &fact.unit);
+            let text = format!("{}, {}: {reached:.2} instead of ≤ {at_most:.2} {unit}", fact.what, fact.who);
+            missed.push((fact.reached / fact.at_most, text));
+        }
+    }
+    match (figures, missed.len()) {
+        (0, _) => "not measured".into(),
+        (_, 0) => format!("**all {figures} figures**"),
+        (_, misses) => format!("{} of {figures} figures; missed: {}", figures - misses, some_of(missed)),
+    }
+}
+
+/// Rivals that were faster: in scenarios, and by their medians in distributions.
+fn winners(id: &str, reports: &[Report]) -> String {
+    let (mut rivals, mut wins) = (0, Vec::new());
+    let mut compare = |rival: &str, ratio: Option<f64>, where_: &str| {
+        let Some(ratio) = ratio.filter(|_| !is_ours(rival)) else { return };
+        rivals += 1;
+        if ratio > 1.0 {
+            wins.push((ratio, format!("{rival}, by {ratio:.2} × ({where_})")));
+        }
+    };
+    for scenario in scenarios(id, reports) {
+        scenario.lines.iter().for_each(|line| compare(&line.rival, line.ratio(), &scenario.name));
+    }
+    for Distribution { question, who, us, .. } in reports.iter().flat_map(|report| &report.distributions) {
+        if question.contains(&format!("({id})")) {
+            let ours = ours(question, reports).map(|ours| ours.at(0.5) / us[us.len() / 2]);
+            compare(who, ours, &format!("p50, {}", question.split([':', ',']).next().unwrap_or_default()));
+        }
+    }
+    match (rivals, wins.len()) {
+        (0, _) => "–".into(),
+        (_, 0) => "nobody".into(),
+        _ => some_of(wins),
+    }
+}
+
+/// By any face, and also from outside of the pool.
+fn is_ours(rival: &str) -> bool {
+    is_ours_by_c(rival) || is_ours_by_rust(rival) || rival.starts_with("fastthreadpool, ")
+}
+
+/// Our distribution, by the C ABI where it takes part.
+fn ours<'a>(question: &str, reports: &'a [Report]) -> Option<&'a Distribution> {
+    let all = || reports.iter().flat_map(|report| &report.distributions).filter(|one| one.question == question);
+    all().find(|one| is_ours_by_c(&one.who)).or_else(|| all().find(|one| is_ours_by_rust(&one.who)))
+}
