@@ -60,6 +60,9 @@ src/pool/closing.rs|self.wake_submitters();||a_submitter_that_waits_for_room_see
 src/pool/turns.rs|bound.notify();||a_hand_off_ends_when_the_job_is_taken
 src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
+src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
+src/pool/crew.rs|self.wake_sleepers(roster); // U5|drop(roster); // U5|a_worker_that_is_called_comes
+src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
 src/pool/timers/fire.rs|state.asleep_until = *until;||the_sleeper_does_not_sleep_through
 src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
 src/pool/closing.rs|self.close_timers();\n        life|life|a_timer_that_comes_while_the_pool_closes
@@ -71,7 +74,7 @@ rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
-touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_timers}.rs
+touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_timers,c_workers}.rs
 
 survivors=0 killed=0
 while IFS='|' read -r file from to model; do

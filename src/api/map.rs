@@ -75,7 +75,7 @@ impl Pool {
             source: Some(items.into_iter()),
             map: Arc::new(map),
             chunk: 1,
-            ahead: self.limit() + 1,
+            ahead: self.core().limit() + 1,
             deadline: Deadline::NEVER,
             stop_on_error: false,
             flight: Flight::InOrder(VecDeque::new()),

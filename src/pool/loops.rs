@@ -1,16 +1,15 @@
 //! Loops that several threads run together.
 
 use super::core::Core;
+use super::ended::Ended;
 use super::job::{Job, Task};
 use super::running::Failure;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
 use super::{current, frame};
-use crate::sync::{Deadline, EventCount};
+use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
-use crate::sys::size::LOOKS;
-use crate::sys::{CachePadded, hint};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -147,18 +146,12 @@ impl Span {
     }
 }
 
-/// Helpers that have ended. Outlives the loop.
-struct Ended {
-    count: AtomicUsize,
-    changed: EventCount,
-}
-
 /// Runs the rest together with the pool's workers; returns when every item was run, or all have stopped. An error is what
 /// the body has thrown. A failure that the body declares is the [`frame`]'s if the loop is stoppable, else the caller's job's.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let whole = Loop::new(rest, body, most);
-    let ended = Arc::new(Ended { count: AtomicUsize::new(0), changed: EventCount::new() });
+    let ended = Arc::new(Ended::new());
     let parent = current::with(Worker::job).unwrap_or(0);
     let mut helpers = Vec::new();
     for _ in 1..whole.spans.len() {
@@ -169,14 +162,7 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
     }
     whole.take_part(0);
     let running = helpers.into_iter().filter(|&id| !core.retract(id)).count();
-    let all_ended = || (ended.count.load(Ordering::Acquire) >= running).then_some(());
-    let looked = (0..LOOKS).any(|_| {
-        hint::spin();
-        all_ended().is_some()
-    });
-    if !looked {
-        ended.changed.wait_until(Deadline::NEVER, all_ended);
-    }
+    ended.wait_for(running);
     if whole.failed.load(Ordering::Relaxed) {
         frame::set_failed();
     }
@@ -272,12 +258,5 @@ impl Task for Helper {
 
     fn cancel(self, _id: u64) {
         self.ended.now();
-    }
-}
-
-impl Ended {
-    fn now(&self) {
-        self.count.fetch_add(1, Ordering::Release);
-        self.changed.notify();
     }
 }
