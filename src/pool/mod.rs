@@ -5,6 +5,7 @@
 mod admission;
 pub(crate) mod blocking;
 mod bound;
+mod branch;
 pub(crate) mod broadcast;
 mod census;
 mod closing;
