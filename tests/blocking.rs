@@ -158,7 +158,7 @@ fn a_pool_ends_with_workers_of_every_kind() {
             for _ in 0..6 {
                 let ran = ran.clone();
                 let job = move || {
-                    blocking(|| std::thread::yield_now());
+                    blocking(std::thread::yield_now);
                     ran.add();
                 };
                 pool.spawn(job).unwrap();
