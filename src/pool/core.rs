@@ -228,7 +228,8 @@ impl Core {
 
     /// Threads that live.
     pub(crate) fn threads(&self) -> usize {
-        self.crew.heads()
+        // In the child of a fork, whoever holds the crew's lock may not exist.
+        if self.is_forked() { self.alive() } else { self.crew.heads() }
     }
 
     /// Workers that live and are counted.

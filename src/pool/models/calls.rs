@@ -29,11 +29,11 @@ fn a_worker_that_leaves_is_called_or_replaced() {
         let impatient = Settings { idle_timeout: Some(Duration::ZERO), ..settings(1) };
         let (core, tally) = (Core::new(impatient), Tally::new());
         core.submit(tally.empty_job()).unwrap();
+        core.wait_quiescent(Deadline::NEVER).unwrap();
         let calls = AtomicUsize::new(0);
         let body = |_| _ = calls.fetch_add(1, Ordering::Relaxed);
         assert!(broadcast::run(&core, &body).unwrap().is_ok());
         assert_eq!(calls.load(Ordering::Relaxed), 1);
-        core.wait_quiescent(Deadline::NEVER).unwrap();
         drain(&core);
     });
 }
