@@ -50,13 +50,13 @@ src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_called_w
 src/pool/crew.rs|fence_after(before); // F2|let _ = before; // F2|a_job_that_relies_on_a_called_worker_is_done
 src/pool/crew.rs|fence::heavy(); // P2||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up
-src/pool/crew.rs|drop(self.asleep.lock());||two_submitters_start_one_worker
+src/pool/crew.rs|drop(self.roster.lock());||two_submitters_start_one_worker
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|let turn = self.ending.turn.lock(); // L1|let turn = ();|closing_and_opening_do_not_mix
 src/pool/closing.rs|_ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end
-src/pool/worker.rs|self.core.maybe_quiet();\n        for _ in 0..LOOKS {|for _ in 0..LOOKS {|the_last_of_two_workers_wakes_the_waiter
-src/pool/worker.rs|fn leave(&self) {\n        self.core.maybe_quiet();|fn leave(&self) {|a_worker_that_leaves_wakes_those_who_wait_for_quiet
+src/pool/worker.rs|self.core.maybe_quiet();\n        if self.core.crew.has_surplus() {|if self.core.crew.has_surplus() {|the_last_of_two_workers_wakes_the_waiter
+src/pool/worker.rs|self.core.maybe_quiet();\n        self.core.crew.wake_all();|self.core.crew.wake_all();|a_worker_that_leaves_wakes_those_who_wait_for_quiet
 src/pool/worker.rs|self.core.crew.wake_all();||every_worker_leaves
 src/pool/bound.rs|self.room.notify(); // E1, E2||a_submitter_that_waits_for_room_is_woken
 src/pool/bound.rs|compare_exchange_weak(taken,|compare_exchange_weak(self.places.taken.load(Ordering::Relaxed),|a_place_is_taken_once
@@ -64,6 +64,9 @@ src/pool/closing.rs|self.wake_submitters();||a_submitter_that_waits_for_room_see
 src/pool/turns.rs|bound.notify();||a_hand_off_ends_when_the_job_is_taken
 src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
+src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
+src/pool/crew.rs|self.wake_sleepers(roster); // U5|drop(roster); // U5|a_worker_that_is_called_comes
+src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
 src/pool/timers/fire.rs|state.asleep_until = *until;||the_sleeper_does_not_sleep_through
 src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
 src/pool/closing.rs|self.close_timers();\n        life|life|a_timer_that_comes_while_the_pool_closes
@@ -75,7 +78,7 @@ rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
-touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_timers}.rs
+touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_timers,c_workers}.rs
 
 survivors=0 killed=0
 while IFS='|' read -r file from to model; do

@@ -49,7 +49,7 @@
 #define FTPOOL_VERSION_NUMBER (FTPOOL_VERSION_MAJOR * 1000000 + FTPOOL_VERSION_MINOR * 1000 + FTPOOL_VERSION_PATCH)
 
 /* Initialisers of structs. */
-#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL}
+#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0}
 #define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
 #define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
 #define FTPOOL_SEMAPHORE_INIT(value) {{(value) & UINT64_C(0x7fffffff), 0, 0, 0}}
@@ -506,6 +506,21 @@ typedef struct ftpool_config {
      * What delayed and scheduled jobs go by instead of the machine's clocks, for tests; NULL for those.
      */
     ftpool_clock *clock;
+    /**
+     * How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows again
+     * when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
+     */
+    int64_t idle_timeout_ns;
+    /**
+     * How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their thread.
+     * 0: no limit. Costs speed, because workers take jobs one by one.
+     */
+    uint64_t jobs_per_worker;
+    /**
+     * At most how many workers more there may be while as many jobs are in ftpool_blocking(); they count in
+     * ftpool_worker_limit(). 0: none.
+     */
+    uint32_t extra_workers;
 } ftpool_config;
 
 /**
@@ -704,6 +719,11 @@ typedef void (*ftpool_reduce_body)(void *context, size_t begin, size_t end, void
 typedef void (*ftpool_combine)(void *context, void *into, const void *from);
 
 /**
+ * What every worker does once: it is told its number, as ftpool_worker_index(). It must return, as a job must.
+ */
+typedef void *(*ftpool_worker_fn)(void *context, size_t worker);
+
+/**
  * A number of permits that threads take and give back; it needs no pool. It lives in memory of the program, allocates
  * nothing and needs no end: `static ftpool_semaphore s = FTPOOL_SEMAPHORE_INIT(8);`. Zeroed memory is a semaphore
  * without permits. It must not be copied or moved while it is used.
@@ -841,7 +861,7 @@ FTPOOL_API size_t ftpool_pending(const ftpool *pool);
 FTPOOL_API uint64_t ftpool_failed(const ftpool *pool);
 
 /**
- * The most worker threads there can be: one more than the largest ftpool_worker_index().
+ * The most worker threads there can be, extra ones included: one more than the largest ftpool_worker_index().
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
  */
@@ -1296,6 +1316,20 @@ ftpool_status ftpool_submit_job(ftpool *pool,
 FTPOOL_API ftpool_status ftpool_submit_job_first(ftpool *pool, ftpool_fn function, void *arg, ftpool_job **out_job);
 
 /**
+ * Runs `function(arg)` on a worker, waits for its end and tells what it came to. `out_result` may be NULL. In a job of the
+ * same pool it waits as ftpool_job_wait() does.
+ *
+ * **Ownership:** `arg` is the job's; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:**
+ * FTPOOL_OK: the job has ended, in whatever way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size is not
+ * valid.
+ */
+FTPOOL_API
+ftpool_status ftpool_run(ftpool *pool,
+                         ftpool_fn function,
+                         void *arg,
+                         ftpool_result *out_result);
+
+/**
  * Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
  *
  * In a job of the same pool, waiting for ever: if nobody has begun the awaited job, it runs here and now (and no other
@@ -1469,6 +1503,54 @@ ftpool_status ftpool_join(ftpool *pool,
                           void *second_arg,
                           void **out_first,
                           void **out_second);
+
+/**
+ * Starts `count` workers, or as many as there may still be, before there are jobs for them. `*out_started` is how many;
+ * it may be NULL.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_THREAD: the system refuses a thread, earlier ones stay;
+ * FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_spawn_workers(ftpool *pool,
+                                   size_t count,
+                                   size_t *out_started);
+
+/**
+ * Calls `function(context, index)` once on every worker, and returns when all calls have. *Every worker* means each
+ * thread that the pool has at one moment of the call, after those that are missing up to the limit were started: as many as
+ * the limit says, fewer if the system refuses a thread, more while extra workers live. A worker that sleeps is woken, one
+ * that runs a job does this after it and before the next. Nobody cancels it. At most `capacity` values are written to
+ * `out_values`, in the order of the indices; `*out_count` is how many there are. Both may be NULL.
+ *
+ * **Ownership:** `context` and the values are the program's. **Thread safety:** any thread but the pool's own; the function
+ * runs on several threads at a time. **Returns:** FTPOOL_OK; FTPOOL_E_DEADLOCK in a job of this pool; FTPOOL_E_SHUTDOWN;
+ * FTPOOL_E_BROKEN: also if a start hook fails, and the function may have run on others then; FTPOOL_E_THREAD: there is no
+ * worker, and the system refuses to start one; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` or `function` is NULL, or
+ * `out_values` is and `capacity` is not 0. ftpool_fail() in the function is the surrounding job's.
+ */
+FTPOOL_API
+ftpool_status ftpool_broadcast(ftpool *pool,
+                               ftpool_worker_fn function,
+                               void *context,
+                               void **out_values,
+                               size_t capacity,
+                               size_t *out_count);
+
+/**
+ * Calls `function(arg)`, which waits for something that is not computed here: a file, a lock, a child process, another job.
+ * Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is queued: as many
+ * at a time as the config's `extra_workers` says, which is none by default. When the function has returned, the job goes on at
+ * once; a worker too many takes no further jobs than those it has, and sleeps until it is needed again. Nested calls count
+ * once. Outside a job, and when no more may come, this only calls the function. `out_value` may be NULL.
+ *
+ * **Ownership:** `arg` and the value are the program's. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if `function` is NULL.
+ */
+FTPOOL_API
+ftpool_status ftpool_blocking(ftpool_fn function,
+                              void *arg,
+                              void **out_value);
 
 /**
  * The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by

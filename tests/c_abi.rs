@@ -61,7 +61,7 @@ fn a_number_of_the_abi_has_changed() {
 #[cfg(target_pointer_width = "64")]
 fn a_struct_of_the_abi_has_changed() {
     type Config = ftpool_config;
-    assert_eq!((size_of::<Config>(), align_of::<Config>()), (144, 8));
+    assert_eq!((size_of::<Config>(), align_of::<Config>()), (168, 8));
     assert_eq!([offset_of!(Config, size), offset_of!(Config, workers), offset_of!(Config, ordered)], [0, 8, 12]);
     assert_eq!([offset_of!(Config, name), offset_of!(Config, stack_size), offset_of!(Config, timing)], [16, 24, 32]);
     let hooks =

@@ -21,6 +21,7 @@ const SOURCES: &[&str] = &[
     "timed",
     "handle",
     "parallel",
+    "workers",
     "control",
     "job",
     "clock",

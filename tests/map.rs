@@ -14,7 +14,7 @@ fn values_come_once_and_in_order() {
         for workers in [1, 2, 4] {
             let pool = pool_of(workers);
             for (items, chunk, ahead) in
-                [(0, 1, 1), (1, 1, 1), (1000, 1, 3), (1000, 7, 1), (1000, 1000, 2), (999, 10, usize::MAX)]
+                [(0, 1, 1), (1, 1, 1), (1000, 1, 3), (1000, 7, 1), (1000, 1000, 2), (999, 10, usize::MAX), (5000, 0, 3)]
             {
                 let map = || pool.map(0..items, |n: u32| n + 1).chunk_size(chunk).look_ahead(ahead);
                 let values: Vec<u32> = map().collect::<Result<_, _>>().unwrap();
@@ -183,6 +183,80 @@ fn nothing_is_lost_when_a_map_is_dropped_in_the_middle() {
             assert_eq!(items.get(), 100, "every item is dropped once");
             assert!(values.get() >= read);
         }
+    });
+}
+
+/// Conformance 80, 116: drops, when a map is cancelled, stopped by an error or by the clock.
+#[test]
+fn nothing_is_lost_when_a_map_is_broken_off() {
+    within_limit(|| {
+        for way in 0..4 {
+            for chunk in [1, 3] {
+                let (pool, items, made, values) = (pool_of(2), Count::new(), Count::new(), Count::new());
+                let gate = Gate::new();
+                let source: Vec<_> = (0..100).map(|n| (n, items.on_drop())).collect();
+                let (making, counted, door) = (made.clone(), values.clone(), gate.door());
+                let work = move |(n, item)| {
+                    drop(item);
+                    if n == 20 {
+                        door.pass();
+                    }
+                    assert!(way != 1 || n != 12, "this one stops the map");
+                    making.add();
+                    counted.on_drop()
+                };
+                let deadline = if way == 2 { Duration::from_millis(20).into() } else { Deadline::NEVER };
+                let mut map = pool.map(source, work).chunk_size(chunk).stop_on_error(true).until(deadline);
+                match way {
+                    0 => {
+                        assert_eq!(map.by_ref().take(18).count(), 18);
+                        map.cancel();
+                    }
+                    1 => assert_eq!(map.by_ref().count(), 13),
+                    2 => assert!(map.by_ref().any(|value| matches!(value, Err(JobError::TimedOut)))),
+                    _ => assert_eq!(map.by_ref().take(5).count(), 5),
+                }
+                gate.open();
+                drop(map);
+                pool.wait_idle(LIMIT).unwrap();
+                drop(pool);
+                assert_eq!((items.get(), values.get()), (100, made.get()), "{way}: each is dropped once");
+            }
+        }
+    });
+}
+
+/// Conformance 110: several inputs, as long as the shortest.
+#[test]
+fn several_inputs_are_one() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let sums = pool.map((0..).zip([10, 20, 30]), |(a, b)| a + b).collect::<Result<Vec<_>, _>>();
+        assert_eq!(sums.unwrap(), [10, 21, 32]);
+    });
+}
+
+/// Conformance 110: a map that chooses its chunks: large ones for what is quick, single items for what takes long.
+#[test]
+fn chunks_follow_the_time_that_items_take() {
+    within_limit(|| {
+        let (pool, pulled) = (pool_of(1), Count::new());
+        let source = || {
+            let pulled = pulled.clone();
+            std::iter::repeat_with(move || pulled.add())
+        };
+        let mut quick = pool.map(source(), |n| n).chunk_size(0).look_ahead(1);
+        let read = quick.by_ref().take(20_000).map(Result::unwrap).count();
+        assert_eq!(read, 20_000);
+        assert!(quick.progress().submitted <= 20_000 + 2 * 1024);
+        let before = pulled.get();
+        let long = |n| {
+            let began = std::time::Instant::now();
+            while began.elapsed() < Duration::from_micros(50) {}
+            n
+        };
+        assert_eq!(pool.map(source(), long).chunk_size(0).look_ahead(1).take(50).count(), 50);
+        assert!(pulled.get() - before <= 50 + 20);
     });
 }
 

@@ -21,6 +21,7 @@ pub struct Builder {
     stack_size: Option<usize>,
     ordered: bool,
     timing: bool,
+    extra_workers: usize,
     idle_timeout: Option<Duration>,
     jobs_per_worker: Option<u64>,
     pub(super) hooks: Hooks,
@@ -39,6 +40,7 @@ impl Default for Builder {
             stack_size: None,
             ordered: false,
             timing: false,
+            extra_workers: 0,
             idle_timeout: None,
             jobs_per_worker: None,
             hooks: Hooks::default(),
@@ -83,6 +85,13 @@ impl Builder {
     /// three looks at the clock and an allocation for each job with a result. Off by default.
     pub fn timing(mut self, timing: bool) -> Self {
         self.timing = timing;
+        self
+    }
+
+    /// At most how many workers more there may be while as many jobs are [`blocking`](crate::blocking). By default none: the
+    /// limit on workers is a promise to whoever made the pool, which no job breaks unasked. Together they are no more than 32 768.
+    pub fn extra_workers(mut self, extra: usize) -> Self {
+        self.extra_workers = extra;
         self
     }
 
@@ -157,8 +166,10 @@ impl Builder {
     }
 
     fn settings(self) -> Result<Settings, BuildError> {
+        let workers = self.limit()?;
         Ok(Settings {
-            workers: self.limit()?,
+            workers,
+            extra_workers: self.extra_workers.min(MOST_WORKERS - workers),
             prefix: self.name,
             stack_size: self.stack_size,
             ordered: self.ordered,

@@ -1,7 +1,7 @@
 //! What a running job can find out and say about itself.
 
 use super::JobId;
-use crate::pool::{Failure, current, frame};
+use crate::pool::{Failure, blocking as region, current, frame};
 
 /// The id of the job that the calling thread is running; `None` outside a job.
 ///
@@ -12,7 +12,7 @@ pub fn current_job() -> Option<JobId> {
     current::with(|worker| JobId::from_number(worker.job())).flatten()
 }
 
-/// Which worker of its pool the calling thread is, from 0 to one below the limit; `None` on any other thread. A key to
+/// Which worker of its pool the calling thread is, from 0 to one below the [limit](crate::Pool::limit); `None` on any other thread. A key to
 /// per-worker scratch memory.
 ///
 /// ```
@@ -54,4 +54,26 @@ pub fn fail(code: i32, message: impl Into<String>) -> bool {
 /// ```
 pub fn cancel_requested() -> bool {
     current::with(crate::pool::Worker::is_asked).unwrap_or(false)
+}
+
+/// Runs `code`, which waits for something that is not computed here: a file, a lock, a child process, another job. Meanwhile the
+/// worker does not count against the limit of its pool, so another one may start and run what is queued: as many at a time as
+/// [`Builder::extra_workers`](crate::Builder::extra_workers) says, which is none by default. When `code` has returned, the job goes on
+/// at once; a worker too many takes no further jobs than those it has, and sleeps until it is needed again.
+///
+/// Nested regions count once. Outside a job, and when no more may come, this only runs `code`.
+///
+/// ```
+/// use fastthreadpool::{Pool, blocking};
+/// use std::sync::mpsc;
+///
+/// let pool = Pool::builder().workers(1).extra_workers(1).build()?;
+/// let (send, receive) = mpsc::channel();
+/// let waits = pool.submit(move || blocking(|| receive.recv()))?;
+/// pool.spawn(move || send.send(42).expect("the other job listens"))?; // on the same pool of one worker
+/// assert_eq!(waits.join()?, Ok(42));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn blocking<R>(code: impl FnOnce() -> R) -> R {
+    region::run(code)
 }

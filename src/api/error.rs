@@ -57,6 +57,9 @@ pub enum SubmitError {
     /// This process was forked, and the pool's threads exist in its parent only; make a new pool.
     #[error("the pool's threads stayed in the parent process; make a new pool")]
     Forked,
+    /// The caller is a job of the pool, and would wait for its own worker.
+    #[error("a job cannot wait for all workers of its own pool; call from outside")]
+    Deadlock,
     /// The moment has passed; ask for [`Due::or_now`](crate::Due::or_now) if the job shall run then.
     #[error("the moment has passed; a later one, or Due::or_now, is accepted")]
     Past,
@@ -74,6 +77,7 @@ impl From<Refusal> for SubmitError {
             Refusal::NoThread(error) => Self::Thread(error),
             Refusal::Broken(cause) => Self::Broken(cause),
             Refusal::Forked => Self::Forked,
+            Refusal::Deadlock => Self::Deadlock,
         }
     }
 }

@@ -9,8 +9,19 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 type Values<R> = Vec<Result<R, JobError>>;
+
+/// The values of a chunk, and how long they took, if that is measured.
+type Chunk<R> = (Values<R>, Option<Duration>);
+
+/// How long a chunk shall take if the map sees to it, at the least and at the most: submitting it does not matter then, and
+/// nobody waits long for the last one.
+const FAIR: (Duration, Duration) = (Duration::from_micros(20), Duration::from_micros(200));
+
+/// The most items of a chunk that the map chooses.
+const LARGEST: usize = 1024;
 
 /// The values of a function over many items. Made by [`Pool::map`].
 ///
@@ -22,6 +33,8 @@ pub struct Map<I: Iterator, F, R: Send + 'static> {
     source: Option<I>,
     map: Arc<F>,
     chunk: usize,
+    /// Whether the size of the chunks follows from the time they take.
+    adapts: bool,
     ahead: usize,
     deadline: Deadline,
     stop_on_error: bool,
@@ -35,8 +48,8 @@ pub struct Map<I: Iterator, F, R: Send + 'static> {
 
 /// Jobs that are under way, each with a chunk of items.
 enum Flight<R: Send + 'static> {
-    InOrder(VecDeque<JobHandle<Values<R>>>),
-    AsTheyEnd(Completed<Values<R>>),
+    InOrder(VecDeque<JobHandle<Chunk<R>>>),
+    AsTheyEnd(Completed<Chunk<R>>),
 }
 
 /// How far a [`Map`] has come, in items.
@@ -53,7 +66,7 @@ impl Pool {
     /// Runs `map` on every item, on workers, and gives the values in the order of the items, as they are asked for. The source
     /// may be endless: no more items are taken from it than [`Map::look_ahead`] allows.
     ///
-    /// For data that is borrowed, and for items that are done in no time, see [`map_slice`](Self::map_slice).
+    /// Several inputs are one that was zipped: `pool.map(a.zip(b), |(a, b)| …)`. For data that is borrowed, and for items that are done in no time, see [`map_slice`](Self::map_slice).
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -75,7 +88,8 @@ impl Pool {
             source: Some(items.into_iter()),
             map: Arc::new(map),
             chunk: 1,
-            ahead: self.limit() + 1,
+            adapts: false,
+            ahead: self.core().limit() + 1,
             deadline: Deadline::NEVER,
             stop_on_error: false,
             flight: Flight::InOrder(VecDeque::new()),
@@ -124,9 +138,17 @@ where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// How many items a job has; 1 by default. More where an item takes less than some microseconds.
+    /// How many items a job has; 1 by default. More where an item takes less than some microseconds; 0 lets the map find out
+    /// from the time that the first ones take, up to 1024.
+    ///
+    /// ```
+    /// let pool = fastthreadpool::Pool::new()?;
+    /// let sum: u64 = pool.map(0..100_000, |n| n / 3).chunk_size(0).map(Result::unwrap).sum();
+    /// assert_eq!(sum, (0..100_000).map(|n| n / 3).sum());
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
     pub fn chunk_size(mut self, items: usize) -> Self {
-        self.chunk = items.max(1);
+        (self.chunk, self.adapts) = (items.max(1), items == 0);
         self
     }
 
@@ -194,7 +216,13 @@ where
                 return;
             }
             let (map, count) = (Arc::clone(&self.map), items.len());
-            match self.pool.submit(move || items.into_iter().map(|item| one(|| map(item))).collect::<Values<R>>()) {
+            let adapts = self.adapts;
+            let job = move || {
+                let began = adapts.then(Instant::now);
+                let values = items.into_iter().map(|item| one(|| map(item))).collect();
+                (values, began.map(|began| began.elapsed()))
+            };
+            match self.pool.submit(job) {
                 Ok(job) => {
                     self.submitted += count;
                     self.flight.push(job);
@@ -209,12 +237,26 @@ where
 
     /// The next chunk of values; `None` if there are no more.
     fn next_chunk(&mut self) -> Option<Result<Values<R>, WaitError>> {
-        match &mut self.flight {
+        let job = match &mut self.flight {
             Flight::InOrder(jobs) => {
                 let waited = jobs.front()?.wait(self.deadline);
-                Some(waited.map(|()| values(jobs.pop_front().expect("waited for"))))
+                waited.map(|()| jobs.pop_front().expect("waited for"))
             }
-            Flight::AsTheyEnd(jobs) => Some(jobs.next_until(self.deadline)?.map(values)),
+            Flight::AsTheyEnd(jobs) => jobs.next_until(self.deadline)?,
+        };
+        Some(job.map(|job| {
+            let (values, took) = job.join().unwrap_or_else(|error| (vec![Err(error)], None));
+            self.adapt(values.len(), took);
+            values
+        }))
+    }
+
+    /// A chunk of so many items took so long: the next ones shall take as long as is fair.
+    fn adapt(&mut self, items: usize, took: Option<Duration>) {
+        match took {
+            Some(short) if short < FAIR.0 && items >= self.chunk => self.chunk = (self.chunk * 2).min(LARGEST),
+            Some(long) if long > FAIR.1 => self.chunk = (items / 2).clamp(1, self.chunk),
+            _ => {}
         }
     }
 
@@ -231,10 +273,6 @@ fn one<R>(code: impl FnOnce() -> R) -> Result<R, JobError> {
     current::with(|worker| verdict(worker, || Ok(code()))).expect("a job runs on a worker")
 }
 
-fn values<R: Send + 'static>(job: JobHandle<Values<R>>) -> Values<R> {
-    job.join().unwrap_or_else(|error| vec![Err(error)])
-}
-
 impl<R: Send + 'static> Flight<R> {
     fn len(&self) -> usize {
         match self {
@@ -243,7 +281,7 @@ impl<R: Send + 'static> Flight<R> {
         }
     }
 
-    fn push(&mut self, job: JobHandle<Values<R>>) {
+    fn push(&mut self, job: JobHandle<Chunk<R>>) {
         match self {
             Self::InOrder(jobs) => jobs.push_back(job),
             Self::AsTheyEnd(jobs) => jobs.push(job),

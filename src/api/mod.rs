@@ -1,6 +1,7 @@
 //! Layer 4: what Rust programs use. Closures, values, handles and iterators; no atomics and no raw pointers.
 
 mod backpressure;
+mod broadcast;
 mod builder;
 mod context;
 mod control;
@@ -32,7 +33,7 @@ mod wait;
 pub use crate::pool::HookError;
 pub use backpressure::{Policy, Water};
 pub use builder::Builder;
-pub use context::{cancel_requested, current_job, fail, worker_index};
+pub use context::{blocking, cancel_requested, current_job, fail, worker_index};
 pub use control::Shutdown;
 pub use emitter::Emitter;
 #[cfg(feature = "capi")]

@@ -1,7 +1,7 @@
 //! Waits for outcomes that are known to be in vain, and do not take place.
 
 use super::RecvError;
-use crate::pool::{Core, Unfinished};
+use crate::pool::{Core, Unfinished, blocking};
 use crate::queue::Nothing;
 use crate::sync::Deadline;
 use std::cell::Cell;
@@ -40,7 +40,10 @@ pub(super) fn receive<'a, R, D: Into<Deadline>>(
 fn waits_in_vain(core: &Core, deadline: Deadline) -> Option<Unfinished> {
     match core.may_wait() {
         Ok(()) => None,
-        Err(Unfinished::Deadlock) => (core.limit() == 1 && deadline == Deadline::NEVER).then_some(Unfinished::Deadlock),
+        Err(Unfinished::Deadlock) => {
+            let alone = core.limit() == 1 && !blocking::is_under_way();
+            (alone && deadline == Deadline::NEVER).then_some(Unfinished::Deadlock)
+        }
         Err(why) => Some(why),
     }
 }

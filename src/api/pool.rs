@@ -314,7 +314,7 @@ impl Pool {
 
     /// How many worker threads there are.
     pub fn alive(&self) -> usize {
-        self.core.alive()
+        self.core.threads()
     }
 
     /// How many workers are running a job.
@@ -332,9 +332,10 @@ impl Pool {
         self.core.failed()
     }
 
-    /// The most workers there can be.
+    /// The most workers there can be, [extra ones](Builder::extra_workers) included: one more than the largest
+    /// [`worker_index`](crate::worker_index).
     pub fn limit(&self) -> usize {
-        self.core.limit()
+        self.core.most()
     }
 }
 

@@ -102,7 +102,7 @@ impl<T: Send + 'static> Results<T> {
     pub(super) fn new(core: Arc<Core>, most: usize, discard: Option<Discard<T>>) -> Self {
         let quota = (most > 0).then(|| core.quota(most as u64));
         let discard = discard.map(|discard| queue::Discard(Box::new(move |done: Done<T>| discard(done.into_value()))));
-        let queues = Some(Owner::new(Outcomes::new(core.limit(), quota.clone(), discard)));
+        let queues = Some(Owner::new(Outcomes::new(core.most(), quota.clone(), discard)));
         let shared = Arc::new(Shared { core, quota, queues });
         Self { handle: Arc::new(Handle { shared, dispatcher: OnceLock::new(), dispatching: Lock::new(()) }) }
     }

@@ -2,7 +2,7 @@
 
 use super::check::{self, Checked};
 use super::hooks;
-use super::{FTPOOL_POLICY_BLOCK, backpressure, ftpool_water_fn};
+use super::{FTPOOL_POLICY_BLOCK, backpressure, ftpool_water_fn, time};
 use super::{ftpool_clock, ftpool_failed_hook, ftpool_log_hook, ftpool_worker_hook};
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char, c_void};
@@ -57,6 +57,15 @@ pub struct ftpool_config {
     pub water_context: *mut c_void,
     /// What delayed and scheduled jobs go by instead of the machine's clocks, for tests; NULL for those.
     pub clock: *mut ftpool_clock,
+    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows again
+    /// when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
+    pub idle_timeout_ns: i64,
+    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their thread.
+    /// 0: no limit. Costs speed, because workers take jobs one by one.
+    pub jobs_per_worker: u64,
+    /// At most how many workers more there may be while as many jobs are in ftpool_blocking(); they count in
+    /// ftpool_worker_limit(). 0: none.
+    pub extra_workers: u32,
 }
 
 /// The builder that a config asks for.
@@ -89,6 +98,9 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
         water_callback: None,
         water_context: std::ptr::null_mut(),
         clock: std::ptr::null_mut(),
+        idle_timeout_ns: 0,
+        jobs_per_worker: 0,
+        extra_workers: 0,
     };
     // SAFETY: the caller's 1.
     let config = unsafe { check::known_part(config, default) }?;
@@ -98,6 +110,7 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
     if config.stack_size > 0 {
         builder = builder.stack_size(config.stack_size);
     }
+    builder = leaving(builder, &config)?.extra_workers(config.extra_workers as usize);
     // SAFETY: the caller's 4.
     if let Some(clock) = unsafe { config.clock.as_ref() } {
         builder = builder.clock(&clock.0);
@@ -108,4 +121,15 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
         builder = builder.name(name.to_string_lossy());
     }
     backpressure::bounded(hooks::set(builder, &config), &config)
+}
+
+/// When workers leave a pool that goes on.
+fn leaving(mut builder: Builder, config: &ftpool_config) -> Checked<Builder> {
+    if let Some(timeout) = time::duration(config.idle_timeout_ns)?.filter(|timeout| !timeout.is_zero()) {
+        builder = builder.idle_timeout(timeout);
+    }
+    if config.jobs_per_worker != 0 {
+        builder = builder.jobs_per_worker(config.jobs_per_worker);
+    }
+    Ok(builder)
 }

@@ -74,6 +74,43 @@ pub unsafe extern "C" fn ftpool_submit_job_first(
     status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit_first(move || Value(call.run()))) })
 }
 
+/// Runs `function(arg)` on a worker, waits for its end and tells what it came to. `out_result` may be NULL. In a job of the
+/// same pool it waits as ftpool_job_wait() does.
+///
+/// **Ownership:** `arg` is the job's; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:**
+/// FTPOOL_OK: the job has ended, in whatever way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size is not
+/// valid.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `out_result` is
+///    NULL or points to a result whose size field is true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_run(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_result: *mut ftpool_result,
+) -> ftpool_status {
+    if !out_result.is_null() {
+        // SAFETY: the caller's 3.
+        if let Err(status) = unsafe { result::check_size(out_result) } {
+            return status;
+        }
+    }
+    let mut job = std::ptr::null_mut();
+    // SAFETY: the caller's 1 and 2; 3. the place is ours.
+    let submitted = unsafe { ftpool_submit_job(pool, function, arg, &raw mut job) };
+    if submitted != FTPOOL_OK {
+        return submitted;
+    }
+    // SAFETY: 1. the handle was made above; the caller's 3.
+    let waited = unsafe { ftpool_job_wait(job, time::FTPOOL_FOREVER, out_result) };
+    // SAFETY: 1. as above; it is not used again.
+    unsafe { ftpool_job_release(job) };
+    waited
+}
+
 /// Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
 ///
 /// In a job of the same pool, waiting for ever: if nobody has begun the awaited job, it runs here and now (and no other

@@ -31,6 +31,7 @@ mod time;
 mod timed;
 mod timer;
 mod version;
+mod workers;
 
 pub use backpressure::*;
 pub use callback::{ftpool_callback, ftpool_free_fn};
@@ -57,3 +58,4 @@ pub use time::*;
 pub use timed::*;
 pub use timer::*;
 pub use version::*;
+pub use workers::*;

@@ -154,7 +154,7 @@ pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
     unsafe { check::held(pool) }.map_or(0, |pool| pool.failed())
 }
 
-/// The most worker threads there can be: one more than the largest ftpool_worker_index().
+/// The most worker threads there can be, extra ones included: one more than the largest ftpool_worker_index().
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///

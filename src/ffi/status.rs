@@ -104,6 +104,7 @@ impl From<SubmitError> for ftpool_status {
             }
             SubmitError::Broken(_) => FTPOOL_E_BROKEN,
             SubmitError::Forked => FTPOOL_E_FORKED,
+            SubmitError::Deadlock => FTPOOL_E_DEADLOCK,
         }
     }
 }

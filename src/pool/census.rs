@@ -5,8 +5,9 @@ use crate::sys::atomic::{AtomicU64, Ordering};
 /// Counts of workers, and whether the pool is closed, in one word that every submit reads.
 ///
 /// A worker is *running* a job, *searching* for one, or *idle* (asleep). `alive` counts all three. `idle` and `alive`
-/// change under the crew's lock; `searching` is also changed without it. *Called* says that the search which is under way
-/// began with a worker that was woken or started for some work: submitters that rely on it fence for themselves.
+/// change under the crew's lock; `searching` is also changed without it. Workers that block or stand by are not counted.
+/// *Called* says that the search which is under way began with a worker that was woken or started for some work: submitters
+/// that rely on it fence for themselves.
 ///
 /// # Memory ordering
 ///
@@ -105,6 +106,20 @@ impl Census {
         }
     }
 
+    /// A running worker blocks from now on, and is not counted.
+    pub(super) fn block(&self) {
+        self.0.fetch_sub(ALIVE, Ordering::SeqCst);
+    }
+
+    pub(super) fn unblock(&self) {
+        self.0.fetch_add(ALIVE, Ordering::SeqCst);
+    }
+
+    /// A sleeper stands by from now on, and is not counted.
+    pub(super) fn dismiss(&self) {
+        self.0.fetch_sub(ALIVE + IDLE, Ordering::SeqCst);
+    }
+
     pub(super) fn close(&self) {
         self.0.fetch_or(CLOSED, Ordering::SeqCst);
     }
@@ -164,6 +179,11 @@ impl Reading {
 
     pub(super) fn is_sealed(self) -> bool {
         self.0 & SEALED != 0
+    }
+
+    /// Whether there are more workers than there shall be, so that one must stand by. At a pool's end nobody needs to.
+    pub(super) fn has_surplus(self, limit: usize) -> bool {
+        self.alive() > limit && !self.is_sealed()
     }
 
     pub(super) fn has_free_hands(self, limit: usize) -> bool {

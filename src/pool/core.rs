@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) ordered: bool,
     /// Whether outcomes say how long jobs took.
     pub(crate) timing: bool,
+    /// How many workers more there may be while as many block.
+    pub(crate) extra_workers: usize,
     /// A worker that has slept for so long leaves.
     pub(crate) idle_timeout: Option<Duration>,
     /// A worker that has run so many jobs leaves.
@@ -89,7 +91,7 @@ impl Core {
         fence::enable();
         let core = Arc::new(Self {
             number: unique::number(),
-            crew: Crew::new(settings.workers, bound.is_some()),
+            crew: Crew::new(settings.workers, settings.extra_workers, bound.is_some()),
             bound,
             guests: Guests::new(),
             settings,
@@ -183,7 +185,7 @@ impl Core {
     /// Whether a worker that looks now would find something.
     pub(super) fn has_visible_work(&self) -> bool {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
-        !self.front.is_empty()
+        self.front.has_offers()
             || !self.lanes.are_empty()
             || self.groups.are_ready()
             || self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
@@ -195,7 +197,7 @@ impl Core {
     }
 
     fn submitted(&self) -> u64 {
-        self.lanes.counted() + self.front.counted() + self.groups.counted() + self.guests.begun()
+        self.lanes.counted() + self.front.counted() + self.groups.counted() + self.guests.begun() + self.crew.called()
     }
 
     fn finished(&self) -> u64 {
@@ -224,8 +226,14 @@ impl Core {
         self.crew.census.read().has_free_hands(self.crew.limit())
     }
 
-    /// Workers that live.
-    pub(crate) fn alive(&self) -> usize {
+    /// Threads that live.
+    pub(crate) fn threads(&self) -> usize {
+        // In the child of a fork, whoever holds the crew's lock may not exist.
+        if self.is_forked() { self.alive() } else { self.crew.heads() }
+    }
+
+    /// Workers that live and are counted.
+    pub(super) fn alive(&self) -> usize {
         self.crew.census.read().alive()
     }
 
@@ -298,5 +306,10 @@ impl Core {
     /// The limit on workers.
     pub(crate) fn limit(&self) -> usize {
         self.crew.limit()
+    }
+
+    /// The limit on threads: the workers, and those that come while workers block.
+    pub(crate) fn most(&self) -> usize {
+        self.crew.most()
     }
 }

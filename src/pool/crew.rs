@@ -1,12 +1,13 @@
 //! The workers of a pool as a body: who sleeps, who is woken, who is started.
 
 use super::census::{Census, Reading};
+use super::job::Job;
 use super::station::Station;
 use crate::sync::Parker;
 use crate::sys::CachePadded;
-use crate::sys::atomic::{AtomicUsize, Ordering, fence};
+use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sys::fence;
-use crate::sys::lock::Lock;
+use crate::sys::lock::{Lock, LockGuard};
 use std::io;
 use std::sync::Arc;
 
@@ -14,10 +15,15 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Crew {
     pub(super) census: CachePadded<Census>,
+    /// Workers that are counted, but for a short time.
     limit: usize,
+    /// Workers that may block at a time, and are not counted then.
+    extra: usize,
     roster: Lock<Roster>,
     /// Numbers that workers have or have had: the first so many.
     used: AtomicUsize,
+    /// Calls that workers were ever given.
+    called: AtomicU64,
     stations: Box<[Arc<CachePadded<Station>>]>,
 }
 
@@ -25,24 +31,43 @@ pub(super) struct Crew {
 struct Roster {
     /// Sleeping workers; the one that fell asleep last is woken first, its cache is the warmest.
     asleep: Vec<usize>,
+    /// Workers that sleep and are not counted, because there are enough without them.
+    standby: Vec<usize>,
+    /// How many workers are not counted because their jobs block.
+    blocked: usize,
     /// Numbers of workers that have left.
     free: Vec<usize>,
+    /// Calls that workers have not come to.
+    calls: usize,
 }
 
 impl Crew {
-    /// At most `limit` workers, none of whom lives yet.
-    pub(super) fn new(limit: usize, bounded: bool) -> Self {
+    /// At most `limit` workers, and `extra` while as many block. None of them lives yet.
+    pub(super) fn new(limit: usize, extra: usize, bounded: bool) -> Self {
         Self {
             census: CachePadded::new(Census::new(bounded)),
             limit,
-            roster: Lock::new(Roster { asleep: Vec::with_capacity(limit), free: Vec::new() }),
+            extra,
+            roster: Lock::new(Roster { asleep: Vec::with_capacity(limit), ..Roster::default() }),
             used: AtomicUsize::new(0),
-            stations: (0..limit).map(|_| Arc::new(CachePadded::new(Station::new()))).collect(),
+            called: AtomicU64::new(0),
+            stations: (0..limit + extra).map(|_| Arc::new(CachePadded::new(Station::new()))).collect(),
         }
     }
 
     pub(super) fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// The most workers there can be, whether they are counted or not.
+    pub(super) fn most(&self) -> usize {
+        self.stations.len()
+    }
+
+    /// Threads that live, whether they are counted or not.
+    pub(super) fn heads(&self) -> usize {
+        let roster = self.roster.lock();
+        self.census.read().alive() + roster.blocked + roster.standby.len()
     }
 
     pub(super) fn station(&self, worker: usize) -> &Arc<CachePadded<Station>> {
@@ -97,12 +122,10 @@ impl Crew {
         if !visible() {
             return Ok(()); // A sleeper that woke by itself has taken it.
         }
-        match start(self.vacancy(&roster)) {
-            Ok(()) => self.enlist(&mut roster), // R4
-            Err(refused) if now.alive() == 0 => return Err(refused),
-            Err(_) => {}
+        match self.engage(&mut roster, start) {
+            Err(refused) if now.alive() + roster.blocked == 0 => Err(refused),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Starts a worker with `start(number)`, whether there is work or not; false if there are as many as can be.
@@ -111,22 +134,24 @@ impl Crew {
         if self.census.read().alive() >= self.limit {
             return Ok(false);
         }
-        start(self.vacancy(&roster))?;
-        self.enlist(&mut roster);
+        self.engage(&mut roster, start)?;
         Ok(true)
     }
 
-    /// The number of the next worker.
-    fn vacancy(&self, roster: &Roster) -> usize {
-        roster.free.last().copied().unwrap_or(self.used.load(Ordering::Relaxed))
-    }
-
-    /// The worker that has got the vacancy is counted, as searching.
-    fn enlist(&self, roster: &mut Roster) {
-        if roster.free.pop().is_none() {
-            self.used.store(self.used.load(Ordering::Relaxed) + 1, Ordering::Release);
+    /// One counted worker more, who is searching: one that stands by, or a new one.
+    fn engage(&self, roster: &mut Roster, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
+        if let Some(worker) = roster.standby.pop() {
+            self.census.begin();
+            self.station(worker).parker.unpark();
+            return Ok(());
         }
-        self.census.begin();
+        let used = self.used.load(Ordering::Relaxed);
+        start(roster.free.last().copied().unwrap_or(used))?;
+        if roster.free.pop().is_none() {
+            self.used.store(used + 1, Ordering::Release);
+        }
+        self.census.begin(); // R4
+        Ok(())
     }
 
     /// A new worker waits until R4 has counted it.
@@ -162,44 +187,149 @@ impl Crew {
             self.census.fall_asleep(); // P1
         }
         fence::heavy(); // P2
-        if reason() {
-            let mut roster = self.roster.lock(); // P3
-            if roster.rise(worker) {
-                self.census.wake_up();
-                return true;
-            }
-            // Somebody has taken this worker off the stack already: the token is on its way.
+        // If it does not rise, somebody has taken this worker off the stack already: the token is on its way.
+        if reason() && self.rise(worker) {
+            return true; // P3
         }
+        self.doze(worker, sleep) // P4
+    }
+
+    /// A sleeper waits for its token; false if it gives up.
+    pub(super) fn doze(&self, worker: usize, sleep: impl FnOnce(&Parker) -> bool) -> bool {
         let parker = &self.station(worker).parker;
         if sleep(parker) {
-            return true; // P4
+            return true;
         }
-        let mut roster = self.roster.lock();
-        if roster.rise(worker) {
-            self.census.wake_up();
+        if self.rise(worker) {
             return false;
         }
-        drop(roster);
         parker.park();
         true
     }
 
+    /// A sleeper gets up by itself and is searching, and counted; false if somebody is waking it.
+    pub(super) fn rise(&self, worker: usize) -> bool {
+        let mut roster = self.roster.lock();
+        if remove(&mut roster.asleep, worker) {
+            self.census.wake_up();
+        } else if remove(&mut roster.standby, worker) {
+            self.census.begin();
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// A running worker is not counted any more, because its job blocks; false if as many block as may.
+    #[must_use]
+    pub(super) fn block(&self) -> bool {
+        if self.extra == 0 {
+            return false;
+        }
+        let mut roster = self.roster.lock();
+        let may = roster.blocked < self.extra;
+        if may {
+            roster.blocked += 1;
+            self.census.block(); // A1
+        }
+        may
+    }
+
+    /// It is counted again, and so many sleepers are not that there are no more than there shall be.
+    pub(super) fn unblock(&self) {
+        let mut roster = self.roster.lock();
+        roster.blocked -= 1;
+        self.census.unblock(); // Z1
+        while self.has_surplus() && !roster.asleep.is_empty() {
+            let sleeper = roster.asleep.remove(0);
+            self.census.dismiss(); // Z2
+            roster.standby.push(sleeper);
+        }
+    }
+
+    /// Whether there are more workers than there shall be.
+    #[inline]
+    pub(super) fn has_surplus(&self) -> bool {
+        self.extra > 0 && self.census.read().has_surplus(self.limit)
+    }
+
+    /// A searching worker is not counted any more, if there is a surplus. Then it must see to what is visible, and
+    /// [`doze`](Self::doze).
+    #[must_use]
+    pub(super) fn stand_by(&self, worker: usize) -> bool {
+        let mut roster = self.roster.lock();
+        let surplus = self.has_surplus();
+        if surplus {
+            roster.standby.push(worker);
+            self.census.end(); // Y1
+        }
+        surplus
+    }
+
     pub(super) fn wake_all(&self) {
-        let woken = {
-            let mut roster = self.roster.lock();
-            roster.asleep.iter().for_each(|_| self.census.wake_up());
-            std::mem::take(&mut roster.asleep)
-        };
-        for worker in woken {
+        let roster = self.roster.lock();
+        self.wake_sleepers(roster);
+    }
+
+    fn wake_sleepers(&self, mut roster: LockGuard<'_, Roster>) {
+        roster.asleep.iter().for_each(|_| self.census.wake_up());
+        roster.standby.iter().for_each(|_| self.census.begin());
+        let (asleep, standby) = (std::mem::take(&mut roster.asleep), std::mem::take(&mut roster.standby));
+        drop(roster);
+        for worker in asleep.into_iter().chain(standby) {
             self.station(worker).parker.unpark();
         }
     }
 
-    /// A searching worker leaves for good.
-    pub(super) fn leave(&self, worker: usize) {
+    /// Starts the workers that are missing with `start(number)`, as far as the system lets it, and gives every worker there
+    /// is a `call()`. `calling(true)` tells them to look. Returns how many; an error only if there are none.
+    pub(super) fn call(
+        &self,
+        start: impl Fn(usize) -> io::Result<()>,
+        call: impl Fn() -> Job,
+        calling: impl FnOnce(bool),
+    ) -> io::Result<usize> {
+        let mut roster = self.roster.lock(); // U1
+        let mut refused = Ok(());
+        while refused.is_ok() && self.census.read().alive() < self.limit {
+            refused = self.engage(&mut roster, &start);
+        }
+        let living: Vec<usize> = (0..self.used()).filter(|number| !roster.free.contains(number)).collect();
+        if living.is_empty() {
+            return refused.map(|()| 0);
+        }
+        self.called.fetch_add(living.len() as u64, Ordering::SeqCst); // U2
+        living.iter().for_each(|&number| self.station(number).call(call())); // U3
+        roster.calls += living.len();
+        calling(true); // U4
+        self.wake_sleepers(roster); // U5
+        Ok(living.len())
+    }
+
+    /// A worker has come to so many calls. `calling(false)` tells the others not to look any more.
+    pub(super) fn answer(&self, calls: usize, calling: impl FnOnce(bool)) {
         let mut roster = self.roster.lock();
-        roster.free.push(worker);
-        self.census.end();
+        roster.calls -= calls;
+        if roster.calls == 0 {
+            calling(false);
+        }
+    }
+
+    /// Calls that workers were ever given.
+    pub(super) fn called(&self) -> u64 {
+        self.called.load(Ordering::Acquire)
+    }
+
+    /// A searching worker leaves for good; false if it stays, because it is called.
+    #[must_use]
+    pub(super) fn leave(&self, worker: usize) -> bool {
+        let mut roster = self.roster.lock();
+        let goes = !self.station(worker).is_called();
+        if goes {
+            roster.free.push(worker);
+            self.census.end();
+        }
+        goes
     }
 
     /// A worker that has left comes back, searching, if there is no other.
@@ -222,10 +352,8 @@ fn fence_after(search: Reading) {
     if search.is_called() { fence(Ordering::SeqCst) } else { fence::heavy() }
 }
 
-impl Roster {
-    /// A sleeper gets up by itself; false if somebody is waking it.
-    fn rise(&mut self, worker: usize) -> bool {
-        let position = self.asleep.iter().rposition(|&sleeper| sleeper == worker);
-        position.map(|position| self.asleep.remove(position)).is_some()
-    }
+/// Takes a worker off a stack; false if it is not there.
+fn remove(stack: &mut Vec<usize>, worker: usize) -> bool {
+    let position = stack.iter().rposition(|&sleeper| sleeper == worker);
+    position.map(|position| stack.remove(position)).is_some()
 }

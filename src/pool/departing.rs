@@ -11,8 +11,14 @@ impl Worker {
         most.is_some_and(|most| self.station.finished() - self.born.get() >= most)
     }
 
+    /// Whether this worker takes no more jobs for now.
+    #[inline]
+    pub(super) fn must_stop(&self) -> bool {
+        self.is_worn_out() || self.core.crew.has_surplus()
+    }
+
     /// Leaves a pool that goes on, and makes sure that somebody comes to what is left behind. False if this worker stays,
-    /// because there would be nobody else.
+    /// because there would be nobody else, or because it is called.
     #[cold]
     pub(super) fn depart(&self) -> bool {
         self.free_spent();
@@ -23,7 +29,10 @@ impl Worker {
         }
         self.stop();
         self.start_searching();
-        self.core.crew.leave(self.number);
+        if !self.core.crew.leave(self.number) {
+            self.readiness.set(Readiness::Fresh);
+            return false;
+        }
         fence::heavy(); // As F1 to F3: submitters may have relied on this searcher.
         let refused = self.core.has_visible_work() && self.core.recruit().is_err();
         if refused && self.core.crew.come_back(self.number) {

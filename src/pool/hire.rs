@@ -30,7 +30,7 @@ impl Core {
         Ok(hired)
     }
 
-    fn start(self: &Arc<Self>, number: usize) -> io::Result<()> {
+    pub(super) fn start(self: &Arc<Self>, number: usize) -> io::Result<()> {
         let core = Arc::clone(self);
         let body = move || unwind::abort_on_panic(|| work(core, number));
         // Numbers come back when workers leave, names do not.

@@ -1,16 +1,15 @@
 //! Loops that several threads run together.
 
 use super::core::Core;
+use super::ended::Ended;
 use super::job::{Job, Task};
 use super::running::Failure;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
-use super::{current, frame};
-use crate::sync::{Deadline, EventCount};
+use super::{current, frame, habits};
+use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
-use crate::sys::size::LOOKS;
-use crate::sys::{CachePadded, hint};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,15 +42,18 @@ const CHUNK: Duration = Duration::from_micros(20);
 /// With fewer chunks than this each may be long, and they are shared at once; with more, the first ones are tried.
 const FEW: usize = 64;
 
+/// So many chunks are tried first where they were quick the last time.
+const FIRST: usize = 8;
+
 /// Runs the first items here to see how long they take; then all of them if that is quick. `grain` is the least number of
 /// items at a time, 0 if that is for the loop to find out. If `stoppable`, a failure that the [`frame`] hears of ends the
 /// loop.
 #[inline(always)]
-pub(crate) fn try_out(
+pub(crate) fn try_out<F: FnMut(Range<usize>)>(
     items: Range<usize>,
     grain: usize,
     stoppable: bool,
-    mut run: impl FnMut(Range<usize>),
+    mut run: F,
 ) -> Option<Rest> {
     let unit = grain.max(1);
     if items.len() <= unit {
@@ -61,29 +63,39 @@ pub(crate) fn try_out(
     if items.len().div_ceil(unit) < FEW {
         return Some(Rest::new(items, unit, grain == 0, stoppable));
     }
+    let site = piece::<F> as *const () as usize;
+    // One item may be long; what was quick the last time is seen to be quick again from some more at once.
+    let first = if habits::is_quick(site) { FIRST * unit } else { unit };
     let began = Instant::now();
-    let mut tried = items.start + unit;
+    let mut tried = items.start + first;
     run(items.start..tried);
     let mut took = began.elapsed();
-    if took < PAYS / 8 && !(stoppable && frame::has_failed()) {
-        let next = tried + (FEW - 1) * unit;
-        let next = next.min(items.end);
+    // Nanoseconds of a loop that pays to share fit into 64 bits 10^6 times over.
+    let per_item = |took: Duration, tried: usize| took.as_nanos() as f64 / (tried - items.start) as f64;
+    let is_short = |each: f64, tried: usize| each * (items.end - tried) as f64 <= PAYS.as_nanos() as f64;
+    if took < PAYS / 8 && !is_short(per_item(took, tried), tried) && !(stoppable && frame::has_failed()) {
+        let next = (items.start + FEW * unit).min(items.end);
         run(tried..next);
         tried = next;
         took = began.elapsed();
     }
-    let rest = tried..items.end;
     if stoppable && frame::has_failed() {
         return None;
     }
-    // Nanoseconds of a loop that pays to share fit into 64 bits 10^6 times over.
-    let each = took.as_nanos() as f64 / (tried - items.start) as f64;
-    if each * rest.len() as f64 <= PAYS.as_nanos() as f64 {
+    let (each, rest) = (per_item(took, tried), tried..items.end);
+    let quick = is_short(each, tried);
+    habits::note(site, quick);
+    if quick {
         run(rest);
         return None;
     }
     let chunk = if grain == 0 { (CHUNK.as_nanos() as f64 / each.max(0.01)) as usize } else { grain };
     Some(Rest::new(rest, chunk, grain == 0, stoppable))
+}
+
+/// Has an address of its own for each place in the program where there is a loop.
+fn piece<F: FnMut(Range<usize>)>(run: &mut F, items: Range<usize>) {
+    run(items);
 }
 
 /// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty takes
@@ -147,18 +159,12 @@ impl Span {
     }
 }
 
-/// Helpers that have ended. Outlives the loop.
-struct Ended {
-    count: AtomicUsize,
-    changed: EventCount,
-}
-
 /// Runs the rest together with the pool's workers; returns when every item was run, or all have stopped. An error is what
 /// the body has thrown. A failure that the body declares is the [`frame`]'s if the loop is stoppable, else the caller's job's.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let whole = Loop::new(rest, body, most);
-    let ended = Arc::new(Ended { count: AtomicUsize::new(0), changed: EventCount::new() });
+    let ended = Arc::new(Ended::new());
     let parent = current::with(Worker::job).unwrap_or(0);
     let mut helpers = Vec::new();
     for _ in 1..whole.spans.len() {
@@ -169,14 +175,7 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
     }
     whole.take_part(0);
     let running = helpers.into_iter().filter(|&id| !core.retract(id)).count();
-    let all_ended = || (ended.count.load(Ordering::Acquire) >= running).then_some(());
-    let looked = (0..LOOKS).any(|_| {
-        hint::spin();
-        all_ended().is_some()
-    });
-    if !looked {
-        ended.changed.wait_until(Deadline::NEVER, all_ended);
-    }
+    ended.wait_for(running);
     if whole.failed.load(Ordering::Relaxed) {
         frame::set_failed();
     }
@@ -272,12 +271,5 @@ impl Task for Helper {
 
     fn cancel(self, _id: u64) {
         self.ended.now();
-    }
-}
-
-impl Ended {
-    fn now(&self) {
-        self.count.fetch_add(1, Ordering::Release);
-        self.changed.notify();
     }
 }

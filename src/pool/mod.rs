@@ -3,13 +3,17 @@
 //! The protocols are in `README.md` beside this file.
 
 mod admission;
+pub(crate) mod blocking;
 mod bound;
+mod branch;
+pub(crate) mod broadcast;
 mod census;
 mod closing;
 mod core;
 mod crew;
 pub(crate) mod current;
 mod departing;
+mod ended;
 pub(crate) mod fork;
 pub(crate) mod frame;
 mod groups;

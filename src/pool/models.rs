@@ -1,7 +1,9 @@
 //! Models of whole pools and of their parts, for the model checker. A segment has two slots here.
 
 mod again;
+mod blocked;
 mod bounds;
+mod calls;
 mod ends;
 mod forks;
 mod grouped;
@@ -87,19 +89,25 @@ fn bounded(workers: usize, limits: Option<Limits>) -> Arc<Core> {
 }
 
 fn build(workers: usize, limits: Option<Limits>, clock: Clock) -> Arc<Core> {
-    Core::new(Settings {
+    Core::new(Settings { limits, clock, ..settings(workers) })
+}
+
+/// The defaults, for at most `workers` workers.
+fn settings(workers: usize) -> Settings {
+    Settings {
         workers,
         prefix: String::new(),
         stack_size: None,
         ordered: false,
         timing: false,
+        extra_workers: 0,
         idle_timeout: None,
         jobs_per_worker: None,
         hooks: Hooks::default(),
-        limits,
+        limits: None,
         permanent: false,
-        clock,
-    })
+        clock: Clock::system(),
+    }
 }
 
 /// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].

@@ -19,6 +19,8 @@ pub(super) struct Frame {
     failure: Option<Failure>,
     asked: *const AtomicBool,
     tick: Option<TickInfo>,
+    /// The waiting job blocks; the one that is running does not.
+    blocks: bool,
 }
 
 impl Worker {
@@ -74,7 +76,8 @@ impl Worker {
         let (job, failure) = (self.job.replace(id), self.failure.take());
         let asked = self.asked.replace(ptr::null());
         let tick = self.tick.take();
-        self.below.borrow_mut().push(Frame { job, failure, asked, tick });
+        let blocks = self.unblock();
+        self.below.borrow_mut().push(Frame { job, failure, asked, tick, blocks });
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         unsafe { Job::from_item(item) }.run(self);
         let frame = self.below.borrow_mut().pop().expect("pushed above");
@@ -83,6 +86,9 @@ impl Worker {
         self.asked.set(frame.asked);
         self.tick.set(frame.tick);
         self.station.set_running(true);
+        if frame.blocks {
+            self.block();
+        }
         // Not the station's count: a bound counts what workers take out of lanes.
         self.core.count_cancelled(1);
         true

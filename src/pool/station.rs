@@ -1,8 +1,10 @@
 //! What a worker shares with others.
 
+use super::job::Job;
 use crate::queue::Batch;
 use crate::sync::Parker;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::lock::Lock;
 
 /// A worker's shared half: where it sleeps, what it is working through, and what it has done.
 ///
@@ -19,6 +21,9 @@ pub(super) struct Station {
     finished: AtomicU64,
     failed: AtomicU64,
     running: AtomicBool,
+    /// Jobs for this worker alone.
+    calls: Lock<Vec<Job>>,
+    is_called: AtomicBool,
 }
 
 impl Station {
@@ -30,7 +35,27 @@ impl Station {
             finished: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             running: AtomicBool::new(false),
+            calls: Lock::new(Vec::new()),
+            is_called: AtomicBool::new(false),
         }
+    }
+
+    /// A job that this worker shall run, and no other.
+    pub(super) fn call(&self, job: Job) {
+        self.calls.lock().push(job);
+        self.is_called.store(true, Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn is_called(&self) -> bool {
+        self.is_called.load(Ordering::Acquire)
+    }
+
+    /// The jobs that this worker was called to.
+    pub(super) fn take_calls(&self) -> Vec<Job> {
+        let mut calls = self.calls.lock();
+        self.is_called.store(false, Ordering::Release);
+        std::mem::take(&mut calls)
     }
 
     #[inline]

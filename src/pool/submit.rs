@@ -20,6 +20,8 @@ pub(crate) enum Refusal {
     NoThread(io::Error),
     Broken(HookError),
     Forked,
+    /// The caller is a worker that would wait for itself.
+    Deadlock,
 }
 
 /// A job that was not accepted, handed back.

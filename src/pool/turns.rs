@@ -39,7 +39,7 @@ impl Worker {
             bound.notify();
             if let Some(water) = &bound.water {
                 let queued = || bound.queued(|| self.core.freed());
-                self.put_off.set(water.may_have_fallen(self.put_off.get(), self.core.limit() as u64, queued));
+                self.put_off.set(water.may_have_fallen(self.put_off.get(), self.core.most() as u64, queued));
             }
         }
     }

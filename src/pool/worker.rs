@@ -44,6 +44,8 @@ pub(crate) struct Worker {
     pub(super) born: Cell<u64>,
     pub(super) job: Cell<u64>,
     pub(super) failure: RefCell<Option<Failure>>,
+    /// Whether this worker is not counted, because the running job blocks.
+    pub(super) blocks: Cell<bool>,
     /// The jobs that wait on this thread for the one that is running.
     pub(super) below: RefCell<Vec<Frame>>,
     /// Set when somebody asks the running job to come to an end.
@@ -84,7 +86,7 @@ impl Worker {
 
     /// What a submitter is while it runs a job itself: it has a station nobody else knows, and never searches.
     pub(super) fn guest(core: Arc<Core>) -> Self {
-        Self::at(Arc::new(CachePadded::new(Station::new())), Seat::OUTSIDE, core.limit(), core)
+        Self::at(Arc::new(CachePadded::new(Station::new())), Seat::OUTSIDE, core.most(), core)
     }
 
     fn at(station: Arc<CachePadded<Station>>, seat: Seat, number: usize, core: Arc<Core>) -> Self {
@@ -96,6 +98,7 @@ impl Worker {
             born: Cell::new(station.finished()),
             job: Cell::new(0),
             failure: RefCell::new(None),
+            blocks: Cell::new(false),
             below: RefCell::new(Vec::new()),
             asked: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Ready),
@@ -109,7 +112,7 @@ impl Worker {
     }
 
     pub(super) fn is_guest(&self) -> bool {
-        self.number == self.core.limit()
+        self.number == self.core.most()
     }
 
     pub(super) fn run(&self) {
@@ -128,7 +131,7 @@ impl Worker {
             }
             if let Some(place) = self.station.batch.next().or_else(|| self.find_batch::<BOUNDED>()) {
                 self.run_place::<BOUNDED>(place);
-            } else if !self.is_worn_out() && self.run_grouped::<BOUNDED>(&Level::ALL) {
+            } else if !self.must_stop() && self.run_grouped::<BOUNDED>(&Level::ALL) {
             } else if self.core.is_over() {
                 return self.leave();
             } else if (self.is_worn_out() || !self.rest()) && self.depart() {
@@ -140,17 +143,20 @@ impl Worker {
     /// False if this worker is the copy of one, in the child of a fork: it ends, and touches nothing.
     #[cold]
     fn run_front<const BOUNDED: bool>(&self) -> bool {
+        if self.station.is_called() && !self.core.is_stopped() {
+            self.answer_calls();
+        }
         let mut urgent = 0;
         loop {
             while !self.core.is_stopped()
-                && !self.is_worn_out()
+                && !self.must_stop()
                 && let Some((id, item)) = self.core.front.pop(&self.core.store)
             {
                 self.free_place::<BOUNDED>();
                 self.execute(id, item);
             }
             if urgent == GUARD
-                || self.is_worn_out()
+                || self.must_stop()
                 || !self.core.front.announces()
                 || !self.run_grouped::<BOUNDED>(&[Level::High])
             {
@@ -181,7 +187,7 @@ impl Worker {
         if BOUNDED && let Some(bound) = &self.core.bound {
             bound.batch_has_ended(|| self.core.freed());
         }
-        if self.is_worn_out() {
+        if self.must_stop() {
             return None;
         }
         if (1..SMALL).contains(&done) && !self.core.settings.ordered {
@@ -327,13 +333,16 @@ impl Worker {
             }
         }
         self.core.maybe_quiet();
+        if self.core.crew.has_surplus() {
+            return self.stand_by();
+        }
         for _ in 0..LOOKS {
-            if self.core.has_visible_work() {
+            if self.core.has_visible_work() || self.station.is_called() {
                 return true;
             }
             hint::spin();
         }
-        let reason = || self.core.has_visible_work() || self.core.is_over();
+        let reason = || self.core.has_visible_work() || self.station.is_called() || self.core.is_over();
         self.core.crew.park(self.number, reason, |parker| self.sleep(parker))
     }
 
@@ -350,7 +359,7 @@ impl Worker {
 
     /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back. False if
     /// there is still no token when it has slept too long to stay.
-    fn sleep(&self, parker: &Parker) -> bool {
+    pub(super) fn sleep(&self, parker: &Parker) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         if self.core.store.has_surplus() {
             if parker.park_until(Deadline::after(BURST_IS_OVER)) {
@@ -371,7 +380,8 @@ impl Worker {
             self.reap();
             self.start_searching();
         }
-        self.core.crew.leave(self.number);
+        let leaves = self.core.crew.leave(self.number);
+        debug_assert!(leaves, "a call that is not answered is a job that is not finished");
         self.core.left.notify();
     }
 }

@@ -18,17 +18,23 @@ use std::collections::VecDeque;
 /// `word` is changed under the lock; its release store pairs with the acquire load of whoever looks before it locks.
 #[derive(Debug)]
 pub(crate) struct Front {
-    /// Twice the number of places, plus one when something elsewhere is announced: one word to look at for both.
+    /// Four times the number of places, plus [`ANNOUNCED`] and [`CALLING`]: one word to look at for all.
     word: CachePadded<AtomicUsize>,
     counted: AtomicU64,
     stack: Lock<Stack>,
 }
+
+/// Something elsewhere goes before all items, too.
+const ANNOUNCED: usize = 1;
+/// Some of the lookers are called.
+const CALLING: usize = 2;
 
 #[derive(Debug, Default)]
 struct Stack {
     /// The next one last.
     places: VecDeque<Place>,
     announced: bool,
+    calling: bool,
     /// The segment that new items go to, and how many of its slots are used.
     open: Option<(SegmentRef, usize)>,
     /// The stack never looks empty again.
@@ -49,9 +55,21 @@ impl Front {
         self.word.load(Ordering::Acquire) == 0
     }
 
+    /// Whether there is something for whoever looks: not if some of them are called, and that is all.
+    pub(crate) fn has_offers(&self) -> bool {
+        self.word.load(Ordering::Acquire) & !CALLING != 0
+    }
+
     /// Whether something elsewhere is to be looked for before all other items, too.
     pub(crate) fn announces(&self) -> bool {
-        self.word.load(Ordering::Acquire) & 1 == 1
+        self.word.load(Ordering::Acquire) & ANNOUNCED != 0
+    }
+
+    /// From now on, or no more, lookers are to see whether they are called.
+    pub(crate) fn call(&self, somebody: bool) {
+        let mut stack = self.stack.lock();
+        stack.calling = somebody;
+        self.word.store(stack.word(), Ordering::Release);
     }
 
     pub(crate) fn announce(&self, something: bool) {
@@ -158,7 +176,10 @@ impl Front {
 impl Stack {
     /// What lookers see.
     fn word(&self) -> usize {
-        if self.halted { usize::MAX } else { self.places.len() * 2 + usize::from(self.announced) }
+        if self.halted {
+            return usize::MAX;
+        }
+        self.places.len() * 4 + usize::from(self.calling) * CALLING + usize::from(self.announced) * ANNOUNCED
     }
 
     fn open_place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {

@@ -45,6 +45,9 @@ pub(crate) const CONFIG: ftpool_config = ftpool_config {
     water_callback: None,
     water_context: null_mut(),
     clock: null_mut(),
+    idle_timeout_ns: 0,
+    jobs_per_worker: 0,
+    extra_workers: 0,
 };
 
 pub(crate) const RESULT: ftpool_result = ftpool_result {

@@ -1,28 +1,14 @@
 //! Models of workers that leave while there is a pool.
 
-use super::{Tally, drain};
-use crate::pool::{Core, Hooks, Settings};
+use super::{Tally, drain, settings};
+use crate::pool::{Core, Settings};
 use crate::sync::Deadline;
-use crate::sys::clock::Clock;
 use crate::sys::model::check;
 use std::sync::Arc;
 use std::time::Duration;
 
 fn pool(idle_timeout: Option<Duration>, jobs_per_worker: Option<u64>) -> Arc<Core> {
-    let prefix = String::new();
-    Core::new(Settings {
-        workers: 1,
-        prefix,
-        stack_size: None,
-        ordered: false,
-        timing: false,
-        idle_timeout,
-        jobs_per_worker,
-        hooks: Hooks::default(),
-        limits: None,
-        permanent: false,
-        clock: Clock::system(),
-    })
+    Core::new(Settings { idle_timeout, jobs_per_worker, ..settings(1) })
 }
 
 /// Race: a job comes while the only worker gives up waiting for one.

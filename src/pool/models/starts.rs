@@ -25,7 +25,7 @@ struct Site {
 impl Site {
     fn new(refusals: usize) -> Arc<Self> {
         Arc::new(Self {
-            crew: Crew::new(1, false),
+            crew: Crew::new(1, 0, false),
             queued: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             over: AtomicBool::new(false),
@@ -77,7 +77,7 @@ impl Site {
                 assert!(self.crew.park(0, || self.is_queued() || is_over(), sleep));
             }
         }
-        self.crew.leave(0);
+        assert!(self.crew.leave(0));
     }
 
     /// Waits until `jobs` were done; then the worker leaves.

@@ -91,21 +91,46 @@ impl Node {
     }
 
     fn sum_ours(&self, pool: &Pool) -> u64 {
-        let Some((left, right)) = &self.children else { return self.value };
-        let (left, right) = pool.join(|| left.sum_ours(pool), || right.sum_ours(pool));
-        self.value + left + right
+        let below = self.children.as_ref().map_or(0, |(left, right)| {
+            let (left, right) = pool.join(|| left.sum_ours(pool), || right.sum_ours(pool));
+            left + right
+        });
+        self.value + below
+    }
+
+    /// A thread alone walks backwards through memory: children lie before their parents.
+    fn sum_ours_right_first(&self, pool: &Pool) -> u64 {
+        let below = self.children.as_ref().map_or(0, |(left, right)| {
+            let (right, left) = pool.join(|| right.sum_ours_right_first(pool), || left.sum_ours_right_first(pool));
+            left + right
+        });
+        self.value + below
     }
 
     fn sum_rayon(&self) -> u64 {
-        let Some((left, right)) = &self.children else { return self.value };
-        let (left, right) = rayon::join(|| left.sum_rayon(), || right.sum_rayon());
-        self.value + left + right
+        let below = self.children.as_ref().map_or(0, |(left, right)| {
+            let (left, right) = rayon::join(|| left.sum_rayon(), || right.sum_rayon());
+            left + right
+        });
+        self.value + below
     }
 
+    /// Of two pieces chili runs the second first.
     fn sum_chili(&self, scope: &mut Scope<'_>) -> u64 {
-        let Some((left, right)) = &self.children else { return self.value };
-        let (left, right) = scope.join(|scope| left.sum_chili(scope), |scope| right.sum_chili(scope));
-        self.value + left + right
+        let below = self.children.as_ref().map_or(0, |(left, right)| {
+            let (right, left) = scope.join(|scope| right.sum_chili(scope), |scope| left.sum_chili(scope));
+            left + right
+        });
+        self.value + below
+    }
+
+    fn sum_chili_right_first(&self, scope: &mut Scope<'_>) -> u64 {
+        let below = self.children.as_ref().map_or(0, |(left, right)| {
+            let (left, right) =
+                scope.join(|scope| left.sum_chili_right_first(scope), |scope| right.sum_chili_right_first(scope));
+            left + right
+        });
+        self.value + below
     }
 }
 
@@ -167,7 +192,7 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
     let Rivals { pool, rayon, chili } = rivals;
     let tree: &'static Node = Box::leak(Box::new(Node::grow(levels)));
     let nodes = (1 << levels) - 1;
-    let mut scope = chili.scope();
+    let scope = std::cell::RefCell::new(chili.scope());
     let many = |one: &dyn Fn() -> u64| (0..repeat).map(|_| black_box(one())).sum::<u64>() / u64::from(repeat);
     // Handing the work over to a worker takes longer than this tree: each way stays in its pool for all repetitions.
     let ways: Vec<Way<'_>> = vec![
@@ -182,10 +207,16 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
         ("fastthreadpool, from outside", Box::new(|| many(&|| tree.sum_ours(pool)))),
         ("serial", Box::new(|| many(&|| black_box(tree).sum_serial()))),
         ("rayon", Box::new(|| rayon.install(|| many(&|| tree.sum_rayon())))),
+        ("chili", Box::new(|| many(&|| tree.sum_chili(&mut scope.borrow_mut())))),
         (
-            "chili",
-            Box::new(|| (0..repeat).map(|_| black_box(tree.sum_chili(&mut scope))).sum::<u64>() / u64::from(repeat)),
+            "fastthreadpool, right first",
+            Box::new(|| {
+                in_job(pool, move |pool| {
+                    (0..repeat).map(|_| black_box(tree.sum_ours_right_first(pool))).sum::<u64>() / u64::from(repeat)
+                })
+            }),
         ),
+        ("chili, right first", Box::new(|| many(&|| tree.sum_chili_right_first(&mut scope.borrow_mut())))),
     ];
     race(&format!("sum of a tree of {nodes} nodes, {repeat} times"), "a fork for each node (P5)", nodes, rounds, ways)
 }
