@@ -1,7 +1,7 @@
 //! Fork and join: of two pieces of work, another worker may take the second.
 
 use super::core::Core;
-use super::job::{Job, Task};
+use super::job::{Job, Task, Unrun};
 use super::running::Failure;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
@@ -387,7 +387,7 @@ impl Task for Promoted {
         self.shared.ended(DONE);
     }
 
-    fn cancel(self, _id: u64) {
+    fn cancel(self, _id: u64, _why: Unrun) {
         self.shared.ended(LEFT);
     }
 }

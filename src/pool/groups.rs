@@ -93,7 +93,7 @@ impl Core {
         self.submit_guarded(job, Patience::NotHere, push)
     }
 
-    fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {
+    pub(super) fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {
         // Before anybody can take the item: finished jobs are never more than counted ones.
         self.groups.counted.fetch_add(1, Ordering::SeqCst);
         let pushed = if first { group.queue.push(&self.store, item) } else { group.queue.append(&self.store, item) };

@@ -1,7 +1,7 @@
 //! Loops that several threads run together.
 
 use super::core::Core;
-use super::job::{Job, Task};
+use super::job::{Job, Task, Unrun};
 use super::running::Failure;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
@@ -270,7 +270,7 @@ impl Task for Helper {
         self.ended.now();
     }
 
-    fn cancel(self, _id: u64) {
+    fn cancel(self, _id: u64, _why: Unrun) {
         self.ended.now();
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Worker {
     pub(super) below: RefCell<Vec<Frame>>,
     /// Set when somebody asks the running job to come to an end.
     pub(super) asked: Cell<*const AtomicBool>,
+    /// Set when the running job takes too long, and somebody wants it to come to an end for that.
+    pub(super) overrun: Cell<*const AtomicBool>,
     pub(super) readiness: Cell<Readiness>,
     /// Looks at the water marks.
     pub(super) put_off: Cell<PutOff>,
@@ -98,6 +100,7 @@ impl Worker {
             failure: RefCell::new(None),
             below: RefCell::new(Vec::new()),
             asked: Cell::new(ptr::null()),
+            overrun: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Ready),
             put_off: Cell::new(PutOff::default()),
             group_turn: Cell::new(0),

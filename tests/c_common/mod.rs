@@ -45,6 +45,7 @@ pub(crate) const CONFIG: ftpool_config = ftpool_config {
     water_callback: None,
     water_context: null_mut(),
     clock: null_mut(),
+    overrun: None,
 };
 
 pub(crate) const RESULT: ftpool_result = ftpool_result {
@@ -67,6 +68,9 @@ pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
     arg_free: None,
     flags: 0,
     group: null_mut(),
+    start_within_ns: 0,
+    run_limit_ns: 0,
+    name: null(),
 };
 
 pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_options {
