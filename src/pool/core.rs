@@ -200,10 +200,12 @@ impl Core {
     /// Whether a worker that looks now would find something.
     pub(super) fn has_visible_work(&self) -> bool {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
-        !self.front.is_empty()
-            || !self.lanes.are_empty()
-            || self.groups.are_ready()
-            || self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
+        !self.front.is_empty() || !self.lanes.are_empty() || self.groups.are_ready() || self.has_batches()
+    }
+
+    /// Whether a worker has jobs in its batch that nobody has come to.
+    pub(super) fn has_batches(&self) -> bool {
+        self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
     }
 
     /// Called after something was counted as finished.

@@ -1,7 +1,7 @@
 //! Models of workers that leave while there is a pool.
 
 use super::{Tally, drain};
-use crate::pool::{Core, Hooks, Settings};
+use crate::pool::{Core, Curiosity, Hooks, Settings};
 use crate::sync::Deadline;
 use crate::sys::clock::Clock;
 use crate::sys::model::check;
@@ -19,6 +19,7 @@ fn pool(idle_timeout: Option<Duration>, jobs_per_worker: Option<u64>) -> Arc<Cor
         idle_timeout,
         jobs_per_worker,
         hooks: Hooks::default(),
+        curiosity: Curiosity::Payload,
         limits: None,
         permanent: false,
         clock: Clock::system(),
