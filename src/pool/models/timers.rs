@@ -70,7 +70,7 @@ fn a_timer_that_comes_while_the_pool_closes_is_refused_or_cancelled() {
 /// Race: a worker claims a job, somebody cancels it, and its time is over.
 #[test]
 fn a_job_with_a_deadline_has_one_end() {
-    check(2, || {
+    check(1, || {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
         staff(&core);
         let canceller = with(&core, |core| {
@@ -87,7 +87,7 @@ fn a_job_with_a_deadline_has_one_end() {
 /// Race: the pool closes while a job has a deadline; its sleeper stays for that, and leaves with the last job.
 #[test]
 fn the_sleeper_leaves_a_closed_pool_with_the_last_deadline() {
-    check(2, || {
+    check(1, || {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
         core.submit_expiring(Route::Back, 2, tally.task(|_| ())).unwrap();
         let sleeper = with(&core, |core| {
