@@ -180,6 +180,7 @@ fn an_expired_job_makes_room_and_a_full_queue_is_not_waited_for_beyond_the_deadl
             let expires = soon().handle().unwrap();
             let stays = pool.job(|| ()).start_within(LIMIT * 10).handle().unwrap();
             expires.wait(Deadline::NEVER).unwrap();
+            eventually("its place is free", || pool.pending() == 2);
             let room = pool.job(|| ()).start_within(LIMIT * 10).handle().unwrap();
             match (policy, soon().submit()) {
                 (Policy::DiscardOldest, submitted) => {
