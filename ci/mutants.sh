@@ -70,6 +70,9 @@ src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|
 src/pool/timers/fire.rs|state.asleep_until = *until;||the_sleeper_does_not_sleep_through
 src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
 src/pool/closing.rs|self.close_timers();\n        life|life|a_timer_that_comes_while_the_pool_closes
+src/pool/timers/deadlines.rs|if was_last && self.is_closed() {|if false {|the_sleeper_leaves_a_closed_pool_with_the_last_deadline
+src/pool/timers/expiring.rs|worker.spend(self.entry);||a_job_with_a_deadline_has_one_end
+src/pool/timers/expiring.rs|core.forget_deadline(self.entry);||a_job_with_a_deadline_has_one_end
 TABLE
 }
 

@@ -49,7 +49,7 @@
 #define FTPOOL_VERSION_NUMBER (FTPOOL_VERSION_MAJOR * 1000000 + FTPOOL_VERSION_MINOR * 1000 + FTPOOL_VERSION_PATCH)
 
 /* Initialisers of structs. */
-#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0}
+#define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, NULL}
 #define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
 #define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
 #define FTPOOL_SEMAPHORE_INIT(value) {{(value) & UINT64_C(0x7fffffff), 0, 0, 0}}
@@ -57,7 +57,7 @@
 #define FTPOOL_LOCK_INIT {{0, 0}}
 #define FTPOOL_EVENT_INIT {0}
 #define FTPOOL_WAIT_GROUP_INIT {0}
-#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL}
+#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL}
 #define FTPOOL_TIMER_OPTIONS_INIT {sizeof(ftpool_timer_options), NULL, NULL, 0, 0, 0, 0, 0, FTPOOL_MISSED_SKIP, 0}
 
 /* Before every function; define it to nothing to compile against the static library on a platform that minds. */
@@ -247,6 +247,11 @@
 #define FTPOOL_JOB_CANCELLED 4
 
 /**
+ * A job's state: it was not begun in time.
+ */
+#define FTPOOL_JOB_EXPIRED 5
+
+/**
  * ftpool_wait_jobs() waits until every job has ended.
  */
 #define FTPOOL_UNTIL_ALL 0
@@ -419,6 +424,13 @@ typedef void (*ftpool_log_hook)(void *context, uint32_t level, const char *line)
 typedef void (*ftpool_water_fn)(void *context, uint32_t mark, size_t queued);
 
 /**
+ * Called with the context of the config for a job that runs longer than it should: its id, its name, and for how many
+ * nanoseconds it has run. If it returns other than 0 the job is asked to come to an end (ftpool_self_cancelled()). The
+ * name is the library's, and valid during the call.
+ */
+typedef int32_t (*ftpool_overrun_hook)(void *context, ftpool_job_id id, const char *name, uint64_t ran_ns);
+
+/**
  * How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field
  * that is 0 means its default.
  */
@@ -470,7 +482,7 @@ typedef struct ftpool_config {
      */
     ftpool_log_hook log;
     /**
-     * Given to the four functions above.
+     * Given to the four functions above, and to overrun.
      */
     void *context;
     /**
@@ -521,6 +533,11 @@ typedef struct ftpool_config {
      * ftpool_worker_limit(). 0: none.
      */
     uint32_t extra_workers;
+    /**
+     * Called, with `context`, for every job that runs longer than its run_limit_ns (ftpool_submit_options), once, when
+     * that time is over, on a thread that timers wait for: it should be short. May be NULL; then nothing is watched.
+     */
+    ftpool_overrun_hook overrun;
 } ftpool_config;
 
 /**
@@ -569,7 +586,7 @@ typedef struct ftpool_result {
     uint32_t outcome;
     /**
      * The code given to ftpool_fail() or returned by a callback; FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a
-     * cancelled job, else 0.
+     * cancelled job, FTPOOL_TIMEOUT for one that was not begun in time, else 0.
      */
     int32_t error_code;
     /**
@@ -625,8 +642,8 @@ typedef struct ftpool_submit_options {
     ftpool_results *results;
     /**
      * Called with the outcome on the worker, before anybody else sees it; with FTPOOL_SUBMIT_EMITS with every value,
-     * and with the failure if there is one. For a job that is cancelled, on the thread that cancels it. If it returns
-     * other than 0 the job has failed with that code, and the value goes to value_free. May be NULL.
+     * and with the failure if there is one. For a job that is cancelled or expires, on the thread that ends it. If it
+     * returns other than 0 the job has failed with that code, and the value goes to value_free. May be NULL.
      */
     ftpool_callback callback;
     /**
@@ -634,8 +651,8 @@ typedef struct ftpool_submit_options {
      */
     void *callback_context;
     /**
-     * Called with the argument exactly once when the accepted job has ended in whatever way: ran, failed, cancelled. May
-     * be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
+     * Called with the argument exactly once when the accepted job has ended in whatever way: ran, failed, cancelled,
+     * expired. May be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
      */
     ftpool_free_fn arg_free;
     /**
@@ -647,6 +664,20 @@ typedef struct ftpool_submit_options {
      * group. NULL: none.
      */
     ftpool_group *group;
+    /**
+     * If it is not 0: a job that no worker has begun within this time from now ends FTPOOL_OUTCOME_EXPIRED, at once, and
+     * not when a worker would have come to it; its callback and arg_free are called on a thread that watches the time. A
+     * submit that waits for room waits no longer than that either.
+     */
+    int64_t start_within_ns;
+    /**
+     * If it is not 0: a job that runs longer is told of, once, to ftpool_config.overrun.
+     */
+    int64_t run_limit_ns;
+    /**
+     * The name by which it is told of. Copied; NULL means "".
+     */
+    const char *name;
 } ftpool_submit_options;
 
 /**
@@ -1187,8 +1218,8 @@ FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out
  *
  * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
  * The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
- * FTPOOL_E_INVALID also if the options' size, flags or results object are not valid; FTPOOL_E_VERSION if they have fields
- * that this library does not know.
+ * FTPOOL_E_INVALID also if the options' size, flags, times or results object are not valid; FTPOOL_E_VERSION if they
+ * have fields that this library does not know.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_with(ftpool *pool,
@@ -1196,6 +1227,20 @@ ftpool_status ftpool_submit_with(ftpool *pool,
                                  void *arg,
                                  const ftpool_submit_options *options,
                                  ftpool_job_id *out_id);
+
+/**
+ * As ftpool_submit_with(), and gives a handle to the job, which its outcome goes to: `options` name no results object,
+ * and neither FTPOOL_SUBMIT_EMITS nor _RETURN_ARG.
+ *
+ * **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as ftpool_submit_with().
+ * **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_job_with(ftpool *pool,
+                                     ftpool_fn function,
+                                     void *arg,
+                                     const ftpool_submit_options *options,
+                                     ftpool_job **out_job);
 
 /**
  * Makes a group: at most `limit` of its jobs run at a time; 0 means as many as there are workers. `priority` is
@@ -1359,7 +1404,7 @@ ftpool_status ftpool_job_cancel(ftpool_job *job);
 /**
  * How far the job has come.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED or _CANCELLED;
+ * **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED, _CANCELLED or _EXPIRED;
  * FTPOOL_JOB_CANCELLED if `job` is NULL.
  */
 FTPOOL_API uint32_t ftpool_job_state(const ftpool_job *job);

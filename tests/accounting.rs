@@ -5,6 +5,7 @@ mod common;
 use common::{Count, LIMIT, Random, pool_of, within_limit};
 use fastthreadpool::{Deadline, JobId, Outcome, Pool, Results, Shutdown, SubmitError, fail};
 use std::thread;
+use std::time::Duration;
 
 /// What one thread has done, and what must come of it.
 #[derive(Default)]
@@ -36,7 +37,8 @@ impl Books {
     fn act(&mut self, random: &mut Random, pool: &Pool, results: &Results<u64>, ended: &Count) {
         let failing = random.below(4) == 0;
         let code = move || if failing && fail(1, "on purpose") { 0 } else { 1 };
-        match random.below(8) {
+        let soon = Duration::from_micros(random.below(200));
+        match random.below(10) {
             0 => self.note(results.submit(code)),
             1 => self.note(results.submit_first(code)),
             2 => self.note(results.try_submit(move || if failing { Err("on purpose") } else { Ok(1) })),
@@ -58,6 +60,14 @@ impl Books {
                 let verdict = emitting.finally(ended.job()).submit();
                 self.emitting.extend(verdict.as_ref().ok());
                 self.note_counted(verdict);
+            }
+            7 => self.note_counted(results.job(code).start_within(soon).finally(ended.job()).submit()),
+            8 => {
+                let emitting = results.emitting(move |out| {
+                    out.emit(1);
+                    Ok::<(), SubmitError>(())
+                });
+                self.note(emitting.start_within(soon).then(|_| ()).submit());
             }
             _ => {
                 if let Some(&id) = self.ids.get(random.below(self.ids.len() as u64 + 1) as usize) {
@@ -121,7 +131,7 @@ fn run(seed: u64, workers: i32, bound: usize, mode: Shutdown) {
     assert_eq!(ends, accepted, "every accepted job has an outcome, and nobody else has");
 }
 
-/// Conformance 16, 17, 20, 31, 51, 58, 62: done + failed + cancelled = accepted, accepted + rejected = submitted.
+/// Conformance 16, 17, 20, 31, 51, 58, 62: done + failed + cancelled + expired = accepted, accepted + rejected = submitted.
 #[test]
 fn every_accepted_job_is_accounted_for() {
     within_limit(|| {

@@ -61,7 +61,7 @@ fn a_number_of_the_abi_has_changed() {
 #[cfg(target_pointer_width = "64")]
 fn a_struct_of_the_abi_has_changed() {
     type Config = ftpool_config;
-    assert_eq!((size_of::<Config>(), align_of::<Config>()), (168, 8));
+    assert_eq!((size_of::<Config>(), align_of::<Config>()), (176, 8));
     assert_eq!([offset_of!(Config, size), offset_of!(Config, workers), offset_of!(Config, ordered)], [0, 8, 12]);
     assert_eq!([offset_of!(Config, name), offset_of!(Config, stack_size), offset_of!(Config, timing)], [16, 24, 32]);
     let hooks =
@@ -71,7 +71,7 @@ fn a_struct_of_the_abi_has_changed() {
     assert_eq!(bound, [80, 88, 96]);
     assert_eq!([offset_of!(Config, low_water), offset_of!(Config, high_water)], [104, 112]);
     assert_eq!([offset_of!(Config, water_callback), offset_of!(Config, water_context)], [120, 128]);
-    assert_eq!(offset_of!(Config, clock), 136);
+    assert_eq!([offset_of!(Config, clock), offset_of!(Config, overrun)], [136, 144]);
 
     type Timer = ftpool_timer_options;
     assert_eq!((size_of::<Timer>(), align_of::<Timer>()), (72, 8));
@@ -90,10 +90,12 @@ fn a_struct_of_the_abi_has_changed() {
     assert_eq!([offset_of!(Outcome, outcome), offset_of!(Outcome, error_code), offset_of!(Outcome, arg)], [48, 52, 56]);
 
     type Submit = ftpool_submit_options;
-    assert_eq!((size_of::<Submit>(), align_of::<Submit>()), (56, 8));
+    assert_eq!((size_of::<Submit>(), align_of::<Submit>()), (80, 8));
     assert_eq!([offset_of!(Submit, size), offset_of!(Submit, results), offset_of!(Submit, callback)], [0, 8, 16]);
     let rest = [offset_of!(Submit, callback_context), offset_of!(Submit, arg_free), offset_of!(Submit, flags)];
     assert_eq!((rest, offset_of!(Submit, group)), ([24, 32, 40], 48));
+    let times = [offset_of!(Submit, start_within_ns), offset_of!(Submit, run_limit_ns), offset_of!(Submit, name)];
+    assert_eq!(times, [56, 64, 72]);
 
     type Results = ftpool_results_options;
     assert_eq!((size_of::<Results>(), align_of::<Results>()), (40, 8));

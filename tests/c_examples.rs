@@ -30,6 +30,7 @@ const EXAMPLES: &[&str] = &[
     "semaphore",
     "lock",
     "timers",
+    "deadlines",
 ];
 /// Those that `c_server.rs` runs.
 const SERVERS: [&str; 3] = ["epoll_server", "epoll_threads", "epoll_load"];
@@ -102,6 +103,10 @@ fn expected(name: &str) -> &'static str {
             "the sum of 1000 squares is 333833500\n40 jobs have read, 2 at a time\n\
              every report is done or cancelled: yes\n"
         }
+        "deadlines" => {
+            "5 requests answered, 3 expired: 8 arguments freed\nreport 1 has run too long, and is asked to stop\n\
+             report 1 stopped early\n"
+        }
         _ => unreachable!("{name} is not an example"),
     }
 }
@@ -158,7 +163,7 @@ fn the_header_compiles_in_every_dialect() {
     within_limit(|| {
         let folder = folder("header");
         let once = "#include <fastthreadpool.h>\n";
-        let uses = "typedef char config_has_144_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 144 ? 1 : -1];\n\
+        let uses = "typedef char config_has_152_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 152 ? 1 : -1];\n\
                     typedef char result_has_64_bytes[sizeof(void *) != 8 || sizeof(ftpool_result) == 64 ? 1 : -1];\n\
                     typedef char timer_options_have_72_bytes[sizeof(void *) != 8 || sizeof(ftpool_timer_options) == 72 ? 1 : -1];\n\
                     typedef char name_is_at_16[sizeof(void *) != 8 || offsetof(ftpool_config, name) == 16 ? 1 : -1];\n\

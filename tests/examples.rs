@@ -30,3 +30,24 @@ fn parallel_grep_finds_what_is_there() {
     assert_eq!(run("four"), (Some(1), String::new()));
     assert!(root.join("examples/parallel_grep.rs").exists());
 }
+
+/// Those that say the same every time.
+#[test]
+fn examples_say_what_they_should() {
+    let said = |name| {
+        let output = Command::new(example(name)).output().expect("the example runs");
+        assert!(output.status.success(), "{name}: {output:?}");
+        String::from_utf8(output.stdout).expect("it prints text")
+    };
+    assert_eq!(said("backpressure"), "100000 records: 5000050000\ndone where it was submitted\n");
+    assert_eq!(said("callbacks"), "4 prices, 100.00 in all\n4 refused, 8 lines given back\n");
+    assert_eq!(
+        said("groups"),
+        "the sum of 1000 squares is 333833500\n40 jobs have read, 2 at a time\nevery report is done or cancelled: true\n"
+    );
+    assert_eq!(
+        said("deadlines"),
+        "5 requests answered, 3 expired\nreport 1 has run too long, and is asked to stop\n\
+         report 1 stopped early, with pages: true\n"
+    );
+}

@@ -38,7 +38,7 @@ fn a_panic_is_one_failure_and_the_worker_goes_on() {
         assert_eq!(only_failure(&results), "the job panicked: on purpose");
         results.submit(|| panic_any(7_u8)).unwrap();
         match results.next(LIMIT).unwrap().result {
-            Err(JobError::Panicked(payload)) => assert_eq!(payload.downcast_ref(), Some(&7_u8)),
+            Err(JobError::Panicked(panic)) => assert_eq!(panic.payload().downcast_ref(), Some(&7_u8)),
             other => panic!("{other:?}"),
         }
         pool.spawn(|| panic!("on purpose")).unwrap();

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, eventually, pool_of, within_limit};
-use fastthreadpool::{Deadline, Pool, RecvError, Shutdown};
+use fastthreadpool::{Deadline, Pool, RecvError, Results, Shutdown};
 use std::time::Duration;
 
 /// Conformance 79: never more than the bound; one read lets one worker go on.
@@ -28,6 +28,45 @@ fn unread_outcomes_stay_within_their_bound() {
             read.sort_unstable();
             assert!(read.into_iter().eq(0..100));
         }
+    });
+}
+
+/// Conformance 79: by whatever means one is read, one worker goes on; by a callback, too.
+#[test]
+fn every_way_of_reading_makes_room() {
+    type Way = fn(&Results<i32>) -> bool;
+    let values: [Way; 5] = [
+        |results| results.next(LIMIT).is_ok(),
+        |results| results.next_done(LIMIT).is_ok(),
+        |results| results.as_completed().next().is_some(),
+        |results| results.as_completed().until(LIMIT).take(1).count() == 1,
+        |results| results.take(1).len() == 1,
+    ];
+    let failures: [Way; 2] = [|results| results.next_failed(LIMIT).is_ok(), |results| results.next(LIMIT).is_ok()];
+    within_limit(move || {
+        let ways = values.into_iter().map(|way| (way, false)).chain(failures.map(|way| (way, true)));
+        for (read, failing) in ways {
+            let (pool, begun) = (pool_of(1), Count::new());
+            let results = pool.results_bounded(1);
+            for n in 0..5 {
+                let begun = begun.clone();
+                results.try_submit(move || if begun.add() < 5 && failing { Err("on purpose") } else { Ok(n) }).unwrap();
+            }
+            for read_before in 0..4 {
+                eventually("one is there, the next one waits for room", || {
+                    results.done_count() + results.failed_count() == 1 && begun.get() == read_before + 2
+                });
+                assert!(read(&results), "the {read_before}th");
+            }
+            assert_eq!(results.as_completed().count(), 1);
+        }
+        let (pool, heard) = (pool_of(2), Count::new());
+        let (results, calls) = (pool.results_bounded(1), heard.clone());
+        results.on_outcome(move |_| assert!(calls.add() < 100)).unwrap();
+        (0..100).for_each(|n| assert!(results.submit(move || n).is_ok()));
+        pool.wait_idle(LIMIT).unwrap();
+        drop(results);
+        assert_eq!(heard.get(), 100);
     });
 }
 

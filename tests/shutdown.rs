@@ -289,3 +289,23 @@ fn a_job_whose_cancelling_takes_long_does_not_hold_up_the_shutdown_for_ever() {
         }
     });
 }
+
+/// Conformance 117: with handles; what is queued runs or is cancelled, later submits are refused, and once more is harmless.
+#[test]
+fn a_shutdown_runs_or_cancels_what_handles_wait_for() {
+    within_limit(|| {
+        for mode in [Shutdown::Drain, Shutdown::Cancel] {
+            let (pool, gate) = (pool_of(1), Gate::new());
+            let running = pool.submit(gate.job()).unwrap();
+            gate.wait_started(1);
+            let queued = pool.submit(|| 1).unwrap();
+            assert_eq!(pool.shutdown(mode, Deadline::NOW), Err(WaitError::TimedOut));
+            assert!(matches!(pool.submit(|| 2).map(drop), Err(SubmitError::Shutdown)));
+            gate.open();
+            pool.shutdown(mode, LIMIT).unwrap();
+            pool.shutdown(mode, LIMIT).unwrap();
+            assert!(running.join().is_ok());
+            assert_eq!(queued.join().is_ok(), mode == Shutdown::Drain);
+        }
+    });
+}

@@ -2,7 +2,7 @@
 
 use super::backpressure::Backpressure;
 use super::{BuildError, ManualClock, Policy, Pool, Water};
-use crate::pool::{Hooks, MOST_WORKERS, Settings};
+use crate::pool::{Curiosity, Hooks, MOST_WORKERS, Settings};
 use crate::sys::clock::Clock;
 use crate::sys::thread::usable_cpus;
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub struct Builder {
     idle_timeout: Option<Duration>,
     jobs_per_worker: Option<u64>,
     pub(super) hooks: Hooks,
+    curiosity: Curiosity,
     backpressure: Backpressure,
     clock: Option<ManualClock>,
 }
@@ -44,6 +45,7 @@ impl Default for Builder {
             idle_timeout: None,
             jobs_per_worker: None,
             hooks: Hooks::default(),
+            curiosity: Curiosity::default(),
             backpressure: Backpressure::default(),
             clock: None,
         }
@@ -137,6 +139,21 @@ impl Builder {
         self
     }
 
+    /// Failures say where a job has panicked ([`Panic::location`](crate::Panic::location)), in their text too. Only a panic
+    /// hook learns that: the first pool that is asked for it sets one for the process, which calls the one that was there.
+    /// One that replaces it later should do the same.
+    pub fn panic_locations(mut self) -> Self {
+        self.curiosity = self.curiosity.max(Curiosity::Location);
+        self
+    }
+
+    /// As [`panic_locations`](Self::panic_locations), and failures carry the stack as well
+    /// ([`Panic::backtrace`](crate::Panic::backtrace)), which takes milliseconds for each panic.
+    pub fn panic_backtraces(mut self) -> Self {
+        self.curiosity = Curiosity::Backtrace;
+        self
+    }
+
     /// What delayed and scheduled jobs go by, instead of the machine's clocks: for tests.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
@@ -177,6 +194,7 @@ impl Builder {
             idle_timeout: self.idle_timeout,
             jobs_per_worker: self.jobs_per_worker.map(|jobs| jobs.max(1)),
             hooks: self.hooks,
+            curiosity: self.curiosity,
             limits: self.backpressure.limits()?,
             permanent: false,
             clock: self.clock.as_ref().map_or_else(Clock::system, ManualClock::clock),

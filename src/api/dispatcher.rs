@@ -2,7 +2,7 @@
 
 use super::outcome::Outcome;
 use super::results::Shared;
-use super::{JobError, JobId};
+use super::{JobError, JobId, Panic};
 use crate::pool::unwind;
 use crate::sys::lock::Lock;
 use crate::sys::thread::{self, JoinHandle};
@@ -28,7 +28,7 @@ impl Dispatcher {
                 let outcome = Outcome::from(entry);
                 let id = outcome.id;
                 if let Err(payload) = unwind::catch(|| callback(outcome)) {
-                    recorded.lock().push((id, JobError::Panicked(payload)));
+                    recorded.lock().push((id, JobError::Panicked(Panic::new(payload))));
                 }
             }
             unwind::dispose(callback);

@@ -1,6 +1,7 @@
 //! What can go wrong, and what to do about it.
 
-use crate::pool::{HookError, Refusal, Unfinished, unwind};
+use super::Panic;
+use crate::pool::{HookError, Refusal, Unfinished, Unrun};
 use crate::queue::Nothing;
 use std::error::Error;
 use std::{fmt, io};
@@ -171,15 +172,26 @@ impl From<Unfinished> for RecvError {
 #[non_exhaustive]
 pub enum JobError {
     /// The job panicked; here is what it threw.
-    Panicked(Box<dyn std::any::Any + Send>),
+    Panicked(Panic),
     /// The job returned an error, or declared one with [`fail`](crate::fail).
     Failed(Box<dyn Error + Send + Sync>),
     /// The job was cancelled before it began.
     Cancelled,
+    /// The job was not begun in time; see [`Request::start_within`](crate::Request::start_within).
+    Expired,
     /// Nothing is known of the job: to wait for it would never end, because it waits for the caller itself.
     Deadlock,
     /// Nothing is known of the job: the deadline came first.
     TimedOut,
+}
+
+impl From<Unrun> for JobError {
+    fn from(why: Unrun) -> Self {
+        match why {
+            Unrun::Cancelled => Self::Cancelled,
+            Unrun::Expired => Self::Expired,
+        }
+    }
 }
 
 impl From<WaitError> for JobError {
@@ -195,9 +207,10 @@ impl From<WaitError> for JobError {
 impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Panicked(payload) => write!(f, "the job panicked: {}", panic_message(payload.as_ref())),
+            Self::Panicked(panic) => write!(f, "the job panicked: {panic}"),
             Self::Failed(error) => write!(f, "the job failed: {error}"),
             Self::Cancelled => f.write_str("the job was cancelled before it began"),
+            Self::Expired => f.write_str("the job was not begun in time"),
             Self::TimedOut => f.write_str("the deadline came first"),
             Self::Deadlock => f.write_str("the job waits for the job that asks for its value"),
         }
@@ -208,14 +221,9 @@ impl Error for JobError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(error.as_ref()),
-            Self::Panicked(_) | Self::Cancelled | Self::Deadlock | Self::TimedOut => None,
+            Self::Panicked(_) | Self::Cancelled | Self::Expired | Self::Deadlock | Self::TimedOut => None,
         }
     }
-}
-
-/// What `panic!` was given, where that was text.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> &str {
-    unwind::message(payload)
 }
 
 /// The error of a job that called [`fail`](crate::fail).

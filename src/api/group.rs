@@ -171,7 +171,11 @@ impl Group {
         Arc::ptr_eq(&self.core, core)
     }
 
-    pub(super) fn submit_job(&self, job: Job, first: bool) -> Result<JobId, SubmitError> {
+    pub(super) fn inner(&self) -> &Arc<pool::Group> {
+        &self.group
+    }
+
+    fn submit_job(&self, job: Job, first: bool) -> Result<JobId, SubmitError> {
         accepted(self.core.submit_grouped(&self.group, job, first))
     }
 

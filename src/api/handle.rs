@@ -74,6 +74,8 @@ pub enum JobState {
     Failed,
     /// It was cancelled before it began.
     Cancelled,
+    /// It was not begun in time.
+    Expired,
 }
 
 /// Names a callback, to [remove](JobHandle::remove_callback) it.
@@ -105,6 +107,7 @@ impl<T: Send + 'static> JobHandle<T> {
         match self.get() {
             Some(Ok(_)) => JobState::Done,
             Some(Err(JobError::Cancelled)) => JobState::Cancelled,
+            Some(Err(JobError::Expired)) => JobState::Expired,
             Some(Err(_)) => JobState::Failed,
             None if self.held().is_started() => JobState::Running,
             None => JobState::Queued,
@@ -207,8 +210,8 @@ impl<T: Send + 'static> JobHandle<T> {
         matches!(self.get(), Some(Err(JobError::Cancelled)))
     }
 
-    /// Has `callback` called with what the job comes to: on the worker that ran it (on the cancelling thread if it was
-    /// cancelled), just before waiters see it; or here and now if the job has ended. Callbacks are called even if the
+    /// Has `callback` called with what the job comes to: on the worker that ran it (if it was cancelled or has expired, on
+    /// the thread that has ended it), just before waiters see it; or here and now if the job has ended. Callbacks are called even if the
     /// handle is dropped; a panic in one of them concerns nobody else.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {
         let callback = Box::new(move |result: &Result<T, JobError>| callback(result.as_ref()));

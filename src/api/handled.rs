@@ -3,7 +3,7 @@
 use super::handle::{Held, JobHandle, Origin};
 use super::task::verdict;
 use super::{JobError, JobId, SubmitError, Times};
-use crate::pool::{Core, Job, Rejected, Task, Worker, unwind};
+use crate::pool::{Core, Job, Rejected, Task, Unrun, Worker, unwind};
 use crate::queue::{Before, Writer, pair};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -80,15 +80,58 @@ where
         if let Err(error) = &result {
             worker.count_failure(error);
         }
-        self.writer.take_before().into_iter().for_each(|before| call(before, &result));
-        worker.ended();
-        publish(self.writer, result, || worker.resume());
+        conclude(worker, self.writer, result);
     }
 
-    fn cancel(self, _id: u64) {
+    fn cancel(self, _id: u64, why: Unrun) {
         unwind::dispose(self.code);
-        publish(self.writer, Err(JobError::Cancelled), || ());
+        publish(self.writer, Err(why.into()), || ());
     }
+}
+
+/// The handle of a job with everything that can be asked for.
+pub(super) struct Answer<T> {
+    writer: Writer<Outcome<T>, Origin>,
+    times: Option<Arc<Mutex<Times>>>,
+}
+
+impl<T: Send + 'static> Answer<T> {
+    pub(super) fn pair(core: &Arc<Core>) -> (Self, Held<T>) {
+        let times = core.is_timed().then(Arc::default);
+        let (writer, held) = pair(Origin::new(Arc::clone(core), times.clone()));
+        (Self { writer, times }, held)
+    }
+
+    /// The job's code begins.
+    pub(super) fn during<R>(&self, worker: &Worker, code: impl FnOnce() -> R) -> R {
+        self.writer.start();
+        worker.with_asked(self.writer.asked(), code)
+    }
+
+    pub(super) fn give(self, worker: &Worker, result: Outcome<T>, times: Option<Times>) {
+        self.note(times);
+        conclude(worker, self.writer, result);
+    }
+
+    /// The job has not run.
+    pub(super) fn give_up(self, result: Outcome<T>, times: Option<Times>) {
+        self.note(times);
+        publish(self.writer, result, || ());
+    }
+
+    fn note(&self, times: Option<Times>) {
+        if let (Some(place), Some(times)) = (&self.times, times) {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = times;
+        }
+    }
+}
+
+/// The job's code is over.
+#[inline]
+fn conclude<T>(worker: &Worker, writer: Writer<Outcome<T>, Origin>, result: Outcome<T>) {
+    writer.take_before().into_iter().for_each(|before| call(before, &result));
+    worker.ended();
+    publish(writer, result, || worker.resume());
 }
 
 /// `users` is called before users' code runs.

@@ -1,9 +1,36 @@
 //! Code that a pool calls around its jobs.
 
 use super::{Builder, JobError, JobId};
-use crate::pool::WorkerHook;
+use crate::pool::{self, WorkerHook};
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A job that runs longer than it should. Shown to the hook of [`Builder::on_overrun`].
+#[derive(Debug)]
+pub struct Overrun<'a>(pool::Overrun<'a>);
+
+impl Overrun<'_> {
+    /// The name that [`Request::watch`](crate::Request::watch) was given.
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The job's id.
+    pub fn id(&self) -> JobId {
+        JobId::accepted(self.0.job())
+    }
+
+    /// How long the job's code has run.
+    pub fn ran(&self) -> Duration {
+        self.0.ran
+    }
+
+    /// Asks the job to come to an end; it hears of that by [`cancel_requested`](crate::cancel_requested).
+    pub fn ask_to_end(&self) {
+        self.0.ask();
+    }
+}
 
 impl Builder {
     /// Calls `hook` in each worker, with the worker's [index](crate::worker_index), before its first job. If it panics
@@ -99,6 +126,29 @@ impl Builder {
     /// worker that has something to say; several may call it at once. A panic in it is swallowed.
     pub fn on_log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.hooks.log = Some(Arc::new(log));
+        self
+    }
+
+    /// Calls `hook` for every job that was given a time for its run ([`Request::watch`](crate::Request::watch)) and takes
+    /// longer, once, when that time is over. The job goes on; the hook may ask it to come to an end. It is called on a thread
+    /// that timers wait for, so it should be short; a panic in it is swallowed.
+    ///
+    /// ```
+    /// use fastthreadpool::{Pool, cancel_requested};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder()
+    ///     .on_overrun(|overrun| {
+    ///         println!("{} ({}) has run for {:?}", overrun.name(), overrun.id(), overrun.ran());
+    ///         overrun.ask_to_end();
+    ///     })
+    ///     .build()?;
+    /// let endless = || while !cancel_requested() { std::thread::yield_now() };
+    /// pool.job(endless).watch("endless", Duration::from_millis(5)).handle()?.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_overrun(mut self, hook: impl Fn(&Overrun<'_>) + Send + Sync + 'static) -> Self {
+        self.hooks.overrun = Some(Arc::new(move |overrun| hook(&Overrun(overrun))));
         self
     }
 

@@ -1,15 +1,17 @@
 //! A job to order.
 
+use super::handled::Answer;
 use super::outcome::{Cargo, Delivery, Outcome};
 use super::pool::accepted;
-use super::task::{Callback, Finally, Full};
-use super::{Emitter, Group, JobError, JobId, Pool, Results, SubmitError};
-use crate::pool::{Core, Job};
+use super::task::{Callback, Finally, Full, Goal, Watch};
+use super::{Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError};
+use crate::pool::{Core, Job, Route};
+use crate::sys::clock::nanos;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A job with more to it than its code. Made by [`Pool::job`], [`Results::job`] and [`Results::emitting`].
 ///
@@ -32,6 +34,14 @@ pub struct Request<'a, T: Send + 'static, F> {
     group: Option<&'a Group>,
     callback: Option<Callback<T>>,
     finally: Option<Finally>,
+    start_by: Option<StartBy>,
+    watch: Option<Watch>,
+}
+
+#[derive(Clone, Copy)]
+enum StartBy {
+    Within(Duration),
+    At(Instant),
 }
 
 impl<T: Send + 'static, F> fmt::Debug for Request<'_, T, F> {
@@ -46,7 +56,17 @@ where
     F: FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static,
 {
     pub(super) fn new(core: &'a Arc<Core>, results: Option<&'a Results<T>>, code: F) -> Self {
-        Self { core, results, code, first: false, group: None, callback: None, finally: None }
+        Self {
+            core,
+            results,
+            code,
+            first: false,
+            group: None,
+            callback: None,
+            finally: None,
+            start_by: None,
+            watch: None,
+        }
     }
 
     /// Before every job of the pool that is queued.
@@ -68,8 +88,8 @@ where
     }
 
     /// Calls `callback` with the outcome, on the worker, before anybody else sees it; where the job emits values, with
-    /// each of them and with its failure if there is one. A job that is cancelled is reported on the thread that
-    /// cancels it. If the callback panics the job has failed with that panic.
+    /// each of them and with its failure if there is one. A job that is cancelled or expires is reported on the
+    /// thread that ends it. If the callback panics the job has failed with that panic.
     pub fn then(self, mut callback: impl FnMut(&Outcome<T>) + Send + 'static) -> Self {
         self.try_then(move |outcome| {
             callback(outcome);
@@ -102,29 +122,118 @@ where
         self
     }
 
+    /// The job is of no use unless it begins within this time from now. If no worker has begun it by then it ends
+    /// [`Expired`](JobError::Expired): at once, and not when a worker would have come to it. It is dropped, and its callback
+    /// called, on a thread of the pool that watches the time. A submit that has to wait for room
+    /// ([`max_queued`](crate::Builder::max_queued)) waits no longer than that either, and ends with [`SubmitError::Full`].
+    ///
+    /// ```
+    /// use fastthreadpool::{JobError, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder().workers(1).build()?;
+    /// let slow = pool.submit(|| std::thread::sleep(Duration::from_millis(50)))?;
+    /// let reply = pool.job(|| "here you are").start_within(Duration::from_millis(1)).handle()?;
+    /// assert!(matches!(reply.join(), Err(JobError::Expired))); // long before the slow job has ended
+    /// slow.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start_within(mut self, time: Duration) -> Self {
+        self.start_by = Some(StartBy::Within(time));
+        self
+    }
+
+    /// As [`start_within`](Self::start_within), with the moment at which the time is over.
+    pub fn start_by(mut self, moment: Instant) -> Self {
+        self.start_by = Some(StartBy::At(moment));
+        self
+    }
+
+    /// If the job's code runs longer than `limit`, the hook of [`Builder::on_overrun`](crate::Builder::on_overrun) is told
+    /// so, once, with this name. In a pool without that hook nothing is watched.
+    pub fn watch(mut self, name: impl Into<Arc<str>>, limit: Duration) -> Self {
+        self.watch = Some((name.into(), nanos(limit)));
+        self
+    }
+
     /// Submits the job.
     ///
     /// # Errors
     ///
     /// [`SubmitError`] if the job is not accepted. It is dropped with its callback, neither was called.
     pub fn submit(self) -> Result<JobId, SubmitError> {
-        let (core, first, group, delivery) = (self.core, self.first, self.group, self.results.map(Results::delivery));
-        let job = self.into_job(delivery);
-        match (group, first) {
-            (Some(group), first) => group.submit_job(job, first),
-            (None, true) => accepted(core.submit_first(job)),
-            (None, false) => accepted(core.submit(job)),
-        }
+        let goal = self.results.map_or(Goal::Nowhere, |results| Goal::Results(results.delivery()));
+        self.submit_to(goal)
     }
 
-    pub(super) fn into_job(self, delivery: Option<Delivery<T>>) -> Job {
+    /// Submits the job, and gives a handle by which to wait for its value, to read it or to cancel it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`submit`](Self::submit).
+    ///
+    /// # Panics
+    ///
+    /// If the request was made by a results object: an outcome goes to one place.
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let answer = pool.job(|| 6 * 7).first().finally(|| println!("that was it")).handle()?;
+    /// assert_eq!(answer.join()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn handle(self) -> Result<JobHandle<T>, SubmitError> {
+        assert!(self.results.is_none(), "the outcome goes to the results object that has made the request");
+        let (answer, held) = Answer::pair(self.core);
+        let id = self.submit_to(Goal::Handle(answer))?;
+        held.own().accepted_as(id);
+        Ok(JobHandle::new(held))
+    }
+
+    fn submit_to(self, goal: Goal<T>) -> Result<JobId, SubmitError> {
+        let (core, start_by) = (self.core, self.start_by);
+        let route = match (self.group, self.first) {
+            (Some(group), first) => Route::Group(group.inner(), first),
+            (None, true) => Route::First,
+            (None, false) => Route::Back,
+        };
+        let task = self.into_task(goal);
+        if let Some(start_by) = start_by {
+            return accepted(core.submit_expiring(route, start_by.moment(core), task));
+        }
+        let job = Job::new(task);
+        accepted(match route {
+            Route::Group(group, first) => core.submit_grouped(group, job, first),
+            Route::First => core.submit_first(job),
+            Route::Back => core.submit(job),
+        })
+    }
+
+    fn into_task(self, goal: Goal<T>) -> Full<T, F> {
         let submitted = self.core.is_timed().then(Instant::now);
-        Job::new(Full { delivery, code: self.code, callback: self.callback, finally: self.finally, submitted })
+        let Self { code, callback, finally, watch, .. } = self;
+        Full { goal, code, callback, finally, watch, submitted }
+    }
+
+    pub(super) fn into_job(self, delivery: Delivery<T>) -> Job {
+        Job::new(self.into_task(Goal::Results(delivery)))
+    }
+}
+
+impl StartBy {
+    /// On the pool's monotonic clock.
+    fn moment(self, core: &Arc<Core>) -> u64 {
+        let clock = core.timers().clock();
+        match self {
+            Self::Within(time) => clock.now().saturating_add(nanos(time)),
+            Self::At(moment) => clock.moment(moment),
+        }
     }
 }
 
 impl Pool {
-    /// A job whose value nobody takes but a callback.
+    /// A job that can be given more than its code: a callback, a place before others, a deadline. Its value goes to the
+    /// callback and nowhere else, or to a [handle](Request::handle).
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;

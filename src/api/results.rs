@@ -221,7 +221,7 @@ impl<T: Send + 'static> Results<T> {
         let tickets = self.queues().tickets(jobs.len()).into_iter();
         let job = |(delivery, job): (Delivery<T>, F)| match self.core().is_timed() {
             false => Job::new(Reporting { delivery, code: || Ok(job()) }),
-            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| Ok(Some(job()))).into_job(Some(delivery)),
+            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| Ok(Some(job()))).into_job(delivery),
         };
         let ids = self.core().submit_batch(tickets.zip(jobs).map(job).collect())?;
         Ok(ids.into_iter().map(JobId::accepted).collect())
@@ -272,7 +272,7 @@ impl<T: Send + 'static> Results<T> {
         let delivery = self.delivery();
         let job = match self.core().is_timed() {
             false => Job::new(Reporting { delivery, code }),
-            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(Some(delivery)),
+            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(delivery),
         };
         accepted(submit(self.core(), job))
     }

@@ -1,9 +1,11 @@
 //! Closures as the pool's tasks.
 
 use super::error::Declared;
+use super::handled::Answer;
 use super::outcome::{Cargo, Delivery, Done, Outcome, Times};
-use super::{Emitter, JobError, JobId};
-use crate::pool::{Failure, Task, Worker, unwind};
+use super::{Emitter, JobError, JobId, Panic};
+use crate::pool::{Failure, Task, Unrun, Worker, unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What a job came to: its value, unless it panicked, returned an error or declared a failure.
@@ -16,7 +18,7 @@ pub(super) fn verdict<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobEr
             unwind::dispose(returned);
             Err(JobError::Failed(Box::new(Declared { code, message })))
         }
-        (Err(payload), _) => Err(JobError::Panicked(payload)),
+        (Err(payload), _) => Err(JobError::Panicked(Panic::new(payload))),
     }
 }
 
@@ -32,7 +34,7 @@ impl<F: FnOnce() -> Result<(), JobError> + Send + 'static> Task for Detached<F> 
         }
     }
 
-    fn cancel(self, _id: u64) {}
+    fn cancel(self, _id: u64, _why: Unrun) {}
 }
 
 /// The outcome goes to a results object.
@@ -59,9 +61,9 @@ where
         }
     }
 
-    fn cancel(self, id: u64) {
+    fn cancel(self, id: u64, why: Unrun) {
         unwind::dispose(self.code);
-        let outcome = Outcome::new(JobId::accepted(id), Err(JobError::Cancelled), None);
+        let outcome = Outcome::new(JobId::accepted(id), Err(why.into()), None);
         self.delivery.deliver_from_outside(Some(outcome.into_entry()));
     }
 }
@@ -82,14 +84,25 @@ pub(super) type Callback<T> = Box<dyn FnMut(&Outcome<T>) -> Result<(), JobError>
 /// Called when an accepted job has ended in whatever way, before its outcome is made known; may send something along.
 pub(super) type Finally = Box<dyn FnOnce() -> Option<Cargo> + Send>;
 
+/// Where an outcome goes.
+pub(super) enum Goal<T> {
+    /// To nobody but the callback.
+    Nowhere,
+    Results(Delivery<T>),
+    Handle(Answer<T>),
+}
+
+/// Who hears of a job that runs too long: by what name, and after how many nanoseconds.
+pub(super) type Watch = (Arc<str>, u64);
+
 /// A job with everything that can be asked for.
 pub(super) struct Full<T, F> {
-    /// `None` if nobody wants the outcome but the callback.
-    pub(super) delivery: Option<Delivery<T>>,
+    pub(super) goal: Goal<T>,
     /// Returns its value, unless it has emitted its values.
     pub(super) code: F,
     pub(super) callback: Option<Callback<T>>,
     pub(super) finally: Option<Finally>,
+    pub(super) watch: Option<Watch>,
     /// When it was submitted, in a pool that measures.
     pub(super) submitted: Option<Instant>,
 }
@@ -100,42 +113,64 @@ where
     F: FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static,
 {
     fn run(self, worker: &Worker) {
-        let emitter = Emitter::new(worker, self.delivery.as_ref(), self.callback, self.submitted);
-        let returned = verdict(worker, || (self.code)(&emitter));
+        let emitter = Emitter::new(worker, self.goal.delivery(), self.callback, self.submitted);
+        let code = || match self.watch {
+            None => (self.code)(&emitter),
+            Some((name, limit)) => worker.watch(name, limit, || (self.code)(&emitter)),
+        };
+        let returned = match &self.goal {
+            Goal::Handle(answer) => answer.during(worker, || verdict(worker, code)),
+            _ => verdict(worker, code),
+        };
         let mut last = emitter.conclude(returned);
         finish(self.finally, last.as_mut());
         if let Some(Err(error)) = last.as_ref().map(|outcome| &outcome.result) {
             worker.count_failure(error);
         }
-        let Some(delivery) = self.delivery else {
-            return unwind::dispose(last);
-        };
-        if last.is_some() {
-            delivery.reserve(worker.seat());
+        match self.goal {
+            Goal::Nowhere => unwind::dispose(last),
+            Goal::Results(delivery) => {
+                if last.is_some() {
+                    delivery.reserve(worker.seat());
+                }
+                worker.ended();
+                delivery.deliver(worker.seat(), last.map(Outcome::into_entry));
+            }
+            Goal::Handle(answer) => {
+                let outcome = last.expect("a job with a handle has a value or has failed");
+                let times = outcome.times();
+                answer.give(worker, outcome.result, times);
+            }
         }
-        worker.ended();
-        delivery.deliver(worker.seat(), last.map(Outcome::into_entry));
     }
 
-    fn cancel(self, id: u64) {
+    fn cancel(self, id: u64, why: Unrun) {
         unwind::dispose(self.code);
         let times = self.submitted.map(|submitted| Times { queued: submitted.elapsed(), ..Times::default() });
-        let mut outcome = Outcome::new(JobId::accepted(id), Err(JobError::Cancelled), times);
+        let mut outcome = Outcome::new(JobId::accepted(id), Err(why.into()), times);
         if let Some(mut callback) = self.callback {
             outcome = inform(&mut callback, outcome);
             unwind::dispose(callback);
         }
         finish(self.finally, Some(&mut outcome));
-        match self.delivery {
-            Some(delivery) => delivery.deliver_from_outside(Some(outcome.into_entry())),
-            None => unwind::dispose(outcome),
+        match self.goal {
+            Goal::Nowhere => unwind::dispose(outcome),
+            Goal::Results(delivery) => delivery.deliver_from_outside(Some(outcome.into_entry())),
+            Goal::Handle(answer) => answer.give_up(outcome.result, times),
         }
+    }
+}
+
+impl<T> Goal<T> {
+    fn delivery(&self) -> Option<&Delivery<T>> {
+        if let Self::Results(delivery) = self { Some(delivery) } else { None }
     }
 }
 
 /// Shows an outcome to the callback, whose error or panic takes the outcome's place.
 pub(super) fn inform<T>(callback: &mut Callback<T>, mut outcome: Outcome<T>) -> Outcome<T> {
-    let verdict = unwind::catch(|| callback(&outcome)).unwrap_or_else(|payload| Err(JobError::Panicked(payload)));
+    let verdict =
+        unwind::catch(|| callback(&outcome)).unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload))));
     if let Err(error) = verdict {
         unwind::dispose(std::mem::replace(&mut outcome.result, Err(error)));
     }

@@ -229,7 +229,7 @@ impl<T: Send + 'static> Results<T> {
         let delivery = self.delivery();
         let job = match self.core().is_timed() {
             false => Job::new(Reporting { delivery, code }),
-            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(Some(delivery)),
+            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(delivery),
         };
         submit_at(self.core(), due.into(), job)
     }

@@ -96,7 +96,10 @@ fn wait_until_enough<T: Send + 'static>(
 }
 
 fn failed<T: Send + 'static>(job: &JobHandle<T>) -> bool {
-    matches!(job.get(), Some(Err(JobError::Panicked(_) | JobError::Failed(_) | JobError::Cancelled)))
+    matches!(
+        job.get(),
+        Some(Err(JobError::Panicked(_) | JobError::Failed(_) | JobError::Cancelled | JobError::Expired))
+    )
 }
 
 /// Jobs that are watched until the first of them has ended.

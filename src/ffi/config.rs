@@ -3,7 +3,7 @@
 use super::check::{self, Checked};
 use super::hooks;
 use super::{FTPOOL_POLICY_BLOCK, backpressure, ftpool_water_fn, time};
-use super::{ftpool_clock, ftpool_failed_hook, ftpool_log_hook, ftpool_worker_hook};
+use super::{ftpool_clock, ftpool_failed_hook, ftpool_log_hook, ftpool_overrun_hook, ftpool_worker_hook};
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char, c_void};
 
@@ -38,7 +38,7 @@ pub struct ftpool_config {
     /// Called with a line of text for every job that fails, once, and when a hook breaks the pool; possibly on several
     /// threads at once. May be NULL.
     pub log: ftpool_log_hook,
-    /// Given to the four functions above.
+    /// Given to the four functions above, and to overrun.
     pub context: *mut c_void,
     /// What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
     /// _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be.
@@ -66,6 +66,9 @@ pub struct ftpool_config {
     /// At most how many workers more there may be while as many jobs are in ftpool_blocking(); they count in
     /// ftpool_worker_limit(). 0: none.
     pub extra_workers: u32,
+    /// Called, with `context`, for every job that runs longer than its run_limit_ns (ftpool_submit_options), once, when
+    /// that time is over, on a thread that timers wait for: it should be short. May be NULL; then nothing is watched.
+    pub overrun: ftpool_overrun_hook,
 }
 
 /// The builder that a config asks for.
@@ -101,6 +104,7 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
         idle_timeout_ns: 0,
         jobs_per_worker: 0,
         extra_workers: 0,
+        overrun: None,
     };
     // SAFETY: the caller's 1.
     let config = unsafe { check::known_part(config, default) }?;

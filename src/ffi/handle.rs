@@ -27,6 +27,8 @@ pub const FTPOOL_JOB_DONE: u32 = 2;
 pub const FTPOOL_JOB_FAILED: u32 = 3;
 /// A job's state: it was cancelled before it began.
 pub const FTPOOL_JOB_CANCELLED: u32 = 4;
+/// A job's state: it was not begun in time.
+pub const FTPOOL_JOB_EXPIRED: u32 = 5;
 
 /// ftpool_wait_jobs() waits until every job has ended.
 pub const FTPOOL_UNTIL_ALL: u32 = 0;
@@ -154,7 +156,7 @@ pub unsafe extern "C" fn ftpool_job_cancel(job: *mut ftpool_job) -> ftpool_statu
 
 /// How far the job has come.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED or _CANCELLED;
+/// **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED, _CANCELLED or _EXPIRED;
 /// FTPOOL_JOB_CANCELLED if `job` is NULL.
 ///
 /// # Safety
@@ -169,6 +171,7 @@ pub unsafe extern "C" fn ftpool_job_state(job: *const ftpool_job) -> u32 {
         Ok(JobState::Running) => FTPOOL_JOB_RUNNING,
         Ok(JobState::Done) => FTPOOL_JOB_DONE,
         Ok(JobState::Failed) => FTPOOL_JOB_FAILED,
+        Ok(JobState::Expired) => FTPOOL_JOB_EXPIRED,
         Ok(JobState::Cancelled) | Err(_) => FTPOOL_JOB_CANCELLED,
     }
 }

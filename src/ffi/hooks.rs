@@ -1,7 +1,8 @@
 //! Functions of a C program that a pool calls around its jobs.
 
+use super::clock::from_duration;
 use super::{ftpool_config, ftpool_job_id, result};
-use crate::{Builder, JobError, JobId};
+use crate::{Builder, JobError, JobId, Overrun};
 use std::ffi::{c_char, c_void};
 
 /// Called in a worker thread, with the context of the config and the worker's index.
@@ -15,6 +16,12 @@ pub type ftpool_failed_hook =
 /// Called with the context of the config, FTPOOL_LOG_ERROR and a line of text, which is the library's and valid during
 /// the call. Later versions may have more levels.
 pub type ftpool_log_hook = Option<unsafe extern "C" fn(context: *mut c_void, level: u32, line: *const c_char)>;
+
+/// Called with the context of the config for a job that runs longer than it should: its id, its name, and for how many
+/// nanoseconds it has run. If it returns other than 0 the job is asked to come to an end (ftpool_self_cancelled()). The
+/// name is the library's, and valid during the call.
+pub type ftpool_overrun_hook =
+    Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id, name: *const c_char, ran_ns: u64) -> i32>;
 
 /// A level of ftpool_log_hook: a job or a hook has failed.
 pub const FTPOOL_LOG_ERROR: u32 = 1;
@@ -56,6 +63,16 @@ pub(super) fn set(mut builder: Builder, config: &ftpool_config) -> Builder {
         // SAFETY: as above.
         builder = builder
             .on_log(move |line| unsafe { log(context.get(), FTPOOL_LOG_ERROR, result::c_text(line.into()).as_ptr()) });
+    }
+    if let Some(overrun) = config.overrun {
+        builder = builder.on_overrun(move |job: &Overrun<'_>| {
+            let name = result::c_text(job.name().into());
+            let ran_ns = from_duration(job.ran()).unsigned_abs();
+            // SAFETY: as above.
+            if unsafe { overrun(context.get(), job.id().get(), name.as_ptr(), ran_ns) } != 0 {
+                job.ask_to_end();
+            }
+        });
     }
     builder
 }

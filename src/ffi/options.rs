@@ -2,12 +2,13 @@
 
 use super::callback::{Callback, Free, ftpool_callback, ftpool_free_fn};
 use super::check::{self, Call, Checked, status};
+use super::clock::nanoseconds;
 use super::ftpool_status::{self, *};
 use super::result::{Returned, Value};
-use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job_id, ftpool_results};
+use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job, ftpool_job_id, ftpool_results};
 use crate::api::{Declared, Request};
-use crate::{Emitter, JobError, JobId, Pool};
-use std::ffi::c_void;
+use crate::{Emitter, JobError, JobHandle, JobId, Pool};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 /// A submit flag: before every job of the pool that is queued.
@@ -26,27 +27,35 @@ pub struct ftpool_submit_options {
     /// Where the outcome goes, an object of the same pool; NULL: nowhere.
     pub results: *mut ftpool_results,
     /// Called with the outcome on the worker, before anybody else sees it; with FTPOOL_SUBMIT_EMITS with every value,
-    /// and with the failure if there is one. For a job that is cancelled, on the thread that cancels it. If it returns
-    /// other than 0 the job has failed with that code, and the value goes to value_free. May be NULL.
+    /// and with the failure if there is one. For a job that is cancelled or expires, on the thread that ends it. If it
+    /// returns other than 0 the job has failed with that code, and the value goes to value_free. May be NULL.
     pub callback: ftpool_callback,
     /// Handed to the callback.
     pub callback_context: *mut c_void,
-    /// Called with the argument exactly once when the accepted job has ended in whatever way: ran, failed, cancelled. May
-    /// be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
+    /// Called with the argument exactly once when the accepted job has ended in whatever way: ran, failed, cancelled,
+    /// expired. May be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
     pub arg_free: ftpool_free_fn,
     /// FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
     pub flags: u32,
     /// A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means before all that are queued in the
     /// group. NULL: none.
     pub group: *mut ftpool_group,
+    /// If it is not 0: a job that no worker has begun within this time from now ends FTPOOL_OUTCOME_EXPIRED, at once, and
+    /// not when a worker would have come to it; its callback and arg_free are called on a thread that watches the time. A
+    /// submit that waits for room waits no longer than that either.
+    pub start_within_ns: i64,
+    /// If it is not 0: a job that runs longer is told of, once, to ftpool_config.overrun.
+    pub run_limit_ns: i64,
+    /// The name by which it is told of. Copied; NULL means "".
+    pub name: *const c_char,
 }
 
 /// Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
 ///
 /// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
 /// The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
-/// FTPOOL_E_INVALID also if the options' size, flags or results object are not valid; FTPOOL_E_VERSION if they have fields
-/// that this library does not know.
+/// FTPOOL_E_INVALID also if the options' size, flags, times or results object are not valid; FTPOOL_E_VERSION if they
+/// have fields that this library does not know.
 ///
 /// # Safety
 ///
@@ -67,6 +76,36 @@ pub unsafe extern "C" fn ftpool_submit_with(
     status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
 }
 
+/// As ftpool_submit_with(), and gives a handle to the job, which its outcome goes to: `options` name no results object,
+/// and neither FTPOOL_SUBMIT_EMITS nor _RETURN_ARG.
+///
+/// **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as ftpool_submit_with().
+/// **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `options` is
+///    NULL or points to as many bytes as its size field says, and its functions may be called as described. 4. `out_job` is
+///    NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_submit_job_with(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    options: *const ftpool_submit_options,
+    out_job: *mut *mut ftpool_job,
+) -> ftpool_status {
+    if out_job.is_null() {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 4.
+    unsafe { check::store(out_job, ptr::null_mut()) };
+    // SAFETY: the caller's 1 to 3.
+    let job = unsafe { submit_job(pool, function, arg, options) };
+    // SAFETY: the caller's 4.
+    status(job.map(|job| unsafe { check::store(out_job, job.into_held().into_raw().cast().as_ptr()) }))
+}
+
 /// # Safety
 ///
 /// As for [`ftpool_submit_with`].
@@ -76,7 +115,43 @@ unsafe fn submit(
     arg: *mut c_void,
     options: *const ftpool_submit_options,
 ) -> Checked<JobId> {
-    let mut asked = ftpool_submit_options {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::pool(pool) }?;
+    // SAFETY: the caller's 3.
+    let asked = unsafe { known(options) }?;
+    let call = Call::new(function, arg)?;
+    // SAFETY: the caller's 3.
+    Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.submit()?)
+}
+
+/// # Safety
+///
+/// As for [`ftpool_submit_job_with`].
+unsafe fn submit_job(
+    pool: *mut ftpool,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    options: *const ftpool_submit_options,
+) -> Checked<JobHandle<Value>> {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::pool(pool) }?;
+    // SAFETY: the caller's 3.
+    let asked = unsafe { known(options) }?;
+    if !asked.results.is_null() || asked.flags & !FTPOOL_SUBMIT_FIRST != 0 {
+        return Err(FTPOOL_E_INVALID);
+    }
+    let call = Call::new(function, arg)?;
+    // SAFETY: the caller's 3.
+    Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.handle()?)
+}
+
+/// The options that this version knows.
+///
+/// # Safety
+///
+/// 1. `options` is NULL or points to as many bytes as its size field says.
+unsafe fn known(options: *const ftpool_submit_options) -> Checked<ftpool_submit_options> {
+    let none = ftpool_submit_options {
         size: 0,
         results: ptr::null_mut(),
         callback: None,
@@ -84,64 +159,92 @@ unsafe fn submit(
         arg_free: None,
         flags: 0,
         group: ptr::null_mut(),
+        start_within_ns: 0,
+        run_limit_ns: 0,
+        name: ptr::null(),
     };
-    // SAFETY: the caller's 1.
-    let pool = unsafe { check::pool(pool) }?;
-    let call = Call::new(function, arg)?;
-    if !options.is_null() {
-        // SAFETY: 1. the caller's 3; 2. numbers and pointers.
-        asked = unsafe { check::known_part(options, asked) }?;
+    // SAFETY: 1. the caller's 1; 2. numbers and pointers.
+    if options.is_null() { Ok(none) } else { unsafe { check::known_part(options, none) } }
+}
+
+/// A job's code.
+fn code(
+    call: Call,
+    asked: &ftpool_submit_options,
+) -> impl FnOnce(&Emitter<'_, Value>) -> Result<Option<Value>, JobError> + Send + use<> {
+    let emits = asked.flags & FTPOOL_SUBMIT_EMITS != 0;
+    move |emitter| match emits {
+        true => {
+            emit::within(emitter, || call.run());
+            Ok(None)
+        }
+        false => Ok(Some(Value(call.run()))),
     }
+}
+
+/// The job that is asked for.
+///
+/// # Safety
+///
+/// 1. The results object, the group and the name are NULL or what they say.
+unsafe fn request<'a, F>(
+    pool: &'a Pool,
+    call: Call,
+    code: F,
+    asked: &ftpool_submit_options,
+) -> Checked<Request<'a, Value, F>>
+where
+    F: FnOnce(&Emitter<'_, Value>) -> Result<Option<Value>, JobError> + Send + 'static,
+{
     const KNOWN: u32 = FTPOOL_SUBMIT_FIRST | FTPOOL_SUBMIT_EMITS | FTPOOL_SUBMIT_RETURN_ARG;
     let returns_arg = asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0;
     let emits = asked.flags & FTPOOL_SUBMIT_EMITS != 0;
     if asked.flags & !KNOWN != 0 || returns_arg && (emits || asked.arg_free.is_some()) {
         return Err(FTPOOL_E_INVALID);
     }
-    // SAFETY: the caller's 3.
-    let results = unsafe { asked.results.as_ref() };
-    // SAFETY: the caller's 3.
-    let group = unsafe { asked.group.as_ref() };
-    let fits = results.is_none_or(|results| results.results.belongs_to(&pool));
-    if !fits || group.is_some_and(|group| !group.0.is_of(&pool)) {
+    // SAFETY: the caller's 1.
+    let results: Option<&'a ftpool_results> = unsafe { asked.results.as_ref() };
+    // SAFETY: the caller's 1.
+    let group: Option<&'a ftpool_group> = unsafe { asked.group.as_ref() };
+    let fits = results.is_none_or(|results| results.results.belongs_to(pool));
+    if !fits || group.is_some_and(|group| !group.0.is_of(pool)) {
         return Err(FTPOOL_E_INVALID);
     }
-    let code = move |emitter: &Emitter<'_, Value>| match emits {
-        true => {
-            emit::within(emitter, || call.run());
-            Ok(None)
-        }
-        false => Ok(Some(Value(call.run()))),
-    };
-    let mut request = request(&pool, results, code, &asked, call);
-    if let Some(group) = group {
-        request = request.group(&group.0);
-    }
-    Ok(request.submit()?)
-}
-
-fn request<'a, F>(
-    pool: &'a Pool,
-    results: Option<&'a ftpool_results>,
-    code: F,
-    asked: &ftpool_submit_options,
-    call: Call,
-) -> Request<'a, Value, F>
-where
-    F: FnOnce(&Emitter<'_, Value>) -> Result<Option<Value>, JobError> + Send + 'static,
-{
+    let (start_within, run_limit) = (nanoseconds(asked.start_within_ns)?, nanoseconds(asked.run_limit_ns)?);
     let mut request = pool.request(results.map(|results| &results.results), code);
     if asked.flags & FTPOOL_SUBMIT_FIRST != 0 {
         request = request.first();
     }
+    if let Some(group) = group {
+        request = request.group(&group.0);
+    }
+    if !start_within.is_zero() {
+        request = request.start_within(start_within);
+    }
+    if !run_limit.is_zero() {
+        // SAFETY: the caller's 1.
+        request = request.watch(unsafe { text(asked.name) }, run_limit);
+    }
+    let value_free = results.and_then(|results| Free::new(results.value_free));
+    Ok(with_callbacks(request, call, asked, value_free))
+}
+
+fn with_callbacks<'a, F>(
+    mut request: Request<'a, Value, F>,
+    call: Call,
+    asked: &ftpool_submit_options,
+    value_free: Option<Free>,
+) -> Request<'a, Value, F>
+where
+    F: FnOnce(&Emitter<'_, Value>) -> Result<Option<Value>, JobError> + Send + 'static,
+{
+    let returned = (asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0).then_some(call);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
-        let free = results.and_then(|results| Free::new(results.value_free));
-        let returned = (asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0).then_some(call);
         request = request.try_then(move |outcome| {
             match (callback.call(outcome, returned.map(Call::argument)), &outcome.result) {
                 (0, _) => Ok(()),
                 (code, result) => {
-                    if let (Some(free), Ok(value)) = (free, result) {
+                    if let (Some(free), Ok(value)) = (value_free, result) {
                         free.call(value.0);
                     }
                     Err(Declared { code, message: "the callback failed".into() })
@@ -149,11 +252,17 @@ where
             }
         });
     }
-    match Free::new(asked.arg_free) {
-        Some(free) => request.finally(move || free.call(call.argument())),
-        None if asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0 => {
-            request.sending(move || Some(Box::new(Returned(call.argument()))))
-        }
-        None => request,
+    match (Free::new(asked.arg_free), returned) {
+        (Some(free), _) => request.finally(move || free.call(call.argument())),
+        (None, Some(call)) => request.sending(move || Some(Box::new(Returned(call.argument())))),
+        (None, None) => request,
     }
+}
+
+/// # Safety
+///
+/// 1. `text` is NULL or a C string.
+unsafe fn text(text: *const c_char) -> String {
+    // SAFETY: the caller's 1.
+    if text.is_null() { String::new() } else { unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned() }
 }

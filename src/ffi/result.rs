@@ -39,7 +39,7 @@ pub struct ftpool_result {
     /// FTPOOL_OUTCOME_DONE, _FAILED, _CANCELLED or _EXPIRED.
     pub outcome: u32,
     /// The code given to ftpool_fail() or returned by a callback; FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a
-    /// cancelled job, else 0.
+    /// cancelled job, FTPOOL_TIMEOUT for one that was not begun in time, else 0.
     pub error_code: i32,
     /// The job's argument if it was submitted with FTPOOL_SUBMIT_RETURN_ARG, else NULL.
     pub arg: *mut c_void,
@@ -177,6 +177,7 @@ pub(super) fn classify(error: &JobError) -> (u32, i32) {
         }
         JobError::Panicked(_) => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_PANIC as i32),
         JobError::Cancelled => (FTPOOL_OUTCOME_CANCELLED, FTPOOL_CANCELLED as i32),
+        JobError::Expired => (FTPOOL_OUTCOME_EXPIRED, FTPOOL_TIMEOUT as i32),
         JobError::TimedOut => (FTPOOL_OUTCOME_FAILED, FTPOOL_TIMEOUT as i32),
         JobError::Deadlock => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_DEADLOCK as i32),
     }

@@ -20,6 +20,8 @@ pub(super) enum Patience {
     NotHere,
     /// Until then, whatever the policy says.
     Until(Deadline),
+    /// As the pool's policy says, but not beyond a moment; the submitter runs the job only if it may do it `here`.
+    NotBeyond { until: Deadline, here: bool },
 }
 
 /// Why jobs did not come in.
@@ -249,17 +251,21 @@ impl Core {
 impl Patience {
     fn when_full(self, policy: Full) -> Full {
         match self {
-            Self::NotHere if policy == Full::CallerRuns => Full::Wait(None),
-            Self::Policy | Self::NotHere => policy,
+            Self::NotHere | Self::NotBeyond { here: false, .. } if policy == Full::CallerRuns => Full::Wait(None),
+            Self::Policy | Self::NotHere | Self::NotBeyond { .. } => policy,
             Self::Until(_) => Full::Wait(None),
         }
     }
 
     fn deadline(self, when_full: Full) -> Deadline {
-        match (self, when_full) {
-            (Self::Until(deadline), _) => deadline,
-            (_, Full::Wait(Some(time))) => Deadline::after(time),
+        let by_policy = match when_full {
+            Full::Wait(Some(time)) => Deadline::after(time),
             _ => Deadline::NEVER,
+        };
+        match self {
+            Self::Until(deadline) => deadline,
+            Self::NotBeyond { until, .. } => by_policy.min(until),
+            Self::Policy | Self::NotHere => by_policy,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::water::{Marks, Water};
 use crate::sync::{Deadline, EventCount};
-use crate::sys::atomic::{AtomicU64, Ordering};
+use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sys::size::LAG;
 use crate::sys::{CachePadded, hint};
 use std::time::Duration;
@@ -10,6 +10,10 @@ use std::time::Duration;
 /// From this limit on, whoever waits for room waits for much of it at first: to sleep and be woken costs some hundred
 /// short jobs.
 const LARGE: u64 = 256;
+
+/// So many looks in a row without anything new, and a submitter sleeps. A worker looks away now and then (it waits for a slow
+/// producer, or its processor is taken), and to sleep for that costs more than the looks.
+const LOOKS_IN_VAIN: u32 = 20;
 
 /// How long it does. If room is not made as fast as that, jobs are so long that any place is worth waking up for.
 const PATIENCE: Duration = Duration::from_micros(200);
@@ -51,6 +55,8 @@ pub(super) struct Bound {
     room: CachePadded<EventCount>,
     /// Notified when there is much room again.
     much_room: EventCount,
+    /// A submitter looks for room again and again. A hint: two that do so take longer, and that is all.
+    lingers: AtomicBool,
     pub(super) water: Option<Water>,
 }
 
@@ -69,6 +75,7 @@ impl Bound {
             places: CachePadded::new(Places { taken: AtomicU64::new(0), freed: AtomicU64::new(0) }),
             room: CachePadded::new(EventCount::new()),
             much_room: EventCount::new(),
+            lingers: AtomicBool::new(false),
             water: limits.marks.map(Water::new),
         }
     }
@@ -153,17 +160,8 @@ impl Bound {
         let has_room = |count| is_closed() || self.has_room(count, &freed);
         if self.most >= LARGE && !deadline.has_passed() {
             // Workers that have a processor make room faster than a sleeper would be awake again.
-            let mut before = freed();
-            loop {
-                hint::linger(LAG);
-                if has_room(self.some().max(count)) {
-                    return true;
-                }
-                let now = freed();
-                if now == before {
-                    break;
-                }
-                before = now;
+            if self.linger_for(&freed, || has_room(self.some().max(count))) {
+                return true;
             }
             let much = self.much().max(count);
             let patience = deadline.min(Deadline::after(PATIENCE));
@@ -172,6 +170,23 @@ impl Bound {
             }
         }
         self.wait(deadline, || has_room(count))
+    }
+
+    /// Looks for room as long as some is made, unless somebody does so already; false if there is none.
+    fn linger_for(&self, freed: impl Fn() -> u64, has_room: impl Fn() -> bool) -> bool {
+        if self.lingers.swap(true, Ordering::Relaxed) {
+            return false; // Two would take the processor from whoever makes room.
+        }
+        let (mut before, mut in_vain, mut found) = (freed(), 0, false);
+        while !found && in_vain < LOOKS_IN_VAIN {
+            hint::linger(LAG);
+            found = has_room();
+            let now = freed();
+            in_vain = if now == before { in_vain + 1 } else { 0 };
+            before = now;
+        }
+        self.lingers.store(false, Ordering::Relaxed);
+        found
     }
 
     /// So much room is worth going on.

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::current;
-use super::job::{Job, Task};
+use super::job::{Job, Task, Unrun};
 use super::running::Failure;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
@@ -220,7 +220,7 @@ impl Task for Promoted {
         self.shared.ended(DONE);
     }
 
-    fn cancel(self, _id: u64) {
+    fn cancel(self, _id: u64, _why: Unrun) {
         self.shared.ended(LEFT);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::ended::Ended;
-use super::job::{Job, Task};
+use super::job::{Job, Task, Unrun};
 use super::running::Failure;
 use super::submit::Refusal;
 use super::unwind::{self, Payload};
@@ -103,7 +103,7 @@ impl Task for Part {
         self.ended.now();
     }
 
-    fn cancel(self, _id: u64) {
+    fn cancel(self, _id: u64, _why: Unrun) {
         // SAFETY: as above.
         unsafe { &*self.whole }.unfit.store(true, Ordering::Relaxed);
         self.ended.now();

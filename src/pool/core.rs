@@ -6,9 +6,10 @@ use super::crew::Crew;
 use super::groups::Groups;
 use super::guest::Guests;
 use super::hooks::Hooks;
-use super::job::Job;
+use super::job::{Job, Unrun};
 use super::lanes::Lanes;
 use super::orphans::Orphans;
+use super::panics::{self, Curiosity};
 use super::quotas::Quotas;
 use super::timers::{Timers, is_timer};
 use super::waits::Waits;
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     /// A worker that has run so many jobs leaves.
     pub(crate) jobs_per_worker: Option<u64>,
     pub(crate) hooks: Hooks,
+    /// What outcomes say of panics.
+    pub(crate) curiosity: Curiosity,
     /// How many jobs may be queued.
     pub(crate) limits: Option<Limits>,
     /// The pool is everybody's: no user closes it.
@@ -89,6 +92,7 @@ impl Core {
     pub(crate) fn new(mut settings: Settings) -> Arc<Self> {
         let bound = settings.limits.take().map(Bound::new);
         fence::enable();
+        panics::listen(settings.curiosity);
         let core = Arc::new(Self {
             number: unique::number(),
             crew: Crew::new(settings.workers, settings.extra_workers, bound.is_some()),
@@ -154,9 +158,22 @@ impl Core {
         self.count_cancelled(1);
     }
 
-    /// Tells a job that it will never run.
+    /// Ends a job that is still queued: it was not begun in time.
+    pub(super) fn expire(&self, id: u64) {
+        let Some(item) = self.store.revoke(id) else { return };
+        // SAFETY: as in `end_unrun`.
+        self.end_job(unsafe { Job::from_item(item) }, id, Unrun::Expired);
+        self.count_cancelled(1);
+    }
+
+    /// Tells a job that it was cancelled.
     pub(super) fn cancel_job(&self, job: Job, id: u64) {
-        if let Err(payload) = unwind::catch(|| job.cancel(self, id)) {
+        self.end_job(job, id, Unrun::Cancelled);
+    }
+
+    /// Tells a job that it will never run.
+    pub(super) fn end_job(&self, job: Job, id: u64, why: Unrun) {
+        if let Err(payload) = unwind::catch(|| job.cancel(self, id, why)) {
             unwind::dispose(payload);
         }
     }
@@ -185,10 +202,12 @@ impl Core {
     /// Whether a worker that looks now would find something.
     pub(super) fn has_visible_work(&self) -> bool {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
-        self.front.has_offers()
-            || !self.lanes.are_empty()
-            || self.groups.are_ready()
-            || self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
+        self.front.has_offers() || !self.lanes.are_empty() || self.groups.are_ready() || self.has_batches()
+    }
+
+    /// Whether a worker has jobs in its batch that nobody has come to.
+    pub(super) fn has_batches(&self) -> bool {
+        self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
     }
 
     /// Called after something was counted as finished.

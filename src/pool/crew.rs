@@ -113,14 +113,14 @@ impl Crew {
         if !now.lacks_searcher(self.limit) {
             return Ok(());
         }
+        if !visible() {
+            return Ok(()); // Somebody has taken it, or it is a group's that is at its limit.
+        }
         if let Some(worker) = roster.asleep.pop() {
             self.census.wake_up(); // R2
             drop(roster);
             self.station(worker).parker.unpark(); // R3
             return Ok(());
-        }
-        if !visible() {
-            return Ok(()); // A sleeper that woke by itself has taken it.
         }
         match self.engage(&mut roster, start) {
             Err(refused) if now.alive() + roster.blocked == 0 => Err(refused),

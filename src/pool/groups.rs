@@ -4,9 +4,9 @@ use super::Job;
 use super::admission::Patience;
 use super::core::Core;
 use super::submit::Rejected;
-use crate::queue::{Front, Item, OutOfMemory, Producing};
+use crate::queue::{Item, OutOfMemory, Producing, Relay};
 use crate::sync::{Deadline, EventCount};
-use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sys::lock::Lock;
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -32,10 +32,10 @@ pub(crate) struct Group {
     core: Weak<Core>,
     limit: usize,
     level: Level,
-    queue: Front,
-    /// Jobs that run. Changed under the board's lock.
+    queue: Relay,
+    /// Tokens in use. Changed under the board's lock.
     running: AtomicUsize,
-    /// It is on the list of its level. Read and changed under the board's lock.
+    /// It is on the list of its level. Changed under the board's lock.
     listed: AtomicUsize,
 }
 
@@ -84,7 +84,7 @@ impl Groups {
 impl Core {
     pub(crate) fn new_group(self: &Arc<Self>, limit: usize, level: Level) -> Arc<Group> {
         let (running, listed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Group { core: Arc::downgrade(self), limit, level, queue: Front::new(), running, listed })
+        Arc::new(Group { core: Arc::downgrade(self), limit, level, queue: Relay::new(), running, listed })
     }
 
     /// Queues a job in a group of this pool, behind or before those that are there; returns its id.
@@ -93,12 +93,17 @@ impl Core {
         self.submit_guarded(job, Patience::NotHere, push)
     }
 
-    fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {
+    pub(super) fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {
         // Before anybody can take the item: finished jobs are never more than counted ones.
         self.groups.counted.fetch_add(1, Ordering::SeqCst);
         let pushed = if first { group.queue.push(&self.store, item) } else { group.queue.append(&self.store, item) };
         match pushed {
-            Ok(_) => drop(self.list(group, &mut self.groups.board.lock())),
+            Ok(_) => {
+                fence(Ordering::SeqCst); // G1: pairs with those of G2 and G3.
+                if !group.is_taken_care_of() {
+                    self.list(group, &mut self.groups.board.lock());
+                }
+            }
             Err(OutOfMemory) => {
                 self.groups.counted.fetch_sub(1, Ordering::SeqCst);
                 self.maybe_quiet();
@@ -140,6 +145,7 @@ impl Core {
                 && let Some(group) = board[level as usize].pop_front()
             {
                 group.listed.store(0, Ordering::Relaxed);
+                fence(Ordering::SeqCst); // G2: a submitter that saw it listed has queued its job before the pop.
                 if let Some((id, item)) = group.queue.pop(&self.store) {
                     group.running.fetch_add(1, Ordering::Relaxed);
                     self.list(&group, &mut board);
@@ -151,11 +157,26 @@ impl Core {
         found
     }
 
-    /// G3. A job of the group has ended on a worker: its token is free.
+    /// The next job of a group, for a worker that keeps its token.
+    pub(super) fn next_grouped(&self, group: &Group) -> Option<(u64, Item)> {
+        if self.is_stopped() { None } else { group.queue.pop(&self.store) }
+    }
+
+    /// Whether anything is visible that a job of this level does not come before.
+    pub(super) fn has_work_beside(&self, level: Level) -> bool {
+        match level {
+            Level::High => self.front.has_items(),
+            Level::Normal => !self.front.is_empty(),
+            Level::Low => self.has_visible_work(),
+        }
+    }
+
+    /// G3. A job of the group has ended on a worker, which goes on to something else: its token is free.
     pub(super) fn grouped_has_ended(self: &Arc<Self>, group: &Arc<Group>) {
         let listed = {
             let mut board = self.groups.board.lock();
             group.running.fetch_sub(1, Ordering::Release);
+            fence(Ordering::SeqCst); // G3: a submitter that saw no token left has queued its job before this looks.
             self.list(group, &mut board)
         };
         self.groups.notify();
@@ -197,6 +218,20 @@ impl Core {
 }
 
 impl Group {
+    /// Whether it is listed, or has no token left. Whoever changes that looks whether a job is queued, after a fence.
+    fn is_taken_care_of(&self) -> bool {
+        self.listed.load(Ordering::Relaxed) != 0 || self.running.load(Ordering::Relaxed) >= self.limit
+    }
+
+    pub(super) fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Whether jobs are queued, or stale hints are left of some.
+    pub(super) fn has_queued(&self) -> bool {
+        self.queue.has_next()
+    }
+
     /// Jobs of the group that are running.
     pub(crate) fn running(&self) -> usize {
         self.running.load(Ordering::Acquire)

@@ -1,6 +1,7 @@
 //! Users' code that a pool calls around its jobs.
 
 use super::core::Core;
+use super::timers::{Overrun, OverrunHook};
 use super::unwind;
 use super::worker::Worker;
 use std::error::Error;
@@ -23,6 +24,7 @@ pub(crate) struct Hooks {
     pub(crate) stop: Option<WorkerHook>,
     pub(crate) failed: Option<FailureHook>,
     pub(crate) log: Option<LogHook>,
+    pub(crate) overrun: Option<OverrunHook>,
 }
 
 impl fmt::Debug for Hooks {
@@ -33,6 +35,7 @@ impl fmt::Debug for Hooks {
             set("stop", self.stop.is_some()),
             set("failed", self.failed.is_some()),
             set("log", self.log.is_some()),
+            set("overrun", self.overrun.is_some()),
         ];
         f.debug_set().entries(names.into_iter().flatten()).finish()
     }
@@ -95,6 +98,13 @@ impl Core {
         if hooks.log.is_some() {
             // What an error says of itself is users' code, too.
             swallow_panic(|| self.log(&format!("job {id}: {error}")));
+        }
+    }
+
+    /// A job runs longer than it should. Called on the thread that has noticed.
+    pub(super) fn call_overrun_hook(&self, overrun: Overrun<'_>) {
+        if let Some(hook) = &self.settings.hooks.overrun {
+            swallow_panic(|| hook(overrun));
         }
     }
 

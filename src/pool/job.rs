@@ -5,6 +5,14 @@ use crate::queue::{Body, Item, Taken};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+/// Why an accepted job will never run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unrun {
+    Cancelled,
+    /// It was not begun in time.
+    Expired,
+}
+
 /// What the layers above want done. Exactly one of three things happens to a task: it is run, it is cancelled after
 /// it was accepted, or it is dropped because it was not accepted.
 pub(crate) trait Task: Send + 'static {
@@ -12,14 +20,14 @@ pub(crate) trait Task: Send + 'static {
     fn run(self, worker: &Worker);
 
     /// Takes note that it was accepted and will never run.
-    fn cancel(self, id: u64);
+    fn cancel(self, id: u64, why: Unrun);
 
     /// The same, for a task that stands for another one which its pool knows.
-    fn cancel_in(self, _core: &Core, id: u64)
+    fn cancel_in(self, _core: &Core, id: u64, why: Unrun)
     where
         Self: Sized,
     {
-        self.cancel(id);
+        self.cancel(id, why);
     }
 }
 
@@ -32,7 +40,7 @@ pub(crate) struct Job(Item);
 struct Label {
     /// Safety of all three: the body holds a live task of the label's type, which is moved out.
     run: unsafe fn(*const Body, &Worker),
-    cancel: unsafe fn(Body, &Core, u64),
+    cancel: unsafe fn(Body, &Core, u64, Unrun),
     drop: unsafe fn(Body),
 }
 
@@ -80,9 +88,9 @@ unsafe fn run<T: Task>(body: *const Body, worker: &Worker) {
     unsafe { LabelOf::<T>::unpack(body) }.run(worker);
 }
 
-unsafe fn cancel<T: Task>(body: Body, core: &Core, id: u64) {
+unsafe fn cancel<T: Task>(body: Body, core: &Core, id: u64, why: Unrun) {
     // SAFETY: the label's obligation.
-    unsafe { LabelOf::<T>::unpack(&raw const body) }.cancel_in(core, id);
+    unsafe { LabelOf::<T>::unpack(&raw const body) }.cancel_in(core, id, why);
 }
 
 unsafe fn discard<T: Task>(body: Body) {
@@ -101,7 +109,7 @@ impl Job {
         struct Nothing;
         impl Task for Nothing {
             fn run(self, _worker: &Worker) {}
-            fn cancel(self, _id: u64) {}
+            fn cancel(self, _id: u64, _why: Unrun) {}
         }
         Self::new(Nothing)
     }
@@ -157,10 +165,10 @@ impl Job {
         unsafe { Self::run_at(Taken::elsewhere(&item), worker) }
     }
 
-    pub(super) fn cancel(self, core: &Core, id: u64) {
+    pub(super) fn cancel(self, core: &Core, id: u64, why: Unrun) {
         let (label, body) = self.open();
         // SAFETY: the body came with the label, and the job is consumed.
-        unsafe { (label.cancel)(body, core, id) }
+        unsafe { (label.cancel)(body, core, id, why) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::ended::Ended;
-use super::job::{Job, Task};
+use super::job::{Job, Task, Unrun};
 use super::running::Failure;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
@@ -269,7 +269,7 @@ impl Task for Helper {
         self.ended.now();
     }
 
-    fn cancel(self, _id: u64) {
+    fn cancel(self, _id: u64, _why: Unrun) {
         self.ended.now();
     }
 }

@@ -13,7 +13,7 @@ mod quiet;
 mod starts;
 mod timers;
 
-use super::{Core, Hooks, Job, Limits, Settings, Task, Worker, current};
+use super::{Core, Curiosity, Hooks, Job, Limits, Settings, Task, Unrun, Worker, current};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::clock::Clock;
@@ -25,17 +25,23 @@ use std::sync::Arc;
 struct Tally {
     run: AtomicUsize,
     cancelled: AtomicUsize,
+    expired: AtomicUsize,
     changed: EventCount,
 }
 
 impl Tally {
     fn new() -> Arc<Self> {
-        Arc::new(Self { run: AtomicUsize::new(0), cancelled: AtomicUsize::new(0), changed: EventCount::new() })
+        let none = || AtomicUsize::new(0);
+        Arc::new(Self { run: none(), cancelled: none(), expired: none(), changed: EventCount::new() })
     }
 
     /// A job that does something and is counted.
     fn job(self: &Arc<Self>, code: impl FnOnce(&Worker) + Send + 'static) -> Job {
-        Job::new(Counted { tally: Arc::clone(self), code })
+        Job::new(self.task(code))
+    }
+
+    fn task(self: &Arc<Self>, code: impl FnOnce(&Worker) + Send + 'static) -> impl Task {
+        Counted { tally: Arc::clone(self), code }
     }
 
     fn empty_job(self: &Arc<Self>) -> Job {
@@ -60,6 +66,10 @@ impl Tally {
     fn cancelled(&self) -> usize {
         self.cancelled.load(Ordering::Relaxed)
     }
+
+    fn expired(&self) -> usize {
+        self.expired.load(Ordering::Relaxed)
+    }
 }
 
 struct Counted<F> {
@@ -74,8 +84,9 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
         self.tally.changed.notify();
     }
 
-    fn cancel(self, _id: u64) {
-        self.tally.cancelled.fetch_add(1, Ordering::Relaxed);
+    fn cancel(self, _id: u64, why: Unrun) {
+        let count = if why == Unrun::Expired { &self.tally.expired } else { &self.tally.cancelled };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -105,6 +116,7 @@ fn settings(workers: usize) -> Settings {
         jobs_per_worker: None,
         hooks: Hooks::default(),
         limits: None,
+        curiosity: Curiosity::Payload,
         permanent: false,
         clock: Clock::system(),
     }

@@ -18,6 +18,7 @@ pub(super) struct Frame {
     job: u64,
     failure: Option<Failure>,
     asked: *const AtomicBool,
+    overrun: *const AtomicBool,
     tick: Option<TickInfo>,
     /// The waiting job blocks; the one that is running does not.
     blocks: bool,
@@ -74,16 +75,17 @@ impl Worker {
         }
         let Some(item) = self.core.store.revoke(id) else { return false };
         let (job, failure) = (self.job.replace(id), self.failure.take());
-        let asked = self.asked.replace(ptr::null());
+        let (asked, overrun) = (self.asked.replace(ptr::null()), self.overrun.replace(ptr::null()));
         let tick = self.tick.take();
         let blocks = self.unblock();
-        self.below.borrow_mut().push(Frame { job, failure, asked, tick, blocks });
+        self.below.borrow_mut().push(Frame { job, failure, asked, overrun, tick, blocks });
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         unsafe { Job::from_item(item) }.run(self);
         let frame = self.below.borrow_mut().pop().expect("pushed above");
         self.job.set(frame.job);
         self.failure.replace(frame.failure);
         self.asked.set(frame.asked);
+        self.overrun.set(frame.overrun);
         self.tick.set(frame.tick);
         self.station.set_running(true);
         if frame.blocks {
@@ -112,6 +114,9 @@ impl Worker {
     /// Whether somebody has asked the running job to come to an end.
     pub(crate) fn is_asked(&self) -> bool {
         // SAFETY: the pointer is null, or `with_asked` keeps what it points to borrowed until it puts the old one back.
-        unsafe { self.asked.get().as_ref() }.is_some_and(|asked| asked.load(Ordering::Acquire))
+        let asked = unsafe { self.asked.get().as_ref() };
+        // SAFETY: the same holds for `watch`.
+        let overrun = unsafe { self.overrun.get().as_ref() };
+        [asked, overrun].into_iter().flatten().any(|asked| asked.load(Ordering::Acquire))
     }
 }

@@ -54,8 +54,11 @@ impl Worker {
         self.tick.set(tick);
     }
 
-    /// A delayed job has begun. Its place is freed together with others.
+    /// A delayed job, or one with a deadline, has begun. Its place among the timers is freed together with others.
     pub(super) fn spend(&self, id: u64) {
+        if self.is_guest() {
+            return self.core.free_spent(&[id]);
+        }
         let mut spent = self.spent.borrow_mut();
         spent.push(id);
         if spent.len() == MOST_AT_ONCE {

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::current;
-use super::job::{Job, Task};
+use super::job::{Job, Task, Unrun};
 use super::running::Failure;
 use super::submit::Rejected;
 use super::unwind::{self, Payload};
@@ -63,7 +63,7 @@ impl Scope {
         self.left.fetch_add(1, Ordering::Relaxed);
         match self.core.submit(Job::new(Scoped { code, scope: Arc::clone(self) })) {
             Ok(id) => self.ids.lock().push(id),
-            Err(Rejected { job, .. }) => job.cancel(&self.core, 0),
+            Err(Rejected { job, .. }) => job.cancel(&self.core, 0, Unrun::Cancelled),
         }
     }
 
@@ -113,7 +113,7 @@ impl Task for Scoped {
     }
 
     /// A job that never had an id was refused, and is run by whoever wanted to submit it.
-    fn cancel(self, id: u64) {
+    fn cancel(self, id: u64, _why: Unrun) {
         let thrown = if id == 0 { unwind::catch(self.code).err() } else { unwind::catch(|| drop(self.code)).err() };
         self.scope.ended(thrown);
     }

@@ -1,7 +1,8 @@
 //! What a worker does for groups and for the bound.
 
-use super::groups::Level;
+use super::groups::{Group, Level};
 use super::worker::Worker;
+use std::sync::Arc;
 
 /// So many jobs of a higher level run before one of a lower gets its turn, so that none is starved.
 pub(super) const GUARD: u32 = 16;
@@ -13,22 +14,42 @@ impl Worker {
         let turn = self.group_turn.get();
         self.group_turn.set(turn.wrapping_add(1));
         if turn % GUARD == GUARD - 1 {
-            self.run_grouped::<BOUNDED>(&[Level::Low]);
+            self.run_grouped::<BOUNDED>(&[Level::Low], 1);
         }
-        for _ in 0..GUARD {
-            if !self.run_grouped::<BOUNDED>(&[Level::Normal]) || !self.core.front.is_empty() {
-                return;
+        let mut ran = 0;
+        while ran < GUARD && (ran == 0 || self.core.front.is_empty()) {
+            match self.run_grouped::<BOUNDED>(&[Level::Normal], GUARD - ran) {
+                0 => return,
+                more => ran += more,
             }
         }
     }
 
-    /// Runs a job of a group that has one and may run it: of the first of these levels where there is one.
-    pub(super) fn run_grouped<const BOUNDED: bool>(&self, levels: &[Level]) -> bool {
-        let Some((group, id, item)) = self.core.take_grouped(levels) else { return false };
-        self.free_place::<BOUNDED>();
-        self.execute(id, item);
+    /// Runs jobs of a group that has some and may run them: of the first of these levels where there is one. As many as
+    /// `most` with one token, or more if there is nothing else to do. Returns how many.
+    pub(super) fn run_grouped<const BOUNDED: bool>(&self, levels: &[Level], most: u32) -> u32 {
+        let Some((group, id, item)) = self.core.take_grouped(levels) else { return 0 };
+        self.group.replace(Some(Arc::clone(&group)));
+        let (mut ran, mut next) = (0, Some((id, item)));
+        while let Some((id, item)) = next {
+            self.free_place::<BOUNDED>();
+            self.execute(id, item);
+            ran += 1;
+            next = if self.keeps_token(&group, ran < most) { self.core.next_grouped(&group) } else { None };
+        }
+        self.group.take();
         self.core.grouped_has_ended(&group);
-        true
+        ran
+    }
+
+    fn keeps_token(&self, group: &Group, in_turn: bool) -> bool {
+        !self.is_worn_out() && !self.core.has_work_beside(group.level()) && (in_turn || !self.core.has_visible_work())
+    }
+
+    /// Whether the job that has ended is one of a group, and this worker goes on to the next one.
+    #[cold]
+    pub(super) fn has_grouped_work(&self) -> bool {
+        self.group.borrow().as_ref().is_some_and(|group| group.has_queued())
     }
 
     /// A job was taken: its place among the queued is free.

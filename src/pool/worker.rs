@@ -1,7 +1,7 @@
 //! A worker thread: finds jobs, runs them, sleeps when there are none.
 
 use super::core::Core;
-use super::groups::Level;
+use super::groups::{Group, Level};
 use super::job::Job;
 use super::nested::Frame;
 use super::running::Failure;
@@ -50,11 +50,15 @@ pub(crate) struct Worker {
     pub(super) below: RefCell<Vec<Frame>>,
     /// Set when somebody asks the running job to come to an end.
     pub(super) asked: Cell<*const AtomicBool>,
+    /// Set when the running job takes too long, and somebody wants it to come to an end for that.
+    pub(super) overrun: Cell<*const AtomicBool>,
     pub(super) readiness: Cell<Readiness>,
     /// Looks at the water marks.
     pub(super) put_off: Cell<PutOff>,
     /// How often groups had their turn.
     pub(super) group_turn: Cell<u32>,
+    /// The group whose token this worker has.
+    pub(super) group: RefCell<Option<Arc<Group>>>,
     pub(super) tick: Cell<Option<TickInfo>>,
     /// Delayed jobs that have begun, and whose places are to be freed.
     pub(super) spent: RefCell<Vec<u64>>,
@@ -101,9 +105,11 @@ impl Worker {
             blocks: Cell::new(false),
             below: RefCell::new(Vec::new()),
             asked: Cell::new(ptr::null()),
+            overrun: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Ready),
             put_off: Cell::new(PutOff::default()),
             group_turn: Cell::new(0),
+            group: RefCell::new(None),
             tick: Cell::new(None),
             spent: RefCell::new(Vec::new()),
             station,
@@ -131,7 +137,9 @@ impl Worker {
             }
             if let Some(place) = self.station.batch.next().or_else(|| self.find_batch::<BOUNDED>()) {
                 self.run_place::<BOUNDED>(place);
-            } else if !self.must_stop() && self.run_grouped::<BOUNDED>(&Level::ALL) {
+            } else if !self.must_stop() && self.run_grouped::<BOUNDED>(&Level::ALL, GUARD) > 0 {
+            } else if !self.must_stop() && !self.searching.get() {
+                self.start_searching(); // Others were faster, after `find_batch` has relied on groups.
             } else if self.core.is_over() {
                 return self.leave();
             } else if (self.is_worn_out() || !self.rest()) && self.depart() {
@@ -155,14 +163,13 @@ impl Worker {
                 self.free_place::<BOUNDED>();
                 self.execute(id, item);
             }
-            if urgent == GUARD
-                || self.must_stop()
-                || !self.core.front.announces()
-                || !self.run_grouped::<BOUNDED>(&[Level::High])
-            {
+            if urgent == GUARD || self.must_stop() || !self.core.front.announces() {
                 break;
             }
-            urgent += 1;
+            match self.run_grouped::<BOUNDED>(&[Level::High], GUARD - urgent) {
+                0 => break,
+                ran => urgent = GUARD.min(urgent + ran),
+            }
         }
         if self.core.is_halted() {
             stand_still();
@@ -197,6 +204,9 @@ impl Worker {
             self.visit_groups::<BOUNDED>();
         }
         self.batch_from_lanes().or_else(|| {
+            if self.core.groups.are_ready() && !self.searching.get() && !self.core.has_batches() {
+                return None; // Their next turn comes at once, without the fence that ends a search.
+            }
             self.start_searching();
             self.batch_from_others()
         })
@@ -261,7 +271,11 @@ impl Worker {
     /// submits the next job finds this worker searching, and no second one is started.
     pub(crate) fn ended(&self) {
         self.station.set_running(false);
-        if self.station.batch.rest() == 0 && !self.is_nested() && !self.core.has_visible_work() {
+        if self.station.batch.rest() == 0
+            && !self.is_nested()
+            && !self.core.has_visible_work()
+            && !self.has_grouped_work()
+        {
             self.start_searching();
         }
     }

@@ -1,4 +1,4 @@
-//! A locked queue with two ends: for the few items that go before all others, and for the items of a group.
+//! A locked queue with two ends, for the few items that go before all others.
 
 use super::cell::Item;
 use super::segment::{Place, SLOTS, SegmentRef};
@@ -35,8 +35,7 @@ struct Stack {
     places: VecDeque<Place>,
     announced: bool,
     calling: bool,
-    /// The segment that new items go to, and how many of its slots are used.
-    open: Option<(SegmentRef, usize)>,
+    opening: Opening,
     /// The stack never looks empty again.
     halted: bool,
 }
@@ -60,6 +59,11 @@ impl Front {
         self.word.load(Ordering::Acquire) & !CALLING != 0
     }
 
+    /// Whether there are items, whatever is announced.
+    pub(crate) fn has_items(&self) -> bool {
+        self.word.load(Ordering::Acquire) > CALLING | ANNOUNCED
+    }
+
     /// Whether something elsewhere is to be looked for before all other items, too.
     pub(crate) fn announces(&self) -> bool {
         self.word.load(Ordering::Acquire) & ANNOUNCED != 0
@@ -78,23 +82,6 @@ impl Front {
         self.word.store(stack.word(), Ordering::Release);
     }
 
-    /// How many items wait that were not cancelled.
-    pub(crate) fn count(&self) -> usize {
-        self.stack.lock().places.iter().filter(|place| place.is_queued()).count()
-    }
-
-    /// Whether any item waits that was not cancelled.
-    pub(crate) fn has_any(&self) -> bool {
-        self.stack.lock().places.iter().any(|place| place.is_queued())
-    }
-
-    /// Gives back the memory that no item has used; nothing is pushed any more.
-    pub(crate) fn retire(&self, store: &Store) {
-        if let Some((segment, used)) = self.stack.lock().open.take() {
-            store.give_back(segment, SLOTS - used + 1);
-        }
-    }
-
     /// How many items were ever pushed.
     pub(crate) fn counted(&self) -> u64 {
         self.counted.load(Ordering::Acquire)
@@ -102,26 +89,12 @@ impl Front {
 
     /// Puts an item before all others and returns its id.
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
-        self.insert(store, item, VecDeque::push_back)
-    }
-
-    /// Puts an item behind all others and returns its id.
-    pub(crate) fn append(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
-        self.insert(store, item, VecDeque::push_front)
-    }
-
-    fn insert(
-        &self,
-        store: &Store,
-        item: Item,
-        insert: impl FnOnce(&mut VecDeque<Place>, Place),
-    ) -> Result<u64, OutOfMemory> {
         let mut stack = self.stack.lock();
-        let place = stack.open_place(store)?;
+        let place = stack.opening.place(store)?;
         self.counted.fetch_add(1, Ordering::Relaxed);
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
-        insert(&mut stack.places, place);
+        stack.places.push_back(place);
         self.word.store(stack.word(), Ordering::Release);
         Ok(place.id())
     }
@@ -131,9 +104,9 @@ impl Front {
     pub(crate) fn append_all(&self, store: &Store, items: impl Iterator<Item = Item>, mut accepted: impl FnMut(u64)) {
         let mut stack = self.stack.lock();
         for item in items {
-            let Ok(place) = stack.open_place(store) else { break };
+            let Ok(place) = stack.opening.place(store) else { break };
             self.counted.fetch_add(1, Ordering::Relaxed);
-            // SAFETY: as in `insert`.
+            // SAFETY: as in `push`.
             unsafe { place.fill(item) };
             stack.places.push_front(place);
             accepted(place.id());
@@ -181,18 +154,32 @@ impl Stack {
         }
         self.places.len() * 4 + usize::from(self.calling) * CALLING + usize::from(self.announced) * ANNOUNCED
     }
+}
 
-    fn open_place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {
-        let (segment, slot) = match self.open {
+/// The segment that new items of a locked queue go to, and how many of its slots are used.
+#[derive(Debug, Default)]
+pub(super) struct Opening(Option<(SegmentRef, usize)>);
+
+impl Opening {
+    /// The next place. The caller has its queue's lock.
+    pub(super) fn place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {
+        let (segment, slot) = match self.0 {
             Some(open) => open,
             None => (store.take()?, 0),
         };
         if slot + 1 < SLOTS {
-            self.open = Some((segment, slot + 1));
+            self.0 = Some((segment, slot + 1));
         } else {
-            self.open = None;
+            self.0 = None;
             store.give_back(segment, 1);
         }
         Ok(Place { segment, slot })
+    }
+
+    /// Gives back the memory that no item has used.
+    pub(super) fn close(&mut self, store: &Store) {
+        if let Some((segment, used)) = self.0.take() {
+            store.give_back(segment, SLOTS - used + 1);
+        }
     }
 }

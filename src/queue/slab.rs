@@ -135,6 +135,16 @@ impl<T: Default> Slab<T> {
         value
     }
 
+    /// Gives a node in use another value; returns the one it had.
+    ///
+    /// # Safety
+    ///
+    /// 1. The value is not lent.
+    pub(crate) unsafe fn replace(&mut self, node: Node, value: T) -> T {
+        // SAFETY: the caller's 1.
+        self.value(node).with_mut(|place| mem::replace(unsafe { &mut *place }, value))
+    }
+
     /// Frees a node that is in no wheel, and whose value was taken; its id finds nothing from now on.
     pub(crate) fn free(&mut self, node: Node) {
         debug_assert_ne!(self.meta(node).place.get(), FREE, "a node is freed once");

@@ -231,6 +231,9 @@ impl World {
             arg_free: if frees && whole && function.is_some() { Some(free) } else { None },
             flags,
             group: inputs.any(&self.groups),
+            start_within_ns: if inputs.one_in(2) { inputs.delay() } else { 0 },
+            run_limit_ns: if inputs.one_in(2) { inputs.delay() } else { 0 },
+            name: inputs.any(&[null(), c"a job".as_ptr()]),
         };
         let (told, options) = (once && options.callback.is_some(), inputs.pad(options));
         // Before the call: the job may end during it.

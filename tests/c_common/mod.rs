@@ -48,6 +48,7 @@ pub(crate) const CONFIG: ftpool_config = ftpool_config {
     idle_timeout_ns: 0,
     jobs_per_worker: 0,
     extra_workers: 0,
+    overrun: None,
 };
 
 pub(crate) const RESULT: ftpool_result = ftpool_result {
@@ -70,6 +71,9 @@ pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
     arg_free: None,
     flags: 0,
     group: null_mut(),
+    start_within_ns: 0,
+    run_limit_ns: 0,
+    name: null(),
 };
 
 pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_options {

@@ -1,7 +1,7 @@
 //! Models of timers. Their clock stands still; what is due is due from the beginning.
 
 use super::{Tally, drain, staff, staffed_by, with};
-use crate::pool::timers::{Face, Placement, When};
+use crate::pool::timers::{Face, Fired, Placement, Route, When};
 use crate::sys::clock::{Clock, ManualTime};
 use crate::sys::model::check;
 use std::sync::Arc;
@@ -64,5 +64,44 @@ fn a_timer_that_comes_while_the_pool_closes_is_refused_or_cancelled() {
         let accepted = core.submit_timed(LATER, Placement::Front, tally.empty_job()).is_ok();
         closer.join().unwrap();
         assert_eq!(tally.cancelled(), usize::from(accepted));
+    });
+}
+
+/// Race: a worker claims a job, somebody cancels it, and its time is over.
+#[test]
+fn a_job_with_a_deadline_has_one_end() {
+    check(1, || {
+        let (core, tally) = (staffed_by(1, clock()), Tally::new());
+        staff(&core);
+        let canceller = with(&core, |core| {
+            core.cancel_all();
+        });
+        core.submit_expiring(Route::Back, 1, tally.task(|_| ())).unwrap();
+        canceller.join().unwrap();
+        drain(&core);
+        assert_eq!(tally.run() + tally.cancelled() + tally.expired(), 1);
+        assert_eq!(core.timers().deadlines(), 0, "whoever ends the job frees its entry");
+    });
+}
+
+/// Race: the pool closes while a job has a deadline; its sleeper stays for that, and leaves with the last job.
+#[test]
+fn the_sleeper_leaves_a_closed_pool_with_the_last_deadline() {
+    check(1, || {
+        let (core, tally) = (staffed_by(1, clock()), Tally::new());
+        core.submit_expiring(Route::Back, 2, tally.task(|_| ())).unwrap();
+        let sleeper = with(&core, |core| {
+            loop {
+                match core.fire_some(true) {
+                    Fired::Closed => break,
+                    Fired::More => {}
+                    Fired::Until(_) => core.timers().alarm.park(),
+                }
+            }
+        });
+        staff(&core);
+        drain(&core);
+        sleeper.join().unwrap();
+        assert_eq!((tally.run(), core.timers().deadlines()), (1, 0));
     });
 }

@@ -3,7 +3,7 @@
 use super::TickInfo;
 use crate::pool::Worker;
 use crate::pool::core::Core;
-use crate::pool::job::{Job, Task};
+use crate::pool::job::{Job, Task, Unrun};
 use crate::queue::Lent;
 
 /// The job lies in the timers' slab, and whoever claims this from the queue may take it: a worker needs no lock. The node
@@ -38,15 +38,15 @@ impl Task for Due {
         worker.leave_tick(outside);
     }
 
-    fn cancel(self, _queue_id: u64) {
+    fn cancel(self, _queue_id: u64, _why: Unrun) {
         unreachable!("a hint is cancelled with its pool");
     }
 
-    fn cancel_in(self, core: &Core, _queue_id: u64) {
+    fn cancel_in(self, core: &Core, _queue_id: u64, why: Unrun) {
         let id = self.id;
         // SAFETY: 1. it is cancelled by whoever has claimed it.
         let job = unsafe { self.take(core) };
         core.free_spent(&[id]);
-        core.cancel_job(job, id);
+        core.end_job(job, id, why);
     }
 }

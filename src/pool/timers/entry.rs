@@ -157,17 +157,21 @@ impl Core {
         true
     }
 
-    /// Frees the nodes of delayed jobs that have begun.
+    /// Frees the nodes of delayed jobs that have begun, and the entries of deadlines that were met.
     pub(in crate::pool) fn free_spent(&self, ids: &[u64]) {
         let Some(timers) = self.known_timers() else { return };
         let mut state = timers.state.lock();
         for &id in ids {
-            let node = state.slab.find(id).expect("a node stays until it is freed");
-            state.free(node);
+            match state.slab.find(id) {
+                Some(node) => state.free(node),
+                None => state.deadlines.forget(id),
+            }
         }
-        let surplus = state.rest();
+        let surplus = (state.rest(), state.deadlines.surplus());
+        let was_last = state.deadlines.is_empty();
         drop(state);
         drop(surplus);
+        self.let_sleeper_go(timers, was_last);
     }
 
     /// Takes hints that nobody needs any more out of the queue. One that a worker has just claimed is harmless.

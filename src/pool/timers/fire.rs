@@ -1,5 +1,6 @@
 //! From due to queued.
 
+use super::deadlines::Expected;
 use super::due::Due;
 use super::tick::DueTick;
 use super::{BACK, FACES, Face, State, Timers};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Nodes that are touched before the lock is given up for a moment: a storm of timers must not hold up those who submit.
-const WORK: usize = 64;
+pub(super) const WORK: usize = 64;
 
 /// When to try again what the system has refused.
 const AGAIN: u64 = Duration::from_millis(10).as_nanos() as u64;
@@ -55,11 +56,16 @@ impl Core {
     pub(in crate::pool) fn fire_some(self: &Arc<Self>, to_sleep: bool) -> Fired {
         let timers = self.timers();
         let mut state = timers.state.lock();
+        let overdue = self.overdue(timers, &mut state);
+        if !overdue.is_empty() {
+            drop(state);
+            self.see_to(overdue);
+            return Fired::More;
+        }
         // SAFETY: 1. queues and the crew run no user's code, nor do the timers under their lock.
         let mut visit = unsafe { producer::visit(self) };
         if self.is_closed() {
-            state.has_sleeper &= !to_sleep;
-            return Fired::Closed;
+            return self.fire_no_more(&mut state, to_sleep);
         }
         let mut round = Round { core: self, timers, lane: &mut visit.lane, front: Vec::new(), queued: 0 };
         let more = round.fire(&mut state);
@@ -78,6 +84,27 @@ impl Core {
                 fired
             }
         }
+    }
+
+    /// What has not come in time, unless the process exits.
+    fn overdue(&self, timers: &Timers, state: &mut State) -> Vec<Expected> {
+        if state.deadlines.is_empty() || self.is_stopped() {
+            return Vec::new();
+        }
+        state.deadlines.take_overdue(timers.clock.now())
+    }
+
+    /// The pool is closed. Its sleeper stays as long as accepted jobs have deadlines.
+    fn fire_no_more(&self, state: &mut State, to_sleep: bool) -> Fired {
+        if state.deadlines.is_empty() || self.is_stopped() {
+            state.has_sleeper &= !to_sleep;
+            return Fired::Closed;
+        }
+        let until = [state.deadlines.next_due(), u64::MAX];
+        if to_sleep {
+            state.asleep_until = until;
+        }
+        Fired::Until(until)
     }
 
     /// Somebody must come to what is queued. Without the sleeper's retry nobody would, if no thread could be started.
@@ -211,6 +238,8 @@ impl State {
 
     /// By face, when there will be something to do.
     fn next_due(&mut self) -> [u64; 2] {
-        FACES.map(|face| self.wheels[face as usize].next_due(&self.slab).unwrap_or(u64::MAX))
+        let mut next = FACES.map(|face| self.wheels[face as usize].next_due(&self.slab).unwrap_or(u64::MAX));
+        next[Face::Monotonic as usize] = next[Face::Monotonic as usize].min(self.deadlines.next_due());
+        next
     }
 }

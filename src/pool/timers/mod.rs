@@ -1,12 +1,15 @@
 //! Jobs that are due later, and jobs that are due again and again. Protocol: `TIMERS.md`.
 
+mod deadlines;
 mod due;
 mod entry;
+mod expiring;
 mod fire;
 mod schedule;
 mod sleeper;
 mod tick;
 mod view;
+mod watch;
 
 use super::core::Core;
 use super::job::Job;
@@ -14,13 +17,18 @@ use crate::queue::{Node, OutOfMemory, Slab, Wheel};
 use crate::sync::Parker;
 use crate::sys::clock::Clock;
 use crate::sys::lock::Lock;
+use deadlines::Deadlines;
 pub(crate) use entry::Placement;
 pub(in crate::pool) use entry::is_timer;
+pub(crate) use expiring::Route;
+#[cfg(all(loom, test))]
+pub(in crate::pool) use fire::Fired;
 use schedule::Live;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 pub(crate) use view::TimerState;
+pub(crate) use watch::{Overrun, OverrunHook};
 
 /// By which of its two clocks a timer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +82,7 @@ struct State {
     /// By face.
     wheels: [Wheel; 2],
     schedules: HashMap<u64, Live>,
+    deadlines: Deadlines,
     /// Delayed jobs that wait.
     delayed: usize,
     /// Timers by the wall clock: without any, nobody asks for the time of day.
@@ -89,6 +98,7 @@ impl Timers {
             slab: Slab::new(),
             wheels: [Wheel::new(), Wheel::new()],
             schedules: HashMap::new(),
+            deadlines: Deadlines::new(),
             delayed: 0,
             by_wall: 0,
             asleep_until: [0; 2],
@@ -100,6 +110,12 @@ impl Timers {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Entries of jobs with deadlines.
+    #[cfg(all(loom, test))]
+    pub(in crate::pool) fn deadlines(&self) -> usize {
+        self.state.lock().deadlines.len()
     }
 
     fn now(&self, face: Face) -> u64 {

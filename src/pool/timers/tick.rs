@@ -2,7 +2,7 @@
 
 use super::schedule::{Live, Ticking};
 use super::{State, TickInfo, Timers};
-use crate::pool::job::Task;
+use crate::pool::job::{Task, Unrun};
 use crate::pool::{Worker, unwind};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl Task for DueTick {
         worker.leave_tick(outside);
     }
 
-    fn cancel(self, queue_id: u64) {
+    fn cancel(self, queue_id: u64, _why: Unrun) {
         self.timers.withdraw(self.id, queue_id);
     }
 }

@@ -1,0 +1,152 @@
+//! Moments by which a job must have begun, or its code must have ended. Protocol: `TIMERS.md`, "Deadlines of jobs".
+
+use super::fire::WORK;
+use super::watch::Run;
+use super::{Face, Timers};
+use crate::pool::core::Core;
+use crate::queue::{OutOfMemory, Popped, Slab, Wheel};
+use std::sync::Arc;
+
+/// What is to have come when its moment comes.
+#[derive(Debug, Default)]
+pub(super) enum Expected {
+    /// Not known yet, or told already.
+    #[default]
+    Nothing,
+    /// The job with this id has begun.
+    Begin(u64),
+    /// The code of a running job has ended.
+    End(Arc<Run>),
+}
+
+/// One entry for each job that has such a moment, from before it is queued (or from when its code begins) until it begins or is
+/// cancelled (or its code ends). Ids are those of the slab, which no job has.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    slab: Slab<Expected>,
+    wheel: Wheel,
+}
+
+impl Deadlines {
+    pub(super) fn new() -> Self {
+        Self { slab: Slab::new(), wheel: Wheel::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slab.len() == 0
+    }
+
+    #[cfg(all(loom, test))]
+    pub(super) fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// An entry that waits for nothing yet.
+    pub(super) fn reserve(&mut self, now: u64) -> Result<u64, OutOfMemory> {
+        if self.is_empty() {
+            self.wheel.begin_at(now);
+        }
+        self.slab.reserve()?;
+        let node = self.slab.insert(Expected::Nothing, 0);
+        Ok(self.slab.id(node))
+    }
+
+    /// The entry waits from now on. False if it has gone: whoever took the job was faster.
+    pub(super) fn arm(&mut self, id: u64, expected: Expected, due: u64) -> bool {
+        let Some(node) = self.slab.find(id) else { return false };
+        // SAFETY: 1. nothing is ever lent here.
+        unsafe { self.slab.replace(node, expected) };
+        self.wheel.insert(&self.slab, node, due).expect("memory for four bytes");
+        true
+    }
+
+    /// The entry goes. For whoever owns it: see the protocol.
+    pub(super) fn forget(&mut self, id: u64) {
+        let Some(node) = self.slab.find(id) else { return };
+        if self.slab.is_waiting(node) {
+            self.wheel.remove(&self.slab, node);
+        }
+        // SAFETY: 1. nothing is ever lent here.
+        drop(unsafe { self.slab.remove(node) });
+    }
+
+    /// What has not come in time, some of it at a time. The entries stay.
+    pub(super) fn take_overdue(&mut self, now: u64) -> Vec<Expected> {
+        let (mut overdue, mut work) = (Vec::new(), WORK);
+        while let Popped::Due(node) = self.wheel.pop(&self.slab, now, &mut work) {
+            // SAFETY: 1. nothing is ever lent here.
+            overdue.push(unsafe { self.slab.replace(node, Expected::Nothing) });
+        }
+        overdue
+    }
+
+    pub(super) fn next_due(&mut self) -> u64 {
+        self.wheel.next_due(&self.slab).unwrap_or(u64::MAX)
+    }
+
+    /// Memory that only many entries need, for the caller to drop without the lock.
+    pub(super) fn surplus(&mut self) -> Option<impl Sized + use<>> {
+        let surplus = self.slab.surplus()?;
+        self.wheel.begin_at(0);
+        Some(surplus)
+    }
+}
+
+impl Core {
+    /// Takes an entry for a job that is about to come. An error if nobody could watch over it.
+    pub(super) fn reserve_deadline(self: &Arc<Self>) -> Result<u64, crate::pool::Refusal> {
+        use crate::pool::Refusal;
+        let timers = self.timers();
+        let mut state = timers.state.lock();
+        self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
+        let now = timers.now(Face::Monotonic);
+        state.deadlines.reserve(now).map_err(|OutOfMemory| Refusal::OutOfMemory)
+    }
+
+    /// From now on somebody sees to it that what is expected comes in time.
+    pub(super) fn arm_deadline(self: &Arc<Self>, id: u64, expected: Expected, due: u64) {
+        let timers = self.timers();
+        let mut state = timers.state.lock();
+        if !state.deadlines.arm(id, expected, due) {
+            return;
+        }
+        let is_due = due <= timers.now(Face::Monotonic);
+        let ring = !is_due && state.is_earlier(Face::Monotonic, due);
+        drop(state);
+        if is_due {
+            self.fire_due();
+        } else if ring {
+            timers.alarm.unpark();
+        }
+    }
+
+    /// An entry is needed no more.
+    pub(super) fn forget_deadline(&self, id: u64) {
+        let Some(timers) = self.known_timers() else { return };
+        let mut state = timers.state.lock();
+        state.deadlines.forget(id);
+        let surplus = state.deadlines.surplus();
+        let was_last = state.deadlines.is_empty();
+        drop(state);
+        drop(surplus);
+        self.let_sleeper_go(timers, was_last);
+    }
+
+    /// The sleeper of a closed pool stays for the last deadline. Called after entries have gone.
+    pub(super) fn let_sleeper_go(&self, timers: &Timers, was_last: bool) {
+        if was_last && self.is_closed() {
+            timers.alarm.unpark();
+        }
+    }
+
+    /// Ends jobs that were not begun in time, and tells of those that take too long.
+    pub(super) fn see_to(&self, overdue: Vec<Expected>) {
+        for expected in overdue {
+            match expected {
+                Expected::Nothing => {}
+                Expected::Begin(id) => self.expire(id),
+                Expected::End(run) => self.tell_overrun(&run),
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Jobs that end expired unless they begin in time. Protocol: `TIMERS.md`, "Deadlines of jobs".
+
+use super::deadlines::Expected;
+use crate::pool::admission::Patience;
+use crate::pool::core::Core;
+use crate::pool::groups::Group;
+use crate::pool::job::{Job, Task, Unrun};
+use crate::pool::submit::Rejected;
+use crate::pool::worker::Worker;
+use crate::sync::Deadline;
+use std::sync::Arc;
+
+/// Where a job is queued.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Route<'a> {
+    Back,
+    First,
+    Group(&'a Arc<Group>, bool),
+}
+
+/// A task with an entry among the deadlines, which is this task's to give up: exactly one of these is called.
+struct Expiring<T> {
+    task: T,
+    entry: u64,
+}
+
+impl Core {
+    /// Queues a job that must have begun at the moment `due` of the pool's monotonic clock; returns its id. For room it waits
+    /// no longer than that.
+    pub(crate) fn submit_expiring<T: Task>(
+        self: &Arc<Self>,
+        route: Route<'_>,
+        due: u64,
+        task: T,
+    ) -> Result<u64, Rejected> {
+        // After the visit the pool may be gone otherwise.
+        let core = Arc::clone(self);
+        let entry = match core.reserve_deadline() {
+            Ok(entry) => entry,
+            Err(why) => return Err(Rejected { why, job: Job::new(task) }),
+        };
+        let job = Job::new(Expiring { task, entry });
+        let clock = &core.settings.clock;
+        let until = clock.instant(due).filter(|_| !clock.is_manual()).map_or(Deadline::NEVER, Deadline::from);
+        let here = !matches!(route, Route::Group(..));
+        let submitted = core.submit_guarded(job, Patience::NotBeyond { until, here }, |core, lane, item| match route {
+            Route::Back => lane.push(&core.store, item),
+            Route::First => core.front.push(&core.store, item),
+            Route::Group(group, first) => core.push_grouped(group, item, first),
+        });
+        match &submitted {
+            Ok(id) => core.arm_deadline(entry, Expected::Begin(*id), due),
+            Err(_) => core.forget_deadline(entry),
+        }
+        submitted
+    }
+}
+
+impl<T: Task> Task for Expiring<T> {
+    fn run(self, worker: &Worker) {
+        worker.spend(self.entry);
+        self.task.run(worker);
+    }
+
+    fn cancel(self, _id: u64, _why: Unrun) {
+        unreachable!("a job is cancelled with its pool");
+    }
+
+    fn cancel_in(self, core: &Core, id: u64, why: Unrun) {
+        core.forget_deadline(self.entry);
+        self.task.cancel_in(core, id, why);
+    }
+}

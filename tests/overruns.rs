@@ -1,0 +1,152 @@
+//! Jobs that run too long, and who hears of it.
+
+mod common;
+
+use common::{Count, Gate, LIMIT, manual, pool_of, within_limit};
+use fastthreadpool::{Builder, Deadline, JobId, ManualClock, Pool, Shutdown, cancel_requested};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+type Told = (String, JobId, Duration);
+
+fn listening(builder: Builder) -> (Pool, Receiver<Told>) {
+    let (told, hears) = mpsc::channel();
+    let hook = move |overrun: &fastthreadpool::Overrun<'_>| {
+        told.send((overrun.name().to_string(), overrun.id(), overrun.ran())).unwrap();
+    };
+    (builder.on_overrun(hook).build().unwrap(), hears)
+}
+
+/// Run-time watchdog: name, id and time, once, on time, and the job goes on.
+#[test]
+fn a_job_that_overruns_is_told_of_once() {
+    within_limit(|| {
+        let (clock, gate) = (ManualClock::new(), Gate::new());
+        let (pool, hears) = listening(Pool::builder().workers(1).clock(&clock));
+        let job = pool.job(gate.job()).watch("backup", SECOND).handle().unwrap();
+        gate.wait_started(1);
+        clock.advance(SECOND - Duration::from_nanos(1));
+        assert!(hears.try_recv().is_err(), "never early");
+        clock.advance(Duration::from_nanos(1));
+        assert_eq!(hears.recv().unwrap(), ("backup".to_string(), job.id(), SECOND));
+        clock.advance(SECOND * 10);
+        assert!(hears.try_recv().is_err(), "once");
+        assert!(!job.is_done());
+        gate.open();
+        job.join().unwrap();
+    });
+}
+
+/// By the machine's clock, while every worker is busy and the pool is being shut down: that is when one wants to know.
+#[test]
+fn a_stuck_job_is_told_of_while_the_pool_shuts_down() {
+    within_limit(|| {
+        let gate = Gate::new();
+        let (pool, hears) = listening(Pool::builder().workers(1));
+        let id = pool.job(gate.job()).watch("stuck", Duration::from_millis(30)).submit().unwrap();
+        gate.wait_started(1);
+        assert!(pool.shutdown(Shutdown::Drain, Deadline::NOW).is_err());
+        let (name, told, ran) = hears.recv().unwrap();
+        assert!(name == "stuck" && told == id && ran >= Duration::from_millis(30));
+        gate.open();
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+    });
+}
+
+/// The time counts from the job's begin, and what has ended in time, or by a panic, is not told of.
+#[test]
+fn a_job_that_ends_in_time_is_not_told_of() {
+    within_limit(|| {
+        let (clock, gate) = (ManualClock::new(), Gate::new());
+        let (pool, hears) = listening(Pool::builder().workers(1).clock(&clock));
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let results = pool.results();
+        results.job(|| ()).watch("waits", SECOND).submit().unwrap();
+        results.job(|| panic!("on purpose")).watch("panics", SECOND).submit().unwrap();
+        clock.advance(SECOND * 2);
+        gate.open();
+        assert_eq!(results.as_completed().count(), 2);
+        clock.advance(SECOND * 2);
+        assert!(hears.try_recv().is_err());
+    });
+}
+
+/// The hook may ask the job to come to an end; only that job hears of it, and a handle's cancel still works beside it.
+#[test]
+fn the_hook_asks_the_job_to_come_to_an_end() {
+    within_limit(|| {
+        let clock = ManualClock::new();
+        let pool = Pool::builder().workers(1).clock(&clock).on_overrun(|overrun| overrun.ask_to_end()).build().unwrap();
+        let (begun, begins) = mpsc::channel();
+        let endless = {
+            let begun = begun.clone();
+            move || {
+                begun.send(()).unwrap();
+                while !cancel_requested() {
+                    thread::yield_now();
+                }
+            }
+        };
+        let job = pool.job(endless.clone()).watch("endless", SECOND).handle().unwrap();
+        begins.recv().unwrap();
+        clock.advance(SECOND);
+        job.join().unwrap();
+        assert!(!pool.run(cancel_requested).unwrap(), "the next job was not asked");
+        let job = pool.job(endless).watch("endless", SECOND).handle().unwrap();
+        begins.recv().unwrap();
+        job.cancel();
+        job.join().unwrap();
+    });
+}
+
+/// A job that waits for another one of its pool on one worker: each is watched for itself.
+#[test]
+fn a_job_inside_another_one_is_watched_for_itself() {
+    within_limit(|| {
+        let (clock, gate) = (ManualClock::new(), Gate::new());
+        let (pool, hears) = listening(Pool::builder().workers(1).clock(&clock));
+        let inner = gate.job();
+        let code = move || {
+            let pool = Pool::current().unwrap();
+            let inner = pool.job(inner).watch("inner", SECOND).handle().unwrap();
+            let id = inner.id();
+            inner.join().unwrap();
+            (id, cancel_requested())
+        };
+        let outer = pool.job(code).watch("outer", SECOND * 2).handle().unwrap();
+        gate.wait_started(1);
+        clock.advance(SECOND);
+        let (name, told, _) = hears.recv().unwrap();
+        clock.advance(SECOND);
+        assert_eq!(hears.recv().unwrap().1, outer.id());
+        gate.open();
+        let (id, asked) = outer.join().unwrap();
+        assert!(name == "inner" && told == id && !asked);
+    });
+}
+
+/// Never under a lock: the hook may use the pool, and a panic in it is nobody's.
+#[test]
+fn the_hook_may_use_the_pool_and_panic() {
+    within_limit(|| {
+        let ((pool, clock), gate, calls) = (manual(1), Gate::new(), Count::new());
+        drop(pool);
+        let counted = calls.clone();
+        let hook = move |overrun: &fastthreadpool::Overrun<'_>| {
+            counted.add();
+            assert_eq!(overrun.name(), "two", "on purpose");
+        };
+        let pool = Pool::builder().workers(2).clock(&clock).on_overrun(hook).build().unwrap();
+        let jobs = ["one", "two"].map(|name| pool.job(gate.job()).watch(name, SECOND).handle().unwrap());
+        gate.wait_started(2);
+        clock.advance(SECOND);
+        assert_eq!(calls.get(), 2);
+        gate.open();
+        jobs.into_iter().for_each(|job| job.join().unwrap());
+        assert_eq!(pool_of(1).job(|| 1).watch("nobody listens", SECOND).handle().unwrap().join().unwrap(), 1);
+    });
+}
