@@ -13,7 +13,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (sum, crossings) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let counted = Arc::clone(&crossings);
     let marks = move |mark, _queued| match mark {
-        Water::High => drop(counted.fetch_add(1, Ordering::Relaxed)),
+        Water::High => {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
         Water::Low => {}
     };
     let pool = Pool::builder().workers(2).max_queued(1000, Policy::Block).water_marks(250, 750, marks).build()?;
@@ -21,7 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Waits while 1000 records are queued: memory stays small however many there are.
     for record in 1..=RECORDS {
         let sum = Arc::clone(&sum);
-        pool.spawn(move || drop(sum.fetch_add(record, Ordering::Relaxed)))?;
+        pool.spawn(move || {
+            sum.fetch_add(record, Ordering::Relaxed);
+        })?;
     }
     pool.wait_idle(Deadline::NEVER)?;
     println!("{RECORDS} records: {}", sum.load(Ordering::Relaxed));
@@ -34,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (opened, (begun, begins)) = (Arc::clone(&gate), std::sync::mpsc::channel());
     busy.spawn(move || {
         begun.send(()).expect("somebody waits for it");
-        opened.wait(Deadline::NEVER);
+        opened.wait();
     })?;
     begins.recv()?;
     busy.spawn(|| ())?;

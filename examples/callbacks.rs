@@ -39,7 +39,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Ok(price) if price < 0.0 => Err("less than nothing"),
                 _ => Ok(()),
             })
-            .finally(move || drop(count.fetch_add(1, Ordering::Relaxed)))
+            .finally(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            })
             .submit()?;
     }
     pool.wait_idle(Deadline::NEVER)?;

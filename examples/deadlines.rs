@@ -2,7 +2,7 @@
 //!
 //! Run it with `cargo run --example deadlines`.
 
-use fastthreadpool::{Deadline, Event, JobError, Pool, cancel_requested};
+use fastthreadpool::{Event, JobError, Pool, cancel_requested};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let free = Arc::new(Event::new());
     let busy = Arc::clone(&free);
-    pool.spawn_first(move || drop(busy.wait(Deadline::NEVER)))?;
+    pool.spawn_first(move || busy.wait())?;
 
     let answers = pool.results();
     for request in 0..8 {
