@@ -62,6 +62,8 @@ src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
 src/pool/timers/fire.rs|state.asleep_until = *until;||the_sleeper_does_not_sleep_through
 src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
+src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
+src/pool/timers/entry.rs|self.calm_storm();\n        let (jobs|let (jobs|what_is_due_when_a_pool_closes_is_run
 src/pool/closing.rs|self.close_timers();\n        life|life|a_timer_that_comes_while_the_pool_closes
 TABLE
 }
@@ -71,7 +73,7 @@ rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
-touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_timers}.rs
+touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_schedules,c_timers}.rs
 
 survivors=0 killed=0
 while IFS='|' read -r file from to model; do

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 /// `word` is changed under the lock; its release store pairs with the acquire load of whoever looks before it locks.
 #[derive(Debug)]
 pub(crate) struct Front {
-    /// Twice the number of places, plus one when something elsewhere is announced: one word to look at for both.
+    /// The number of places and the two announcements: one word to look at for all.
     word: CachePadded<AtomicUsize>,
     counted: AtomicU64,
     stack: Lock<Stack>,
@@ -29,11 +29,17 @@ struct Stack {
     /// The next one last.
     places: VecDeque<Place>,
     announced: bool,
+    more: bool,
     /// The segment that new items go to, and how many of its slots are used.
     open: Option<(SegmentRef, usize)>,
     /// The stack never looks empty again.
     halted: bool,
 }
+
+// Of the word.
+const ANNOUNCED: usize = 1;
+const MORE: usize = 2;
+const PLACE: usize = 4;
 
 impl Front {
     pub(crate) fn new() -> Self {
@@ -51,12 +57,23 @@ impl Front {
 
     /// Whether something elsewhere is to be looked for before all other items, too.
     pub(crate) fn announces(&self) -> bool {
-        self.word.load(Ordering::Acquire) & 1 == 1
+        self.word.load(Ordering::Acquire) & ANNOUNCED != 0
     }
 
     pub(crate) fn announce(&self, something: bool) {
         let mut stack = self.stack.lock();
         stack.announced = something;
+        self.word.store(stack.word(), Ordering::Release);
+    }
+
+    /// Whether more items are about to be appended by whoever looks for them.
+    pub(crate) fn promises(&self) -> bool {
+        self.word.load(Ordering::Acquire) & MORE != 0
+    }
+
+    pub(crate) fn promise(&self, more: bool) {
+        let mut stack = self.stack.lock();
+        stack.more = more;
         self.word.store(stack.word(), Ordering::Release);
     }
 
@@ -110,15 +127,26 @@ impl Front {
 
     /// Puts items behind all others, in their order; calls `accepted` with the id of each, and stops where memory runs
     /// out.
-    pub(crate) fn append_all(&self, store: &Store, items: impl Iterator<Item = Item>, mut accepted: impl FnMut(u64)) {
+    pub(crate) fn append_all(
+        &self,
+        store: &Store,
+        items: impl ExactSizeIterator<Item = Item>,
+        mut accepted: impl FnMut(u64),
+    ) {
         let mut stack = self.stack.lock();
+        let all = items.len() as u64;
+        self.counted.fetch_add(all, Ordering::Relaxed);
+        let mut left = all;
         for item in items {
             let Ok(place) = stack.open_place(store) else { break };
-            self.counted.fetch_add(1, Ordering::Relaxed);
             // SAFETY: as in `insert`.
             unsafe { place.fill(item) };
             stack.places.push_front(place);
             accepted(place.id());
+            left -= 1;
+        }
+        if left > 0 {
+            self.counted.fetch_sub(left, Ordering::Relaxed); // Of what never came.
         }
         self.word.store(stack.word(), Ordering::Release);
     }
@@ -158,7 +186,9 @@ impl Front {
 impl Stack {
     /// What lookers see.
     fn word(&self) -> usize {
-        if self.halted { usize::MAX } else { self.places.len() * 2 + usize::from(self.announced) }
+        let announced = if self.announced { ANNOUNCED } else { 0 };
+        let more = if self.more { MORE } else { 0 };
+        if self.halted { usize::MAX } else { (self.places.len() * PLACE) | announced | more }
     }
 
     fn open_place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {

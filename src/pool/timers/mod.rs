@@ -5,6 +5,7 @@ mod entry;
 mod fire;
 mod schedule;
 mod sleeper;
+mod storm;
 mod tick;
 mod view;
 
@@ -20,6 +21,7 @@ use schedule::Live;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+pub(in crate::pool) use storm::Storms;
 pub(crate) use view::TimerState;
 
 /// By which of its two clocks a timer is due.
@@ -81,6 +83,8 @@ struct State {
     /// By face, until when the sleeper sleeps; 0 while it is awake or does not exist.
     asleep_until: [u64; 2],
     has_sleeper: bool,
+    /// More is due than is queued at once: workers come for it.
+    storm: bool,
 }
 
 impl Timers {
@@ -93,6 +97,7 @@ impl Timers {
             by_wall: 0,
             asleep_until: [0; 2],
             has_sleeper: false,
+            storm: false,
         };
         let clock = core.settings.clock.clone();
         Self { core: Arc::downgrade(core), clock, state: Lock::new(state), alarm: Parker::new() }

@@ -30,9 +30,8 @@ impl Core {
     /// The sleeper's life.
     fn sleep_and_fire(self: &Arc<Self>) {
         loop {
-            match self.fire_some(true) {
+            match self.fire_as_sleeper() {
                 Fired::Until(until) => self.timers().sleep(until),
-                Fired::More => {}
                 Fired::Closed => return,
             }
         }
