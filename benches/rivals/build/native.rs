@@ -14,13 +14,15 @@ struct Native {
     source: &'static str,
 }
 
-const NATIVE: [Native; 6] = [
+const NATIVE: [Native; 8] = [
     Native { name: "tbb", header: "tbb/task_arena.h", package: "tbb", source: "" },
     Native { name: "uv", header: "uv.h", package: "libuv", source: "" },
     Native { name: "glib", header: "glib-2.0/glib.h", package: "glib-2.0", source: "" },
     Native { name: "asio", header: "boost/asio/thread_pool.hpp", package: "", source: "" },
     Native { name: "thpool", header: "cthreadpool/thpool.h", package: "", source: "/usr/share/cthreadpool/thpool.c" },
     Native { name: "thread_pool", header: "thread_pool/thread_pool.hpp", package: "", source: "" },
+    Native { name: "uv_timers", header: "uv.h", package: "libuv", source: "" },
+    Native { name: "asio_timers", header: "boost/asio/basic_waitable_timer.hpp", package: "", source: "" },
 ];
 
 /// Compiles those that are there; says `cfg(native_<name>)` for each.

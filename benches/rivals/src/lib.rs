@@ -6,6 +6,7 @@ pub mod crates;
 pub mod machine;
 pub mod measure;
 pub mod native;
+pub mod native_timers;
 pub mod ours;
 pub mod producers;
 pub mod report;

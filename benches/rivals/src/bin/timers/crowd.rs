@@ -2,6 +2,7 @@
 
 use super::late::cpu_time;
 use fastthreadpool::{JobId, ManualClock, Pool};
+use rivals::native_timers::Timers;
 use rivals::tally::{self, Round};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -23,7 +24,7 @@ pub(crate) const STEPS: [&str; 7] = [
     "bytes each",
 ];
 
-pub(crate) type Make = fn() -> Box<dyn Crowd>;
+pub(crate) type Make = Box<dyn Fn() -> Box<dyn Crowd>>;
 
 /// Somebody who keeps timers. Each fires [`tally::record`] with its number.
 pub(crate) trait Crowd {
@@ -40,7 +41,7 @@ pub(crate) trait Crowd {
 }
 
 /// One time per step, or none if it cannot be done.
-pub(crate) fn measure(make: Make, timers: usize) -> Vec<Option<f64>> {
+pub(crate) fn measure(make: &Make, timers: usize) -> Vec<Option<f64>> {
     let mut random = Random(1);
     let delays: Vec<Duration> = (0..timers).map(|_| Duration::from_nanos(random.below(600_000_000_000))).collect();
     let order = random.shuffled(timers);
@@ -198,6 +199,33 @@ impl Crowd for Tokio {
                 }
             }
         });
+    }
+}
+
+/// A loop of C or C++, on the one thread that may use it.
+pub(crate) struct Native(pub(crate) Timers);
+
+extern "C" fn record(number: usize) {
+    tally::record(number);
+}
+
+impl Crowd for Native {
+    fn insert(&mut self, number: usize, delay: Duration) {
+        assert_eq!(self.0.insert(delay, record), number);
+    }
+
+    fn cancel(&mut self, number: usize) -> bool {
+        self.0.cancel(number);
+        true
+    }
+
+    fn reset(&mut self, number: usize, delay: Duration) -> bool {
+        self.0.reset(number, delay);
+        true
+    }
+
+    fn fire(&mut self) {
+        self.0.fire();
     }
 }
 

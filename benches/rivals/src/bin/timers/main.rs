@@ -6,6 +6,7 @@ mod late;
 use clap::Parser;
 use rivals::machine::Machine;
 use rivals::measure::{median, median_ratio};
+use rivals::native_timers;
 use std::thread;
 use std::time::Duration;
 
@@ -36,11 +37,14 @@ fn main() {
 
 /// One timer outstanding after another, up to all of them, and down again.
 fn crowds(options: &Options) {
-    let makers: [(&str, crowd::Make); 3] = [
-        ("fastthreadpool", || Box::new(crowd::Ours::new())),
-        ("tokio-util DelayQueue (one thread only)", || Box::new(crowd::Tokio::new())),
-        ("Mutex + BinaryHeap + Condvar", || Box::new(crowd::Heap::new())),
+    let mut makers: Vec<(&str, crowd::Make)> = vec![
+        ("fastthreadpool", Box::new(|| Box::new(crowd::Ours::new()))),
+        ("tokio-util DelayQueue (one thread only)", Box::new(|| Box::new(crowd::Tokio::new()))),
+        ("Mutex + BinaryHeap + Condvar", Box::new(|| Box::new(crowd::Heap::new()))),
     ];
+    for entrant in native_timers::installed() {
+        makers.push((entrant.name, Box::new(move || Box::new(crowd::Native(entrant.make())))));
+    }
     println!(
         "### {} timers outstanding, {} rounds, ns of CPU time (all threads) per timer\n",
         options.timers, options.rounds
@@ -49,13 +53,13 @@ fn crowds(options: &Options) {
     for round in 0..=options.rounds {
         for turn in 0..makers.len() {
             let number = (turn + round) % makers.len();
-            let measured = crowd::measure(makers[number].1, options.timers);
+            let measured = crowd::measure(&makers[number].1, options.timers);
             for (step, ns) in measured.into_iter().enumerate().filter(|_| round > 0) {
                 times[step][number].extend(ns);
             }
         }
     }
-    println!("| step | {} |", makers.map(|(name, _)| name).join(" | "));
+    println!("| step | {} |", makers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" | "));
     println!("|---|{}", "--:|".repeat(makers.len()));
     for (step, times) in crowd::STEPS.iter().zip(&times) {
         let cell = |own: &Vec<f64>| match own.is_empty() {
