@@ -69,6 +69,8 @@ src/pool/crew.rs|self.wake_sleepers(roster); // U5|drop(roster); // U5|a_worker_
 src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
 src/pool/timers/fire.rs|state.asleep_until = *until;||the_sleeper_does_not_sleep_through
 src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
+src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
+src/pool/timers/entry.rs|self.calm_storm();\n        let (jobs|let (jobs|what_is_due_when_a_pool_closes_is_run
 src/pool/closing.rs|self.close_timers();\n        life|life|a_timer_that_comes_while_the_pool_closes
 src/pool/timers/deadlines.rs|if was_last && self.is_closed() {|if false {|the_sleeper_leaves_a_closed_pool_with_the_last_deadline
 src/pool/timers/expiring.rs|worker.spend(self.entry);||a_job_with_a_deadline_has_one_end
@@ -81,7 +83,7 @@ rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
-touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_timers,c_workers}.rs
+touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_schedules,c_timers,c_workers}.rs
 
 survivors=0 killed=0
 while IFS='|' read -r file from to model; do

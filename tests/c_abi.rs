@@ -71,7 +71,7 @@ fn a_struct_of_the_abi_has_changed() {
     assert_eq!(bound, [80, 88, 96]);
     assert_eq!([offset_of!(Config, low_water), offset_of!(Config, high_water)], [104, 112]);
     assert_eq!([offset_of!(Config, water_callback), offset_of!(Config, water_context)], [120, 128]);
-    assert_eq!([offset_of!(Config, clock), offset_of!(Config, overrun)], [136, 144]);
+    assert_eq!([offset_of!(Config, clock), offset_of!(Config, overrun)], [136, 168]);
 
     type Timer = ftpool_timer_options;
     assert_eq!((size_of::<Timer>(), align_of::<Timer>()), (72, 8));

@@ -43,8 +43,10 @@ impl ManualClock {
         Self(Arc::new(Shared { time: Arc::new(ManualTime::new()), pools: Lock::new(Vec::new()) }))
     }
 
-    /// Both the monotonic and the wall clock go on by `time`. When this returns, every job that has come to be due is
-    /// queued, in the order of due times; it may have begun, or even ended.
+    /// Both the monotonic and the wall clock go on by `time`. When this returns, the jobs that have come to be due are
+    /// queued, in the order of due times; they may have begun, or even ended. (Of more than 64 the others follow as workers
+    /// come to them. They count as [delayed](Pool::delayed_count) until then, but a wait for the pool to be idle waits for
+    /// them, and what cancels all queued jobs cancels them.)
     pub fn advance(&self, time: Duration) {
         self.0.time.advance(time);
         self.fire();

@@ -43,8 +43,8 @@ pub unsafe extern "C" fn ftpool_clock_free(clock: *mut ftpool_clock) {
     }
 }
 
-/// Lets time pass. When this returns, every job that has come to be due is queued, in the order of due times; it may have
-/// begun, or even ended.
+/// Lets time pass. When this returns, the jobs that have come to be due are queued, in the order of due times; they may have
+/// begun, or even ended. Of more than 64 the others follow as workers come to them; ftpool_wait_idle waits for them.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
 ///

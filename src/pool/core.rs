@@ -11,7 +11,7 @@ use super::lanes::Lanes;
 use super::orphans::Orphans;
 use super::panics::{self, Curiosity};
 use super::quotas::Quotas;
-use super::timers::{Timers, is_timer};
+use super::timers::{Storms, Timers, is_timer};
 use super::waits::Waits;
 use super::{roster, unwind};
 use crate::queue::{Front, Item, Owner, Quota, Store};
@@ -83,6 +83,7 @@ pub(crate) struct Core {
     pub(super) quotas: Quotas,
     /// Made when the first one comes.
     pub(super) timers: OnceLock<Arc<Timers>>,
+    pub(super) storms: Storms,
     /// Handles that users have; the one that drops the last closes the pool.
     handles: AtomicUsize,
     pub(super) ending: Ending,
@@ -113,6 +114,7 @@ impl Core {
             orphans: Orphans::default(),
             quotas: Quotas::default(),
             timers: OnceLock::new(),
+            storms: Storms::default(),
             handles: AtomicUsize::new(1),
             ending: Ending::new(),
         });
@@ -138,6 +140,7 @@ impl Core {
         if self.is_forked() {
             return 0;
         }
+        self.calm_storm();
         let mut count = 0;
         self.store.revoke_all(|id, item| {
             self.end_unrun(id, item);
@@ -216,11 +219,13 @@ impl Core {
     }
 
     fn submitted(&self) -> u64 {
-        self.lanes.counted() + self.front.counted() + self.groups.counted() + self.guests.begun() + self.crew.called()
+        let queued = self.lanes.counted() + self.front.counted() + self.groups.counted();
+        queued + self.guests.begun() + self.crew.called() + self.storms.begun()
     }
 
     fn finished(&self) -> u64 {
-        self.crew.stations().map(|s| s.finished()).sum::<u64>() + self.cancelled() + self.guests.ended()
+        let by_workers: u64 = self.crew.stations().map(|s| s.finished()).sum();
+        by_workers + self.cancelled() + self.guests.ended() + self.storms.ended()
     }
 
     /// Whether at some moment during this call nothing was queued or running. Quiescence, in `README.md`: all finished

@@ -158,7 +158,7 @@ impl Worker {
         loop {
             while !self.core.is_stopped()
                 && !self.must_stop()
-                && let Some((id, item)) = self.core.front.pop(&self.core.store)
+                && let Some((id, item)) = self.first_in_front()
             {
                 self.free_place::<BOUNDED>();
                 self.execute(id, item);
@@ -175,6 +175,14 @@ impl Worker {
             stand_still();
         }
         !self.core.is_forked()
+    }
+
+    fn first_in_front(&self) -> Option<(u64, Item)> {
+        let pop = || self.core.front.pop(&self.core.store);
+        pop().or_else(|| {
+            while self.core.front.promises() && !self.core.weather_storm() {}
+            pop()
+        })
     }
 
     #[inline(always)]

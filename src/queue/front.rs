@@ -18,16 +18,20 @@ use std::collections::VecDeque;
 /// `word` is changed under the lock; its release store pairs with the acquire load of whoever looks before it locks.
 #[derive(Debug)]
 pub(crate) struct Front {
-    /// Four times the number of places, plus [`ANNOUNCED`] and [`CALLING`]: one word to look at for all.
+    /// The number of places and what else there is to look for: one word to look at for all.
     word: CachePadded<AtomicUsize>,
     counted: AtomicU64,
     stack: Lock<Stack>,
 }
 
+// Of the word.
 /// Something elsewhere goes before all items, too.
 const ANNOUNCED: usize = 1;
 /// Some of the lookers are called.
 const CALLING: usize = 2;
+/// More items are about to be appended.
+const MORE: usize = 4;
+const PLACE: usize = 8;
 
 #[derive(Debug, Default)]
 struct Stack {
@@ -35,6 +39,7 @@ struct Stack {
     places: VecDeque<Place>,
     announced: bool,
     calling: bool,
+    more: bool,
     opening: Opening,
     /// The stack never looks empty again.
     halted: bool,
@@ -61,7 +66,7 @@ impl Front {
 
     /// Whether there are items, whatever is announced.
     pub(crate) fn has_items(&self) -> bool {
-        self.word.load(Ordering::Acquire) > CALLING | ANNOUNCED
+        self.word.load(Ordering::Acquire) >= PLACE
     }
 
     /// Whether something elsewhere is to be looked for before all other items, too.
@@ -79,6 +84,17 @@ impl Front {
     pub(crate) fn announce(&self, something: bool) {
         let mut stack = self.stack.lock();
         stack.announced = something;
+        self.word.store(stack.word(), Ordering::Release);
+    }
+
+    /// Whether more items are about to be appended by whoever looks for them.
+    pub(crate) fn promises(&self) -> bool {
+        self.word.load(Ordering::Acquire) & MORE != 0
+    }
+
+    pub(crate) fn promise(&self, more: bool) {
+        let mut stack = self.stack.lock();
+        stack.more = more;
         self.word.store(stack.word(), Ordering::Release);
     }
 
@@ -101,15 +117,26 @@ impl Front {
 
     /// Puts items behind all others, in their order; calls `accepted` with the id of each, and stops where memory runs
     /// out.
-    pub(crate) fn append_all(&self, store: &Store, items: impl Iterator<Item = Item>, mut accepted: impl FnMut(u64)) {
+    pub(crate) fn append_all(
+        &self,
+        store: &Store,
+        items: impl ExactSizeIterator<Item = Item>,
+        mut accepted: impl FnMut(u64),
+    ) {
         let mut stack = self.stack.lock();
+        let all = items.len() as u64;
+        self.counted.fetch_add(all, Ordering::Relaxed);
+        let mut left = all;
         for item in items {
             let Ok(place) = stack.opening.place(store) else { break };
-            self.counted.fetch_add(1, Ordering::Relaxed);
             // SAFETY: as in `push`.
             unsafe { place.fill(item) };
             stack.places.push_front(place);
             accepted(place.id());
+            left -= 1;
+        }
+        if left > 0 {
+            self.counted.fetch_sub(left, Ordering::Relaxed); // Of what never came.
         }
         self.word.store(stack.word(), Ordering::Release);
     }
@@ -152,7 +179,9 @@ impl Stack {
         if self.halted {
             return usize::MAX;
         }
-        self.places.len() * 4 + usize::from(self.calling) * CALLING + usize::from(self.announced) * ANNOUNCED
+        let bit = |set: bool, bit: usize| if set { bit } else { 0 };
+        let bits = bit(self.announced, ANNOUNCED) | bit(self.calling, CALLING) | bit(self.more, MORE);
+        (self.places.len() * PLACE) | bits
     }
 }
 

@@ -3,7 +3,7 @@
 use super::registry::BlockHasher;
 use super::store::OutOfMemory;
 use crate::sys::cell::UnsafeCell;
-use crate::sys::unique;
+use crate::sys::{hint, unique};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -22,12 +22,14 @@ const MOST_USES: u32 = 1 << USE_BITS;
 const MARKED: u64 = 1 << 63;
 const MOST_PAGES: u64 = 1 << (63 - PAGE_BITS - USE_BITS);
 
-/// Where in a wheel a node is.
-pub(super) const FREE: u16 = u16::MAX;
+/// What a node is in, of the `word` of its meta data; the lowest bits are its uses, the highest its mark.
+const STATE: u32 = 0b11 << STATE_SHIFT;
+const STATE_SHIFT: u32 = USE_BITS + 1;
+const FREE: u32 = 0 << STATE_SHIFT;
 /// In use, and in no wheel.
-pub(super) const OUT: u16 = u16::MAX - 1;
-/// Among a wheel's next ones.
-pub(super) const NEXT: u16 = u16::MAX - 2;
+const OUT: u32 = 1 << STATE_SHIFT;
+const WAITING: u32 = 2 << STATE_SHIFT;
+const MARK_SHIFT: u32 = 24;
 
 /// A node of a slab. Copies are free; one that outlives its node names the next user of the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,14 +40,35 @@ pub(crate) struct Node(pub(super) u32);
 pub(super) struct Meta {
     /// When it is due, while it is in a wheel; then its user's to remember something by.
     pub(super) due: Cell<u64>,
-    /// Of nodes that are due at the same time the lowest comes first.
+    /// Of nodes that are due at the same time the lowest comes first. Of a free node: the next free one.
     pub(super) sequence: Cell<u32>,
-    uses: Cell<u32>,
-    /// Its index in its slot; the next free node while it is free.
-    pub(super) position: Cell<u32>,
-    /// Its slot, or one of the constants.
-    pub(super) place: Cell<u16>,
-    mark: Cell<u8>,
+    /// Its uses, its state, its mark.
+    word: Cell<u32>,
+}
+
+impl Meta {
+    fn uses(&self) -> u32 {
+        self.word.get() & ((1 << STATE_SHIFT) - 1)
+    }
+
+    fn is(&self, state: u32) -> bool {
+        self.word.get() & STATE == state
+    }
+
+    fn set(&self, state: u32) {
+        self.word.set(self.word.get() & !STATE | state);
+    }
+
+    /// Whether the node is in a wheel, to be due then.
+    #[inline]
+    pub(super) fn waits_for(&self, due: u64) -> bool {
+        self.is(WAITING) && self.due.get() == due
+    }
+
+    /// Whether it is in a wheel changes.
+    pub(super) fn set_waiting(&self, waiting: bool) {
+        self.set(if waiting { WAITING } else { OUT });
+    }
 }
 
 #[derive(Debug)]
@@ -114,9 +137,8 @@ impl<T: Default> Slab<T> {
     pub(crate) fn insert(&mut self, value: T, mark: u8) -> Node {
         let node = Node(self.free);
         let meta = self.meta(node);
-        meta.place.set(OUT);
-        meta.mark.set(mark);
-        self.free = meta.position.get();
+        meta.word.set(meta.uses() | OUT | u32::from(mark) << MARK_SHIFT);
+        self.free = meta.sequence.get();
         // SAFETY: the node was free, so its value is not lent.
         self.value(node).with_mut(|place| unsafe { *place = value });
         self.len += 1;
@@ -147,13 +169,12 @@ impl<T: Default> Slab<T> {
 
     /// Frees a node that is in no wheel, and whose value was taken; its id finds nothing from now on.
     pub(crate) fn free(&mut self, node: Node) {
-        debug_assert_ne!(self.meta(node).place.get(), FREE, "a node is freed once");
         let free = self.free;
         let meta = self.meta(node);
-        meta.place.set(FREE);
-        meta.uses.set(meta.uses.get() + 1);
-        if meta.uses.get() < MOST_USES {
-            meta.position.set(free);
+        debug_assert!(!meta.is(FREE), "a node is freed once");
+        meta.word.set((meta.uses() + 1) | FREE);
+        if meta.uses() < MOST_USES {
+            meta.sequence.set(free);
             self.free = node.0;
         } else {
             self.retire(node);
@@ -169,7 +190,7 @@ impl<T: Default> Slab<T> {
     /// The id of a node in use.
     pub(crate) fn id(&self, node: Node) -> u64 {
         let page = self.pages[node.page()].number << (USE_BITS + PAGE_BITS);
-        MARKED | page | u64::from(self.meta(node).uses.get()) << PAGE_BITS | node.slot() as u64
+        MARKED | page | u64::from(self.meta(node).uses()) << PAGE_BITS | node.slot() as u64
     }
 
     /// The node in use that has this id.
@@ -179,7 +200,7 @@ impl<T: Default> Slab<T> {
         let node = Node(page << PAGE_BITS | (id as u32 & (PAGE as u32 - 1)));
         let meta = self.meta(node);
         let uses = (id >> PAGE_BITS) as u32 & (MOST_USES - 1);
-        (meta.place.get() != FREE && meta.uses.get() == uses).then_some(node)
+        (!meta.is(FREE) && meta.uses() == uses).then_some(node)
     }
 
     /// The page with this number. Numbers mostly come one after another, like pages.
@@ -194,7 +215,7 @@ impl<T: Default> Slab<T> {
     /// The nodes in use.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = Node> {
         let all = (0..(self.pages.len() * PAGE) as u32).map(Node);
-        all.filter(|&node| self.meta(node).place.get() != FREE)
+        all.filter(|&node| !self.meta(node).is(FREE))
     }
 
     /// Everything that is not in use and large enough to matter, for the caller to drop.
@@ -214,12 +235,12 @@ impl<T: Default> Slab<T> {
 
     /// What the user has marked the node with.
     pub(crate) fn mark(&self, node: Node) -> u8 {
-        self.meta(node).mark.get()
+        (self.meta(node).word.get() >> MARK_SHIFT) as u8
     }
 
     /// Whether a node in use is in a wheel.
     pub(crate) fn is_waiting(&self, node: Node) -> bool {
-        self.meta(node).place.get() != OUT
+        self.meta(node).is(WAITING)
     }
 
     /// When a waiting node is due; what was last [noted](Self::note) for another.
@@ -235,6 +256,14 @@ impl<T: Default> Slab<T> {
 
     pub(super) fn meta(&self, node: Node) -> &Meta {
         &self.entry(node).meta
+    }
+
+    /// Asks for a node's memory before it is needed.
+    #[inline]
+    pub(super) fn prefetch(&self, node: Node) {
+        let entry = self.entry(node);
+        hint::will_write(&entry.value);
+        hint::will_write(&entry.meta);
     }
 
     fn entry(&self, node: Node) -> &Entry<T> {
@@ -261,10 +290,10 @@ impl<T: Default> Slab<T> {
         let first = (index << PAGE_BITS) as u32;
         let entries = &self.pages[index].entries;
         for (entry, next) in entries.iter().zip(first + 1..) {
-            entry.meta.position.set(next);
-            entry.meta.uses.set(0);
+            entry.meta.sequence.set(next);
+            entry.meta.word.set(FREE);
         }
-        entries[PAGE - 1].meta.position.set(self.free);
+        entries[PAGE - 1].meta.sequence.set(self.free);
         self.free = first;
     }
 
@@ -287,14 +316,7 @@ impl<T: Default> Slab<T> {
 
 impl<T: Default> Entry<T> {
     fn new() -> Self {
-        let meta = Meta {
-            due: Cell::new(0),
-            sequence: Cell::new(0),
-            uses: Cell::new(0),
-            position: Cell::new(0),
-            place: Cell::new(FREE),
-            mark: Cell::new(0),
-        };
+        let meta = Meta { due: Cell::new(0), sequence: Cell::new(0), word: Cell::new(FREE) };
         Self { value: UnsafeCell::new(T::default()), meta }
     }
 }

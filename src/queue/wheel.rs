@@ -1,8 +1,7 @@
 //! Which of very many nodes is due next: a hierarchical timing wheel. Time is an argument.
 
-use super::slab::{NEXT, Node, OUT, Slab};
+use super::slab::{Node, Slab};
 use super::store::OutOfMemory;
-use crate::sys::hint;
 use std::cmp::Reverse;
 
 /// Slots of a level, as a power of two: one bit of a word for each.
@@ -12,11 +11,17 @@ const SLOTS: usize = 1 << SLOT_BITS;
 /// Enough levels for every moment that a `u64` can tell.
 const LEVELS: usize = u64::BITS.div_ceil(SLOT_BITS) as usize;
 
-/// A slot of no more nodes is sorted as it is; a larger one is spread over the levels below first.
-const FEW: usize = 256;
+/// A slot of no more entries is sorted as it is; a larger one is spread over the levels below first.
+const FEW: usize = 64;
 
-/// How far ahead of itself a loop over a slot asks for nodes: they lie anywhere in memory.
+/// How far ahead of itself a loop asks for nodes: they lie anywhere in memory.
 const AHEAD: usize = 8;
+
+/// To spread an entry is so much less work than to look at a node.
+const SPREAD: usize = 8;
+
+/// Entries that are looked at for each node that is removed, while more than half of all stand for nothing.
+const SWEPT: usize = 2;
 
 /// What [`Wheel::pop`] found.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,30 +34,55 @@ pub(crate) enum Popped {
     Nothing,
 }
 
-/// A node that comes next, unless it was removed.
-#[derive(Clone, Copy, Debug)]
-struct Next {
+/// A node in a slot, with the time for which it was put there. It stands for nothing once the node no longer waits for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, packed(4))]
+struct Entry {
     due: u64,
-    sequence: u32,
     node: Node,
+}
+
+/// A node that comes next, unless it was removed: when it is due, its sequence, its number. They compare in that order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Next(u128);
+
+impl Next {
+    fn new(due: u64, sequence: u32, node: Node) -> Self {
+        Self(u128::from(due) << 64 | u128::from(sequence) << 32 | u128::from(node.0))
+    }
+
+    fn due(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+
+    fn sequence(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn node(self) -> Node {
+        Node(self.0 as u32)
+    }
 }
 
 /// A wheel over the nodes of a [`Slab`], each due at a moment of its own. Nothing is ever early, and what is due comes in
 /// the order of its due times, of equal ones in the order of their insertion. (But for two of which one was among the
 /// first 2³² insertions, and the other among the next.)
 ///
-/// Level `l` has 64 slots of 64^l moments each. A node lies in the level of the highest digit, to the base of 64, in which
-/// its due time differs from `elapsed`; so every slot that holds nodes lies ahead of `elapsed`, and the next one to come
-/// to is the first of the lowest level that holds any. When its beginning has come, its nodes are sorted (they go
-/// to `next`) if they are few, and are else spread over the levels below, some at a time (`splitting`).
+/// Level `l` has 64 slots of 64^l moments each. An entry lies in the level of the highest digit, to the base of 64, in
+/// which its due time differs from `elapsed`; so every slot that holds entries lies ahead of `elapsed`, and the next one
+/// to come to is the first of the lowest level that holds any. When its beginning has come, its nodes are sorted (they go
+/// to `next`) if they are few, and its entries are else spread over the levels below, some at a time (`splitting`).
+///
+/// A node is touched when it comes and when it goes, and no more: its entry stays where it is when the node is removed,
+/// unless it is the last of its slot. Such remains go when their time comes, or when they are more than half of all.
 #[derive(Debug)]
 pub(crate) struct Wheel {
     /// No node outside `next` and `splitting` is due before this, unless it was overdue when it came.
     elapsed: u64,
-    /// A bit for every slot that holds nodes.
+    /// A bit for every slot that holds entries.
     occupied: [u64; LEVELS],
-    slots: Box<[Vec<Node>]>,
-    /// A slot whose beginning has come, and whose nodes are on their way to lower levels.
+    slots: Box<[Vec<Entry>]>,
+    /// A slot whose beginning has come, and whose entries are on their way to lower levels.
     splitting: Option<usize>,
     /// The nodes of slots whose beginning has come, and what is left of nodes that were removed since: the first is the
     /// last. Of each level at most one slot of few nodes is here, or a crowd that is due at one moment.
@@ -60,6 +90,12 @@ pub(crate) struct Wheel {
     /// `next` has got nodes that are not in their places yet.
     unsorted: bool,
     sequence: u32,
+    /// Nodes in the wheel.
+    len: usize,
+    /// Entries in `slots` and `next`, of which more than `len` stand for nothing.
+    entries: usize,
+    /// How far the search for such entries has come: a slot, and how many of its first are to be looked at.
+    swept: (usize, usize),
 }
 
 impl Wheel {
@@ -72,6 +108,9 @@ impl Wheel {
             next: Vec::new(),
             unsorted: false,
             sequence: 0,
+            len: 0,
+            entries: 0,
+            swept: (0, 0),
         }
     }
 
@@ -82,24 +121,31 @@ impl Wheel {
         let meta = slab.meta(node);
         meta.due.set(due);
         meta.sequence.set(self.sequence);
+        meta.set_waiting(true);
         self.sequence = self.sequence.wrapping_add(1);
-        self.put(slab, node, slot);
+        self.len += 1;
+        self.entries += 1;
+        self.put(Entry { due, node }, slot);
         Ok(())
     }
 
     /// Takes out a node of this wheel.
     pub(crate) fn remove<T: Default>(&mut self, slab: &Slab<T>, node: Node) {
         let meta = slab.meta(node);
-        let (place, position) = (meta.place.get(), meta.position.get());
-        meta.place.set(OUT);
-        if place != NEXT {
-            let slot = &mut self.slots[usize::from(place)];
-            slot.swap_remove(position as usize);
-            if let Some(&moved) = slot.get(position as usize) {
-                slab.meta(moved).position.set(position);
-            } else if slot.is_empty() {
-                self.vacate(usize::from(place));
+        meta.set_waiting(false);
+        self.len -= 1;
+        let due = meta.due.get();
+        let number = self.slot_of(due);
+        let slot = &mut self.slots[number];
+        if slot.pop_if(|last| *last == Entry { due, node }).is_some() {
+            self.entries -= 1;
+            if slot.is_empty() {
+                self.vacate(number);
             }
+        } else if self.len == 0 {
+            self.clear();
+        } else if self.entries > 2 * self.len + FEW {
+            self.sweep(slab);
         }
     }
 
@@ -114,25 +160,24 @@ impl Wheel {
                 continue;
             }
             if std::mem::take(&mut self.unsorted) {
-                self.next.sort_unstable_by_key(|next| Reverse((next.due, next.sequence)));
+                self.next.sort_unstable_by_key(|&next| Reverse(next));
             }
             self.forget_removed(slab);
-            let first = self.next.last().map_or(u64::MAX, |next| next.due);
+            let first = self.next.last().map_or(u64::MAX, |next| next.due());
             // What was overdue when it came lies in the slot of `elapsed`, and may be due before all others.
             if let Some((slot, start)) = self.next_slot()
                 && start <= first.min(now).max(self.elapsed)
             {
                 self.elapsed = self.elapsed.max(start);
                 self.splitting = Some(slot);
-            } else if let Some(Next { node, .. }) = self.next.pop_if(|next| next.due <= now) {
+            } else if let Some(next) = self.next.pop_if(|next| next.due() <= now) {
                 *work -= 1;
-                if let Some(later) = self.next.iter().nth_back(AHEAD) {
-                    hint::will_write(slab.meta(later.node));
-                }
-                slab.meta(node).place.set(OUT);
-                return Popped::Due(node);
+                self.entries -= 1;
+                self.len -= 1;
+                slab.meta(next.node()).set_waiting(false);
+                return Popped::Due(next.node());
             } else {
-                // No slot begins before now has passed, so no node changes its place by this.
+                // No slot begins before now has passed, so no entry changes its place by this.
                 self.elapsed = self.elapsed.max(now);
                 return Popped::Nothing;
             }
@@ -146,26 +191,48 @@ impl Wheel {
             return Some(self.elapsed);
         }
         self.forget_removed(slab);
-        let first = self.next.last().map(|next| next.due);
-        let in_slot = self.next_slot().map(|(slot, start)| {
-            let nodes = &self.slots[slot];
-            let few = nodes.iter().take(FEW).map(|&node| slab.due(node));
-            match nodes.len() {
-                ..=FEW => few.min().unwrap_or(start),
-                _ if start > self.elapsed => start,
-                _ => 0,
+        let first = self.next.last().map(|next| next.due());
+        while let Some((number, start)) = self.next_slot() {
+            let slot = &mut self.slots[number];
+            if slot.len() > FEW {
+                let start = if start > self.elapsed { start } else { 0 };
+                return first.into_iter().chain([start]).min();
             }
-        });
-        first.into_iter().chain(in_slot).min()
+            let earliest = slot.iter().min_by_key(|entry| entry.due).copied();
+            if let Some(Entry { due, node }) = earliest
+                && slab.meta(node).waits_for(due)
+            {
+                return first.into_iter().chain([due]).min();
+            }
+            let before = slot.len();
+            slot.retain(|entry| slab.meta(entry.node).waits_for(entry.due));
+            self.entries -= before - slot.len();
+            if slot.is_empty() {
+                self.vacate(number);
+            }
+        }
+        first
     }
 
     /// Nothing is in the wheel: it may begin at `now`, which saves what is inserted from being spread. It forgets nodes
     /// that were removed.
     pub(crate) fn begin_at(&mut self, now: u64) {
-        debug_assert!(self.occupied == [0; LEVELS], "nothing is in the wheel");
-        self.next.clear();
-        self.unsorted = false;
+        debug_assert!(self.len == 0, "nothing is in the wheel");
+        self.clear();
         self.elapsed = now;
+    }
+
+    /// Nothing is in the wheel, and nothing stays behind.
+    fn clear(&mut self) {
+        if self.entries > 0 {
+            while let Some(number) = self.occupied_from(0) {
+                self.slots[number].clear();
+                self.vacate(number);
+            }
+            self.next.clear();
+            self.unsorted = false;
+            self.entries = 0;
+        }
     }
 
     fn slot_of(&self, due: u64) -> usize {
@@ -176,49 +243,68 @@ impl Wheel {
         level as usize * SLOTS + digit
     }
 
-    fn put<T: Default>(&mut self, slab: &Slab<T>, node: Node, number: usize) {
-        let meta = slab.meta(node);
-        let slot = &mut self.slots[number];
-        meta.place.set(number as u16);
-        meta.position.set(slot.len() as u32);
-        slot.push(node);
+    fn put(&mut self, entry: Entry, number: usize) {
+        self.slots[number].push(entry);
         self.occupied[number / SLOTS] |= 1 << (number % SLOTS);
+    }
+
+    /// The first slot from this one on that holds entries.
+    fn occupied_from(&self, number: usize) -> Option<usize> {
+        (number / SLOTS..LEVELS).find_map(|level| {
+            let from = if level == number / SLOTS { u64::MAX << (number % SLOTS) } else { u64::MAX };
+            let slots = self.occupied[level] & from;
+            (slots != 0).then(|| level * SLOTS + slots.trailing_zeros() as usize)
+        })
     }
 
     /// The slot that comes next, and the moment it begins.
     fn next_slot(&self) -> Option<(usize, u64)> {
-        let level = self.occupied.iter().position(|&slots| slots != 0)?;
-        let digit = self.occupied[level].trailing_zeros();
-        let shift = level as u32 * SLOT_BITS;
+        let number = self.occupied_from(0)?;
+        let shift = (number / SLOTS) as u32 * SLOT_BITS;
         let above = self.elapsed.checked_shr(shift + SLOT_BITS).unwrap_or(0);
-        let start = above.checked_shl(shift + SLOT_BITS).unwrap_or(0) | u64::from(digit) << shift;
-        Some((level * SLOTS + digit as usize, start))
+        let start = above.checked_shl(shift + SLOT_BITS).unwrap_or(0) | ((number % SLOTS) as u64) << shift;
+        Some((number, start))
     }
 
-    /// Moves nodes out of a slot whose beginning has come.
+    /// Moves entries out of a slot whose beginning has come.
     fn split<T: Default>(&mut self, slab: &Slab<T>, number: usize, work: &mut usize) {
+        let mut slot = std::mem::take(&mut self.slots[number]);
         // Nodes of the lowest level have nowhere else to go. Few nodes are touched whatever work is allowed.
-        let sort = number < SLOTS || self.slots[number].len() <= FEW;
-        while let Some(node) = self.slots[number].pop() {
-            if let Some(&later) = self.slots[number].iter().nth_back(AHEAD) {
-                hint::will_write(slab.meta(later));
+        if number < SLOTS || slot.len() <= FEW {
+            let some = slot.len().min((*work).max(FEW));
+            self.sort(slab, &mut slot, some);
+            *work = work.saturating_sub(some);
+        } else {
+            let some = slot.len().min(work.saturating_mul(SPREAD));
+            for entry in slot.drain(slot.len() - some..) {
+                self.put(entry, self.slot_of(entry.due));
             }
-            if sort {
-                let meta = slab.meta(node);
-                meta.place.set(NEXT);
-                self.unsorted = true;
-                self.next.push(Next { due: meta.due.get(), sequence: meta.sequence.get(), node });
+            *work -= some.div_ceil(SPREAD);
+        }
+        self.slots[number] = slot;
+        if self.slots[number].is_empty() {
+            self.vacate(number);
+        }
+    }
+
+    /// Moves the last nodes of a slot to `next`.
+    fn sort<T: Default>(&mut self, slab: &Slab<T>, slot: &mut Vec<Entry>, some: usize) {
+        let left = slot.len() - some;
+        slot[left..].iter().rev().take(AHEAD).for_each(|entry| slab.prefetch(entry.node));
+        for index in (left..slot.len()).rev() {
+            let Entry { due, node } = slot[index];
+            if let Some(later) = index.checked_sub(AHEAD) {
+                slab.prefetch(slot[later].node);
+            }
+            let meta = slab.meta(node);
+            if meta.waits_for(due) {
+                self.next.push(Next::new(due, meta.sequence.get(), node));
             } else {
-                let slot = self.slot_of(slab.due(node));
-                self.put(slab, node, slot);
-            }
-            *work = work.saturating_sub(1);
-            if *work == 0 && !self.slots[number].is_empty() && (number < SLOTS || !sort) {
-                return;
+                self.entries -= 1;
             }
         }
-        self.vacate(number);
-        self.splitting = None;
+        slot.truncate(left);
+        self.unsorted = true;
     }
 
     /// A slot has become empty.
@@ -232,13 +318,39 @@ impl Wheel {
         }
     }
 
+    /// Looks at a few entries more, and drops those that stand for nothing.
+    fn sweep<T: Default>(&mut self, slab: &Slab<T>) {
+        for _ in 0..SWEPT {
+            let (number, left) = self.swept;
+            let Some(index) = left.min(self.slots[number].len()).checked_sub(1) else {
+                self.swept = (self.occupied_from(number + 1).or(self.occupied_from(0)).unwrap_or(0), usize::MAX);
+                continue;
+            };
+            self.swept.1 = index;
+            let slot = &mut self.slots[number];
+            if let Some(later) = index.checked_sub(AHEAD) {
+                slab.prefetch(slot[later].node);
+            }
+            let Entry { due, node } = slot[index];
+            if !slab.meta(node).waits_for(due) {
+                slot.swap_remove(index); // The last one was looked at before.
+                self.entries -= 1;
+                if slot.is_empty() {
+                    self.vacate(number);
+                }
+            }
+        }
+    }
+
     /// Drops what was removed from the head of `next`.
     fn forget_removed<T: Default>(&mut self, slab: &Slab<T>) {
         let is_gone = |next: &mut Next| {
-            let meta = slab.meta(next.node);
-            meta.place.get() != NEXT || meta.due.get() != next.due || meta.sequence.get() != next.sequence
+            let meta = slab.meta(next.node());
+            !meta.waits_for(next.due()) || meta.sequence.get() != next.sequence()
         };
-        while self.next.pop_if(is_gone).is_some() {}
+        while self.next.pop_if(is_gone).is_some() {
+            self.entries -= 1;
+        }
     }
 }
 

@@ -18,5 +18,8 @@ pub(crate) const LOOKS: u32 = if cfg!(loom) { 0 } else { 100 };
 /// shorter than waking anybody takes.
 pub(crate) const LAG: Duration = Duration::from_nanos(if cfg!(loom) { 0 } else { 1300 });
 
+/// Timers that are touched before others get a turn: very many that are due at once must not hold up those who submit.
+pub(crate) const TIMERS_AT_ONCE: usize = if cfg!(loom) { 1 } else { 64 };
+
 /// Entries in a chunk of a queue with one writer and one reader.
 pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };

@@ -20,9 +20,11 @@ const fn native(name: &'static str, header: &'static str, package: &'static str)
     Native { name, header, package, source: "", standard: "c++17" }
 }
 
-const NATIVE: [Native; 11] = [
+const NATIVE: [Native; 13] = [
     native("tbb", "tbb/task_arena.h", "tbb"),
     native("uv", "uv.h", "libuv"),
+    native("uv_timers", "uv.h", "libuv"),
+    native("asio_timers", "boost/asio/basic_waitable_timer.hpp", ""),
     native("glib", "glib-2.0/glib.h", "glib-2.0"),
     native("asio", "boost/asio/thread_pool.hpp", ""),
     Native { source: "/usr/share/cthreadpool/thpool.c", ..native("thpool", "cthreadpool/thpool.h", "") },

@@ -11,6 +11,7 @@ pub mod machine;
 pub mod markdown;
 pub mod measure;
 pub mod native;
+pub mod native_timers;
 pub mod options;
 pub mod ours;
 pub mod plots;

@@ -1,7 +1,8 @@
 //! Models of timers. Their clock stands still; what is due is due from the beginning.
 
-use super::{Tally, drain, staff, staffed_by, with};
+use super::{Core, Tally, drain, staff, staffed_by, with};
 use crate::pool::timers::{Face, Fired, Placement, Route, When};
+use crate::sync::Deadline;
 use crate::sys::clock::{Clock, ManualTime};
 use crate::sys::model::check;
 use std::sync::Arc;
@@ -40,10 +41,10 @@ fn the_sleeper_does_not_sleep_through_an_earlier_timer() {
     check(3, || {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
         let sleeper = with(&core, |core| {
-            core.fire_some(true);
+            core.fire_as_sleeper();
             while core.front.is_empty() {
                 core.timers().alarm.park();
-                core.fire_some(true);
+                core.fire_as_sleeper();
             }
         });
         let id = core.submit_timed(LATER, Placement::Front, tally.empty_job()).unwrap();
@@ -92,9 +93,8 @@ fn the_sleeper_leaves_a_closed_pool_with_the_last_deadline() {
         core.submit_expiring(Route::Back, 2, tally.task(|_| ())).unwrap();
         let sleeper = with(&core, |core| {
             loop {
-                match core.fire_some(true) {
+                match core.fire_as_sleeper() {
                     Fired::Closed => break,
-                    Fired::More => {}
                     Fired::Until(_) => core.timers().alarm.park(),
                 }
             }
@@ -103,5 +103,38 @@ fn the_sleeper_leaves_a_closed_pool_with_the_last_deadline() {
         drain(&core);
         sleeper.join().unwrap();
         assert_eq!((tally.run(), core.timers().deadlines()), (1, 0));
+    });
+}
+
+/// Two timers that are due, of which one is touched at a time here: a storm.
+fn in_a_storm() -> (Arc<Core>, Arc<Tally>) {
+    let (core, tally) = (staffed_by(1, clock()), Tally::new());
+    for _ in 0..2 {
+        core.submit_timed(LATER, Placement::Front, tally.empty_job()).unwrap();
+    }
+    core.fire_due();
+    (core, tally)
+}
+
+/// Race: a worker comes for what a storm brings, while somebody waits until nothing is pending.
+#[test]
+fn what_a_storm_brings_is_waited_for() {
+    check(2, || {
+        let (core, tally) = in_a_storm();
+        staff(&core);
+        core.wait_quiescent(Deadline::NEVER).unwrap();
+        assert_eq!(tally.run(), 2);
+        drain(&core);
+    });
+}
+
+/// Race: a worker comes for what a storm brings, while the pool closes.
+#[test]
+fn what_is_due_when_a_pool_closes_is_run() {
+    check(2, || {
+        let (core, tally) = in_a_storm();
+        staff(&core);
+        drain(&core);
+        assert_eq!((tally.run(), tally.cancelled()), (2, 0));
     });
 }

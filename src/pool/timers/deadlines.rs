@@ -1,10 +1,10 @@
 //! Moments by which a job must have begun, or its code must have ended. Protocol: `TIMERS.md`, "Deadlines of jobs".
 
-use super::fire::WORK;
 use super::watch::Run;
 use super::{Face, Timers};
 use crate::pool::core::Core;
 use crate::queue::{OutOfMemory, Popped, Slab, Wheel};
+use crate::sys::size::TIMERS_AT_ONCE;
 use std::sync::Arc;
 
 /// What is to have come when its moment comes.
@@ -72,7 +72,7 @@ impl Deadlines {
 
     /// What has not come in time, some of it at a time. The entries stay.
     pub(super) fn take_overdue(&mut self, now: u64) -> Vec<Expected> {
-        let (mut overdue, mut work) = (Vec::new(), WORK);
+        let (mut overdue, mut work) = (Vec::new(), TIMERS_AT_ONCE);
         while let Popped::Due(node) = self.wheel.pop(&self.slab, now, &mut work) {
             // SAFETY: 1. nothing is ever lent here.
             overdue.push(unsafe { self.slab.replace(node, Expected::Nothing) });

@@ -20,8 +20,8 @@ pub(crate) enum Placement {
 
 /// What a timer is that shall be cancelled.
 enum Cut {
-    /// It waited, and is gone.
-    Once(Job),
+    /// It waited, and is gone. Its job is where the caller wants it: in here it would be moved in pieces.
+    Once,
     /// This hint is queued for it, or was.
     Queued(u64),
     /// It is gone, but for what is queued.
@@ -100,10 +100,11 @@ impl Core {
     #[cold]
     pub(crate) fn cancel_timer(&self, id: u64) -> bool {
         let Some(timers) = self.known_timers() else { return false };
-        match timers.cut(id) {
+        let mut job = None;
+        match timers.cut(id, &mut job) {
             None => false,
-            Some(Cut::Once(job)) => {
-                self.cancel_job(job, id);
+            Some(Cut::Once) => {
+                self.cancel_job(job.expect("a delayed job that waits has one"), id);
                 true
             }
             Some(Cut::Queued(queue_id)) => {
@@ -182,6 +183,7 @@ impl Core {
     /// Close: timers that have not fired are cancelled, schedules have no further tick, the sleeper leaves.
     pub(crate) fn close_timers(&self) {
         let Some(timers) = self.known_timers() else { return };
+        self.calm_storm();
         let (jobs, schedules) = {
             let mut state = timers.state.lock();
             if !self.is_closed() {
@@ -196,13 +198,14 @@ impl Core {
 }
 
 impl Timers {
-    fn cut(&self, id: u64) -> Option<Cut> {
+    fn cut(&self, id: u64, job: &mut Option<Job>) -> Option<Cut> {
         let mut state = self.state.lock();
         let node = state.slab.find(id)?;
         let cut = if state.repeats(node) {
             Cut::Schedule(state.end_schedule(id)?)
         } else if state.slab.is_waiting(node) {
-            Cut::Once(state.remove_waiting(node)?)
+            *job = state.remove_waiting(node);
+            Cut::Once
         } else {
             return Some(Cut::Queued(state.slab.due(node)));
         };

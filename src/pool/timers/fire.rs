@@ -8,26 +8,36 @@ use crate::pool::core::Core;
 use crate::pool::job::Job;
 use crate::pool::producer;
 use crate::queue::{Item, Node, OutOfMemory, Popped, Producing};
+use crate::sys::size::TIMERS_AT_ONCE;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Nodes that are touched before the lock is given up for a moment: a storm of timers must not hold up those who submit.
-pub(super) const WORK: usize = 64;
-
 /// When to try again what the system has refused.
 const AGAIN: u64 = Duration::from_millis(10).as_nanos() as u64;
 
-/// How far a look at what is due has come.
+/// Who looks at what is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looker {
+    /// The thread that sleeps for the timers.
+    Sleeper,
+    /// A worker, which was told of a storm.
+    Worker,
+    /// Anybody else.
+    Passer,
+}
+
+/// What a look has led to.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::pool) enum Fired {
-    /// Nothing more is due until then, by face.
+    /// Nothing more is due until then, by face; in a storm that is none of the sleeper's business.
     Until([u64; 2]),
-    /// More may be due.
-    More,
     /// The pool is closed.
     Closed,
 }
+
+/// By face.
+const NEVER: [u64; 2] = [u64::MAX; 2];
 
 /// A few jobs on their way from the timers to the queue.
 struct Round<'a, 'lane> {
@@ -36,7 +46,7 @@ struct Round<'a, 'lane> {
     lane: &'a mut Producing<'lane>,
     /// Hints of delayed jobs that go before others: they are queued together.
     front: Vec<(Node, Item)>,
-    queued: usize,
+    queued: &'a mut usize,
 }
 
 /// The same moment by the clock that a timer goes by, and by the monotonic one.
@@ -47,46 +57,82 @@ struct Now {
 }
 
 impl Core {
-    /// Queues everything that is due.
+    /// Queues what is due; of very much only the beginning, workers do the rest.
     pub(crate) fn fire_due(self: &Arc<Self>) {
-        while !self.is_forked() && self.fire_some(false) == Fired::More {}
+        if !self.is_forked() {
+            self.look(Looker::Passer);
+        }
     }
 
-    /// Queues a few jobs that are due. Whoever calls it `to_sleep` is the sleeper, and sleeps until then if this says so.
-    pub(in crate::pool) fn fire_some(self: &Arc<Self>, to_sleep: bool) -> Fired {
+    /// Queues a few jobs that are due, as the sleeper does.
+    pub(in crate::pool) fn fire_as_sleeper(self: &Arc<Self>) -> Fired {
+        self.look(Looker::Sleeper).1
+    }
+
+    /// A worker that was told of a storm queues a few of the jobs that are due. False if there were none so far.
+    pub(in crate::pool) fn weather_storm(self: &Arc<Self>) -> bool {
+        self.look(Looker::Worker).0 > 0
+    }
+
+    /// Queues a few jobs that are due: how many.
+    fn look(self: &Arc<Self>, looker: Looker) -> (usize, Fired) {
         let timers = self.timers();
-        let mut state = timers.state.lock();
-        let overdue = self.overdue(timers, &mut state);
-        if !overdue.is_empty() {
-            drop(state);
-            self.see_to(overdue);
-            return Fired::More;
+        if looker != Looker::Worker {
+            self.end_overdue(timers);
         }
+        let mut state = timers.state.lock();
         // SAFETY: 1. queues and the crew run no user's code, nor do the timers under their lock.
         let mut visit = unsafe { producer::visit(self) };
-        if self.is_closed() {
-            return self.fire_no_more(&mut state, to_sleep);
+        if self.is_closed() && looker != Looker::Worker {
+            return (0, self.fire_no_more(&mut state, looker == Looker::Sleeper));
         }
-        let mut round = Round { core: self, timers, lane: &mut visit.lane, front: Vec::new(), queued: 0 };
-        let more = round.fire(&mut state);
-        let queued = round.queued;
-        let fired = if more { Fired::More } else { Fired::Until(state.next_due()) };
-        if let (true, Fired::Until(until)) = (to_sleep, &fired) {
-            state.asleep_until = *until;
+        let (mut queued, mut until) = (0, NEVER);
+        if state.storm == (looker == Looker::Worker) {
+            let now = timers.clock.now();
+            let more = self.round(timers, &mut state, &mut visit.lane, now, &mut queued);
+            timers.set_storm(self, &mut state, more);
         }
+        if looker == Looker::Sleeper {
+            until = if state.storm { [state.deadlines.next_due(), u64::MAX] } else { state.next_due() };
+            state.asleep_until = until;
+        }
+        let storm = state.storm;
         drop(state);
         // Still in the visit: Close, V4.
-        match self.look_after(queued) {
-            Ok(()) => fired,
-            Err(_refused) if to_sleep => Fired::Until([timers.clock.now() + AGAIN, u64::MAX]),
-            Err(_refused) => {
-                timers.alarm.unpark();
-                fired
+        if self.look_after(queued > 0 || storm).is_err() {
+            match looker {
+                Looker::Sleeper => until = [timers.clock.now() + AGAIN, u64::MAX],
+                _ => timers.alarm.unpark(),
             }
+        }
+        (queued, Fired::Until(until))
+    }
+
+    /// Queues a few jobs; true if there may be more to do.
+    pub(super) fn round(
+        &self,
+        timers: &Arc<Timers>,
+        state: &mut State,
+        lane: &mut Producing<'_>,
+        monotonic: u64,
+        queued: &mut usize,
+    ) -> bool {
+        let front = Vec::with_capacity(TIMERS_AT_ONCE);
+        Round { core: self, timers, lane, front, queued }.fire(state, monotonic)
+    }
+
+    /// Sees to what has not come in time, or takes too long.
+    fn end_overdue(self: &Arc<Self>, timers: &Timers) {
+        loop {
+            let overdue = self.overdue(timers, &mut timers.state.lock());
+            if overdue.is_empty() {
+                return;
+            }
+            self.see_to(overdue);
         }
     }
 
-    /// What has not come in time, unless the process exits.
+    /// A few of those, unless the process exits.
     fn overdue(&self, timers: &Timers, state: &mut State) -> Vec<Expected> {
         if state.deadlines.is_empty() || self.is_stopped() {
             return Vec::new();
@@ -108,16 +154,15 @@ impl Core {
     }
 
     /// Somebody must come to what is queued. Without the sleeper's retry nobody would, if no thread could be started.
-    fn look_after(self: &Arc<Self>, queued: usize) -> io::Result<()> {
-        if queued > 0 || (self.alive() == 0 && self.has_visible_work()) { self.work_is_visible() } else { Ok(()) }
+    fn look_after(self: &Arc<Self>, visible: bool) -> io::Result<()> {
+        if visible || (self.alive() == 0 && self.has_visible_work()) { self.work_is_visible() } else { Ok(()) }
     }
 }
 
 impl Round<'_, '_> {
     /// True if there may be more to do.
-    fn fire(&mut self, state: &mut State) -> bool {
-        let mut work = WORK;
-        let monotonic = self.timers.clock.now();
+    fn fire(mut self, state: &mut State, monotonic: u64) -> bool {
+        let mut work = TIMERS_AT_ONCE;
         let mut more = self.fire_by(state, Face::Monotonic, Now { own: monotonic, monotonic }, &mut work);
         if !more && state.by_wall > 0 {
             let own = self.timers.clock.wall();
@@ -155,16 +200,19 @@ impl Round<'_, '_> {
 
     fn note(&mut self, state: &mut State, node: Node, queue_id: u64) {
         state.slab.note(node, queue_id);
-        self.queued += 1;
+        *self.queued += 1;
     }
 
     fn queue_front(&mut self, state: &mut State, now: u64) {
+        if self.front.is_empty() {
+            return;
+        }
         let hints = std::mem::take(&mut self.front);
         let mut noted = hints.iter().map(|(node, _)| *node);
         let items = hints.iter().map(|(_, item)| *item);
         self.core.front.append_all(&self.core.store, items, |queue_id| {
             let node = noted.next().expect("as many are queued as were given");
-            self.queued += 1;
+            *self.queued += 1;
             state.slab.note(node, queue_id);
         });
         let refused = noted.len();
@@ -185,7 +233,7 @@ impl Round<'_, '_> {
             match self.queue_tick(Job::new(tick), back) {
                 Some(queue_id) => {
                     live.queued.push_back((queue_id, live.number));
-                    self.queued += 1;
+                    *self.queued += 1;
                 }
                 None => {
                     live.left += 1;

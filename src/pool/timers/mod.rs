@@ -7,6 +7,7 @@ mod expiring;
 mod fire;
 mod schedule;
 mod sleeper;
+mod storm;
 mod tick;
 mod view;
 mod watch;
@@ -27,6 +28,7 @@ use schedule::Live;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+pub(in crate::pool) use storm::Storms;
 pub(crate) use view::TimerState;
 pub(crate) use watch::{Overrun, OverrunHook};
 
@@ -90,6 +92,8 @@ struct State {
     /// By face, until when the sleeper sleeps; 0 while it is awake or does not exist.
     asleep_until: [u64; 2],
     has_sleeper: bool,
+    /// More is due than is queued at once: workers come for it.
+    storm: bool,
 }
 
 impl Timers {
@@ -103,6 +107,7 @@ impl Timers {
             by_wall: 0,
             asleep_until: [0; 2],
             has_sleeper: false,
+            storm: false,
         };
         let clock = core.settings.clock.clone();
         Self { core: Arc::downgrade(core), clock, state: Lock::new(state), alarm: Parker::new() }

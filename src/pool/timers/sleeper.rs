@@ -29,10 +29,10 @@ impl Core {
 
     /// The sleeper's life.
     fn sleep_and_fire(self: &Arc<Self>) {
+        thread::sleep_precisely();
         loop {
-            match self.fire_some(true) {
+            match self.fire_as_sleeper() {
                 Fired::Until(until) => self.timers().sleep(until),
-                Fired::More => {}
                 Fired::Closed => return,
             }
         }

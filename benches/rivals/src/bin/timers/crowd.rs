@@ -1,6 +1,7 @@
 //! Very many timers at once.
 
 use fastthreadpool::{JobId, ManualClock, Pool};
+use rivals::native_timers::Timers;
 use rivals::process::{cpu_time, resident};
 use rivals::tally::{self, Round};
 use std::cmp::Reverse;
@@ -22,7 +23,7 @@ pub(crate) const STEPS: [&str; 7] = [
     "bytes each",
 ];
 
-pub(crate) type Make = fn() -> Box<dyn Crowd>;
+pub(crate) type Make = Box<dyn Fn() -> Box<dyn Crowd>>;
 
 /// Somebody who keeps timers. Each fires [`tally::record`] with its number.
 pub(crate) trait Crowd {
@@ -39,7 +40,7 @@ pub(crate) trait Crowd {
 }
 
 /// One time per step, or none if it cannot be done.
-pub(crate) fn measure(make: Make, timers: usize) -> Vec<Option<f64>> {
+pub(crate) fn measure(make: &Make, timers: usize) -> Vec<Option<f64>> {
     let mut random = Random(1);
     let delays: Vec<Duration> = (0..timers).map(|_| Duration::from_nanos(random.below(600_000_000_000))).collect();
     let order = random.shuffled(timers);
@@ -192,6 +193,33 @@ impl Crowd for Tokio {
                 }
             }
         });
+    }
+}
+
+/// A loop of C or C++, on the one thread that may use it.
+pub(crate) struct Native(pub(crate) Timers);
+
+extern "C" fn record(number: usize) {
+    tally::record(number);
+}
+
+impl Crowd for Native {
+    fn insert(&mut self, number: usize, delay: Duration) {
+        assert_eq!(self.0.insert(delay, record), number);
+    }
+
+    fn cancel(&mut self, number: usize) -> bool {
+        self.0.cancel(number);
+        true
+    }
+
+    fn reset(&mut self, number: usize, delay: Duration) -> bool {
+        self.0.reset(number, delay);
+        true
+    }
+
+    fn fire(&mut self) {
+        self.0.fire();
     }
 }
 
