@@ -110,7 +110,7 @@ fn draw_one(
         let style = colour.stroke_width(if is_ours { 3 } else { 1 });
         let points = || points.iter().map(|&(threads, ns)| (threads as f32, ns));
         chart
-            .draw_series(LineSeries::new(points(), style))?
+            .draw_series([PathElement::new(points().collect::<Vec<_>>(), style)])?
             .label(*name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
         chart.draw_series(points().map(|point| Circle::new(point, 3, colour.filled())))?;
