@@ -134,15 +134,15 @@ fn options_of_other_sizes() {
             let made = pool.results_with(&raw const make.known).err().unwrap_or(FTPOOL_OK);
             [pool.submit_with(thing.job(returns), &submit.known).err().unwrap_or(FTPOOL_OK), made]
         };
-        let refused: [fn(usize) -> usize; 5] = [|_| 0, |_| 7, |_| 4097, |_| usize::MAX, |_| isize::MAX as usize + 1];
+        let refused: [fn(usize) -> usize; 5] = [|_| 0, |_| 12, |known| known + 9, |_| 4097, |_| usize::MAX];
         refused.iter().for_each(|&size| assert_eq!(ask(size, 0), [FTPOOL_E_INVALID; 2]));
-        let accepted: [fn(usize) -> usize; 5] = [|_| 8, |known| known, |known| known + 8, |known| known + 9, |_| 4096];
+        let accepted: [fn(usize) -> usize; 4] = [|_| 8, |known| known, |known| known + 8, |_| 4096];
         accepted.iter().for_each(|&size| assert_eq!(ask(size, 0), [FTPOOL_OK; 2], "all that is not known is 0"));
         assert_eq!(ask(|known| known + 16, 1), [FTPOOL_E_VERSION; 2]);
         assert_eq!(ask(|known| known + 8, 1), [FTPOOL_OK; 2], "it ends before");
         assert_eq!(pool.wait_idle(LIMIT_NS), FTPOOL_OK);
-        assert_eq!(thing.counts(), [6, 5, 0], "with a size of 8 there was no arg_free");
-        assert_eq!(results.waiting(), [5, 0]);
+        assert_eq!(thing.counts(), [5, 4, 0], "with a size of 8 there was no arg_free");
+        assert_eq!(results.waiting(), [4, 0]);
     });
 }
 

@@ -13,17 +13,25 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::{env, fs, thread};
 
+type OnLock = unsafe extern "C" fn(*mut ftpool_lock);
+type Acquire = unsafe extern "C" fn(*mut ftpool_semaphore) -> i32;
+type Release = unsafe extern "C" fn(*mut ftpool_semaphore, u32) -> i32;
+type New = unsafe extern "C" fn(*const ftpool_config, *mut *mut ftpool) -> i32;
+type Submit = unsafe extern "C" fn(*mut ftpool, ftpool_fn, *mut c_void, *mut u64) -> i32;
+type Free = unsafe extern "C" fn(*mut ftpool);
+type ShutdownAll = unsafe extern "C" fn(u32, i64) -> i32;
+
 /// Some functions of one copy.
 #[derive(Clone, Copy)]
 struct Copy {
-    lock: unsafe extern "C" fn(*mut ftpool_lock),
-    unlock: unsafe extern "C" fn(*mut ftpool_lock),
-    acquire: unsafe extern "C" fn(*mut ftpool_semaphore) -> i32,
-    release: unsafe extern "C" fn(*mut ftpool_semaphore, u32) -> i32,
-    new: unsafe extern "C" fn(*const ftpool_config, *mut *mut ftpool) -> i32,
-    submit: unsafe extern "C" fn(*mut ftpool, ftpool_fn, *mut c_void, *mut u64) -> i32,
-    free: unsafe extern "C" fn(*mut ftpool),
-    shutdown_all: unsafe extern "C" fn(u32, i64) -> i32,
+    lock: OnLock,
+    unlock: OnLock,
+    acquire: Acquire,
+    release: Release,
+    new: New,
+    submit: Submit,
+    free: Free,
+    shutdown_all: ShutdownAll,
 }
 
 /// A function of a loaded library.
@@ -35,9 +43,9 @@ fn symbol(library: *mut c_void, name: &CStr) -> *mut c_void {
 }
 
 macro_rules! load {
-    ($library:expr, $name:literal) => {
-        // SAFETY: the header declares it with the field's type.
-        unsafe { std::mem::transmute::<*mut c_void, _>(symbol($library, $name)) }
+    ($library:expr, $name:literal, $type:ty) => {
+        // SAFETY: the header declares it with this type.
+        unsafe { std::mem::transmute::<*mut c_void, $type>(symbol($library, $name)) }
     };
 }
 
@@ -49,14 +57,14 @@ impl Copy {
         let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
         assert!(!library.is_null(), "{path:?} cannot be loaded");
         Self {
-            lock: load!(library, c"ftpool_lock_acquire"),
-            unlock: load!(library, c"ftpool_lock_release"),
-            acquire: load!(library, c"ftpool_semaphore_acquire"),
-            release: load!(library, c"ftpool_semaphore_release"),
-            new: load!(library, c"ftpool_new"),
-            submit: load!(library, c"ftpool_submit"),
-            free: load!(library, c"ftpool_free"),
-            shutdown_all: load!(library, c"ftpool_shutdown_all"),
+            lock: load!(library, c"ftpool_lock_acquire", OnLock),
+            unlock: load!(library, c"ftpool_lock_release", OnLock),
+            acquire: load!(library, c"ftpool_semaphore_acquire", Acquire),
+            release: load!(library, c"ftpool_semaphore_release", Release),
+            new: load!(library, c"ftpool_new", New),
+            submit: load!(library, c"ftpool_submit", Submit),
+            free: load!(library, c"ftpool_free", Free),
+            shutdown_all: load!(library, c"ftpool_shutdown_all", ShutdownAll),
         }
     }
 }
