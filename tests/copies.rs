@@ -50,7 +50,6 @@ macro_rules! load {
 }
 
 impl Copy {
-    #[allow(clippy::missing_transmute_annotations, reason = "the fields say what types they have")]
     fn load(path: &Path) -> Self {
         let path = CString::new(path.to_str().expect("cargo's paths are readable")).expect("without zeroes");
         // SAFETY: our own library does nothing harmful when it is loaded. It is never unloaded.

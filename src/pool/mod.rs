@@ -30,6 +30,7 @@ mod panics;
 pub(crate) mod parts;
 mod producer;
 mod quotas;
+mod resting;
 mod roster;
 mod running;
 mod scope;

@@ -10,24 +10,19 @@ use super::timers::TickInfo;
 use super::turns::GUARD;
 use super::water::PutOff;
 use crate::queue::{Item, Place, Seat, Taken};
-use crate::sync::{Deadline, Parker};
 use crate::sys::atomic::AtomicBool;
-use crate::sys::size::{LAG, LOOKS};
+use crate::sys::size::LAG;
 use crate::sys::thread::{stand_still, usable_cpus};
 use crate::sys::{CachePadded, hint};
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Jobs that a worker takes from a lane at once, at most. Enough to make what is paid once per batch disappear.
 pub(super) const MOST_AT_ONCE: usize = 64;
 
 /// A batch of fewer is small: the worker is at the producer's heels, where both pay for every cache line they share.
 const SMALL: usize = 32;
-
-/// A pool at rest for this long gives memory back that only a burst would need.
-const BURST_IS_OVER: Duration = Duration::from_millis(200);
 
 /// A worker's private half. It is *searching* (and counted so) from its birth until it finds a job, and again from the
 /// moment when it sees nothing more to do.
@@ -341,69 +336,5 @@ impl Worker {
             // A refused thread is no error here: this worker lives and comes to the work.
             let _ = self.core.recruit();
         }
-    }
-
-    /// Looks a little longer, then sleeps until there is something to do. False if that took too long to stay.
-    fn rest(&self) -> bool {
-        if !self.spent.borrow().is_empty() {
-            self.free_spent();
-        }
-        if self.core.orphans.any() {
-            self.reap();
-            if !self.searching.get() {
-                return true; // There is more to do.
-            }
-        }
-        self.core.maybe_quiet();
-        if self.core.crew.has_surplus() {
-            return self.stand_by();
-        }
-        for _ in 0..LOOKS {
-            if self.core.has_visible_work() || self.station.is_called() {
-                return true;
-            }
-            hint::spin();
-        }
-        let reason = || self.core.has_visible_work() || self.station.is_called() || self.core.is_over();
-        self.core.crew.park(self.number, reason, |parker| self.sleep(parker))
-    }
-
-    /// Drops outcomes that nobody will read: users' code, but no job.
-    #[cold]
-    fn reap(&self) {
-        if self.searching.get() {
-            self.stop_searching();
-        }
-        self.core.orphans.reap();
-        self.failure.take();
-        self.ended();
-    }
-
-    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back. False if
-    /// there is still no token when it has slept too long to stay.
-    pub(super) fn sleep(&self, parker: &Parker) -> bool {
-        let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
-        if self.core.store.has_surplus() {
-            if parker.park_until(Deadline::after(BURST_IS_OVER)) {
-                return true;
-            }
-            self.core.store.trim();
-        }
-        parker.park_until(end)
-    }
-
-    /// The others sleep and must see that all is over, too.
-    fn leave(&self) {
-        self.free_spent();
-        self.core.maybe_quiet();
-        self.core.crew.wake_all();
-        self.stop();
-        if self.core.orphans.any() {
-            self.reap();
-            self.start_searching();
-        }
-        let leaves = self.core.crew.leave(self.number);
-        debug_assert!(leaves, "a call that is not answered is a job that is not finished");
-        self.core.left.notify();
     }
 }

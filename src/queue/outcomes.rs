@@ -2,14 +2,13 @@
 
 use super::Quota;
 use super::biased::BiasedCounter;
+use super::seat::Seat;
 use super::stream::Stream;
 use super::turns::Turns;
 use crate::sync::{Bell, Deadline, EventCount};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sys::lock::Lock;
-use std::cell::Cell;
-use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
@@ -23,26 +22,6 @@ pub(crate) enum Nothing {
     TimedOut,
     /// Everything expected has ended, and everything that was delivered was read.
     Finished,
-}
-
-/// The right to deliver as one of the writers.
-#[derive(Debug)]
-pub(crate) struct Seat(usize, PhantomData<Cell<()>>);
-
-impl Seat {
-    fn is_outside(&self) -> bool {
-        self.0 == Self::OUTSIDE.0
-    }
-
-    /// For a writer of which there may be several: it delivers like all who have no seat.
-    pub(crate) const OUTSIDE: Self = Self(usize::MAX, PhantomData);
-
-    /// # Safety
-    ///
-    /// 1. There is no other seat with this number for the same queues.
-    pub(crate) unsafe fn new(number: usize) -> Self {
-        Self(number, PhantomData)
-    }
 }
 
 /// A done queue and a failed queue. A *delivery* is any number of entries and then its end. Whoever makes one has a
@@ -149,7 +128,7 @@ impl<D, F> Outcomes<D, F> {
     /// One entry more of a delivery that goes on. Its place is reserved.
     pub(super) fn emit(&self, seat: &Seat, entry: D) {
         let outside = seat.is_outside().then(|| self.outsiders.lock());
-        let desk = self.desks.get(seat.0).unwrap_or(self.outsiders_desk());
+        let desk = self.desks.get(seat.number()).unwrap_or(self.outsiders_desk());
         // SAFETY: the seat is the caller's alone, or the lock makes this the only writer.
         unsafe { desk.done.write(entry) };
         drop(outside);
@@ -159,7 +138,7 @@ impl<D, F> Outcomes<D, F> {
     /// The end of a delivery, with its last entry, whose place is reserved, if there is one. The caller may not touch the queues afterwards.
     #[inline(always)]
     pub(super) fn deliver(&self, seat: &Seat, entry: Option<Result<D, F>>) {
-        let Some(desk) = self.desks.get(seat.0) else { return self.deliver_reserved_from_outside(entry) };
+        let Some(desk) = self.desks.get(seat.number()) else { return self.deliver_reserved_from_outside(entry) };
         // SAFETY: the seat is the caller's alone.
         unsafe { self.put(desk, entry) };
         count(&desk.settled);

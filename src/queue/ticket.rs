@@ -1,6 +1,7 @@
 //! Who keeps the queues that outcomes come back through, without a reference count per job.
 
-use super::outcomes::{Outcomes, Seat};
+use super::outcomes::Outcomes;
+use super::seat::Seat;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;

@@ -22,7 +22,7 @@ pub(super) enum Expected {
 /// One entry for each job that has such a moment, from before it is queued (or from when its code begins) until it begins or is
 /// cancelled (or its code ends). Ids are those of the slab, which no job has.
 #[derive(Debug)]
-pub(super) struct Deadlines {
+pub(in crate::pool) struct Deadlines {
     slab: Slab<Expected>,
     wheel: Wheel,
 }
@@ -32,13 +32,8 @@ impl Deadlines {
         Self { slab: Slab::new(), wheel: Wheel::new() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::pool) fn is_empty(&self) -> bool {
         self.slab.len() == 0
-    }
-
-    #[cfg(all(loom, test))]
-    pub(super) fn len(&self) -> usize {
-        self.slab.len()
     }
 
     /// An entry that waits for nothing yet.

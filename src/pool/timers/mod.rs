@@ -22,7 +22,6 @@ use deadlines::Deadlines;
 pub(crate) use entry::Placement;
 pub(in crate::pool) use entry::is_timer;
 pub(crate) use expiring::Route;
-#[cfg(all(loom, test))]
 pub(in crate::pool) use fire::Fired;
 use schedule::Live;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
@@ -70,21 +69,21 @@ const REPEATS: u8 = 4;
 pub(crate) struct Timers {
     core: Weak<Core>,
     clock: Clock,
-    state: Lock<State>,
+    pub(in crate::pool) state: Lock<State>,
     /// Where the sleeper sleeps.
     pub(in crate::pool) alarm: Parker,
 }
 
 /// What the lock guards: whoever has it decides what becomes of a timer. No user's code runs under it.
 #[derive(Debug)]
-struct State {
+pub(in crate::pool) struct State {
     /// Timers that wait, and those that are queued or have begun. The job of a delayed one, which is lent to its hint
     /// while that is queued; the node then notes the hint's id.
     slab: Slab<Option<Job>>,
     /// By face.
     wheels: [Wheel; 2],
     schedules: HashMap<u64, Live>,
-    deadlines: Deadlines,
+    pub(in crate::pool) deadlines: Deadlines,
     /// Delayed jobs that wait.
     delayed: usize,
     /// Timers by the wall clock: without any, nobody asks for the time of day.
@@ -115,12 +114,6 @@ impl Timers {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
-    }
-
-    /// Entries of jobs with deadlines.
-    #[cfg(all(loom, test))]
-    pub(in crate::pool) fn deadlines(&self) -> usize {
-        self.state.lock().deadlines.len()
     }
 
     fn now(&self, face: Face) -> u64 {

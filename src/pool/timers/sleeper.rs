@@ -1,6 +1,6 @@
 //! The one thread that sleeps until something is due.
 
-use super::fire::Fired;
+use super::Fired;
 use super::{Face, State, Timers};
 use crate::pool::core::Core;
 use crate::pool::unwind;
