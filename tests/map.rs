@@ -41,10 +41,12 @@ fn an_endless_source_is_read_no_further_than_the_look_ahead() {
         let mut map = pool.map(source(), |n| n * 2);
         assert_eq!(pulled.get(), 0, "nothing is pulled before the first value is asked for");
         assert_eq!(map.next().unwrap().unwrap(), 0);
-        assert!(pulled.get() <= 4, "two workers, one more, and one for the value that was read");
-        for n in 1..500 {
-            assert_eq!(map.next().unwrap().unwrap(), 2 * n);
-            assert!(pulled.get() <= n + 4);
+        assert!(pulled.get() <= 5, "two workers, one more, and two for what was read");
+        let before = pulled.get();
+        let mut map = pool.map(source(), move |n| n - before).chunk_size(1);
+        for n in 0..500 {
+            assert_eq!(map.next().unwrap().unwrap(), n);
+            assert!(pulled.get() - before <= n + 4, "two workers, one more, and one for the value that was read");
         }
         assert_eq!(map.progress().read, 500);
         let before = pulled.get();
@@ -245,7 +247,7 @@ fn chunks_follow_the_time_that_items_take() {
             let pulled = pulled.clone();
             std::iter::repeat_with(move || pulled.add())
         };
-        let mut quick = pool.map(source(), |n| n).chunk_size(0).look_ahead(1);
+        let mut quick = pool.map(source(), |n| n).look_ahead(1);
         let read = quick.by_ref().take(20_000).map(Result::unwrap).count();
         assert_eq!(read, 20_000);
         assert!(quick.progress().submitted <= 20_000 + 2 * 1024);
@@ -255,7 +257,7 @@ fn chunks_follow_the_time_that_items_take() {
             while began.elapsed() < Duration::from_micros(50) {}
             n
         };
-        assert_eq!(pool.map(source(), long).chunk_size(0).look_ahead(1).take(50).count(), 50);
+        assert_eq!(pool.map(source(), long).look_ahead(1).take(50).count(), 50);
         assert!(pulled.get() - before <= 50 + 20);
     });
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 type Values<R> = Vec<Result<R, JobError>>;
 
-/// The values of a chunk, and how long they took, if that is measured.
+/// The values of a chunk, and how long getting the items or running them took, if that is measured.
 type Chunk<R> = (Values<R>, Option<Duration>);
 
 /// How long a chunk shall take if the map sees to it, at the least and at the most: submitting it does not matter then, and
@@ -66,7 +66,8 @@ impl Pool {
     /// Runs `map` on every item, on workers, and gives the values in the order of the items, as they are asked for. The source
     /// may be endless: no more items are taken from it than [`Map::look_ahead`] allows.
     ///
-    /// Several inputs are one that was zipped: `pool.map(a.zip(b), |(a, b)| …)`. For data that is borrowed, and for items that are done in no time, see [`map_slice`](Self::map_slice).
+    /// Several inputs are one that was zipped: `pool.map(a.zip(b), |(a, b)| …)`. For data that is borrowed see
+    /// [`map_slice`](Self::map_slice).
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -88,7 +89,7 @@ impl Pool {
             source: Some(items.into_iter()),
             map: Arc::new(map),
             chunk: 1,
-            adapts: false,
+            adapts: true,
             ahead: self.core().limit() + 1,
             deadline: Deadline::NEVER,
             stop_on_error: false,
@@ -138,12 +139,13 @@ where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// How many items a job has; 1 by default. More where an item takes less than some microseconds; 0 lets the map find out
-    /// from the time that the first ones take, up to 1024.
+    /// How many items a job has. 0, the default, lets the map find out: it begins with one, and takes up to 1024 where
+    /// both getting them from their source and running them take less than some microseconds. Say 1 where no item may be
+    /// taken from its source earlier than it must.
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
-    /// let sum: u64 = pool.map(0..100_000, |n| n / 3).chunk_size(0).map(Result::unwrap).sum();
+    /// let sum: u64 = pool.map(0..100_000, |n| n / 3).chunk_size(500).map(Result::unwrap).sum();
     /// assert_eq!(sum, (0..100_000).map(|n| n / 3).sum());
     /// # Ok::<(), fastthreadpool::BuildError>(())
     /// ```
@@ -208,7 +210,9 @@ where
         while self.flight.len() < self.ahead
             && let Some(source) = &mut self.source
         {
+            let asked = self.adapts.then(Instant::now);
             let items: Vec<I::Item> = source.take(self.chunk).collect();
+            let gathered = asked.map(|asked| asked.elapsed());
             if items.len() < self.chunk {
                 self.source = None;
             }
@@ -216,11 +220,10 @@ where
                 return;
             }
             let (map, count) = (Arc::clone(&self.map), items.len());
-            let adapts = self.adapts;
             let job = move || {
-                let began = adapts.then(Instant::now);
+                let began = gathered.map(|gathered| (gathered, Instant::now()));
                 let values = items.into_iter().map(|item| one(|| map(item))).collect();
-                (values, began.map(|began| began.elapsed()))
+                (values, began.map(|(gathered, began)| began.elapsed().max(gathered)))
             };
             match self.pool.submit(job) {
                 Ok(job) => {
