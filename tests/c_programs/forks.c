@@ -39,7 +39,7 @@ static void *keep_busy(void *unused) {
 }
 
 static void live_as_child(ftpool_results *results) {
-    alarm(20); /* hangs are killed */
+    alarm(100); /* hangs are killed */
     for (int i = 0; i < 2; i++) {
         ftpool *pool = pools[i];
         size_t number;
@@ -72,7 +72,7 @@ static void *fork_and_return(void *counter) {
     pid_t child = fork();
     check(child >= 0, "fork in a job");
     if (child == 0) {
-        alarm(20);
+        alarm(100);
         return NULL;
     }
     int status;

@@ -122,7 +122,7 @@ static void one_processor(void) {
 
 int main(int argc, char **argv) {
     const char *scenario = argc > 1 ? argv[1] : "";
-    alarm(40); /* hangs are killed */
+    alarm(150); /* hangs are killed */
     if (strcmp(scenario, "few-threads") == 0)
         few_threads();
     else if (strcmp(scenario, "no-thread") == 0)

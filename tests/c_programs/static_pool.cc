@@ -32,7 +32,7 @@ public:
 static Owner owner;
 
 int main() {
-    alarm(20);
+    alarm(100);
     for (int i = 0; i < 1000; i++)
         if (ftpool_submit(owner.pool, count, nullptr, nullptr) != FTPOOL_OK)
             return 1;
