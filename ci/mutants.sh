@@ -67,7 +67,7 @@ src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_
 src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
 src/pool/crew.rs|self.wake_sleepers(roster); // U5|drop(roster); // U5|a_worker_that_is_called_comes
 src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
-src/pool/timers/fire.rs|state.asleep_until = *until;||the_sleeper_does_not_sleep_through
+src/pool/timers/fire.rs|state.next_due() };\n            state.asleep_until = until;|state.next_due() };|the_sleeper_does_not_sleep_through
 src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
 src/pool/timers/entry.rs|self.calm_storm();\n        let (jobs|let (jobs|what_is_due_when_a_pool_closes_is_run
