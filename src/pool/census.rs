@@ -187,7 +187,7 @@ impl Reading {
     }
 
     pub(super) fn has_free_hands(self, limit: usize) -> bool {
-        self.searching() > 0 || self.idle() > 0 || self.alive() < limit
+        self.has_searcher() || self.has_reserve(limit)
     }
 
     pub(super) fn is_broken(self) -> bool {
@@ -205,6 +205,17 @@ impl Reading {
     /// Whether nobody looks for work, and somebody could be woken or started to.
     #[inline]
     pub(super) fn lacks_searcher(self, limit: usize) -> bool {
-        self.searching() == 0 && (self.idle() > 0 || self.alive() < limit)
+        !self.has_searcher() && self.has_reserve(limit)
+    }
+
+    #[inline]
+    pub(super) fn has_searcher(self) -> bool {
+        self.searching() > 0
+    }
+
+    /// Whether somebody could be woken or started.
+    #[inline]
+    pub(super) fn has_reserve(self, limit: usize) -> bool {
+        self.idle() > 0 || self.alive() < limit
     }
 }

@@ -89,7 +89,7 @@ impl Crew {
     #[inline]
     pub(super) fn needs_recruit(&self) -> bool {
         let seen = self.census.read(); // S2
-        if seen.is_called() { self.needs_another() } else { seen.lacks_searcher(self.limit) }
+        if seen.has_searcher() { seen.is_called() && self.needs_another() } else { seen.has_reserve(self.limit) }
     }
 
     /// Somebody was called, and will not fence when it has found work.
