@@ -28,6 +28,12 @@ impl Event {
         self.count.notify();
     }
 
+    /// A thread that takes so many steps.
+    fn notifier(self: &Arc<Self>, steps: usize) -> thread::JoinHandle<()> {
+        let event = Arc::clone(self);
+        thread::spawn(move || (1..=steps).for_each(|step| event.reach(step)))
+    }
+
     fn wait_for(&self, step: usize) {
         let reached = || (self.reached.load(Ordering::Acquire) >= step).then_some(());
         self.count.wait_until(Deadline::NEVER, reached).expect("never has not come yet");
@@ -39,10 +45,7 @@ impl Event {
 fn event_count_loses_no_wake_up() {
     check(None, || {
         let event = Event::new();
-        let notifier = thread::spawn({
-            let event = Arc::clone(&event);
-            move || event.reach(1)
-        });
+        let notifier = event.notifier(1);
         event.wait_for(1);
         notifier.join().unwrap();
     });
@@ -57,10 +60,7 @@ fn event_count_wakes_every_waiter() {
             let event = Arc::clone(&event);
             move || event.wait_for(1)
         });
-        let notifier = thread::spawn({
-            let event = Arc::clone(&event);
-            move || event.reach(1)
-        });
+        let notifier = event.notifier(1);
         event.wait_for(1);
         waiter.join().unwrap();
         notifier.join().unwrap();
@@ -96,13 +96,7 @@ fn event_count_with_two_notifiers() {
 fn event_count_with_a_bit_left_behind() {
     check(3, || {
         let event = Event::new();
-        let notifier = thread::spawn({
-            let event = Arc::clone(&event);
-            move || {
-                event.reach(1);
-                event.reach(2);
-            }
-        });
+        let notifier = event.notifier(2);
         event.wait_for(1);
         event.wait_for(2);
         notifier.join().unwrap();
@@ -191,10 +185,7 @@ fn bell_rings_again() {
 fn event_count_relies_on_notifiers_that_have_heard() {
     check(3, || {
         let event = Event::new();
-        let notifier = thread::spawn({
-            let event = Arc::clone(&event);
-            move || (1..=3).for_each(|step| event.reach(step))
-        });
+        let notifier = event.notifier(3);
         event.wait_for(1);
         event.count.relax();
         event.wait_for(2);
@@ -208,13 +199,7 @@ fn event_count_relies_on_notifiers_that_have_heard() {
 fn event_count_is_not_heard_before_it_is_relaxed() {
     check(2, || {
         let event = Event::new();
-        let notifier = thread::spawn({
-            let event = Arc::clone(&event);
-            move || {
-                event.reach(1);
-                event.reach(2);
-            }
-        });
+        let notifier = event.notifier(2);
         let waiter = thread::spawn({
             let event = Arc::clone(&event);
             move || {
