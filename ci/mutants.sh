@@ -46,8 +46,8 @@ src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.
 src/queue/outcomes.rs|drop(outside); // Before the last touch.\n        desk.settled.fetch_add(1, Ordering::Release);|desk.settled.fetch_add(1, Ordering::Release);\n        drop(outside);|queues_are_freed_after_the_last_touch
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
-src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_called_worker_is_done
-src/pool/crew.rs|fence_after(before); // F2|let _ = before; // F2|a_job_that_relies_on_a_called_worker_is_done
+src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_woken_worker_is_done
+src/pool/crew.rs|fence_after(before); // F2|let _ = before; // F2|a_job_that_relies_on_a_woken_worker_is_done
 src/pool/crew.rs|fence::heavy(); // P2||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up
 src/pool/crew.rs|drop(self.roster.lock());||two_submitters_start_one_worker

@@ -6,7 +6,7 @@ use crate::sys::atomic::{AtomicU64, Ordering};
 ///
 /// A worker is *running* a job, *searching* for one, or *idle* (asleep). `alive` counts all three. `idle` and `alive`
 /// change under the crew's lock; `searching` is also changed without it. Workers that block or stand by are not counted.
-/// *Called* says that the search which is under way began with a worker that was woken or started for some work: submitters
+/// *Woken* says that the search which is under way began with a worker that was woken or started for some work: submitters
 /// that rely on it fence for themselves.
 ///
 /// # Memory ordering
@@ -19,7 +19,7 @@ pub(super) struct Census(AtomicU64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reading(u64);
 
-const CALLED: u64 = 1;
+const WOKEN: u64 = 1;
 const SEARCHING: u64 = 1 << 1;
 const IDLE: u64 = 1 << 17;
 const ALIVE: u64 = 1 << 33;
@@ -68,7 +68,7 @@ impl Census {
         let _ = self.one_searcher_less(ALIVE.wrapping_neg());
     }
 
-    /// A sleeper searches, because it was called.
+    /// A sleeper searches, because it was woken.
     pub(super) fn wake_up(&self) {
         self.one_searcher_more(IDLE.wrapping_neg());
     }
@@ -82,15 +82,15 @@ impl Census {
     fn one_searcher_less(&self, more: u64) -> (Reading, Reading) {
         self.change(|before| {
             let after = before.wrapping_sub(SEARCHING).wrapping_add(more);
-            if Reading(after).searching() == 0 { after & !CALLED } else { after }
+            if Reading(after).searching() == 0 { after & !WOKEN } else { after }
         })
     }
 
-    /// A search that is under way already was not called.
+    /// A search that is under way already was not woken.
     fn one_searcher_more(&self, more: u64) {
         self.change(|before| {
-            let called = if Reading(before).searching() == 0 { CALLED } else { 0 };
-            before.wrapping_add(SEARCHING).wrapping_add(more) | called
+            let woken = if Reading(before).searching() == 0 { WOKEN } else { 0 };
+            before.wrapping_add(SEARCHING).wrapping_add(more) | woken
         });
     }
 
@@ -149,8 +149,8 @@ impl Census {
 impl Reading {
     /// Whether whoever relies on the searchers fences for itself.
     #[inline]
-    pub(super) fn is_called(self) -> bool {
-        self.0 & CALLED != 0
+    pub(super) fn is_woken(self) -> bool {
+        self.0 & WOKEN != 0
     }
 
     pub(super) fn searching(self) -> usize {

@@ -89,10 +89,10 @@ impl Crew {
     #[inline]
     pub(super) fn needs_recruit(&self) -> bool {
         let seen = self.census.read(); // S2
-        if seen.has_searcher() { seen.is_called() && self.needs_another() } else { seen.has_reserve(self.limit) }
+        if seen.has_searcher() { seen.is_woken() && self.needs_another() } else { seen.has_reserve(self.limit) }
     }
 
-    /// Somebody was called, and will not fence when it has found work.
+    /// Somebody was woken, and will not fence when it has found work.
     #[cold]
     fn needs_another(&self) -> bool {
         fence(Ordering::SeqCst); // S3
@@ -347,9 +347,9 @@ impl Crew {
     }
 }
 
-/// In a called search, those who rely on its searchers fence for themselves.
+/// In a woken search, those who rely on its searchers fence for themselves.
 fn fence_after(search: Reading) {
-    if search.is_called() { fence(Ordering::SeqCst) } else { fence::heavy() }
+    if search.is_woken() { fence(Ordering::SeqCst) } else { fence::heavy() }
 }
 
 /// Takes a worker off a stack; false if it is not there.

@@ -122,9 +122,9 @@ fn a_job_is_done_although_another_start_was_refused() {
     });
 }
 
-/// Race: the second submitter relies on the worker that the first has called, which does not fence for it.
+/// Race: the second submitter relies on the worker that the first has woken, which does not fence for it.
 #[test]
-fn a_job_that_relies_on_a_called_worker_is_done() {
+fn a_job_that_relies_on_a_woken_worker_is_done() {
     check(2, || {
         let site = Site::new(0);
         assert_eq!(submit_twice(&site), 2);
