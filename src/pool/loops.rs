@@ -33,6 +33,9 @@ impl Rest {
     }
 }
 
+/// Chunks of a loop, at most: so many are as well balanced as could be.
+const MANY: usize = 1 << 14;
+
 /// A loop that would be over within this time is not shared: waking somebody takes about as long.
 const PAYS: Duration = Duration::from_micros(10);
 
@@ -89,7 +92,9 @@ pub(crate) fn try_out<F: FnMut(Range<usize>)>(
         run(rest);
         return None;
     }
-    let chunk = if grain == 0 { (CHUNK.as_nanos() as f64 / each.max(0.01)) as usize } else { grain };
+    let fair = (CHUNK.as_nanos() as f64 / each.max(0.01)) as usize;
+    // The trial may have met a page fault: chunks that are too small by that measure cost as much as a loop of claims.
+    let chunk = if grain == 0 { fair.max(rest.len() / MANY) } else { grain };
     Some(Rest::new(rest, chunk, grain == 0, stoppable))
 }
 
