@@ -5,6 +5,7 @@ use super::core::Core;
 use super::job::{Job, Task};
 use super::producer;
 use super::submit::{Refusal, Rejected};
+use super::water::{Basin, Outlet};
 use crate::queue::{Item, OutOfMemory, Producing};
 use crate::sync::Deadline;
 use crate::sys::hint;
@@ -200,7 +201,7 @@ impl Core {
     fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(Refusal, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
         if let Some(water) = &bound.water {
-            water.may_have_risen(bound.queued_at_most(), || bound.queued(|| self.freed()));
+            water.may_have_risen(bound.queued_at_most(), self);
         }
         if bound.when_full != Full::HandOff || self.is_current() {
             return Vec::new();
@@ -221,6 +222,9 @@ impl Core {
     pub(super) fn put_back_places(&self, count: u64) {
         if let Some(bound) = &self.bound {
             bound.put_back(count);
+            if let Some(water) = &bound.water {
+                water.has_fallen(self);
+            }
         }
     }
 
@@ -234,7 +238,7 @@ impl Core {
 
     /// How many places were freed so far.
     pub(super) fn freed(&self) -> u64 {
-        self.crew.stations().map(|station| station.begun()).sum::<u64>() + self.cancelled()
+        self.outlets().map(Outlet::gone).sum()
     }
 
     /// Called after a place was freed otherwise than by a worker.
@@ -242,9 +246,19 @@ impl Core {
         if let Some(bound) = &self.bound {
             bound.notify_all();
             if let Some(water) = &bound.water {
-                water.has_fallen(|| bound.queued(|| self.freed()));
+                water.may_have_fallen(&self.cancelled, self);
             }
         }
+    }
+}
+
+impl Basin for Core {
+    fn outlets(&self) -> impl Iterator<Item = &Outlet> {
+        self.crew.stations().map(|station| &station.begun).chain([&self.cancelled])
+    }
+
+    fn queued(&self) -> u64 {
+        self.bound.as_ref().map_or(0, |bound| bound.queued(|| self.freed()))
     }
 }
 

@@ -13,6 +13,7 @@ use super::panics::{self, Curiosity};
 use super::quotas::Quotas;
 use super::timers::{Storms, Timers, is_timer};
 use super::waits::Waits;
+use super::water::Outlet;
 use super::{roster, unwind};
 use crate::queue::{Front, Item, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount};
@@ -69,7 +70,7 @@ pub(crate) struct Core {
     /// Jobs that submitters run themselves.
     pub(super) guests: Guests,
     /// Accepted jobs that were ended by somebody else than a worker.
-    cancelled: AtomicU64,
+    pub(super) cancelled: Outlet,
     /// Failures that were forgotten by [`clear`](Self::clear).
     forgotten: AtomicU64,
     /// Notified when a job has finished and its worker sees nothing more to do.
@@ -105,7 +106,7 @@ impl Core {
             groups: Groups::new(),
             lanes: Lanes::new(),
             waits: Waits::default(),
-            cancelled: AtomicU64::new(0),
+            cancelled: Outlet::new(),
             forgotten: AtomicU64::new(0),
             quiet: EventCount::new(),
             left: EventCount::new(),
@@ -182,14 +183,14 @@ impl Core {
     }
 
     pub(super) fn count_cancelled(&self, count: u64) {
-        self.cancelled.fetch_add(count, Ordering::SeqCst);
+        self.cancelled.count_shared(count);
         self.place_is_free();
         self.groups.notify();
         self.ended_elsewhere();
     }
 
     pub(super) fn cancelled(&self) -> u64 {
-        self.cancelled.load(Ordering::Acquire)
+        self.cancelled.gone()
     }
 
     /// Called after a job was counted that ended otherwise than on a worker.

@@ -1,6 +1,7 @@
 //! What a worker shares with others.
 
 use super::job::Job;
+use super::water::Outlet;
 use crate::queue::Batch;
 use crate::sync::Parker;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,8 +17,8 @@ use crate::sys::lock::Lock;
 pub(super) struct Station {
     pub(super) parker: Parker,
     pub(super) batch: Batch,
-    /// Kept in bounded pools only.
-    begun: AtomicU64,
+    /// Jobs that have begun. Counted in bounded pools only.
+    pub(super) begun: Outlet,
     finished: AtomicU64,
     failed: AtomicU64,
     running: AtomicBool,
@@ -31,7 +32,7 @@ impl Station {
         Self {
             parker: Parker::new(),
             batch: Batch::new(),
-            begun: AtomicU64::new(0),
+            begun: Outlet::new(),
             finished: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             running: AtomicBool::new(false),
@@ -66,16 +67,6 @@ impl Station {
     #[inline]
     pub(super) fn is_running(&self) -> bool {
         self.running.load(Ordering::Acquire)
-    }
-
-    #[inline]
-    pub(super) fn count_begun(&self) {
-        let begun = self.begun.load(Ordering::Relaxed);
-        self.begun.store(begun + 1, Ordering::Release);
-    }
-
-    pub(super) fn begun(&self) -> u64 {
-        self.begun.load(Ordering::Acquire)
     }
 
     #[inline]

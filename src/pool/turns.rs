@@ -56,11 +56,10 @@ impl Worker {
     #[inline(always)]
     pub(super) fn free_place<const BOUNDED: bool>(&self) {
         if BOUNDED && let Some(bound) = &self.core.bound {
-            self.station.count_begun(); // E0
-            bound.notify();
+            self.station.begun.count(); // E0
+            bound.notify(); // E1
             if let Some(water) = &bound.water {
-                let queued = || bound.queued(|| self.core.freed());
-                self.put_off.set(water.may_have_fallen(self.put_off.get(), self.core.most() as u64, queued));
+                water.may_have_fallen(&self.station.begun, &*self.core);
             }
         }
     }

@@ -1,10 +1,14 @@
-//! Water marks: telling the user that the queue has become long, or short again. Protocol: `BOUND.md`.
+//! Water marks: telling the user that the queue has become long, or short again. Protocol and proof: `BOUND.md`.
 
 use super::unwind;
-use crate::sys::atomic::{AtomicU64, Ordering, fence as full_fence};
+use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, fence as full_fence};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::fmt;
+
+/// An outlet gets leave for at least so many jobs, or for none: to reckon with all outlets anew costs as much as some
+/// ten looks.
+const WORTH: u64 = if cfg!(loom) { 1 } else { 64 };
 
 /// What is told: whether the queue has risen to the high mark, and how many jobs were queued when that was noticed.
 pub(crate) type Tell = Box<dyn Fn(bool, u64) + Send + Sync>;
@@ -23,15 +27,68 @@ impl fmt::Debug for Marks {
     }
 }
 
+/// Where jobs leave the queue: a worker that begins them, or all those who cancel some.
+///
 /// # Memory ordering
 ///
-/// Whoever changes the number of queued jobs fences and then reads `tide`; whoever turns the tide fences and then reads
-/// the number: one of the two sees that the other mark is passed.
+/// What is counted was done before: the stores release, the loads acquire. `leave` is in `BOUND.md`.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    gone: AtomicU64,
+    /// Beyond so many gone, whoever lets one go looks at the marks.
+    leave: AtomicU64,
+}
+
+impl Outlet {
+    pub(super) fn new() -> Self {
+        Self { gone: AtomicU64::new(0), leave: AtomicU64::new(u64::MAX) }
+    }
+
+    /// Counts a job, where one thread at a time does.
+    #[inline]
+    pub(super) fn count(&self) {
+        let gone = self.gone.load(Ordering::Relaxed);
+        self.gone.store(gone + 1, Ordering::Release);
+    }
+
+    /// Counts some jobs, whichever thread does.
+    pub(super) fn count_shared(&self, jobs: u64) {
+        self.gone.fetch_add(jobs, Ordering::SeqCst);
+    }
+
+    /// How many jobs have left through it.
+    #[inline]
+    pub(super) fn gone(&self) -> u64 {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// After a job was counted and `fence::light`.
+    #[inline]
+    fn is_without_leave(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) > self.leave.load(Ordering::Relaxed)
+    }
+}
+
+/// Whose marks these are.
+pub(super) trait Basin {
+    fn outlets(&self) -> impl Iterator<Item = &Outlet>;
+
+    /// How many jobs are queued: never less than there are, unless some leave meanwhile.
+    fn queued(&self) -> u64;
+}
+
+/// Nobody looks for the low mark.
+const BELOW: u32 = 0;
+/// No outlet has leave.
+const ABOVE: u32 = 1;
+/// Outlets may have leave.
+const FAR_ABOVE: u32 = 2;
+
 #[derive(Debug)]
 pub(super) struct Water {
     marks: Marks,
-    /// Odd from a rise to the next fall. Changes also when looks that were put off must not be.
-    tide: AtomicU64,
+    /// Written under the lock of `state`.
+    phase: AtomicU32,
     state: Lock<State>,
 }
 
@@ -43,81 +100,88 @@ struct State {
     queued: u64,
 }
 
-/// How many looks at the marks a worker puts off, and in which tide.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct PutOff {
-    tide: u64,
-    looks: u64,
-}
-
 impl Water {
     pub(super) fn new(marks: Marks) -> Self {
-        Self { marks, tide: AtomicU64::new(0), state: Lock::new(State::default()) }
+        Self { marks, phase: AtomicU32::new(BELOW), state: Lock::new(State::default()) }
     }
 
     /// Called by a submitter that has made the queue longer; `at_most` so many are queued.
     #[inline]
-    pub(super) fn may_have_risen(&self, at_most: u64, queued: impl Fn() -> u64) {
-        if at_most >= self.marks.high && !is_above(self.tide.load(Ordering::Relaxed)) {
-            self.look(queued);
+    pub(super) fn may_have_risen(&self, at_most: u64, basin: &impl Basin) {
+        fence::light(); // M1
+        let is_due = || self.phase.load(Ordering::Relaxed) == BELOW;
+        if at_most >= self.marks.high && is_due() {
+            self.look(basin, is_due);
         }
     }
 
-    /// Called by each of at most `workers` workers that makes the queue shorter by one.
+    /// Called by whoever has counted jobs that leave through `outlet`, after `fence::light` (M1).
     #[inline]
-    pub(super) fn may_have_fallen(&self, put_off: PutOff, workers: u64, queued: impl Fn() -> u64) -> PutOff {
-        let tide = self.tide.load(Ordering::Acquire);
-        if !is_above(tide) {
-            return PutOff::default();
+    pub(super) fn may_have_fallen(&self, outlet: &Outlet, basin: &impl Basin) {
+        let is_due = || outlet.is_without_leave();
+        if is_due() {
+            self.look(basin, is_due);
         }
-        if put_off.tide == tide && put_off.looks > 0 {
-            return PutOff { tide, looks: put_off.looks - 1 };
-        }
-        let missing = self.look(queued).saturating_sub(self.marks.low);
-        PutOff { tide, looks: missing.saturating_sub(1) / workers }
     }
 
-    /// Called by whoever else has made the queue shorter.
-    pub(super) fn has_fallen(&self, queued: impl Fn() -> u64) {
-        // What workers have put off was reckoned without this.
-        self.tide.fetch_add(2, Ordering::AcqRel);
-        self.look(queued);
+    /// Called by whoever has made the queue shorter otherwise.
+    pub(super) fn has_fallen(&self, basin: &impl Basin) {
+        self.look(basin, || true);
     }
 
-    /// Turns the tide as often as marks are passed, and tells the user. Returns how many jobs are queued.
-    fn look(&self, queued: impl Fn() -> u64) -> u64 {
-        full_fence(Ordering::SeqCst);
-        let mut teller = false;
-        let seen = loop {
-            let seen = queued();
-            if !self.is_passed(is_above(self.tide.load(Ordering::Relaxed)), seen) {
-                break seen;
-            }
-            teller |= self.turn(&queued);
-            fence::heavy();
+    /// Reckons anew if that can change anything.
+    #[cold]
+    fn look(&self, basin: &impl Basin, is_due: impl Fn() -> bool) {
+        full_fence(Ordering::SeqCst); // M2
+        let queued = basin.queued();
+        let stays = match self.phase.load(Ordering::Relaxed) {
+            BELOW => queued < self.marks.high,
+            ABOVE => queued > self.marks.low && self.leave(queued, basin) == 0,
+            _ => false,
         };
-        if teller {
+        if !stays && self.reckon(basin, is_due) {
             self.tell();
         }
-        seen
     }
 
-    fn is_passed(&self, above: bool, queued: u64) -> bool {
-        if above { queued <= self.marks.low } else { queued >= self.marks.high }
+    /// To how many jobs each outlet can be given leave while `queued` are.
+    fn leave(&self, queued: u64, basin: &impl Basin) -> u64 {
+        let leave = queued.saturating_sub(self.marks.low + 1) / basin.outlets().count() as u64;
+        if leave < WORTH { 0 } else { leave }
     }
 
-    /// True if the caller must tell the user.
-    #[cold]
-    fn turn(&self, queued: impl Fn() -> u64) -> bool {
+    /// Says which mark was passed last, and gives leave; or somebody else just did so, and it is not due any more. True
+    /// if the caller must tell the user.
+    fn reckon(&self, basin: &impl Basin, is_due: impl Fn() -> bool) -> bool {
         let mut state = self.state.lock();
-        let seen = queued();
-        if !self.is_passed(state.above, seen) {
+        if !is_due() {
             return false;
         }
-        state.above = !state.above;
-        state.queued = seen;
-        self.tide.fetch_add(1, Ordering::AcqRel);
-        !std::mem::replace(&mut state.telling, true)
+        let queued = loop {
+            self.phase.store(if state.above { FAR_ABOVE } else { BELOW }, Ordering::Relaxed); // R1
+            for outlet in basin.outlets() {
+                outlet.leave.store(if state.above { 0 } else { u64::MAX }, Ordering::Relaxed);
+            }
+            fence::heavy(); // R2
+            if state.above {
+                for outlet in basin.outlets() {
+                    outlet.leave.store(outlet.gone(), Ordering::Relaxed); // R3
+                }
+            }
+            let queued = basin.queued(); // R4
+            if if state.above { queued > self.marks.low } else { queued < self.marks.high } {
+                break queued;
+            }
+            state.above = !state.above;
+            state.queued = queued;
+        };
+        if state.above {
+            match self.leave(queued, basin) {
+                0 => self.phase.store(ABOVE, Ordering::Relaxed),
+                leave => basin.outlets().for_each(|outlet| _ = outlet.leave.fetch_add(leave, Ordering::Relaxed)), // R5
+            }
+        }
+        state.above != state.told && !std::mem::replace(&mut state.telling, true)
     }
 
     /// Calls the user's function, with no lock held, until what was told is true.
@@ -137,8 +201,4 @@ impl Water {
             }
         }
     }
-}
-
-fn is_above(tide: u64) -> bool {
-    tide % 2 == 1
 }

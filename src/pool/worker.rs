@@ -8,7 +8,6 @@ use super::running::Failure;
 use super::station::Station;
 use super::timers::TickInfo;
 use super::turns::GUARD;
-use super::water::PutOff;
 use crate::queue::{Item, Place, Seat, Taken};
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::LAG;
@@ -48,8 +47,6 @@ pub(crate) struct Worker {
     /// Set when the running job takes too long, and somebody wants it to come to an end for that.
     pub(super) overrun: Cell<*const AtomicBool>,
     pub(super) readiness: Cell<Readiness>,
-    /// Looks at the water marks.
-    pub(super) put_off: Cell<PutOff>,
     /// How often groups had their turn.
     pub(super) group_turn: Cell<u32>,
     /// The group whose token this worker has.
@@ -102,7 +99,6 @@ impl Worker {
             asked: Cell::new(ptr::null()),
             overrun: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Ready),
-            put_off: Cell::new(PutOff::default()),
             group_turn: Cell::new(0),
             group: RefCell::new(None),
             tick: Cell::new(None),

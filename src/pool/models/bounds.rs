@@ -4,7 +4,9 @@ use super::{Tally, bounded, counted, drain, staff, with};
 use crate::pool::Refusal;
 use crate::pool::bound::{Bound, Full, Limits};
 use crate::pool::station::Station;
+use crate::pool::water::{Basin, Marks, Outlet};
 use crate::sync::Deadline;
+use crate::sys::fence;
 use crate::sys::model::check;
 use loom::thread;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ impl Bounded {
     }
 
     fn freed(&self) -> u64 {
-        self.workers.iter().map(Station::begun).sum()
+        self.workers.iter().map(|worker| worker.begun.gone()).sum()
     }
 
     fn take(&self) -> bool {
@@ -32,7 +34,7 @@ impl Bounded {
 
     /// What a worker does when it begins a job.
     fn begin(&self, worker: usize) {
-        self.workers[worker].count_begun();
+        self.workers[worker].begun.count();
         self.bound.notify();
     }
 
@@ -120,5 +122,89 @@ fn a_hand_off_ends_when_the_job_is_taken() {
         core.submit(tally.empty_job()).unwrap();
         drain(&core);
         assert_eq!(tally.run(), 1);
+    });
+}
+
+/// A bounded queue with marks, and its two workers.
+#[derive(Debug)]
+struct Pond {
+    bound: Bound,
+    workers: [Outlet; 2],
+    told: Told,
+}
+
+type Told = Arc<std::sync::Mutex<Vec<bool>>>;
+
+impl Pond {
+    fn new(low: u64, high: u64) -> Arc<Self> {
+        let told = Told::default();
+        let tell = {
+            let told = Arc::clone(&told);
+            Box::new(move |above, _| told.lock().unwrap().push(above))
+        };
+        let limits = Limits { most: 100, when_full: Full::Wait(None), marks: Some(Marks { low, high, tell }) };
+        Arc::new(Self { bound: Bound::new(limits), workers: [Outlet::new(), Outlet::new()], told })
+    }
+
+    fn submit(&self, count: u64) {
+        self.bound.take_anyhow(count);
+        self.bound.water.as_ref().unwrap().may_have_risen(self.bound.queued_at_most(), self);
+    }
+
+    fn begin(&self, worker: usize, count: u64) {
+        for _ in 0..count {
+            self.workers[worker].count();
+            fence::light();
+            self.bound.water.as_ref().unwrap().may_have_fallen(&self.workers[worker], self);
+        }
+    }
+
+    fn told(&self) -> Vec<bool> {
+        self.told.lock().unwrap().clone()
+    }
+}
+
+impl Basin for Pond {
+    fn outlets(&self) -> impl Iterator<Item = &Outlet> {
+        self.workers.iter()
+    }
+
+    fn queued(&self) -> u64 {
+        self.bound.queued(|| self.outlets().map(Outlet::gone).sum())
+    }
+}
+
+/// Race: two workers take the queue to its low mark, one of them with leave from when it was long.
+#[test]
+fn low_water_is_told_by_whoever_passes_the_mark() {
+    check(3, || {
+        let pond = Pond::new(1, 6);
+        pond.submit(6);
+        let other = thread::spawn({
+            let pond = Arc::clone(&pond);
+            move || pond.begin(1, 2)
+        });
+        pond.begin(0, 3);
+        other.join().unwrap();
+        assert_eq!(pond.told(), [true, false]);
+    });
+}
+
+/// Race: the queue rises to the high mark while it falls to the low one.
+#[test]
+fn the_last_mark_told_is_the_last_one_passed() {
+    check(3, || {
+        let pond = Pond::new(0, 1);
+        pond.submit(1);
+        let worker = thread::spawn({
+            let pond = Arc::clone(&pond);
+            move || pond.begin(0, 1)
+        });
+        pond.submit(1);
+        worker.join().unwrap();
+        let told = pond.told();
+        assert!(told == [true] || told == [true, false, true], "{told:?}");
+        pond.begin(1, 1);
+        assert_eq!(pond.told().len(), told.len() + 1);
     });
 }
