@@ -4,9 +4,9 @@ use super::bound::Full;
 use super::core::Core;
 use super::job::{Job, Task};
 use super::producer;
-use super::submit::{Refusal, Rejected};
+use super::submit::{Refusal, Rejected, Route};
 use super::water::{Basin, Outlet};
-use crate::queue::{Item, OutOfMemory, Producing};
+use crate::queue::{Item, Producing};
 use crate::sync::Deadline;
 use crate::sys::hint;
 use std::num::NonZero;
@@ -62,14 +62,11 @@ impl Core {
     /// it does now. The pool may be gone, unless the refusal keeps it.
     #[cold]
     #[inline(never)]
-    pub(super) fn reconsider(
-        rejected: &mut Rejected,
-        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
-    ) -> Option<NonZero<u64>> {
+    pub(super) fn reconsider(rejected: &mut Rejected, route: Route<'_>) -> Option<NonZero<u64>> {
         let Refusal::Undecided(core) = &rejected.why else { return None };
         let core = Arc::clone(core);
         let job = std::mem::replace(&mut rejected.job, Job::empty());
-        match core.submit_guarded(job, Patience::Policy, push) {
+        match core.submit_guarded(job, Patience::Policy, route) {
             Ok(id) => NonZero::new(id),
             Err(refused) => {
                 *rejected = refused;
@@ -85,12 +82,12 @@ impl Core {
         self: &Arc<Self>,
         job: Job,
         patience: Patience,
-        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
+        route: Route<'_>,
     ) -> Result<u64, Rejected> {
         let mut load = Some(job);
         let passed = self.pass(1, patience, |core, lane| {
             let job = load.take().expect("a job comes in once");
-            core.queue_one(lane, job, &push)
+            core.queue_one(lane, job, route)
         });
         match passed {
             Ok((verdict, kept)) => {
@@ -133,8 +130,7 @@ impl Core {
 
     /// Brings `task` in, waiting for room at most until the deadline, or hands it back.
     pub(crate) fn offer<T: Task>(self: &Arc<Self>, task: T, deadline: Deadline) -> Result<u64, (Refusal, T)> {
-        let offered = self
-            .submit_guarded(Job::new(task), Patience::Until(deadline), |core, lane, item| lane.push(&core.store, item));
+        let offered = self.submit_guarded(Job::new(task), Patience::Until(deadline), Route::Back);
         // SAFETY: 1. a submit hands back the job that it was given, which was made of a `T`.
         offered.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
     }

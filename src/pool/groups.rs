@@ -3,8 +3,8 @@
 use super::Job;
 use super::admission::Patience;
 use super::core::Core;
-use super::submit::Rejected;
-use crate::queue::{Item, OutOfMemory, Producing, Relay};
+use super::submit::{Rejected, Route};
+use crate::queue::{Item, OutOfMemory, Relay};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sys::lock::Lock;
@@ -89,8 +89,7 @@ impl Core {
 
     /// Queues a job in a group of this pool, behind or before those that are there; returns its id.
     pub(crate) fn submit_grouped(self: &Arc<Self>, group: &Arc<Group>, job: Job, first: bool) -> Result<u64, Rejected> {
-        let push = |core: &Self, _visit: &mut Producing<'_>, item| core.push_grouped(group, item, first);
-        self.submit_guarded(job, Patience::NotHere, push)
+        self.submit_guarded(job, Patience::NotHere, Route::Group(group, first))
     }
 
     pub(super) fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {

@@ -55,8 +55,8 @@ pub(crate) use panics::{Curiosity, Trace};
 pub(crate) use roster::drain_all;
 pub(crate) use running::Failure;
 pub(crate) use scope::Scope;
-pub(crate) use submit::{Refusal, Rejected};
-pub(crate) use timers::{Face, Missed, Overrun, Placement, Plan, Rhythm, Route, Ticking, TimerState, When};
+pub(crate) use submit::{Refusal, Rejected, Route};
+pub(crate) use timers::{Face, Missed, Overrun, Placement, Plan, Rhythm, Ticking, TimerState, When};
 pub(crate) use water::Marks;
 pub(crate) use worker::Worker;
 

@@ -1,12 +1,14 @@
 //! How a job comes in.
 
 use super::core::Core;
+use super::groups::Group;
 use super::hooks::HookError;
 use super::job::Job;
 use super::producer;
 use crate::queue::{Item, OutOfMemory, Producing};
 use crate::sys::fence;
 use std::io;
+use std::num::NonZero;
 use std::sync::Arc;
 
 /// Why a job was not accepted.
@@ -24,6 +26,17 @@ pub(crate) enum Refusal {
     Deadlock,
 }
 
+/// Where a job is queued.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Route<'a> {
+    /// Behind those that the same thread has submitted before.
+    Back,
+    /// Before all that are queued.
+    First,
+    /// In a group, behind or before those that are there.
+    Group(&'a Arc<Group>, bool),
+}
+
 /// A job that was not accepted, handed back.
 #[derive(Debug)]
 pub(crate) struct Rejected {
@@ -35,38 +48,28 @@ impl Core {
     /// Queues a job behind those that this thread has submitted before; returns its id.
     #[inline(always)]
     pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
-        self.submit_by(job, |core, lane, item| lane.push(&core.store, item))
+        self.submit_by(job, Route::Back)
     }
 
     /// Puts a job before all that are queued; returns its id.
     pub(crate) fn submit_first(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
-        self.submit_by(job, |core, _lane, item| core.front.push(&core.store, item))
+        self.submit_by(job, Route::First)
     }
 
     #[inline(always)]
-    fn submit_by(
-        self: &Arc<Self>,
-        job: Job,
-        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory> + Copy,
-    ) -> Result<u64, Rejected> {
-        self.submit_at_once(job, push).or_else(|mut rejected| match Self::reconsider(&mut rejected, push) {
-            Some(id) => Ok(id.get()),
-            None => Err(rejected),
-        })
-    }
-
-    #[inline(always)]
-    fn submit_at_once(
-        self: &Arc<Self>,
-        job: Job,
-        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
-    ) -> Result<u64, Rejected> {
-        // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
-        let mut visit = unsafe { producer::visit(self) };
-        if let Some(why) = self.refuses(1) {
-            return Err(Rejected { why, job });
-        }
-        self.queue_one(&mut visit.lane, job, push)
+    fn submit_by(self: &Arc<Self>, job: Job, route: Route<'_>) -> Result<u64, Rejected> {
+        let mut rejected = {
+            // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
+            let mut visit = unsafe { producer::visit(self) };
+            match self.refuses(1) {
+                None => match self.queue_one(&mut visit.lane, job, route) {
+                    Ok(id) => return Ok(id),
+                    Err(rejected) => rejected,
+                },
+                Some(why) => Rejected { why, job },
+            }
+        };
+        Self::reconsider(&mut rejected, route).map(NonZero::get).ok_or(rejected)
     }
 
     /// During a visit of an admitted submitter.
@@ -75,10 +78,15 @@ impl Core {
         self: &Arc<Self>,
         lane: &mut Producing<'_>,
         job: Job,
-        push: impl Fn(&Self, &mut Producing<'_>, Item) -> Result<u64, OutOfMemory>,
+        route: Route<'_>,
     ) -> Result<u64, Rejected> {
         let item = job.into_item();
-        let Ok(id) = push(self, lane, item) else {
+        let pushed = match route {
+            Route::Back => lane.push(&self.store, item),
+            Route::First => self.front.push(&self.store, item),
+            Route::Group(group, first) => self.push_grouped(group, item, first),
+        };
+        let Ok(id) = pushed else {
             self.put_back_places(1);
             // SAFETY: the item was made of a job above and was not queued.
             return Err(Rejected { why: Refusal::OutOfMemory, job: unsafe { Job::from_item(item) } });

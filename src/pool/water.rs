@@ -4,11 +4,8 @@ use super::unwind;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, fence as full_fence};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
+use crate::sys::size::LEAST_LEAVE;
 use std::fmt;
-
-/// An outlet gets leave for at least so many jobs, or for none: to reckon with all outlets anew costs as much as some
-/// ten looks.
-const WORTH: u64 = if cfg!(loom) { 1 } else { 64 };
 
 /// What is told: whether the queue has risen to the high mark, and how many jobs were queued when that was noticed.
 pub(crate) type Tell = Box<dyn Fn(bool, u64) + Send + Sync>;
@@ -147,7 +144,7 @@ impl Water {
     /// To how many jobs each outlet can be given leave while `queued` are.
     fn leave(&self, queued: u64, basin: &impl Basin) -> u64 {
         let leave = queued.saturating_sub(self.marks.low + 1) / basin.outlets().count() as u64;
-        if leave < WORTH { 0 } else { leave }
+        if leave < LEAST_LEAVE { 0 } else { leave }
     }
 
     /// Says which mark was passed last, and gives leave; or somebody else just did so, and it is not due any more. True

@@ -23,3 +23,7 @@ pub(crate) const TIMERS_AT_ONCE: usize = if cfg!(loom) { 1 } else { 64 };
 
 /// Entries in a chunk of a queue with one writer and one reader.
 pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };
+
+/// Who lets jobs leave a queue with a low mark gets leave not to look at it for at least so many, or for none: to reckon
+/// with everybody anew costs as much as some ten looks.
+pub(crate) const LEAST_LEAVE: u64 = if cfg!(loom) { 1 } else { 64 };

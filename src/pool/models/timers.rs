@@ -1,7 +1,8 @@
 //! Models of timers. Their clock stands still; what is due is due from the beginning.
 
 use super::{Core, Tally, drain, staff, staffed_by, with};
-use crate::pool::timers::{Face, Fired, Placement, Route, When};
+use crate::pool::Route;
+use crate::pool::timers::{Face, Fired, Placement, When};
 use crate::sync::Deadline;
 use crate::sys::clock::{Clock, ManualTime};
 use crate::sys::model::check;

@@ -3,20 +3,11 @@
 use super::deadlines::Expected;
 use crate::pool::admission::Patience;
 use crate::pool::core::Core;
-use crate::pool::groups::Group;
 use crate::pool::job::{Job, Task, Unrun};
-use crate::pool::submit::Rejected;
+use crate::pool::submit::{Rejected, Route};
 use crate::pool::worker::Worker;
 use crate::sync::Deadline;
 use std::sync::Arc;
-
-/// Where a job is queued.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Route<'a> {
-    Back,
-    First,
-    Group(&'a Arc<Group>, bool),
-}
 
 /// A task with an entry among the deadlines, which is this task's to give up: exactly one of these is called.
 struct Expiring<T> {
@@ -43,11 +34,7 @@ impl Core {
         let clock = &core.settings.clock;
         let until = clock.instant(due).filter(|_| !clock.is_manual()).map_or(Deadline::NEVER, Deadline::from);
         let here = !matches!(route, Route::Group(..));
-        let submitted = core.submit_guarded(job, Patience::NotBeyond { until, here }, |core, lane, item| match route {
-            Route::Back => lane.push(&core.store, item),
-            Route::First => core.front.push(&core.store, item),
-            Route::Group(group, first) => core.push_grouped(group, item, first),
-        });
+        let submitted = core.submit_guarded(job, Patience::NotBeyond { until, here }, route);
         match &submitted {
             Ok(id) => core.arm_deadline(entry, Expected::Begin(*id), due),
             Err(_) => core.forget_deadline(entry),

@@ -21,7 +21,6 @@ use crate::sys::lock::Lock;
 use deadlines::Deadlines;
 pub(crate) use entry::Placement;
 pub(in crate::pool) use entry::is_timer;
-pub(crate) use expiring::Route;
 pub(in crate::pool) use fire::Fired;
 use schedule::Live;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
