@@ -40,6 +40,9 @@ src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Orderin
 src/queue/lane.rs|self.producer.owned.store(false, Ordering::Release);|self.producer.owned.store(false, Ordering::Relaxed);|lane_changes_its_producer
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
 src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken
+src/queue/slot.rs|sleepers.wake_all(); // The reader may|// The reader may|a_slots_reader_is_woken
+src/queue/slot.rs|if seen & SLEEPING != 0 {\n                    sleepers.wake_all();|if seen & SLEEPING != 0 {|a_slots_sleeping_reader_is_woken
+src/queue/slot.rs|if seen & SLEEPING != 0 {\n                sleepers.wake_all();|if seen & SLEEPING != 0 {|a_slots_reader_is_not_left_waiting
 src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
 src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
