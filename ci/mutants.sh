@@ -40,6 +40,9 @@ src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Orderin
 src/queue/lane.rs|self.producer.owned.store(false, Ordering::Release);|self.producer.owned.store(false, Ordering::Relaxed);|lane_changes_its_producer
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
 src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken
+src/queue/slot.rs|sleepers.wake_all(); // The reader may|// The reader may|a_slots_reader_is_woken
+src/queue/slot.rs|if seen & SLEEPING != 0 {\n                    sleepers.wake_all();|if seen & SLEEPING != 0 {|a_slots_sleeping_reader_is_woken
+src/queue/slot.rs|if seen & SLEEPING != 0 {\n                sleepers.wake_all();|if seen & SLEEPING != 0 {|a_slots_reader_is_not_left_waiting
 src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
 src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
@@ -48,7 +51,11 @@ src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.stor
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_woken_worker_is_done
 src/pool/crew.rs|fence_after(before); // F2|let _ = before; // F2|a_job_that_relies_on_a_woken_worker_is_done
-src/pool/crew.rs|fence::heavy(); // P2||a_worker_does_not_sleep_while_a_job_is_queued
+src/pool/crew.rs|fence::heavy(); // P2b||a_worker_does_not_sleep_while_a_job_is_queued
+src/pool/crew.rs|fence::heavy(); // P2b|fence(Ordering::SeqCst); // P2b|a_worker_relies_on_those_only_who_have_heard
+src/pool/crew.rs|fence(Ordering::SeqCst); // P2a||a_worker_that_has_been_heard
+src/pool/census.rs|self.0 & (WOKEN \x7c ASKED) != 0|self.0 & WOKEN != 0|a_worker_that_has_been_heard
+src/pool/crew.rs|if roster.turn == turn {|if roster.turn >= turn {|a_worker_does_not_say_that_it_has_been_heard
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up
 src/pool/crew.rs|drop(self.roster.lock());||two_submitters_start_one_worker
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run

@@ -70,6 +70,13 @@ impl<T> Outcome<T> {
         self.extra.get_or_insert_default().cargo = Some(cargo);
     }
 
+    /// The value, if that is all there is to tell.
+    #[cfg(feature = "capi")]
+    #[inline(always)]
+    pub(crate) fn plain(&self) -> Option<&T> {
+        self.result.as_ref().ok().filter(|_| self.extra.is_none())
+    }
+
     #[cfg(feature = "capi")]
     pub(crate) fn cargo(&self) -> Option<&Cargo> {
         self.extra.as_deref().and_then(|extra| extra.cargo.as_ref())

@@ -20,21 +20,25 @@ pub(super) struct Census(AtomicU64);
 pub(super) struct Reading(u64);
 
 const WOKEN: u64 = 1;
-const SEARCHING: u64 = 1 << 1;
-const IDLE: u64 = 1 << 17;
-const ALIVE: u64 = 1 << 33;
+/// Submitters are asked to fence for themselves, whoever they rely on.
+const ASKED: u64 = 1 << 1;
+/// There is none who has not been reached by the request: workers rely on it.
+const HEARD: u64 = 1 << 2;
+const SEARCHING: u64 = 1 << 3;
+const IDLE: u64 = 1 << 19;
+const ALIVE: u64 = 1 << 35;
 /// Outsiders are refused.
-const CLOSED: u64 = 1 << 49;
+const CLOSED: u64 = 1 << 51;
 /// No outsider is in the middle of a submit any more: workers may leave when all is done.
-const SEALED: u64 = 1 << 50;
+const SEALED: u64 = 1 << 52;
 /// A hook has failed: the pool's own jobs are refused as well.
-const BROKEN: u64 = 1 << 51;
+const BROKEN: u64 = 1 << 53;
 /// The process exits: no further job begins.
-const HALTED: u64 = 1 << 52;
+const HALTED: u64 = 1 << 54;
 /// The workers are in the process that this one was forked from.
-const FORKED: u64 = 1 << 53;
+const FORKED: u64 = 1 << 55;
 /// The number of queued jobs is limited.
-const BOUNDED: u64 = 1 << 54;
+const BOUNDED: u64 = 1 << 56;
 
 /// Workers that the word can count.
 pub(crate) const MOST_WORKERS: usize = 1 << 15;
@@ -56,16 +60,27 @@ impl Census {
     /// The readings with the worker that stops, and without it.
     #[must_use]
     pub(super) fn stop_searching(&self) -> (Reading, Reading) {
-        self.one_searcher_less(0)
+        self.one_searcher_less(0, 0)
     }
 
-    pub(super) fn fall_asleep(&self) {
-        let _ = self.one_searcher_less(IDLE);
+    /// Asks submitters to fence for themselves if `asks`. The reading before.
+    #[must_use]
+    pub(super) fn fall_asleep(&self, asks: bool) -> Reading {
+        if asks { self.one_searcher_less(IDLE, ASKED).0 } else { self.one_searcher_less(IDLE, 0).0 }
+    }
+
+    /// Whoever has not seen the request is over with what it did.
+    pub(super) fn has_been_heard(&self) {
+        self.0.fetch_or(HEARD, Ordering::SeqCst);
+    }
+
+    pub(super) fn stop_asking(&self) {
+        self.0.fetch_and(!(ASKED | HEARD), Ordering::SeqCst);
     }
 
     /// A worker that dies was searching.
     pub(super) fn end(&self) {
-        let _ = self.one_searcher_less(ALIVE.wrapping_neg());
+        let _ = self.one_searcher_less(ALIVE.wrapping_neg(), 0);
     }
 
     /// A sleeper searches, because it was woken.
@@ -79,9 +94,9 @@ impl Census {
     }
 
     /// The end of a search is the end of the call as well.
-    fn one_searcher_less(&self, more: u64) -> (Reading, Reading) {
+    fn one_searcher_less(&self, more: u64, bits: u64) -> (Reading, Reading) {
         self.change(|before| {
-            let after = before.wrapping_sub(SEARCHING).wrapping_add(more);
+            let after = before.wrapping_sub(SEARCHING).wrapping_add(more) | bits;
             if Reading(after).searching() == 0 { after & !WOKEN } else { after }
         })
     }
@@ -147,10 +162,25 @@ impl Census {
 }
 
 impl Reading {
-    /// Whether whoever relies on the searchers fences for itself.
+    /// Whether submitters fence for themselves before they rely on anybody.
     #[inline]
-    pub(super) fn is_woken(self) -> bool {
-        self.0 & WOKEN != 0
+    pub(super) fn wants_fences(self) -> bool {
+        self.0 & (WOKEN | ASKED) != 0
+    }
+
+    #[inline]
+    pub(super) fn is_asked(self) -> bool {
+        self.0 & ASKED != 0
+    }
+
+    /// Whether a worker that goes to sleep need not fence for submitters.
+    pub(super) fn is_heard(self) -> bool {
+        self.0 & HEARD != 0
+    }
+
+    /// Whether one that stops searching need not either.
+    pub(super) fn is_woken_or_heard(self) -> bool {
+        self.0 & (WOKEN | HEARD) != 0
     }
 
     pub(super) fn searching(self) -> usize {

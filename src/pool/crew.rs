@@ -39,6 +39,8 @@ struct Roster {
     free: Vec<usize>,
     /// Calls that workers have not come to.
     calls: usize,
+    /// How often submitters were let off their fences.
+    turn: u64,
 }
 
 impl Crew {
@@ -89,10 +91,14 @@ impl Crew {
     #[inline]
     pub(super) fn needs_recruit(&self) -> bool {
         let seen = self.census.read(); // S2
-        if seen.has_searcher() { seen.is_woken() && self.needs_another() } else { seen.has_reserve(self.limit) }
+        if seen.has_searcher() || !seen.has_reserve(self.limit) {
+            seen.wants_fences() && self.needs_another()
+        } else {
+            true
+        }
     }
 
-    /// Somebody was woken, and will not fence when it has found work.
+    /// Others rely on submitters' fences.
     #[cold]
     fn needs_another(&self) -> bool {
         fence(Ordering::SeqCst); // S3
@@ -172,26 +178,58 @@ impl Crew {
     }
 
     /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears. If it comes to sleep, it does
-    /// so with `sleep(parker)`, which gives up if it returns false. It is searching again when this returns; false if nobody has
+    /// so with `sleep(parker)`, which gives up if it returns false. If it `asks`, submitters fence for themselves from then on. It is searching again when this returns; false if nobody has
     /// woken it.
     #[must_use]
     pub(super) fn park(
         &self,
         worker: usize,
+        asks: bool,
         reason: impl FnOnce() -> bool,
         sleep: impl FnOnce(&Parker) -> bool,
     ) -> bool {
-        {
+        let (before, turn) = {
             let mut roster = self.roster.lock();
             roster.asleep.push(worker);
-            self.census.fall_asleep(); // P1
+            (self.census.fall_asleep(asks), roster.turn) // P1
+        };
+        if before.is_heard() {
+            fence(Ordering::SeqCst); // P2a
+        } else {
+            fence::heavy(); // P2b
+            if asks {
+                self.has_been_heard(turn);
+            }
         }
-        fence::heavy(); // P2
         // If it does not rise, somebody has taken this worker off the stack already: the token is on its way.
         if reason() && self.rise(worker) {
             return true; // P3
         }
         self.doze(worker, sleep) // P4
+    }
+
+    /// Race with [`stop_asking`](Self::stop_asking): the turn is another one, and nobody relies on this fence.
+    #[cold]
+    fn has_been_heard(&self, turn: u64) {
+        let roster = self.roster.lock();
+        if roster.turn == turn {
+            self.census.has_been_heard(); // P2c
+        }
+    }
+
+    /// Submitters need not fence any more, until a worker asks again. Called by those who have much to do.
+    #[inline]
+    pub(super) fn stop_asking(&self) {
+        if self.census.read().is_asked() {
+            self.stop_asking_after_all();
+        }
+    }
+
+    #[cold]
+    fn stop_asking_after_all(&self) {
+        let mut roster = self.roster.lock();
+        roster.turn += 1;
+        self.census.stop_asking(); // P5
     }
 
     /// A sleeper waits for its token; false if it gives up.
@@ -347,9 +385,9 @@ impl Crew {
     }
 }
 
-/// In a woken search, those who rely on its searchers fence for themselves.
+/// In a woken search, or where they have heard, those who rely on its searchers fence for themselves.
 fn fence_after(search: Reading) {
-    if search.is_woken() { fence(Ordering::SeqCst) } else { fence::heavy() }
+    if search.is_woken_or_heard() { fence(Ordering::SeqCst) } else { fence::heavy() }
 }
 
 /// Takes a worker off a stack; false if it is not there.

@@ -1,6 +1,7 @@
 //! Models of whole pools and of their parts, for the model checker. A segment has two slots here.
 
 mod again;
+mod asked;
 mod blocked;
 mod bounds;
 mod calls;

@@ -3,11 +3,19 @@
 use super::worker::Worker;
 use crate::sync::{Deadline, Parker};
 use crate::sys::hint;
-use crate::sys::size::LOOKS;
-use std::time::Duration;
+use crate::sys::size::{LONG_SLEEP, LOOKS};
+use std::time::{Duration, Instant};
 
 /// A pool at rest for this long gives memory back that only a burst would need.
 const BURST_IS_OVER: Duration = Duration::from_millis(200);
+
+/// What a worker remembers of its last sleep.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastSleep {
+    /// Jobs that its station had finished by then.
+    pub(super) finished: u64,
+    pub(super) was_long: bool,
+}
 
 impl Worker {
     /// Looks a little longer, then sleeps until there is something to do. False if that took too long to stay.
@@ -25,14 +33,15 @@ impl Worker {
         if self.core.crew.has_surplus() {
             return self.stand_by();
         }
-        for _ in 0..LOOKS {
+        let lull = self.is_lull();
+        for _ in 0..if lull { 0 } else { LOOKS } {
             if self.core.has_visible_work() || self.station.is_called() {
                 return true;
             }
             hint::spin();
         }
         let reason = || self.core.has_visible_work() || self.station.is_called() || self.core.is_over();
-        self.core.crew.park(self.number, reason, |parker| self.sleep(parker))
+        self.core.crew.park(self.number, lull, reason, |parker| self.sleep(parker))
     }
 
     /// Drops outcomes that nobody will read: users' code, but no job.
@@ -46,10 +55,29 @@ impl Worker {
         self.ended();
     }
 
+    /// Whether one job is all that has come for long. Then the next one will not come at once either, and whoever submits or
+    /// waits may need this core: a system that wakes a thread likes to do so on the core of the one who wakes.
+    pub(super) fn is_lull(&self) -> bool {
+        self.last_sleep.get().was_long && self.since_sleep() == 1
+    }
+
+    /// Jobs that it has finished since it slept.
+    pub(super) fn since_sleep(&self) -> u64 {
+        self.station.finished() - self.last_sleep.get().finished
+    }
+
     /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back. False if
     /// there is still no token when it has slept too long to stay.
     pub(super) fn sleep(&self, parker: &Parker) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
+        let began = Instant::now();
+        let woken = self.doze_off(parker, end);
+        let was_long = began.elapsed() >= LONG_SLEEP;
+        self.last_sleep.set(LastSleep { finished: self.station.finished(), was_long });
+        woken
+    }
+
+    fn doze_off(&self, parker: &Parker, end: Deadline) -> bool {
         if self.core.store.has_surplus() {
             if parker.park_until(Deadline::after(BURST_IS_OVER)) {
                 return true;

@@ -4,6 +4,7 @@ use super::core::Core;
 use super::groups::{Group, Level};
 use super::job::Job;
 use super::nested::Frame;
+use super::resting::LastSleep;
 use super::running::Failure;
 use super::station::Station;
 use super::timers::TickInfo;
@@ -22,6 +23,9 @@ pub(super) const MOST_AT_ONCE: usize = 64;
 
 /// A batch of fewer is small: the worker is at the producer's heels, where both pay for every cache line they share.
 const SMALL: usize = 32;
+
+/// Jobs that a worker has run since it slept by which submitters are too many to fence for themselves.
+const BUSY: u64 = 128;
 
 /// A worker's private half. It is *searching* (and counted so) from its birth until it finds a job, and again from the
 /// moment when it sees nothing more to do.
@@ -47,6 +51,7 @@ pub(crate) struct Worker {
     /// Set when the running job takes too long, and somebody wants it to come to an end for that.
     pub(super) overrun: Cell<*const AtomicBool>,
     pub(super) readiness: Cell<Readiness>,
+    pub(super) last_sleep: Cell<LastSleep>,
     /// How often groups had their turn.
     pub(super) group_turn: Cell<u32>,
     /// The group whose token this worker has.
@@ -99,6 +104,7 @@ impl Worker {
             asked: Cell::new(ptr::null()),
             overrun: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Ready),
+            last_sleep: Cell::new(LastSleep { finished: station.finished(), was_long: false }),
             group_turn: Cell::new(0),
             group: RefCell::new(None),
             tick: Cell::new(None),
@@ -196,7 +202,10 @@ impl Worker {
         if self.must_stop() {
             return None;
         }
-        if (1..SMALL).contains(&done) && !self.core.settings.ordered {
+        if done > 0 && self.since_sleep() >= BUSY {
+            self.core.crew.stop_asking();
+        }
+        if (1..SMALL).contains(&done) && !self.core.settings.ordered && !self.is_lull() {
             hint::linger(LAG);
         }
         if self.core.groups.are_ready() {

@@ -1,9 +1,10 @@
 //! A value on its way from one writer to one reader, in one allocation.
 
 use super::Arrivals;
-use crate::sync::{Deadline, Parker};
-use crate::sys::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::Deadline;
+use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::cell::UnsafeCell;
+use crate::sys::futex::Futex;
 use crate::sys::lock::Lock;
 use std::fmt;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
@@ -17,7 +18,6 @@ pub(crate) type Before<V> = Box<dyn FnOnce(&V) + Send>;
 /// Who is to be told once the reader can have the value.
 #[derive(Debug)]
 pub(crate) enum After {
-    Unpark(Arc<Parker>),
     /// Learns of it by a number of its own.
     Arrive(Arc<Arrivals>, usize),
     Wake(Waker),
@@ -31,7 +31,6 @@ impl After {
 
     pub(crate) fn tell(self) {
         match self {
-            Self::Unpark(parker) => parker.unpark(),
             Self::Arrive(arrivals, number) => arrivals.push(number),
             Self::Wake(waker) => waker.wake(),
         }
@@ -46,6 +45,8 @@ const EMPTY: u32 = 2;
 const DROPPED: u32 = 4;
 /// Somebody watches, or has: the writer takes the lock, and so does a reader who frees.
 const WATCHED: u32 = 8;
+/// The reader sleeps on the state, or has: the writer wakes it.
+const SLEEPING: u32 = 16;
 
 /// Written once, waited for, read any number of times or taken. Protocol and proof: `README.md`, "Slot".
 ///
@@ -54,7 +55,7 @@ const WATCHED: u32 = 8;
 /// The writer's release of DONE pairs with the reader's acquire: who sees it sees the value. Each side's last access is
 /// its exchange of the state (or follows the other's), with acquire and release, so that who frees does so after both.
 struct Slot<V, X> {
-    state: AtomicU32,
+    state: Futex,
     started: AtomicBool,
     asked: AtomicBool,
     watchers: Lock<Option<Box<Watchers<V>>>>,
@@ -91,7 +92,7 @@ pub(crate) struct Written<V> {
 /// A writer and its reader.
 pub(crate) fn pair<V, X>(own: X) -> (Writer<V, X>, Reader<V, X>) {
     let slot = Box::new(Slot {
-        state: AtomicU32::new(0),
+        state: Futex::new(0),
         started: AtomicBool::new(false),
         asked: AtomicBool::new(false),
         watchers: Lock::new(None),
@@ -174,6 +175,11 @@ impl<V, X> Writer<V, X> {
     unsafe fn write_watched(pointer: NonNull<Slot<V, X>>, mut call: impl FnMut(Before<V>, &V)) -> Written<V> {
         // SAFETY: by 2 this stands for the writer: the slot lives until its last step below.
         let slot = unsafe { pointer.as_ref() };
+        let sleepers = slot.state.sleepers();
+        if slot.state.compare_exchange(SLEEPING, SLEEPING | DONE, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            sleepers.wake_all(); // The reader may have freed the slot.
+            return Written { unread: None, after: Vec::new() };
+        }
         loop {
             let mut watchers = slot.watchers.lock();
             let before = watchers.as_mut().map(|watchers| mem::take(&mut watchers.before)).unwrap_or_default();
@@ -182,6 +188,9 @@ impl<V, X> Writer<V, X> {
                 let seen = slot.state.fetch_or(DONE, Ordering::AcqRel);
                 drop(watchers);
                 let gone = seen & DROPPED != 0;
+                if seen & SLEEPING != 0 {
+                    sleepers.wake_all();
+                }
                 // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. by the caller's 1.
                 let unread = if gone { unsafe { Slot::free(pointer, true) } } else { None };
                 return Written { unread, after };
@@ -197,10 +206,14 @@ impl<V, X> Drop for Writer<V, X> {
     fn drop(&mut self) {
         let after = {
             let slot = self.slot();
+            let sleepers = slot.state.sleepers();
             let mut watchers = slot.watchers.lock();
             let after = watchers.take().map(|watchers| watchers.after).unwrap_or_default();
             let seen = slot.state.fetch_or(DONE | EMPTY | WATCHED, Ordering::AcqRel);
             drop(watchers);
+            if seen & SLEEPING != 0 {
+                sleepers.wake_all();
+            }
             if seen & DROPPED != 0 {
                 // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. nothing was written.
                 unsafe { Slot::free(self.0, false) };
@@ -300,16 +313,20 @@ impl<V, X> Reader<V, X> {
 
     /// Sleeps until there is a value or none will come; false if the deadline came first.
     pub(crate) fn wait(&self, deadline: Deadline) -> bool {
-        if self.is_done() || deadline.has_passed() {
-            return self.is_done();
+        let state = &self.slot().state;
+        let mut seen = state.load(Ordering::Acquire);
+        while seen & DONE == 0 {
+            if deadline.has_passed() {
+                return false;
+            }
+            if seen & SLEEPING == 0 {
+                seen = state.fetch_or(SLEEPING, Ordering::Acquire) | SLEEPING;
+                continue;
+            }
+            state.wait(seen, deadline.remaining());
+            seen = state.load(Ordering::Acquire);
         }
-        let parker = Arc::new(Parker::new());
-        let waker = Arc::clone(&parker);
-        let Ok(key) = self.watch(After::Unpark(waker)) else { return true };
-        parker.park_until(deadline) || {
-            self.unwatch(key);
-            self.is_done()
-        }
+        true
     }
 
     /// The reader as a pointer, which [`from_raw`](Self::from_raw) makes a reader again.

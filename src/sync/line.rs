@@ -146,8 +146,8 @@ impl Line {
         let left = unsafe { self.leave(waiter) };
         debug_assert!(left, "a waiter in line has no verdict");
         let number = if verdict == Verdict::Granted { GRANTED } else { CLOSED };
-        let place = &raw const waiter.verdict;
-        // SAFETY: 1. the waiter stays until it has its verdict, which is this store.
-        unsafe { Futex::store_last(place, number) };
+        let sleepers = waiter.verdict.sleepers();
+        waiter.verdict.store(number, Ordering::Release);
+        sleepers.wake_one(); // The waiter may be gone.
     }
 }

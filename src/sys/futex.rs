@@ -63,9 +63,12 @@ impl WideFutex {
 #[cfg(all(not(loom), target_os = "linux", not(ftpool_portable)))]
 mod linux {
     use super::{Futex, WideFutex};
-    use crate::sys::atomic::Ordering;
     use std::ptr;
     use std::time::Duration;
+
+    /// Who sleeps on a word. They can be woken when the word is gone already.
+    #[derive(Debug)]
+    pub(crate) struct Sleepers(*const u32);
 
     /// # Safety
     ///
@@ -117,17 +120,18 @@ mod linux {
             wake(self.word.as_ptr(), u32::MAX);
         }
 
-        /// Stores `value` and wakes the sleeper, who may free the word as soon as it sees the value.
-        ///
-        /// # Safety
-        ///
-        /// 1. `this` lives until `value` is stored in it.
-        pub(crate) unsafe fn store_last(this: *const Self, value: u32) {
-            // SAFETY: the caller's 1.
-            let word = unsafe { &(*this).word };
-            let address = word.as_ptr();
-            word.store(value, Ordering::Release);
-            wake(address, 1);
+        pub(crate) fn sleepers(&self) -> Sleepers {
+            Sleepers(self.word.as_ptr())
+        }
+    }
+
+    impl Sleepers {
+        pub(crate) fn wake_one(self) {
+            wake(self.0, 1);
+        }
+
+        pub(crate) fn wake_all(self) {
+            wake(self.0, u32::MAX);
         }
     }
 
@@ -154,6 +158,10 @@ mod portable {
     use super::{AtomicU32, Futex, WideFutex};
     use crate::sys::atomic::Ordering;
     use std::time::Duration;
+
+    /// Who sleeps on a word. They can be woken when the word is gone already.
+    #[derive(Debug)]
+    pub(crate) struct Sleepers(*const AtomicU32);
 
     /// `atomic-wait` has no timed wait: a timed sleeper looks at the word this often.
     const LOOK: Duration = Duration::from_millis(1);
@@ -183,17 +191,18 @@ mod portable {
             atomic_wait::wake_all(&self.word);
         }
 
-        /// Stores `value` and wakes the sleeper, who may free the word as soon as it sees the value.
-        ///
-        /// # Safety
-        ///
-        /// 1. `this` lives until `value` is stored in it.
-        pub(crate) unsafe fn store_last(this: *const Self, value: u32) {
-            // SAFETY: the caller's 1.
-            let word = unsafe { &(*this).word };
-            let address: *const AtomicU32 = word;
-            word.store(value, Ordering::Release);
-            atomic_wait::wake_one(address);
+        pub(crate) fn sleepers(&self) -> Sleepers {
+            Sleepers(&raw const self.word)
+        }
+    }
+
+    impl Sleepers {
+        pub(crate) fn wake_one(self) {
+            atomic_wait::wake_one(self.0);
+        }
+
+        pub(crate) fn wake_all(self) {
+            atomic_wait::wake_all(self.0);
         }
     }
 
@@ -230,6 +239,10 @@ mod model {
     /// What a kernel keeps for a word; it outlives the word while a waker is at it.
     #[derive(Clone, Debug)]
     pub(super) struct Kernel(Arc<(Mutex<()>, Condvar)>);
+
+    /// Who sleeps on a word. They can be woken when the word is gone already.
+    #[derive(Debug)]
+    pub(crate) struct Sleepers(Kernel);
 
     impl Kernel {
         fn new() -> Self {
@@ -276,15 +289,18 @@ mod model {
             self.kernel.wake(u32::MAX);
         }
 
-        /// # Safety
-        ///
-        /// 1. `this` lives until `value` is stored in it.
-        pub(crate) unsafe fn store_last(this: *const Self, value: u32) {
-            // SAFETY: the caller's 1.
-            let this = unsafe { &*this };
-            let kernel = this.kernel.clone();
-            this.word.store(value, Ordering::Release);
-            kernel.wake(1);
+        pub(crate) fn sleepers(&self) -> Sleepers {
+            Sleepers(self.kernel.clone())
+        }
+    }
+
+    impl Sleepers {
+        pub(crate) fn wake_one(self) {
+            self.0.wake(1);
+        }
+
+        pub(crate) fn wake_all(self) {
+            self.0.wake(u32::MAX);
         }
     }
 

@@ -74,7 +74,7 @@ impl Site {
                 self.crew.census.start_searching();
             } else {
                 let sleep = |parker: &Parker| parker.park_until(Deadline::NEVER);
-                assert!(self.crew.park(0, || self.is_queued() || is_over(), sleep));
+                assert!(self.crew.park(0, true, || self.is_queued() || is_over(), sleep));
             }
         }
         assert!(self.crew.leave(0));

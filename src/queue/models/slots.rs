@@ -44,6 +44,22 @@ fn a_slots_reader_is_woken_and_sees_the_value() {
     });
 }
 
+/// Race: the same, and somebody else is told.
+#[test]
+fn a_slots_sleeping_reader_is_woken_beside_a_watcher() {
+    check(None, || {
+        let ((writer, reader), drops) = sides();
+        let value = Value(Arc::clone(&drops));
+        let thread = thread::spawn(move || write(writer, value));
+        let arrivals = Arc::new(Arrivals::new());
+        let told = reader.watch(After::Arrive(Arc::clone(&arrivals), 7)).is_ok();
+        assert!(reader.wait(Deadline::NEVER));
+        drop(reader.take().expect("it was written"));
+        thread.join().unwrap();
+        assert_eq!((arrivals.pop().is_some(), drops.load(Ordering::Relaxed)), (told, 2));
+    });
+}
+
 /// Race: both sides go, and one of them frees.
 #[test]
 fn a_slot_is_freed_once() {

@@ -1,0 +1,113 @@
+//! Models of the crew alone: workers that go to sleep and rely on submitters' fences.
+
+use crate::pool::crew::Crew;
+use crate::sync::Parker;
+use crate::sys::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sys::fence;
+use crate::sys::model::check;
+use loom::thread;
+use std::sync::Arc;
+
+/// A crew and a job that somebody must come to.
+struct Site {
+    crew: Crew,
+    queued: AtomicUsize,
+    over: AtomicBool,
+}
+
+impl Site {
+    /// Its workers are counted as searching.
+    fn new(workers: usize) -> Arc<Self> {
+        let crew = Crew::new(workers, 0, false);
+        (0..workers).for_each(|_| crew.hire(|_| Ok(())).map(drop).unwrap());
+        Arc::new(Self { crew, queued: AtomicUsize::new(0), over: AtomicBool::new(false) })
+    }
+
+    fn has_work(&self) -> bool {
+        self.queued.load(Ordering::Acquire) > 0
+    }
+
+    /// The steps of `Core::submit`.
+    fn submit(&self) {
+        self.queued.store(1, Ordering::Release);
+        fence::light();
+        if self.crew.needs_recruit() {
+            self.crew.recruit(|| self.has_work(), |_| unreachable!("all workers live")).unwrap();
+        }
+    }
+
+    /// A searcher that was not woken, and begins to run something.
+    fn search_anew(&self) {
+        let _nobody_could_be_recruited = self.crew.stop_searching(|| false);
+        self.crew.census.start_searching();
+    }
+
+    /// Goes to sleep once, but not for long.
+    fn nod(&self, worker: usize) {
+        let _ = self.crew.park(worker, true, || false, |_| false);
+    }
+
+    /// Sleeps until there is work; then all is over.
+    fn wait(&self, worker: usize) {
+        let reason = || self.has_work() || self.over.load(Ordering::Acquire);
+        let sleep = |parker: &Parker| {
+            parker.park();
+            true
+        };
+        assert!(self.crew.park(worker, true, reason, sleep));
+        self.over.store(true, Ordering::Release);
+        self.crew.wake_all();
+    }
+}
+
+fn submitter(site: &Arc<Site>) -> thread::JoinHandle<()> {
+    let site = Arc::clone(site);
+    thread::spawn(move || site.submit())
+}
+
+/// Race: a job comes while a worker that has been heard falls asleep, without a fence that others feel.
+#[test]
+fn a_worker_that_has_been_heard_does_not_sleep_while_a_job_is_queued() {
+    check(None, || {
+        let site = Site::new(1);
+        site.nod(0);
+        site.search_anew();
+        let submitter = submitter(&site);
+        site.wait(0);
+        submitter.join().unwrap();
+    });
+}
+
+/// Race: the submitter has looked before it was asked. Nobody relies on it before its job is visible.
+#[test]
+fn a_worker_relies_on_those_only_who_have_heard() {
+    check(3, || {
+        let site = Site::new(1);
+        site.search_anew();
+        let submitter = submitter(&site);
+        site.nod(0);
+        site.search_anew();
+        site.wait(0);
+        submitter.join().unwrap();
+    });
+}
+
+/// Race: submitters are let off their fences while a worker falls asleep that has asked for them.
+#[test]
+fn a_worker_does_not_say_that_it_has_been_heard_when_it_has_not() {
+    check(2, || {
+        let site = Site::new(2);
+        site.search_anew();
+        let other = {
+            let site = Arc::clone(&site);
+            thread::spawn(move || {
+                site.crew.stop_asking();
+                site.wait(1);
+            })
+        };
+        let submitter = submitter(&site);
+        site.wait(0);
+        submitter.join().unwrap();
+        other.join().unwrap();
+    });
+}
