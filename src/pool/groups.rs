@@ -194,7 +194,7 @@ impl Core {
         // Popping makes this the owner of what it pops, as a worker would be.
         let claimed: Vec<(u64, Item)> = std::iter::from_fn(|| group.queue.pop(&self.store)).collect();
         let count = claimed.len();
-        claimed.into_iter().for_each(|(id, item)| self.end_unrun(id, item));
+        claimed.into_iter().for_each(|(id, item)| _ = self.end_unrun(id, item));
         count
     }
 
