@@ -383,6 +383,12 @@ typedef struct ftpool ftpool;
 typedef struct ftpool_clock ftpool_clock;
 
 /**
+ * Handles that are given back as their jobs end, those first that have ended already. Each takes the same short time,
+ * however many there are; for a few see ftpool_wait_jobs().
+ */
+typedef struct ftpool_completed ftpool_completed;
+
+/**
  * Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own: a
  * group at its limit holds no worker up.
  */
@@ -1510,6 +1516,42 @@ ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
                                uint32_t until,
                                int64_t timeout_ns,
                                size_t *out_done);
+
+/**
+ * Makes an object without handles.
+ *
+ * **Ownership:** the caller owns the object and ends it with ftpool_completed_free(). **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_completed` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_completed_new(ftpool_completed **out_completed);
+
+/**
+ * Ends an object, and the handles that it has: their jobs run on their own. NULL is accepted and ignored.
+ *
+ * **Ownership:** the object is gone. **Thread safety:** no other call on the object may be under way or follow.
+ */
+FTPOOL_API void ftpool_completed_free(ftpool_completed *completed);
+
+/**
+ * Adds a handle, at any time, also between two calls of ftpool_completed_next().
+ *
+ * **Ownership:** the handle is the object's until it is given back; calls on it are allowed meanwhile, but for
+ * ftpool_job_release(), and it must not be added twice. **Thread safety:** one thread at a time uses the object.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL: nothing was taken.
+ */
+FTPOOL_API ftpool_status ftpool_completed_add(ftpool_completed *completed, ftpool_job *job);
+
+/**
+ * Gives the next handle back whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
+ *
+ * **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time uses the object.
+ * **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
+ * rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
+ */
+FTPOOL_API
+ftpool_status ftpool_completed_next(ftpool_completed *completed,
+                                    int64_t timeout_ns,
+                                    ftpool_job **out_job);
 
 /**
  * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
