@@ -9,7 +9,7 @@
 
 #include "epoll_wire.h"
 
-enum { FRAMES_AT_ONCE = 32, JOBS_AT_ONCE = 64 };
+enum { FRAMES_AT_ONCE = 32, REQUESTS_AT_ONCE = 64, MOST_IN_A_JOB = 8 };
 
 static void must(ftpool_status status, const char *call) {
     if (status != FTPOOL_OK) {
@@ -18,10 +18,10 @@ static void must(ftpool_status status, const char *call) {
     }
 }
 
-
 /* A request, and its answer when the job is done. While the job runs, the bytes are the job's. */
 struct request {
     struct request *next;
+    struct request *next_in_job;
     struct connection *from;
     enum { READING, RUNNING, ANSWERED } state;
     uint32_t length;
@@ -85,17 +85,17 @@ static void free_connection(struct connection *connection) {
 }
 
 /* The job. */
-static void *answer(void *arg) {
-    struct request *request = arg;
-    sort_bytes(request->bytes, request->length);
-    return request;
+static void *answer(void *first) {
+    for (struct request *request = first; request != NULL; request = request->next_in_job)
+        sort_bytes(request->bytes, request->length);
+    return first;
 }
 
 static struct request *new_request(struct connection *connection, uint32_t length) {
     struct request *request = malloc(sizeof *request + length);
     if (request == NULL)
         return NULL;
-    request->next = NULL;
+    request->next = request->next_in_job = NULL;
     request->from = connection;
     request->state = READING;
     request->length = length;
@@ -106,16 +106,26 @@ static struct request *new_request(struct connection *connection, uint32_t lengt
     return request;
 }
 
-/* Requests that have come in one round become jobs together, which costs less, and wakes workers once. */
+/* Requests that have come in one round become jobs together, which costs less, and wakes workers once. They take some
+ * microseconds each, less than it takes to wake this thread for the answer: where there are many, a job has several of
+ * them, so that the answers come together as well. Where there are few, every worker gets some. */
 struct batch {
     ftpool_results *results;
-    size_t count;
-    void *requests[JOBS_AT_ONCE];
+    size_t workers, count;
+    struct request *requests[REQUESTS_AT_ONCE];
 };
 
 static void submit_batch(struct batch *batch) {
-    must(ftpool_results_submit_batch(batch->results, answer, batch->requests, batch->count, NULL),
-         "ftpool_results_submit_batch");
+    void *jobs[REQUESTS_AT_ONCE];
+    size_t size = batch->count / (2 * batch->workers), count = 0;
+    size = size < 1 ? 1 : size > MOST_IN_A_JOB ? MOST_IN_A_JOB : size;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i % size == 0)
+            jobs[count++] = batch->requests[i];
+        else
+            batch->requests[i - 1]->next_in_job = batch->requests[i];
+    }
+    must(ftpool_results_submit_batch(batch->results, answer, jobs, count, NULL), "ftpool_results_submit_batch");
     batch->count = 0;
 }
 
@@ -123,7 +133,7 @@ static void submit(struct batch *batch, struct request *request) {
     request->state = RUNNING;
     request->from->running++;
     batch->requests[batch->count++] = request;
-    if (batch->count == JOBS_AT_ONCE)
+    if (batch->count == REQUESTS_AT_ONCE)
         submit_batch(batch);
 }
 

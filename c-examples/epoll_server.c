@@ -139,9 +139,11 @@ static void take_outcomes(struct server *server) {
         must(ftpool_results_take(server->batch.results, OUTCOMES, outcomes, &count), "ftpool_results_take");
         for (size_t i = 0; i < count; i++) {
             struct request *request = outcomes[i].value; /* sorting does not fail, and nothing cancels */
-            request->state = ANSWERED;
-            request->from->running--;
-            touch(server, request->from);
+            for (; request != NULL; request = request->next_in_job) {
+                request->state = ANSWERED;
+                request->from->running--;
+                touch(server, request->from);
+            }
         }
     } while (count == OUTCOMES);
 }
@@ -193,7 +195,7 @@ static void serve_round(struct server *server, const struct epoll_event *events,
         } else if (source == &server->signals) {
             stop(server);
         } else if (source == &server->answers) {
-            take_outcomes(server);
+            continue; /* what there is is taken in every round */
         } else if (connection->fd >= 0) {
             if ((events[i].events & EPOLLERR) != 0 || (events[i].events & (EPOLLHUP | EPOLLIN)) == EPOLLHUP)
                 close_connection(server, connection);
@@ -204,6 +206,7 @@ static void serve_round(struct server *server, const struct epoll_event *events,
     }
     if (server->batch.count > 0)
         submit_batch(&server->batch); /* first, so that workers work while answers are sent */
+    take_outcomes(server);
     while (server->touched != NULL) {
         struct connection *connection = server->touched;
         server->touched = connection->next_touched;
@@ -244,6 +247,7 @@ int main(int argc, char **argv) {
 
     config.name = "sorter";
     must(ftpool_new(&config, &pool), "ftpool_new");
+    server.batch.workers = ftpool_worker_limit(pool);
     must(ftpool_results_new(pool, &server.batch.results), "ftpool_results_new");
     must(ftpool_results_fd(server.batch.results, &server.answers), "ftpool_results_fd");
     server.listener = listen_at(port, SOCK_NONBLOCK);

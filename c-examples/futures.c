@@ -5,8 +5,9 @@
  * Build:      cc -o futures futures.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: a handle to one job (ftpool_submit_job, ftpool_job_release),
  *             waiting for it (ftpool_job_wait) or for several at once
- *             (ftpool_wait_jobs), cancelling it whether it runs or not
- *             (ftpool_job_cancel, ftpool_self_cancelled).
+ *             (ftpool_wait_jobs), handles as their jobs end
+ *             (ftpool_completed_add, ftpool_completed_next), cancelling a job
+ *             whether it runs or not (ftpool_job_cancel, ftpool_self_cancelled).
  */
 #include <fastthreadpool.h>
 #include <stdio.h>
@@ -78,10 +79,16 @@ int main(void) {
     size_t done;
     must(ftpool_wait_jobs(jobs, PIECES, FTPOOL_UNTIL_FIRST, FTPOOL_FOREVER, &done), "ftpool_wait_jobs");
     printf("%s\n", done > 0 ? "some pieces have ended" : "none has ended");
-    must(ftpool_wait_jobs(jobs, PIECES, FTPOOL_UNTIL_ALL, FTPOOL_FOREVER, &done), "ftpool_wait_jobs");
-    size_t primes = 0;
+
+    ftpool_completed *completed;
+    must(ftpool_completed_new(&completed), "ftpool_completed_new");
     for (int i = 0; i < PIECES; i++)
-        primes += value_of(jobs[i]);
+        must(ftpool_completed_add(completed, jobs[i]), "ftpool_completed_add");
+    size_t primes = 0;
+    ftpool_job *ended;
+    while (ftpool_completed_next(completed, FTPOOL_FOREVER, &ended) == FTPOOL_OK)
+        primes += value_of(ended);
+    ftpool_completed_free(completed);
     printf("%zu primes below %d\n", primes, PIECES * NUMBERS);
 
     ftpool_job *sum;

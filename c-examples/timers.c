@@ -9,7 +9,7 @@
  * Introduces: a schedule whose outcomes are read (ftpool_submit_timed,
  *             ftpool_timer_options), a timer set anew by its own job
  *             (ftpool_reschedule, ftpool_self_id), stopping all timers
- *             (ftpool_cancel_timers), and signals beside a pool.
+ *             (FTPOOL_CANCEL_TIMERS), and signals beside a pool.
  *
  * A command that still runs when its next time comes is not started twice.
  * SIGINT and SIGTERM stop the clock, not the commands that are running.
@@ -98,7 +98,7 @@ static void *stop_at_signal(void *pool) {
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     must_be_0(sigwait(&signals, &signal), "sigwait");
-    must(ftpool_cancel_timers(pool, NULL), "ftpool_cancel_timers");
+    must(ftpool_cancel_all(pool, FTPOOL_CANCEL_TIMERS, NULL), "ftpool_cancel_all");
     return NULL;
 }
 

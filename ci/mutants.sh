@@ -28,7 +28,8 @@ src/sync/permits.rs|(self.0 + TURN) & TURNS|self.0 & TURNS|semaphore_loses_no_wa
 src/sync/event.rs|if self.word.swap(SET, Ordering::Release) == WAITED_FOR {|if self.word.swap(SET, Ordering::Release) == SET {|event_reaches_every_waiter
 src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_item
 src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item
-src/sync/bell.rs|fence::heavy(); // A3||bell_rings_for_what_happened_while_it_was_armed
+src/sync/bell.rs|fence(Ordering::SeqCst); // A3||bell_rings_for_what_happened_while_it_was_armed
+src/sync/bell.rs|fence(Ordering::SeqCst); // R1||bell_rings_for_what_happened_while_it_was_armed
 src/queue/quota.rs|self.taken.fetch_sub(1, Ordering::Relaxed);\n        self.changed.notify();|self.taken.fetch_sub(1, Ordering::Relaxed);|a_writer_without_room_is_woken
 src/queue/segment.rs|fence::heavy(); // X2||owner_or_revoker_gets_the_item
 src/queue/segment.rs|if place.started().load(Ordering::Relaxed) {|if false {|owner_or_revoker_gets_the_item

@@ -50,14 +50,14 @@
 
 /* Initialisers of structs. */
 #define FTPOOL_CONFIG_INIT {sizeof(ftpool_config), 0, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, NULL}
-#define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL}
+#define FTPOOL_RESULT_INIT {sizeof(ftpool_result), 0, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0}
 #define FTPOOL_RESULTS_OPTIONS_INIT {sizeof(ftpool_results_options), 0, NULL, NULL, NULL}
 #define FTPOOL_SEMAPHORE_INIT(value) {{(value) & UINT64_C(0x7fffffff), 0, 0, 0}}
 #define FTPOOL_SEMAPHORE_INIT_FAIR(value) {{((value) & UINT64_C(0x7fffffff)) | UINT64_C(1) << 62, 0, 0, 0}}
 #define FTPOOL_LOCK_INIT {{0, 0}}
 #define FTPOOL_EVENT_INIT {0}
 #define FTPOOL_WAIT_GROUP_INIT {0}
-#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL}
+#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0}
 #define FTPOOL_TIMER_OPTIONS_INIT {sizeof(ftpool_timer_options), NULL, NULL, 0, 0, 0, 0, 0, FTPOOL_MISSED_SKIP, 0}
 
 /* Before every function; define it to nothing to compile against the static library on a platform that minds. */
@@ -272,6 +272,11 @@
 #define FTPOOL_CANCEL_QUEUED 1
 
 /**
+ * What ftpool_cancel_all() cancels: delayed jobs that are not due yet, and schedules.
+ */
+#define FTPOOL_CANCEL_TIMERS 2
+
+/**
  * The most permits a semaphore can have.
  */
 #define FTPOOL_SEMAPHORE_MAX 2147483647
@@ -376,6 +381,12 @@ typedef struct ftpool ftpool;
  * into ftpool_config; several pools may go by it.
  */
 typedef struct ftpool_clock ftpool_clock;
+
+/**
+ * Handles that are given back as their jobs end, those first that have ended already. Each takes the same short time,
+ * however many there are; for a few see ftpool_wait_jobs().
+ */
+typedef struct ftpool_completed ftpool_completed;
 
 /**
  * Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own: a
@@ -593,6 +604,15 @@ typedef struct ftpool_result {
      * The job's argument if it was submitted with FTPOOL_SUBMIT_RETURN_ARG, else NULL.
      */
     void *arg;
+    /**
+     * Which tick of a schedule this was, as ftpool_self_tick() counts; 1 for a delayed job, 0 for all others, and for
+     * one that did not begin.
+     */
+    uint64_t tick;
+    /**
+     * How many nanoseconds later than it was due the job of that tick began.
+     */
+    int64_t late_by_ns;
 } ftpool_result;
 
 /**
@@ -619,7 +639,7 @@ typedef struct ftpool_results_options {
     ftpool_free_fn value_free;
     /**
      * Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the callback's.
-     * What it returns is ignored. May be NULL.
+     * If it returns other than 0, that is kept: see ftpool_results_next_callback_failure(). May be NULL.
      */
     ftpool_callback callback;
     /**
@@ -678,6 +698,11 @@ typedef struct ftpool_submit_options {
      * The name by which it is told of. Copied; NULL means "".
      */
     const char *name;
+    /**
+     * If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A job
+     * of the pool may wait for it with a time limit only.
+     */
+    int64_t delay_ns;
 } ftpool_submit_options;
 
 /**
@@ -753,6 +778,11 @@ typedef void (*ftpool_combine)(void *context, void *into, const void *from);
  * What every worker does once: it is told its number, as ftpool_worker_index(). It must return, as a job must.
  */
 typedef void *(*ftpool_worker_fn)(void *context, size_t worker);
+
+/**
+ * Told of one job, by its id.
+ */
+typedef void (*ftpool_id_fn)(void *context, ftpool_job_id id);
 
 /**
  * A number of permits that threads take and give back; it needs no pool. It lives in memory of the program, allocates
@@ -859,7 +889,8 @@ FTPOOL_API ftpool_status ftpool_shutdown(ftpool *pool, uint32_t mode, int64_t ti
  * Waits until no job is queued or running, at one moment at least. The pool stays usable.
  *
  * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a
- * job of this pool; FTPOOL_E_INVALID if `pool` is NULL or the timeout is none.
+ * job of this pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the
+ * timeout is none.
  */
 FTPOOL_API ftpool_status ftpool_wait_idle(ftpool *pool, int64_t timeout_ns);
 
@@ -892,6 +923,13 @@ FTPOOL_API size_t ftpool_pending(const ftpool *pool);
 FTPOOL_API uint64_t ftpool_failed(const ftpool *pool);
 
 /**
+ * How many jobs were not begun in time (ftpool_submit_options.start_within_ns) since the pool was made or cleared.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API uint64_t ftpool_expired(const ftpool *pool);
+
+/**
  * The most worker threads there can be, extra ones included: one more than the largest ftpool_worker_index().
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
@@ -904,9 +942,15 @@ FTPOOL_API size_t ftpool_worker_limit(const ftpool *pool);
  *
  * **Ownership:** `arg` is the job's from now on. After a failure nothing was taken. **Thread safety:** any thread,
  * jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or
- * `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_NOMEM; FTPOOL_E_THREAD.
+ * `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: there is no room, and the
+ * config's policy does not wait for any, or not for so long; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: there is no worker, and the
+ * system refuses to start one; FTPOOL_E_FORKED.
  */
-FTPOOL_API ftpool_status ftpool_submit(ftpool *pool, ftpool_fn function, void *arg, ftpool_job_id *out_id);
+FTPOOL_API
+ftpool_status ftpool_submit(ftpool *pool,
+                            ftpool_fn function,
+                            void *arg,
+                            ftpool_job_id *out_id);
 
 /**
  * As ftpool_submit(), but before every job that is queued. Of several such jobs the one submitted last runs first.
@@ -1021,14 +1065,6 @@ ftpool_status ftpool_reschedule(ftpool *pool,
  * `out_due_in_ns` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_timer_next_due(ftpool *pool, ftpool_job_id id, int64_t *out_due_in_ns);
-
-/**
- * Cancels all delayed jobs that are not due yet, and all schedules. Other jobs are left alone. `*out_count` is how many
- * were cancelled; `out_count` may be NULL.
- *
- * **Ownership**, **Thread safety:** as ftpool_cancel(). **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` is NULL.
- */
-FTPOOL_API ftpool_status ftpool_cancel_timers(ftpool *pool, size_t *out_count);
 
 /**
  * How many delayed jobs are not due yet.
@@ -1148,10 +1184,14 @@ ftpool_status ftpool_results_submit_batch(ftpool_results *results,
  *
  * **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
  * outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
- * FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if an argument is NULL, the
- * result's size is not valid, or the timeout is none.
+ * FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_DEADLOCK, waiting for ever in a job of a pool
+ * that has room for no other worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an
+ * argument is NULL, the result's size is not valid, or the timeout is none.
  */
-FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
+FTPOOL_API
+ftpool_status ftpool_results_next(ftpool_results *results,
+                                  int64_t timeout_ns,
+                                  ftpool_result *out_result);
 
 /**
  * Reads the next value: acquires the done queue's semaphore.
@@ -1186,6 +1226,16 @@ ftpool_status ftpool_results_take(ftpool_results *results,
                                   size_t capacity,
                                   ftpool_result *out_results,
                                   size_t *out_count);
+
+/**
+ * Takes the first failure of the object's callback that nobody has taken: the id of the job whose outcome it was called
+ * with, FTPOOL_OUTCOME_FAILED and the code that it returned.
+ *
+ * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
+ * **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is NULL
+ * or the result's size is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_results_next_callback_failure(ftpool_results *results, ftpool_result *out_result);
 
 /**
  * How many values wait to be read: the value of the done queue's semaphore.
@@ -1297,9 +1347,11 @@ ftpool_status ftpool_group_cancel_all(ftpool_group *group,
  * Waits until no job of the group is queued or running, at one moment at least.
  *
  * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
- * of the pool; FTPOOL_E_INVALID if `group` is NULL or the timeout is none.
+ * of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is none.
  */
-FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t timeout_ns);
+FTPOOL_API
+ftpool_status ftpool_group_wait_idle(ftpool_group *group,
+                                     int64_t timeout_ns);
 
 /**
  * How many jobs of the group are running.
@@ -1382,8 +1434,9 @@ ftpool_status ftpool_run(ftpool *pool,
  *
  * **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
  * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in whatever
- * way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for; FTPOOL_E_INVALID if `job` is NULL, the
- * result's size is not valid, or the timeout is none.
+ * way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or for ever for a delayed job of the same pool;
+ * FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the result's size is not
+ * valid, or the timeout is none.
  */
 FTPOOL_API
 ftpool_status ftpool_job_wait(ftpool_job *job,
@@ -1417,9 +1470,9 @@ FTPOOL_API uint32_t ftpool_job_state(const ftpool_job *job);
 FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
 
 /**
- * Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran it (on the cancelling thread if
- * it was cancelled), just before waiters see it; or here and now if the job has ended. `out_key`, to remove it, may
- * be NULL.
+ * Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran
+ * it (on the thread that ended it if it was cancelled or has expired), just before waiters see it; or here and now if the
+ * job has ended. `out_key`, to remove it, may be NULL.
  *
  * **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even after
  * ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
@@ -1455,7 +1508,7 @@ FTPOOL_API void ftpool_job_release(ftpool_job *job);
  * FTPOOL_TIMEOUT. ftpool_job_state() tells which.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
- * rest wait for; FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
+ * rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
  */
 FTPOOL_API
 ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
@@ -1465,10 +1518,46 @@ ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
                                size_t *out_done);
 
 /**
- * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller takes part, and so does every worker that is free, if that pays: the first items of
- * a long loop show how long they take, and a loop of a few microseconds stays with the caller. `grain` is how many
- * items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items that are
- * running.
+ * Makes an object without handles.
+ *
+ * **Ownership:** the caller owns the object and ends it with ftpool_completed_free(). **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_completed` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_completed_new(ftpool_completed **out_completed);
+
+/**
+ * Ends an object, and the handles that it has: their jobs run on their own. NULL is accepted and ignored.
+ *
+ * **Ownership:** the object is gone. **Thread safety:** no other call on the object may be under way or follow.
+ */
+FTPOOL_API void ftpool_completed_free(ftpool_completed *completed);
+
+/**
+ * Adds a handle, at any time, also between two calls of ftpool_completed_next().
+ *
+ * **Ownership:** the handle is the object's until it is given back; calls on it are allowed meanwhile, but for
+ * ftpool_job_release(), and it must not be added twice. **Thread safety:** one thread at a time uses the object.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL: nothing was taken.
+ */
+FTPOOL_API ftpool_status ftpool_completed_add(ftpool_completed *completed, ftpool_job *job);
+
+/**
+ * Gives the next handle back whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
+ *
+ * **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time uses the object.
+ * **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
+ * rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
+ */
+FTPOOL_API
+ftpool_status ftpool_completed_next(ftpool_completed *completed,
+                                    int64_t timeout_ns,
+                                    ftpool_job **out_job);
+
+/**
+ * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
+ * takes part, and so does every worker that is free, if that pays: the first items of a long loop show how long they
+ * take, and a loop of a few microseconds stays with the caller. `grain` is how many items are taken at a time; 0 lets the
+ * loop find out. ftpool_fail() in the body stops the loop after the items that are running.
  *
  * **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the body
  * runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has failed;
@@ -1607,14 +1696,28 @@ ftpool_status ftpool_blocking(ftpool_fn function,
 FTPOOL_API ftpool *ftpool_default(void);
 
 /**
- * Cancels everything of the kinds in `what` (FTPOOL_CANCEL_QUEUED; 0 for nothing). Running jobs go on. Each job that
- * was to leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there. `*out_count` is how many were
- * cancelled; `out_count` may be NULL.
+ * Cancels everything of the kinds in `what`: FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS, or'ed together; 0 for nothing.
+ * Running jobs go on. Each job that was to leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
+ * `*out_count` is how many jobs and timers were cancelled; `out_count` may be NULL.
  *
  * **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
  * is NULL or `what` contains an unknown bit.
  */
 FTPOOL_API ftpool_status ftpool_cancel_all(ftpool *pool, uint32_t what, size_t *out_count);
+
+/**
+ * As ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL, and calls `each(context, id)` for everything that will never run
+ * because of this call: jobs that were queued, and timers that were not over, in the order of their ids. It is called
+ * before this waits for the end, so also when that does not come in time. `each` may be NULL.
+ *
+ * **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use the
+ * pool. **Thread safety**, **Returns:** as ftpool_shutdown().
+ */
+FTPOOL_API
+ftpool_status ftpool_shutdown_now(ftpool *pool,
+                                  ftpool_id_fn each,
+                                  void *context,
+                                  int64_t timeout_ns);
 
 /**
  * The ids of the jobs that are queued, ascending, which is the order of submission for the jobs of one thread that

@@ -45,6 +45,7 @@ fn a_number_of_the_abi_has_changed() {
     assert_eq!((FTPOOL_SHUTDOWN_DRAIN, FTPOOL_SHUTDOWN_CANCEL), (0_u32, 1_u32));
     let outcomes = [FTPOOL_OUTCOME_DONE, FTPOOL_OUTCOME_FAILED, FTPOOL_OUTCOME_CANCELLED, FTPOOL_OUTCOME_EXPIRED];
     assert_eq!(outcomes, [0_u32, 1, 2, 3]);
+    assert_eq!([FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS], [1_u32, 2]);
     assert_eq!([FTPOOL_SUBMIT_FIRST, FTPOOL_SUBMIT_EMITS, FTPOOL_SUBMIT_RETURN_ARG], [1_u32, 2, 4]);
     let policies = [FTPOOL_POLICY_BLOCK, FTPOOL_POLICY_TIMED, FTPOOL_POLICY_REJECT, FTPOOL_POLICY_CALLER_RUNS];
     assert_eq!(policies, [0, 1, 2, 3]);
@@ -83,14 +84,15 @@ fn a_struct_of_the_abi_has_changed() {
     assert_eq!((rest, offset_of!(Timer, flags)), ([48, 56, 64], 68));
 
     type Outcome = ftpool_result;
-    assert_eq!((size_of::<Outcome>(), align_of::<Outcome>()), (64, 8));
+    assert_eq!((size_of::<Outcome>(), align_of::<Outcome>()), (80, 8));
+    assert_eq!([offset_of!(Outcome, tick), offset_of!(Outcome, late_by_ns)], [64, 72]);
     assert_eq!([offset_of!(Outcome, size), offset_of!(Outcome, id), offset_of!(Outcome, value)], [0, 8, 16]);
     let rest = [offset_of!(Outcome, error_message), offset_of!(Outcome, queued_ns), offset_of!(Outcome, run_ns)];
     assert_eq!(rest, [24, 32, 40]);
     assert_eq!([offset_of!(Outcome, outcome), offset_of!(Outcome, error_code), offset_of!(Outcome, arg)], [48, 52, 56]);
 
     type Submit = ftpool_submit_options;
-    assert_eq!((size_of::<Submit>(), align_of::<Submit>()), (80, 8));
+    assert_eq!((size_of::<Submit>(), align_of::<Submit>(), offset_of!(Submit, delay_ns)), (88, 8, 80));
     assert_eq!([offset_of!(Submit, size), offset_of!(Submit, results), offset_of!(Submit, callback)], [0, 8, 16]);
     let rest = [offset_of!(Submit, callback_context), offset_of!(Submit, arg_free), offset_of!(Submit, flags)];
     assert_eq!((rest, offset_of!(Submit, group)), ([24, 32, 40], 48));

@@ -43,7 +43,7 @@ fn no_object() {
     assert!(made.is_null(), "pointers are NULL after a failure");
 
     assert_eq!([c!(ftpool_alive(pool)), c!(ftpool_busy(pool)), c!(ftpool_pending(pool))], [0; 3]);
-    assert_eq!((c!(ftpool_failed(pool)), c!(ftpool_worker_limit(pool))), (0, 0));
+    assert_eq!([c!(ftpool_failed(pool)), c!(ftpool_expired(pool)), c!(ftpool_worker_limit(pool)) as u64], [0; 3]);
     assert_eq!([c!(ftpool_results_done_count(results)), c!(ftpool_results_failed_count(results))], [0; 2]);
     c!(ftpool_free(pool));
     c!(ftpool_results_free(results));

@@ -79,8 +79,10 @@ fn calls_on_no_pool_are_refused() {
         c!(ftpool_clear(null_mut(), FTPOOL_NOW, &mut count)),
         c!(ftpool_reopen(null_mut(), FTPOOL_NOW)),
         c!(ftpool_check(null_mut(), null_mut())),
+        c!(ftpool_shutdown_now(null_mut(), None, null_mut(), FTPOOL_NOW)),
+        c!(ftpool_shutdown_now(ftpool_default(), None, null_mut(), FTPOOL_NOW)),
     ];
-    assert_eq!((refused, count, id), ([FTPOOL_E_INVALID; 7], 7, 7));
+    assert_eq!((refused, count, id), ([FTPOOL_E_INVALID; 9], 7, 7));
     c!(ftpool_abandon(null_mut()));
 }
 
@@ -321,4 +323,33 @@ fn the_only_worker_is_told_that_no_outcome_can_come() {
 
 extern "C" fn done(argument: *mut c_void) -> *mut c_void {
     argument
+}
+
+extern "C" fn list(context: *mut c_void, id: ftpool_job_id) {
+    // SAFETY: the context is a list that lives during the call.
+    unsafe { &mut *context.cast::<Vec<u64>>() }.push(id);
+}
+
+/// Conformance 111: what a shutdown cancels is listed, in order, before it waits.
+#[test]
+fn a_shutdown_lists_what_it_cancels() {
+    alone(|| {
+        let (gate, ran) = (Gate::new(), Count::new());
+        let (block, count) = (waiting(&gate), || ran.add());
+        let (pool, gate) = (CPool::of(1), gate);
+        pool.submit(How::Last, &block).unwrap();
+        gate.wait_started(1);
+        let mut expected: Vec<_> = (0..90).map(|n| pool.submit(EVERY_HOW[n % 3], &count).unwrap()).collect();
+        let ((function, argument), mut id) = (c_common::job(&count), 0);
+        assert_eq!(c!(ftpool_schedule(pool.handle(), i64::MAX, function, argument, &mut id)), FTPOOL_OK);
+        expected.push(id);
+        expected.sort();
+        let mut listed = Vec::<u64>::new();
+        let context = (&raw mut listed).cast();
+        assert_eq!(c!(ftpool_shutdown_now(pool.handle(), Some(list), context, -2)), FTPOOL_E_INVALID);
+        assert_eq!(c!(ftpool_shutdown_now(pool.handle(), Some(list), context, FTPOOL_NOW)), FTPOOL_TIMEOUT);
+        gate.open();
+        assert_eq!(c!(ftpool_shutdown_now(pool.handle(), Some(list), context, LIMIT_NS)), FTPOOL_OK);
+        assert_eq!((listed, ran.get()), (expected, 0));
+    });
 }

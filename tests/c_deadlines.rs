@@ -73,7 +73,7 @@ fn an_expired_c_job_is_reported_everywhere() {
         assert_eq!((result.outcome, result.error_code), (FTPOOL_OUTCOME_EXPIRED, FTPOOL_TIMEOUT as i32));
         assert_eq!(c!(ftpool_job_cancel(handle)), FTPOOL_EMPTY);
         c!(ftpool_job_release(handle));
-        assert_eq!(pool.failed(), 0);
+        assert_eq!((pool.failed(), c!(ftpool_expired(pool.handle()))), (0, 3));
         gate.open();
         drop((results, pool));
         c!(ftpool_clock_free(clock));

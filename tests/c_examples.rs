@@ -164,7 +164,7 @@ fn the_header_compiles_in_every_dialect() {
         let folder = folder("header");
         let once = "#include <fastthreadpool.h>\n";
         let uses = "typedef char config_has_176_bytes[sizeof(void *) != 8 || sizeof(ftpool_config) == 176 ? 1 : -1];\n\
-                    typedef char result_has_64_bytes[sizeof(void *) != 8 || sizeof(ftpool_result) == 64 ? 1 : -1];\n\
+                    typedef char result_has_80_bytes[sizeof(void *) != 8 || sizeof(ftpool_result) == 80 ? 1 : -1];\n\
                     typedef char timer_options_have_72_bytes[sizeof(void *) != 8 || sizeof(ftpool_timer_options) == 72 ? 1 : -1];\n\
                     typedef char name_is_at_16[sizeof(void *) != 8 || offsetof(ftpool_config, name) == 16 ? 1 : -1];\n\
                     typedef char code_is_at_52[sizeof(void *) != 8 || offsetof(ftpool_result, error_code) == 52 ? 1 : -1];\n\

@@ -9,6 +9,7 @@ use common::{Gate, within_limit};
 use fastthreadpool::ffi::ftpool_status::{self, *};
 use fastthreadpool::ffi::*;
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::ptr::{null, null_mut};
 use std::sync::Mutex;
 use std::thread;
@@ -228,5 +229,62 @@ fn bad_arguments_get_a_status() {
         let mut handle = std::ptr::dangling_mut();
         assert_eq!(c!(ftpool_submit_job(pool.handle(), function, argument, &mut handle)), FTPOOL_E_SHUTDOWN);
         assert!(handle.is_null());
+    });
+}
+
+/// Conformance 115, 120: handles come back as their jobs end, those that have ended first, and jobs join on the way.
+#[test]
+fn handles_come_back_as_their_jobs_end() {
+    within_limit(|| {
+        let gates = [Gate::new(), Gate::new()];
+        let doors = gates.each_ref().map(Gate::door);
+        let waiting = doors.each_ref().map(|door| {
+            move || {
+                door.pass();
+                1
+            }
+        });
+        let quick = || 2;
+        let pool = CPool::of(3);
+        let (mut completed, mut next) = (null_mut(), std::ptr::dangling_mut());
+        assert_eq!(c!(ftpool_completed_new(&mut completed)), FTPOOL_OK);
+        assert_eq!((c!(ftpool_completed_next(completed, FTPOOL_NOW, &mut next)), next), (FTPOOL_EMPTY, null_mut()));
+        let submit = |job: &CJob| c!(ftpool_completed_add(completed, job.0));
+        let [first, second] = waiting.each_ref().map(|job| ManuallyDrop::new(CJob::submit(&pool, job)));
+        let ended = ManuallyDrop::new(CJob::submit(&pool, &quick));
+        ended.wait(LIMIT_NS).unwrap();
+        assert_eq!([submit(&first), submit(&second), submit(&ended)], [FTPOOL_OK; 3]);
+        let mut come = |timeout_ns| {
+            let status = c!(ftpool_completed_next(completed, timeout_ns, &mut next));
+            (status, next)
+        };
+        assert_eq!(come(LIMIT_NS), (FTPOOL_OK, ended.0));
+        assert_eq!(come(1), (FTPOOL_TIMEOUT, null_mut()));
+        assert_eq!(come(-2), (FTPOOL_E_INVALID, null_mut()));
+        gates[1].open();
+        assert_eq!(come(FTPOOL_FOREVER), (FTPOOL_OK, second.0));
+        assert_eq!(submit(&second), FTPOOL_OK, "it may come in again");
+        assert_eq!(come(FTPOOL_NOW), (FTPOOL_OK, second.0));
+        gates[0].open();
+        assert_eq!(come(LIMIT_NS), (FTPOOL_OK, first.0));
+        assert_eq!(come(FTPOOL_FOREVER), (FTPOOL_EMPTY, null_mut()));
+        drop([first, second, ended].map(ManuallyDrop::into_inner));
+
+        let many: Vec<_> = (0..2000).map(|_| ManuallyDrop::new(CJob::submit(&pool, &quick))).collect();
+        assert!(many.iter().all(|job| submit(job) == FTPOOL_OK));
+        let mut ids = std::collections::BTreeSet::new();
+        for _ in 0..1000 {
+            let (status, job) = come(LIMIT_NS);
+            assert_eq!(status, FTPOOL_OK);
+            ids.insert(CJob(job).wait(FTPOOL_NOW).unwrap().id);
+        }
+        assert_eq!(ids.len(), 1000);
+        assert_eq!(c!(ftpool_completed_add(completed, null_mut())), FTPOOL_E_INVALID);
+        assert_eq!(c!(ftpool_completed_next(completed, FTPOOL_NOW, null_mut())), FTPOOL_E_INVALID);
+        c!(ftpool_completed_free(completed)); // With the rest of them.
+        assert_eq!(c!(ftpool_completed_new(null_mut())), FTPOOL_E_INVALID);
+        assert_eq!(c!(ftpool_completed_add(null_mut(), null_mut())), FTPOOL_E_INVALID);
+        assert_eq!(c!(ftpool_completed_next(null_mut(), FTPOOL_NOW, &mut next)), FTPOOL_E_INVALID);
+        c!(ftpool_completed_free(null_mut()));
     });
 }

@@ -237,3 +237,38 @@ fn times_are_measured_when_asked() {
         assert_eq!(refused, Some(FTPOOL_E_INVALID));
     });
 }
+
+/// Conformance 24: what a results object's callback refuses is kept with the job's id; each is handed out once.
+#[test]
+fn a_failure_of_a_results_callback_is_kept() {
+    within_limit(|| {
+        let seen = Count::new();
+        let numbers: [_; 4] = std::array::from_fn(|n| move || n);
+        let refuse_odd = |result: &ftpool_result| {
+            seen.add();
+            (result.value.addr() % 2 * 40) as i32
+        };
+        let pool = CPool::of(2);
+        let (function, context) = callback(&refuse_odd);
+        let options = ftpool_results_options { callback: function, callback_context: context, ..RESULTS_OPTIONS };
+        let results = pool.results_with(&options).unwrap();
+        let ids = numbers.each_ref().map(|number| results.submit(How::Last, number).unwrap());
+        eventually("all were shown", || seen.get() == 4);
+        let mut failed = Vec::new();
+        eventually("two failures were kept", || {
+            let mut failure = c_common::RESULT;
+            let status = c!(ftpool_results_next_callback_failure(results.handle(), &mut failure));
+            if status == FTPOOL_OK {
+                failed.push(Seen::of(&failure));
+            }
+            failed.len() == 2
+        });
+        failed.sort_by_key(|seen| seen.id);
+        assert_eq!(failed, [1, 3].map(|n| Seen::failed(ids[n], 40, "the callback failed")));
+        let mut none = c_common::RESULT;
+        assert_eq!(c!(ftpool_results_next_callback_failure(results.handle(), &mut none)), FTPOOL_EMPTY);
+        assert_eq!(c!(ftpool_results_next_callback_failure(std::ptr::null_mut(), &mut none)), FTPOOL_E_INVALID);
+        let nowhere = std::ptr::null_mut();
+        assert_eq!(c!(ftpool_results_next_callback_failure(results.handle(), nowhere)), FTPOOL_E_INVALID);
+    });
+}

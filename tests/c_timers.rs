@@ -4,7 +4,7 @@
 mod c_common;
 mod common;
 
-use c_common::{CONFIG, CPool, CResults, LIMIT_NS, Seen, Which, c, job, value};
+use c_common::{CONFIG, CPool, CResults, LIMIT_NS, RESULT, SUBMIT_OPTIONS, Seen, Which, c, callback, job, value};
 use common::{Count, Gate, within_limit};
 use fastthreadpool::ffi::ftpool_status::{self, *};
 use fastthreadpool::ffi::*;
@@ -118,7 +118,7 @@ fn simple_timers_run_when_they_are_due() {
         assert_eq!(c!(ftpool_submit_later(handle, i64::MAX, run, argument, null_mut())), FTPOOL_OK);
         clock.advance(&pool, 1);
         assert_eq!((all.ran.get(), c!(ftpool_clock_elapsed(clock.0))), (4, 4 * SECOND));
-        assert_eq!((c!(ftpool_cancel_timers(handle, &mut count)), count), (FTPOOL_OK, 1));
+        assert_eq!((c!(ftpool_cancel_all(handle, FTPOOL_CANCEL_TIMERS, &mut count)), count), (FTPOOL_OK, 1));
     });
 }
 
@@ -199,7 +199,7 @@ fn wrong_arguments_get_a_status() {
             c!(ftpool_schedule(null_mut(), 1, run, argument, null_mut())),
             c!(ftpool_submit_timed(null_mut(), run, argument, null(), null_mut())),
             c!(ftpool_reschedule(null_mut(), 1, 1)),
-            c!(ftpool_cancel_timers(null_mut(), null_mut())),
+            c!(ftpool_cancel_all(null_mut(), FTPOOL_CANCEL_TIMERS, null_mut())),
             c!(ftpool_delayed_ids(null_mut(), 0, null_mut(), &mut 0)),
             c!(ftpool_timer_next_due(null_mut(), 1, &mut 0)),
             c!(ftpool_clock_advance(null_mut(), 1)),
@@ -249,5 +249,42 @@ fn wrong_arguments_get_a_status() {
         assert_eq!((all.counts(), c!(ftpool_delayed_count(handle)), pool.counts()[2]), ((0, 0), 0, 0));
         assert_eq!(c!(ftpool_submit_timed(handle, run, argument, null(), null_mut())), FTPOOL_OK);
         assert_eq!((pool.wait_idle(LIMIT_NS), all.ran.get()), (FTPOOL_OK, 1));
+    });
+}
+
+/// Issue 5: delays for jobs with all that can be asked for, and outcomes that say how late a job was.
+#[test]
+fn a_delayed_job_has_a_callback_a_handle_and_a_lateness() {
+    within_limit(|| {
+        let (clock, shown, seven) = (Clock::new(), Count::new(), || 7);
+        let look = |result: &ftpool_result| {
+            assert_eq!((result.outcome, result.tick, result.late_by_ns), (FTPOOL_OUTCOME_DONE, 1, SECOND));
+            shown.add();
+            0
+        };
+        let (call, callback_context) = callback(&look);
+        let pool = clock.pool(1);
+        let results = pool.results();
+        let options = ftpool_submit_options { callback: call, callback_context, delay_ns: SECOND, ..SUBMIT_OPTIONS };
+        let delivering = ftpool_submit_options { results: results.handle(), ..options };
+        let id = pool.submit_with(job(&seven), &delivering).unwrap();
+        let ((function, argument), mut handle, mut result) = (job(&seven), null_mut(), RESULT);
+        assert_eq!(c!(ftpool_submit_job_with(pool.handle(), function, argument, &options, &mut handle)), FTPOOL_OK);
+        assert_eq!((c!(ftpool_delayed_count(pool.handle())), c!(ftpool_job_state(handle))), (2, FTPOOL_JOB_QUEUED));
+        clock.advance(&pool, 2);
+        assert_eq!((c!(ftpool_job_wait(handle, LIMIT_NS, &mut result)), result.value), (FTPOOL_OK, value(7)));
+        c!(ftpool_job_release(handle));
+        let read = results.read(Which::Any, FTPOOL_NOW).unwrap();
+        assert_eq!((read.id, read.value, read.tick, read.late_by_ns, shown.get()), (id, value(7), 1, SECOND, 2));
+        let mut group = null_mut();
+        assert_eq!(c!(ftpool_group_new(pool.handle(), 1, FTPOOL_PRIORITY_NORMAL, &mut group)), FTPOOL_OK);
+        for wrong in [
+            ftpool_submit_options { group, ..options },
+            ftpool_submit_options { start_within_ns: 1, ..options },
+            ftpool_submit_options { delay_ns: -1, ..options },
+        ] {
+            assert_eq!(pool.submit_with(job(&seven), &wrong), Err(FTPOOL_E_INVALID));
+        }
+        c!(ftpool_group_free(group));
     });
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, lock, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, eventually, lock, pool_of, within_limit};
 use fastthreadpool::{JobError, Outcome, Pool, RecvError, Shutdown, SubmitError, current_job, worker_index};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -237,5 +237,27 @@ fn reading_beside_a_callback_is_an_error() {
         assert!(results.take(1).is_empty());
         let iterate = std::panic::AssertUnwindSafe(|| results.as_completed().count());
         assert!(std::panic::catch_unwind(iterate).is_err());
+    });
+}
+
+/// Conformance 24: an error that the callback returns is kept with the job's id, like a panic; each is handed out once.
+#[test]
+fn an_error_of_a_results_callback_is_kept() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let results = pool.results();
+        let odd = |outcome: Outcome<u32>| if outcome.result.unwrap() % 2 == 1 { Err("odd") } else { Ok(()) };
+        results.try_on_outcome(odd).unwrap();
+        let ids: Vec<_> = (0..10).map(|n| results.submit(move || n).unwrap()).collect();
+        let mut failed = Vec::new();
+        eventually("every second outcome has failed", || {
+            failed.extend(results.callback_failures());
+            failed.len() == 5
+        });
+        failed.sort_by_key(|(id, _)| *id);
+        let odd: Vec<_> = ids.into_iter().skip(1).step_by(2).collect();
+        assert_eq!(failed.iter().map(|(id, _)| *id).collect::<Vec<_>>(), odd);
+        assert!(failed.iter().all(|(_, error)| error.to_string() == "the job failed: odd"));
+        assert_eq!(pool.failed(), 0, "no job has failed");
     });
 }

@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, Random, pool_of, within_limit};
-use fastthreadpool::{Deadline, JobError, Pool, Shutdown};
+use common::{Count, Gate, LIMIT, Random, manual, pool_of, within_limit};
+use fastthreadpool::{Deadline, Due, JobError, Pool, Shutdown};
 use std::thread;
+use std::time::Duration;
 
 /// Conformance 53; the running job goes on.
 #[test]
@@ -152,5 +153,26 @@ fn a_job_cancels_all_others() {
         gate.open();
         assert_eq!(counts.next_done(Deadline::NEVER).unwrap().1, 700);
         pool.wait_idle(LIMIT).unwrap();
+    });
+}
+
+/// Conformance 53: a delayed job that is due is listed by the id that its submitter knows, and can be cancelled by it.
+#[test]
+fn queued_ids_are_the_ids_that_users_know() {
+    within_limit(|| {
+        let ((pool, clock), gate) = (manual(1), Gate::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let plain = pool.spawn(|| ()).unwrap();
+        let delayed = pool.spawn_later(Duration::from_secs(1), || ()).unwrap();
+        let back = pool.spawn_at(Due::after(Duration::from_secs(1)).back(), || ()).unwrap();
+        let schedule = pool.schedule(Duration::from_secs(1), || ()).unwrap();
+        assert_eq!(pool.queued_ids(), [plain]);
+        clock.advance(Duration::from_secs(1));
+        let mut expected = [plain, delayed, back, schedule];
+        expected.sort();
+        assert_eq!(pool.queued_ids(), expected);
+        assert!(expected.iter().all(|&id| pool.cancel(id)));
+        assert_eq!(pool.queued_ids(), []);
     });
 }

@@ -49,7 +49,9 @@ fn a_job_that_is_not_begun_in_time_ends_expired_at_once() {
         assert!(!pool.cancel(id), "it has ended");
         gate.open();
         pool.wait_idle(LIMIT).unwrap();
-        assert_eq!((pool.failed(), results.failed_count()), (0, 0));
+        assert_eq!((pool.expired(), pool.failed(), results.failed_count()), (1, 0, 0));
+        pool.clear(LIMIT).unwrap();
+        assert_eq!(pool.expired(), 0);
     });
 }
 

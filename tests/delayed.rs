@@ -3,7 +3,10 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, eventually, lock, manual, within_limit};
-use fastthreadpool::{Deadline, Due, JobId, Pool, SubmitError, current_job, current_tick};
+use fastthreadpool::{
+    Deadline, Due, JobError, JobId, JobState, Outcome, Pool, Shutdown, SubmitError, Tick, Until, WaitError,
+    current_job, current_tick, wait,
+};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -306,5 +309,76 @@ fn ten_thousand_delayed_jobs_start_one_thread() {
         let named = common::linux::threads_named("single");
         assert_eq!(named.len(), 2, "a worker and a sleeper");
         assert_eq!(common::linux::threads_named("single-timer").len(), 1);
+    });
+}
+
+/// Issue 5: callbacks and handles as for any job; the outcome says when the job was due.
+#[test]
+fn a_delayed_job_has_a_callback_and_a_handle() {
+    within_limit(|| {
+        let ((pool, clock), seen) = (manual(1), Arc::<Mutex<Vec<_>>>::default());
+        let log = Arc::clone(&seen);
+        let look = move |outcome: &Outcome<u32>| lock(&log).push((outcome.id, outcome.tick().map(|tick| tick.number)));
+        let job = pool.job(|| 7).at(SECOND).then(look).handle().unwrap();
+        assert_eq!((job.state(), pool.delayed_count()), (JobState::Queued, 1));
+        assert!(matches!(job.wait(Deadline::NOW), Err(WaitError::TimedOut)));
+        clock.advance(SECOND);
+        let id = job.id();
+        assert_eq!(job.join().unwrap(), 7);
+        assert_eq!(lock(&seen)[..], [(id, Some(1))]);
+        let cancelled = pool.job(|| 7).at(SECOND).handle().unwrap();
+        assert!(cancelled.cancel());
+        assert!(matches!(cancelled.join(), Err(JobError::Cancelled)));
+        let past = Instant::now().checked_sub(SECOND).unwrap();
+        assert!(matches!(pool.job(|| 7).at(past).handle(), Err(SubmitError::Past)));
+        let left = pool.job(|| 7).at(SECOND).handle().unwrap();
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+        assert!(matches!(left.join(), Err(JobError::Cancelled)), "it was not due when the pool ended");
+    });
+}
+
+/// Conformance 119: the only worker would wait for a job that only it could run, in every kind of wait.
+#[test]
+fn a_job_does_not_wait_for_ever_for_a_delayed_job_of_its_pool() {
+    within_limit(|| {
+        let (pool, clock) = manual(1);
+        let waiting = pool.submit(move || {
+            let pool = Pool::current().unwrap();
+            let later = |delay| pool.job(|| 7).at(delay).handle().unwrap();
+            let alone = [later(SECOND), later(SECOND * 2)];
+            assert_eq!(alone[0].wait(Deadline::NEVER), Err(WaitError::Deadlock));
+            assert_eq!(wait(&alone, Until::First, Deadline::NEVER), Err(WaitError::Deadlock));
+            assert_eq!(wait(&alone, Until::All, Deadline::NEVER), Err(WaitError::Deadlock));
+            assert_eq!(alone[0].wait(Duration::from_millis(1)), Err(WaitError::TimedOut), "with a limit it may");
+            let mixed = [later(SECOND), pool.submit(|| 8).unwrap()];
+            assert_eq!(wait(&mixed, Until::First, Deadline::NEVER).unwrap().done, [1]);
+            let [first, _] = alone;
+            first
+        });
+        let first = waiting.unwrap().join().unwrap();
+        clock.advance(SECOND);
+        assert_eq!(first.join().unwrap(), 7, "outside it may be waited for");
+    });
+}
+
+/// Issue 5: what a delayed job leaves in a results object says how late it began.
+#[test]
+fn an_outcome_says_when_its_job_was_due() {
+    within_limit(|| {
+        let ((pool, clock), gate) = (manual(1), Gate::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let results = pool.results();
+        results.submit_later(SECOND, || 1).unwrap();
+        results.try_submit_at(SECOND, || Err::<i32, _>("failed")).unwrap();
+        results.submit(|| 2).unwrap();
+        clock.advance(SECOND * 4);
+        gate.open();
+        let mut ticks: Vec<_> = results.as_completed().map(|outcome| (outcome.tick(), outcome.result.ok())).collect();
+        ticks.sort_by_key(|(_, value)| *value);
+        let late = |tick: Option<Tick>| tick.map(|tick| (tick.number, tick.late_by));
+        let ticks: Vec<_> = ticks.into_iter().map(|(tick, value)| (late(tick), value)).collect();
+        let due = Some((1, SECOND * 3));
+        assert_eq!(ticks, [(due, None), (due, Some(1)), (None, Some(2))]);
     });
 }

@@ -20,6 +20,7 @@ const SOURCES: &[&str] = &[
     "emit",
     "timed",
     "handle",
+    "completed",
     "parallel",
     "workers",
     "control",

@@ -241,3 +241,23 @@ fn a_loop_survives_its_pool() {
         }
     });
 }
+
+/// Conformance 86, as an event: of few items, each of which may be long, one waits until all others have run. (Of many, the
+/// first are tried alone, and quick ones stay with the caller: they are over before or after the long one.)
+#[test]
+fn a_long_item_holds_no_other_up() {
+    within_limit(|| {
+        for (slow, grain) in [(0, 1), (1, 1), (30, 1), (62, 1), (0, 0), (30, 0), (62, 0)] {
+            let (pool, gate, others) = (pool_of(2), Gate::new(), Count::new());
+            let door = gate.door();
+            let item = |n: usize| {
+                if n == slow {
+                    door.pass();
+                } else if others.add() == 61 {
+                    gate.open();
+                }
+            };
+            assert!(pool.for_chunks(0..63, grain, |chunk| chunk.for_each(item)));
+        }
+    });
+}

@@ -308,3 +308,43 @@ fn a_map_into_results_gives_an_id_for_each_item() {
         );
     });
 }
+
+/// Conformance 82: an item is passed as it is, be it a number or a tuple; taking it apart is the closure's business.
+#[test]
+fn an_item_is_passed_whole() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let doubled: Vec<i32> = pool.map([1, 2, 3], |n| n * 2).collect::<Result<_, _>>().unwrap();
+        let whole: Vec<(i32, i32)> = pool.map([(1, 2), (3, 4)], |pair| pair).collect::<Result<_, _>>().unwrap();
+        let apart: Vec<i32> = pool.map([(1, 2), (3, 4)], |(a, b)| a + b).collect::<Result<_, _>>().unwrap();
+        assert_eq!((doubled, whole, apart), (vec![2, 4, 6], vec![(1, 2), (3, 4)], vec![3, 7]));
+    });
+}
+
+/// Conformance 86, as an event: two items wait for each other; and one that takes long waits until all others have run.
+#[test]
+fn a_long_item_holds_no_other_up() {
+    within_limit(|| {
+        for slow in [0, 50, 99] {
+            let (pool, gate, others) = (pool_of(2), Gate::new(), Count::new());
+            let door = gate.door();
+            let item = move |n| {
+                if n == slow {
+                    door.pass();
+                } else if others.add() == 98 {
+                    gate.open();
+                }
+            };
+            let map = pool.map_unordered(0..100, item).chunk_size(1);
+            assert_eq!(map.map(Result::unwrap).count(), 100);
+        }
+        let (pool, gate) = (pool_of(4), Gate::new());
+        let both = move |_| {
+            if gate.started() == 1 {
+                gate.open();
+            }
+            gate.door().pass();
+        };
+        assert_eq!(pool.map(0..2, both).map(Result::unwrap).count(), 2);
+    });
+}

@@ -343,3 +343,24 @@ fn a_schedule_set_anew_goes_on_from_there() {
         assert_eq!(ran.get(), 4);
     });
 }
+
+/// Issue 5: the outcome of each tick says which one it was, when it was due and how late it began.
+#[test]
+fn every_outcome_says_which_tick_it_was() {
+    within_limit(|| {
+        let (pool, clock) = manual(1);
+        let (results, second) = (pool.results(), Duration::from_secs(1));
+        let id = results.schedule(Schedule::every(second).most_runs(2), || ()).unwrap();
+        clock.advance(second);
+        pool.wait_idle(LIMIT).unwrap();
+        clock.advance(second * 5 / 2); // Ticks 2 and 3 have come, 3 is half a second late.
+        let ticks = results.as_completed().map(|outcome| {
+            assert_eq!(outcome.id, id);
+            outcome.tick().unwrap()
+        });
+        let ticks: Vec<_> = ticks.collect();
+        assert_eq!(ticks.iter().map(|tick| tick.number).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!([ticks[0].late_by, ticks[1].late_by], [Duration::ZERO, second / 2]);
+        assert_eq!(ticks[1].scheduled - ticks[0].scheduled, second * 2);
+    });
+}

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, eventually, pool_of, within_limit};
-use fastthreadpool::{Deadline, JobError, Pool, Shutdown, SubmitError, WaitError};
+use common::{Count, Gate, LIMIT, OnDrop, eventually, manual, pool_of, within_limit};
+use fastthreadpool::{Deadline, JobError, Pool, Priority, Shutdown, SubmitError, WaitError};
 use std::thread;
 use std::time::Duration;
 
@@ -307,5 +307,45 @@ fn a_shutdown_runs_or_cancels_what_handles_wait_for() {
             assert!(running.join().is_ok());
             assert_eq!(queued.join().is_ok(), mode == Shutdown::Drain);
         }
+    });
+}
+
+/// Conformance 111: whatever a shutdown cancels is listed once, by the id that submitting it gave, and nothing else is.
+#[test]
+fn a_shutdown_lists_what_it_cancels() {
+    within_limit(|| {
+        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+        let group = pool.group(1, Priority::Normal);
+        let second = Duration::from_secs(1);
+        let done = pool.spawn(ran.job()).unwrap();
+        pool.wait_idle(LIMIT).unwrap();
+        let running = pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let mut expected = vec![
+            pool.spawn(ran.job()).unwrap(),
+            pool.spawn_first(ran.job()).unwrap(),
+            group.spawn(ran.job()).unwrap(),
+            pool.submit(|| ()).unwrap().id(),
+            pool.spawn_later(second, ran.job()).unwrap(),
+            pool.spawn_later(second * 10, ran.job()).unwrap(),
+            pool.schedule(second, ran.each()).unwrap(),
+            pool.schedule(second * 10, ran.each()).unwrap(),
+        ];
+        let gone = pool.spawn(ran.job()).unwrap();
+        assert!(pool.cancel(gone));
+        clock.advance(second); // One delayed job and one tick are queued from now on.
+        expected.sort();
+        let mut listed = vec![done];
+        assert_eq!(pool.shutdown_now(&mut listed, Deadline::NOW), Err(WaitError::TimedOut));
+        assert_eq!(
+            listed,
+            [vec![done], expected].concat(),
+            "{running} runs, {done} has run, {gone} was cancelled before"
+        );
+        gate.open();
+        let mut rest = Vec::new();
+        pool.shutdown_now(&mut rest, LIMIT).unwrap();
+        assert_eq!((ran.get(), rest.len()), (1, 0));
+        assert_eq!(Pool::global().shutdown_now(&mut rest, LIMIT), Err(WaitError::Refused));
     });
 }

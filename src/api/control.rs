@@ -74,9 +74,52 @@ impl Pool {
             return Err(WaitError::Refused);
         }
         match mode {
-            Shutdown::Drain => self.core.drain(deadline.into())?,
-            Shutdown::Cancel => self.core.cancel_and_drain(deadline.into())?,
+            Shutdown::Drain => {}
+            Shutdown::Cancel => self.core.close_and_cancel(&mut |_| ())?,
         }
+        Ok(self.core.drain(deadline.into())?)
+    }
+
+    /// As [`shutdown`](Self::shutdown) with [`Shutdown::Cancel`], and adds to `cancelled` what will never run: the ids of
+    /// the jobs that were queued and of the timers that were not over, ascending, each once. They are there also when the
+    /// deadline comes first.
+    ///
+    /// # Errors
+    ///
+    /// As for [`shutdown`](Self::shutdown).
+    ///
+    /// ```
+    /// # use std::{sync::mpsc, time::Duration};
+    /// use fastthreadpool::{Deadline, Pool};
+    ///
+    /// # let pool = Pool::builder().workers(1).build()?;
+    /// # let (open, gate) = mpsc::channel::<()>();
+    /// # let (started, running) = mpsc::channel();
+    /// pool.spawn(move || { started.send(()).unwrap(); let _ = gate.recv(); })?;
+    /// # running.recv()?;
+    /// let queued = pool.spawn(|| unreachable!())?;
+    /// let mut lost = Vec::new();
+    /// let ended = pool.shutdown_now(&mut lost, Deadline::NOW);
+    /// assert_eq!(lost, [queued]); // whether all has ended or not
+    /// # assert!(ended.is_err());
+    /// # drop(open);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shutdown_now(&self, cancelled: &mut Vec<JobId>, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
+        self.close_now(cancelled)?;
+        Ok(self.core.drain(deadline.into())?)
+    }
+
+    /// What [`shutdown_now`](Self::shutdown_now) does before it waits.
+    pub(crate) fn close_now(&self, cancelled: &mut Vec<JobId>) -> Result<(), WaitError> {
+        if self.core.is_permanent() {
+            return Err(WaitError::Refused);
+        }
+        let mut ids = Vec::new();
+        self.core.close_and_cancel(&mut |id| ids.push(JobId::accepted(id)))?;
+        ids.sort_unstable();
+        ids.dedup(); // A schedule and its tick that was queued.
+        cancelled.append(&mut ids);
         Ok(())
     }
 
@@ -126,8 +169,8 @@ impl Pool {
         Ok(self.core.reopen(deadline.into())?)
     }
 
-    /// As good as new: cancels what is queued as [`cancel_all`](Self::cancel_all) does, [counts](Self::failed) failures
-    /// from 0 again, and [opens](Self::reopen) the pool if it was shut down. Jobs that are running go on, and deliver
+    /// As good as new: cancels what is queued as [`cancel_all`](Self::cancel_all) does, counts [failures](Self::failed)
+    /// and [expired](Self::expired) jobs from 0 again, and [opens](Self::reopen) the pool if it was shut down. Jobs that are running go on, and deliver
     /// their outcomes. Returns how many were cancelled. Waits only for a shutdown that is going on.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::{JobError, JobId, Panic};
 use crate::pool::unwind;
 use crate::sys::lock::Lock;
 use crate::sys::thread::{self, JoinHandle};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
@@ -13,22 +14,23 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Dispatcher {
     thread: JoinHandle<()>,
-    failures: Arc<Lock<Vec<(JobId, JobError)>>>,
+    failures: Arc<Lock<VecDeque<(JobId, JobError)>>>,
 }
 
 impl Dispatcher {
     pub(super) fn start<T: Send + 'static>(
         shared: Arc<Shared<T>>,
-        mut callback: impl FnMut(Outcome<T>) + Send + 'static,
+        mut callback: impl FnMut(Outcome<T>) -> Result<(), JobError> + Send + 'static,
     ) -> io::Result<Self> {
-        let failures = Arc::<Lock<Vec<_>>>::default();
+        let failures = Arc::<Lock<VecDeque<_>>>::default();
         let recorded = Arc::clone(&failures);
         let work = move || {
             while let Some(entry) = shared.queues().next_until_stopped() {
                 let outcome = Outcome::from(entry);
                 let id = outcome.id;
-                if let Err(payload) = unwind::catch(|| callback(outcome)) {
-                    recorded.lock().push((id, JobError::Panicked(Panic::new(payload))));
+                let verdict = unwind::catch(|| callback(outcome));
+                if let Err(error) = verdict.unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload)))) {
+                    recorded.lock().push_back((id, error));
                 }
             }
             unwind::dispose(callback);
@@ -36,8 +38,8 @@ impl Dispatcher {
         Ok(Self { thread: thread::start("results".into(), None, work)?, failures })
     }
 
-    pub(super) fn take_failures(&self) -> Vec<(JobId, JobError)> {
-        std::mem::take(&mut self.failures.lock())
+    pub(super) fn take_failure(&self) -> Option<(JobId, JobError)> {
+        self.failures.lock().pop_front()
     }
 
     /// Waits for the thread's end, unless the callback asks for it.

@@ -2,7 +2,7 @@
 
 use super::outcome::{Delivery, Outcome, Times};
 use super::task::{self, Callback};
-use super::{JobError, JobId};
+use super::{JobError, JobId, Tick, timing};
 use crate::pool::{Worker, unwind};
 use std::cell::RefCell;
 use std::fmt;
@@ -15,6 +15,7 @@ pub struct Emitter<'a, T> {
     delivery: Option<&'a Delivery<T>>,
     id: JobId,
     stopwatch: Option<Stopwatch>,
+    tick: Option<Tick>,
     callback: RefCell<Option<Callback<T>>>,
     /// What the callback threw, the first time.
     failure: RefCell<Option<JobError>>,
@@ -49,6 +50,7 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
             worker,
             delivery,
             id: JobId::accepted(worker.job()),
+            tick: timing::tick_of(worker),
             stopwatch: submitted.map(|submitted| Stopwatch { submitted, began: Instant::now() }),
             callback: RefCell::new(callback),
             failure: RefCell::new(None),
@@ -63,8 +65,7 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
     /// Delivers a value. If the job has a callback it sees the value first; a value on which the callback panics is
     /// dropped, and the job ends failed. In a results object with a bound this waits until there is room.
     pub fn emit(&self, value: T) {
-        let outcome = Outcome::new(self.id, Ok(value), self.times());
-        match self.inform(outcome) {
+        match self.inform(self.outcome(Ok(value))) {
             Outcome { result: Err(error), .. } => {
                 self.failure.borrow_mut().get_or_insert(error);
             }
@@ -85,11 +86,11 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
             (Ok(value), None) => value.map(Ok),
             (Ok(value), Some(error)) => {
                 unwind::dispose(value);
-                return Some(Outcome::new(self.id, Err(error), self.times()));
+                return Some(self.outcome(Err(error)));
             }
             (Err(error), _) => Some(Err(error)),
         };
-        let last = last.map(|result| self.inform(Outcome::new(self.id, result, self.times())));
+        let last = last.map(|result| self.inform(self.outcome(result)));
         unwind::dispose(self.callback.take());
         last
     }
@@ -102,7 +103,7 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
         outcome
     }
 
-    fn times(&self) -> Option<Times> {
-        self.stopwatch.map(Stopwatch::read)
+    fn outcome(&self, result: Result<T, JobError>) -> Outcome<T> {
+        Outcome::new(self.id, result, self.stopwatch.map(Stopwatch::read)).of_tick(self.tick)
     }
 }

@@ -1,7 +1,7 @@
 //! One job as a value to come.
 
 use super::{JobError, JobId, Times, WaitError};
-use crate::pool::{Core, current};
+use crate::pool::{Core, Unfinished, current};
 use crate::queue::{After, Reader};
 use crate::sync::Deadline;
 use std::cell::Cell;
@@ -139,13 +139,16 @@ impl<T: Send + 'static> JobHandle<T> {
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline came first; the job goes on. [`WaitError::Deadlock`] in a job that this one
-    /// waits for, by however many others; or if 64 jobs wait for one another on this thread and no worker is free for one more.
+    /// [`WaitError::TimedOut`] if the deadline came first; the job goes on. [`WaitError::Forked`] and
+    /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] in a job that this one
+    /// waits for, by however many others; or if 64 jobs wait for one another on this thread and no worker is free for one more;
+    /// or for ever for a [delayed](crate::Request::at) job of the pool.
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         let (held, deadline) = (self.held(), deadline.into());
         if held.is_done() {
             return Ok(());
         }
+        self.may_come()?;
         let inside = if deadline == Deadline::NEVER {
             let id = self.id().get();
             let sleep = || {
@@ -160,6 +163,14 @@ impl<T: Send + 'static> JobHandle<T> {
             Some(waited) => Ok(waited?),
             None if held.wait(deadline) => Ok(()),
             None => Err(WaitError::TimedOut),
+        }
+    }
+
+    /// Whether the job's end can come in this process.
+    pub(super) fn may_come(&self) -> Result<(), WaitError> {
+        match self.held().own().core.may_wait() {
+            Err(why @ (Unfinished::Forked | Unfinished::Exiting)) => Err(why.into()),
+            _ => Ok(()),
         }
     }
 

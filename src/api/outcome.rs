@@ -1,6 +1,6 @@
 //! What jobs come to, and how it travels.
 
-use super::{JobError, JobId};
+use super::{JobError, JobId, Tick};
 use crate::queue::{Owner, Ticket};
 use std::any::Any;
 use std::time::Duration;
@@ -19,6 +19,7 @@ pub struct Outcome<T> {
 #[derive(Debug, Default)]
 pub(super) struct Extra {
     pub(super) times: Option<Times>,
+    pub(super) tick: Option<Tick>,
     pub(super) cargo: Option<Cargo>,
 }
 
@@ -57,8 +58,22 @@ pub(super) type Delivery<T> = Ticket<Done<T>, Failed>;
 
 impl<T> Outcome<T> {
     pub(super) fn new(id: JobId, result: Result<T, JobError>, times: Option<Times>) -> Self {
-        let extra = times.map(|times| Box::new(Extra { times: Some(times), cargo: None }));
+        let extra = times.map(|times| Box::new(Extra { times: Some(times), ..Extra::default() }));
         Self { id, result, extra }
+    }
+
+    /// The outcome of a job that was due then.
+    pub(super) fn of_tick(mut self, tick: Option<Tick>) -> Self {
+        if tick.is_some() {
+            self.extra.get_or_insert_default().tick = tick;
+        }
+        self
+    }
+
+    /// When a delayed or scheduled job was due, how late it began, and which tick of its schedule this was; `None` for
+    /// other jobs, and for those that did not begin.
+    pub fn tick(&self) -> Option<Tick> {
+        self.extra.as_deref().and_then(|extra| extra.tick)
     }
 
     /// How long the job took; `None` in a pool that does not measure it.

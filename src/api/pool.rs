@@ -10,6 +10,7 @@ use crate::pool::{Core, Job, Rejected, Settings, current};
 use crate::sync::Deadline;
 use std::convert::Infallible;
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 /// A thread pool. Clones are handles to the same pool.
@@ -33,7 +34,6 @@ use std::sync::Arc;
 /// assert_eq!(sum, 385);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Pool {
     pub(super) core: Arc<Core>,
     /// Keeps the pool open. A job's handle to its own pool does not: the pool waits for the job anyway.
@@ -332,6 +332,12 @@ impl Pool {
         self.core.failed()
     }
 
+    /// How many jobs were not [begun in time](crate::Request::start_within) since the pool was made or
+    /// [cleared](Self::clear).
+    pub fn expired(&self) -> u64 {
+        self.core.expired()
+    }
+
     /// The most workers there can be, [extra ones](Builder::extra_workers) included: one more than the largest
     /// [`worker_index`](crate::worker_index).
     pub fn limit(&self) -> usize {
@@ -375,6 +381,12 @@ impl Clone for Pool {
     fn clone(&self) -> Self {
         let core = if self.keeps_open { Core::share(&self.core) } else { Arc::clone(&self.core) };
         Self { core, keeps_open: self.keeps_open }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.core.fmt(f)
     }
 }
 

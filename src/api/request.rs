@@ -4,7 +4,7 @@ use super::handled::Answer;
 use super::outcome::{Cargo, Delivery, Outcome};
 use super::pool::accepted;
 use super::task::{Callback, Finally, Full, Goal, Watch};
-use super::{Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError};
+use super::{Due, Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError, timers};
 use crate::pool::{Core, Job, Route};
 use crate::sys::clock::nanos;
 use std::convert::Infallible;
@@ -35,6 +35,7 @@ pub struct Request<'a, T: Send + 'static, F> {
     callback: Option<Callback<T>>,
     finally: Option<Finally>,
     start_by: Option<StartBy>,
+    due: Option<Due>,
     watch: Option<Watch>,
 }
 
@@ -65,6 +66,7 @@ where
             callback: None,
             finally: None,
             start_by: None,
+            due: None,
             watch: None,
         }
     }
@@ -84,6 +86,27 @@ where
     pub fn group(mut self, group: &'a Group) -> Self {
         assert!(group.belongs_to(self.core), "a group of another pool");
         self.group = Some(group);
+        self
+    }
+
+    /// When it is due, as [`Pool::spawn_at`] has it: `first` says nothing then.
+    ///
+    /// A job may wait for a delayed job of its own pool with a time limit only; else it gets
+    /// [`WaitError::Deadlock`](crate::WaitError::Deadlock), since the worker that waits may be the one that is needed.
+    ///
+    /// # Panics
+    ///
+    /// When it is submitted, if it is in a group or has to begin by some moment.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let later = pool.job(|| "late, but here").at(Duration::from_millis(2)).handle()?;
+    /// assert_eq!(later.join()?, "late, but here");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn at(mut self, due: impl Into<Due>) -> Self {
+        self.due = Some(due.into());
         self
     }
 
@@ -161,6 +184,7 @@ where
     /// # Errors
     ///
     /// [`SubmitError`] if the job is not accepted. It is dropped with its callback, neither was called.
+    /// [`SubmitError::Past`] is for jobs that are [due](Self::at) at a moment that has passed.
     pub fn submit(self) -> Result<JobId, SubmitError> {
         let goal = self.results.map_or(Goal::Nowhere, |results| Goal::Results(results.delivery()));
         self.submit_to(goal)
@@ -192,6 +216,13 @@ where
 
     fn submit_to(self, goal: Goal<T>) -> Result<JobId, SubmitError> {
         let (core, start_by) = (self.core, self.start_by);
+        if let Some(due) = self.due {
+            assert!(
+                self.group.is_none() && start_by.is_none(),
+                "a delayed job with a group, or with a moment to begin by"
+            );
+            return timers::submit_at(core, due, Job::new(self.into_task(goal)));
+        }
         let route = match (self.group, self.first) {
             (Some(group), first) => Route::Group(group.inner(), first),
             (None, true) => Route::First,

@@ -11,6 +11,7 @@ use super::{Emitter, JobError, JobId, SubmitError};
 use crate::pool::{Core, Job, Rejected, Unfinished};
 use crate::queue::{self, Outcomes, Owner, Quota};
 use crate::sys::lock::Lock;
+use std::convert::Infallible;
 use std::error::Error;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -149,7 +150,26 @@ impl<T: Send + 'static> Results<T> {
     /// results.submit(|| 6 * 7)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn on_outcome(&self, callback: impl FnMut(Outcome<T>) + Send + 'static) -> io::Result<()> {
+    pub fn on_outcome(&self, mut callback: impl FnMut(Outcome<T>) + Send + 'static) -> io::Result<()> {
+        self.try_on_outcome(move |outcome| {
+            callback(outcome);
+            Ok::<_, Infallible>(())
+        })
+    }
+
+    /// As [`on_outcome`](Self::on_outcome); an error that the callback returns is kept like a panic.
+    ///
+    /// # Errors
+    ///
+    /// As for [`on_outcome`](Self::on_outcome).
+    pub fn try_on_outcome<E>(
+        &self,
+        mut callback: impl FnMut(Outcome<T>) -> Result<(), E> + Send + 'static,
+    ) -> io::Result<()>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let callback = move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into()));
         let _one_at_a_time = self.handle.dispatching.lock();
         if self.is_dispatched() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the results object has a callback"));
@@ -159,9 +179,15 @@ impl<T: Send + 'static> Results<T> {
         Ok(())
     }
 
-    /// Takes what the callback of [`on_outcome`](Self::on_outcome) has panicked with, each with the id of the job.
+    /// Takes what the callback of [`on_outcome`](Self::on_outcome) has panicked with or returned, each with the id of the
+    /// job.
     pub fn callback_failures(&self) -> Vec<(JobId, JobError)> {
-        self.handle.dispatcher.get().map_or_else(Vec::new, Dispatcher::take_failures)
+        std::iter::from_fn(|| self.next_callback_failure()).collect()
+    }
+
+    /// The first of them.
+    pub(crate) fn next_callback_failure(&self) -> Option<(JobId, JobError)> {
+        self.handle.dispatcher.get().and_then(Dispatcher::take_failure)
     }
 
     /// Runs `job` on a worker; its value or its panic becomes an outcome here.

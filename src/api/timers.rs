@@ -1,11 +1,11 @@
 //! Delayed and scheduled jobs.
 
-use super::outcome::{Delivery, Done, Outcome};
+use super::outcome::{Delivery, Outcome};
 use super::pool::{accepted, fallible, infallible};
 use super::request::Request;
-use super::task::{Reporting, fail, verdict};
-use super::{Due, Emitter, JobError, JobId, Pool, Results, Schedule, SubmitError};
-use crate::pool::{Core, Job, Ticking, TimerState, Worker, unwind};
+use super::task::{fail, verdict};
+use super::{Due, Emitter, JobError, JobId, Pool, Results, Schedule, SubmitError, timing};
+use crate::pool::{Core, Job, Task, Ticking, TimerState, Unrun, Worker, unwind};
 use crate::sys::clock;
 use std::convert::Infallible;
 use std::error::Error;
@@ -228,7 +228,7 @@ impl<T: Send + 'static> Results<T> {
         let code = || job().map_err(|error| JobError::Failed(error.into()));
         let delivery = self.delivery();
         let job = match self.core().is_timed() {
-            false => Job::new(Reporting { delivery, code }),
+            false => Job::new(ReportingDue { delivery, code }),
             true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(delivery),
         };
         submit_at(self.core(), due.into(), job)
@@ -267,7 +267,7 @@ impl<T: Send + 'static> Results<T> {
     }
 }
 
-fn submit_at(core: &Arc<Core>, due: Due, job: Job) -> Result<JobId, SubmitError> {
+pub(super) fn submit_at(core: &Arc<Core>, due: Due, job: Job) -> Result<JobId, SubmitError> {
     let when = due.when(core.timers().clock())?;
     accepted(core.submit_timed(when, due.placement(), job))
 }
@@ -313,17 +313,46 @@ where
     }
 
     fn run(&self, worker: &Worker) -> bool {
-        let (id, delivery) = (JobId::accepted(worker.job()), self.delivery.another());
-        let verdict = verdict(worker, &self.code);
-        let went_well = verdict.is_ok();
-        match verdict {
-            Ok(value) => {
-                delivery.reserve(worker.seat());
-                worker.ended();
-                delivery.deliver(worker.seat(), Some(Ok(Done::Plain(id, value))));
-            }
-            Err(error) => fail(worker, delivery, Outcome::new(id, Err(error), None)),
-        }
-        went_well
+        report(worker, self.delivery.another(), &self.code)
     }
+}
+
+/// Once, and the outcome goes to a results object.
+struct ReportingDue<T, F> {
+    delivery: Delivery<T>,
+    code: F,
+}
+
+impl<T, F> Task for ReportingDue<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, JobError> + Send + 'static,
+{
+    fn run(self, worker: &Worker) {
+        report(worker, self.delivery, self.code);
+    }
+
+    fn cancel(self, id: u64, why: Unrun) {
+        unwind::dispose(self.code);
+        let outcome = Outcome::new(JobId::accepted(id), Err(why.into()), None);
+        self.delivery.deliver_from_outside(Some(outcome.into_entry()));
+    }
+}
+
+/// Runs a job that was due, and delivers its outcome. False if it has failed.
+fn report<T: Send + 'static>(
+    worker: &Worker,
+    delivery: Delivery<T>,
+    code: impl FnOnce() -> Result<T, JobError>,
+) -> bool {
+    let (id, tick) = (JobId::accepted(worker.job()), timing::tick_of(worker));
+    let outcome = Outcome::new(id, verdict(worker, code), None).of_tick(tick);
+    if outcome.result.is_err() {
+        fail(worker, delivery, outcome);
+        return false;
+    }
+    delivery.reserve(worker.seat());
+    worker.ended();
+    delivery.deliver(worker.seat(), Some(outcome.into_entry()));
+    true
 }

@@ -1,7 +1,7 @@
 //! When a job is due.
 
 use super::SubmitError;
-use crate::pool::{Face, Missed as MissedTicks, Placement, Plan, Rhythm, When, current};
+use crate::pool::{Face, Missed as MissedTicks, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
 use crate::sys::clock::{self, Clock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -254,12 +254,18 @@ pub struct Tick {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn current_tick() -> Option<Tick> {
-    current::with(|worker| {
-        let tick = worker.tick()?;
-        let late_by = Duration::from_nanos(tick.late_by);
-        let began = worker.core().timers().clock().instant(tick.began)?;
-        let scheduled = began.checked_sub(late_by).unwrap_or(began);
-        Some(Tick { number: tick.number, scheduled, late_by })
-    })
-    .flatten()
+    current::with(tick_of).flatten()
+}
+
+/// The tick that the worker's running job was submitted for.
+#[inline]
+pub(super) fn tick_of(worker: &Worker) -> Option<Tick> {
+    worker.tick().and_then(|info| tick(worker, info))
+}
+
+#[cold]
+fn tick(worker: &Worker, info: TickInfo) -> Option<Tick> {
+    let late_by = Duration::from_nanos(info.late_by);
+    let began = worker.core().timers().clock().instant(info.began)?;
+    Some(Tick { number: info.number, scheduled: began.checked_sub(late_by).unwrap_or(began), late_by })
 }

@@ -33,7 +33,8 @@ pub struct Waited {
 ///
 /// # Errors
 ///
-/// [`WaitError::Deadlock`] in a job that all of the jobs that are left wait for.
+/// [`WaitError::Deadlock`] in a job that all of the jobs that are left wait for; [`WaitError::Forked`] and
+/// [`WaitError::Exiting`] as for [`JobHandle::wait`].
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, Until, wait};
@@ -146,8 +147,9 @@ impl<T: Send + 'static> Drop for Watch<'_, '_, T> {
     }
 }
 
-/// The number of the next of `jobs` to have ended, none of which was handed out before. In a job of their pool this runs one of them here if nobody has begun it.
-fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
+/// The number of the next of `jobs` to have ended, none of which was handed out before. In a job of their pool this runs
+/// one of them here if nobody has begun it.
+fn next_arrival<'a, T: Send + 'static, I: DoubleEndedIterator<Item = &'a JobHandle<T>>>(
     arrivals: &Arrivals,
     jobs: impl Fn() -> I,
     deadline: Deadline,
@@ -155,6 +157,8 @@ fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
     if let Some(index) = arrivals.pop() {
         return Ok(index);
     }
+    // One of them tells for all; what was handed out lies in front as a rule.
+    jobs().next_back().map_or(Ok(()), JobHandle::may_come)?;
     if deadline == Deadline::NEVER {
         let inside = current::with(|worker| {
             let own = || jobs().filter(|job| job.in_pool(|_| ()).is_some());
@@ -240,7 +244,7 @@ impl<T: Send + 'static> Completed<T> {
     }
 
     /// The next job to end, if that is before the deadline; `None` if there are no more.
-    pub(super) fn next_until(&mut self, deadline: Deadline) -> Option<Result<JobHandle<T>, WaitError>> {
+    pub(crate) fn next_until(&mut self, deadline: Deadline) -> Option<Result<JobHandle<T>, WaitError>> {
         if self.left == 0 {
             return None;
         }

@@ -2,6 +2,7 @@
 
 use super::result::{self, Value};
 use super::{ftpool_job_id, ftpool_result};
+use crate::api::Declared;
 use crate::{JobError, Outcome};
 use std::ffi::c_void;
 
@@ -29,6 +30,14 @@ impl Callback {
     pub(super) fn call(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> i32 {
         // SAFETY: whoever gave the callback states that it may be called with its context; the result lives meanwhile.
         result::show(outcome, arg, |result| unsafe { (self.function)(self.context, result) })
+    }
+
+    /// As [`call`](Self::call); a code other than 0 is a failure.
+    pub(super) fn verdict(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> Result<(), Declared> {
+        match self.call(outcome, arg) {
+            0 => Ok(()),
+            code => Err(Declared { code, message: "the callback failed".into() }),
+        }
     }
 
     /// As [`call`](Self::call), of a job whose outcome stays where it is.

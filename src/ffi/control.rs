@@ -4,12 +4,17 @@ use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
 use super::{ftpool, ftpool_job_id, pool, result, time};
 use crate::pool::Core;
-use crate::{Pool, SubmitError};
-use std::ffi::c_char;
+use crate::{Pool, Shutdown, SubmitError};
+use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
 /// What ftpool_cancel_all() cancels: jobs that are queued.
 pub const FTPOOL_CANCEL_QUEUED: u32 = 1;
+/// What ftpool_cancel_all() cancels: delayed jobs that are not due yet, and schedules.
+pub const FTPOOL_CANCEL_TIMERS: u32 = 2;
+
+/// Told of one job, by its id.
+pub type ftpool_id_fn = Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id)>;
 
 /// The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
 /// everybody, and keeps no process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
@@ -21,9 +26,9 @@ pub extern "C" fn ftpool_default() -> *mut ftpool {
     Arc::as_ptr(Pool::global().core()).cast_mut().cast()
 }
 
-/// Cancels everything of the kinds in `what` (FTPOOL_CANCEL_QUEUED; 0 for nothing). Running jobs go on. Each job that
-/// was to leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there. `*out_count` is how many were
-/// cancelled; `out_count` may be NULL.
+/// Cancels everything of the kinds in `what`: FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS, or'ed together; 0 for nothing.
+/// Running jobs go on. Each job that was to leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
+/// `*out_count` is how many jobs and timers were cancelled; `out_count` may be NULL.
 ///
 /// **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
 /// is NULL or `what` contains an unknown bit.
@@ -34,11 +39,49 @@ pub extern "C" fn ftpool_default() -> *mut ftpool {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_cancel_all(pool: *mut ftpool, what: u32, out_count: *mut usize) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
-    let known = if what & !FTPOOL_CANCEL_QUEUED == 0 { Ok(()) } else { Err(FTPOOL_E_INVALID) };
-    let cancelled = pool.and_then(|pool| known.map(|()| if what == 0 { 0 } else { pool.cancel_all() }));
+    let cancelled = unsafe { check::held(pool) }.and_then(|pool| cancel_all(&pool, what));
     // SAFETY: the caller's 2.
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
+}
+
+fn cancel_all(pool: &Pool, what: u32) -> Checked<usize> {
+    if what & !(FTPOOL_CANCEL_QUEUED | FTPOOL_CANCEL_TIMERS) != 0 {
+        return Err(FTPOOL_E_INVALID);
+    }
+    // Timers first: what comes to be due meanwhile is queued then.
+    let timers = if what & FTPOOL_CANCEL_TIMERS != 0 { pool.cancel_timers() } else { 0 };
+    let queued = if what & FTPOOL_CANCEL_QUEUED != 0 { pool.cancel_all() } else { 0 };
+    Ok(timers + queued)
+}
+
+/// As ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL, and calls `each(context, id)` for everything that will never run
+/// because of this call: jobs that were queued, and timers that were not over, in the order of their ids. It is called
+/// before this waits for the end, so also when that does not come in time. `each` may be NULL.
+///
+/// **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use the
+/// pool. **Thread safety**, **Returns:** as ftpool_shutdown().
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `each` may be called with `context`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_shutdown_now(
+    pool: *mut ftpool,
+    each: ftpool_id_fn,
+    context: *mut c_void,
+    timeout_ns: i64,
+) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::held(pool) };
+    status(pool.and_then(|pool| {
+        let (deadline, mut cancelled) = (time::deadline(timeout_ns)?, Vec::new());
+        pool.close_now(&mut cancelled)?;
+        for id in cancelled {
+            // SAFETY: the caller's 2.
+            each.into_iter().for_each(|each| unsafe { each(context, id.get()) });
+        }
+        Ok(pool.shutdown(Shutdown::Drain, deadline)?)
+    }))
 }
 
 /// The ids of the jobs that are queued, ascending, which is the order of submission for the jobs of one thread that

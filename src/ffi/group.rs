@@ -127,7 +127,7 @@ pub unsafe extern "C" fn ftpool_group_cancel_all(group: *mut ftpool_group, out_c
 /// Waits until no job of the group is queued or running, at one moment at least.
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
-/// of the pool; FTPOOL_E_INVALID if `group` is NULL or the timeout is none.
+/// of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is none.
 ///
 /// # Safety
 ///

@@ -120,8 +120,9 @@ pub unsafe extern "C" fn ftpool_run(
 ///
 /// **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
 /// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in whatever
-/// way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for; FTPOOL_E_INVALID if `job` is NULL, the
-/// result's size is not valid, or the timeout is none.
+/// way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or for ever for a delayed job of the same pool;
+/// FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the result's size is not
+/// valid, or the timeout is none.
 ///
 /// # Safety
 ///
@@ -189,9 +190,9 @@ pub unsafe extern "C" fn ftpool_job_get_id(job: *const ftpool_job) -> ftpool_job
     unsafe { borrow(job) }.map_or(0, |job| job.id().get())
 }
 
-/// Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran it (on the cancelling thread if
-/// it was cancelled), just before waiters see it; or here and now if the job has ended. `out_key`, to remove it, may
-/// be NULL.
+/// Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran
+/// it (on the thread that ended it if it was cancelled or has expired), just before waiters see it; or here and now if the
+/// job has ended. `out_key`, to remove it, may be NULL.
 ///
 /// **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even after
 /// ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
@@ -241,9 +242,7 @@ pub unsafe extern "C" fn ftpool_job_remove_callback(job: *mut ftpool_job, key: u
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_job_release(job: *mut ftpool_job) {
     // SAFETY: the caller's 1.
-    if let Ok(job) = unsafe { borrow(job) } {
-        drop(ManuallyDrop::into_inner(job));
-    }
+    drop(unsafe { owned(job) });
 }
 
 /// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
@@ -251,7 +250,7 @@ pub unsafe extern "C" fn ftpool_job_release(job: *mut ftpool_job) {
 /// FTPOOL_TIMEOUT. ftpool_job_state() tells which.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
-/// rest wait for; FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
+/// rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
 ///
 /// # Safety
 ///
@@ -272,6 +271,21 @@ pub unsafe extern "C" fn ftpool_wait_jobs(
         result
     });
     status(result)
+}
+
+/// A handle as a pointer, which a program owns from now on.
+pub(super) fn give(job: JobHandle<Value>) -> *mut ftpool_job {
+    job.into_held().into_raw().cast().as_ptr()
+}
+
+/// The handle that a program owned.
+///
+/// # Safety
+///
+/// 1. `job` is NULL or a handle that was not released, and which the program gives up.
+pub(super) unsafe fn owned(job: *mut ftpool_job) -> Checked<JobHandle<Value>> {
+    // SAFETY: the caller's 1.
+    unsafe { borrow(job) }.map(ManuallyDrop::into_inner)
 }
 
 /// The handle behind a pointer, not to be dropped.
@@ -311,7 +325,7 @@ unsafe fn submit(
     let pool = unsafe { check::pool(pool) }?;
     let job = submit(&pool, Call::new(function, arg)?)?;
     // SAFETY: the caller's 2.
-    unsafe { check::store(out_job, job.into_held().into_raw().cast().as_ptr()) };
+    unsafe { check::store(out_job, give(job)) };
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use super::check::{self, Call, Checked, status};
 use super::clock::nanoseconds;
 use super::ftpool_status::{self, *};
 use super::result::{Returned, Value};
-use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job, ftpool_job_id, ftpool_results};
-use crate::api::{Declared, Request};
+use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job, ftpool_job_id, ftpool_results, handle};
+use crate::api::Request;
 use crate::{Emitter, JobError, JobHandle, JobId, Pool};
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
@@ -48,6 +48,9 @@ pub struct ftpool_submit_options {
     pub run_limit_ns: i64,
     /// The name by which it is told of. Copied; NULL means "".
     pub name: *const c_char,
+    /// If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A job
+    /// of the pool may wait for it with a time limit only.
+    pub delay_ns: i64,
 }
 
 /// Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
@@ -103,7 +106,7 @@ pub unsafe extern "C" fn ftpool_submit_job_with(
     // SAFETY: the caller's 1 to 3.
     let job = unsafe { submit_job(pool, function, arg, options) };
     // SAFETY: the caller's 4.
-    status(job.map(|job| unsafe { check::store(out_job, job.into_held().into_raw().cast().as_ptr()) }))
+    status(job.map(|job| unsafe { check::store(out_job, handle::give(job)) }))
 }
 
 /// # Safety
@@ -162,6 +165,7 @@ unsafe fn known(options: *const ftpool_submit_options) -> Checked<ftpool_submit_
         start_within_ns: 0,
         run_limit_ns: 0,
         name: ptr::null(),
+        delay_ns: 0,
     };
     // SAFETY: 1. the caller's 1; 2. numbers and pointers.
     if options.is_null() { Ok(none) } else { unsafe { check::known_part(options, none) } }
@@ -211,6 +215,10 @@ where
         return Err(FTPOOL_E_INVALID);
     }
     let (start_within, run_limit) = (nanoseconds(asked.start_within_ns)?, nanoseconds(asked.run_limit_ns)?);
+    let delay = nanoseconds(asked.delay_ns)?;
+    if !delay.is_zero() && (group.is_some() || !start_within.is_zero()) {
+        return Err(FTPOOL_E_INVALID);
+    }
     let mut request = pool.request(results.map(|results| &results.results), code);
     if asked.flags & FTPOOL_SUBMIT_FIRST != 0 {
         request = request.first();
@@ -220,6 +228,9 @@ where
     }
     if !start_within.is_zero() {
         request = request.start_within(start_within);
+    }
+    if !delay.is_zero() {
+        request = request.at(delay);
     }
     if !run_limit.is_zero() {
         // SAFETY: the caller's 1.
@@ -241,15 +252,11 @@ where
     let returned = (asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0).then_some(call);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
         request = request.try_then(move |outcome| {
-            match (callback.call(outcome, returned.map(Call::argument)), &outcome.result) {
-                (0, _) => Ok(()),
-                (code, result) => {
-                    if let (Some(free), Ok(value)) = (value_free, result) {
-                        free.call(value.0);
-                    }
-                    Err(Declared { code, message: "the callback failed".into() })
-                }
+            let verdict = callback.verdict(outcome, returned.map(Call::argument));
+            if let (Err(_), Some(free), Ok(value)) = (&verdict, value_free, &outcome.result) {
+                free.call(value.0);
             }
+            verdict
         });
     }
     match (Free::new(asked.arg_free), returned) {

@@ -23,10 +23,10 @@ pub type ftpool_reduce_body =
 /// Adds what `from` holds to `into`, which belongs to smaller items. It must return, as a job must.
 pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into: *mut c_void, from: *const c_void)>;
 
-/// The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller takes part, and so does every worker that is free, if that pays: the first items of
-/// a long loop show how long they take, and a loop of a few microseconds stays with the caller. `grain` is how many
-/// items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items that are
-/// running.
+/// The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
+/// takes part, and so does every worker that is free, if that pays: the first items of a long loop show how long they
+/// take, and a loop of a few microseconds stays with the caller. `grain` is how many items are taken at a time; 0 lets the
+/// loop find out. ftpool_fail() in the body stops the loop after the items that are running.
 ///
 /// **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the body
 /// runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has failed;

@@ -90,7 +90,8 @@ pub(super) fn mode(mode: u32) -> Checked<Shutdown> {
 /// Waits until no job is queued or running, at one moment at least. The pool stays usable.
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a
-/// job of this pool; FTPOOL_E_INVALID if `pool` is NULL or the timeout is none.
+/// job of this pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the
+/// timeout is none.
 ///
 /// # Safety
 ///
@@ -152,6 +153,19 @@ pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
 pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
     // SAFETY: the caller's 1.
     unsafe { check::held(pool) }.map_or(0, |pool| pool.failed())
+}
+
+/// How many jobs were not begun in time (ftpool_submit_options.start_within_ns) since the pool was made or cleared.
+///
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_expired(pool: *const ftpool) -> u64 {
+    // SAFETY: the caller's 1.
+    unsafe { check::held(pool) }.map_or(0, |pool| pool.expired())
 }
 
 /// The most worker threads there can be, extra ones included: one more than the largest ftpool_worker_index().

@@ -12,8 +12,9 @@ use crate::{Outcome, Results};
 ///
 /// **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
 /// outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
-/// FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if an argument is NULL, the
-/// result's size is not valid, or the timeout is none.
+/// FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_DEADLOCK, waiting for ever in a job of a pool
+/// that has room for no other worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an
+/// argument is NULL, the result's size is not valid, or the timeout is none.
 ///
 /// # Safety
 ///
@@ -85,6 +86,26 @@ pub unsafe extern "C" fn ftpool_results_take(
 ) -> ftpool_status {
     // SAFETY: the caller's 1 to 3.
     status(unsafe { take(results, capacity, out_results, out_count) })
+}
+
+/// Takes the first failure of the object's callback that nobody has taken: the id of the job whose outcome it was called
+/// with, FTPOOL_OUTCOME_FAILED and the code that it returned.
+///
+/// **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
+/// **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is NULL
+/// or the result's size is not valid.
+///
+/// # Safety
+///
+/// 1. `results` is NULL or an object that was not freed. 2. `out_result` is NULL or points to a result whose size field
+///    is true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_results_next_callback_failure(
+    results: *mut ftpool_results,
+    out_result: *mut ftpool_result,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 and 2.
+    status(unsafe { next_callback_failure(results, out_result) })
 }
 
 /// How many values wait to be read: the value of the done queue's semaphore.
@@ -208,6 +229,21 @@ unsafe fn take(
     }
     // SAFETY: the caller's 3.
     unsafe { check::store(out_count, count) };
+    Ok(())
+}
+
+/// # Safety
+///
+/// As for [`ftpool_results_next_callback_failure`].
+unsafe fn next_callback_failure(results: *mut ftpool_results, out_result: *mut ftpool_result) -> Checked<()> {
+    // SAFETY: the caller's 1.
+    let results = unsafe { check::object(results) }?;
+    // SAFETY: the caller's 2.
+    unsafe { result::check_size(out_result) }?;
+    let (id, error) = results.results.next_callback_failure().ok_or(FTPOOL_EMPTY)?;
+    result::forget_texts();
+    // SAFETY: the caller's 2.
+    unsafe { result::fill_with(out_result, id.get(), Err(&error), None) };
     Ok(())
 }
 

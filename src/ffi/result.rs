@@ -1,6 +1,7 @@
 //! One outcome of a C job.
 
 use super::check::{self, Checked};
+use super::clock::from_duration;
 use super::ftpool_job_id;
 use super::ftpool_status::*;
 use crate::api::Declared;
@@ -43,6 +44,11 @@ pub struct ftpool_result {
     pub error_code: i32,
     /// The job's argument if it was submitted with FTPOOL_SUBMIT_RETURN_ARG, else NULL.
     pub arg: *mut c_void,
+    /// Which tick of a schedule this was, as ftpool_self_tick() counts; 1 for a delayed job, 0 for all others, and for
+    /// one that did not begin.
+    pub tick: u64,
+    /// How many nanoseconds later than it was due the job of that tick began.
+    pub late_by_ns: i64,
 }
 
 thread_local! {
@@ -168,6 +174,9 @@ pub(super) fn show_with(
 /// An outcome as C sees it, and its message.
 fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
     let (mut result, text) = view_of(outcome.id.get(), outcome.result.as_ref(), outcome.times());
+    if let Some(tick) = outcome.tick() {
+        (result.tick, result.late_by_ns) = (tick.number, from_duration(tick.late_by));
+    }
     let returned = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>());
     result.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
     (result, text)
@@ -198,6 +207,8 @@ fn view_of(
         outcome: kind,
         error_code: code,
         arg: std::ptr::null_mut(),
+        tick: 0,
+        late_by_ns: 0,
     };
     (result, text)
 }

@@ -29,7 +29,7 @@ pub struct ftpool_results_options {
     /// Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be NULL.
     pub value_free: ftpool_free_fn,
     /// Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the callback's.
-    /// What it returns is ignored. May be NULL.
+    /// If it returns other than 0, that is kept: see ftpool_results_next_callback_failure(). May be NULL.
     pub callback: ftpool_callback,
     /// Handed to the callback. It must stay valid until ftpool_results_free() has returned.
     pub callback_context: *mut c_void,
@@ -100,9 +100,7 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
         Free::new(asked.value_free).map(|free| -> Discard<Value> { Box::new(move |value| free.call(value.0)) });
     let results = pool.results_with(asked.done_max, discard);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
-        let started = results.on_outcome(move |outcome| {
-            callback.call(&outcome, None);
-        });
+        let started = results.try_on_outcome(move |outcome| callback.verdict(&outcome, None));
         started.map_err(SubmitError::Thread)?;
     }
     Ok(ftpool_results { results, value_free: asked.value_free })

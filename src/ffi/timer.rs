@@ -129,22 +129,6 @@ pub unsafe extern "C" fn ftpool_timer_next_due(
     status(due_in.map(|due_in| unsafe { check::store(out_due_in_ns, from_duration(due_in)) }))
 }
 
-/// Cancels all delayed jobs that are not due yet, and all schedules. Other jobs are left alone. `*out_count` is how many
-/// were cancelled; `out_count` may be NULL.
-///
-/// **Ownership**, **Thread safety:** as ftpool_cancel(). **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` is NULL.
-///
-/// # Safety
-///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `out_count` is NULL or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_cancel_timers(pool: *mut ftpool, out_count: *mut usize) -> ftpool_status {
-    // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
-    // SAFETY: the caller's 2.
-    status(pool.map(|pool| unsafe { check::store(out_count, pool.cancel_timers()) }))
-}
-
 /// How many delayed jobs are not due yet.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.

@@ -227,7 +227,7 @@ impl Core {
     /// The oldest job makes room. If it is just being begun, that makes room as well.
     fn discard_oldest(&self) {
         match self.store.revoke_oldest() {
-            Some((id, item)) => self.end_unrun(id, item),
+            Some((id, item)) => _ = self.end_unrun(id, item),
             None => hint::yield_now(),
         }
     }

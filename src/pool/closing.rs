@@ -56,10 +56,11 @@ impl Core {
     /// From now on only the pool's own jobs may submit; workers leave once nothing is queued or running. Returns the
     /// life that ends.
     pub(crate) fn close(&self) -> u64 {
-        self.close_by(|| self.crew.census.close())
+        self.close_by(|| self.crew.census.close(), &mut |_| ())
     }
 
-    fn close_by(&self, close: impl FnOnce()) -> u64 {
+    /// Tells of each timer that is cancelled.
+    fn close_by(&self, close: impl FnOnce(), cancelled: &mut dyn FnMut(u64)) -> u64 {
         let turn = self.ending.turn.lock(); // L1
         close(); // C1
         fence::heavy(); // C2
@@ -70,7 +71,7 @@ impl Core {
         let life = self.ending.life.load(Ordering::Relaxed);
         drop(turn);
         self.crew.wake_all();
-        self.close_timers();
+        self.close_timers(cancelled);
         life
     }
 
@@ -95,12 +96,12 @@ impl Core {
         self.await_end(life, deadline)
     }
 
-    /// As [`drain`](Self::drain), but what is queued is cancelled, not run.
-    pub(crate) fn cancel_and_drain(&self, deadline: Deadline) -> Result<(), Unfinished> {
+    /// Closes the pool and cancels what is queued, and tells of each job and timer that this cancels.
+    pub(crate) fn close_and_cancel(&self, cancelled: &mut dyn FnMut(u64)) -> Result<(), Unfinished> {
         self.may_wait()?;
-        self.close();
-        self.cancel_all();
-        self.drain(deadline)
+        self.close_by(|| self.crew.census.close(), cancelled);
+        self.cancel_each(cancelled);
+        Ok(())
     }
 
     /// Waits until every worker of a life that was closed has ended.
@@ -144,7 +145,7 @@ impl Core {
         };
         self.may_reopen()?;
         self.await_end(life, deadline)?;
-        self.close_timers(); // Whoever closed the pool may not have come to it yet.
+        self.close_timers(&mut |_| ()); // Whoever closed the pool may not have come to it yet.
         let _turn = self.ending.turn.lock();
         if self.ending.life.load(Ordering::Relaxed) != life {
             return Ok(()); // Somebody else has reopened it.
@@ -216,7 +217,7 @@ impl Core {
     pub(super) fn break_down(&self, cause: HookError) {
         self.log(&format!("the pool is broken: {cause}"));
         let _ = self.ending.broken.set(cause); // The first cause is kept.
-        self.close_by(|| self.crew.census.close_broken());
+        self.close_by(|| self.crew.census.close_broken(), &mut |_| ());
         self.cancel_all();
     }
 

@@ -22,6 +22,7 @@ use crate::sys::clock::Clock;
 use crate::sys::lock::Lock;
 use crate::sys::thread::JoinHandle;
 use crate::sys::{fence, unique};
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -55,7 +56,6 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
 }
 
-#[derive(Debug)]
 pub(crate) struct Core {
     /// Tells this pool from every other that the process ever has.
     pub(super) number: u64,
@@ -71,6 +71,8 @@ pub(crate) struct Core {
     pub(super) guests: Guests,
     /// Accepted jobs that were ended by somebody else than a worker.
     pub(super) cancelled: Outlet,
+    /// Of those, jobs that were not begun in time, since the last [`clear`](Self::clear).
+    expired: AtomicU64,
     /// Failures that were forgotten by [`clear`](Self::clear).
     forgotten: AtomicU64,
     /// Notified when a job has finished and its worker sees nothing more to do.
@@ -107,6 +109,7 @@ impl Core {
             lanes: Lanes::new(),
             waits: Waits::default(),
             cancelled: Outlet::new(),
+            expired: AtomicU64::new(0),
             forgotten: AtomicU64::new(0),
             quiet: EventCount::new(),
             left: EventCount::new(),
@@ -141,45 +144,50 @@ impl Core {
         if self.is_forked() {
             return 0;
         }
-        self.calm_storm();
         let mut count = 0;
-        self.store.revoke_all(|id, item| {
-            self.end_unrun(id, item);
-            count += 1;
-        });
+        self.cancel_each(&mut |_| count += 1);
         count
+    }
+
+    /// Cancels every job that is queued now, and tells of each.
+    pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
+        self.calm_storm();
+        self.store.revoke_all(|id, item| cancelled(self.end_unrun(id, item)));
     }
 
     /// The ids of the jobs that are queued now, ascending.
     pub(crate) fn queued(&self) -> Vec<u64> {
-        if self.is_forked() { Vec::new() } else { self.store.queued() }
+        if self.is_forked() { Vec::new() } else { self.named(|| self.store.queued()) }
     }
 
-    /// Ends a job that was accepted and taken out of the queue without having run.
-    pub(super) fn end_unrun(&self, id: u64, item: Item) {
+    /// Ends a job that was accepted and taken out of the queue without having run. Returns the id that users know it by.
+    pub(super) fn end_unrun(&self, id: u64, item: Item) -> u64 {
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
-        self.cancel_job(unsafe { Job::from_item(item) }, id);
+        let id = self.cancel_job(unsafe { Job::from_item(item) }, id);
         self.count_cancelled(1);
+        id
     }
 
     /// Ends a job that is still queued: it was not begun in time.
     pub(super) fn expire(&self, id: u64) {
         let Some(item) = self.store.revoke(id) else { return };
+        self.expired.fetch_add(1, Ordering::Release);
         // SAFETY: as in `end_unrun`.
         self.end_job(unsafe { Job::from_item(item) }, id, Unrun::Expired);
         self.count_cancelled(1);
     }
 
     /// Tells a job that it was cancelled.
-    pub(super) fn cancel_job(&self, job: Job, id: u64) {
-        self.end_job(job, id, Unrun::Cancelled);
+    pub(super) fn cancel_job(&self, job: Job, id: u64) -> u64 {
+        self.end_job(job, id, Unrun::Cancelled)
     }
 
-    /// Tells a job that it will never run.
-    pub(super) fn end_job(&self, job: Job, id: u64, why: Unrun) {
-        if let Err(payload) = unwind::catch(|| job.cancel(self, id, why)) {
+    /// Tells a job that it will never run. Returns the id that users know it by.
+    pub(super) fn end_job(&self, job: Job, id: u64, why: Unrun) -> u64 {
+        unwind::catch(|| job.cancel(self, id, why)).unwrap_or_else(|payload| {
             unwind::dispose(payload);
-        }
+            id
+        })
     }
 
     pub(super) fn count_cancelled(&self, count: u64) {
@@ -278,9 +286,15 @@ impl Core {
         self.failed_ever().saturating_sub(self.forgotten.load(Ordering::Relaxed))
     }
 
-    /// [`failed`](Self::failed) begins at 0 again.
+    /// Jobs that were not begun in time.
+    pub(crate) fn expired(&self) -> u64 {
+        self.expired.load(Ordering::Acquire)
+    }
+
+    /// [`failed`](Self::failed) and [`expired`](Self::expired) begin at 0 again.
     pub(super) fn forget_failures(&self) {
         self.forgotten.store(self.failed_ever(), Ordering::Relaxed);
+        self.expired.store(0, Ordering::Relaxed);
     }
 
     fn failed_ever(&self) -> u64 {
@@ -336,5 +350,16 @@ impl Core {
     /// The limit on threads: the workers, and those that come while workers block.
     pub(crate) fn most(&self) -> usize {
         self.crew.most()
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (alive, pending) = (self.alive(), self.pending());
+        f.debug_struct("Pool")
+            .field("name", &self.settings.prefix)
+            .field("alive", &alive)
+            .field("pending", &pending)
+            .finish()
     }
 }

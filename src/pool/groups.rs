@@ -6,6 +6,7 @@ use super::core::Core;
 use super::submit::{Rejected, Route};
 use crate::queue::{Item, OutOfMemory, Relay};
 use crate::sync::{Deadline, EventCount};
+use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sys::lock::Lock;
 use std::collections::VecDeque;
@@ -49,8 +50,8 @@ pub(crate) struct Group {
 pub(super) struct Groups {
     /// One bit for each level whose list is not empty.
     ready: AtomicUsize,
-    /// Jobs that ever came in.
-    counted: AtomicU64,
+    /// Jobs that ever came in. On a line of its own: submitters write it, and workers look at the others after every job.
+    counted: CachePadded<AtomicU64>,
     /// Groups that have a job and may run it, by level.
     board: Lock<[VecDeque<Arc<Group>>; 3]>,
     /// Notified when a group may have come to rest.
@@ -61,7 +62,7 @@ impl Groups {
     pub(super) fn new() -> Self {
         Self {
             ready: AtomicUsize::new(0),
-            counted: AtomicU64::new(0),
+            counted: CachePadded::new(AtomicU64::new(0)),
             board: Lock::new([const { VecDeque::new() }; 3]),
             quiet: EventCount::new(),
         }
@@ -193,7 +194,7 @@ impl Core {
         // Popping makes this the owner of what it pops, as a worker would be.
         let claimed: Vec<(u64, Item)> = std::iter::from_fn(|| group.queue.pop(&self.store)).collect();
         let count = claimed.len();
-        claimed.into_iter().for_each(|(id, item)| self.end_unrun(id, item));
+        claimed.into_iter().for_each(|(id, item)| _ = self.end_unrun(id, item));
         count
     }
 

@@ -22,12 +22,13 @@ pub(crate) trait Task: Send + 'static {
     /// Takes note that it was accepted and will never run.
     fn cancel(self, id: u64, why: Unrun);
 
-    /// The same, for a task that stands for another one which its pool knows.
-    fn cancel_in(self, _core: &Core, id: u64, why: Unrun)
+    /// The same, for a task that stands for another one which its pool knows. Returns the id that users know it by.
+    fn cancel_in(self, _core: &Core, id: u64, why: Unrun) -> u64
     where
         Self: Sized,
     {
         self.cancel(id, why);
+        id
     }
 }
 
@@ -40,7 +41,7 @@ pub(crate) struct Job(Item);
 struct Label {
     /// Safety of all three: the body holds a live task of the label's type, which is moved out.
     run: unsafe fn(*const Body, &Worker),
-    cancel: unsafe fn(Body, &Core, u64, Unrun),
+    cancel: unsafe fn(Body, &Core, u64, Unrun) -> u64,
     drop: unsafe fn(Body),
 }
 
@@ -88,9 +89,9 @@ unsafe fn run<T: Task>(body: *const Body, worker: &Worker) {
     unsafe { LabelOf::<T>::unpack(body) }.run(worker);
 }
 
-unsafe fn cancel<T: Task>(body: Body, core: &Core, id: u64, why: Unrun) {
+unsafe fn cancel<T: Task>(body: Body, core: &Core, id: u64, why: Unrun) -> u64 {
     // SAFETY: the label's obligation.
-    unsafe { LabelOf::<T>::unpack(&raw const body) }.cancel_in(core, id, why);
+    unsafe { LabelOf::<T>::unpack(&raw const body) }.cancel_in(core, id, why)
 }
 
 unsafe fn discard<T: Task>(body: Body) {
@@ -165,7 +166,8 @@ impl Job {
         unsafe { Self::run_at(Taken::elsewhere(&item), worker) }
     }
 
-    pub(super) fn cancel(self, core: &Core, id: u64, why: Unrun) {
+    /// Returns the id that users know it by.
+    pub(super) fn cancel(self, core: &Core, id: u64, why: Unrun) -> u64 {
         let (label, body) = self.open();
         // SAFETY: the body came with the label, and the job is consumed.
         unsafe { (label.cancel)(body, core, id, why) }

@@ -3,7 +3,7 @@
 use super::closing::Unfinished;
 use super::job::Job;
 use super::running::Failure;
-use super::timers::TickInfo;
+use super::timers::{TickInfo, is_timer};
 use super::{Core, Worker};
 use crate::sys::atomic::{AtomicBool, Ordering};
 use std::ptr;
@@ -43,7 +43,11 @@ impl Worker {
         if too_deep && !self.core.has_free_hands() {
             return Err(Unfinished::Deadlock); // Nobody else may ever come to it.
         }
-        let waiting = self.core.waits.begin(self.stack(), awaited());
+        let awaited = awaited();
+        if !awaited.is_empty() && awaited.iter().all(|&id| is_timer(id)) {
+            return Err(Unfinished::Deadlock); // By the time it is due there may be no worker for it but this one.
+        }
+        let waiting = self.core.waits.begin(self.stack(), awaited);
         let _waiting = waiting.ok_or(Unfinished::Deadlock)?;
         park();
         Ok(())

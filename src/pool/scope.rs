@@ -63,7 +63,7 @@ impl Scope {
         self.left.fetch_add(1, Ordering::Relaxed);
         match self.core.submit(Job::new(Scoped { code, scope: Arc::clone(self) })) {
             Ok(id) => self.ids.lock().push(id),
-            Err(Rejected { job, .. }) => job.cancel(&self.core, 0, Unrun::Cancelled),
+            Err(Rejected { job, .. }) => _ = job.cancel(&self.core, 0, Unrun::Cancelled),
         }
     }
 

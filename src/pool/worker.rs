@@ -260,7 +260,8 @@ impl Worker {
     unsafe fn execute_at(&self, id: u64, taken: Taken) {
         if self.searching.get() && !self.begin() {
             // SAFETY: the caller's 1.
-            return self.core.end_unrun(id, unsafe { taken.copy() });
+            self.core.end_unrun(id, unsafe { taken.copy() });
+            return;
         }
         self.station.set_running(true);
         self.job.set(id);

@@ -8,6 +8,7 @@ use super::turns::Turns;
 use crate::sync::{Bell, Deadline, EventCount};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
@@ -200,10 +201,14 @@ impl<D, F> Outcomes<D, F> {
     /// after a reader has found nothing more.
     pub(crate) fn bell(&self) -> io::Result<&Bell> {
         if self.bell.get().is_none() {
-            let _a_second_one_is_dropped = self.bell.set(Bell::new()?);
+            let _a_second_one_is_dropped = self.bell.set(Bell::new()?); // M1
+            fence::heavy(); // M2
         }
         let bell = self.bell.get().expect("it was set");
         bell.arm(|| self.has_entries());
+        if self.has_entries() {
+            bell.ring(); // M3: another reader may have armed it before M2.
+        }
         Ok(bell)
     }
 

@@ -1,8 +1,7 @@
 //! Telling a thread that sleeps in `poll`, `epoll` or the like.
 
-use crate::sys::atomic::{AtomicBool, Ordering};
+use crate::sys::atomic::{AtomicBool, Ordering, fence};
 use crate::sys::eventfd::EventFd;
-use crate::sys::fence;
 use std::io;
 
 /// Rings once and is silent until it is armed again: however much happens meanwhile, nobody pays for a system call that
@@ -10,7 +9,8 @@ use std::io;
 ///
 /// # Memory ordering
 ///
-/// The listener's store of `armed` and the ringer's load are ordered by the asymmetric fence pair.
+/// The listener's store of `armed` and the ringer's load are ordered by a full fence of each: listeners come as often as
+/// ringers, and a heavy fence interrupts every thread that works.
 #[derive(Debug)]
 pub(crate) struct Bell {
     armed: AtomicBool,
@@ -26,7 +26,7 @@ impl Bell {
     /// Called after something has happened.
     #[inline]
     pub(crate) fn ring(&self) {
-        fence::light(); // R1
+        fence(Ordering::SeqCst); // R1
         if self.armed.load(Ordering::Relaxed) {
             self.ring_out();
         }
@@ -46,7 +46,7 @@ impl Bell {
         }
         self.fd.clear(); // A1
         self.armed.store(true, Ordering::Release); // A2
-        fence::heavy(); // A3
+        fence(Ordering::SeqCst); // A3
         if happened() {
             self.ring_out(); // A4
         }

@@ -23,7 +23,7 @@ impl World {
         match self.inputs.below(8) {
             0 => _ = answer(c!(ftpool_reschedule(pool, id, delay)), null || delay < 0, &found),
             1 => _ = answer(c!(ftpool_timer_next_due(pool, id, &mut due)), null, &found),
-            2 => _ = answer(c!(ftpool_cancel_timers(pool, counted)), null, &[FTPOOL_OK]),
+            2 => _ = answer(c!(ftpool_cancel_all(pool, FTPOOL_CANCEL_TIMERS, counted)), null, &[FTPOOL_OK]),
             3 => {
                 let status = c!(ftpool_delayed_ids(pool, capacity, ids.as_mut_ptr(), counted));
                 answer(status, null || counted.is_null(), &[FTPOOL_OK]);
@@ -53,7 +53,8 @@ impl World {
         let capacity = if seen[0].size == size_of::<ftpool_result>() { self.inputs.below(5) } else { 1 };
         let (mut count, mut fd, null) = (0, 0, results.is_null());
         let place = if self.inputs.one_in(8) { null_mut() } else { seen.as_mut_ptr() };
-        let status = match self.inputs.below(6) {
+        let status = match self.inputs.below(7) {
+            5 => c!(ftpool_results_next_callback_failure(results, place)),
             0 => c!(ftpool_results_next(results, timeout, place)),
             1 => c!(ftpool_results_next_done(results, timeout, place)),
             2 => c!(ftpool_results_next_failed(results, timeout, place)),
@@ -73,7 +74,8 @@ impl World {
         let (job, mut key) = (self.jobs[at], self.inputs.0.number());
         seen.size = self.inputs.size(seen.size).min(seen.size);
         let null = job.is_null();
-        match self.inputs.below(7) {
+        match self.inputs.below(8) {
+            7 => self.completed(at, timeout),
             0 => _ = answer(c!(ftpool_job_wait(job, timeout, self.inputs.place(&mut seen))), null, &WAIT),
             1 => _ = answer(c!(ftpool_job_cancel(job)), null, &[FTPOOL_OK, FTPOOL_EMPTY]),
             2 => assert!(c!(ftpool_job_state(job)) <= FTPOOL_JOB_CANCELLED),
@@ -95,6 +97,16 @@ impl World {
                 assert!(done <= count);
             }
         }
+    }
+
+    /// The handle comes back, or ends with the object.
+    fn completed(&mut self, at: usize, timeout: i64) {
+        let (mut completed, job) = (null_mut(), std::mem::replace(&mut self.jobs[at], null_mut()));
+        assert_eq!(c!(ftpool_completed_new(&mut completed)), FTPOOL_OK);
+        let null = answer(c!(ftpool_completed_add(completed, job)), job.is_null(), &[FTPOOL_OK]) != FTPOOL_OK;
+        let found = if null { [FTPOOL_EMPTY; 2] } else { WAIT };
+        answer(c!(ftpool_completed_next(completed, timeout, &mut self.jobs[at])), false, &found);
+        c!(ftpool_completed_free(completed));
     }
 
     pub(crate) fn parallel(&mut self) {
@@ -131,14 +143,15 @@ impl World {
 
     pub(crate) fn control(&mut self) {
         let (pool, id, timeout, mut count) = (self.pool(), self.id(), self.inputs.timeout(), 0);
-        let (mode, what) = (self.inputs.any(&[0, 1, 2, u32::MAX]), self.inputs.any(&[0, 1, 1, 2, u32::MAX]));
+        let (mode, what) = (self.inputs.any(&[0, 1, 2, u32::MAX]), self.inputs.any(&[0, 1, 2, 3, 4, u32::MAX]));
         let (group, null, mut ids) = (self.inputs.any(&self.groups), pool.is_null(), [0; 4]);
         let (counted, capacity) = (self.inputs.place(&mut count), self.inputs.below(5));
-        match self.inputs.below(14) {
+        match self.inputs.below(15) {
             0 => _ = answer(c!(ftpool_shutdown(pool, mode, timeout)), null || mode > 1, &WAIT),
             1 => _ = answer(c!(ftpool_wait_idle(pool, timeout)), null, &WAIT),
+            14 => _ = answer(c!(ftpool_shutdown_now(pool, None, null_mut(), timeout)), null, &WAIT),
             2 | 3 => _ = answer(c!(ftpool_cancel(pool, id)), null, &[FTPOOL_OK, FTPOOL_EMPTY]),
-            4 => _ = answer(c!(ftpool_cancel_all(pool, what, counted)), null || what > 1, &[FTPOOL_OK]),
+            4 => _ = answer(c!(ftpool_cancel_all(pool, what, counted)), null || what > 3, &[FTPOOL_OK]),
             5 => {
                 let status = c!(ftpool_queued_ids(pool, capacity, ids.as_mut_ptr(), counted));
                 answer(status, null || counted.is_null(), &[FTPOOL_OK]);

@@ -61,6 +61,8 @@ pub(crate) const RESULT: ftpool_result = ftpool_result {
     outcome: 0,
     error_code: 0,
     arg: null_mut(),
+    tick: 0,
+    late_by_ns: 0,
 };
 
 pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
@@ -74,6 +76,7 @@ pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
     start_within_ns: 0,
     run_limit_ns: 0,
     name: null(),
+    delay_ns: 0,
 };
 
 pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_options {

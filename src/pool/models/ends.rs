@@ -73,7 +73,8 @@ fn a_job_is_run_or_cancelled() {
         core.submit(tally.empty_job()).unwrap();
         core.submit(tally.empty_job()).unwrap();
         staff(&core);
-        core.cancel_and_drain(Deadline::NEVER).unwrap();
+        core.close_and_cancel(&mut |_| ()).unwrap();
+        core.drain(Deadline::NEVER).unwrap();
         assert_eq!(tally.run() + tally.cancelled(), 2);
     });
 }

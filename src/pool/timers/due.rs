@@ -42,11 +42,11 @@ impl Task for Due {
         unreachable!("a hint is cancelled with its pool");
     }
 
-    fn cancel_in(self, core: &Core, _queue_id: u64, why: Unrun) {
+    fn cancel_in(self, core: &Core, _queue_id: u64, why: Unrun) -> u64 {
         let id = self.id;
         // SAFETY: 1. it is cancelled by whoever has claimed it.
         let job = unsafe { self.take(core) };
         core.free_spent(&[id]);
-        core.end_job(job, id, why);
+        core.end_job(job, id, why)
     }
 }

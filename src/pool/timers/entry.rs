@@ -29,7 +29,14 @@ enum Cut {
 }
 
 /// What ends with its pool, with ids.
-type Closed = (Vec<(u64, Job)>, Vec<(u64, Live)>);
+struct Closed {
+    /// Schedules that would have gone on.
+    cut_off: Vec<u64>,
+    /// Delayed jobs.
+    jobs: Vec<(u64, Job)>,
+    /// Schedules of which no job is queued or running.
+    over: Vec<(u64, Live)>,
+}
 
 impl Core {
     pub(crate) fn timers(self: &Arc<Self>) -> &Arc<Timers> {
@@ -108,7 +115,7 @@ impl Core {
                 true
             }
             Some(Cut::Queued(queue_id)) => {
-                self.store.revoke(queue_id).inspect(|&item| self.end_unrun(id, item)).is_some()
+                self.store.revoke(queue_id).inspect(|&item| _ = self.end_unrun(id, item)).is_some()
             }
             Some(Cut::Schedule(mut live)) => {
                 live.cancelled = true;
@@ -180,11 +187,12 @@ impl Core {
         queue_ids.into_iter().for_each(|queue_id| drop(self.take_back(queue_id)));
     }
 
-    /// Close: timers that have not fired are cancelled, schedules have no further tick, the sleeper leaves.
-    pub(crate) fn close_timers(&self) {
+    /// Close: timers that have not fired are cancelled, schedules have no further tick, the sleeper leaves. Tells of each
+    /// that is cancelled.
+    pub(crate) fn close_timers(&self, cancelled: &mut dyn FnMut(u64)) {
         let Some(timers) = self.known_timers() else { return };
         self.calm_storm();
-        let (jobs, schedules) = {
+        let Closed { cut_off, jobs, over } = {
             let mut state = timers.state.lock();
             if !self.is_closed() {
                 return; // It was opened again, and by then everything was cancelled.
@@ -192,8 +200,9 @@ impl Core {
             state.close()
         };
         timers.alarm.unpark();
-        jobs.into_iter().for_each(|(id, job)| self.cancel_job(job, id));
-        schedules.into_iter().for_each(|(id, live)| timers.finish(id, Some(live)));
+        cut_off.into_iter().for_each(&mut *cancelled);
+        jobs.into_iter().for_each(|(id, job)| cancelled(self.cancel_job(job, id)));
+        over.into_iter().for_each(|(id, live)| timers.finish(id, Some(live)));
     }
 }
 
@@ -226,9 +235,10 @@ impl State {
             Some((id, self.remove_waiting(node)?))
         });
         let jobs = jobs.collect();
-        for live in self.schedules.values_mut() {
-            live.cancelled |= live.left > 0;
-            live.left = 0;
+        let mut cut_off = Vec::new();
+        for (&id, live) in self.schedules.iter_mut().filter(|(_, live)| live.left > 0) {
+            cut_off.push(id);
+            (live.cancelled, live.left) = (true, 0);
         }
         for node in self.schedules.values().map(|live| live.node).collect::<Vec<_>>() {
             if self.slab.is_waiting(node) {
@@ -236,7 +246,8 @@ impl State {
             }
         }
         let over: Vec<u64> = self.schedules.iter().filter(|(_, live)| live.is_over()).map(|(&id, _)| id).collect();
-        (jobs, over.into_iter().filter_map(|id| Some((id, self.end_schedule(id)?))).collect())
+        let over = over.into_iter().filter_map(|id| Some((id, self.end_schedule(id)?))).collect();
+        Closed { cut_off, jobs, over }
     }
 }
 

@@ -53,8 +53,8 @@ impl<T: Task> Task for Expiring<T> {
         unreachable!("a job is cancelled with its pool");
     }
 
-    fn cancel_in(self, core: &Core, id: u64, why: Unrun) {
+    fn cancel_in(self, core: &Core, id: u64, why: Unrun) -> u64 {
         core.forget_deadline(self.entry);
-        self.task.cancel_in(core, id, why);
+        self.task.cancel_in(core, id, why)
     }
 }

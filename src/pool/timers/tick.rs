@@ -2,6 +2,7 @@
 
 use super::schedule::{Live, Ticking};
 use super::{State, TickInfo, Timers};
+use crate::pool::core::Core;
 use crate::pool::job::{Task, Unrun};
 use crate::pool::{Worker, unwind};
 use std::sync::Arc;
@@ -27,8 +28,13 @@ impl Task for DueTick {
         worker.leave_tick(outside);
     }
 
-    fn cancel(self, queue_id: u64, _why: Unrun) {
+    fn cancel(self, _queue_id: u64, _why: Unrun) {
+        unreachable!("a hint is cancelled with its pool");
+    }
+
+    fn cancel_in(self, _core: &Core, queue_id: u64, _why: Unrun) -> u64 {
         self.timers.withdraw(self.id, queue_id);
+        self.id
     }
 }
 

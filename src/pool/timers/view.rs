@@ -3,6 +3,7 @@
 use super::{State, Timers};
 use crate::pool::core::Core;
 use crate::queue::Node;
+use std::collections::HashMap;
 
 /// What has become of a timer.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,19 @@ impl Core {
         if gone { None } else { Some(known) }
     }
 
+    /// The ids of jobs that `queued` finds, ascending: where a timer's hint is queued, the timer's, which users know.
+    pub(in crate::pool) fn named(&self, queued: impl FnOnce() -> Vec<u64>) -> Vec<u64> {
+        let Some(timers) = self.known_timers() else { return queued() };
+        let state = timers.state.lock(); // Hints neither come nor go meanwhile, but for jobs that begin.
+        let mut ids = queued();
+        let names = state.hints();
+        for id in &mut ids {
+            *id = names.get(id).copied().unwrap_or(*id);
+        }
+        ids.sort_unstable();
+        ids
+    }
+
     /// The delayed jobs that wait, or the schedules that go on.
     pub(crate) fn list_timers(&self, repeating: bool) -> Vec<(u64, TimerState)> {
         let Some(timers) = self.known_timers() else { return Vec::new() };
@@ -53,6 +67,14 @@ impl Core {
 }
 
 impl State {
+    /// Which timer a hint is queued for.
+    fn hints(&self) -> HashMap<u64, u64> {
+        let due = |&node: &Node| !self.repeats(node) && !self.slab.is_waiting(node);
+        let once = self.slab.nodes().filter(due).map(|node| (self.slab.due(node), self.slab.id(node)));
+        let ticks = self.schedules.iter().flat_map(|(&id, live)| live.queued.iter().map(move |&(hint, _)| (hint, id)));
+        once.chain(ticks).collect()
+    }
+
     fn look(&self, timers: &Timers, node: Node, id: u64) -> TimerState {
         let now = timers.now(self.face(node));
         let due_in = self.slab.is_waiting(node).then(|| self.slab.due(node).saturating_sub(now));

@@ -1,0 +1,97 @@
+//! C jobs, one after another as they end.
+
+use super::check::{self, Checked, status};
+use super::ftpool_status::{self, *};
+use super::handle::{give, owned};
+use super::result::Value;
+use super::{ftpool_job, time};
+use crate::{Completed, Deadline, as_completed};
+
+/// Handles that are given back as their jobs end, those first that have ended already. Each takes the same short time,
+/// however many there are; for a few see ftpool_wait_jobs().
+#[derive(Debug)]
+pub struct ftpool_completed(Completed<Value>);
+
+/// Makes an object without handles.
+///
+/// **Ownership:** the caller owns the object and ends it with ftpool_completed_free(). **Thread safety:** any thread.
+/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_completed` is NULL.
+///
+/// # Safety
+///
+/// 1. `out_completed` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_completed_new(out_completed: *mut *mut ftpool_completed) -> ftpool_status {
+    if out_completed.is_null() {
+        return FTPOOL_E_INVALID;
+    }
+    let completed = Box::new(ftpool_completed(as_completed([], Deadline::NEVER)));
+    // SAFETY: the caller's 1.
+    unsafe { check::store(out_completed, Box::into_raw(completed)) };
+    FTPOOL_OK
+}
+
+/// Ends an object, and the handles that it has: their jobs run on their own. NULL is accepted and ignored.
+///
+/// **Ownership:** the object is gone. **Thread safety:** no other call on the object may be under way or follow.
+///
+/// # Safety
+///
+/// 1. `completed` is NULL or an object that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_completed_free(completed: *mut ftpool_completed) {
+    if !completed.is_null() {
+        // SAFETY: the caller's 1; it was made by ftpool_completed_new.
+        drop(unsafe { Box::from_raw(completed) });
+    }
+}
+
+/// Adds a handle, at any time, also between two calls of ftpool_completed_next().
+///
+/// **Ownership:** the handle is the object's until it is given back; calls on it are allowed meanwhile, but for
+/// ftpool_job_release(), and it must not be added twice. **Thread safety:** one thread at a time uses the object.
+/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL: nothing was taken.
+///
+/// # Safety
+///
+/// 1. `completed` is NULL or an object that was not freed, and no other call on it is under way. 2. `job` is NULL or a
+///    handle that was not released, which the caller owns.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_completed_add(completed: *mut ftpool_completed, job: *mut ftpool_job) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let Some(completed) = (unsafe { completed.as_mut() }) else { return FTPOOL_E_INVALID };
+    // SAFETY: the caller's 2.
+    status(unsafe { owned(job) }.map(|job| completed.0.push(job)))
+}
+
+/// Gives the next handle back whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
+///
+/// **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time uses the object.
+/// **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
+/// rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
+///
+/// # Safety
+///
+/// 1. `completed` is NULL or an object that was not freed, and no other call on it is under way. 2. `out_job` is NULL or
+///    writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_completed_next(
+    completed: *mut ftpool_completed,
+    timeout_ns: i64,
+    out_job: *mut *mut ftpool_job,
+) -> ftpool_status {
+    if out_job.is_null() {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 2.
+    unsafe { check::store(out_job, std::ptr::null_mut()) };
+    // SAFETY: the caller's 1.
+    let next = unsafe { completed.as_mut() }.ok_or(FTPOOL_E_INVALID).and_then(|known| next(known, timeout_ns));
+    // SAFETY: the caller's 2.
+    status(next.map(|job| unsafe { check::store(out_job, job) }))
+}
+
+fn next(completed: &mut ftpool_completed, timeout_ns: i64) -> Checked<*mut ftpool_job> {
+    let job = completed.0.next_until(time::deadline(timeout_ns)?).ok_or(FTPOOL_EMPTY)?;
+    Ok(give(job?))
+}
