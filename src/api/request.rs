@@ -221,7 +221,7 @@ where
                 self.group.is_none() && start_by.is_none(),
                 "a delayed job with a group, or with a moment to begin by"
             );
-            return timers::submit_at(core, due, Job::new(self.into_task(goal)));
+            return timers::submit_at(core, due, &mut Some(Job::new(self.into_task(goal))));
         }
         let route = match (self.group, self.first) {
             (Some(group), first) => Route::Group(group.inner(), first),

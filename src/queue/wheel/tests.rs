@@ -25,7 +25,7 @@ impl Pair {
     fn insert(&mut self, due: u64) -> u64 {
         let key = (due, self.inserted);
         self.slab.reserve().expect("memory");
-        let node = self.slab.insert(self.inserted, 0);
+        let node = self.slab.insert(&mut { self.inserted }, 0);
         self.wheel.insert(&self.slab, node, due).expect("memory");
         let id = self.slab.id(node);
         self.list.insert(key, id);
@@ -235,12 +235,12 @@ fn a_far_moment_is_come_to_at_once() {
 fn a_node_is_used_for_ever() {
     let mut slab = Slab::<u64>::new();
     slab.reserve().expect("memory");
-    let (first, mut seen, mut pages) = (slab.insert(0, 0), HashSet::new(), HashSet::new());
+    let (first, mut seen, mut pages) = (slab.insert(&mut 0, 0), HashSet::new(), HashSet::new());
     let stale = slab.id(first);
     slab.free(first);
     for _ in 0..(1 << 20) * 3 / 2 {
         slab.reserve().expect("memory");
-        let node = slab.insert(0, 0);
+        let node = slab.insert(&mut 0, 0);
         let id = slab.id(node);
         assert_eq!(slab.find(id), Some(node));
         if seen.len() < 1 << 20 {
