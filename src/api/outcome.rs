@@ -81,6 +81,12 @@ impl<T> Outcome<T> {
         self.extra.as_deref().and_then(|extra| extra.times)
     }
 
+    /// Whether it has neither times nor a tick nor anything else that only some have.
+    #[cfg(feature = "capi")]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.extra.is_none()
+    }
+
     pub(super) fn load(&mut self, cargo: Cargo) {
         self.extra.get_or_insert_default().cargo = Some(cargo);
     }
