@@ -81,15 +81,14 @@ impl<T> Outcome<T> {
         self.extra.as_deref().and_then(|extra| extra.times)
     }
 
-    pub(super) fn load(&mut self, cargo: Cargo) {
-        self.extra.get_or_insert_default().cargo = Some(cargo);
+    /// Whether it has neither times nor a tick nor anything else that only some have.
+    #[cfg(feature = "capi")]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.extra.is_none()
     }
 
-    /// The value, if that is all there is to tell.
-    #[cfg(feature = "capi")]
-    #[inline(always)]
-    pub(crate) fn plain(&self) -> Option<&T> {
-        self.result.as_ref().ok().filter(|_| self.extra.is_none())
+    pub(super) fn load(&mut self, cargo: Cargo) {
+        self.extra.get_or_insert_default().cargo = Some(cargo);
     }
 
     #[cfg(feature = "capi")]

@@ -5,11 +5,11 @@ use super::clock::from_duration;
 use super::ftpool_job_id;
 use super::ftpool_status::*;
 use crate::api::Declared;
+use crate::sys::clock::nanos;
 use crate::{JobError, Outcome, Times};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::ManuallyDrop;
-use std::time::Duration;
 
 /// An outcome: the job returned a value.
 pub const FTPOOL_OUTCOME_DONE: u32 = 0;
@@ -51,6 +51,21 @@ pub struct ftpool_result {
     pub late_by_ns: i64,
 }
 
+/// A value of nothing.
+const NOTHING: ftpool_result = ftpool_result {
+    size: 0,
+    id: 0,
+    value: std::ptr::null_mut(),
+    error_message: std::ptr::null(),
+    queued_ns: 0,
+    run_ns: 0,
+    outcome: FTPOOL_OUTCOME_DONE,
+    error_code: 0,
+    arg: std::ptr::null_mut(),
+    tick: 0,
+    late_by_ns: 0,
+};
+
 thread_local! {
     /// The texts that the calling thread's last read of any gave out.
     static TEXTS: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
@@ -88,43 +103,19 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 /// 1. `place` points to a result.
 #[inline(always)]
 pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
-    match outcome.plain() {
-        // SAFETY: the caller's 1.
-        Some(&value) => unsafe { fill_plain(place, outcome.id.get(), value) },
-        // SAFETY: the caller's 1.
-        None => unsafe { fill_all(place, outcome) },
+    // SAFETY: the caller's 1.
+    let place = unsafe { &mut *place };
+    match &outcome.result {
+        // Nearly all are like this.
+        Ok(Value(value)) if outcome.is_plain() => {
+            *place = ftpool_result { size: place.size, id: outcome.id.get(), value: *value, ..NOTHING };
+        }
+        _ => {
+            let (mut result, text) = view(&outcome);
+            result.error_message = text.map_or(std::ptr::null(), keep_text);
+            *place = ftpool_result { size: place.size, ..result };
+        }
     }
-}
-
-/// An outcome that is nothing but a value. Word by word: put together elsewhere and copied it stalls the processor, which
-/// cannot read as a whole what it has just written in pieces.
-///
-/// # Safety
-///
-/// 1. `place` points to a result.
-#[inline(always)]
-unsafe fn fill_plain(place: *mut ftpool_result, id: ftpool_job_id, Value(value): Value) {
-    // SAFETY: the caller's 1.
-    let place = unsafe { &mut *place };
-    place.id = id;
-    place.value = value;
-    place.error_message = std::ptr::null();
-    place.queued_ns = 0;
-    place.run_ns = 0;
-    place.outcome = FTPOOL_OUTCOME_DONE;
-    place.error_code = 0;
-    place.arg = std::ptr::null_mut();
-}
-
-/// # Safety
-///
-/// 1. `place` points to a result.
-unsafe fn fill_all(place: *mut ftpool_result, outcome: Outcome<Value>) {
-    let (mut result, text) = view(&outcome);
-    result.error_message = text.map_or(std::ptr::null(), keep_text);
-    // SAFETY: the caller's 1.
-    let place = unsafe { &mut *place };
-    *place = ftpool_result { size: place.size, ..result };
 }
 
 /// Shows a callback an outcome that stays the library's, with the argument if it is not in there yet, and returns what
@@ -173,13 +164,29 @@ pub(super) fn show_with(
 
 /// An outcome as C sees it, and its message.
 fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
-    let (mut result, text) = view_of(outcome.id.get(), outcome.result.as_ref(), outcome.times());
+    let (mut result, text) = view_of(outcome.id.get(), outcome.result.as_ref(), None);
+    if !outcome.is_plain() {
+        add_extra(&mut result, outcome);
+    }
+    (result, text)
+}
+
+/// What only some outcomes have.
+#[cold]
+fn add_extra(result: &mut ftpool_result, outcome: &Outcome<Value>) {
+    add_times(result, outcome.times());
     if let Some(tick) = outcome.tick() {
         (result.tick, result.late_by_ns) = (tick.number, from_duration(tick.late_by));
     }
-    let returned = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>());
-    result.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
-    (result, text)
+    if let Some(returned) = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>()) {
+        result.arg = returned.0;
+    }
+}
+
+fn add_times(result: &mut ftpool_result, times: Option<Times>) {
+    if let Some(times) = times {
+        (result.queued_ns, result.run_ns) = (nanos(times.queued), nanos(times.ran));
+    }
 }
 
 /// What a job came to as C sees it, and its message.
@@ -195,21 +202,9 @@ fn view_of(
             (std::ptr::null_mut(), kind, code, Some(message(error)))
         }
     };
-    let times = times.unwrap_or_default();
-    let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    let result = ftpool_result {
-        size: size_of::<ftpool_result>(),
-        id,
-        value,
-        error_message: std::ptr::null(),
-        queued_ns: nanoseconds(times.queued),
-        run_ns: nanoseconds(times.ran),
-        outcome: kind,
-        error_code: code,
-        arg: std::ptr::null_mut(),
-        tick: 0,
-        late_by_ns: 0,
-    };
+    let mut result =
+        ftpool_result { size: size_of::<ftpool_result>(), id, value, outcome: kind, error_code: code, ..NOTHING };
+    add_times(&mut result, times);
     (result, text)
 }
 

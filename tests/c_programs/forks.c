@@ -20,6 +20,13 @@ static void *count(void *unused) {
     return unused;
 }
 
+/* Runs until the end, in the parent. */
+static void *stay(void *unused) {
+    while (!atomic_load(&over))
+        usleep(1000);
+    return unused;
+}
+
 static void check(int holds, const char *what) {
     if (!holds) {
         fprintf(stderr, "%s\n", what);
@@ -38,7 +45,7 @@ static void *keep_busy(void *unused) {
     return unused;
 }
 
-static void live_as_child(ftpool_results *results) {
+static void live_as_child(ftpool_results *results, ftpool_job *job) {
     alarm(100); /* hangs are killed */
     for (int i = 0; i < 2; i++) {
         ftpool *pool = pools[i];
@@ -50,6 +57,7 @@ static void live_as_child(ftpool_results *results) {
         check(ftpool_check(pool, NULL) == FTPOOL_E_FORKED, "check");
         check(ftpool_wait_idle(pool, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "wait_idle");
         check(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_CANCEL, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "shutdown");
+        check(ftpool_shutdown_now(pool, NULL, NULL, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "shutdown_now");
         check(ftpool_cancel(pool, 256) == FTPOOL_EMPTY, "cancel");
         check(ftpool_cancel_all(pool, FTPOOL_CANCEL_QUEUED, &number) == FTPOOL_OK && number == 0, "cancel_all");
         check(ftpool_queued_ids(pool, 0, NULL, &number) == FTPOOL_OK && number == 0, "queued_ids");
@@ -57,6 +65,14 @@ static void live_as_child(ftpool_results *results) {
     }
     check(ftpool_results_submit(results, count, NULL, NULL) == FTPOOL_E_FORKED, "results_submit");
     check(ftpool_shutdown_all(FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER) == FTPOOL_OK, "none of the pools is the child's");
+    ftpool_completed *completed;
+    check(ftpool_job_wait(job, FTPOOL_FOREVER, NULL) == FTPOOL_E_FORKED, "job_wait");
+    check(ftpool_wait_jobs(&job, 1, FTPOOL_UNTIL_ALL, FTPOOL_FOREVER, NULL) == FTPOOL_E_FORKED, "wait_jobs");
+    check(ftpool_wait_jobs(&job, 1, FTPOOL_UNTIL_FIRST, FTPOOL_FOREVER, NULL) == FTPOOL_E_FORKED, "wait_jobs");
+    check(ftpool_completed_new(&completed) == FTPOOL_OK, "completed_new");
+    check(ftpool_completed_add(completed, job) == FTPOOL_OK, "completed_add");
+    check(ftpool_completed_next(completed, FTPOOL_FOREVER, &job) == FTPOOL_E_FORKED, "completed_next");
+    ftpool_completed_free(completed);
     ftpool *own;
     atomic_store(&ran, 0);
     check(ftpool_new(NULL, &own) == FTPOOL_OK, "new");
@@ -112,6 +128,8 @@ int main(int argc, char **argv) {
     check(ftpool_new(&config, &pools[1]) == FTPOOL_OK, "new");
     ftpool_results *results;
     check(ftpool_results_new(pools[0], &results) == FTPOOL_OK, "results");
+    ftpool_job *job;
+    check(ftpool_submit_job(pools[0], stay, NULL, &job) == FTPOOL_OK, "submit_job");
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
         check(pthread_create(&threads[i], NULL, keep_busy, NULL) == 0, "pthread_create");
@@ -119,7 +137,7 @@ int main(int argc, char **argv) {
         pid_t child = fork();
         check(child >= 0, "fork");
         if (child == 0)
-            live_as_child(results);
+            live_as_child(results, job);
         int status;
         check(waitpid(child, &status, 0) == child, "waitpid");
         check(WIFEXITED(status) && WEXITSTATUS(status) == WELL, "the child");
@@ -128,6 +146,8 @@ int main(int argc, char **argv) {
     atomic_store(&over, 1);
     for (int i = 0; i < 2; i++)
         check(pthread_join(threads[i], NULL) == 0, "pthread_join");
+    check(ftpool_job_wait(job, FTPOOL_FOREVER, NULL) == FTPOOL_OK, "the parent's job ends");
+    ftpool_job_release(job);
     ftpool_results_free(results);
     ftpool_free(pools[0]);
     ftpool_free(pools[1]);
