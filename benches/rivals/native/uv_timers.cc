@@ -12,12 +12,13 @@ struct Timer {
 struct All {
     uv_loop_t loop;
     std::deque<Timer> timers;
-    std::size_t called = 0;
+    bool one = false; // Only until one was called.
 };
 void called(uv_timer_t *handle) {
     auto *timer = reinterpret_cast<Timer *>(handle);
-    static_cast<All *>(handle->loop->data)->called++;
     timer->job(timer->number);
+    if (static_cast<All *>(handle->loop->data)->one)
+        uv_stop(handle->loop);
 }
 void start(All *all, std::size_t number, std::uint64_t delay) {
     constexpr std::uint64_t millisecond = 1000000, second = 1000 * millisecond, hour = 3600 * second;
@@ -45,9 +46,10 @@ void fire(void *timers) { uv_run(&static_cast<All *>(timers)->loop, UV_RUN_DEFAU
 void look(void *timers) { uv_update_time(&static_cast<All *>(timers)->loop); }
 void wait(void *timers) {
     auto *all = static_cast<All *>(timers);
-    const auto before = all->called;
-    while (all->called == before)
-        uv_run(&all->loop, UV_RUN_ONCE);
+    // UV_RUN_ONCE would call what is due already, and then wait for the next one.
+    all->one = true;
+    uv_run(&all->loop, UV_RUN_DEFAULT);
+    all->one = false;
 }
 void drop(void *timers) {
     auto *all = static_cast<All *>(timers);

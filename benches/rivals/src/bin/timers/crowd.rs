@@ -39,50 +39,46 @@ pub(crate) trait Crowd {
     fn fire(&mut self);
 }
 
-/// One time per step, or none if it cannot be done.
+/// One time per step, or none if it cannot be done. Three crowds, one after another: what a step leaves is where the next begins.
 pub(crate) fn measure(make: &Make, timers: usize) -> Vec<Option<f64>> {
     let mut random = Random(1);
     let delays: Vec<Duration> = (0..timers).map(|_| Duration::from_nanos(random.below(600_000_000_000))).collect();
     let order = random.shuffled(timers);
+    let all = |crowd: &mut Box<dyn Crowd>| (0..timers).for_each(|number| crowd.insert(number, delays[number]));
+
     let mut crowd = make();
     // SAFETY: gives memory back that the allocator keeps.
     unsafe { libc::malloc_trim(0) };
     let memory = || resident().expect("Linux says how large a process is");
     let empty = memory();
-    let inserting = time(timers, || (0..timers).for_each(|number| crowd.insert(number, delays[number])));
+    let round = Round::begin(timers);
+    let inserting = time(timers, || all(&mut crowd));
     let bytes = (memory() - empty) / timers as f64;
-    let (mut reset, mut cancelled) = (true, true);
+    let firing = time(timers, || crowd.fire());
+    round.verify().expect("what was inserted runs once");
+    drop(crowd);
+
+    let mut crowd = make();
+    all(&mut crowd);
+    let mut cancelled = false;
+    let at_once = time(timers, || {
+        cancelled = (timers..2 * timers).all(|number| {
+            crowd.insert(number, delays[number - timers]);
+            crowd.cancel(number)
+        });
+    });
+    let in_order = time(timers, || cancelled &= (0..timers).all(|number| crowd.cancel(number)));
+    none_is_left(crowd, cancelled);
+
+    let mut crowd = make();
+    all(&mut crowd);
+    let mut reset = true;
     let resetting = time(timers, || {
         reset = order.iter().all(|&number| crowd.reset(number, delays[timers - 1 - number]));
     });
-    let cancelling = time(timers, || cancelled = order.iter().all(|&number| crowd.cancel(number)));
-    if !cancelled {
-        crowd = make();
-    }
-    let round = Round::begin(0);
-    crowd.fire();
-    round.verify().expect("what was cancelled does not run");
+    let cancelling = time(timers, || cancelled &= order.iter().all(|&number| crowd.cancel(number)));
+    none_is_left(crowd, cancelled);
 
-    let mut crowd = make();
-    (0..timers).for_each(|number| crowd.insert(number, delays[number]));
-    let in_order = time(timers, || cancelled = (0..timers).all(|number| crowd.cancel(number)));
-
-    let mut crowd = make();
-    (0..timers).for_each(|number| crowd.insert(number, delays[number]));
-    let at_once = time(timers, || {
-        (timers..2 * timers).for_each(|number| {
-            crowd.insert(number, delays[number - timers]);
-            cancelled = crowd.cancel(number);
-        });
-    });
-
-    let mut crowd = make();
-    let round = Round::begin(timers);
-    let firing = time(timers, || {
-        (0..timers).for_each(|number| crowd.insert(number, delays[number]));
-        crowd.fire();
-    });
-    round.verify().expect("what was inserted runs once");
     let when = |able: bool, ns: f64| able.then_some(ns);
     vec![
         Some(inserting),
@@ -90,9 +86,18 @@ pub(crate) fn measure(make: &Make, timers: usize) -> Vec<Option<f64>> {
         when(cancelled, cancelling),
         when(cancelled, in_order),
         when(cancelled, at_once),
-        Some(firing),
+        Some(inserting + firing),
         Some(bytes),
     ]
+}
+
+/// All were cancelled, if that can be done.
+fn none_is_left(mut crowd: Box<dyn Crowd>, cancelled: bool) {
+    if cancelled {
+        let round = Round::begin(0);
+        crowd.fire();
+        round.verify().expect("what was cancelled does not run");
+    }
 }
 
 /// CPU time of all threads: other programs on the machine do not count.
@@ -125,7 +130,7 @@ impl Crowd for Ours {
     }
 
     fn cancel(&mut self, number: usize) -> bool {
-        assert!(self.pool.cancel(self.ids[number % self.ids.len()]), "it waits");
+        assert!(self.pool.cancel(self.ids[number]), "it waits");
         true
     }
 
@@ -166,8 +171,8 @@ impl Crowd for Tokio {
 
     fn cancel(&mut self, number: usize) -> bool {
         let _entered = self.runtime.enter();
-        let removed = self.queue.remove(&self.keys[number % self.keys.len()]);
-        assert_eq!(removed.into_inner(), number % self.keys.len());
+        let removed = self.queue.remove(&self.keys[number]);
+        assert_eq!(removed.into_inner(), number);
         true
     }
 

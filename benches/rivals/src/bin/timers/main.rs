@@ -24,7 +24,7 @@ struct Options {
     #[arg(long, default_value_t = 500, value_parser = positive)]
     samples: usize,
     /// Seconds of doing nothing while one far timer waits
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 5)]
     idle: u64,
 }
 
@@ -40,6 +40,12 @@ fn main() -> ExitCode {
 
 const OURS: &str = "fastthreadpool";
 
+/// The warm-up round has one timer of so many.
+const WARM_UP: usize = 10;
+
+/// Rivals that no goal names are four times as slow, and take part in the first rounds only.
+const ROUNDS_OF_OTHERS: usize = 2;
+
 /// One timer outstanding after another, up to all of them, and down again. CPU time of all threads.
 fn crowds(options: &Options, report: &mut Report) {
     let mut makers: Vec<(&str, crowd::Make)> = vec![
@@ -50,11 +56,15 @@ fn crowds(options: &Options, report: &mut Report) {
     for entrant in native_timers::installed() {
         makers.push((entrant.name, Box::new(move || Box::new(crowd::Native(entrant.make())))));
     }
+    makers.retain(|(name, _)| options.common.wants(name));
     let timers = options.common.scaled(options.timers);
     let mut figures = vec![vec![Vec::new(); makers.len()]; crowd::STEPS.len()];
     for round in 0..=options.common.rounds() {
-        for turn in 0..makers.len() {
-            let number = (turn + round) % makers.len();
+        let timers = if round == 0 { timers.div_ceil(WARM_UP) } else { timers };
+        let takes_part = |name| name == OURS || round <= ROUNDS_OF_OTHERS || goal("insert + fire", name).is_some();
+        let racers: Vec<usize> = (0..makers.len()).filter(|&number| takes_part(makers[number].0)).collect();
+        for turn in 0..racers.len() {
+            let number = racers[(turn + round) % racers.len()];
             let measured = crowd::measure(&makers[number].1, timers);
             for (step, figure) in measured.into_iter().enumerate().filter(|_| round > 0) {
                 figures[step][number].extend(figure);
