@@ -1,7 +1,7 @@
 //! Delayed and scheduled jobs.
 
 use super::outcome::{Delivery, Done, Outcome};
-use super::pool::{accepted, fallible, infallible};
+use super::pool::{fallible, infallible};
 use super::request::Request;
 use super::task::{Reporting, fail, verdict};
 use super::{Due, Emitter, JobError, JobId, Pool, Results, Schedule, SubmitError};
@@ -82,7 +82,7 @@ impl Pool {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        submit_at(self.core(), due.into(), Job::new(fallible(job)))
+        submit_at(self.core(), due.into(), &mut Some(Job::new(fallible(job))))
     }
 
     /// Runs `job` at every tick of a schedule; a [`Duration`] is a schedule with that interval, whose first tick comes
@@ -231,7 +231,7 @@ impl<T: Send + 'static> Results<T> {
             false => Job::new(Reporting { delivery, code }),
             true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(delivery),
         };
-        submit_at(self.core(), due.into(), job)
+        submit_at(self.core(), due.into(), &mut Some(job))
     }
 
     /// Runs `job` like [`Pool::schedule`]; every run leaves an outcome here, all under the schedule's id. A
@@ -267,9 +267,9 @@ impl<T: Send + 'static> Results<T> {
     }
 }
 
-fn submit_at(core: &Arc<Core>, due: Due, job: Job) -> Result<JobId, SubmitError> {
+fn submit_at(core: &Arc<Core>, due: Due, job: &mut Option<Job>) -> Result<JobId, SubmitError> {
     let when = due.when(core.timers().clock())?;
-    accepted(core.submit_timed(when, due.placement(), job))
+    Ok(JobId::accepted(core.submit_timed(when, due.placement(), job)?))
 }
 
 fn submit_schedule(core: &Arc<Core>, schedule: Schedule, work: Arc<dyn Ticking>) -> Result<JobId, SubmitError> {

@@ -10,6 +10,7 @@ mod depot;
 mod front;
 mod lane;
 mod outcomes;
+mod quarry;
 mod quota;
 mod registry;
 mod relay;

@@ -1,5 +1,6 @@
 //! Nodes that stay where they are, and ids that find them.
 
+use super::quarry::Quarry;
 use super::registry::BlockHasher;
 use super::store::OutOfMemory;
 use crate::sys::cell::UnsafeCell;
@@ -72,13 +73,11 @@ impl Meta {
 }
 
 #[derive(Debug)]
-struct Page<T> {
+struct Page {
     /// Not used by any other page that the process ever has.
     number: u64,
     /// Nodes that have been used as often as an id can tell.
     retired: usize,
-    /// Never grows. A box would be the only one to know its content.
-    entries: Vec<Entry<T>>,
 }
 
 /// A node's memory. Cells, for a shared reference is all that may exist while somebody uses a value that was lent.
@@ -96,15 +95,19 @@ pub(crate) struct Lent<T>(NonNull<T>);
 // SAFETY: it is the way that a value takes to another thread.
 unsafe impl<T: Send> Send for Lent<T> {}
 // SAFETY: the slab hands values from thread to thread.
-unsafe impl<T: Send> Send for Page<T> {}
+unsafe impl<T: Send> Send for Entry<T> {}
 
 /// Nodes in pages of 256, found by ids that the process uses once: a page's number, the node's place in it, and how often
 /// the node was used before. A node that was used 2²⁰ times rests until its whole page does; the page then
 /// begins anew with another number.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    pages: Vec<Page<T>>,
-    /// From a page's number to its index.
+    pages: Vec<Page>,
+    /// Those of one page after another.
+    entries: Quarry<Entry<T>>,
+    /// The number that the first page began with. Numbers mostly come one after another, like pages.
+    first: u64,
+    /// From the number of a page for which that is not so to its index.
     numbers: HashMap<u64, u32, BuildHasherDefault<BlockHasher>>,
     /// The first free node; a node knows the next. As many as there are nodes: none.
     free: u32,
@@ -115,7 +118,7 @@ const NOBODY: u32 = u32::MAX;
 
 impl<T: Default> Slab<T> {
     pub(crate) fn new() -> Self {
-        Self { pages: Vec::new(), numbers: HashMap::default(), free: NOBODY, len: 0 }
+        Self { pages: Vec::new(), entries: Quarry::new(), first: 0, numbers: HashMap::default(), free: NOBODY, len: 0 }
     }
 
     /// Nodes in use.
@@ -133,28 +136,29 @@ impl<T: Default> Slab<T> {
         if self.free == NOBODY { self.add_page() } else { Ok(()) }
     }
 
-    /// Puts a value into a node, in no wheel, for which there is [room](Self::reserve). `mark` is the user's.
-    pub(crate) fn insert(&mut self, value: T, mark: u8) -> Node {
+    /// Moves a value into a node, in no wheel, for which there is [room](Self::reserve). `mark` is the user's.
+    #[inline]
+    pub(crate) fn insert(&mut self, value: &mut T, mark: u8) -> Node {
         let node = Node(self.free);
         let meta = self.meta(node);
         meta.word.set(meta.uses() | OUT | u32::from(mark) << MARK_SHIFT);
         self.free = meta.sequence.get();
         // SAFETY: the node was free, so its value is not lent.
-        self.value(node).with_mut(|place| unsafe { *place = value });
+        self.value(node).with_mut(|place| mem::swap(unsafe { &mut *place }, value));
         self.len += 1;
         node
     }
 
-    /// Takes the value out of a node that is in no wheel, and frees the node.
+    /// Moves the value out of a node that is in no wheel, to where there is a default value, and frees the node.
     ///
     /// # Safety
     ///
     /// 1. The value is not lent.
-    pub(crate) unsafe fn remove(&mut self, node: Node) -> T {
+    #[inline]
+    pub(crate) unsafe fn remove(&mut self, node: Node, value: &mut T) {
         // SAFETY: the caller's 1.
-        let value = self.value(node).with_mut(|value| mem::take(unsafe { &mut *value }));
+        self.value(node).with_mut(|place| mem::swap(unsafe { &mut *place }, value));
         self.free(node);
-        value
     }
 
     /// Gives a node in use another value; returns the one it had.
@@ -203,9 +207,9 @@ impl<T: Default> Slab<T> {
         (!meta.is(FREE) && meta.uses() == uses).then_some(node)
     }
 
-    /// The page with this number. Numbers mostly come one after another, like pages.
+    /// The page with this number.
     fn page(&self, number: u64) -> Option<u32> {
-        let guess = number.wrapping_sub(self.pages.first()?.number);
+        let guess = number.wrapping_sub(self.first);
         match self.pages.get(guess as usize) {
             Some(page) if page.number == number => Some(guess as u32),
             _ => self.numbers.get(&number).copied(),
@@ -219,14 +223,18 @@ impl<T: Default> Slab<T> {
     }
 
     /// Everything that is not in use and large enough to matter, for the caller to drop.
-    pub(crate) fn surplus(&mut self) -> Option<impl Sized + use<T>> {
+    #[inline]
+    pub(crate) fn surplus(&mut self) -> Option<Box<impl Sized + use<T>>> {
         const KEPT: usize = 4;
-        if self.len > 0 || self.pages.len() <= KEPT {
-            return None;
-        }
+        if self.len > 0 || self.pages.len() <= KEPT { None } else { Some(self.give_up()) }
+    }
+
+    /// All its memory. In a box: moved about, it would cost those who never see it.
+    #[cold]
+    fn give_up(&mut self) -> Box<impl Sized + use<T>> {
         self.free = NOBODY;
         self.numbers.clear();
-        Some(mem::take(&mut self.pages))
+        Box::new((mem::take(&mut self.pages), mem::replace(&mut self.entries, Quarry::new())))
     }
 
     fn value(&self, node: Node) -> &UnsafeCell<T> {
@@ -267,7 +275,7 @@ impl<T: Default> Slab<T> {
     }
 
     fn entry(&self, node: Node) -> &Entry<T> {
-        &self.pages[node.page()].entries[node.slot()]
+        self.entries.get(node.0 as usize)
     }
 
     #[cold]
@@ -278,8 +286,14 @@ impl<T: Default> Slab<T> {
         }
         self.pages.try_reserve(1).map_err(|_| OutOfMemory)?;
         self.numbers.try_reserve(1).map_err(|_| OutOfMemory)?;
-        let page = Page { number: page_number()?, retired: 0, entries: many(Entry::new)? };
-        self.numbers.insert(page.number, index as u32);
+        let page = Page { number: page_number()?, retired: 0 };
+        self.entries.extend(PAGE, Entry::new)?;
+        if index == 0 {
+            self.first = page.number;
+        }
+        if page.number != self.first + index as u64 {
+            self.numbers.insert(page.number, index as u32);
+        }
         self.pages.push(page);
         self.free_page(index);
         Ok(())
@@ -288,12 +302,12 @@ impl<T: Default> Slab<T> {
     /// Makes a page whose nodes are all unused the beginning of the list of free ones.
     fn free_page(&mut self, index: usize) {
         let first = (index << PAGE_BITS) as u32;
-        let entries = &self.pages[index].entries;
-        for (entry, next) in entries.iter().zip(first + 1..) {
-            entry.meta.sequence.set(next);
-            entry.meta.word.set(FREE);
+        let last = first + (PAGE as u32 - 1);
+        for node in first..=last {
+            let meta = self.meta(Node(node));
+            meta.sequence.set(if node == last { self.free } else { node + 1 });
+            meta.word.set(FREE);
         }
-        entries[PAGE - 1].meta.sequence.set(self.free);
         self.free = first;
     }
 
@@ -301,8 +315,9 @@ impl<T: Default> Slab<T> {
     fn retire(&mut self, node: Node) {
         let page = &mut self.pages[node.page()];
         page.retired += 1;
-        // Without numbers left the page is lost. It takes 2³⁵ pages to come to that.
+        // Without numbers or memory left the page is lost. It takes 2³⁵ pages to come to the former.
         if page.retired == PAGE
+            && self.numbers.try_reserve(1).is_ok()
             && let Ok(number) = page_number()
         {
             self.numbers.remove(&page.number);
@@ -343,11 +358,4 @@ impl Node {
 
 fn page_number() -> Result<u64, OutOfMemory> {
     Some(unique::page()).filter(|&number| number < MOST_PAGES).ok_or(OutOfMemory)
-}
-
-fn many<T>(make: impl FnMut() -> T) -> Result<Vec<T>, OutOfMemory> {
-    let mut items = Vec::new();
-    items.try_reserve_exact(PAGE).map_err(|_| OutOfMemory)?;
-    items.extend(std::iter::repeat_with(make).take(PAGE));
-    Ok(items)
 }

@@ -26,7 +26,7 @@ const LATER: When = When { face: Face::Monotonic, due: 1, now: 0 };
 fn a_timer_is_run_or_cancelled() {
     check(2, || {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
-        let id = core.submit_timed(DUE, Placement::Front, tally.empty_job()).unwrap();
+        let id = core.submit_timed(DUE, Placement::Front, &mut Some(tally.empty_job())).unwrap();
         staff(&core);
         let canceller = with(&core, move |core| core.cancel(id));
         drain(&core);
@@ -47,7 +47,7 @@ fn the_sleeper_does_not_sleep_through_an_earlier_timer() {
                 core.fire_as_sleeper();
             }
         });
-        let id = core.submit_timed(LATER, Placement::Front, tally.empty_job()).unwrap();
+        let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
         sleeper.join().unwrap();
         assert!(core.cancel(id), "it was queued, and nobody runs it");
         assert_eq!(tally.cancelled(), 1);
@@ -62,7 +62,7 @@ fn a_timer_that_comes_while_the_pool_closes_is_refused_or_cancelled() {
         let closer = with(&core, |core| {
             core.close();
         });
-        let accepted = core.submit_timed(LATER, Placement::Front, tally.empty_job()).is_ok();
+        let accepted = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).is_ok();
         closer.join().unwrap();
         assert_eq!(tally.cancelled(), usize::from(accepted));
     });
@@ -110,7 +110,7 @@ fn the_sleeper_leaves_a_closed_pool_with_the_last_deadline() {
 fn in_a_storm() -> (Arc<Core>, Arc<Tally>) {
     let (core, tally) = (staffed_by(1, clock()), Tally::new());
     for _ in 0..2 {
-        core.submit_timed(LATER, Placement::Front, tally.empty_job()).unwrap();
+        core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
     }
     core.fire_due();
     (core, tally)

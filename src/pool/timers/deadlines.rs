@@ -42,7 +42,7 @@ impl Deadlines {
             self.wheel.begin_at(now);
         }
         self.slab.reserve()?;
-        let node = self.slab.insert(Expected::Nothing, 0);
+        let node = self.slab.insert(&mut Expected::Nothing, 0);
         Ok(self.slab.id(node))
     }
 
@@ -62,7 +62,7 @@ impl Deadlines {
             self.wheel.remove(&self.slab, node);
         }
         // SAFETY: 1. nothing is ever lent here.
-        drop(unsafe { self.slab.remove(node) });
+        unsafe { self.slab.remove(node, &mut Expected::Nothing) };
     }
 
     /// What has not come in time, some of it at a time. The entries stay.
@@ -80,7 +80,7 @@ impl Deadlines {
     }
 
     /// Memory that only many entries need, for the caller to drop without the lock.
-    pub(super) fn surplus(&mut self) -> Option<impl Sized + use<>> {
+    pub(super) fn surplus(&mut self) -> Option<Box<impl Sized + use<>>> {
         let surplus = self.slab.surplus()?;
         self.wheel.begin_at(0);
         Some(surplus)

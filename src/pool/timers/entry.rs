@@ -4,7 +4,7 @@ use super::schedule::{Live, Plan, Ticking};
 use super::{BACK, Face, REPEATS, State, Timers, WALL, When};
 use crate::pool::core::Core;
 use crate::pool::job::Job;
-use crate::pool::submit::{Refusal, Rejected};
+use crate::pool::submit::Refusal;
 use crate::queue::{Node, OutOfMemory, Slab};
 use crate::sys::fence;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ enum Cut {
     Once,
     /// This hint is queued for it, or was.
     Queued(u64),
-    /// It is gone, but for what is queued.
-    Schedule(Live),
+    /// It is gone, but for what is queued. In a box: what is moved about with every cut is small.
+    Schedule(Box<Live>),
 }
 
 /// What ends with its pool, with ids.
@@ -41,14 +41,17 @@ impl Core {
         self.timers.get().filter(|_| !self.is_forked())
     }
 
-    /// Queues a job when it is due; returns its id.
-    pub(crate) fn submit_timed(self: &Arc<Self>, when: When, placement: Placement, job: Job) -> Result<u64, Rejected> {
-        let mut job = Some(job);
-        let entered = self.enter(when, |state| {
-            let node = state.insert(&mut job, mark(when, placement), when)?;
+    /// Queues a job when it is due; returns its id. A job that is not accepted stays where it is.
+    pub(crate) fn submit_timed(
+        self: &Arc<Self>,
+        when: When,
+        placement: Placement,
+        job: &mut Option<Job>,
+    ) -> Result<u64, Refusal> {
+        self.enter(when, |state| {
+            let node = state.insert(job, mark(when, placement), when)?;
             Ok(state.slab.id(node))
-        });
-        entered.map_err(|why| Rejected { why, job: job.expect("a job that was not accepted is still here") })
+        })
     }
 
     /// Queues a job at every tick of a plan, from the first on; returns the id of them all.
@@ -113,7 +116,7 @@ impl Core {
             Some(Cut::Schedule(mut live)) => {
                 live.cancelled = true;
                 self.take_back_hints(live.queued.drain(..).map(|(queue_id, _)| queue_id));
-                timers.finish(id, Some(live));
+                timers.finish(id, Some(*live));
                 true
             }
         }
@@ -202,9 +205,9 @@ impl Timers {
         let mut state = self.state.lock();
         let node = state.slab.find(id)?;
         let cut = if state.repeats(node) {
-            Cut::Schedule(state.end_schedule(id)?)
+            Cut::Schedule(Box::new(state.end_schedule(id)?))
         } else if state.slab.is_waiting(node) {
-            *job = state.remove_waiting(node);
+            state.remove_waiting(node, job);
             Cut::Once
         } else {
             return Some(Cut::Queued(state.slab.due(node)));
@@ -222,8 +225,9 @@ impl State {
         let waiting = |state: &Self, node: &Node| !state.repeats(*node) && state.slab.is_waiting(*node);
         let delayed: Vec<Node> = self.slab.nodes().filter(|node| waiting(self, node)).collect();
         let jobs = delayed.into_iter().filter_map(|node| {
-            let id = self.slab.id(node);
-            Some((id, self.remove_waiting(node)?))
+            let (id, mut job) = (self.slab.id(node), None);
+            self.remove_waiting(node, &mut job);
+            Some((id, job?))
         });
         let jobs = jobs.collect();
         for live in self.schedules.values_mut() {

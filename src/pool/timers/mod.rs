@@ -126,15 +126,17 @@ impl Timers {
 
 impl State {
     /// A new timer, which takes the job; none for a schedule.
+    /// Where the job is not moved about: read in pieces that it was not written in, it stalls the processor.
+    #[inline]
     fn insert(&mut self, job: &mut Option<Job>, mark: u8, when: When) -> Result<Node, OutOfMemory> {
         if self.slab.len() == 0 {
             self.wheels[when.face as usize].begin_at(when.now);
         }
         self.slab.reserve()?;
-        let node = self.slab.insert(job.take(), mark);
+        let node = self.slab.insert(job, mark);
         if let Err(refused) = self.wheels[when.face as usize].insert(&self.slab, node, when.due) {
             // SAFETY: the node is new, its job is not lent.
-            *job = unsafe { self.slab.remove(node) };
+            unsafe { self.slab.remove(node, job) };
             return Err(refused);
         }
         self.delayed += usize::from(!self.repeats(node));
@@ -155,13 +157,14 @@ impl State {
         self.wheels[face as usize].remove(&self.slab, node);
     }
 
-    /// A timer that waits is gone. `None` for a schedule.
-    fn remove_waiting(&mut self, node: Node) -> Option<Job> {
+    /// A timer that waits is gone; its job, if it is no schedule, goes where there is none.
+    #[inline]
+    fn remove_waiting(&mut self, node: Node, job: &mut Option<Job>) {
         self.disarm(node);
         self.delayed -= usize::from(!self.repeats(node));
         self.forget(node);
         // SAFETY: the job of a timer that waits is not lent.
-        unsafe { self.slab.remove(node) }
+        unsafe { self.slab.remove(node, job) };
     }
 
     /// A timer that is in no wheel, and whose job was taken, is gone.
@@ -176,12 +179,12 @@ impl State {
 
     /// Called when timers have gone: memory that only many timers need, for the caller to drop without the lock.
     #[inline]
-    fn rest(&mut self) -> Option<impl Sized + use<>> {
+    fn rest(&mut self) -> Option<Box<impl Sized + use<>>> {
         if self.slab.len() > 0 { None } else { self.rest_now() }
     }
 
     #[cold]
-    fn rest_now(&mut self) -> Option<impl Sized + use<>> {
+    fn rest_now(&mut self) -> Option<Box<impl Sized + use<>>> {
         let surplus = self.slab.surplus()?;
         self.wheels.iter_mut().for_each(|wheel| wheel.begin_at(0));
         Some(surplus)

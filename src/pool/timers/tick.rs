@@ -122,7 +122,7 @@ impl State {
     pub(super) fn end_schedule(&mut self, id: u64) -> Option<Live> {
         let live = self.schedules.remove(&id)?;
         if self.slab.is_waiting(live.node) {
-            self.remove_waiting(live.node);
+            self.remove_waiting(live.node, &mut None);
         } else {
             self.free(live.node);
         }

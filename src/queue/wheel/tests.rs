@@ -25,7 +25,7 @@ impl Pair {
     fn insert(&mut self, due: u64) -> u64 {
         let key = (due, self.inserted);
         self.slab.reserve().expect("memory");
-        let node = self.slab.insert(self.inserted, 0);
+        let node = self.slab.insert(&mut { self.inserted }, 0);
         self.wheel.insert(&self.slab, node, due).expect("memory");
         let id = self.slab.id(node);
         self.list.insert(key, id);
@@ -235,12 +235,12 @@ fn a_far_moment_is_come_to_at_once() {
 fn a_node_is_used_for_ever() {
     let mut slab = Slab::<u64>::new();
     slab.reserve().expect("memory");
-    let (first, mut seen, mut pages) = (slab.insert(0, 0), HashSet::new(), HashSet::new());
+    let (first, mut seen, mut pages) = (slab.insert(&mut 0, 0), HashSet::new(), HashSet::new());
     let stale = slab.id(first);
     slab.free(first);
     for _ in 0..(1 << 20) * 3 / 2 {
         slab.reserve().expect("memory");
-        let node = slab.insert(0, 0);
+        let node = slab.insert(&mut 0, 0);
         let id = slab.id(node);
         assert_eq!(slab.find(id), Some(node));
         if seen.len() < 1 << 20 {
@@ -251,6 +251,24 @@ fn a_node_is_used_for_ever() {
         assert_eq!(slab.find(id), None);
     }
     assert_eq!((slab.find(stale), pages.len()), (None, 1), "one page serves 2²⁸ uses");
+}
+
+/// The pages of two pools come in turns, so neither's numbers follow one another.
+#[test]
+fn an_id_is_looked_up_in_another_slab() {
+    let mut slabs = [Slab::<u64>::new(), Slab::new()];
+    let mut known = [Vec::new(), Vec::new()];
+    for value in 0..4_000_u64 {
+        for (slab, known) in slabs.iter_mut().zip(&mut known) {
+            slab.reserve().expect("memory");
+            let node = slab.insert(&mut { value }, 0);
+            known.push((slab.id(node), node));
+        }
+    }
+    for (own, known) in known.iter().enumerate() {
+        assert!(known.iter().all(|&(id, node)| slabs[own].find(id) == Some(node)));
+        assert!(known.iter().all(|&(id, _)| slabs[1 - own].find(id).is_none()));
+    }
 }
 
 /// A wheel's node with a job of four words takes at most 64 bytes together with its place in a slot.
