@@ -23,6 +23,9 @@ const SPREAD: usize = 8;
 /// Entries that are looked at for each node that is removed, while more than half of all stand for nothing.
 const SWEPT: usize = 2;
 
+/// That is done for so many nodes at a time: the processor waits for many cache lines as long as for one.
+const SWEEP: usize = 32;
+
 /// What [`Wheel::pop`] found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Popped {
@@ -96,6 +99,8 @@ pub(crate) struct Wheel {
     entries: usize,
     /// How far the search for such entries has come: a slot, and how many of its first are to be looked at.
     swept: (usize, usize),
+    /// Nodes that were removed without it going on.
+    unswept: usize,
 }
 
 impl Wheel {
@@ -111,6 +116,7 @@ impl Wheel {
             len: 0,
             entries: 0,
             swept: (0, 0),
+            unswept: 0,
         }
     }
 
@@ -145,7 +151,10 @@ impl Wheel {
         } else if self.len == 0 {
             self.clear();
         } else if self.entries > 2 * self.len + FEW {
-            self.sweep(slab);
+            self.unswept += 1;
+            if self.unswept == SWEEP {
+                self.sweep(slab);
+            }
         }
     }
 
@@ -318,9 +327,10 @@ impl Wheel {
         }
     }
 
-    /// Looks at a few entries more, and drops those that stand for nothing.
+    /// Looks at some entries more, and drops those that stand for nothing.
     fn sweep<T: Default>(&mut self, slab: &Slab<T>) {
-        for _ in 0..SWEPT {
+        self.unswept = 0;
+        for _ in 0..SWEPT * SWEEP {
             let (number, left) = self.swept;
             let Some(index) = left.min(self.slots[number].len()).checked_sub(1) else {
                 self.swept = (self.occupied_from(number + 1).or(self.occupied_from(0)).unwrap_or(0), usize::MAX);
