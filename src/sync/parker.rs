@@ -68,6 +68,11 @@ impl Parker {
         true
     }
 
+    /// Whether a token lies there. It stays.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.load(Ordering::Relaxed) != NONE
+    }
+
     /// Gives up when the wall clock shows `limit` since 1970, and may give up at any time before: callers look at the
     /// clock again.
     pub(crate) fn park_for_wall(&self, limit: Duration) {

@@ -5,6 +5,7 @@ mod due;
 mod entry;
 mod expiring;
 mod fire;
+mod lateness;
 mod schedule;
 mod sleeper;
 mod storm;

@@ -1,11 +1,12 @@
 //! The one thread that sleeps until something is due.
 
 use super::Fired;
+use super::lateness::Lateness;
 use super::{Face, State, Timers};
 use crate::pool::core::Core;
 use crate::pool::unwind;
 use crate::sync::Deadline;
-use crate::sys::thread;
+use crate::sys::{hint, thread};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +16,13 @@ const GLANCE: Duration = Duration::from_secs(1);
 
 impl Core {
     /// Makes sure that somebody sleeps for the timers. A manual clock needs nobody.
+    #[inline]
     pub(super) fn ensure_sleeper(self: &Arc<Self>, timers: &Timers, state: &mut State) -> io::Result<()> {
-        if state.has_sleeper || timers.clock.is_manual() {
-            return Ok(());
-        }
+        if state.has_sleeper || timers.clock.is_manual() { Ok(()) } else { self.start_sleeper(state) }
+    }
+
+    #[cold]
+    fn start_sleeper(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
         let core = Arc::clone(self);
         let body = move || unwind::abort_on_panic(|| core.sleep_and_fire());
         let thread = thread::start(self.thread_name_of("timer"), self.settings.stack_size, body)?;
@@ -30,9 +34,10 @@ impl Core {
     /// The sleeper's life.
     fn sleep_and_fire(self: &Arc<Self>) {
         thread::sleep_precisely();
+        let mut lateness = Lateness::default();
         loop {
             match self.fire_as_sleeper() {
-                Fired::Until(until) => self.timers().sleep(until),
+                Fired::Until(until) => self.timers().sleep(until, &mut lateness),
                 Fired::Closed => return,
             }
         }
@@ -41,7 +46,7 @@ impl Core {
 
 impl Timers {
     /// Sleeps until then, or until the alarm rings.
-    fn sleep(&self, until: [u64; 2]) {
+    fn sleep(&self, until: [u64; 2], lateness: &mut Lateness) {
         let [monotonic, wall] = until;
         let left = monotonic.saturating_sub(self.now(Face::Monotonic));
         if wall != u64::MAX && wall.saturating_sub(self.now(Face::Wall)) <= left {
@@ -49,8 +54,18 @@ impl Timers {
             return;
         }
         let glance = if wall == u64::MAX { u64::MAX } else { GLANCE.as_nanos() as u64 };
-        let due = monotonic.min(self.now(Face::Monotonic).saturating_add(glance));
-        self.alarm
-            .park_until(self.clock.instant(due).filter(|_| due != u64::MAX).map_or(Deadline::NEVER, Deadline::from));
+        let now = self.now(Face::Monotonic);
+        let due = monotonic.min(now.saturating_add(glance));
+        let aim = due.saturating_sub(lateness.expected());
+        if aim > now {
+            let instant = self.clock.instant(aim).filter(|_| due != u64::MAX);
+            if self.alarm.park_until(instant.map_or(Deadline::NEVER, Deadline::from)) {
+                return;
+            }
+            lateness.note(self.now(Face::Monotonic).saturating_sub(aim));
+        }
+        while self.now(Face::Monotonic) < due && !self.alarm.has_token() {
+            hint::spin();
+        }
     }
 }
