@@ -86,6 +86,7 @@ impl Due {
         self.placement
     }
 
+    #[inline]
     pub(super) fn when(&self, clock: &Clock) -> Result<When, SubmitError> {
         let now = clock.now();
         let (face, now, due, past) = match self.moment {

@@ -86,8 +86,8 @@ impl Depot {
 
     fn add_slab(&mut self) -> Option<usize> {
         // The first slab grows page by page: most pools never fill it.
-        let small = if self.slabs.is_empty() { SLAB_BYTES } else { 0 };
-        let slab = Slab { free: Vec::new(), carved: 0, pages: Pages::map(SLAB_BYTES, small)? };
+        let huge = !self.slabs.is_empty();
+        let slab = Slab { free: Vec::new(), carved: 0, pages: Pages::map(SLAB_BYTES, huge)? };
         let number = self.vacant.pop().unwrap_or_else(|| {
             self.slabs.push(None);
             self.slabs.len() - 1

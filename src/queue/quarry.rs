@@ -1,12 +1,12 @@
-//! Very many equal things that stay where they are, in pieces of memory that are large enough for huge pages.
+//! Very many equal things that stay where they are, in large pieces of memory.
 
 use super::store::OutOfMemory;
 use crate::sys::pages::Pages;
-use crate::sys::size::{PIECE_BITS, SLAB_BYTES};
+use crate::sys::size::PIECE_BITS;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-/// Things in a piece. If each takes a multiple of 16 bytes, a piece is a whole number of huge pages.
+/// Things in a piece.
 const PIECE: usize = 1 << PIECE_BITS;
 
 /// Grows at its end only. What it takes to find a thing by its number is one small array.
@@ -29,9 +29,8 @@ impl<T> Quarry<T> {
         debug_assert!(PIECE.is_multiple_of(count), "what is added never spans two pieces");
         if self.len == self.pieces.len() * PIECE {
             self.pieces.try_reserve(1).map_err(|_| OutOfMemory)?;
-            // The beginning grows page by page: mostly there are few.
-            let small = if self.pieces.is_empty() { SLAB_BYTES } else { 0 };
-            self.pieces.push(Pages::map(size_of::<T>() * PIECE, small).ok_or(OutOfMemory)?);
+            // It grows page by page: mostly there are few.
+            self.pieces.push(Pages::map(size_of::<T>() * PIECE, false).ok_or(OutOfMemory)?);
         }
         for _ in 0..count {
             // SAFETY: 1. the piece is there.

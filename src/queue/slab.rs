@@ -105,7 +105,9 @@ pub(crate) struct Slab<T> {
     pages: Vec<Page>,
     /// Those of one page after another.
     entries: Quarry<Entry<T>>,
-    /// From a page's number to its index.
+    /// The number that the first page began with. Numbers mostly come one after another, like pages.
+    first: u64,
+    /// From the number of a page for which that is not so to its index.
     numbers: HashMap<u64, u32, BuildHasherDefault<BlockHasher>>,
     /// The first free node; a node knows the next. As many as there are nodes: none.
     free: u32,
@@ -116,7 +118,7 @@ const NOBODY: u32 = u32::MAX;
 
 impl<T: Default> Slab<T> {
     pub(crate) fn new() -> Self {
-        Self { pages: Vec::new(), entries: Quarry::new(), numbers: HashMap::default(), free: NOBODY, len: 0 }
+        Self { pages: Vec::new(), entries: Quarry::new(), first: 0, numbers: HashMap::default(), free: NOBODY, len: 0 }
     }
 
     /// Nodes in use.
@@ -205,9 +207,9 @@ impl<T: Default> Slab<T> {
         (!meta.is(FREE) && meta.uses() == uses).then_some(node)
     }
 
-    /// The page with this number. Numbers mostly come one after another, like pages.
+    /// The page with this number.
     fn page(&self, number: u64) -> Option<u32> {
-        let guess = number.wrapping_sub(self.pages.first()?.number);
+        let guess = number.wrapping_sub(self.first);
         match self.pages.get(guess as usize) {
             Some(page) if page.number == number => Some(guess as u32),
             _ => self.numbers.get(&number).copied(),
@@ -286,7 +288,12 @@ impl<T: Default> Slab<T> {
         self.numbers.try_reserve(1).map_err(|_| OutOfMemory)?;
         let page = Page { number: page_number()?, retired: 0 };
         self.entries.extend(PAGE, Entry::new)?;
-        self.numbers.insert(page.number, index as u32);
+        if index == 0 {
+            self.first = page.number;
+        }
+        if page.number != self.first + index as u64 {
+            self.numbers.insert(page.number, index as u32);
+        }
         self.pages.push(page);
         self.free_page(index);
         Ok(())
@@ -308,8 +315,9 @@ impl<T: Default> Slab<T> {
     fn retire(&mut self, node: Node) {
         let page = &mut self.pages[node.page()];
         page.retired += 1;
-        // Without numbers left the page is lost. It takes 2³⁵ pages to come to that.
+        // Without numbers or memory left the page is lost. It takes 2³⁵ pages to come to the former.
         if page.retired == PAGE
+            && self.numbers.try_reserve(1).is_ok()
             && let Ok(number) = page_number()
         {
             self.numbers.remove(&page.number);

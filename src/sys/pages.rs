@@ -17,10 +17,9 @@ impl Pages {
         self.start
     }
 
-    /// Asks for huge pages, one page fault for all of each, but for the first `small` bytes. `None` when the system has no more
-    /// memory to give.
-    pub(crate) fn map(size: usize, small: usize) -> Option<Self> {
-        imp::map(size, small).map(|start| Self { start, size })
+    /// `huge` asks for huge pages: one page fault for all. `None` when the system has no more memory to give.
+    pub(crate) fn map(size: usize, huge: bool) -> Option<Self> {
+        imp::map(size, huge).map(|start| Self { start, size })
     }
 }
 
@@ -35,7 +34,7 @@ impl Drop for Pages {
 mod imp {
     use std::ptr::{self, NonNull};
 
-    pub(super) fn map(size: usize, small: usize) -> Option<NonNull<u8>> {
+    pub(super) fn map(size: usize, huge: bool) -> Option<NonNull<u8>> {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: an anonymous mapping at an address of the kernel's choice touches no memory that exists.
@@ -43,9 +42,9 @@ mod imp {
         if start == libc::MAP_FAILED {
             return None;
         }
-        if small < size {
+        if huge {
             // SAFETY: advice about our own mapping; where it is not taken, nothing changes.
-            unsafe { libc::madvise(start.wrapping_byte_add(small), size - small, libc::MADV_HUGEPAGE) };
+            unsafe { libc::madvise(start, size, libc::MADV_HUGEPAGE) };
         }
         NonNull::new(start.cast())
     }
@@ -68,7 +67,7 @@ mod imp {
         Layout::from_size_align(size, 4096).expect("a slab's size is a constant")
     }
 
-    pub(super) fn map(size: usize, _small: usize) -> Option<NonNull<u8>> {
+    pub(super) fn map(size: usize, _huge: bool) -> Option<NonNull<u8>> {
         // SAFETY: the size is not zero, slabs hold at least one segment.
         NonNull::new(unsafe { alloc_zeroed(layout(size)) })
     }

@@ -127,6 +127,7 @@ impl Timers {
 impl State {
     /// A new timer, which takes the job; none for a schedule.
     /// Where the job is not moved about: read in pieces that it was not written in, it stalls the processor.
+    #[inline]
     fn insert(&mut self, job: &mut Option<Job>, mark: u8, when: When) -> Result<Node, OutOfMemory> {
         if self.slab.len() == 0 {
             self.wheels[when.face as usize].begin_at(when.now);
@@ -157,6 +158,7 @@ impl State {
     }
 
     /// A timer that waits is gone; its job, if it is no schedule, goes where there is none.
+    #[inline]
     fn remove_waiting(&mut self, node: Node, job: &mut Option<Job>) {
         self.disarm(node);
         self.delayed -= usize::from(!self.repeats(node));

@@ -16,10 +16,13 @@ const GLANCE: Duration = Duration::from_secs(1);
 
 impl Core {
     /// Makes sure that somebody sleeps for the timers. A manual clock needs nobody.
+    #[inline]
     pub(super) fn ensure_sleeper(self: &Arc<Self>, timers: &Timers, state: &mut State) -> io::Result<()> {
-        if state.has_sleeper || timers.clock.is_manual() {
-            return Ok(());
-        }
+        if state.has_sleeper || timers.clock.is_manual() { Ok(()) } else { self.start_sleeper(state) }
+    }
+
+    #[cold]
+    fn start_sleeper(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
         let core = Arc::clone(self);
         let body = move || unwind::abort_on_panic(|| core.sleep_and_fire());
         let thread = thread::start(self.thread_name_of("timer"), self.settings.stack_size, body)?;

@@ -253,6 +253,24 @@ fn a_node_is_used_for_ever() {
     assert_eq!((slab.find(stale), pages.len()), (None, 1), "one page serves 2²⁸ uses");
 }
 
+/// The pages of two pools come in turns, so neither's numbers follow one another.
+#[test]
+fn an_id_is_looked_up_in_another_slab() {
+    let mut slabs = [Slab::<u64>::new(), Slab::new()];
+    let mut known = [Vec::new(), Vec::new()];
+    for value in 0..4_000_u64 {
+        for (slab, known) in slabs.iter_mut().zip(&mut known) {
+            slab.reserve().expect("memory");
+            let node = slab.insert(&mut { value }, 0);
+            known.push((slab.id(node), node));
+        }
+    }
+    for (own, known) in known.iter().enumerate() {
+        assert!(known.iter().all(|&(id, node)| slabs[own].find(id) == Some(node)));
+        assert!(known.iter().all(|&(id, _)| slabs[1 - own].find(id).is_none()));
+    }
+}
+
 /// A wheel's node with a job of four words takes at most 64 bytes together with its place in a slot.
 #[test]
 fn a_node_is_larger_than_promised() {
