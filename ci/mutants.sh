@@ -56,7 +56,6 @@ src/pool/crew.rs|fence::heavy(); // P2b||a_worker_does_not_sleep_while_a_job_is_
 src/pool/crew.rs|fence::heavy(); // P2b|fence(Ordering::SeqCst); // P2b|a_worker_relies_on_those_only_who_have_heard
 src/pool/crew.rs|fence(Ordering::SeqCst); // P2a||a_worker_that_has_been_heard
 src/pool/census.rs|self.0 & (WOKEN \x7c ASKED) != 0|self.0 & WOKEN != 0|a_worker_that_has_been_heard
-src/pool/crew.rs|if roster.turn == turn {|if roster.turn >= turn {|a_worker_does_not_say_that_it_has_been_heard
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up
 src/pool/crew.rs|drop(self.roster.lock());||two_submitters_start_one_worker
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run

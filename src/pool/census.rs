@@ -195,6 +195,11 @@ impl Reading {
         ((self.0 / ALIVE) & 0xFFFF) as usize
     }
 
+    /// Whether all workers sleep but the one that asks.
+    pub(super) fn others_sleep(self) -> bool {
+        self.idle() + 1 >= self.alive()
+    }
+
     /// Whether everybody may submit at any time: not closed, not bounded. The bits above the counts are all there is to
     /// look at.
     #[inline]

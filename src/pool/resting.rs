@@ -55,10 +55,11 @@ impl Worker {
         self.ended();
     }
 
-    /// Whether one job is all that has come for long. Then the next one will not come at once either, and whoever submits or
-    /// waits may need this core: a system that wakes a thread likes to do so on the core of the one who wakes.
+    /// Whether one job is all that has come for long, to this worker and to the others. Then the next one will not come at once
+    /// either, and whoever submits or waits may need this core: a system that wakes a thread likes to do so on the core of the
+    /// one who wakes.
     pub(super) fn is_lull(&self) -> bool {
-        self.last_sleep.get().was_long && self.since_sleep() == 1
+        self.last_sleep.get().was_long && self.since_sleep() == 1 && self.core.crew.census.read().others_sleep()
     }
 
     /// Jobs that it has finished since it slept.
