@@ -23,3 +23,9 @@ pub(crate) const TIMERS_AT_ONCE: usize = if cfg!(loom) { 1 } else { 64 };
 
 /// Entries in a chunk of a queue with one writer and one reader.
 pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };
+
+/// Places in a rack.
+pub(crate) const PLACES: u32 = if cfg!(loom) { 2 } else { 32 };
+
+/// Bytes of a rack's places: a cache line or two. What the model checker watches is larger.
+pub(crate) const PLACE_SIZES: [usize; 2] = if cfg!(loom) { [1 << 9, 1 << 10] } else { [64, 128] };
