@@ -163,7 +163,9 @@ unsafe fn next(
     // SAFETY: the caller's 2.
     unsafe { result::check_size(out_result) }?;
     let outcome = read(&results.results, time::timeout(timeout_ns)?)?;
-    result::forget_texts();
+    if outcome.result.is_err() {
+        result::forget_texts();
+    }
     // SAFETY: the caller's 2.
     unsafe { result::fill(out_result, outcome) };
     Ok(())

@@ -81,11 +81,10 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 ///
 /// 1. `place` points to a result.
 pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
-    let (mut result, text) = view(&outcome);
-    result.error_message = text.map_or(std::ptr::null(), keep_text);
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    *place = ftpool_result { size: place.size, ..result };
+    let text = place.say(&outcome);
+    place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
 /// Shows a callback an outcome that stays the library's, with the argument if it is not in there yet, and returns what
@@ -95,9 +94,9 @@ pub(super) fn show<R>(
     arg: Option<*mut c_void>,
     callback: impl FnOnce(*const ftpool_result) -> R,
 ) -> R {
-    let (mut result, text) = view(outcome);
+    let mut result = ftpool_result::EMPTY;
+    let text = result.say(outcome).map(c_text);
     result.arg = arg.unwrap_or(result.arg);
-    let text = text.map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result)
 }
@@ -107,17 +106,17 @@ pub(super) fn show<R>(
 /// # Safety
 ///
 /// 1. `place` points to a result.
+#[inline]
 pub(super) unsafe fn fill_with(
     place: *mut ftpool_result,
     id: ftpool_job_id,
     outcome: Result<&Value, &JobError>,
     times: Option<Times>,
 ) {
-    let (mut result, text) = view_of(id, outcome, times);
-    result.error_message = text.map_or(std::ptr::null(), keep_text);
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    *place = ftpool_result { size: place.size, ..result };
+    let text = place.say_of(id, outcome, times);
+    place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
 /// As [`show`], of a job whose outcome stays where it is.
@@ -126,47 +125,60 @@ pub(super) fn show_with(
     outcome: Result<&Value, &JobError>,
     callback: impl FnOnce(*const ftpool_result),
 ) {
-    let (mut result, text) = view_of(id, outcome, None);
-    let text = text.map(c_text);
+    let mut result = ftpool_result::EMPTY;
+    let text = result.say_of(id, outcome, None).map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result);
 }
 
-/// An outcome as C sees it, and its message.
-fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
-    let (mut result, text) = view_of(outcome.id.get(), outcome.result.as_ref(), outcome.times());
-    let returned = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>());
-    result.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
-    (result, text)
-}
-
-/// What a job came to as C sees it, and its message.
-fn view_of(
-    id: ftpool_job_id,
-    result: Result<&Value, &JobError>,
-    times: Option<Times>,
-) -> (ftpool_result, Option<String>) {
-    let (value, kind, code, text) = match result {
-        Ok(Value(value)) => (*value, FTPOOL_OUTCOME_DONE, 0, None),
-        Err(error) => {
-            let (kind, code) = classify(error);
-            (std::ptr::null_mut(), kind, code, Some(message(error)))
-        }
-    };
-    let times = times.unwrap_or_default();
-    let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    let result = ftpool_result {
-        size: size_of::<ftpool_result>(),
-        id,
-        value,
+impl ftpool_result {
+    const EMPTY: Self = Self {
+        size: size_of::<Self>(),
+        id: 0,
+        value: std::ptr::null_mut(),
         error_message: std::ptr::null(),
-        queued_ns: nanoseconds(times.queued),
-        run_ns: nanoseconds(times.ran),
-        outcome: kind,
-        error_code: code,
+        queued_ns: 0,
+        run_ns: 0,
+        outcome: 0,
+        error_code: 0,
         arg: std::ptr::null_mut(),
     };
-    (result, text)
+
+    /// Says everything but the message, which it returns.
+    fn say(&mut self, outcome: &Outcome<Value>) -> Option<String> {
+        let text = self.say_of(outcome.id.get(), outcome.result.as_ref(), outcome.times());
+        let returned = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>());
+        self.arg = returned.map_or(std::ptr::null_mut(), |returned| returned.0);
+        text
+    }
+
+    /// The same, of a job's parts.
+    #[inline(always)]
+    fn say_of(
+        &mut self,
+        id: ftpool_job_id,
+        outcome: Result<&Value, &JobError>,
+        times: Option<Times>,
+    ) -> Option<String> {
+        let times = times.unwrap_or_default();
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.id = id;
+        self.queued_ns = nanoseconds(times.queued);
+        self.run_ns = nanoseconds(times.ran);
+        self.arg = std::ptr::null_mut();
+        match outcome {
+            Ok(Value(value)) => {
+                self.value = *value;
+                (self.outcome, self.error_code) = (FTPOOL_OUTCOME_DONE, 0);
+                None
+            }
+            Err(error) => {
+                self.value = std::ptr::null_mut();
+                (self.outcome, self.error_code) = classify(error);
+                Some(message(error))
+            }
+        }
+    }
 }
 
 pub(super) fn classify(error: &JobError) -> (u32, i32) {
