@@ -10,6 +10,7 @@
 #include <string.h>
 #include <valgrind/callgrind.h>
 
+#define WAIT_AND_RELEASE "ftpool_job_wait+ftpool_job_release"
 #define HOUR (INT64_C(3600) * 1000 * 1000 * 1000)
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -36,7 +37,7 @@ static void *toggle(void *arg) {
 }
 
 /* While the worker is busy; everything that is queued runs in the end. */
-static int repeat(const char *what, long count, ftpool *pool, ftpool_results *results) {
+static int repeat(const char *what, long count, ftpool *pool, ftpool_results *results, ftpool_job **jobs) {
     ftpool_semaphore semaphore = FTPOOL_SEMAPHORE_INIT(1);
     ftpool_lock lock = FTPOOL_LOCK_INIT;
     ftpool_job_id id;
@@ -52,6 +53,8 @@ static int repeat(const char *what, long count, ftpool *pool, ftpool_results *re
             must(ftpool_submit_later(pool, HOUR + i, nothing, NULL, NULL));
         else if (strcmp(what, "ftpool_results_submit") == 0 || strcmp(what, "ftpool_results_next") == 0)
             must(ftpool_results_submit(results, nothing, NULL, NULL));
+        else if (strcmp(what, "ftpool_submit_job") == 0 || strcmp(what, WAIT_AND_RELEASE) == 0)
+            must(ftpool_submit_job(pool, nothing, NULL, &jobs[i]));
         else if (strcmp(what, "ftpool_join") == 0)
             must(ftpool_join(pool, nothing, NULL, nothing, NULL, NULL, NULL));
         else if (strcmp(what, "ftpool_cancel") == 0) {
@@ -76,6 +79,7 @@ int main(int argc, char **argv) {
     long count = argc > 2 ? atol(argv[2]) : 0;
     ftpool_config config = FTPOOL_CONFIG_INIT;
     ftpool_result result = FTPOOL_RESULT_INIT;
+    ftpool_job **jobs = calloc((size_t)count + 1, sizeof *jobs);
     ftpool_results *results;
     ftpool *pool;
     int status;
@@ -85,13 +89,20 @@ int main(int argc, char **argv) {
     must(ftpool_results_new(pool, &results));
     pthread_mutex_lock(&gate); /* the worker is busy until everything is queued */
     must(ftpool_submit(pool, wait_at_gate, NULL, NULL));
-    status = repeat(what, count, pool, results);
+    status = repeat(what, count, pool, results, jobs);
     pthread_mutex_unlock(&gate);
     if (strcmp(what, "ftpool_results_next") == 0) {
         must(ftpool_wait_idle(pool, FTPOOL_FOREVER));
         for (long i = 0; i < count; i++)
             must(ftpool_results_next(results, FTPOOL_NOW, &result));
     }
+    if (strcmp(what, WAIT_AND_RELEASE) == 0)
+        must(ftpool_wait_idle(pool, FTPOOL_FOREVER));
+    for (long i = 0; i < count && jobs[i]; i++) {
+        must(ftpool_job_wait(jobs[i], FTPOOL_FOREVER, &result));
+        ftpool_job_release(jobs[i]);
+    }
+    free(jobs);
     must(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER));
     ftpool_results_free(results);
     ftpool_free(pool);

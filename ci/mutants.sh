@@ -45,6 +45,9 @@ src/queue/slot.rs|sleepers.wake_all(); // The reader may|// The reader may|a_slo
 src/queue/slot.rs|if seen & SLEEPING != 0 {\n                    sleepers.wake_all();|if seen & SLEEPING != 0 {|a_slots_sleeping_reader_is_woken
 src/queue/slot.rs|if seen & SLEEPING != 0 {\n                sleepers.wake_all();|if seen & SLEEPING != 0 {|a_slots_reader_is_not_left_waiting
 src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
+src/queue/rack.rs|left.fetch_sub(places, Ordering::AcqRel)|left.fetch_sub(places, Ordering::Relaxed)|a_rack_
+src/queue/rack.rs|Shape::of_size::<S>(size), PLACES - open.taken)|Shape::of_size::<S>(size), 0)|a_rack_that_was_not_used_up
+src/queue/rack.rs|open.taken += 1;|open.taken = PLACES;|a_rack_goes_with_the_last
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
 src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
 src/queue/outcomes.rs|drop(outside); // Before the last touch.\n        desk.settled.fetch_add(1, Ordering::Release);|desk.settled.fetch_add(1, Ordering::Release);\n        drop(outside);|queues_are_freed_after_the_last_touch

@@ -4,10 +4,9 @@ use super::{JobError, JobId, Times, WaitError};
 use crate::pool::{Core, Unfinished, current};
 use crate::queue::{After, Reader};
 use crate::sync::Deadline;
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 /// A job that was submitted by [`Pool::submit`](crate::Pool::submit): wait for it, read or take its value, cancel it.
@@ -37,27 +36,14 @@ pub struct JobHandle<T> {
     held: Option<Held<T>>,
 }
 
-pub(crate) type Held<T> = Reader<Result<T, JobError>, Origin>;
+pub(crate) type Held<T> = Reader<End<T>, Weak<Core>>;
 
-/// Where a handle's job is.
+/// What a job came to, on its way to the handle.
 #[derive(Debug)]
-pub(crate) struct Origin {
-    core: Arc<Core>,
-    id: Cell<u64>,
-    /// Where a pool that measures leaves the times.
-    times: Option<Arc<Mutex<Times>>>,
-    /// The key of the last [`Waker`](std::task::Waker) that polled; 0 if none has.
-    waker: Cell<u64>,
-}
-
-impl Origin {
-    pub(super) fn new(core: Arc<Core>, times: Option<Arc<Mutex<Times>>>) -> Self {
-        Self { core, id: Cell::new(0), times, waker: Cell::new(0) }
-    }
-
-    pub(super) fn accepted_as(&self, id: JobId) {
-        self.id.set(id.get());
-    }
+pub(crate) struct End<T> {
+    pub(super) result: Result<T, JobError>,
+    /// In a pool that measures.
+    pub(super) times: Option<Box<Times>>,
 }
 
 /// How far a job has come.
@@ -93,13 +79,16 @@ impl<T: Send + 'static> JobHandle<T> {
 
     fn take(mut self) -> Result<T, JobError> {
         let held = self.held.take().expect("this handle was awaited to its end before");
-        // A job whose pool is gone without having run it was dropped with the pool.
-        held.take().unwrap_or(Err(JobError::Cancelled))
+        match held.take(|end| end.result) {
+            Some(result) => result,
+            // A job whose pool is gone without having run it was dropped with the pool.
+            None => Err(JobError::Cancelled),
+        }
     }
 
     /// The job's id.
     pub fn id(&self) -> JobId {
-        JobId::accepted(self.held().own().id.get())
+        JobId::accepted(self.held().id())
     }
 
     /// How far the job has come.
@@ -125,14 +114,13 @@ impl<T: Send + 'static> JobHandle<T> {
 
     /// What the job came to; `None` if it has not ended yet.
     pub fn get(&self) -> Option<Result<&T, &JobError>> {
-        self.held().get().map(Result::as_ref)
+        self.held().get().map(|end| end.result.as_ref())
     }
 
     /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
     /// [measure](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
-        let times = self.held().own().times.as_ref().filter(|_| self.is_done())?;
-        Some(*times.lock().unwrap_or_else(PoisonError::into_inner))
+        self.held().get()?.times.as_deref().copied()
     }
 
     /// Waits until the job has ended.
@@ -168,16 +156,16 @@ impl<T: Send + 'static> JobHandle<T> {
 
     /// Whether the job's end can come in this process.
     pub(super) fn may_come(&self) -> Result<(), WaitError> {
-        match self.held().own().core.may_wait() {
-            Err(why @ (Unfinished::Forked | Unfinished::Exiting)) => Err(why.into()),
+        match self.held().shared().upgrade().map(|core| core.may_wait()) {
+            Some(Err(why @ (Unfinished::Forked | Unfinished::Exiting))) => Err(why.into()),
             _ => Ok(()),
         }
     }
 
     /// Asks the calling worker, if it is one of the job's own pool.
     pub(super) fn in_pool<R>(&self, ask: impl FnOnce(&crate::pool::Worker) -> R) -> Option<R> {
-        let core = &self.held().own().core;
-        current::with(|worker| Arc::ptr_eq(worker.core(), core).then(|| ask(worker))).flatten()
+        let core = self.held().shared().as_ptr();
+        current::with(|worker| (Arc::as_ptr(worker.core()) == core).then(|| ask(worker))).flatten()
     }
 
     /// Waits for the job and takes its value.
@@ -214,7 +202,7 @@ impl<T: Send + 'static> JobHandle<T> {
     /// ([`cancel_requested`](crate::cancel_requested)).
     pub fn cancel(&self) -> bool {
         let held = self.held();
-        if held.own().core.cancel(self.id().get()) {
+        if held.shared().upgrade().is_some_and(|core| core.cancel(self.id().get())) {
             return true;
         }
         held.ask();
@@ -225,12 +213,12 @@ impl<T: Send + 'static> JobHandle<T> {
     /// the thread that has ended it), just before waiters see it; or here and now if the job has ended. Callbacks are called even if the
     /// handle is dropped; a panic in one of them concerns nobody else.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {
-        let callback = Box::new(move |result: &Result<T, JobError>| callback(result.as_ref()));
+        let callback = Box::new(move |end: &End<T>| callback(end.result.as_ref()));
         match self.held().watch_before(callback) {
             Ok(key) => CallbackKey(key),
             Err(callback) => {
-                if let Some(result) = self.held().get() {
-                    callback(result);
+                if let Some(end) = self.held().get() {
+                    callback(end);
                 }
                 CallbackKey(0)
             }
@@ -271,12 +259,8 @@ impl<T: Send + 'static> Future for JobHandle<T> {
     /// If polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let held = self.held();
-        if !held.is_done() {
-            held.unwatch(held.own().waker.take());
-            if let Ok(key) = held.watch(After::Wake(context.waker().clone())) {
-                held.own().waker.set(key);
-                return Poll::Pending;
-            }
+        if !held.is_done() && held.watch_instead(After::Wake(context.waker().clone())).is_ok() {
+            return Poll::Pending;
         }
         Poll::Ready(JobHandle { held: self.held.take() }.take())
     }

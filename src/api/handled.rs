@@ -1,18 +1,24 @@
 //! A job whose outcome goes to a handle.
 
-use super::handle::{Held, JobHandle, Origin};
+use super::handle::{End, Held, JobHandle};
 use super::task::verdict;
-use super::{JobError, JobId, SubmitError, Times};
+use super::{JobError, SubmitError, Times};
 use crate::pool::{Core, Job, Rejected, Task, Unrun, Worker, unwind};
-use crate::queue::{Before, Writer, pair};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::queue::{Before, Writer, Written};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 type Outcome<T> = Result<T, JobError>;
 
 struct Handled<T, F> {
-    writer: Writer<Outcome<T>, Origin>,
+    answer: Answer<T>,
     code: F,
+}
+
+/// The same, measured.
+struct Timed<T, F> {
+    submitted: Instant,
+    job: Handled<T, F>,
 }
 
 /// Submits `code` by `submit`, and makes the handle to it.
@@ -26,46 +32,15 @@ where
     T: Send + 'static,
     F: FnOnce() -> Outcome<T> + Send + 'static,
 {
-    let clock = core.is_timed().then(Clock::start);
-    let times = clock.as_ref().map(|clock| Arc::clone(&clock.times));
-    let (writer, held): (_, Held<T>) = pair(Origin::new(Arc::clone(core), times));
-    let job = match clock {
-        None => Job::new(Handled { writer, code }),
-        Some(clock) => Job::new(Handled { writer, code: || clock.around(code) }),
-    };
+    let (answer, held) = Answer::pair(core);
+    let job = Handled { answer, code };
+    let job = if core.is_timed() { Job::new(Timed { submitted: Instant::now(), job }) } else { Job::new(job) };
     let id = submit(core, job).map_err(|Rejected { why, job }| {
         drop(job);
         SubmitError::from(why)
     })?;
-    held.own().accepted_as(JobId::accepted(id));
+    held.set_id(id);
     Ok(JobHandle::new(held))
-}
-
-/// Measures a job, however it ends: when it goes, it leaves the times behind.
-struct Clock {
-    submitted: Instant,
-    begun: Option<Instant>,
-    times: Arc<Mutex<Times>>,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { submitted: Instant::now(), begun: None, times: Arc::default() }
-    }
-
-    fn around<R>(mut self, code: impl FnOnce() -> R) -> R {
-        self.begun = Some(Instant::now());
-        code()
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        let now = Instant::now();
-        let begun = self.begun.unwrap_or(now);
-        let times = Times { queued: begun - self.submitted, ran: now - begun };
-        *self.times.lock().unwrap_or_else(PoisonError::into_inner) = times;
-    }
 }
 
 impl<T, F> Task for Handled<T, F>
@@ -75,73 +50,105 @@ where
 {
     #[inline]
     fn run(self, worker: &Worker) {
-        self.writer.start();
-        let result = worker.with_asked(self.writer.asked(), || verdict(worker, self.code));
+        let result = self.answer.during(worker, || verdict(worker, self.code));
         if let Err(error) = &result {
             worker.count_failure(error);
         }
-        conclude(worker, self.writer, result);
+        self.answer.give(worker, result, None);
     }
 
     fn cancel(self, _id: u64, why: Unrun) {
         unwind::dispose(self.code);
-        publish(self.writer, Err(why.into()), || ());
+        self.answer.give_up(Err(why.into()), None);
     }
 }
 
-/// The handle of a job with everything that can be asked for.
-pub(super) struct Answer<T> {
-    writer: Writer<Outcome<T>, Origin>,
-    times: Option<Arc<Mutex<Times>>>,
+impl<T, F> Task for Timed<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Outcome<T> + Send + 'static,
+{
+    fn run(self, worker: &Worker) {
+        let Handled { answer, code } = self.job;
+        let begun = Instant::now();
+        let result = answer.during(worker, || verdict(worker, code));
+        let times = Times { queued: begun - self.submitted, ran: begun.elapsed() };
+        if let Err(error) = &result {
+            worker.count_failure(error);
+        }
+        answer.give(worker, result, Some(times));
+    }
+
+    fn cancel(self, _id: u64, why: Unrun) {
+        let times = Times { queued: self.submitted.elapsed(), ..Times::default() };
+        unwind::dispose(self.job.code);
+        self.job.answer.give_up(Err(why.into()), Some(times));
+    }
 }
 
+/// The duty to say what a job came to.
+pub(super) struct Answer<T>(Writer<End<T>, Weak<Core>>);
+
 impl<T: Send + 'static> Answer<T> {
+    #[inline(always)]
     pub(super) fn pair(core: &Arc<Core>) -> (Self, Held<T>) {
-        let times = core.is_timed().then(Arc::default);
-        let (writer, held) = pair(Origin::new(Arc::clone(core), times.clone()));
-        (Self { writer, times }, held)
+        let (writer, held) = core.pair();
+        (Self(writer), held)
     }
 
     /// The job's code begins.
+    #[inline]
     pub(super) fn during<R>(&self, worker: &Worker, code: impl FnOnce() -> R) -> R {
-        self.writer.start();
-        worker.with_asked(self.writer.asked(), code)
+        self.0.start();
+        worker.with_asked(self.0.asked(), code)
     }
 
+    /// The job's code is over. A value that nobody waits for yet, which is the usual one, goes to its place without a stop.
+    #[inline(always)]
     pub(super) fn give(self, worker: &Worker, result: Outcome<T>, times: Option<Times>) {
-        self.note(times);
-        conclude(worker, self.writer, result);
+        match (result, times) {
+            (Ok(value), None) if !self.0.is_watched() => {
+                worker.ended();
+                publish(self.0, End { result: Ok(value), times: None }, || worker.resume());
+            }
+            (result, times) => self.give_watched(worker, End::new(result, times)),
+        }
+    }
+
+    #[cold]
+    fn give_watched(self, worker: &Worker, end: End<T>) {
+        self.0.take_before().into_iter().for_each(|before| call(before, &end));
+        worker.ended();
+        publish(self.0, end, || worker.resume());
     }
 
     /// The job has not run.
     pub(super) fn give_up(self, result: Outcome<T>, times: Option<Times>) {
-        self.note(times);
-        publish(self.writer, result, || ());
-    }
-
-    fn note(&self, times: Option<Times>) {
-        if let (Some(place), Some(times)) = (&self.times, times) {
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = times;
-        }
+        publish(self.0, End::new(result, times), || ());
     }
 }
 
-/// The job's code is over.
-#[inline]
-fn conclude<T>(worker: &Worker, writer: Writer<Outcome<T>, Origin>, result: Outcome<T>) {
-    writer.take_before().into_iter().for_each(|before| call(before, &result));
-    worker.ended();
-    publish(writer, result, || worker.resume());
+impl<T> End<T> {
+    fn new(result: Outcome<T>, times: Option<Times>) -> Self {
+        Self { result, times: times.map(Box::new) }
+    }
 }
 
 /// `users` is called before users' code runs.
-#[inline]
-fn publish<T>(writer: Writer<Outcome<T>, Origin>, result: Outcome<T>, users: impl Fn()) {
-    let written = writer.write(result, |before, result| {
+#[inline(always)]
+fn publish<T>(writer: Writer<End<T>, Weak<Core>>, end: End<T>, users: impl Fn()) {
+    let written = writer.write(end, |before, end| {
         users();
-        call(before, result);
+        call(before, end);
     });
-    for (_, after) in written.after {
+    if let Some(written) = written {
+        tell(written, users);
+    }
+}
+
+#[cold]
+fn tell<T>(written: Written<End<T>>, users: impl Fn()) {
+    for after in written.after {
         if after.is_foreign() {
             users();
         }
@@ -156,8 +163,8 @@ fn publish<T>(writer: Writer<Outcome<T>, Origin>, result: Outcome<T>, users: imp
 }
 
 /// What a callback throws concerns nobody else.
-fn call<T>(before: Before<Outcome<T>>, result: &Outcome<T>) {
-    if let Err(payload) = unwind::catch(|| before(result)) {
+fn call<T>(before: Before<End<T>>, end: &End<T>) {
+    if let Err(payload) = unwind::catch(|| before(end)) {
         unwind::dispose(payload);
     }
 }

@@ -210,7 +210,7 @@ where
         assert!(self.results.is_none(), "the outcome goes to the results object that has made the request");
         let (answer, held) = Answer::pair(self.core);
         let id = self.submit_to(Goal::Handle(answer))?;
-        held.own().accepted_as(id);
+        held.set_id(id.get());
         Ok(JobHandle::new(held))
     }
 

@@ -341,7 +341,9 @@ unsafe fn wait(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_re
     }
     job.wait(time::deadline(timeout_ns)?)?;
     if let Some(outcome) = job.get().filter(|_| !out_result.is_null()) {
-        result::forget_texts();
+        if outcome.is_err() {
+            result::forget_texts();
+        }
         // SAFETY: the caller's 2.
         unsafe { result::fill_with(out_result, job.id().get(), outcome, job.times()) };
     }

@@ -184,7 +184,7 @@ unsafe fn next(
     // SAFETY: the caller's 2.
     unsafe { result::check_size(out_result) }?;
     let outcome = read(&results.results, time::timeout(timeout_ns)?)?;
-    if !outcome.is_plain() {
+    if outcome.result.is_err() {
         result::forget_texts(); // Others have none, and leave those of before for a while.
     }
     // SAFETY: the caller's 2.

@@ -51,21 +51,6 @@ pub struct ftpool_result {
     pub late_by_ns: i64,
 }
 
-/// A value of nothing.
-const NOTHING: ftpool_result = ftpool_result {
-    size: 0,
-    id: 0,
-    value: std::ptr::null_mut(),
-    error_message: std::ptr::null(),
-    queued_ns: 0,
-    run_ns: 0,
-    outcome: FTPOOL_OUTCOME_DONE,
-    error_code: 0,
-    arg: std::ptr::null_mut(),
-    tick: 0,
-    late_by_ns: 0,
-};
-
 thread_local! {
     /// The texts that the calling thread's last read of any gave out.
     static TEXTS: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
@@ -105,17 +90,8 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    match &outcome.result {
-        // Nearly all are like this.
-        Ok(Value(value)) if outcome.is_plain() => {
-            *place = ftpool_result { size: place.size, id: outcome.id.get(), value: *value, ..NOTHING };
-        }
-        _ => {
-            let (mut result, text) = view(&outcome);
-            result.error_message = text.map_or(std::ptr::null(), keep_text);
-            *place = ftpool_result { size: place.size, ..result };
-        }
-    }
+    let text = place.say(&outcome);
+    place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
 /// Shows a callback an outcome that stays the library's, with the argument if it is not in there yet, and returns what
@@ -125,9 +101,9 @@ pub(super) fn show<R>(
     arg: Option<*mut c_void>,
     callback: impl FnOnce(*const ftpool_result) -> R,
 ) -> R {
-    let (mut result, text) = view(outcome);
+    let mut result = ftpool_result::EMPTY;
+    let text = result.say(outcome).map(c_text);
     result.arg = arg.unwrap_or(result.arg);
-    let text = text.map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result)
 }
@@ -137,17 +113,17 @@ pub(super) fn show<R>(
 /// # Safety
 ///
 /// 1. `place` points to a result.
+#[inline]
 pub(super) unsafe fn fill_with(
     place: *mut ftpool_result,
     id: ftpool_job_id,
     outcome: Result<&Value, &JobError>,
     times: Option<Times>,
 ) {
-    let (mut result, text) = view_of(id, outcome, times);
-    result.error_message = text.map_or(std::ptr::null(), keep_text);
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    *place = ftpool_result { size: place.size, ..result };
+    let text = place.say_of(id, outcome, times);
+    place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
 /// As [`show`], of a job whose outcome stays where it is.
@@ -156,56 +132,79 @@ pub(super) fn show_with(
     outcome: Result<&Value, &JobError>,
     callback: impl FnOnce(*const ftpool_result),
 ) {
-    let (mut result, text) = view_of(id, outcome, None);
-    let text = text.map(c_text);
+    let mut result = ftpool_result::EMPTY;
+    let text = result.say_of(id, outcome, None).map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result);
 }
 
-/// An outcome as C sees it, and its message.
-fn view(outcome: &Outcome<Value>) -> (ftpool_result, Option<String>) {
-    let (mut result, text) = view_of(outcome.id.get(), outcome.result.as_ref(), None);
-    if !outcome.is_plain() {
-        add_extra(&mut result, outcome);
-    }
-    (result, text)
-}
-
-/// What only some outcomes have.
-#[cold]
-fn add_extra(result: &mut ftpool_result, outcome: &Outcome<Value>) {
-    add_times(result, outcome.times());
-    if let Some(tick) = outcome.tick() {
-        (result.tick, result.late_by_ns) = (tick.number, from_duration(tick.late_by));
-    }
-    if let Some(returned) = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>()) {
-        result.arg = returned.0;
-    }
-}
-
-fn add_times(result: &mut ftpool_result, times: Option<Times>) {
-    if let Some(times) = times {
-        (result.queued_ns, result.run_ns) = (nanos(times.queued), nanos(times.ran));
-    }
-}
-
-/// What a job came to as C sees it, and its message.
-fn view_of(
-    id: ftpool_job_id,
-    result: Result<&Value, &JobError>,
-    times: Option<Times>,
-) -> (ftpool_result, Option<String>) {
-    let (value, kind, code, text) = match result {
-        Ok(Value(value)) => (*value, FTPOOL_OUTCOME_DONE, 0, None),
-        Err(error) => {
-            let (kind, code) = classify(error);
-            (std::ptr::null_mut(), kind, code, Some(message(error)))
-        }
+impl ftpool_result {
+    const EMPTY: Self = Self {
+        size: size_of::<Self>(),
+        id: 0,
+        value: std::ptr::null_mut(),
+        error_message: std::ptr::null(),
+        queued_ns: 0,
+        run_ns: 0,
+        outcome: FTPOOL_OUTCOME_DONE,
+        error_code: 0,
+        arg: std::ptr::null_mut(),
+        tick: 0,
+        late_by_ns: 0,
     };
-    let mut result =
-        ftpool_result { size: size_of::<ftpool_result>(), id, value, outcome: kind, error_code: code, ..NOTHING };
-    add_times(&mut result, times);
-    (result, text)
+
+    /// Says everything but the message, which it returns.
+    #[inline(always)]
+    fn say(&mut self, outcome: &Outcome<Value>) -> Option<String> {
+        let text = self.say_of(outcome.id.get(), outcome.result.as_ref(), None);
+        if !outcome.is_plain() {
+            self.say_more(outcome);
+        }
+        text
+    }
+
+    /// What only some outcomes have.
+    #[cold]
+    fn say_more(&mut self, outcome: &Outcome<Value>) {
+        (self.queued_ns, self.run_ns) = measured(outcome.times());
+        if let Some(tick) = outcome.tick() {
+            (self.tick, self.late_by_ns) = (tick.number, from_duration(tick.late_by));
+        }
+        if let Some(returned) = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>()) {
+            self.arg = returned.0;
+        }
+    }
+
+    /// The same, of a job's parts. Word by word, in place: put together elsewhere and copied in larger pieces it stalls
+    /// the processor.
+    #[inline(always)]
+    fn say_of(
+        &mut self,
+        id: ftpool_job_id,
+        outcome: Result<&Value, &JobError>,
+        times: Option<Times>,
+    ) -> Option<String> {
+        self.id = id;
+        (self.queued_ns, self.run_ns) = measured(times);
+        self.arg = std::ptr::null_mut();
+        (self.tick, self.late_by_ns) = (0, 0);
+        match outcome {
+            Ok(Value(value)) => {
+                self.value = *value;
+                (self.outcome, self.error_code) = (FTPOOL_OUTCOME_DONE, 0);
+                None
+            }
+            Err(error) => {
+                self.value = std::ptr::null_mut();
+                (self.outcome, self.error_code) = classify(error);
+                Some(message(error))
+            }
+        }
+    }
+}
+
+fn measured(times: Option<Times>) -> (u64, u64) {
+    times.map_or((0, 0), |times| (nanos(times.queued), nanos(times.ran)))
 }
 
 pub(super) fn classify(error: &JobError) -> (u32, i32) {

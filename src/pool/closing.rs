@@ -295,6 +295,7 @@ impl Drop for Core {
         // Workers leave a pool only when all is done, so this finds nothing unless no worker ever came to live.
         self.cancel_all();
         self.orphans.reap();
+        self.close_racks();
         super::unwind::dispose(std::mem::take(&mut self.settings.hooks));
     }
 }

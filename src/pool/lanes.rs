@@ -1,13 +1,22 @@
 //! The lanes of a pool: one for each submitting thread, and one that threads share.
 
-use crate::queue::Lane;
+use super::core::Core;
+use crate::queue::{Lane, Racks};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::hint;
 use crate::sys::lock::{Lock, LockGuard};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// Threads beyond this many share a lane.
 const MOST: usize = 64;
+
+/// What a submitting thread has for itself.
+#[derive(Debug)]
+pub(super) struct Post {
+    pub(super) lane: Lane,
+    /// Where the outcomes of jobs with handles will lie. Outcomes may outlive the pool: they find it if it is there.
+    pub(super) racks: Racks<Weak<Core>>,
+}
 
 /// Lanes stay in the table until the pool goes: a thread that exits leaves its lane to the next one that comes.
 ///
@@ -16,7 +25,7 @@ const MOST: usize = 64;
 /// `in_use` is stored (release) after the slot below it was set; a reader that sees the count (acquire) finds the lane.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    owned: [OnceLock<Arc<Lane>>; MOST],
+    owned: [OnceLock<Arc<Post>>; MOST],
     in_use: AtomicUsize,
     adding: Lock<()>,
     shared: Lane,
@@ -34,7 +43,7 @@ impl Lanes {
         }
     }
 
-    fn owned(&self) -> impl Iterator<Item = &Arc<Lane>> {
+    pub(super) fn posts(&self) -> impl Iterator<Item = &Arc<Post>> {
         self.owned[..self.in_use.load(Ordering::Acquire)].iter().filter_map(OnceLock::get)
     }
 
@@ -43,12 +52,12 @@ impl Lanes {
         let owned = &self.owned[..self.in_use.load(Ordering::Acquire)];
         (turn..=turn + owned.len()).map(move |turn| {
             let number = turn % (owned.len() + 1);
-            (number, owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |lane| lane))
+            (number, owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |post| &post.lane))
         })
     }
 
     fn all(&self) -> impl Iterator<Item = &Lane> {
-        self.owned().map(|lane| &**lane).chain(std::iter::once(&self.shared))
+        self.posts().map(|post| &post.lane).chain(std::iter::once(&self.shared))
     }
 
     pub(super) fn are_empty(&self) -> bool {
@@ -69,15 +78,16 @@ impl Lanes {
     }
 
     /// A lane for the calling thread alone: one that was left, or a new one. `None` if there are as many as can be.
-    pub(super) fn acquire(&self) -> Option<Arc<Lane>> {
-        if let Some(left) = self.owned().find(|lane| lane.adopt()) {
+    pub(super) fn acquire(&self) -> Option<Arc<Post>> {
+        if let Some(left) = self.posts().find(|post| post.lane.adopt()) {
             return Some(Arc::clone(left));
         }
         let _adding = self.adding.lock();
         let number = self.in_use.load(Ordering::Relaxed);
-        let lane = Arc::clone(self.owned.get(number)?.get_or_init(|| Arc::new(Lane::new())));
+        let new = || Arc::new(Post { lane: Lane::new(), racks: Racks::new() });
+        let post = Arc::clone(self.owned.get(number)?.get_or_init(new));
         self.in_use.store(number + 1, Ordering::Release);
-        Some(lane)
+        Some(post)
     }
 
     /// The lane that threads share.

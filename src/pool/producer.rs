@@ -1,32 +1,33 @@
-//! Which lane the calling thread submits to.
+//! Where the calling thread submits to.
 
 use super::core::Core;
-use crate::queue::{Lane, Producing};
+use super::lanes::Post;
+use crate::queue::{Producing, Reader, Writer, pair};
 use crate::sys::lock::LockGuard;
 use crate::sys::thread::per_thread;
 use std::cell::{Cell, RefCell};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 per_thread! {
-    /// The pool this thread submitted to last, and its lane there; null for the shared lane. Has no destructor, so it
+    /// The pool this thread submitted to last, and its post there; null for the shared lane. Has no destructor, so it
     /// can be read at any time in the life of a thread.
-    LAST: Cell<(u64, *const Lane)> = Cell::new((0, ptr::null()))
+    LAST: Cell<(u64, *const Post)> = Cell::new((0, ptr::null()))
 }
 
 per_thread! {
-    /// Every lane this thread owns, with the number of its pool.
+    /// Every post this thread has, with the number of its pool.
     OWNED: RefCell<Owned> = RefCell::new(Owned(Vec::new()))
 }
 
 /// `None` stands for the shared lane: a thread that began there stays there, so that its jobs stay in order.
-struct Owned(Vec<(u64, Option<Arc<Lane>>)>);
+struct Owned(Vec<(u64, Option<Arc<Post>>)>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
         // An error means that it is gone already, which happens under the model checker only.
         let _ = LAST.try_with(|last| last.set((0, ptr::null())));
-        self.0.iter().filter_map(|(_, lane)| lane.as_ref()).for_each(|lane| lane.orphan());
+        self.0.iter().filter_map(|(_, post)| post.as_ref()).for_each(|post| post.lane.orphan());
     }
 }
 
@@ -37,6 +38,15 @@ pub(super) struct Visit<'a> {
     _sharing: Option<LockGuard<'a, ()>>,
 }
 
+/// What the calling thread has for itself; `None` if it uses the shared lane.
+#[inline(always)]
+fn own(core: &Core) -> Option<&Post> {
+    let (pool, post) = LAST.with(Cell::get);
+    let own = if pool == core.number { post } else { look_up(core) };
+    // SAFETY: `OWNED` keeps the post alive until this thread's locals are destroyed, and then clears `LAST`.
+    unsafe { own.as_ref() }
+}
+
 /// Visits the calling thread's lane of `core`.
 ///
 /// # Safety
@@ -44,11 +54,8 @@ pub(super) struct Visit<'a> {
 /// 1. No user's code runs during the visit: it might submit again.
 #[inline(always)]
 pub(super) unsafe fn visit(core: &Core) -> Visit<'_> {
-    let (pool, lane) = LAST.with(Cell::get);
-    let own = if pool == core.number { lane } else { look_up(core) };
-    // SAFETY: `OWNED` keeps the lane alive until this thread's locals are destroyed, and then clears `LAST`.
-    let (lane, _sharing) = match unsafe { own.as_ref() } {
-        Some(own) => (own, None),
+    let (lane, _sharing) = match own(core) {
+        Some(own) => (&own.lane, None),
         // The lock's holder may not exist in this process; here the visit finds the pool closed, and that is all.
         None if core.is_forked() => (core.lanes.unlocked(), None),
         None => core.lanes.share(),
@@ -57,29 +64,47 @@ pub(super) unsafe fn visit(core: &Core) -> Visit<'_> {
     Visit { lane: unsafe { lane.produce() }, _sharing }
 }
 
-/// Finds or acquires the lane and remembers it. Null means the shared lane: there are too many threads, the pool keeps
+impl Core {
+    /// The two ends of a job's way to its handle.
+    #[inline(always)]
+    pub(crate) fn pair<V>(self: &Arc<Self>) -> (Writer<V, Weak<Self>>, Reader<V, Weak<Self>>) {
+        match own(self) {
+            // SAFETY: 1. the post is this thread's, and nothing that runs in the call takes its racks.
+            Some(own) => unsafe { own.racks.pair(|| Arc::downgrade(self)) },
+            None => pair(Arc::downgrade(self)),
+        }
+    }
+
+    /// Gives back what threads that have submitted, and have not ended, keep of this pool.
+    pub(super) fn close_racks(&mut self) {
+        // SAFETY: 1. a thread comes to its post by way of the pool, which is the caller's alone.
+        self.lanes.posts().for_each(|post| unsafe { post.racks.close() });
+    }
+}
+
+/// Finds or acquires the post and remembers it. Null means the shared lane: there are too many threads, the pool keeps
 /// one order for all, or this thread's locals are gone.
 #[cold]
-fn look_up(core: &Core) -> *const Lane {
+fn look_up(core: &Core) -> *const Post {
     if core.settings.ordered || core.is_forked() {
         return ptr::null();
     }
     let found = OWNED.try_with(|owned| {
-        let lanes = &mut owned.borrow_mut().0;
-        if let Some((_, lane)) = lanes.iter().find(|(pool, _)| *pool == core.number) {
-            return lane.as_ref().map_or(ptr::null(), Arc::as_ptr);
+        let posts = &mut owned.borrow_mut().0;
+        if let Some((_, post)) = posts.iter().find(|(pool, _)| *pool == core.number) {
+            return post.as_ref().map_or(ptr::null(), Arc::as_ptr);
         }
-        // A lane that only this thread still knows of belonged to a pool that is gone.
-        lanes.retain(|(_, lane)| lane.as_ref().is_none_or(|lane| Arc::strong_count(lane) > 1));
-        let lane = core.lanes.acquire();
-        let pointer = lane.as_ref().map_or(ptr::null(), Arc::as_ptr);
-        lanes.push((core.number, lane));
+        // A post that only this thread still knows of belonged to a pool that is gone.
+        posts.retain(|(_, post)| post.as_ref().is_none_or(|post| Arc::strong_count(post) > 1));
+        let post = core.lanes.acquire();
+        let pointer = post.as_ref().map_or(ptr::null(), Arc::as_ptr);
+        posts.push((core.number, post));
         pointer
     });
     match found {
-        Ok(lane) => {
-            LAST.with(|last| last.set((core.number, lane)));
-            lane
+        Ok(post) => {
+            LAST.with(|last| last.set((core.number, post)));
+            post
         }
         Err(_) => ptr::null(),
     }

@@ -12,6 +12,7 @@ mod lane;
 mod outcomes;
 mod quarry;
 mod quota;
+mod rack;
 mod registry;
 mod relay;
 mod seat;
@@ -22,6 +23,7 @@ mod store;
 mod stream;
 mod ticket;
 mod turns;
+mod watchers;
 mod wheel;
 
 pub(crate) use arrivals::Arrivals;
@@ -31,13 +33,15 @@ pub(crate) use front::Front;
 pub(crate) use lane::{Lane, Producing};
 pub(crate) use outcomes::{Discard, Nothing, Outcomes};
 pub(crate) use quota::Quota;
+pub(crate) use rack::Racks;
 pub(crate) use relay::Relay;
 pub(crate) use seat::Seat;
 pub(crate) use segment::{Place, first_id};
 pub(crate) use slab::{Lent, Node, Slab};
-pub(crate) use slot::{After, Before, Reader, Writer, pair};
+pub(crate) use slot::{Reader, Writer, Written, pair};
 pub(crate) use store::{OutOfMemory, Store};
 pub(crate) use ticket::{Owner, Ticket};
+pub(crate) use watchers::{After, Before};
 pub(crate) use wheel::{Popped, Wheel};
 
 #[cfg(all(loom, test))]

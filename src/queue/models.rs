@@ -4,6 +4,7 @@ mod batches;
 mod claims;
 mod fronts;
 mod lanes;
+mod racks;
 mod readers;
 mod slots;
 

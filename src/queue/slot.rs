@@ -1,41 +1,18 @@
-//! A value on its way from one writer to one reader, in one allocation.
+//! A value on its way from one writer to one reader.
 
-use super::Arrivals;
+use super::rack::{self, Racks};
+use super::watchers::{After, Before, Watchers};
 use crate::sync::Deadline;
 use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::futex::Futex;
 use crate::sys::lock::Lock;
+use std::cell::Cell;
 use std::fmt;
-use std::mem::{self, ManuallyDrop, MaybeUninit};
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::Arc;
-use std::task::Waker;
-
-/// To be called with the value before the reader gets it.
-pub(crate) type Before<V> = Box<dyn FnOnce(&V) + Send>;
-
-/// Who is to be told once the reader can have the value.
-#[derive(Debug)]
-pub(crate) enum After {
-    /// Learns of it by a number of its own.
-    Arrive(Arc<Arrivals>, usize),
-    Wake(Waker),
-}
-
-impl After {
-    /// Whether this runs code of others.
-    pub(crate) fn is_foreign(&self) -> bool {
-        matches!(self, Self::Wake(_))
-    }
-
-    pub(crate) fn tell(self) {
-        match self {
-            Self::Arrive(arrivals, number) => arrivals.push(number),
-            Self::Wake(waker) => waker.wake(),
-        }
-    }
-}
 
 /// The writer has written, or will never write. What the slot holds is the reader's.
 const DONE: u32 = 1;
@@ -54,56 +31,102 @@ const SLEEPING: u32 = 16;
 ///
 /// The writer's release of DONE pairs with the reader's acquire: who sees it sees the value. Each side's last access is
 /// its exchange of the state (or follows the other's), with acquire and release, so that who frees does so after both.
-struct Slot<V, X> {
+struct Slot<V> {
+    envelope: Envelope<V>,
+    value: UnsafeCell<MaybeUninit<V>>,
+}
+
+/// All of a slot but the value.
+struct Envelope<V> {
     state: Futex,
     started: AtomicBool,
     asked: AtomicBool,
+    /// Which place of its rack this is.
+    number: u16,
     watchers: Lock<Option<Box<Watchers<V>>>>,
-    value: UnsafeCell<MaybeUninit<V>>,
-    own: X,
-}
-
-struct Watchers<V> {
-    last_key: u64,
-    before: Vec<(u64, Before<V>)>,
-    after: Vec<(u64, After)>,
+    /// The reader's.
+    id: Cell<u64>,
 }
 
 /// The side that brings the value. One that is dropped instead leaves the reader without.
-pub(crate) struct Writer<V, X>(NonNull<Slot<V, X>>);
+pub(crate) struct Writer<V, S>(NonNull<Slot<V>>, PhantomData<S>);
 
-/// The side that waits for the value. `own` is what it keeps in the slot for itself.
-pub(crate) struct Reader<V, X>(NonNull<Slot<V, X>>);
+/// The side that waits for the value. `S` is what slots of a rack have in common.
+pub(crate) struct Reader<V, S>(NonNull<Slot<V>>, PhantomData<S>);
 
-// SAFETY: the two sides share atomics and locks; the value and `own` are touched by one of them at a time.
-unsafe impl<V: Send, X: Send> Send for Writer<V, X> {}
+// SAFETY: the two sides share atomics and locks; the value and the id are touched by one of them at a time; what slots
+// share is looked at by all, and dropped by any.
+unsafe impl<V: Send, S: Send + Sync> Send for Writer<V, S> {}
 // SAFETY: as above.
-unsafe impl<V: Send, X: Send> Send for Reader<V, X> {}
+unsafe impl<V: Send, S: Send + Sync> Send for Reader<V, S> {}
 
 /// What is left to do after a value was written.
 #[must_use]
 pub(crate) struct Written<V> {
     /// The value, if the reader has gone before it came.
     pub(crate) unread: Option<V>,
-    /// To be told now, by key.
-    pub(crate) after: Vec<(u64, After)>,
+    /// To be told now.
+    pub(crate) after: Vec<After>,
 }
 
-/// A writer and its reader.
-pub(crate) fn pair<V, X>(own: X) -> (Writer<V, X>, Reader<V, X>) {
-    let slot = Box::new(Slot {
-        state: Futex::new(0),
-        started: AtomicBool::new(false),
-        asked: AtomicBool::new(false),
-        watchers: Lock::new(None),
-        value: UnsafeCell::new(MaybeUninit::uninit()),
-        own,
-    });
-    let slot = NonNull::from(Box::leak(slot));
-    (Writer(slot), Reader(slot))
+impl<S> Racks<S> {
+    /// A writer and its reader. Slots that come from a new rack have `shared` in common.
+    ///
+    /// # Safety
+    ///
+    /// 1. No other call that takes `self` is under way.
+    #[inline(always)]
+    pub(crate) unsafe fn pair<V>(&self, shared: impl FnOnce() -> S) -> (Writer<V, S>, Reader<V, S>) {
+        // SAFETY: the caller's 1.
+        let (memory, number) = unsafe { self.take(shared) };
+        // SAFETY: 1. the place was just taken.
+        unsafe { Slot::pair(memory, number) }
+    }
 }
 
-impl<V, X> Slot<V, X> {
+/// A writer and its reader, with memory of their own.
+pub(crate) fn pair<V, S>(shared: S) -> (Writer<V, S>, Reader<V, S>) {
+    // SAFETY: 1. the place is new.
+    unsafe { Slot::pair(rack::alone(shared), 0) }
+}
+
+impl<V> Deref for Slot<V> {
+    type Target = Envelope<V>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Envelope<V> {
+        &self.envelope
+    }
+}
+
+impl<V> Slot<V> {
+    /// Makes a slot. The value's memory stays as it is, and nothing is copied: what is written in words and read in pairs
+    /// of words stalls the processor.
+    ///
+    /// # Safety
+    ///
+    /// 1. The memory is place `number` of a rack with such an `S`, and nobody else's.
+    #[inline(always)]
+    unsafe fn pair<S>(slot: NonNull<Self>, number: u32) -> (Writer<V, S>, Reader<V, S>) {
+        let envelope = Envelope {
+            state: Futex::new(0),
+            started: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
+            number: number as u16,
+            watchers: Lock::new(None),
+            id: Cell::new(0),
+        };
+        // SAFETY: by 1 it is within the place.
+        let place = unsafe { &raw mut (*slot.as_ptr()).envelope };
+        // SAFETY: by 1 it is writable and aligned.
+        unsafe { place.write(envelope) };
+        // SAFETY: as above.
+        let place = unsafe { &raw mut (*slot.as_ptr()).value };
+        // SAFETY: as above.
+        unsafe { place.write(UnsafeCell::new(MaybeUninit::uninit())) };
+        (Writer(slot, PhantomData), Reader(slot, PhantomData))
+    }
+
     /// # Safety
     ///
     /// 1. The value was written and not moved out. 2. The caller's side owns it, and does not change it meanwhile.
@@ -116,20 +139,27 @@ impl<V, X> Slot<V, X> {
         })
     }
 
+    /// Takes what `part` says out of the value, if there is one, and gives the place back.
+    ///
     /// # Safety
     ///
-    /// 1. `slot` came from `pair`, and the other side will not touch it again. 2. The caller's side owns the value if
-    ///    `full`, and there is none otherwise.
-    unsafe fn free(slot: NonNull<Self>, full: bool) -> Option<V> {
-        // SAFETY: the caller's 1.
-        let slot = unsafe { Box::from_raw(slot.as_ptr()) };
-        // SAFETY: the caller's 2; the slot goes away without dropping the value.
-        full.then(|| slot.value.with(|value| unsafe { value.cast::<V>().read() }))
+    /// 1. `slot` came from a pair with this `S`, and the other side will not touch it again. 2. The caller's side owns the
+    ///    value if `full`, and there is none otherwise.
+    #[inline(always)]
+    unsafe fn free<S, R>(slot: NonNull<Self>, full: bool, part: impl FnOnce(V) -> R) -> Option<R> {
+        // SAFETY: by 1 it is alive.
+        let this = unsafe { slot.as_ref() };
+        // SAFETY: the caller's 2; a slot goes away without dropping the value.
+        let taken = full.then(|| part(this.value.with(|value| unsafe { value.cast::<V>().read() })));
+        let number = this.number.into();
+        // SAFETY: 1. a slot knows its place; 2. the caller's 1.
+        unsafe { rack::give_back::<Self, S>(slot, number) };
+        taken
     }
 }
 
-impl<V, X> Writer<V, X> {
-    fn slot(&self) -> &Slot<V, X> {
+impl<V, S> Writer<V, S> {
+    fn slot(&self) -> &Slot<V> {
         // SAFETY: the slot lives until both sides have gone.
         unsafe { self.0.as_ref() }
     }
@@ -144,27 +174,28 @@ impl<V, X> Writer<V, X> {
         &self.slot().asked
     }
 
-    /// Watchers that want the value before the reader gets it, if there are any yet.
-    pub(crate) fn take_before(&self) -> Vec<Before<V>> {
-        if self.slot().state.load(Ordering::Relaxed) & WATCHED == 0 {
-            return Vec::new();
-        }
-        let mut watchers = self.slot().watchers.lock();
-        let before = watchers.as_mut().map(|watchers| mem::take(&mut watchers.before)).unwrap_or_default();
-        before.into_iter().map(|(_, before)| before).collect()
+    /// Whether somebody watches already.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.slot().state.load(Ordering::Relaxed) & WATCHED != 0
     }
 
-    /// Hands the value over. `call` is given each watcher that wants it before.
+    /// Watchers that want the value before the reader gets it, if there are any yet.
+    pub(crate) fn take_before(&self) -> Vec<Before<V>> {
+        self.slot().watchers.lock().as_mut().map(|watchers| watchers.take_before()).unwrap_or_default()
+    }
+
+    /// Hands the value over. `call` is given each watcher that wants it before. `None`: that was all.
     #[inline]
-    pub(crate) fn write(self, value: V, call: impl FnMut(Before<V>, &V)) -> Written<V> {
+    pub(crate) fn write(self, value: V, call: impl FnMut(Before<V>, &V)) -> Option<Written<V>> {
         let this = ManuallyDrop::new(self);
         let slot = this.slot();
         // SAFETY: the writer owns the value until the state says DONE.
         slot.value.with_mut(|place| unsafe { place.cast::<V>().write(value) });
         match slot.state.compare_exchange(0, DONE, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) => Written { unread: None, after: Vec::new() },
-            // SAFETY: the value was written above, and the writer is consumed.
-            Err(_) => unsafe { Self::write_watched(this.0, call) },
+            Ok(_) => None,
+            // SAFETY: 1. the value was written above; 2. the writer is consumed.
+            Err(_) => Some(unsafe { Self::write_watched(this.0, call) }),
         }
     }
 
@@ -172,7 +203,7 @@ impl<V, X> Writer<V, X> {
     ///
     /// 1. The value was written, and the state does not say DONE. 2. The writer is consumed.
     #[cold]
-    unsafe fn write_watched(pointer: NonNull<Slot<V, X>>, mut call: impl FnMut(Before<V>, &V)) -> Written<V> {
+    unsafe fn write_watched(pointer: NonNull<Slot<V>>, mut call: impl FnMut(Before<V>, &V)) -> Written<V> {
         // SAFETY: by 2 this stands for the writer: the slot lives until its last step below.
         let slot = unsafe { pointer.as_ref() };
         let sleepers = slot.state.sleepers();
@@ -182,9 +213,9 @@ impl<V, X> Writer<V, X> {
         }
         loop {
             let mut watchers = slot.watchers.lock();
-            let before = watchers.as_mut().map(|watchers| mem::take(&mut watchers.before)).unwrap_or_default();
+            let before = watchers.as_mut().map(|watchers| watchers.take_before()).unwrap_or_default();
             if before.is_empty() {
-                let after = watchers.take().map(|watchers| watchers.after).unwrap_or_default();
+                let after = watchers.take().map(|watchers| watchers.into_after()).unwrap_or_default();
                 let seen = slot.state.fetch_or(DONE, Ordering::AcqRel);
                 drop(watchers);
                 let gone = seen & DROPPED != 0;
@@ -192,23 +223,23 @@ impl<V, X> Writer<V, X> {
                     sleepers.wake_all();
                 }
                 // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. by the caller's 1.
-                let unread = if gone { unsafe { Slot::free(pointer, true) } } else { None };
+                let unread = if gone { unsafe { Slot::free::<S, V>(pointer, true, |value| value) } } else { None };
                 return Written { unread, after };
             }
             drop(watchers);
             // SAFETY: 1. the caller's 1; 2. the value is the writer's until the state says DONE.
-            before.into_iter().for_each(|(_, before)| call(before, unsafe { slot.peek() }));
+            before.into_iter().for_each(|before| call(before, unsafe { slot.peek() }));
         }
     }
 }
 
-impl<V, X> Drop for Writer<V, X> {
+impl<V, S> Drop for Writer<V, S> {
     fn drop(&mut self) {
         let after = {
             let slot = self.slot();
             let sleepers = slot.state.sleepers();
             let mut watchers = slot.watchers.lock();
-            let after = watchers.take().map(|watchers| watchers.after).unwrap_or_default();
+            let after = watchers.take().map(|watchers| watchers.into_after()).unwrap_or_default();
             let seen = slot.state.fetch_or(DONE | EMPTY | WATCHED, Ordering::AcqRel);
             drop(watchers);
             if seen & SLEEPING != 0 {
@@ -216,23 +247,37 @@ impl<V, X> Drop for Writer<V, X> {
             }
             if seen & DROPPED != 0 {
                 // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. nothing was written.
-                unsafe { Slot::free(self.0, false) };
+                unsafe { Slot::free::<S, V>(self.0, false, |value| value) };
             }
             after
         };
-        after.into_iter().for_each(|(_, after)| after.tell());
+        after.into_iter().for_each(After::tell);
     }
 }
 
-impl<V, X> Reader<V, X> {
-    fn slot(&self) -> &Slot<V, X> {
+impl<V, S> Reader<V, S> {
+    fn slot(&self) -> &Slot<V> {
         // SAFETY: the slot lives until both sides have gone.
         unsafe { self.0.as_ref() }
     }
 
-    /// What the reader keeps in the slot for itself.
-    pub(crate) fn own(&self) -> &X {
-        &self.slot().own
+    /// What this slot has in common with others of its rack.
+    #[inline]
+    pub(crate) fn shared(&self) -> &S {
+        let number = self.slot().number.into();
+        // SAFETY: 1. a slot knows its place; 2. the reader has not gone.
+        unsafe { rack::shared(self.0, number) }
+    }
+
+    /// The id of the item that brings the value, as the reader was told it.
+    #[inline]
+    pub(crate) fn id(&self) -> u64 {
+        self.slot().id.get()
+    }
+
+    #[inline]
+    pub(crate) fn set_id(&self, id: u64) {
+        self.slot().id.set(id);
     }
 
     /// Whether there is a value, or none will ever come.
@@ -252,19 +297,22 @@ impl<V, X> Reader<V, X> {
     }
 
     /// The value; `None` as long as there is none.
+    #[inline]
     pub(crate) fn get(&self) -> Option<&V> {
         let state = self.slot().state.load(Ordering::Acquire);
         // SAFETY: 1. DONE without EMPTY: the value was written; 2. it is the reader's, who is borrowed.
         (state & (DONE | EMPTY) == DONE).then(|| unsafe { self.slot().peek() })
     }
 
-    /// Takes the value, if there is one, and goes.
-    pub(crate) fn take(self) -> Option<V> {
-        ManuallyDrop::new(self).leave()
+    /// Takes what `part` says out of the value, if there is one, and goes. `part` must not panic.
+    #[inline]
+    pub(crate) fn take<R>(self, part: impl FnOnce(V) -> R) -> Option<R> {
+        ManuallyDrop::new(self).leave(part)
     }
 
     /// Called once, as the reader's end.
-    fn leave(&mut self) -> Option<V> {
+    #[inline]
+    fn leave<R>(&mut self, part: impl FnOnce(V) -> R) -> Option<R> {
         let mut state = self.slot().state.load(Ordering::Acquire);
         if state & DONE == 0 {
             state = self.slot().state.fetch_or(DROPPED, Ordering::AcqRel);
@@ -277,38 +325,39 @@ impl<V, X> Reader<V, X> {
             drop(self.slot().watchers.lock());
         }
         // SAFETY: 1. the writer's last step is done; 2. what it has written is the reader's.
-        unsafe { Slot::free(self.0, state & EMPTY == 0) }
+        unsafe { Slot::free::<S, R>(self.0, state & EMPTY == 0, part) }
     }
 
     /// Has `after` told as soon as the value is there, under the key that this returns; gives it back if it is there already.
     pub(crate) fn watch(&self, after: After) -> Result<u64, After> {
-        self.watch_by(after, |watchers, key, after| watchers.after.push((key, after)))
+        self.watch_by(after, Watchers::add)
     }
 
     /// Has `before` called with the value before the reader can have it; gives it back if it is too late for that.
     pub(crate) fn watch_before(&self, before: Before<V>) -> Result<u64, Before<V>> {
-        self.watch_by(before, |watchers, key, before| watchers.before.push((key, before)))
+        self.watch_by(before, Watchers::add_before)
     }
 
-    fn watch_by<W>(&self, watcher: W, push: impl FnOnce(&mut Watchers<V>, u64, W)) -> Result<u64, W> {
+    /// As [`watch`](Self::watch), in the place of who came in this way before.
+    pub(crate) fn watch_instead(&self, after: After) -> Result<(), After> {
+        self.watch_by(after, Watchers::replace).map(drop)
+    }
+
+    /// What `add` returns is for the caller to drop, after the lock.
+    fn watch_by<W, R>(&self, watcher: W, add: impl FnOnce(&mut Watchers<V>, W) -> R) -> Result<R, W> {
         let mut watchers = self.slot().watchers.lock();
         if self.slot().state.fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0 {
             return Err(watcher);
         }
-        let watchers = watchers.get_or_insert_with(Box::default);
-        watchers.last_key += 1;
-        push(watchers, watchers.last_key, watcher);
-        Ok(watchers.last_key)
+        Ok(add(watchers.get_or_insert_with(Box::default), watcher))
     }
 
     /// Takes a watcher back; false if there is none with this key, or it is being called.
     pub(crate) fn unwatch(&self, key: u64) -> bool {
-        let mut guard = self.slot().watchers.lock();
-        let Some(watchers) = guard.as_mut() else { return false };
-        let before = watchers.before.iter().position(|entry| entry.0 == key).map(|at| watchers.before.swap_remove(at));
-        let after = watchers.after.iter().position(|entry| entry.0 == key).map(|at| watchers.after.swap_remove(at));
-        drop(guard);
-        before.is_some() || after.is_some()
+        let mut watchers = self.slot().watchers.lock();
+        let removed = watchers.as_mut().and_then(|watchers| watchers.remove(key));
+        drop(watchers);
+        removed.is_some()
     }
 
     /// Sleeps until there is a value or none will come; false if the deadline came first.
@@ -341,23 +390,17 @@ impl<V, X> Reader<V, X> {
     ///    dropped or consumed.
     #[cfg(feature = "capi")]
     pub(crate) unsafe fn from_raw(pointer: NonNull<()>) -> Self {
-        Self(pointer.cast())
+        Self(pointer.cast(), PhantomData)
     }
 }
 
-impl<V, X> Drop for Reader<V, X> {
+impl<V, S> Drop for Reader<V, S> {
     fn drop(&mut self) {
-        drop(self.leave());
+        drop(self.leave(|value| value));
     }
 }
 
-impl<V> Default for Watchers<V> {
-    fn default() -> Self {
-        Self { last_key: 0, before: Vec::new(), after: Vec::new() }
-    }
-}
-
-impl<V, X> fmt::Debug for Reader<V, X> {
+impl<V, S> fmt::Debug for Reader<V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("done", &self.is_done()).finish_non_exhaustive()
     }

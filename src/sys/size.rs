@@ -33,3 +33,9 @@ pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };
 /// Who lets jobs leave a queue with a low mark gets leave not to look at it for at least so many, or for none: to reckon
 /// with everybody anew costs as much as some ten looks.
 pub(crate) const LEAST_LEAVE: u64 = if cfg!(loom) { 1 } else { 64 };
+
+/// Places in a rack.
+pub(crate) const PLACES: u32 = if cfg!(loom) { 2 } else { 32 };
+
+/// Bytes of a rack's places: a cache line or two. What the model checker watches is larger.
+pub(crate) const PLACE_SIZES: [usize; 2] = if cfg!(loom) { [1 << 9, 1 << 10] } else { [64, 128] };

@@ -25,8 +25,8 @@ fn sides() -> (Sides, Arc<AtomicUsize>) {
 
 /// What a pool does with a writer.
 fn write(writer: Writer<Value, Value>, value: Value) {
-    let written = writer.write(value, |before, value| before(value));
-    written.after.into_iter().for_each(|(_, after)| after.tell());
+    let Some(written) = writer.write(value, |before, value| before(value)) else { return };
+    written.after.into_iter().for_each(After::tell);
     drop(written.unread);
 }
 
@@ -38,7 +38,7 @@ fn a_slots_reader_is_woken_and_sees_the_value() {
         let value = Value(Arc::clone(&drops));
         let thread = thread::spawn(move || write(writer, value));
         assert!(reader.wait(Deadline::NEVER));
-        drop(reader.take().expect("it was written"));
+        drop(reader.take(|value| value).expect("it was written"));
         thread.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 2);
     });
@@ -86,7 +86,7 @@ fn a_slots_reader_is_not_left_waiting_by_a_writer_that_goes() {
         let ((writer, reader), drops) = sides();
         let thread = thread::spawn(move || drop(writer));
         assert!(reader.wait(Deadline::NEVER));
-        assert!(reader.take().is_none());
+        assert!(reader.take(|value| value).is_none());
         thread.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 1);
     });
@@ -113,7 +113,7 @@ fn a_slots_watchers_are_told_once() {
         }
         assert_eq!(arrivals.next(Deadline::NEVER), Some(7));
         assert_eq!(called.load(Ordering::Relaxed), 1);
-        drop(reader.take().expect("it has arrived"));
+        drop(reader.take(|value| value).expect("it has arrived"));
         thread.join().unwrap();
         assert_eq!((arrivals.pop(), drops.load(Ordering::Relaxed)), (None, 2));
     });

@@ -1,0 +1,236 @@
+//! Places side by side in one allocation, which goes with the last of them. Protocol and proof: `README.md`, "Rack".
+
+use crate::sys::atomic::{AtomicU32, Ordering};
+use crate::sys::cell::UnsafeCell;
+use crate::sys::size::{PLACE_SIZES, PLACES};
+use std::alloc::{self, Layout};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+/// How a rack begins; its places follow.
+///
+/// # Memory ordering
+///
+/// `left` is counted down with release and acquire: whoever comes to 0 frees after everything that was done in the places.
+struct Head<S> {
+    /// Places that were not given back, those included that were never taken.
+    left: AtomicU32,
+    places: u32,
+    /// What all places have in common.
+    shared: S,
+}
+
+/// How places for values of one size lie in a rack.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// From the head to the first place.
+    first: usize,
+    /// From one place to the next.
+    stride: usize,
+    align: usize,
+}
+
+/// The shape for values of type `T`.
+struct ShapeOf<T, S>(PhantomData<(T, S)>);
+
+impl Shape {
+    const fn of_size<S>(stride: usize) -> Self {
+        Self { first: size_of::<Head<S>>(), stride, align: align_of::<Head<S>>() }
+    }
+
+    fn layout(self, places: u32) -> Layout {
+        Layout::from_size_align(self.first + self.stride * places as usize, self.align).expect("a rack is small")
+    }
+}
+
+impl<T, S> ShapeOf<T, S> {
+    /// Which of the sizes that racks are made in; `None` for a `T` that has a rack to itself.
+    const SIZE: Option<usize> = {
+        let mut size = 0;
+        while size < PLACE_SIZES.len() && size_of::<T>() > PLACE_SIZES[size] {
+            size += 1;
+        }
+        if size < PLACE_SIZES.len() && align_of::<T>() <= align_of::<Head<S>>() { Some(size) } else { None }
+    };
+
+    const SHAPE: Shape = match Self::SIZE {
+        Some(size) => Shape::of_size::<S>(PLACE_SIZES[size]),
+        None => {
+            let (head, align) = (align_of::<Head<S>>(), align_of::<T>());
+            Shape {
+                first: size_of::<Head<S>>().next_multiple_of(align),
+                stride: size_of::<T>(),
+                align: if align > head { align } else { head },
+            }
+        }
+    };
+
+    /// # Safety
+    ///
+    /// 1. `head` is a rack of this shape, with more than `number` places.
+    #[inline(always)]
+    unsafe fn place(head: NonNull<Head<S>>, number: u32) -> NonNull<T> {
+        let offset = Self::SHAPE.first + Self::SHAPE.stride * number as usize;
+        // SAFETY: by 1 the place lies in the allocation.
+        unsafe { head.byte_add(offset) }.cast()
+    }
+
+    /// # Safety
+    ///
+    /// 1. `place` is place `number` of a rack of this shape.
+    #[inline(always)]
+    unsafe fn head(place: NonNull<T>, number: u32) -> NonNull<Head<S>> {
+        let offset = Self::SHAPE.first + Self::SHAPE.stride * number as usize;
+        // SAFETY: by 1 the head lies so far before the place.
+        unsafe { place.byte_sub(offset) }.cast()
+    }
+}
+
+impl<S> Head<S> {
+    fn new(shape: Shape, places: u32, shared: S) -> NonNull<Self> {
+        let layout = shape.layout(places);
+        // SAFETY: a rack's layout has the size of a head at least.
+        let memory = unsafe { alloc::alloc(layout) };
+        let Some(head) = NonNull::new(memory.cast()) else { alloc::handle_alloc_error(layout) };
+        // SAFETY: the memory is writable, large enough and aligned for a head.
+        unsafe { head.write(Self { left: AtomicU32::new(places), places, shared }) };
+        head
+    }
+
+    /// # Safety
+    ///
+    /// 1. `head` is a rack of this shape. 2. So many of its places are the caller's, who does not touch them again.
+    #[inline(always)]
+    unsafe fn give_back(head: NonNull<Self>, shape: Shape, places: u32) {
+        // SAFETY: by 2 the rack has places left, and so is not freed before this.
+        let left = unsafe { &head.as_ref().left };
+        if left.fetch_sub(places, Ordering::AcqRel) == places {
+            // SAFETY: 1. the caller's; 2. all places were given back.
+            unsafe { Self::free(head, shape) };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// 1. `head` is a rack of this shape. 2. Nobody will touch it again.
+    #[cold]
+    unsafe fn free(head: NonNull<Self>, shape: Shape) {
+        // SAFETY: by 1 and 2 the head is alive and the caller's.
+        let places = unsafe { head.read() }.places;
+        // SAFETY: by 1 it was allocated with this layout.
+        unsafe { alloc::dealloc(head.as_ptr().cast(), shape.layout(places)) };
+    }
+}
+
+/// A rack that a producer takes places from, one after another.
+#[derive(Debug)]
+struct Open<S> {
+    /// Dangling as long as there was none.
+    head: NonNull<Head<S>>,
+    taken: u32,
+}
+
+/// The racks that one producer has open, one for each size of places.
+#[derive(Debug)]
+pub(crate) struct Racks<S>([UnsafeCell<Open<S>>; PLACE_SIZES.len()]);
+
+// SAFETY: what is open is touched by one producer at a time (`take`); racks go from thread to thread, and what their places
+// share is looked at by all.
+unsafe impl<S: Send + Sync> Send for Racks<S> {}
+// SAFETY: as above.
+unsafe impl<S: Send + Sync> Sync for Racks<S> {}
+
+impl<S> Racks<S> {
+    pub(crate) fn new() -> Self {
+        Self([const { Open::NONE }; PLACE_SIZES.len()].map(UnsafeCell::new))
+    }
+
+    /// Memory for a `T`, and which place of its rack it is. A new rack's places have `shared` in common.
+    ///
+    /// # Safety
+    ///
+    /// 1. No other call that takes `self` is under way.
+    #[inline(always)]
+    pub(super) unsafe fn take<T>(&self, shared: impl FnOnce() -> S) -> (NonNull<T>, u32) {
+        let Some(size) = ShapeOf::<T, S>::SIZE else { return (alone(shared()), 0) };
+        self.0[size].with_mut(|open| {
+            // SAFETY: by 1 there is no other reference.
+            let open = unsafe { &mut *open };
+            if open.taken == PLACES {
+                *open = Open::new(Shape::of_size::<S>(PLACE_SIZES[size]), shared());
+            }
+            let number = open.taken;
+            open.taken += 1;
+            // SAFETY: 1. it was opened for this size, and has that many places.
+            (unsafe { ShapeOf::<T, S>::place(open.head, number) }, number)
+        })
+    }
+
+    /// Lets go of what is open.
+    ///
+    /// # Safety
+    ///
+    /// 1. No other call that takes `self` is under way.
+    pub(crate) unsafe fn close(&self) {
+        for (open, &size) in self.0.iter().zip(&PLACE_SIZES) {
+            // SAFETY: by 1 there is no other reference.
+            let open = open.with_mut(|open| std::mem::replace(unsafe { &mut *open }, Open::NONE));
+            if open.taken < PLACES {
+                // SAFETY: 1. it was opened for this size; 2. nobody takes the rest any more.
+                unsafe { Head::give_back(open.head, Shape::of_size::<S>(size), PLACES - open.taken) };
+            }
+        }
+    }
+}
+
+impl<S> Drop for Racks<S> {
+    fn drop(&mut self) {
+        // SAFETY: 1. the reference is exclusive.
+        unsafe { self.close() };
+    }
+}
+
+impl<S> Open<S> {
+    /// As good as used up.
+    const NONE: Self = Self { head: NonNull::dangling(), taken: PLACES };
+
+    #[cold]
+    fn new(shape: Shape, shared: S) -> Self {
+        Self { head: Head::new(shape, PLACES, shared), taken: 0 }
+    }
+}
+
+/// The same: place 0 of a rack of one.
+pub(super) fn alone<T, S>(shared: S) -> NonNull<T> {
+    let head = Head::new(ShapeOf::<T, S>::SHAPE, 1, shared);
+    // SAFETY: 1. it was made so, with one place.
+    unsafe { ShapeOf::<T, S>::place(head, 0) }
+}
+
+/// What the places of a rack have in common.
+///
+/// # Safety
+///
+/// 1. `place` is place `number` of a rack with such a head. 2. It is not given back as long as the reference lives.
+#[inline(always)]
+pub(super) unsafe fn shared<'a, T, S>(place: NonNull<T>, number: u32) -> &'a S {
+    // SAFETY: the caller's 1.
+    let head = unsafe { ShapeOf::<T, S>::head(place, number) };
+    // SAFETY: by 2 the rack lives.
+    &unsafe { head.as_ref() }.shared
+}
+
+/// Drops what lies in a place and gives the place back.
+///
+/// # Safety
+///
+/// 1. `place` is place `number` of a rack with such a head. 2. Nobody else touches it any more, and it is not given back twice.
+#[inline(always)]
+pub(super) unsafe fn give_back<T, S>(place: NonNull<T>, number: u32) {
+    // SAFETY: by 2 the value is the caller's.
+    unsafe { place.drop_in_place() };
+    // SAFETY: the caller's 1.
+    let head = unsafe { ShapeOf::<T, S>::head(place, number) };
+    // SAFETY: 1. the shape is that of the type; 2. the caller's 2.
+    unsafe { Head::give_back(head, ShapeOf::<T, S>::SHAPE, 1) };
+}

@@ -1,0 +1,192 @@
+//! Handles that cost an allocation each, keep memory that is not theirs, or lose it.
+
+mod common;
+
+use common::{Gate, LIMIT, lock, pool_of, within_limit};
+use fastthreadpool::{Deadline, JobHandle, Pool};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
+use std::thread;
+
+/// The system's memory, counted.
+struct Counting;
+
+/// Bytes that were asked for and not given back.
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
+thread_local! {
+    /// How often this thread has asked for memory.
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: all is left to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as isize, SeqCst);
+        let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
+        // SAFETY: the caller's obligations are the system's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as isize, SeqCst);
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What is counted is the process's: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Less than the smallest thing that a handle could lose.
+const NOTHING: isize = 64;
+
+/// Runs `body` over and over; what each run leaves behind adds up.
+fn leaves_nothing_behind(body: impl Fn() + Send + 'static) {
+    within_limit(move || {
+        const RUNS: isize = 100;
+        let _alone = lock(&ALONE);
+        (0..3).for_each(|_| body());
+        let before = LIVE.load(SeqCst);
+        (0..RUNS).for_each(|_| body());
+        let left = LIVE.load(SeqCst) - before;
+        assert!(left < RUNS * NOTHING, "{} bytes each time", left / RUNS);
+    });
+}
+
+/// A pool of one worker, who waits at the gate.
+fn blocked() -> (Pool, Gate) {
+    let (pool, gate) = (pool_of(1), Gate::new());
+    pool.spawn(gate.job()).unwrap();
+    gate.wait_started(1);
+    (pool, gate)
+}
+
+fn numbers(pool: &Pool, count: usize) -> Vec<JobHandle<usize>> {
+    (0..count).map(|number| pool.submit(move || number).unwrap()).collect()
+}
+
+/// Performance P4: many handles share one allocation.
+#[test]
+fn a_handle_has_no_allocation_to_itself() {
+    within_limit(|| {
+        const JOBS: usize = 32_000;
+        let _alone = lock(&ALONE);
+        let (pool, gate) = blocked();
+        let asked = ASKED.get();
+        let jobs = numbers(&pool, JOBS);
+        let asked = ASKED.get() - asked;
+        assert!(asked < JOBS / 16, "{asked} allocations for {JOBS} handles");
+        let asked = ASKED.get();
+        let texts: Vec<_> = (0..JOBS).map(|_| pool.submit(|| [const { String::new() }; 3]).unwrap()).collect();
+        let asked = ASKED.get() - asked;
+        assert!(asked < JOBS / 16, "{asked} allocations for {JOBS} handles of larger values");
+        gate.open();
+        assert!(jobs.into_iter().map(|job| job.join().unwrap()).eq(0..JOBS));
+        assert!(texts.into_iter().all(|job| job.join().unwrap().iter().all(String::is_empty)));
+    });
+}
+
+/// One handle that stays keeps neither the others' memory nor the pool's.
+#[test]
+fn a_handle_that_stays_keeps_little() {
+    within_limit(|| {
+        const LITTLE: isize = 16 << 10;
+        let _alone = lock(&ALONE);
+        let pool = pool_of(1);
+        drop(numbers(&pool, 1000));
+        pool.wait_idle(LIMIT).unwrap();
+        let before = LIVE.load(SeqCst);
+        let mut jobs = numbers(&pool, 10_000);
+        jobs.iter().for_each(|job| job.wait(Deadline::NEVER).unwrap());
+        let kept = jobs.swap_remove(5000);
+        drop(jobs);
+        let live = LIVE.load(SeqCst) - before;
+        assert!(live < LITTLE, "one of 10 000 handles keeps {live} bytes");
+        drop(pool);
+        let live = LIVE.load(SeqCst) - before;
+        assert!(live < LITTLE, "without its pool it keeps {live} bytes");
+        assert_eq!(kept.join().unwrap(), 5000);
+    });
+}
+
+#[test]
+fn a_thread_that_ends_with_half_a_rack_leaves_nothing_behind() {
+    leaves_nothing_behind(|| {
+        let pool = pool_of(1);
+        for count in [5, 37] {
+            let jobs = thread::scope(|scope| scope.spawn(|| numbers(&pool, count)).join().unwrap());
+            assert!(jobs.into_iter().map(|job| job.join().unwrap()).eq(0..count));
+        }
+        let adopted = numbers(&pool, 3);
+        drop(pool);
+        drop(adopted);
+    });
+}
+
+/// The test's own thread goes on, and has had a rack open in each of the pools.
+#[test]
+fn a_pool_that_goes_leaves_little_with_its_submitters() {
+    within_limit(|| {
+        const POOLS: usize = 10;
+        const LITTLE: isize = 1 << 10;
+        let _alone = lock(&ALONE);
+        let before = LIVE.load(SeqCst);
+        let pools: Vec<_> = (0..POOLS).map(|_| pool_of(1)).collect();
+        pools.iter().for_each(|pool| assert_eq!(pool.submit(|| 1).unwrap().join().unwrap(), 1));
+        drop(pools);
+        let live = (LIVE.load(SeqCst) - before) / POOLS as isize;
+        assert!(live < LITTLE, "each pool that is gone leaves {live} bytes");
+    });
+}
+
+#[test]
+fn handles_that_outlive_their_pool_take_the_rest_with_them() {
+    leaves_nothing_behind(|| {
+        let (pool, gate) = blocked();
+        let (mut jobs, cancelled) = (numbers(&pool, 50), pool.submit(|| 0).unwrap());
+        drop(jobs.split_off(40)); // Before they have run.
+        assert!(cancelled.cancel());
+        gate.open();
+        drop(pool);
+        assert!(!jobs[0].cancel() && cancelled.cancel());
+        let last = jobs.split_off(20);
+        thread::spawn(|| drop(last)).join().unwrap();
+        assert!(jobs.into_iter().map(|job| job.join().unwrap()).eq(0..20));
+    });
+}
+
+#[repr(align(256))]
+struct Aligned(u8);
+
+/// Nor does one that fails, is refused or is watched.
+#[test]
+fn handles_of_every_size_leave_nothing_behind() {
+    leaves_nothing_behind(|| {
+        let pool = Pool::builder().workers(2).timing(true).build().unwrap();
+        let plain = pool_of(2);
+        for pool in [&pool, &plain] {
+            let nothing: Vec<_> = (0..40).map(|_| pool.submit(|| ()).unwrap()).collect();
+            let texts: Vec<_> = (0..40).map(|number: usize| pool.submit(move || number.to_string()).unwrap()).collect();
+            let large: Vec<_> = (0..3).map(|number: u64| pool.submit(move || [number; 500]).unwrap()).collect();
+            let aligned: Vec<_> = (0..3).map(|number: u8| pool.submit(move || Aligned(number)).unwrap()).collect();
+            let failing = pool.try_submit(|| Err::<String, _>("on purpose")).unwrap();
+            failing.on_done(|outcome| assert!(outcome.is_err()));
+            assert!(failing.join().is_err());
+            for (number, job) in aligned.iter().enumerate() {
+                job.wait(LIMIT).unwrap();
+                let value = job.get().unwrap().unwrap();
+                assert!(usize::from(value.0) == number && std::ptr::from_ref(value).addr().is_multiple_of(256));
+            }
+            drop(aligned);
+            assert!(large.into_iter().zip(0..).all(|(job, number)| job.join().unwrap() == [number; 500]));
+            assert!(texts.into_iter().zip(0..).all(|(job, number)| job.join().unwrap() == format!("{number}")));
+            nothing.into_iter().for_each(|job| job.join().unwrap());
+        }
+    });
+}
