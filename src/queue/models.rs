@@ -5,6 +5,7 @@ mod claims;
 mod fronts;
 mod lanes;
 mod readers;
+mod relays;
 mod slots;
 
 use super::{Batch, Body, Item, Lane, Store, Taken};
