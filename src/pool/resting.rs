@@ -41,7 +41,9 @@ impl Worker {
         if self.searching.get() {
             self.stop_searching();
         }
+        self.reaps.set(true);
         self.core.orphans.reap();
+        self.reaps.set(false);
         self.failure.take();
         self.ended();
     }
