@@ -18,7 +18,6 @@ export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/tsan FTPOOL_SOAK_JOBS=100000
 # ThreadSanitizer knows no fences and no membarrier: `ftpool_tsan` puts exchanges in their place.
 export RUSTFLAGS="--cfg ftpool_portable --cfg ftpool_tsan -Zsanitizer=thread -Zexternal-clangrt \
     -Clinker=$clang -Clink-arg=-fsanitize=thread"
-cargo=(cargo)
 build=(-Zbuild-std=std,panic_unwind,test --target "$target" --features capi)
 export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 ${TSAN_OPTIONS-}"
 
@@ -31,11 +30,11 @@ for file in tests/*.rs; do
         *) tests+=(--test "$name") ;;
     esac
 done
-"${cargo[@]}" test --quiet "${build[@]}" "${tests[@]}" "$@"
+cargo test --quiet "${build[@]}" "${tests[@]}" "$@"
 
 work=target/tsan/c
 mkdir -p "$work"
-"${cargo[@]}" rustc --quiet "${build[@]}" --lib --crate-type staticlib
+cargo rustc --quiet "${build[@]}" --lib --crate-type staticlib
 for example in backpressure callbacks cancel deadlines emit futures groups hello lock mandelbrot results semaphore; do
     "$clang" -fsanitize=thread -g -O1 -Iinclude -o "$work/$example" "c-examples/$example.c" \
         "target/tsan/$target/debug/libfastthreadpool.a" -lutil -lrt -lpthread -lm -ldl

@@ -37,7 +37,7 @@ impl Worker {
 
     /// Drops outcomes that nobody will read: users' code, but no job.
     #[cold]
-    fn reap(&self) {
+    pub(super) fn reap(&self) {
         if self.searching.get() {
             self.stop_searching();
         }

@@ -1,6 +1,6 @@
 //! Models of a pool's end.
 
-use super::{Core, Tally, drain, pool, staff, staffed, with};
+use super::{Core, Tally, Worker, current, drain, pool, staff, staffed, with};
 use crate::pool::Refusal;
 use crate::pool::orphans::Orphan;
 use crate::sync::Deadline;
@@ -118,15 +118,26 @@ impl Drop for Unread {
     }
 }
 
-/// Race: one worker drops what nobody reads, which submits to the pool, while the pool ends and the other worker leaves.
+/// Race: one worker drops what nobody reads, which submits to the pool, while the other leaves because all is over.
 #[test]
 fn a_drop_does_not_wait_for_a_job_that_nobody_comes_to() {
-    check(2, || {
+    check(3, || {
         let (core, tally) = (staffed(2), Tally::new());
         let unread = Unread { core: Arc::clone(&core), tally: Arc::clone(&tally), adopted: Cell::new(false) };
         core.orphans.adopt(unread);
-        staff(&core);
-        drain(&core);
+        core.close();
+        let other = with(&core, |core| {
+            let worker = Worker::new(Arc::clone(core), 1);
+            let _current = current::enter(&worker);
+            worker.run();
+        });
+        {
+            let worker = Worker::new(Arc::clone(&core), 0);
+            let _current = current::enter(&worker);
+            worker.reap();
+            worker.run();
+        }
+        other.join().unwrap();
         assert_eq!((core.alive(), core.pending()), (0, 0));
     });
 }
