@@ -197,7 +197,7 @@ fn the_machines_wall_clock_is_obeyed() {
         let (pool, (sender, receiver)) = (Pool::new().unwrap(), mpsc::channel());
         let due = SystemTime::now() + Duration::from_millis(20);
         pool.spawn_later(3600 * SECOND, || {}).unwrap();
-        pool.spawn_at(due, move || sender.send(SystemTime::now()).unwrap()).unwrap();
+        pool.spawn_at(Due::at_wall_clock(due).or_now(), move || sender.send(SystemTime::now()).unwrap()).unwrap();
         let began = receiver.recv_timeout(LIMIT).unwrap();
         assert!(began >= due);
     });

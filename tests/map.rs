@@ -135,8 +135,9 @@ fn a_deadline_ends_a_map() {
             n
         };
         let mut values = pool.map(0..10, map).until(Duration::from_millis(50));
-        assert_eq!((values.next().unwrap().unwrap(), values.next().unwrap().unwrap()), (0, 1));
-        assert!(matches!(values.next(), Some(Err(JobError::TimedOut))));
+        let (came, error): (Vec<_>, Vec<_>) = values.by_ref().partition(Result::is_ok);
+        assert!(came.len() <= 2, "the third one waits at the gate");
+        assert!(matches!(error[..], [Err(JobError::TimedOut)]));
         assert!(values.next().is_none() && values.next().is_none());
         drop(values);
         gate.open();

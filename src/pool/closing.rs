@@ -247,7 +247,7 @@ impl Core {
         {
             return Some(Refusal::Broken(cause.clone()));
         }
-        let own_job = || current::with(|worker| worker.core().number == self.number && !worker.is_leaving());
+        let own_job = || current::with(|worker| worker.core().number == self.number && worker.is_at_work());
         if now.is_halted() || own_job() != Some(true) { Some(Refusal::Closed) } else { None }
     }
 

@@ -46,11 +46,13 @@ impl Worker {
 
     /// Drops outcomes that nobody will read: users' code, but no job.
     #[cold]
-    fn reap(&self) {
+    pub(super) fn reap(&self) {
         if self.searching.get() {
             self.stop_searching();
         }
+        self.reaps.set(true);
         self.core.orphans.reap();
+        self.reaps.set(false);
         self.failure.take();
         self.ended();
     }

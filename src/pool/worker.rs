@@ -59,6 +59,8 @@ pub(crate) struct Worker {
     pub(super) tick: Cell<Option<TickInfo>>,
     /// Delayed jobs that have begun, and whose places are to be freed.
     pub(super) spent: RefCell<Vec<u64>>,
+    /// Users' code runs that belongs to no job: it drops what nobody has read.
+    pub(super) reaps: Cell<bool>,
 }
 
 /// What has become of a worker's start hook.
@@ -109,6 +111,7 @@ impl Worker {
             group: RefCell::new(None),
             tick: Cell::new(None),
             spent: RefCell::new(Vec::new()),
+            reaps: Cell::new(false),
             station,
             core,
         }
@@ -322,8 +325,9 @@ impl Worker {
         }
     }
 
-    pub(super) fn is_leaving(&self) -> bool {
-        self.readiness.get() == Readiness::Leaving
+    /// Whether users' code that runs here belongs to a job, which the pool's end waits for.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.readiness.get() != Readiness::Leaving && !self.reaps.get()
     }
 
     #[inline]

@@ -6,6 +6,7 @@ mod fronts;
 mod lanes;
 mod racks;
 mod readers;
+mod relays;
 mod slots;
 
 use super::{Batch, Body, Item, Lane, Store, Taken};

@@ -213,3 +213,27 @@ fn event_count_is_not_heard_before_it_is_relaxed() {
         notifier.join().unwrap();
     });
 }
+
+/// Race: a waiter is woken, and notifiers are let off, before it says that they have been heard. It must not rely on that in
+/// its next wait, for another notifier.
+#[test]
+fn event_count_forgets_a_request_that_was_taken_back() {
+    check(3, || {
+        let shared = Arc::new(([AtomicBool::new(false), AtomicBool::new(false)], EventCount::new()));
+        let notifiers = [0, 1].map(|number| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                shared.0[number].store(true, Ordering::Release);
+                shared.1.notify();
+                if number == 0 {
+                    shared.1.relax();
+                }
+            })
+        });
+        for happened in &shared.0 {
+            let happened = || happened.load(Ordering::Acquire).then_some(());
+            shared.1.wait_until(Deadline::NEVER, happened).expect("never has not come yet");
+        }
+        notifiers.into_iter().for_each(|notifier| notifier.join().unwrap());
+    });
+}

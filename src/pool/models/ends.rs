@@ -1,9 +1,12 @@
 //! Models of a pool's end.
 
-use super::{Tally, drain, pool, staff, staffed, with};
+use super::{Core, Tally, Worker, current, drain, pool, staff, staffed, with};
 use crate::pool::Refusal;
+use crate::pool::orphans::Orphan;
 use crate::sync::Deadline;
 use crate::sys::model::check;
+use std::cell::Cell;
+use std::sync::Arc;
 
 /// Race: a job is submitted while the pool is closed; it is refused, or it is run.
 #[test]
@@ -91,5 +94,51 @@ fn a_worker_that_leaves_wakes_those_who_wait_for_quiet() {
         drain(&core);
         waiter.join().unwrap().unwrap();
         assert_eq!(tally.run(), 1);
+    });
+}
+
+/// A value that nobody reads: where it is dropped it submits a job, and waits for that if it is accepted.
+struct Unread {
+    core: Arc<Core>,
+    tally: Arc<Tally>,
+    adopted: Cell<bool>,
+}
+
+impl Orphan for Unread {
+    fn is_settled(&self) -> bool {
+        self.adopted.replace(true)
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if self.core.submit(self.tally.empty_job()).is_ok() {
+            let has_run = || (self.tally.run() > 0).then_some(());
+            self.tally.changed.wait_until(Deadline::NEVER, has_run).expect("never has not come yet");
+        }
+    }
+}
+
+/// Race: one worker drops what nobody reads, which submits to the pool, while the other leaves because all is over.
+#[test]
+fn a_drop_does_not_wait_for_a_job_that_nobody_comes_to() {
+    check(3, || {
+        let (core, tally) = (staffed(2), Tally::new());
+        let unread = Unread { core: Arc::clone(&core), tally: Arc::clone(&tally), adopted: Cell::new(false) };
+        core.orphans.adopt(unread);
+        core.close();
+        let other = with(&core, |core| {
+            let worker = Worker::new(Arc::clone(core), 1);
+            let _current = current::enter(&worker);
+            worker.run();
+        });
+        {
+            let worker = Worker::new(Arc::clone(&core), 0);
+            let _current = current::enter(&worker);
+            worker.reap();
+            worker.run();
+        }
+        other.join().unwrap();
+        assert_eq!((core.alive(), core.pending()), (0, 0));
     });
 }
