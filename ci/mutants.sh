@@ -42,8 +42,8 @@ src/queue/lane.rs|self.producer.owned.store(false, Ordering::Release);|self.prod
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
 src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken
 src/queue/slot.rs|sleepers.wake_all(); // The reader may|// The reader may|a_slots_reader_is_woken
-src/queue/slot.rs|if seen & SLEEPING != 0 {\n                    sleepers.wake_all();|if seen & SLEEPING != 0 {|a_slots_sleeping_reader_is_woken
-src/queue/slot.rs|if seen & SLEEPING != 0 {\n                sleepers.wake_all();|if seen & SLEEPING != 0 {|a_slots_reader_is_not_left_waiting
+src/queue/slot.rs|sleepers.wake_all(); // Beside watchers.||a_slots_sleeping_reader_is_woken
+src/queue/slot.rs|sleepers.wake_all(); // Beside watchers.||a_slots_reader_is_not_left_waiting
 src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
 src/queue/rack.rs|left.fetch_sub(places, Ordering::AcqRel)|left.fetch_sub(places, Ordering::Relaxed)|a_rack_
 src/queue/rack.rs|Shape::of_size::<S>(size), PLACES - open.taken)|Shape::of_size::<S>(size), 0)|a_rack_that_was_not_used_up

@@ -16,10 +16,11 @@ mod loose;
 
 use caller::World;
 use common::{LIMIT, Random};
+use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::SystemTime;
-use std::{env, process, thread};
+use std::{env, io, process, thread};
 
 fn setting(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().expect("the setting is a number"))
@@ -39,7 +40,8 @@ fn any_sequence_of_calls() {
         while end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
             let now = DONE.load(SeqCst);
             if std::mem::replace(&mut before, now) == now {
-                eprintln!("sequence {now} hangs; FTPOOL_SOAK_SEED={seed}");
+                // Past what catches a test's output, which an abort would lose.
+                let _ = writeln!(io::stderr(), "sequence {now} hangs; FTPOOL_SOAK_SEED={seed}");
                 process::abort();
             }
         }

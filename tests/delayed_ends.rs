@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, OnDrop, eventually, manual, within_limit};
-use fastthreadpool::{Deadline, JobError, ManualClock, Pool, Schedule, Shutdown, SubmitError};
+use fastthreadpool::{Deadline, JobError, ManualClock, Pool, Schedule, Shutdown, SubmitError, WaitError};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -247,5 +247,27 @@ fn cancelling_queued_jobs_leaves_timers() {
         }
         let cancelled = results.as_completed().filter(|outcome| outcome.result.is_err()).count();
         assert_eq!((ran.get(), cancelled, pool.delayed_count(), pool.scheduled_count()), (3, 3, 0, 0));
+    });
+}
+
+/// Conformance 57, reliability R7: a job that was accepted, and that no thread can be started for when it is due, is
+/// cancelled when the pool ends, and holds nothing up.
+#[test]
+fn a_pool_that_gets_no_thread_ends() {
+    within_limit(|| {
+        let (clock, ran, dropped) = (ManualClock::new(), Count::new(), Count::new());
+        let pool = Pool::builder().workers(1).stack_size(usize::MAX).clock(&clock).build().unwrap();
+        let owned = dropped.on_drop();
+        let job = ran.job();
+        pool.spawn_later(Duration::ZERO, move || {
+            drop(owned);
+            job();
+        })
+        .unwrap();
+        clock.advance(SECOND);
+        assert!(matches!(pool.shutdown(Shutdown::Drain, Deadline::NOW), Err(WaitError::TimedOut)));
+        assert_eq!(dropped.get(), 0);
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+        assert_eq!((ran.get(), dropped.get(), pool.pending()), (0, 1, 0));
     });
 }

@@ -120,9 +120,9 @@ unsafe fn submit(
 ) -> Checked<JobId> {
     // SAFETY: the caller's 1.
     let pool = unsafe { check::pool(pool) }?;
+    let call = Call::new(function, arg)?;
     // SAFETY: the caller's 3.
     let asked = unsafe { known(options) }?;
-    let call = Call::new(function, arg)?;
     // SAFETY: the caller's 3.
     Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.submit()?)
 }
@@ -138,12 +138,12 @@ unsafe fn submit_job(
 ) -> Checked<JobHandle<Value>> {
     // SAFETY: the caller's 1.
     let pool = unsafe { check::pool(pool) }?;
+    let call = Call::new(function, arg)?;
     // SAFETY: the caller's 3.
     let asked = unsafe { known(options) }?;
     if !asked.results.is_null() || asked.flags & !FTPOOL_SUBMIT_FIRST != 0 {
         return Err(FTPOOL_E_INVALID);
     }
-    let call = Call::new(function, arg)?;
     // SAFETY: the caller's 3.
     Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.handle()?)
 }

@@ -11,6 +11,13 @@ use crate::sys::join::join;
 use crate::sys::lock::Lock;
 use crate::sys::{fence, thread};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// For so long somebody who waits for a pool's end tries to start a worker for what is queued.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long after one attempt the next one comes.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// Why a wait for the end did not reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +97,7 @@ impl Core {
     }
 
     /// Closes the pool, waits until everything accepted has run and every worker has ended.
-    pub(crate) fn drain(&self, deadline: Deadline) -> Result<(), Unfinished> {
+    pub(crate) fn drain(self: &Arc<Self>, deadline: Deadline) -> Result<(), Unfinished> {
         self.may_wait()?;
         let life = self.close();
         self.await_end(life, deadline)
@@ -105,7 +112,8 @@ impl Core {
     }
 
     /// Waits until every worker of a life that was closed has ended.
-    fn await_end(&self, life: u64, deadline: Deadline) -> Result<(), Unfinished> {
+    fn await_end(self: &Arc<Self>, life: u64, deadline: Deadline) -> Result<(), Unfinished> {
+        self.rescue_stranded(deadline);
         let verdict = || match self.alive() {
             _ if self.crew.census.read().is_halted() => Some(Err(Unfinished::Exiting)),
             _ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
@@ -115,6 +123,22 @@ impl Core {
         };
         self.left.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))?;
         self.join_threads(life, deadline)
+    }
+
+    /// Delayed jobs that were due may have found no thread, and nobody tries again for them: their sleeper ends when the pool is
+    /// closed, and a manual clock has none. This tries, for a while; then they are cancelled.
+    fn rescue_stranded(self: &Arc<Self>, deadline: Deadline) {
+        let enough = Deadline::after(PATIENCE);
+        while self.alive() == 0 && !self.is_quiescent() && self.recruit().is_err() {
+            if enough.has_passed() {
+                self.cancel_all();
+                return;
+            }
+            if deadline.has_passed() {
+                return;
+            }
+            self.left.wait_until(deadline.min(Deadline::after(AGAIN)), || self.is_quiescent().then_some(()));
+        }
     }
 
     fn join_threads(&self, life: u64, deadline: Deadline) -> Result<(), Unfinished> {
@@ -135,7 +159,7 @@ impl Core {
     }
 
     /// Waits for the end of a pool that was closed and opens it again. An open pool stays as it is.
-    pub(crate) fn reopen(&self, deadline: Deadline) -> Result<(), Unfinished> {
+    pub(crate) fn reopen(self: &Arc<Self>, deadline: Deadline) -> Result<(), Unfinished> {
         let life = {
             let _turn = self.ending.turn.lock();
             if !self.crew.census.read().is_closed() {
@@ -170,7 +194,7 @@ impl Core {
 
     /// Cancels what is queued, forgets the failures counted so far, and opens the pool again if it was closed; returns
     /// how many jobs it cancelled.
-    pub(crate) fn clear(&self, deadline: Deadline) -> Result<usize, Unfinished> {
+    pub(crate) fn clear(self: &Arc<Self>, deadline: Deadline) -> Result<usize, Unfinished> {
         if self.crew.census.read().is_closed() {
             self.may_reopen()?;
         }

@@ -38,10 +38,10 @@ pub(crate) use relay::Relay;
 pub(crate) use seat::Seat;
 pub(crate) use segment::{Place, first_id};
 pub(crate) use slab::{Lent, Node, Slab};
-pub(crate) use slot::{Reader, Writer, Written, pair};
+pub(crate) use slot::{Reader, Writer, pair};
 pub(crate) use store::{OutOfMemory, Store};
 pub(crate) use ticket::{Owner, Ticket};
-pub(crate) use watchers::{After, Before};
+pub(crate) use watchers::{After, Before, Written};
 pub(crate) use wheel::{Popped, Wheel};
 
 #[cfg(all(loom, test))]

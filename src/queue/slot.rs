@@ -1,12 +1,12 @@
 //! A value on its way from one writer to one reader.
 
 use super::rack::{self, Racks};
-use super::watchers::{After, Before, Watchers};
+use super::watchers::{After, Before, Watchers, Written};
 use crate::sync::Deadline;
 use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::futex::Futex;
-use crate::sys::lock::Lock;
+use crate::sys::lock::{Lock, LockGuard};
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -59,15 +59,6 @@ pub(crate) struct Reader<V, S>(NonNull<Slot<V>>, PhantomData<S>);
 unsafe impl<V: Send, S: Send + Sync> Send for Writer<V, S> {}
 // SAFETY: as above.
 unsafe impl<V: Send, S: Send + Sync> Send for Reader<V, S> {}
-
-/// What is left to do after a value was written.
-#[must_use]
-pub(crate) struct Written<V> {
-    /// The value, if the reader has gone before it came.
-    pub(crate) unread: Option<V>,
-    /// To be told now.
-    pub(crate) after: Vec<After>,
-}
 
 impl<S> Racks<S> {
     /// A writer and its reader. Slots that come from a new rack have `shared` in common.
@@ -125,6 +116,18 @@ impl<V> Slot<V> {
         // SAFETY: as above.
         unsafe { place.write(UnsafeCell::new(MaybeUninit::uninit())) };
         (Writer(slot, PhantomData), Reader(slot, PhantomData))
+    }
+
+    /// The writer says that it is `done`, and wakes the reader. Returns the state before, and the watchers, to be told.
+    fn finish(&self, mut watchers: LockGuard<'_, Option<Box<Watchers<V>>>>, done: u32) -> (u32, Vec<After>) {
+        let sleepers = self.state.sleepers();
+        let after = watchers.take().map(|watchers| watchers.into_after()).unwrap_or_default();
+        let seen = self.state.fetch_or(done, Ordering::AcqRel);
+        drop(watchers);
+        if seen & SLEEPING != 0 {
+            sleepers.wake_all(); // Beside watchers.
+        }
+        (seen, after)
     }
 
     /// # Safety
@@ -215,13 +218,8 @@ impl<V, S> Writer<V, S> {
             let mut watchers = slot.watchers.lock();
             let before = watchers.as_mut().map(|watchers| watchers.take_before()).unwrap_or_default();
             if before.is_empty() {
-                let after = watchers.take().map(|watchers| watchers.into_after()).unwrap_or_default();
-                let seen = slot.state.fetch_or(DONE, Ordering::AcqRel);
-                drop(watchers);
+                let (seen, after) = slot.finish(watchers, DONE);
                 let gone = seen & DROPPED != 0;
-                if seen & SLEEPING != 0 {
-                    sleepers.wake_all();
-                }
                 // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. by the caller's 1.
                 let unread = if gone { unsafe { Slot::free::<S, V>(pointer, true, |value| value) } } else { None };
                 return Written { unread, after };
@@ -237,14 +235,7 @@ impl<V, S> Drop for Writer<V, S> {
     fn drop(&mut self) {
         let after = {
             let slot = self.slot();
-            let sleepers = slot.state.sleepers();
-            let mut watchers = slot.watchers.lock();
-            let after = watchers.take().map(|watchers| watchers.into_after()).unwrap_or_default();
-            let seen = slot.state.fetch_or(DONE | EMPTY | WATCHED, Ordering::AcqRel);
-            drop(watchers);
-            if seen & SLEEPING != 0 {
-                sleepers.wake_all();
-            }
+            let (seen, after) = slot.finish(slot.watchers.lock(), DONE | EMPTY | WATCHED);
             if seen & DROPPED != 0 {
                 // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. nothing was written.
                 unsafe { Slot::free::<S, V>(self.0, false, |value| value) };

@@ -30,6 +30,15 @@ impl After {
     }
 }
 
+/// What is left to do after a value was written.
+#[must_use]
+pub(crate) struct Written<V> {
+    /// The value, if the reader has gone before it came.
+    pub(crate) unread: Option<V>,
+    /// To be told now.
+    pub(crate) after: Vec<After>,
+}
+
 /// Those who watch one value, each under a key. What is taken out is for the caller to drop, without a lock: it may be a
 /// user's.
 pub(super) struct Watchers<V> {
