@@ -43,6 +43,8 @@ pub struct Outcome {
     outcome: u32,
     error_code: i32,
     arg: *mut c_void,
+    tick: u64,
+    late_by_ns: i64,
 }
 
 impl Outcome {
@@ -59,6 +61,8 @@ impl Outcome {
             outcome: 0,
             error_code: 0,
             arg: ptr::null_mut(),
+            tick: 0,
+            late_by_ns: 0,
         }
     }
 }
