@@ -130,6 +130,8 @@ int main(int argc, char **argv) {
     check(ftpool_results_new(pools[0], &results) == FTPOOL_OK, "results");
     ftpool_job *job;
     check(ftpool_submit_job(pools[0], stay, NULL, &job) == FTPOOL_OK, "submit_job");
+    while (ftpool_job_state(job) != FTPOOL_JOB_RUNNING) /* else it is cancelled with all others */
+        usleep(100);
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
         check(pthread_create(&threads[i], NULL, keep_busy, NULL) == 0, "pthread_create");
