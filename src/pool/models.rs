@@ -149,7 +149,7 @@ fn staff(core: &Arc<Core>) {
     }
 }
 
-fn drain(core: &Core) {
+fn drain(core: &Arc<Core>) {
     core.drain(Deadline::NEVER).expect("no job of the pool waits for its end");
 }
 

@@ -54,7 +54,7 @@ fn a_slots_sleeping_reader_is_woken_beside_a_watcher() {
         let arrivals = Arc::new(Arrivals::new());
         let told = reader.watch(After::Arrive(Arc::clone(&arrivals), 7)).is_ok();
         assert!(reader.wait(Deadline::NEVER));
-        drop(reader.take().expect("it was written"));
+        drop(reader.take(|value| value).expect("it was written"));
         thread.join().unwrap();
         assert_eq!((arrivals.pop().is_some(), drops.load(Ordering::Relaxed)), (told, 2));
     });
