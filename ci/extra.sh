@@ -5,6 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 ci/loom.sh
 ci/mutants.sh
-RUSTFLAGS="--cfg ftpool_portable" CARGO_TARGET_DIR=target/portable cargo test --quiet --lib --tests
+RUSTFLAGS="--cfg ftpool_portable" CARGO_TARGET_DIR=target/portable cargo test --quiet --lib --tests --examples
 ci/asan.sh
 ci/valgrind.sh

@@ -1,5 +1,5 @@
 //! The example servers, asked by their load program and by clients that do not behave.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "capi"))]
 
 #[path = "c_common/cc.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]
