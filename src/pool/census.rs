@@ -66,7 +66,7 @@ impl Census {
     /// Asks submitters to fence for themselves if `asks`. The reading before.
     #[must_use]
     pub(super) fn fall_asleep(&self, asks: bool) -> Reading {
-        if asks { self.one_searcher_less(IDLE, ASKED).0 } else { self.one_searcher_less(IDLE, 0).0 }
+        self.one_searcher_less(IDLE, if asks { ASKED } else { 0 }).0
     }
 
     /// Whoever has not seen the request is over with what it did.
@@ -93,7 +93,7 @@ impl Census {
         self.one_searcher_more(ALIVE);
     }
 
-    /// The end of a search is the end of the call as well.
+    /// When the search ends, it is not a woken one any more.
     fn one_searcher_less(&self, more: u64, bits: u64) -> (Reading, Reading) {
         self.change(|before| {
             let after = before.wrapping_sub(SEARCHING).wrapping_add(more) | bits;

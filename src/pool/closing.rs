@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use super::current;
+use super::hire::AGAIN;
 use super::hooks::HookError;
 use super::roster;
 use super::submit::Refusal;
@@ -15,9 +16,6 @@ use std::time::Duration;
 
 /// For so long somebody who waits for a pool's end tries to start a worker for what is queued.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How long after one attempt the next one comes.
-const AGAIN: Duration = Duration::from_millis(10);
 
 /// Why a wait for the end did not reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,10 @@ use crate::sys::atomic::Ordering;
 use crate::sys::thread;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// When to try again what the system has refused.
+pub(super) const AGAIN: Duration = Duration::from_millis(10);
 
 impl Core {
     /// Wakes a worker, or starts one, unless somebody searches by now.

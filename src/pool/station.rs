@@ -4,7 +4,7 @@ use super::job::Job;
 use super::water::Outlet;
 use crate::queue::Batch;
 use crate::sync::Parker;
-use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
 use crate::sys::lock::Lock;
 
 /// A worker's shared half: where it sleeps, what it is working through, and what it has done.
@@ -71,13 +71,11 @@ impl Station {
 
     #[inline]
     pub(super) fn count_finished(&self) {
-        let finished = self.finished.load(Ordering::Relaxed);
-        self.finished.store(finished + 1, Ordering::Release);
+        count(&self.finished);
     }
 
     pub(super) fn count_failed(&self) {
-        let failed = self.failed.load(Ordering::Relaxed);
-        self.failed.store(failed + 1, Ordering::Release);
+        count(&self.failed);
     }
 
     pub(super) fn finished(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! Water marks: telling the user that the queue has become long, or short again. Protocol and proof: `BOUND.md`.
 
 use super::unwind;
-use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, fence as full_fence};
+use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, count, fence as full_fence};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
 use crate::sys::size::LEAST_LEAVE;
@@ -44,8 +44,7 @@ impl Outlet {
     /// Counts a job, where one thread at a time does.
     #[inline]
     pub(super) fn count(&self) {
-        let gone = self.gone.load(Ordering::Relaxed);
-        self.gone.store(gone + 1, Ordering::Release);
+        count(&self.gone);
     }
 
     /// Counts some jobs, whichever thread does.

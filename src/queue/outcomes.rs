@@ -7,7 +7,7 @@ use super::stream::Stream;
 use super::turns::Turns;
 use crate::sync::{Bell, Deadline, EventCount};
 use crate::sys::CachePadded;
-use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::sync::{Arc, OnceLock};
@@ -362,14 +362,6 @@ impl<D, F> Outcomes<D, F> {
             quota.give_back();
         }
     }
-}
-
-/// One more, by the only one who counts; returns how many.
-#[inline]
-fn count(counter: &AtomicU64) -> u64 {
-    let count = counter.load(Ordering::Relaxed) + 1;
-    counter.store(count, Ordering::Release);
-    count
 }
 
 impl<D, F> Drop for Outcomes<D, F> {

@@ -10,3 +10,11 @@ pub(crate) use std::sync::atomic::Ordering;
 
 /// Whether zeroed memory is as good as atomics made of zeroes.
 pub(crate) const ZEROED_IS_NEW: bool = cfg!(not(loom));
+
+/// One more, by the only one who counts; returns how many. What was done before is seen by whoever sees it counted.
+#[inline]
+pub(crate) fn count(counter: &AtomicU64) -> u64 {
+    let count = counter.load(Ordering::Relaxed) + 1;
+    counter.store(count, Ordering::Release);
+    count
+}

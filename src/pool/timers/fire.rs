@@ -5,16 +5,16 @@ use super::due::Due;
 use super::tick::DueTick;
 use super::{BACK, FACES, Face, State, Timers};
 use crate::pool::core::Core;
+use crate::pool::hire;
 use crate::pool::job::Job;
 use crate::pool::producer;
 use crate::queue::{Item, Node, OutOfMemory, Popped, Producing};
 use crate::sys::size::TIMERS_AT_ONCE;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// When to try again what the system has refused.
-const AGAIN: u64 = Duration::from_millis(10).as_nanos() as u64;
+/// In nanoseconds.
+const AGAIN: u64 = hire::AGAIN.as_nanos() as u64;
 
 /// Who looks at what is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
