@@ -4,10 +4,11 @@
  *
  * Build:      cc -o futures futures.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: a handle to one job (ftpool_submit_job, ftpool_job_release),
- *             waiting for it (ftpool_job_wait) or for several at once
- *             (ftpool_wait_jobs), handles as their jobs end
- *             (ftpool_completed_add, ftpool_completed_next), cancelling a job
- *             whether it runs or not (ftpool_job_cancel, ftpool_self_cancelled).
+ *             waiting for it (ftpool_job_wait), also for the last time
+ *             (ftpool_job_join), or for several at once (ftpool_wait_jobs),
+ *             handles as their jobs end (ftpool_completed_add,
+ *             ftpool_completed_next), cancelling a job whether it runs or not
+ *             (ftpool_job_cancel, ftpool_self_cancelled).
  */
 #include <fastthreadpool.h>
 #include <stdio.h>
@@ -47,20 +48,24 @@ static void *search(void *unused) {
     return (void *)tries;
 }
 
-/* A job that waits for two other jobs: on a pool of one worker, it runs them itself. */
-static void *sum_of_two(void *jobs) {
-    size_t sum = 0;
-    for (int i = 0; i < 2; i++) {
-        ftpool_result result = FTPOOL_RESULT_INIT;
-        must(ftpool_job_wait(((ftpool_job **)jobs)[i], FTPOOL_FOREVER, &result), "ftpool_job_wait");
-        sum += (size_t)result.value;
-    }
-    return (void *)sum;
-}
-
 static size_t value_of(ftpool_job *job) {
     ftpool_result result = FTPOOL_RESULT_INIT;
     must(ftpool_job_wait(job, FTPOOL_FOREVER, &result), "ftpool_job_wait");
+    return (size_t)result.value;
+}
+
+/* A job that waits for two other jobs: on a pool of one worker, it runs them itself. */
+static void *sum_of_two(void *jobs) {
+    size_t sum = 0;
+    for (int i = 0; i < 2; i++)
+        sum += value_of(((ftpool_job **)jobs)[i]);
+    return (void *)sum;
+}
+
+/* Ends the handle. */
+static size_t last_value_of(ftpool_job *job) {
+    ftpool_result result = FTPOOL_RESULT_INIT;
+    must(ftpool_job_join(job, FTPOOL_FOREVER, &result), "ftpool_job_join");
     if (result.outcome != FTPOOL_OUTCOME_DONE)
         printf("job ended early: %s\n", result.error_message);
     return (size_t)result.value;
@@ -93,7 +98,7 @@ int main(void) {
 
     ftpool_job *sum;
     must(ftpool_submit_job(pool, sum_of_two, jobs, &sum), "ftpool_submit_job");
-    printf("%zu of them below %d\n", value_of(sum), 2 * NUMBERS);
+    printf("%zu of them below %d\n", last_value_of(sum), 2 * NUMBERS);
 
     ftpool_job *endless;
     must(ftpool_submit_job(pool, search, NULL, &endless), "ftpool_submit_job");
@@ -103,12 +108,10 @@ int main(void) {
     }
     if (ftpool_job_cancel(endless) == FTPOOL_EMPTY)
         printf("the search runs, it was asked to stop\n");
-    value_of(endless);
+    last_value_of(endless);
 
     for (int i = 0; i < PIECES; i++)
         ftpool_job_release(jobs[i]);
-    ftpool_job_release(sum);
-    ftpool_job_release(endless);
     ftpool_free(pool);
     return EXIT_SUCCESS;
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <valgrind/callgrind.h>
 
-#define WAIT_AND_RELEASE "ftpool_job_wait+ftpool_job_release"
 #define HOUR (INT64_C(3600) * 1000 * 1000 * 1000)
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -53,7 +52,7 @@ static int repeat(const char *what, long count, ftpool *pool, ftpool_results *re
             must(ftpool_submit_later(pool, HOUR + i, nothing, NULL, NULL));
         else if (strcmp(what, "ftpool_results_submit") == 0 || strcmp(what, "ftpool_results_next") == 0)
             must(ftpool_results_submit(results, nothing, NULL, NULL));
-        else if (strcmp(what, "ftpool_submit_job") == 0 || strcmp(what, WAIT_AND_RELEASE) == 0)
+        else if (strcmp(what, "ftpool_submit_job") == 0 || strcmp(what, "ftpool_job_join") == 0)
             must(ftpool_submit_job(pool, nothing, NULL, &jobs[i]));
         else if (strcmp(what, "ftpool_join") == 0)
             must(ftpool_join(pool, nothing, NULL, nothing, NULL, NULL, NULL));
@@ -96,12 +95,10 @@ int main(int argc, char **argv) {
         for (long i = 0; i < count; i++)
             must(ftpool_results_next(results, FTPOOL_NOW, &result));
     }
-    if (strcmp(what, WAIT_AND_RELEASE) == 0)
+    if (strcmp(what, "ftpool_job_join") == 0)
         must(ftpool_wait_idle(pool, FTPOOL_FOREVER));
-    for (long i = 0; i < count && jobs[i]; i++) {
-        must(ftpool_job_wait(jobs[i], FTPOOL_FOREVER, &result));
-        ftpool_job_release(jobs[i]);
-    }
+    for (long i = 0; i < count && jobs[i]; i++)
+        must(ftpool_job_join(jobs[i], FTPOOL_FOREVER, &result));
     free(jobs);
     must(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER));
     ftpool_results_free(results);

@@ -1444,6 +1444,14 @@ ftpool_status ftpool_job_wait(ftpool_job *job,
                               ftpool_result *out_result);
 
 /**
+ * As ftpool_job_wait(), and ends the handle if the job has ended.
+ *
+ * **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the caller's.
+ * **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as ftpool_job_wait().
+ */
+FTPOOL_API ftpool_status ftpool_job_join(ftpool_job *job, int64_t timeout_ns, ftpool_result *out_result);
+
+/**
  * Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
  * to come to an end: ftpool_self_cancelled().
  *

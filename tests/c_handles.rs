@@ -38,6 +38,11 @@ impl CJob {
         }
     }
 
+    /// The caller ends it.
+    fn into_handle(self) -> *mut ftpool_job {
+        std::mem::ManuallyDrop::new(self).0
+    }
+
     fn state(&self) -> u32 {
         c!(ftpool_job_state(self.0))
     }
@@ -191,6 +196,30 @@ fn callbacks_hear_of_a_result() {
         assert_eq!(c!(ftpool_job_remove_callback(job.0, key)), FTPOOL_EMPTY);
         assert_eq!(c!(ftpool_job_on_done(job.0, Some(hear), value(3), null_mut())), FTPOOL_OK);
         assert_eq!(*HEARD.lock().unwrap(), [(1, FTPOOL_OUTCOME_DONE, 8), (3, FTPOOL_OUTCOME_DONE, 8)]);
+    });
+}
+
+/// Conformance 109: a handle that was not joined in time is still there.
+#[test]
+fn a_join_ends_the_handle_only_if_the_job_has_ended() {
+    within_limit(|| {
+        let gate = Gate::new();
+        let door = gate.door();
+        let waiting = || {
+            door.pass();
+            9
+        };
+        let pool = CPool::of(1);
+        let (handle, mut result) = (CJob::submit(&pool, &waiting).into_handle(), RESULT);
+        assert_eq!(c!(ftpool_job_join(handle, FTPOOL_NOW, &mut result)), FTPOOL_TIMEOUT);
+        assert_eq!(c!(ftpool_job_join(handle, -2, &mut result)), FTPOOL_E_INVALID);
+        gate.open();
+        assert_eq!(c!(ftpool_job_join(handle, FTPOOL_FOREVER, &mut result)), FTPOOL_OK);
+        assert_eq!((result.outcome, result.value), (FTPOOL_OUTCOME_DONE, value(9)));
+        let quick = || 1;
+        let handle = CJob::submit(&pool, &quick).into_handle();
+        assert_eq!(c!(ftpool_job_join(handle, LIMIT_NS, null_mut())), FTPOOL_OK);
+        assert_eq!(c!(ftpool_job_join(null_mut(), FTPOOL_NOW, null_mut())), FTPOOL_E_INVALID);
     });
 }
 

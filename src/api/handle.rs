@@ -41,9 +41,9 @@ pub(crate) type Held<T> = Reader<End<T>, Weak<Core>>;
 /// What a job came to, on its way to the handle.
 #[derive(Debug)]
 pub(crate) struct End<T> {
-    pub(super) result: Result<T, JobError>,
+    pub(crate) result: Result<T, JobError>,
     /// In a pool that measures.
-    pub(super) times: Option<Box<Times>>,
+    pub(crate) times: Option<Box<Times>>,
 }
 
 /// How far a job has come.
@@ -87,6 +87,7 @@ impl<T: Send + 'static> JobHandle<T> {
     }
 
     /// The job's id.
+    #[inline]
     pub fn id(&self) -> JobId {
         JobId::accepted(self.held().id())
     }
@@ -104,6 +105,7 @@ impl<T: Send + 'static> JobHandle<T> {
     }
 
     /// Whether the job has ended, in whatever way.
+    #[inline]
     pub fn is_done(&self) -> bool {
         self.held().is_done()
     }
@@ -114,13 +116,18 @@ impl<T: Send + 'static> JobHandle<T> {
 
     /// What the job came to; `None` if it has not ended yet.
     pub fn get(&self) -> Option<Result<&T, &JobError>> {
-        self.held().get().map(|end| end.result.as_ref())
+        self.end().map(|end| end.result.as_ref())
+    }
+
+    #[inline]
+    pub(crate) fn end(&self) -> Option<&End<T>> {
+        self.held().get()
     }
 
     /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
     /// [measure](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
-        self.held().get()?.times.as_deref().copied()
+        self.end()?.times.as_deref().copied()
     }
 
     /// Waits until the job has ended.
@@ -131,11 +138,14 @@ impl<T: Send + 'static> JobHandle<T> {
     /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] in a job that this one
     /// waits for, by however many others; or if 64 jobs wait for one another on this thread and no worker is free for one more;
     /// or for ever for a [delayed](crate::Request::at) job of the pool.
+    #[inline]
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        let (held, deadline) = (self.held(), deadline.into());
-        if held.is_done() {
-            return Ok(());
-        }
+        if self.is_done() { Ok(()) } else { self.wait_for_end(deadline.into()) }
+    }
+
+    #[inline(never)]
+    fn wait_for_end(&self, deadline: Deadline) -> Result<(), WaitError> {
+        let held = self.held();
         self.may_come()?;
         let inside = if deadline == Deadline::NEVER {
             let id = self.id().get();

@@ -138,6 +138,26 @@ pub unsafe extern "C" fn ftpool_job_wait(
     status(unsafe { wait(job, timeout_ns, out_result) })
 }
 
+/// As ftpool_job_wait(), and ends the handle if the job has ended.
+///
+/// **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the caller's.
+/// **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as ftpool_job_wait().
+///
+/// # Safety
+///
+/// As for ftpool_job_wait().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_job_join(
+    job: *mut ftpool_job,
+    timeout_ns: i64,
+    out_result: *mut ftpool_result,
+) -> ftpool_status {
+    // SAFETY: the caller's 1 and 2.
+    let waited = unsafe { wait(job, timeout_ns, out_result) };
+    // SAFETY: the caller's 1; it is not used again.
+    status(waited.and_then(|()| unsafe { owned(job) }.map(drop)))
+}
+
 /// Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
 /// to come to an end: ftpool_self_cancelled().
 ///
@@ -340,12 +360,12 @@ unsafe fn wait(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_re
         unsafe { result::check_size(out_result) }?;
     }
     job.wait(time::deadline(timeout_ns)?)?;
-    if let Some(outcome) = job.get().filter(|_| !out_result.is_null()) {
-        if outcome.is_err() {
+    if let Some(end) = job.end().filter(|_| !out_result.is_null()) {
+        if end.result.is_err() {
             result::forget_texts();
         }
         // SAFETY: the caller's 2.
-        unsafe { result::fill_with(out_result, job.id().get(), outcome, job.times()) };
+        unsafe { result::fill_with(out_result, job.id().get(), end.result.as_ref(), end.times.as_deref()) };
     }
     Ok(())
 }

@@ -118,7 +118,7 @@ pub(super) unsafe fn fill_with(
     place: *mut ftpool_result,
     id: ftpool_job_id,
     outcome: Result<&Value, &JobError>,
-    times: Option<Times>,
+    times: Option<&Times>,
 ) {
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
@@ -166,7 +166,7 @@ impl ftpool_result {
     /// What only some outcomes have.
     #[cold]
     fn say_more(&mut self, outcome: &Outcome<Value>) {
-        (self.queued_ns, self.run_ns) = measured(outcome.times());
+        (self.queued_ns, self.run_ns) = measured(outcome.times().as_ref());
         if let Some(tick) = outcome.tick() {
             (self.tick, self.late_by_ns) = (tick.number, from_duration(tick.late_by));
         }
@@ -182,7 +182,7 @@ impl ftpool_result {
         &mut self,
         id: ftpool_job_id,
         outcome: Result<&Value, &JobError>,
-        times: Option<Times>,
+        times: Option<&Times>,
     ) -> Option<String> {
         self.id = id;
         (self.queued_ns, self.run_ns) = measured(times);
@@ -203,7 +203,7 @@ impl ftpool_result {
     }
 }
 
-fn measured(times: Option<Times>) -> (u64, u64) {
+fn measured(times: Option<&Times>) -> (u64, u64) {
     times.map_or((0, 0), |times| (nanos(times.queued), nanos(times.ran)))
 }
 

@@ -74,8 +74,14 @@ impl World {
         let (job, mut key) = (self.jobs[at], self.inputs.0.number());
         seen.size = self.inputs.size(seen.size).min(seen.size);
         let null = job.is_null();
-        match self.inputs.below(8) {
+        match self.inputs.below(9) {
             7 => self.completed(at, timeout),
+            8 => {
+                let status = c!(ftpool_job_join(job, timeout, self.inputs.place(&mut seen)));
+                if answer(status, null, &WAIT) == FTPOOL_OK {
+                    self.jobs[at] = null_mut();
+                }
+            }
             0 => _ = answer(c!(ftpool_job_wait(job, timeout, self.inputs.place(&mut seen))), null, &WAIT),
             1 => _ = answer(c!(ftpool_job_cancel(job)), null, &[FTPOOL_OK, FTPOOL_EMPTY]),
             2 => assert!(c!(ftpool_job_state(job)) <= FTPOOL_JOB_CANCELLED),

@@ -79,8 +79,7 @@ pub struct CApi {
     pub results_next: unsafe extern "C" fn(*mut c_void, i64, *mut Outcome) -> i32,
     pub results_take: unsafe extern "C" fn(*mut c_void, usize, *mut Outcome, *mut usize) -> i32,
     pub submit_job: unsafe extern "C" fn(*mut c_void, JobFn, *mut c_void, *mut *mut c_void) -> i32,
-    pub job_wait: unsafe extern "C" fn(*mut c_void, i64, *mut Outcome) -> i32,
-    pub job_release: unsafe extern "C" fn(*mut c_void),
+    pub job_join: unsafe extern "C" fn(*mut c_void, i64, *mut Outcome) -> i32,
     pub map: MapFn,
 }
 
@@ -112,9 +111,7 @@ impl CApi {
             // SAFETY: the header declares it with this type.
             submit_job: unsafe { *library.get(b"ftpool_submit_job\0")? },
             // SAFETY: the header declares it with this type.
-            job_wait: unsafe { *library.get(b"ftpool_job_wait\0")? },
-            // SAFETY: the header declares it with this type.
-            job_release: unsafe { *library.get(b"ftpool_job_release\0")? },
+            job_join: unsafe { *library.get(b"ftpool_job_join\0")? },
             // SAFETY: the header declares it with this type.
             map: unsafe { *library.get(b"ftpool_map\0")? },
         })))

@@ -26,12 +26,12 @@ impl CJobs {
     /// Submits a job for each number below `jobs`, waits for the handles, and adds up what they returned.
     pub fn sum_of_handles(&self, jobs: usize) -> usize {
         let all: Vec<_> = (0..jobs).map(|n| self.submit(identity, n)).collect();
-        all.into_iter().map(|job| self.wait(job).addr()).sum()
+        all.into_iter().map(|job| self.join(job).addr()).sum()
     }
 
     /// What one job returns; its argument is NULL.
     pub fn value_of(&self, function: JobFn) -> *mut c_void {
-        self.wait(self.submit(function, 0))
+        self.join(self.submit(function, 0))
     }
 
     fn submit(&self, function: JobFn, argument: usize) -> *mut c_void {
@@ -43,13 +43,11 @@ impl CJobs {
     }
 
     /// The handle goes.
-    fn wait(&self, job: *mut c_void) -> *mut c_void {
+    fn join(&self, job: *mut c_void) -> *mut c_void {
         let mut outcome = Outcome::new();
-        // SAFETY: `submit` gave the handle, and the outcome says its size.
-        let status = unsafe { (self.api.job_wait)(job, FOREVER, &mut outcome) };
-        assert_eq!(status, OK, "ftpool_job_wait");
-        // SAFETY: nobody uses the handle after this.
-        unsafe { (self.api.job_release)(job) };
+        // SAFETY: `submit` gave the handle, which nobody uses after this, and the outcome says its size.
+        let status = unsafe { (self.api.job_join)(job, FOREVER, &mut outcome) };
+        assert_eq!(status, OK, "ftpool_job_join");
         outcome.value
     }
 
