@@ -2,10 +2,12 @@
 
 use super::core::Core;
 use super::job::Job;
+use super::station::Station;
 use super::{Worker, current};
 use crate::queue;
 use crate::sys::atomic::{AtomicU64, Ordering};
-use crate::sys::unique;
+use crate::sys::lock::Lock;
+use crate::sys::{CachePadded, unique};
 use std::sync::Arc;
 
 /// Counts of jobs that never were in a queue. They grow only, so that quiescence can sum them up (`README.md`).
@@ -14,11 +16,18 @@ pub(super) struct Guests {
     begun: AtomicU64,
     ended: AtomicU64,
     failed: AtomicU64,
+    /// Stations that no guest uses now: to allocate one takes longer than all the rest.
+    spare: Lock<Vec<Arc<CachePadded<Station>>>>,
 }
 
 impl Guests {
     pub(super) fn new() -> Self {
-        Self { begun: AtomicU64::new(0), ended: AtomicU64::new(0), failed: AtomicU64::new(0) }
+        Self {
+            begun: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            spare: Lock::new(Vec::new()),
+        }
     }
 
     /// Called in a visit, so that the pool does not end before they have.
@@ -43,12 +52,16 @@ impl Core {
     /// Runs a job that was counted as a guest, on the calling thread; returns its id, which is like any other job's.
     pub(super) fn run_guest(self: &Arc<Self>, job: Job) -> u64 {
         let id = queue::first_id(unique::number());
-        let worker = Worker::guest(Arc::clone(self));
+        let spare = self.guests.spare.lock().pop();
+        let station = spare.unwrap_or_else(|| Arc::new(CachePadded::new(Station::new())));
+        let failed_before = station.failed();
+        let worker = Worker::guest(Arc::clone(self), Arc::clone(&station));
         {
             let _current = current::enter(&worker);
             worker.execute(id, job.into_item());
         }
-        self.guests.failed.fetch_add(worker.failures(), Ordering::Relaxed);
+        self.guests.failed.fetch_add(station.failed() - failed_before, Ordering::Relaxed);
+        self.guests.spare.lock().push(station);
         self.guests.ended.fetch_add(1, Ordering::SeqCst);
         self.ended_elsewhere();
         id

@@ -40,10 +40,6 @@ impl Worker {
         self.job.get()
     }
 
-    pub(super) fn failures(&self) -> u64 {
-        self.station.failed()
-    }
-
     /// The job that is running is a timer's; returns what it was before.
     pub(super) fn enter_tick(&self, id: u64, tick: TickInfo) -> (u64, Option<TickInfo>) {
         (self.job.replace(id), self.tick.replace(Some(tick)))

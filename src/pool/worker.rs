@@ -88,8 +88,8 @@ impl Worker {
     }
 
     /// What a submitter is while it runs a job itself: it has a station nobody else knows, and never searches.
-    pub(super) fn guest(core: Arc<Core>) -> Self {
-        Self::at(Arc::new(CachePadded::new(Station::new())), Seat::OUTSIDE, core.most(), core)
+    pub(super) fn guest(core: Arc<Core>, station: Arc<CachePadded<Station>>) -> Self {
+        Self::at(station, Seat::OUTSIDE, core.most(), core)
     }
 
     fn at(station: Arc<CachePadded<Station>>, seat: Seat, number: usize, core: Arc<Core>) -> Self {
