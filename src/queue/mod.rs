@@ -10,6 +10,7 @@ mod depot;
 mod front;
 mod lane;
 mod outcomes;
+mod pile;
 mod quarry;
 mod quota;
 mod rack;

@@ -1,5 +1,6 @@
 //! Which of very many nodes is due next: a hierarchical timing wheel. Time is an argument.
 
+use super::pile::{Pile, Stock};
 use super::slab::{Node, Slab};
 use super::store::OutOfMemory;
 use std::cmp::Reverse;
@@ -84,7 +85,9 @@ pub(crate) struct Wheel {
     elapsed: u64,
     /// A bit for every slot that holds entries.
     occupied: [u64; LEVELS],
-    slots: Box<[Vec<Entry>]>,
+    slots: Box<[Pile<Entry>]>,
+    /// Memory for slots.
+    stock: Stock<Entry>,
     /// A slot whose beginning has come, and whose entries are on their way to lower levels.
     splitting: Option<usize>,
     /// The nodes of slots whose beginning has come, and what is left of nodes that were removed since: the first is the
@@ -108,7 +111,8 @@ impl Wheel {
         Self {
             elapsed: 0,
             occupied: [0; LEVELS],
-            slots: std::iter::repeat_with(Vec::new).take(LEVELS * SLOTS).collect(),
+            slots: std::iter::repeat_with(|| Pile::EMPTY).take(LEVELS * SLOTS).collect(),
+            stock: Stock::EMPTY,
             splitting: None,
             next: Vec::new(),
             unsorted: false,
@@ -123,7 +127,7 @@ impl Wheel {
     /// Adds a node that is in no wheel.
     pub(crate) fn insert<T: Default>(&mut self, slab: &Slab<T>, node: Node, due: u64) -> Result<(), OutOfMemory> {
         let slot = self.slot_of(due);
-        self.slots[slot].try_reserve(1).map_err(|_| OutOfMemory)?;
+        self.slots[slot].make_room(&mut self.stock)?;
         let meta = slab.meta(node);
         meta.due.set(due);
         meta.sequence.set(self.sequence);
@@ -143,7 +147,8 @@ impl Wheel {
         let due = meta.due.get();
         let number = self.slot_of(due);
         let slot = &mut self.slots[number];
-        if slot.pop_if(|last| *last == Entry { due, node }).is_some() {
+        if slot.last() == Some(&Entry { due, node }) {
+            slot.pop(&mut self.stock);
             self.entries -= 1;
             if slot.is_empty() {
                 self.vacate(number);
@@ -213,9 +218,13 @@ impl Wheel {
             {
                 return first.into_iter().chain([due]).min();
             }
-            let before = slot.len();
-            slot.retain(|entry| slab.meta(entry.node).waits_for(entry.due));
-            self.entries -= before - slot.len();
+            for index in (0..slot.len()).rev() {
+                let Entry { due, node } = *slot.get(index);
+                if !slab.meta(node).waits_for(due) {
+                    slot.swap_remove(index, &mut self.stock);
+                    self.entries -= 1;
+                }
+            }
             if slot.is_empty() {
                 self.vacate(number);
             }
@@ -231,11 +240,16 @@ impl Wheel {
         self.elapsed = now;
     }
 
+    /// Nothing is in the wheel: it may give back what only many nodes need.
+    pub(crate) fn give_up(&mut self) {
+        self.begin_at(0);
+        self.stock = Stock::EMPTY;
+    }
+
     /// Nothing is in the wheel, and nothing stays behind.
     fn clear(&mut self) {
         if self.entries > 0 {
             while let Some(number) = self.occupied_from(0) {
-                self.slots[number].clear();
                 self.vacate(number);
             }
             self.next.clear();
@@ -277,7 +291,7 @@ impl Wheel {
 
     /// Moves entries out of a slot whose beginning has come.
     fn split<T: Default>(&mut self, slab: &Slab<T>, number: usize, work: &mut usize) {
-        let mut slot = std::mem::take(&mut self.slots[number]);
+        let mut slot = std::mem::replace(&mut self.slots[number], Pile::EMPTY);
         // Nodes of the lowest level have nowhere else to go. Few nodes are touched whatever work is allowed.
         if number < SLOTS || slot.len() <= FEW {
             let some = slot.len().min((*work).max(FEW));
@@ -285,8 +299,11 @@ impl Wheel {
             *work = work.saturating_sub(some);
         } else {
             let some = slot.len().min(work.saturating_mul(SPREAD));
-            for entry in slot.drain(slot.len() - some..) {
-                self.put(entry, self.slot_of(entry.due));
+            for _ in 0..some {
+                let entry = slot.pop(&mut self.stock).expect("there are some");
+                let below = self.slot_of(entry.due);
+                self.slots[below].make_room(&mut self.stock).expect("memory for a few entries");
+                self.put(entry, below);
             }
             *work -= some.div_ceil(SPREAD);
         }
@@ -297,13 +314,14 @@ impl Wheel {
     }
 
     /// Moves the last nodes of a slot to `next`.
-    fn sort<T: Default>(&mut self, slab: &Slab<T>, slot: &mut Vec<Entry>, some: usize) {
+    fn sort<T: Default>(&mut self, slab: &Slab<T>, slot: &mut Pile<Entry>, some: usize) {
         let left = slot.len() - some;
-        slot[left..].iter().rev().take(AHEAD).for_each(|entry| slab.prefetch(entry.node));
-        for index in (left..slot.len()).rev() {
-            let Entry { due, node } = slot[index];
-            if let Some(later) = index.checked_sub(AHEAD) {
-                slab.prefetch(slot[later].node);
+        (left..slot.len()).rev().take(AHEAD).for_each(|index| slab.prefetch(slot.get(index).node));
+        while slot.len() > left
+            && let Some(Entry { due, node }) = slot.pop(&mut self.stock)
+        {
+            if let Some(later) = slot.len().checked_sub(AHEAD) {
+                slab.prefetch(slot.get(later).node);
             }
             let meta = slab.meta(node);
             if meta.waits_for(due) {
@@ -312,16 +330,13 @@ impl Wheel {
                 self.entries -= 1;
             }
         }
-        slot.truncate(left);
         self.unsorted = true;
     }
 
-    /// A slot has become empty.
+    /// Nothing in a slot stands for anything any more.
     fn vacate(&mut self, number: usize) {
         self.occupied[number / SLOTS] &= !(1 << (number % SLOTS));
-        if self.slots[number].capacity() > FEW {
-            self.slots[number] = Vec::new();
-        }
+        self.slots[number].clear(&mut self.stock);
         if self.splitting == Some(number) {
             self.splitting = None;
         }
@@ -339,11 +354,11 @@ impl Wheel {
             self.swept.1 = index;
             let slot = &mut self.slots[number];
             if let Some(later) = index.checked_sub(AHEAD) {
-                slab.prefetch(slot[later].node);
+                slab.prefetch(slot.get(later).node);
             }
-            let Entry { due, node } = slot[index];
+            let Entry { due, node } = *slot.get(index);
             if !slab.meta(node).waits_for(due) {
-                slot.swap_remove(index); // The last one was looked at before.
+                slot.swap_remove(index, &mut self.stock); // The last one was looked at before.
                 self.entries -= 1;
                 if slot.is_empty() {
                     self.vacate(number);

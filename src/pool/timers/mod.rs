@@ -186,7 +186,7 @@ impl State {
     #[cold]
     fn rest_now(&mut self) -> Option<Box<impl Sized + use<>>> {
         let surplus = self.slab.surplus()?;
-        self.wheels.iter_mut().for_each(|wheel| wheel.begin_at(0));
+        self.wheels.iter_mut().for_each(Wheel::give_up);
         Some(surplus)
     }
 
