@@ -34,14 +34,30 @@ impl Worker {
             return self.stand_by();
         }
         let lull = self.is_lull();
-        for _ in 0..if lull { 0 } else { LOOKS } {
-            if self.core.has_visible_work() || self.station.is_called() {
+        if !lull && self.look_on() {
+            return true;
+        }
+        let reason = || self.is_wanted() || self.core.is_over();
+        self.core.crew.park(self.number, lull, reason, |parker| self.sleep(parker))
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.core.has_visible_work() || self.station.is_called()
+    }
+
+    /// Looks for some microseconds, and then once more when others have had the processor, who may bring work. Meanwhile this
+    /// worker searches, and no submit wakes anybody (`README.md`, "Before a sleep").
+    fn look_on(&self) -> bool {
+        for _ in 0..LOOKS {
+            if self.is_wanted() {
                 return true;
             }
             hint::spin();
         }
-        let reason = || self.core.has_visible_work() || self.station.is_called() || self.core.is_over();
-        self.core.crew.park(self.number, lull, reason, |parker| self.sleep(parker))
+        if LOOKS > 0 {
+            hint::yield_now();
+        }
+        self.is_wanted()
     }
 
     /// Drops outcomes that nobody will read: users' code, but no job.
