@@ -15,21 +15,23 @@ const KEPT_FOR_A_BURST: usize = 32;
 /// As many are kept when there is time to give the others back.
 const KEPT_AT_REST: usize = 2;
 
-/// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go.
+/// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go. To give a
+/// segment back takes no memory: there may be none.
 #[derive(Debug, Default)]
 pub(super) struct Depot {
+    /// `None` where one went back to the system.
     slabs: Vec<Option<Slab>>,
     /// No slab below this number has a segment to give.
     lowest: usize,
-    /// Numbers of slabs that went back to the system.
-    vacant: Vec<usize>,
     /// Slabs none of whose segments is in use.
     spare: usize,
 }
 
 #[derive(Debug)]
 struct Slab {
-    free: Vec<SegmentRef>,
+    /// Segments that were given back: the last one, which is linked to the one before.
+    free: Option<SegmentRef>,
+    in_use: usize,
     carved: usize,
     pages: Pages,
 }
@@ -47,14 +49,14 @@ impl Depot {
         if slab.is_spare() {
             self.spare -= 1;
         }
-        Some(slab.free.pop().unwrap_or_else(|| slab.carve(number)))
+        Some(slab.take(number))
     }
 
     /// Takes back a segment of this depot that nobody uses any more.
     pub(super) fn put(&mut self, segment: SegmentRef) {
         let number = segment.slab;
         let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
-        slab.free.push(segment);
+        slab.put(segment);
         self.lowest = self.lowest.min(number);
         if !slab.is_spare() {
             return;
@@ -80,18 +82,19 @@ impl Depot {
 
     fn release(&mut self, number: usize) {
         self.slabs[number] = None;
-        self.vacant.push(number);
         self.spare -= 1;
     }
 
     fn add_slab(&mut self) -> Option<usize> {
         // The first slab grows page by page: most pools never fill it.
         let huge = !self.slabs.is_empty();
-        let slab = Slab { free: Vec::new(), carved: 0, pages: Pages::map(SLAB_BYTES, huge)? };
-        let number = self.vacant.pop().unwrap_or_else(|| {
+        self.slabs.try_reserve(1).ok()?;
+        let slab = Slab { free: None, in_use: 0, carved: 0, pages: Pages::map(SLAB_BYTES, huge)? };
+        let vacant = self.slabs.iter().position(Option::is_none);
+        let number = vacant.unwrap_or(self.slabs.len());
+        if vacant.is_none() {
             self.slabs.push(None);
-            self.slabs.len() - 1
-        });
+        }
         self.slabs[number] = Some(slab);
         self.spare += 1;
         Some(number)
@@ -100,11 +103,29 @@ impl Depot {
 
 impl Slab {
     fn is_spare(&self) -> bool {
-        self.free.len() == self.carved
+        self.in_use == 0
     }
 
     fn is_open(&self) -> bool {
-        !self.free.is_empty() || self.carved < SEGMENTS_PER_SLAB
+        self.in_use < SEGMENTS_PER_SLAB
+    }
+
+    /// For an open slab.
+    fn take(&mut self, number: usize) -> SegmentRef {
+        self.in_use += 1;
+        match self.free {
+            Some(segment) => {
+                self.free = segment.next();
+                segment
+            }
+            None => self.carve(number),
+        }
+    }
+
+    fn put(&mut self, segment: SegmentRef) {
+        segment.relink(self.free);
+        self.free = Some(segment);
+        self.in_use -= 1;
     }
 
     fn carve(&mut self, number: usize) -> SegmentRef {

@@ -1,6 +1,7 @@
 //! From an id to the segment that holds its cell.
 
 use super::segment::SegmentRef;
+use super::store::OutOfMemory;
 use crate::sys::CachePadded;
 use crate::sys::lock::Lock;
 use crate::sys::size::SHARDS;
@@ -25,8 +26,11 @@ impl Registry {
         &self.shards[block as usize % SHARDS]
     }
 
-    pub(super) fn insert(&self, block: u64, segment: SegmentRef) {
-        self.shard(block).lock().insert(block, segment);
+    pub(super) fn insert(&self, block: u64, segment: SegmentRef) -> Result<(), OutOfMemory> {
+        let mut shard = self.shard(block).lock();
+        shard.try_reserve(1).map_err(|_| OutOfMemory)?;
+        shard.insert(block, segment);
+        Ok(())
     }
 
     pub(super) fn remove(&self, block: u64) {

@@ -98,6 +98,11 @@ impl SegmentRef {
         self.next.store(next.0.as_ptr(), Ordering::Release);
     }
 
+    /// Of a segment that nobody uses: whatever it was linked to, now it is that.
+    pub(super) fn relink(self, next: Option<SegmentRef>) {
+        self.next.store(next.map_or(ptr::null_mut(), |next| next.0.as_ptr()), Ordering::Release);
+    }
+
     /// The segment linked behind this one.
     pub(super) fn next(self) -> Option<SegmentRef> {
         NonNull::new(self.next.load(Ordering::Acquire)).map(SegmentRef)

@@ -30,7 +30,10 @@ impl Store {
         let segment = self.depot.lock().take().ok_or(OutOfMemory)?;
         let block = unique::number();
         segment.begin_lap(block);
-        self.registry.insert(block, segment);
+        if let Err(refused) = self.registry.insert(block, segment) {
+            self.depot.lock().put(segment);
+            return Err(refused);
+        }
         Ok(segment)
     }
 
