@@ -188,8 +188,8 @@ fn a_shutdown_in_the_middle_loses_no_piece() {
 #[test]
 fn a_piece_speaks_for_its_job() {
     within_limit(|| {
-        let pool = pool_of(2);
         for _ in 0..100 {
+            let pool = pool_of(2); // A new one: what was quick the last time may not be offered.
             let inner = pool.clone();
             let job = pool.submit(move || {
                 let gate = Gate::new();

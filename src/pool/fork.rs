@@ -36,12 +36,14 @@ struct Forks {
     /// The pool whose fork this is, which lives meanwhile; null outside of one.
     pool: Cell<*const Core>,
     core: Cell<*const Arc<Core>>,
+    /// The same while joins are function calls: enough branches lie there, and `countdown` is not 0. Else null.
+    plain: Cell<*const Arc<Core>>,
     top: Cell<usize>,
     bottom: Cell<usize>,
     /// How many that were not shared are enough, and what `top` is then at least.
     enough: Cell<usize>,
     full: Cell<usize>,
-    /// Forks until the next look, and between looks.
+    /// Joins until the next look, and between looks.
     countdown: Cell<u32>,
     interval: Cell<u32>,
     began: Cell<Option<Instant>>,
@@ -59,13 +61,26 @@ where
     RB: Send,
 {
     let (forks, core) = (forks(), ptr::from_ref(core));
-    let (countdown, is_full) = (forks.countdown.get(), forks.top.get() >= forks.full.get());
     // Another handle of the same pool is no less right, but costs a look at what is behind it.
-    if is_full && countdown > 1 && forks.core.get() == core {
-        forks.countdown.set(countdown - 1);
-        return (a(), b());
+    if forks.plain.get() != core {
+        return forks.join_slowly(core, a, b);
     }
-    forks.join_slowly(core, a, b)
+    let countdown = forks.countdown.get() - 1;
+    forks.countdown.set(countdown);
+    if countdown == 0 {
+        forks.hold();
+    }
+    both(a, b)
+}
+
+/// Not inlined: what is small is inlined here twice then, and a recursion makes one call for two.
+#[inline(never)]
+fn both<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB,
+{
+    (a(), b())
 }
 
 #[inline(always)]
@@ -80,6 +95,7 @@ impl Forks {
         Self {
             pool: Cell::new(ptr::null()),
             core: Cell::new(ptr::null()),
+            plain: Cell::new(ptr::null()),
             top: Cell::new(0),
             bottom: Cell::new(0),
             enough: Cell::new(0),
@@ -112,6 +128,7 @@ impl Forks {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
+        self.hold();
         let site = Piece::<B, RB>::site();
         let quick = habits::is_quick(site);
         let pool = (self.pool.replace(Arc::as_ptr(core)), self.core.replace(core));
@@ -123,7 +140,7 @@ impl Forks {
         self.began.set(now.and_then(|now| now.checked_sub(PAYS)));
         self.set_bottom(self.top.get(), if quick { ENOUGH.0 } else { ENOUGH.1 });
         self.interval.set(if quick { FIRST_LOOK } else { 1 });
-        self.countdown.set(self.interval.get());
+        self.countdown.set(self.interval.get() - 1);
         let both = self.join(a, b);
         let took = match now {
             Some(began) => began.elapsed(),
@@ -143,10 +160,22 @@ impl Forks {
         self.top.get() >= self.full.get()
     }
 
-    /// One fork more.
+    /// No join is a mere function call from now on.
+    fn hold(&self) {
+        self.plain.set(ptr::null());
+    }
+
+    /// Those below are, if enough branches lie there.
+    fn release(&self) {
+        if self.is_full() && self.countdown.get() > 0 {
+            self.plain.set(self.core.get());
+        }
+    }
+
+    /// One join more.
     fn tick(&self) {
         match self.countdown.get() {
-            0 | 1 => self.look(),
+            0 => self.look(),
             countdown => self.countdown.set(countdown - 1),
         }
     }
@@ -161,7 +190,8 @@ impl Forks {
         if was_full {
             self.tick();
             if self.is_full() {
-                return (a(), b());
+                self.release();
+                return both(a, b);
             }
         }
         let at = self.top.get();
@@ -171,9 +201,11 @@ impl Forks {
         if !was_full {
             self.tick(); // Perhaps this one is offered at once.
         }
+        self.release();
         let unfinished = Unfinished(&piece);
         let ra = a();
         mem::forget(unfinished);
+        self.hold();
         self.top.set(at);
         if self.bottom.get() <= at {
             // SAFETY: the branch was not shared, so its code is still here, and this thread's.
@@ -201,7 +233,7 @@ impl Forks {
             _ => interval,
         };
         self.interval.set(interval);
-        self.countdown.set(interval);
+        self.countdown.set(interval - 1);
         let core = self.core();
         let began = self.began.get().unwrap_or(now);
         self.began.set(Some(began));
@@ -247,7 +279,8 @@ impl Drop for Restore<'_> {
         forks.core.set(*core);
         forks.set_bottom(*bottom, *enough);
         forks.began.set(*began);
-        forks.countdown.set(1);
+        forks.hold();
+        forks.countdown.set(0);
     }
 }
 
@@ -260,6 +293,7 @@ impl<B: FnOnce() -> R + Send, R: Send> Drop for Unfinished<'_, B, R> {
         let (Self(piece), forks) = (&*self, forks());
         let branch = &raw const piece.branch;
         let at = forks.pending.iter().rposition(|pending| pending.get() == branch).expect("it was put there");
+        forks.hold();
         forks.top.set(at);
         forks.set_bottom(forks.bottom.get().min(at), forks.enough.get());
         // SAFETY: 1. the join that would take it is being unwound.
