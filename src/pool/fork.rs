@@ -2,7 +2,7 @@
 
 use super::branch::{Branch, Piece};
 use super::core::Core;
-use super::habits;
+use super::{habits, offered};
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -30,6 +30,10 @@ const PAYS: Duration = Duration::from_micros(25);
 /// How often a thread looks whether somebody else is free, at the least and at the most.
 const LOOK: (Duration, Duration) = (Duration::from_micros(4), Duration::from_micros(20));
 
+/// How much longer it works between two offers than the last one took, waking somebody included: pieces become smaller, and
+/// nobody knows how small they are.
+const PATIENCE: u32 = 8;
+
 /// Forks of one thread, oldest first: those below `bottom` were shared, the rest is this thread's alone. Protocol:
 /// `README.md`, "Fork and join".
 struct Forks {
@@ -48,6 +52,8 @@ struct Forks {
     interval: Cell<u32>,
     began: Cell<Option<Instant>>,
     looked: Cell<Option<Instant>>,
+    /// When the next branch may be offered; at once if that is not said.
+    offers: Cell<Option<Instant>>,
     pending: [Cell<*const Branch>; DEPTH],
 }
 
@@ -104,6 +110,7 @@ impl Forks {
             interval: Cell::new(0),
             began: Cell::new(None),
             looked: Cell::new(None),
+            offers: Cell::new(None),
             pending: [const { Cell::new(ptr::null()) }; DEPTH],
         }
     }
@@ -137,6 +144,7 @@ impl Forks {
         // What has always been quick has its time measured from the first look on; else the first fork is offered at once.
         let now = (!quick).then(Instant::now);
         self.looked.set(now);
+        self.offers.set(None);
         self.began.set(now.and_then(|now| now.checked_sub(PAYS)));
         self.set_bottom(self.top.get(), if quick { ENOUGH.0 } else { ENOUGH.1 });
         self.interval.set(if quick { FIRST_LOOK } else { 1 });
@@ -239,8 +247,11 @@ impl Forks {
         self.began.set(Some(began));
         if now - began >= PAYS {
             self.set_bottom(self.bottom.get(), ENOUGH.1);
-            if core.has_free_hands() {
-                self.share(core);
+            let is_time = self.offers.get().is_none_or(|offers| now >= offers);
+            if is_time && (offered::is_waited_for(core) || core.has_free_hands()) && self.share(core) {
+                let done = Instant::now();
+                self.looked.set(Some(done));
+                self.offers.set(Some(done + (done - now) * PATIENCE));
             }
         }
     }
@@ -252,17 +263,18 @@ impl Forks {
     }
 
     /// Offers the oldest branch, the one with the most work below it, unless one that was offered still waits.
-    fn share(&self, core: &Arc<Core>) {
+    fn share(&self, core: &Arc<Core>) -> bool {
         let at = self.bottom.get();
         // SAFETY: branches below `top` lie in frames of this thread, which have not ended.
         let branch = |at: usize| unsafe { &*self.pending[at].get() };
         if at >= self.top.get() || at.checked_sub(1).is_some_and(|last| branch(last).is_queued()) {
-            return;
+            return false;
         }
-        // Else the branch stays here.
-        if branch(at).offer(core) {
+        let offered = branch(at).offer(core); // Else the branch stays here.
+        if offered {
             self.set_bottom(at + 1, self.enough.get());
         }
+        offered
     }
 }
 
