@@ -40,8 +40,10 @@ struct Forks {
     /// The pool whose fork this is, which lives meanwhile; null outside of one.
     pool: Cell<*const Core>,
     core: Cell<*const Arc<Core>>,
+    /// What the innermost join has called the pool.
+    name: Cell<*const ()>,
     /// The same while joins are function calls: enough branches lie there, and `countdown` is not 0. Else null.
-    plain: Cell<*const Arc<Core>>,
+    plain: Cell<*const ()>,
     top: Cell<usize>,
     bottom: Cell<usize>,
     /// How many that were not shared are enough, and what `top` is then at least.
@@ -66,10 +68,21 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    let (forks, core) = (forks(), ptr::from_ref(core));
-    // Another handle of the same pool is no less right, but costs a look at what is behind it.
-    if forks.plain.get() != core {
-        return forks.join_slowly(core, a, b);
+    join_by(ptr::from_ref(core).cast(), core, a, b)
+}
+
+/// As [`join`]. The `name` is an address that is no other pool's meanwhile: what a caller has at hand anyway. Another name of the
+/// same pool is no less right, but costs a look at what is behind it.
+#[inline(always)]
+pub(crate) fn join_by<A, B, RA, RB>(name: *const (), core: &Arc<Core>, a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
+    let forks = forks();
+    if forks.plain.get() != name {
+        return forks.join_slowly(name, core, a, b);
     }
     let countdown = forks.countdown.get() - 1;
     forks.countdown.set(countdown);
@@ -101,6 +114,7 @@ impl Forks {
         Self {
             pool: Cell::new(ptr::null()),
             core: Cell::new(ptr::null()),
+            name: Cell::new(ptr::null()),
             plain: Cell::new(ptr::null()),
             top: Cell::new(0),
             bottom: Cell::new(0),
@@ -117,7 +131,7 @@ impl Forks {
 
     #[cold]
     #[inline(never)]
-    fn join_slowly<A, B, RA, RB>(&self, core: *const Arc<Core>, a: A, b: B) -> (RA, RB)
+    fn join_slowly<A, B, RA, RB>(&self, name: *const (), core: *const Arc<Core>, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA,
         B: FnOnce() -> RB + Send,
@@ -125,11 +139,15 @@ impl Forks {
     {
         // SAFETY: the caller has made the pointer of a reference.
         let core = unsafe { &*core };
-        if self.pool.get() == Arc::as_ptr(core) { self.join(a, b) } else { self.enter(core, a, b) }
+        if self.pool.get() != Arc::as_ptr(core) {
+            return self.enter(name, core, a, b);
+        }
+        self.name.set(name);
+        self.join(a, b)
     }
 
     /// The outermost join of a pool on this thread.
-    fn enter<A, B, RA, RB>(&self, core: &Arc<Core>, a: A, b: B) -> (RA, RB)
+    fn enter<A, B, RA, RB>(&self, name: *const (), core: &Arc<Core>, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA,
         B: FnOnce() -> RB + Send,
@@ -139,6 +157,7 @@ impl Forks {
         let site = Piece::<B, RB>::site();
         let quick = habits::is_quick(site);
         let pool = (self.pool.replace(Arc::as_ptr(core)), self.core.replace(core));
+        self.name.set(name);
         let outer = (pool, self.bottom.get(), self.enough.get(), self.began.replace(None));
         let _outer = Restore(self, outer);
         // What has always been quick has its time measured from the first look on; else the first fork is offered at once.
@@ -176,7 +195,7 @@ impl Forks {
     /// Those below are, if enough branches lie there.
     fn release(&self) {
         if self.is_full() && self.countdown.get() > 0 {
-            self.plain.set(self.core.get());
+            self.plain.set(self.name.get());
         }
     }
 
