@@ -40,16 +40,4 @@ impl Pool {
     {
         fork::join(self.core(), a, b)
     }
-
-    /// The same by a name of this pool that no other has meanwhile, for callers whose handles do not stay where they are.
-    #[inline(always)]
-    pub(crate) fn join_by<A, B, RA, RB>(&self, name: *const (), a: A, b: B) -> (RA, RB)
-    where
-        A: FnOnce() -> RA + Send,
-        B: FnOnce() -> RB + Send,
-        RA: Send,
-        RB: Send,
-    {
-        fork::join_by(name, self.core(), a, b)
-    }
 }

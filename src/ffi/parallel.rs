@@ -5,7 +5,7 @@ use super::ftpool_status::{self, *};
 use super::shared::{Bytes, Shared};
 use super::{ftpool, ftpool_fn};
 use crate::Pool;
-use crate::pool::frame;
+use crate::pool::{fork, frame};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn ftpool_join(
     let first = move || Shared(unsafe { first(first_arg.get()) });
     // SAFETY: the caller's 2.
     let second = move || Shared(unsafe { second(second_arg.get()) });
-    let values = pool.join_by(name, first, second);
+    let values = fork::join_by(name, pool.core(), first, second);
     // SAFETY: the caller's 3.
     unsafe { check::store(out_first, values.0.get()) };
     // SAFETY: the caller's 3.
