@@ -65,7 +65,7 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
     #[inline(never)]
     pub(super) unsafe fn collect(&self, core: &Arc<Core>) -> Result<R, Payload> {
         // SAFETY: the caller's 1.
-        if unsafe { self.branch.is_taken_back(core) } {
+        if unsafe { self.branch.is_taken_back(core, true) } {
             // SAFETY: it was taken out of the queue, or left by whoever took it out.
             let code = unsafe { self.take_code() };
             return unwind::catch(code);
@@ -74,14 +74,15 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
         unsafe { self.take_result() }
     }
 
-    /// Nobody will run it any more, or ask what it came to. It is waited for if somebody has begun it.
+    /// Nobody will run it any more, or ask what it came to. It is waited for if somebody has begun it; this thread unwinds, and
+    /// runs no code of users' meanwhile.
     ///
     /// # Safety
     ///
     /// 1. It has not come back before, and its code was not taken, except by others.
     pub(super) unsafe fn abandon(&self, core: &Arc<Core>) {
         // SAFETY: the caller's 1; it was offered.
-        if self.branch.is_offered() && !unsafe { self.branch.is_taken_back(core) } {
+        if self.branch.is_offered() && !unsafe { self.branch.is_taken_back(core, false) } {
             // SAFETY: whoever ran the branch has said that it is done.
             unwind::dispose(unsafe { self.take_result() });
         } else {
@@ -149,10 +150,10 @@ impl Branch {
     /// # Safety
     ///
     /// 1. It was offered, and has not come back before.
-    unsafe fn is_taken_back(&self, core: &Arc<Core>) -> bool {
+    unsafe fn is_taken_back(&self, core: &Arc<Core>, helps: bool) -> bool {
         // SAFETY: the caller's 1.
         let offered = unsafe { Arc::from_raw(self.offered.get()) };
-        offered.is_taken_back(core) || !offered.join()
+        offered.is_taken_back(core) || !offered.join(helps)
     }
 }
 

@@ -323,7 +323,9 @@ impl<B: FnOnce() -> R + Send, R: Send> Drop for Unfinished<'_, B, R> {
     fn drop(&mut self) {
         let (Self(piece), forks) = (&*self, forks());
         let branch = &raw const piece.branch;
-        let at = forks.pending.iter().rposition(|pending| pending.get() == branch).expect("it was put there");
+        // Not above `top`: there old branches lay, perhaps in the same place.
+        let pending = &forks.pending[..forks.top.get()];
+        let at = pending.iter().rposition(|pending| pending.get() == branch).expect("it was put there");
         forks.hold();
         forks.top.set(at);
         forks.set_bottom(forks.bottom.get().min(at), forks.enough.get());

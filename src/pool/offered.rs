@@ -161,10 +161,12 @@ impl Offered {
         self.wake(self.word.swap(end, Ordering::AcqRel)); // M3
     }
 
-    /// Waits for its end, and runs pieces of it meanwhile. Whether somebody has run it; else nobody will.
-    pub(super) fn join(&self) -> bool {
+    /// Waits for its end, and if it `helps` runs pieces of it meanwhile. Whether somebody has run it; else nobody will.
+    pub(super) fn join(&self, helps: bool) -> bool {
         let done = loop {
-            self.word.fetch_or(IDLE, Ordering::Relaxed); // J1
+            if helps {
+                self.word.fetch_or(IDLE, Ordering::Relaxed); // J1
+            }
             match self.news() {
                 News::Done => break true,
                 News::Left => break false,

@@ -68,7 +68,7 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
         inner.add();
         let piece = Piece::new(|| inner.add());
         let offered = Arc::new(Offered::new(&raw const piece.branch, &own));
-        if !offered.is_posted() || taken_back(&offered, &own) || !offered.join() {
+        if !offered.is_posted() || taken_back(&offered, &own) || !offered.join(true) {
             // SAFETY: 1. nobody else has it.
             let code = unsafe { piece.take_code() };
             code();
@@ -82,7 +82,7 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
         unsafe { same.run() };
         same.done(None);
     });
-    assert!(offered.join());
+    assert!(offered.join(true));
     assert_eq!(number.get(), 3);
     runner.join().unwrap();
     drain(&core);
