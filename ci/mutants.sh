@@ -55,6 +55,12 @@ src/queue/relay.rs|self.front.announce(front);\n            self.back.announce(&
 src/queue/relay.rs|self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0|self.front.len.load(Ordering::Acquire) == 0 && self.back.len.load(Ordering::Acquire) == 0|relay_never_looks_empty
 src/queue/relay.rs|self.len.store(row.places.len(), Ordering::Release);|self.len.store(row.places.len(), Ordering::Relaxed);|relay_never_looks_empty
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
+src/pool/offered.rs|place.wake(place.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2||a_posted_piece_wakes
+src/pool/offered.rs|if let Some(news) = self.look() {\n                self.word|if let Some(news) = None {\n                self.word|a_posted_piece_wakes
+src/pool/offered.rs|self.word.fetch_or(BEGUN, Ordering::Relaxed);|self.word.store(BEGUN, Ordering::Relaxed);|a_posted_piece_
+src/pool/offered.rs|self.wake(self.word.swap(end, Ordering::AcqRel)); // M3|self.wake(self.word.swap(end, Ordering::Acquire)); // M3|a_posted_piece_is_run_once
+src/pool/offered.rs|compare_exchange(empty, letter, Ordering::Release,|compare_exchange(empty, letter, Ordering::Relaxed,|a_posted_piece_
+src/pool/offered.rs|letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4|letter.load(Ordering::Relaxed) == own; // M4|a_posted_piece_is_run_once
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_woken_worker_is_done
 src/pool/crew.rs|fence_after(before); // F2|let _ = before; // F2|a_job_that_relies_on_a_woken_worker_is_done

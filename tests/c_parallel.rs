@@ -5,7 +5,7 @@ mod c_common;
 mod common;
 
 use c_common::{CPool, LIMIT_NS, c, job, value};
-use common::within_limit;
+use common::{eventually, within_limit};
 use fastthreadpool::ffi::ftpool_status::*;
 use fastthreadpool::ffi::*;
 use std::ffi::c_void;
@@ -181,6 +181,111 @@ fn forks_join() {
             assert_eq!(c!(ftpool_submit_job(pool.handle(), Some(fib), arg, &mut handle)), FTPOOL_OK);
             assert_eq!(c!(ftpool_job_wait(handle, LIMIT_NS, &mut result)), FTPOOL_OK);
             assert_eq!(result.value.addr(), 6765);
+            c!(ftpool_job_release(handle));
+        }
+    });
+}
+
+/// Forks in one pool whose pieces fork in the other one.
+struct Alternating {
+    pools: [*mut ftpool; 2],
+    n: usize,
+}
+
+extern "C" fn alternate(arg: *mut c_void) -> *mut c_void {
+    // SAFETY: `join` waits for both, and their arguments are in its frame.
+    let &Alternating { pools: [here, there], n } = unsafe { &*arg.cast::<Alternating>() };
+    if n < 2 {
+        return value(n);
+    }
+    let pools = [there, here];
+    let (mut a, mut b) = (Alternating { pools, n: n - 1 }, Alternating { pools, n: n - 2 });
+    let (mut x, mut y) = (null_mut(), null_mut());
+    let (first, second) = ((&raw mut a).cast(), (&raw mut b).cast());
+    assert_eq!(c!(ftpool_join(here, Some(alternate), first, Some(alternate), second, &mut x, &mut y)), FTPOOL_OK);
+    value(x.addr() + y.addr())
+}
+
+/// Conformance 119: from a foreign pool's worker, and pools in turn.
+#[test]
+fn pools_fork_inside_one_another() {
+    within_limit(|| {
+        let (one, other) = (CPool::of(1), CPool::of(2));
+        let mut arg = Alternating { pools: [other.handle(), one.handle()], n: 20 };
+        let arg = (&raw mut arg).cast();
+        assert_eq!(alternate(arg).addr(), 6765);
+        let (mut handle, mut result) = (null_mut(), c_common::RESULT);
+        assert_eq!(c!(ftpool_submit_job(one.handle(), Some(alternate), arg, &mut handle)), FTPOOL_OK);
+        assert_eq!(c!(ftpool_job_wait(handle, LIMIT_NS, &mut result)), FTPOOL_OK);
+        assert_eq!(result.value.addr(), 6765);
+        c!(ftpool_job_release(handle));
+    });
+}
+
+/// One piece more below each, first or second.
+struct Chain {
+    pool: *mut ftpool,
+    depth: usize,
+    second: bool,
+}
+
+extern "C" fn chain(arg: *mut c_void) -> *mut c_void {
+    // SAFETY: as above.
+    let &Chain { pool, depth, second } = unsafe { &*arg.cast::<Chain>() };
+    if depth == 0 {
+        return value(0);
+    }
+    let (mut deep, mut flat) = (Chain { pool, depth: depth - 1, second }, Chain { pool, depth: 0, second });
+    let (deep, flat) = ((&raw mut deep).cast(), (&raw mut flat).cast());
+    let (a, b) = if second { (flat, deep) } else { (deep, flat) };
+    let (mut x, mut y) = (null_mut(), null_mut());
+    assert_eq!(c!(ftpool_join(pool, Some(chain), a, Some(chain), b, &mut x, &mut y)), FTPOOL_OK);
+    value(x.addr() + y.addr() + 1)
+}
+
+/// Conformance 119: 100 000 frames on one stack, whichever of the two goes on.
+#[test]
+fn a_long_chain_of_forks_needs_nothing_but_stack() {
+    within_limit(|| {
+        let deep = || {
+            let config = ftpool_config { workers: 1, stack_size: 1 << 30, ..c_common::CONFIG };
+            let pool = CPool::new(&config).unwrap();
+            for second in [false, true] {
+                let mut arg = Chain { pool: pool.handle(), depth: 100_000, second };
+                assert_eq!(chain((&raw mut arg).cast()).addr(), 100_000);
+            }
+        };
+        std::thread::Builder::new().stack_size(1 << 30).spawn(deep).unwrap().join().unwrap();
+    });
+}
+
+struct Announced {
+    begun: AtomicUsize,
+    fib: Fib,
+}
+
+extern "C" fn announce(arg: *mut c_void) -> *mut c_void {
+    // SAFETY: the test waits for the job.
+    let this = unsafe { &*arg.cast::<Announced>() };
+    this.begun.store(1, SeqCst);
+    fib((&raw const this.fib).cast_mut().cast())
+}
+
+/// Conformance 58, 62: the pieces of a running job run, and a fork needs no worker.
+#[test]
+fn forks_outlive_the_shutdown() {
+    within_limit(|| {
+        for _ in 0..30 {
+            let pool = CPool::of(2);
+            let arg = Announced { begun: AtomicUsize::new(0), fib: Fib { pool: pool.handle(), n: 20 } };
+            let own: *mut c_void = (&raw const arg).cast_mut().cast();
+            let (mut handle, mut result) = (null_mut(), c_common::RESULT);
+            assert_eq!(c!(ftpool_submit_job(pool.handle(), Some(announce), own, &mut handle)), FTPOOL_OK);
+            eventually("the job runs", || arg.begun.load(SeqCst) == 1);
+            assert_eq!(c!(ftpool_shutdown(pool.handle(), FTPOOL_SHUTDOWN_CANCEL, LIMIT_NS)), FTPOOL_OK);
+            assert_eq!(c!(ftpool_job_wait(handle, LIMIT_NS, &mut result)), FTPOOL_OK);
+            assert_eq!(result.value.addr(), 6765);
+            assert_eq!(announce(own).addr(), 6765);
             c!(ftpool_job_release(handle));
         }
     });

@@ -156,6 +156,55 @@ fn a_chain_of_forks_is_as_deep_as_the_stack() {
     });
 }
 
+/// Conformance 119: 100 000 frames on one stack, whichever of the two goes on.
+#[test]
+fn a_long_chain_of_forks_needs_nothing_but_stack() {
+    const DEPTH: u32 = 100_000;
+    fn first(pool: &Pool, depth: u32) -> u32 {
+        if depth == 0 { 0 } else { pool.join(|| first(pool, depth - 1), || 1).0 + 1 }
+    }
+    fn second(pool: &Pool, depth: u32) -> u32 {
+        if depth == 0 { 0 } else { pool.join(|| 1, || second(pool, depth - 1)).1 + 1 }
+    }
+    within_limit(|| {
+        let pool = Pool::builder().workers(2).stack_size(1 << 30).build().unwrap();
+        let outside = pool.clone();
+        let both = move || (first(&outside, DEPTH), second(&outside, DEPTH));
+        let inside = both.clone();
+        let thread = thread::Builder::new().stack_size(1 << 30).spawn(both).unwrap();
+        assert_eq!(pool.submit(inside).unwrap().join().unwrap(), (DEPTH, DEPTH));
+        assert_eq!(thread.join().unwrap(), (DEPTH, DEPTH));
+    });
+}
+
+/// Forks in one pool whose pieces fork in the other one.
+fn alternate(pools: [&Pool; 2], n: u32) -> u64 {
+    if n < 2 {
+        return u64::from(n);
+    }
+    let [here, there] = pools;
+    let (a, b) = here.join(|| alternate([there, here], n - 1), || alternate([there, here], n - 2));
+    a + b
+}
+
+/// Conformance 119: from a foreign pool's worker, and pools in turn.
+#[test]
+fn pools_fork_inside_one_another() {
+    within_limit(|| {
+        for (one, other) in [(1, 1), (1, 2), (2, 2)] {
+            let (one, other) = (pool_of(one), pool_of(other));
+            assert_eq!(alternate([&one, &other], 20), 6765);
+            let (mine, foreign) = (one.clone(), other.clone());
+            let job = one.submit(move || (fib(&foreign, 22), alternate([&foreign, &mine], 20))).unwrap();
+            assert_eq!(job.join().unwrap(), (17711, 6765));
+            for pool in [one, other] {
+                pool.wait_idle(LIMIT).unwrap();
+                assert_eq!(pool.pending(), 0);
+            }
+        }
+    });
+}
+
 /// Conformance 62: a fork needs no worker.
 #[test]
 fn a_pool_that_was_shut_down_still_joins() {
@@ -184,12 +233,32 @@ fn a_shutdown_in_the_middle_loses_no_piece() {
     });
 }
 
+/// Conformance 58: a job that forks is running, and finishes; its pieces are queued, and run all the same.
+#[test]
+fn a_job_that_forks_outlives_the_shutdown() {
+    within_limit(|| {
+        for how in [Shutdown::Cancel, Shutdown::Drain] {
+            for _ in 0..30 {
+                let pool = pool_of(2);
+                let (inner, (sender, begun)) = (pool.clone(), mpsc::channel());
+                let job = pool.submit(move || {
+                    sender.send(()).unwrap();
+                    fib(&inner, 20)
+                });
+                begun.recv_timeout(LIMIT).unwrap();
+                pool.shutdown(how, LIMIT).unwrap();
+                assert_eq!(job.unwrap().join().unwrap(), 6765);
+            }
+        }
+    });
+}
+
 /// Both pieces go by the job's id; a failure that one of them declares is the job's.
 #[test]
 fn a_piece_speaks_for_its_job() {
     within_limit(|| {
-        let pool = pool_of(2);
         for _ in 0..100 {
+            let pool = pool_of(2); // A new one: what was quick the last time may not be offered.
             let inner = pool.clone();
             let job = pool.submit(move || {
                 let gate = Gate::new();

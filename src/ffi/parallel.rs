@@ -5,7 +5,7 @@ use super::ftpool_status::{self, *};
 use super::shared::{Bytes, Shared};
 use super::{ftpool, ftpool_fn};
 use crate::Pool;
-use crate::pool::frame;
+use crate::pool::{fork, frame};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
@@ -220,16 +220,16 @@ pub unsafe extern "C" fn ftpool_join(
 ) -> ftpool_status {
     let (Some(first), Some(second)) = (first, second) else { return FTPOOL_E_INVALID };
     // SAFETY: the caller's 1.
-    let pool = match unsafe { check::pool(pool) } {
-        Ok(pool) => pool,
+    let (name, pool) = match unsafe { check::pool(pool) } {
+        Ok(found) => (pool.cast_const().cast(), found),
         Err(status) => return status,
     };
     let (first_arg, second_arg) = (Shared(first_arg), Shared(second_arg));
     // SAFETY: the caller's 2.
-    let first = || Shared(unsafe { first(first_arg.get()) });
+    let first = move || Shared(unsafe { first(first_arg.get()) });
     // SAFETY: the caller's 2.
-    let second = || Shared(unsafe { second(second_arg.get()) });
-    let values = pool.join(first, second);
+    let second = move || Shared(unsafe { second(second_arg.get()) });
+    let values = fork::join_by(name, pool.core(), first, second);
     // SAFETY: the caller's 3.
     unsafe { check::store(out_first, values.0.get()) };
     // SAFETY: the caller's 3.

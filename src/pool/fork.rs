@@ -2,7 +2,7 @@
 
 use super::branch::{Branch, Piece};
 use super::core::Core;
-use super::habits;
+use super::{habits, offered};
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -30,22 +30,32 @@ const PAYS: Duration = Duration::from_micros(25);
 /// How often a thread looks whether somebody else is free, at the least and at the most.
 const LOOK: (Duration, Duration) = (Duration::from_micros(4), Duration::from_micros(20));
 
+/// How much longer it works between two offers than the last one took, waking somebody included: pieces become smaller, and
+/// nobody knows how small they are.
+const PATIENCE: u32 = 8;
+
 /// Forks of one thread, oldest first: those below `bottom` were shared, the rest is this thread's alone. Protocol:
 /// `README.md`, "Fork and join".
 struct Forks {
     /// The pool whose fork this is, which lives meanwhile; null outside of one.
     pool: Cell<*const Core>,
     core: Cell<*const Arc<Core>>,
+    /// What the innermost join has called the pool.
+    name: Cell<*const ()>,
+    /// The same while joins are function calls: enough branches lie there, and `countdown` is not 0. Else null.
+    plain: Cell<*const ()>,
     top: Cell<usize>,
     bottom: Cell<usize>,
     /// How many that were not shared are enough, and what `top` is then at least.
     enough: Cell<usize>,
     full: Cell<usize>,
-    /// Forks until the next look, and between looks.
+    /// Joins until the next look, and between looks.
     countdown: Cell<u32>,
     interval: Cell<u32>,
     began: Cell<Option<Instant>>,
     looked: Cell<Option<Instant>>,
+    /// When the next branch may be offered; at once if that is not said.
+    offers: Cell<Option<Instant>>,
     pending: [Cell<*const Branch>; DEPTH],
 }
 
@@ -58,14 +68,38 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    let (forks, core) = (forks(), ptr::from_ref(core));
-    let (countdown, is_full) = (forks.countdown.get(), forks.top.get() >= forks.full.get());
-    // Another handle of the same pool is no less right, but costs a look at what is behind it.
-    if is_full && countdown > 1 && forks.core.get() == core {
-        forks.countdown.set(countdown - 1);
-        return (a(), b());
+    join_by(ptr::from_ref(core).cast(), core, a, b)
+}
+
+/// As [`join`]. The `name` is an address that is no other pool's meanwhile: what a caller has at hand anyway. Another name of the
+/// same pool is no less right, but costs a look at what is behind it.
+#[inline(always)]
+pub(crate) fn join_by<A, B, RA, RB>(name: *const (), core: &Arc<Core>, a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
+    let forks = forks();
+    if forks.plain.get() != name {
+        return forks.join_slowly(name, core, a, b);
     }
-    forks.join_slowly(core, a, b)
+    let countdown = forks.countdown.get() - 1;
+    forks.countdown.set(countdown);
+    if countdown == 0 {
+        forks.hold();
+    }
+    both(a, b)
+}
+
+/// Not inlined: what is small is inlined here twice then, and a recursion makes one call for two.
+#[inline(never)]
+fn both<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB,
+{
+    (a(), b())
 }
 
 #[inline(always)]
@@ -80,6 +114,8 @@ impl Forks {
         Self {
             pool: Cell::new(ptr::null()),
             core: Cell::new(ptr::null()),
+            name: Cell::new(ptr::null()),
+            plain: Cell::new(ptr::null()),
             top: Cell::new(0),
             bottom: Cell::new(0),
             enough: Cell::new(0),
@@ -88,13 +124,14 @@ impl Forks {
             interval: Cell::new(0),
             began: Cell::new(None),
             looked: Cell::new(None),
+            offers: Cell::new(None),
             pending: [const { Cell::new(ptr::null()) }; DEPTH],
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn join_slowly<A, B, RA, RB>(&self, core: *const Arc<Core>, a: A, b: B) -> (RA, RB)
+    fn join_slowly<A, B, RA, RB>(&self, name: *const (), core: *const Arc<Core>, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA,
         B: FnOnce() -> RB + Send,
@@ -102,28 +139,35 @@ impl Forks {
     {
         // SAFETY: the caller has made the pointer of a reference.
         let core = unsafe { &*core };
-        if self.pool.get() == Arc::as_ptr(core) { self.join(a, b) } else { self.enter(core, a, b) }
+        if self.pool.get() != Arc::as_ptr(core) {
+            return self.enter(name, core, a, b);
+        }
+        self.name.set(name);
+        self.join(a, b)
     }
 
     /// The outermost join of a pool on this thread.
-    fn enter<A, B, RA, RB>(&self, core: &Arc<Core>, a: A, b: B) -> (RA, RB)
+    fn enter<A, B, RA, RB>(&self, name: *const (), core: &Arc<Core>, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA,
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
+        self.hold();
         let site = Piece::<B, RB>::site();
         let quick = habits::is_quick(site);
         let pool = (self.pool.replace(Arc::as_ptr(core)), self.core.replace(core));
+        self.name.set(name);
         let outer = (pool, self.bottom.get(), self.enough.get(), self.began.replace(None));
         let _outer = Restore(self, outer);
         // What has always been quick has its time measured from the first look on; else the first fork is offered at once.
         let now = (!quick).then(Instant::now);
         self.looked.set(now);
+        self.offers.set(None);
         self.began.set(now.and_then(|now| now.checked_sub(PAYS)));
         self.set_bottom(self.top.get(), if quick { ENOUGH.0 } else { ENOUGH.1 });
         self.interval.set(if quick { FIRST_LOOK } else { 1 });
-        self.countdown.set(self.interval.get());
+        self.countdown.set(self.interval.get() - 1);
         let both = self.join(a, b);
         let took = match now {
             Some(began) => began.elapsed(),
@@ -143,10 +187,22 @@ impl Forks {
         self.top.get() >= self.full.get()
     }
 
-    /// One fork more.
+    /// No join is a mere function call from now on.
+    fn hold(&self) {
+        self.plain.set(ptr::null());
+    }
+
+    /// Those below are, if enough branches lie there.
+    fn release(&self) {
+        if self.is_full() && self.countdown.get() > 0 {
+            self.plain.set(self.name.get());
+        }
+    }
+
+    /// One join more.
     fn tick(&self) {
         match self.countdown.get() {
-            0 | 1 => self.look(),
+            0 => self.look(),
             countdown => self.countdown.set(countdown - 1),
         }
     }
@@ -161,7 +217,8 @@ impl Forks {
         if was_full {
             self.tick();
             if self.is_full() {
-                return (a(), b());
+                self.release();
+                return both(a, b);
             }
         }
         let at = self.top.get();
@@ -171,9 +228,11 @@ impl Forks {
         if !was_full {
             self.tick(); // Perhaps this one is offered at once.
         }
+        self.release();
         let unfinished = Unfinished(&piece);
         let ra = a();
         mem::forget(unfinished);
+        self.hold();
         self.top.set(at);
         if self.bottom.get() <= at {
             // SAFETY: the branch was not shared, so its code is still here, and this thread's.
@@ -201,14 +260,17 @@ impl Forks {
             _ => interval,
         };
         self.interval.set(interval);
-        self.countdown.set(interval);
+        self.countdown.set(interval - 1);
         let core = self.core();
         let began = self.began.get().unwrap_or(now);
         self.began.set(Some(began));
         if now - began >= PAYS {
             self.set_bottom(self.bottom.get(), ENOUGH.1);
-            if core.has_free_hands() {
-                self.share(core);
+            let is_time = self.offers.get().is_none_or(|offers| now >= offers);
+            if is_time && (offered::is_waited_for(core) || core.has_free_hands()) && self.share(core) {
+                let done = Instant::now();
+                self.looked.set(Some(done));
+                self.offers.set(Some(done + (done - now) * PATIENCE));
             }
         }
     }
@@ -220,17 +282,18 @@ impl Forks {
     }
 
     /// Offers the oldest branch, the one with the most work below it, unless one that was offered still waits.
-    fn share(&self, core: &Arc<Core>) {
+    fn share(&self, core: &Arc<Core>) -> bool {
         let at = self.bottom.get();
         // SAFETY: branches below `top` lie in frames of this thread, which have not ended.
         let branch = |at: usize| unsafe { &*self.pending[at].get() };
         if at >= self.top.get() || at.checked_sub(1).is_some_and(|last| branch(last).is_queued()) {
-            return;
+            return false;
         }
-        // Else the branch stays here.
-        if branch(at).offer(core) {
+        let offered = branch(at).offer(core); // Else the branch stays here.
+        if offered {
             self.set_bottom(at + 1, self.enough.get());
         }
+        offered
     }
 }
 
@@ -247,7 +310,8 @@ impl Drop for Restore<'_> {
         forks.core.set(*core);
         forks.set_bottom(*bottom, *enough);
         forks.began.set(*began);
-        forks.countdown.set(1);
+        forks.hold();
+        forks.countdown.set(0);
     }
 }
 
@@ -259,7 +323,10 @@ impl<B: FnOnce() -> R + Send, R: Send> Drop for Unfinished<'_, B, R> {
     fn drop(&mut self) {
         let (Self(piece), forks) = (&*self, forks());
         let branch = &raw const piece.branch;
-        let at = forks.pending.iter().rposition(|pending| pending.get() == branch).expect("it was put there");
+        // Not above `top`: there old branches lay, perhaps in the same place.
+        let pending = &forks.pending[..forks.top.get()];
+        let at = pending.iter().rposition(|pending| pending.get() == branch).expect("it was put there");
+        forks.hold();
         forks.top.set(at);
         forks.set_bottom(forks.bottom.get().min(at), forks.enough.get());
         // SAFETY: 1. the join that would take it is being unwound.

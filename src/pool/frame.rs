@@ -39,6 +39,15 @@ pub(crate) fn enter<R>(code: impl FnOnce() -> R) -> R {
     code()
 }
 
+/// Runs `code`, which belongs to none of this thread's frames.
+pub(super) fn outside<R>(code: impl FnOnce() -> R) -> R {
+    let job = current::with(Worker::job).unwrap_or(0);
+    let none =
+        Frame { failed: Cell::new(false), outer: INNERMOST.with(|innermost| innermost.replace(ptr::null())), job };
+    let _entered = Entered(&none);
+    code()
+}
+
 /// The innermost frame, if the running code belongs to it: a job that runs inside a waiting one does not.
 fn innermost<'a>() -> Option<&'a Frame> {
     // SAFETY: the pointer is null, or `enter` keeps the frame further down this thread's stack.

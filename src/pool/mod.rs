@@ -25,6 +25,7 @@ mod job;
 mod lanes;
 pub(crate) mod loops;
 mod nested;
+mod offered;
 mod orphans;
 mod panics;
 pub(crate) mod parts;

@@ -107,6 +107,15 @@ impl Worker {
         }
     }
 
+    /// Runs `code`, a piece of the job `id`, in the middle of the running one; returns the failure that it has declared.
+    pub(super) fn lend(&self, id: u64, code: impl FnOnce()) -> Option<Failure> {
+        let (job, failure) = (self.job.get(), self.failure.take());
+        self.stand_in_for(id);
+        code();
+        self.job.set(job);
+        self.failure.replace(failure)
+    }
+
     /// Runs `code`, which can ask [`is_asked`](Self::is_asked) whether `asked` was set.
     pub(crate) fn with_asked<R>(&self, asked: &AtomicBool, code: impl FnOnce() -> R) -> R {
         let outer = self.asked.replace(asked);

@@ -1,10 +1,13 @@
 //! Models of forks, loops and scopes: who runs what was offered, and when its caller may go on.
 
 use super::{Tally, drain, pool, with};
+use crate::pool::branch::Piece;
 use crate::pool::loops::{self, Rest};
-use crate::pool::{Scope, fork};
+use crate::pool::offered::Offered;
+use crate::pool::{Core, Scope, fork};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::model::check;
+use loom::thread;
 use std::sync::Arc;
 
 /// A number that one piece of work changes, and that is read after its end.
@@ -53,6 +56,48 @@ fn a_forks_second_piece_survives_a_cancellation() {
         canceller.join().unwrap();
         drain(&core);
     });
+}
+
+/// A piece of work is run, and posts one of its own to whoever joins it, or else runs that itself. It is `taken_back`, or else
+/// joined.
+fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
+    let core = pool(1);
+    let number = Arc::new(Number::new());
+    let (own, inner) = (Arc::clone(&core), Arc::clone(&number));
+    let outer = Piece::new(move || {
+        inner.add();
+        let piece = Piece::new(|| inner.add());
+        let offered = Arc::new(Offered::new(&raw const piece.branch, &own));
+        if !offered.is_posted() || taken_back(&offered, &own) || !offered.join(true) {
+            // SAFETY: 1. nobody else has it.
+            let code = unsafe { piece.take_code() };
+            code();
+        }
+        inner.add();
+    });
+    let offered = Arc::new(Offered::new(&raw const outer.branch, &core));
+    let same = Arc::clone(&offered);
+    let runner = thread::spawn(move || {
+        // SAFETY: 1. nobody takes it back.
+        unsafe { same.run() };
+        same.done(None);
+    });
+    assert!(offered.join(true));
+    assert_eq!(number.get(), 3);
+    runner.join().unwrap();
+    drain(&core);
+}
+
+/// Race: whoever joins a piece comes to a piece of it while that is taken back.
+#[test]
+fn a_posted_piece_is_run_once() {
+    check(2, || post(Offered::is_taken_back));
+}
+
+/// Race: whoever joins a piece falls asleep while a piece of it is posted, which nobody else will run.
+#[test]
+fn a_posted_piece_wakes_the_joiner() {
+    check(2, || post(|_, _| false));
 }
 
 /// Race: caller and helper claim chunks, and the caller takes the helper back or waits for its end.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rivals::contest::{self, Contest, Lane, Outcome};
 use rivals::options::{self, Common};
 use rivals::report::{Report, Scenario};
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::num::NonZero;
 use std::process::ExitCode;
@@ -192,9 +193,9 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
     let Rivals { pool, rayon, chili } = rivals;
     let tree: &'static Node = Box::leak(Box::new(Node::grow(levels)));
     let nodes = (1 << levels) - 1;
-    let scope = std::cell::RefCell::new(chili.scope());
     let many = |one: &dyn Fn() -> u64| (0..repeat).map(|_| black_box(one())).sum::<u64>() / u64::from(repeat);
-    // Handing the work over to a worker takes longer than this tree: each way stays in its pool for all repetitions.
+    // Handing the work over to a worker takes longer than this tree: each way stays in its pool for all repetitions. No longer:
+    // while there is a scope of chili's, a thread of its ticks.
     let ways: Vec<Way<'_>> = vec![
         (
             "fastthreadpool",
@@ -207,7 +208,13 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
         ("fastthreadpool, from outside", Box::new(|| many(&|| tree.sum_ours(pool)))),
         ("serial", Box::new(|| many(&|| black_box(tree).sum_serial()))),
         ("rayon", Box::new(|| rayon.install(|| many(&|| tree.sum_rayon())))),
-        ("chili", Box::new(|| many(&|| tree.sum_chili(&mut scope.borrow_mut())))),
+        (
+            "chili",
+            Box::new(|| {
+                let scope = RefCell::new(chili.scope());
+                many(&|| tree.sum_chili(&mut scope.borrow_mut()))
+            }),
+        ),
         (
             "fastthreadpool, right first",
             Box::new(|| {
@@ -216,7 +223,13 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
                 })
             }),
         ),
-        ("chili, right first", Box::new(|| many(&|| tree.sum_chili_right_first(&mut scope.borrow_mut())))),
+        (
+            "chili, right first",
+            Box::new(|| {
+                let scope = RefCell::new(chili.scope());
+                many(&|| tree.sum_chili_right_first(&mut scope.borrow_mut()))
+            }),
+        ),
     ];
     race(&format!("sum of a tree of {nodes} nodes, {repeat} times"), "a fork for each node (P5)", nodes, rounds, ways)
 }
