@@ -98,6 +98,19 @@ pub unsafe extern "C" fn ftpool_lock_release_checked(lock: *mut ftpool_lock) -> 
     status(held.map(RawLock::release))
 }
 
+/// Wakes who waits for the lock. ftpool_lock_release() does so where it has to; this is for the part of it that is inlined.
+///
+/// **Thread safety:** any thread, at any time.
+///
+/// # Safety
+///
+/// 1. `lock` is an initialised lock that lives during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_lock_wake_next(lock: *mut ftpool_lock) {
+    // SAFETY: the caller's 1.
+    unsafe { known(lock) }.wake_next();
+}
+
 /// Whether somebody has the lock, at the moment of asking.
 ///
 /// **Thread safety:** any thread. **Returns:** that; false if `lock` is NULL.

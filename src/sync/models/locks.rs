@@ -21,8 +21,13 @@ struct Counter {
 unsafe impl Sync for Counter {}
 
 impl Counter {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { lock: RawLock::new(), count: UnsafeCell::new(0) })
+    /// A first release, of a free lock, makes it light.
+    fn new(light: bool) -> Arc<Self> {
+        let lock = RawLock::new();
+        if light {
+            lock.release();
+        }
+        Arc::new(Self { lock, count: UnsafeCell::new(0) })
     }
 
     /// For who has the lock.
@@ -55,8 +60,12 @@ impl Counter {
 
 /// Runs bodies at once, each with the lock, and says how often they counted.
 fn together<const N: usize>(preemptions: Option<usize>, bodies: [fn(&Counter) -> usize; N]) {
+    compete(preemptions, bodies, false);
+}
+
+fn compete<const N: usize>(preemptions: Option<usize>, bodies: [fn(&Counter) -> usize; N], light: bool) {
     check(preemptions, move || {
-        let counter = Counter::new();
+        let counter = Counter::new(light);
         let [last, others @ ..] = &bodies[..] else { panic!("there are bodies") };
         let threads: Vec<_> = others
             .iter()
@@ -96,7 +105,16 @@ fn starving_in_a_hurry(counter: &Counter) -> usize {
 /// Race: a waiter says that it waits and looks at the lock while the holder lets go and looks for waiters.
 #[test]
 fn lock_loses_no_waiter() {
-    together(None, [once, once]);
+    together(Some(4), [once, once]);
+}
+
+/// The same races, with releases that need not ask what their fence is: those that C programs inline.
+#[test]
+fn light_lock_loses_no_waiter() {
+    compete(None, [once, once], true);
+    compete(Some(2), [once, once, once], true);
+    compete(Some(3), [twice, starving], true);
+    compete(Some(3), [once, starving_in_a_hurry], true);
 }
 
 /// Race: the holder takes the lock again before the waiter that it has woken.
