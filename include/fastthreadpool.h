@@ -811,7 +811,8 @@ typedef struct ftpool_semaphore {
  * A release touches the lock after the next thread may have acquired it. Free the memory only when every call of
  * ftpool_lock_release() has returned, for example when the threads that used it were joined.
  *
- * In C++ it is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
+ * What needs no waiting is inlined in programs that are compiled with optimisation, see the end of the header. In C++ it
+ * is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
  */
 typedef struct ftpool_lock {
     /**
