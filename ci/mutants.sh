@@ -14,7 +14,8 @@ src/sync/event_count.rs|fence::light(); // N1||event_count_loses_no_wake_up
 src/sync/event_count.rs|return Some(result); // W3|let _ = result; // W3|event_count_loses_no_wake_up
 src/sync/parker.rs|self.token.wake_one();||parker_hands_tokens_over
 src/sync/raw_lock.rs|light(); // R2|let _ = light; // R2|lock_loses_no_waiter
-src/sync/raw_lock.rs|self.let_go(fence::light_as_known); // R0|self.let_go(\x7c\x7c ()); // R0|light_lock_loses_no_waiter
+src/sync/raw_lock.rs|self.let_go(fence::light_as_known); // R0|self.let_go(\x7c\x7c ()); // R0|lock_loses_no_waiter
+src/sync/raw_lock.rs|self.let_go(fence::light_unprepared);\n    }\n\n    /// R3|self.let_go(\x7c\x7c ());\n    }\n\n    /// R3|lock_becomes_light_and_loses_no_waiter
 src/sync/raw_lock.rs|let nap = self.order_releases(); // L2|let nap = None; // L2|lock_loses_no_waiter
 src/sync/raw_lock.rs|self.line.fetch_or(WAITING, Ordering::Relaxed); // L5|// L5|lock_wakes_one_waiter_after_another
 src/sync/raw_lock.rs|self.held.store(FREE, Ordering::Release); // R1|self.held.store(FREE, Ordering::Relaxed); // R1|lock_loses_no_waiter

@@ -56,7 +56,7 @@ const NAP: Duration = Duration::from_millis(5);
 impl RawLock {
     constant! {
         pub(crate) fn new() -> Self {
-            Self { held: Futex::new(FREE), line: Futex::new(0) }
+            Self { held: Futex::new(FREE), line: Futex::new(if fence::LIGHT_FROM_THE_START { LIGHT } else { 0 }) }
         }
     }
 
@@ -195,8 +195,13 @@ impl RawLock {
         if fence::heavy_unprepared() {
             return None;
         }
-        self.line.fetch_and(!LIGHT, Ordering::Relaxed); // Releases fence for themselves from now on.
+        self.take_light_back();
         Some(NAP)
+    }
+
+    /// Releases that begin from now on fence for themselves.
+    pub(super) fn take_light_back(&self) {
+        self.line.fetch_and(!LIGHT, Ordering::Relaxed);
     }
 
     /// The rest of the way for the one waiter that has set STARVING.

@@ -196,6 +196,9 @@ mod imp {
     }
 }
 
+/// Whether words say from the start that the light side [`is_light`]: in models, of which most care for other states.
+pub(crate) const LIGHT_FROM_THE_START: bool = cfg!(loom);
+
 /// The light side for words that come into being without [`enable`].
 pub(crate) use imp::light_unprepared;
 
