@@ -23,7 +23,7 @@ fn sources(folder: &Path) -> [(PathBuf, Vec<Compiler>, &'static str); 2] {
 }
 
 fn expect_42(program: &Path) {
-    let rounds = if cfg!(debug_assertions) { "5000" } else { "20000" };
+    let rounds = if cfg!(debug_assertions) { "1000" } else { "10000" };
     let status = Command::new(program).arg(rounds).status().expect("it was just compiled");
     assert_eq!(status.code(), Some(42), "{}", program.display());
 }
