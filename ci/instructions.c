@@ -12,6 +12,26 @@
 
 #define HOUR (INT64_C(3600) * 1000 * 1000 * 1000)
 
+/* The library's own functions, where the header inlines a part of them. */
+static ftpool_status (*volatile take)(ftpool_semaphore *) = ftpool_semaphore_acquire;
+static ftpool_status (*volatile give)(ftpool_semaphore *, uint32_t) = ftpool_semaphore_release;
+static void (*volatile acquire)(ftpool_lock *) = ftpool_lock_acquire;
+static void (*volatile release)(ftpool_lock *) = ftpool_lock_release;
+
+void lock_inlined(ftpool_lock *lock);
+ftpool_status semaphore_inlined(ftpool_semaphore *semaphore);
+
+/* What the header inlines. */
+__attribute__((noinline)) void lock_inlined(ftpool_lock *lock) {
+    ftpool_lock_acquire(lock);
+    ftpool_lock_release(lock);
+}
+
+__attribute__((noinline)) ftpool_status semaphore_inlined(ftpool_semaphore *semaphore) {
+    ftpool_status status = ftpool_semaphore_acquire(semaphore);
+    return status == FTPOOL_OK ? ftpool_semaphore_release(semaphore, 1) : status;
+}
+
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static void must(ftpool_status status) {
@@ -60,12 +80,16 @@ static int repeat(const char *what, long count, ftpool *pool, ftpool_results *re
             must(ftpool_submit(pool, nothing, NULL, &id));
             must(ftpool_cancel(pool, id));
         } else if (strcmp(what, "ftpool_semaphore_acquire+ftpool_semaphore_release") == 0) {
-            must(ftpool_semaphore_acquire(&semaphore));
-            must(ftpool_semaphore_release(&semaphore, 1));
-        } else if (strcmp(what, "ftpool_lock_acquire+ftpool_lock_release") == 0) {
-            ftpool_lock_acquire(&lock);
-            ftpool_lock_release(&lock);
-        } else
+            must(take(&semaphore));
+            must(give(&semaphore, 1));
+        } else if (strcmp(what, "semaphore_inlined") == 0)
+            must(semaphore_inlined(&semaphore));
+        else if (strcmp(what, "ftpool_lock_acquire+ftpool_lock_release") == 0) {
+            acquire(&lock);
+            release(&lock);
+        } else if (strcmp(what, "lock_inlined") == 0)
+            lock_inlined(&lock);
+        else
             return EXIT_FAILURE;
     }
     if (strcmp(what, "run") == 0)

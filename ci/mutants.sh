@@ -13,11 +13,13 @@ src/sync/event_count.rs|let exchanged = self.word.compare_exchange(ticket, heard
 src/sync/event_count.rs|fence::light(); // N1||event_count_loses_no_wake_up
 src/sync/event_count.rs|return Some(result); // W3|let _ = result; // W3|event_count_loses_no_wake_up
 src/sync/parker.rs|self.token.wake_one();||parker_hands_tokens_over
-src/sync/raw_lock.rs|fence::light_unprepared(); // R2||lock_loses_no_waiter
-src/sync/raw_lock.rs|let nap = nap(fence::heavy_unprepared()); // L2|let nap = nap(true); // L2|lock_loses_no_waiter
+src/sync/raw_lock.rs|light(); // R2|let _ = light; // R2|lock_loses_no_waiter
+src/sync/raw_lock.rs|self.let_go(fence::light_as_known); // R0|self.let_go(\x7c\x7c ()); // R0|lock_loses_no_waiter
+src/sync/raw_lock.rs|self.let_go(fence::light_unprepared);\n    }\n\n    /// R3|self.let_go(\x7c\x7c ());\n    }\n\n    /// R3|lock_becomes_light_and_loses_no_waiter
+src/sync/raw_lock.rs|let nap = self.order_releases(); // L2|let nap = None; // L2|lock_loses_no_waiter
 src/sync/raw_lock.rs|self.line.fetch_or(WAITING, Ordering::Relaxed); // L5|// L5|lock_wakes_one_waiter_after_another
 src/sync/raw_lock.rs|self.held.store(FREE, Ordering::Release); // R1|self.held.store(FREE, Ordering::Relaxed); // R1|lock_loses_no_waiter
-src/sync/raw_lock.rs|let nap = nap(fence::heavy_unprepared()); // H1|let nap = nap(true); // H1|lock_is_handed_to_a_starving_waiter
+src/sync/raw_lock.rs|let nap = self.order_releases(); // H1|let nap = None; // H1|lock_is_handed_to_a_starving_waiter
 src/sync/raw_lock.rs|while seen & PROMISED == 0 {|while seen != !0 {|lock_is_promised_to_a_waiter_that_gives_up
 src/sync/raw_semaphore.rs|self.word.wake(1); // A6|// A6|semaphore_wakes_as_many_as_it_has_permits_for
 src/sync/raw_semaphore.rs|(next.waiting(), Some(Ok(()))), // A1|(next.0, Some(Ok(()))), // A1|semaphore_wakes_as_many_as_it_has_permits_for

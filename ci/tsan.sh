@@ -26,7 +26,7 @@ tests=()
 for file in tests/*.rs; do
     name=$(basename "$file" .rs)
     case "$name" in
-        c_abi | c_examples | c_server | c_process | cxx_lock | process_end | copies | header | layers | examples | idle | threads) ;;
+        c_abi | c_examples | c_inline | c_server | c_process | cxx_lock | process_end | copies | header | layers | examples | idle | threads) ;;
         *) tests+=(--test "$name") ;;
     esac
 done

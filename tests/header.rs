@@ -41,7 +41,14 @@ fn generated() -> String {
     });
     let mut header = Vec::new();
     builder.generate().expect("src/ffi parses").write(&mut header);
-    with_tags(&with_safe_macros(&without_rust_sections(&String::from_utf8(header).expect("a header is UTF-8"))))
+    let header = String::from_utf8(header).expect("a header is UTF-8");
+    with_inline_functions(&with_tags(&with_safe_macros(&without_rust_sections(&header))))
+}
+
+/// What is written in C comes after all declarations.
+fn with_inline_functions(header: &str) -> String {
+    let end = header.rfind("#ifdef __cplusplus\n}  // extern").expect("C linkage ends somewhere");
+    format!("{}{}\n{}", &header[..end], include_str!("../src/ffi/inline.h"), &header[end..])
 }
 
 /// Structs need tags: C++ gives no member functions to those without.

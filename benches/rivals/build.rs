@@ -8,4 +8,7 @@ mod native;
 fn main() {
     native::compile();
     cxx20::compile();
+    println!("cargo:rerun-if-changed=../../include/fastthreadpool.h");
+    println!("cargo:rerun-if-changed=src/waits/waits.c");
+    cc::Build::new().opt_level(2).include("../../include").file("src/waits/waits.c").compile("waits");
 }

@@ -12,7 +12,8 @@ use crate::sync::RawLock;
 /// A release touches the lock after the next thread may have acquired it. Free the memory only when every call of
 /// ftpool_lock_release() has returned, for example when the threads that used it were joined.
 ///
-/// In C++ it is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
+/// What needs no waiting is inlined in programs that are compiled with optimisation, see the end of the header. In C++ it
+/// is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_lock {
@@ -96,6 +97,19 @@ pub unsafe extern "C" fn ftpool_lock_release_checked(lock: *mut ftpool_lock) -> 
     let lock = unsafe { check::object(lock.cast::<RawLock>()) };
     let held = lock.and_then(|lock| if lock.is_held() { Ok(lock) } else { Err(FTPOOL_E_INVALID) });
     status(held.map(RawLock::release))
+}
+
+/// Wakes who waits for the lock. ftpool_lock_release() does so where it has to; this is for the part of it that is inlined.
+///
+/// **Thread safety:** any thread, at any time.
+///
+/// # Safety
+///
+/// 1. `lock` is an initialised lock that lives during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_lock_wake_next(lock: *mut ftpool_lock) {
+    // SAFETY: the caller's 1.
+    unsafe { known(lock) }.wake_next();
 }
 
 /// Whether somebody has the lock, at the moment of asking.

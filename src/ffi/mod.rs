@@ -15,6 +15,8 @@ mod event;
 mod group;
 mod handle;
 mod hooks;
+#[cfg(test)]
+mod inline;
 mod job;
 mod lock;
 mod options;

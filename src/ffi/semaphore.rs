@@ -125,6 +125,22 @@ pub unsafe extern "C" fn ftpool_semaphore_release(semaphore: *mut ftpool_semapho
     status(semaphore.and_then(|semaphore| Ok(semaphore.release(permits)?)))
 }
 
+/// ftpool_semaphore_release() for the cases that are not inlined; the same in all others.
+///
+/// **Thread safety:** any thread. **Returns:** the same.
+///
+/// # Safety
+///
+/// 1. `semaphore` is NULL or an initialised semaphore that lives until the permits were added.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_semaphore_release_slow(
+    semaphore: *mut ftpool_semaphore,
+    permits: u32,
+) -> ftpool_status {
+    // SAFETY: 1. the caller's 1.
+    unsafe { ftpool_semaphore_release(semaphore, permits) }
+}
+
 /// The permits that are free, at the moment of asking.
 ///
 /// **Thread safety:** any thread. **Returns:** their number; 0 if `semaphore` is NULL.

@@ -1,22 +1,23 @@
 //! A semaphore's word.
 
 /// The most permits there can be.
-pub(super) const MAX: u32 = (1 << 31) - 1;
+pub(crate) const MAX: u32 = (1 << 31) - 1;
 
-const VALUE: u64 = MAX as u64;
+pub(crate) const VALUE: u64 = MAX as u64;
 /// The turn, which changes before each wake-up. It and the bits above it are the half that sleepers watch.
 const TURN: u64 = 1 << 32;
 const TURNS: u64 = TURN * ((1 << 28) - 1);
 /// Somebody may sleep on the word, or is about to. Set only while there is no permit.
-const WAITING: u64 = 1 << 60;
+pub(crate) const WAITING: u64 = 1 << 60;
 /// No permit is given any more.
-pub(super) const CLOSED: u64 = 1 << 61;
+pub(crate) const CLOSED: u64 = 1 << 61;
 /// Waiters queue in the order of their coming, all of them. Never changes.
 pub(super) const FAIR: u64 = 1 << 62;
 /// The line is not empty, or somebody is joining it. Changed by who has the line.
-pub(super) const QUEUED: u64 = 1 << 63;
+pub(crate) const QUEUED: u64 = 1 << 63;
 
-/// What a semaphore's word says.
+/// What a semaphore's word says. Programs in C have [`take`](Self::take) and [`give`](Self::give) inlined
+/// (`ffi/inline.h`), so what these look at belongs to the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Permits(pub(super) u64);
 

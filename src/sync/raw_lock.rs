@@ -18,6 +18,11 @@ use std::time::{Duration, Instant};
 ///
 /// What the holder did becomes visible through `held`: the releasing store (FREE or HANDED) pairs with the acquiring
 /// exchange. The releaser's load of `line` and a waiter's announcement there are ordered by the asymmetric fence pair.
+///
+/// # ABI
+///
+/// Programs in C have an acquire of a free lock, and a release of a lock with LIGHT and without STARVING, inlined
+/// (`ffi/inline.h`): FREE, HELD, those two bits and WAITING stay what they are.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct RawLock {
@@ -26,19 +31,21 @@ pub(crate) struct RawLock {
 }
 
 // `held`
-const FREE: u32 = 0;
-const HELD: u32 = 1;
+pub(crate) const FREE: u32 = 0;
+pub(crate) const HELD: u32 = 1;
 /// Let go, for the starving waiter only.
 const HANDED: u32 = 2;
 
 // `line`; the rest of the word is the turn, which changes before each wake-up.
 /// Somebody may sleep on `line`, or is about to.
-const WAITING: u32 = 1;
+pub(crate) const WAITING: u32 = 1;
 /// One waiter, which sleeps on `held`, gets the lock next. Set and taken back by this waiter only.
-const STARVING: u32 = 2;
+pub(crate) const STARVING: u32 = 2;
 /// The holder has promised the lock to the starving waiter. Set by the holder, taken back by that waiter.
 const PROMISED: u32 = 4;
-const TURN: u32 = 8;
+/// The process has registered for `membarrier`: a release needs no fence, whoever's code it runs.
+pub(crate) const LIGHT: u32 = 8;
+const TURN: u32 = 16;
 
 /// How long a waiter lets others overtake it.
 const PATIENCE: Duration = hint::real_time(Duration::from_millis(1));
@@ -49,7 +56,7 @@ const NAP: Duration = Duration::from_millis(5);
 impl RawLock {
     constant! {
         pub(crate) fn new() -> Self {
-            Self { held: Futex::new(FREE), line: Futex::new(0) }
+            Self { held: Futex::new(FREE), line: Futex::new(if fence::LIGHT_FROM_THE_START { LIGHT } else { 0 }) }
         }
     }
 
@@ -78,24 +85,37 @@ impl RawLock {
     /// Called by who has the lock, on any thread. On a free lock that nobody is just acquiring it does nothing.
     #[inline(always)]
     pub(crate) fn release(&self) {
-        if self.line.load(Ordering::Relaxed) & STARVING != 0 {
-            self.hand_over(); // R0
+        let line = self.line.load(Ordering::Relaxed);
+        if line & (STARVING | LIGHT) == LIGHT {
+            self.let_go(fence::light_as_known); // R0
         } else {
-            self.let_go();
+            self.release_slowly(line);
         }
     }
 
     #[inline(always)]
-    fn let_go(&self) {
+    fn let_go(&self, light: fn()) {
         self.held.store(FREE, Ordering::Release); // R1
-        fence::light_unprepared(); // R2
+        light(); // R2
         if self.line.load(Ordering::Relaxed) & (WAITING | STARVING) != 0 {
             self.wake_next(); // R3
         }
     }
 
     #[cold]
-    fn wake_next(&self) {
+    fn release_slowly(&self, line: u32) {
+        if line & STARVING != 0 {
+            return self.hand_over();
+        }
+        if fence::is_light() {
+            self.line.fetch_or(LIGHT, Ordering::Relaxed);
+        }
+        self.let_go(fence::light_unprepared);
+    }
+
+    /// R3, for who has let go and seen that somebody waits. Too many calls of it do no harm.
+    #[cold]
+    pub(crate) fn wake_next(&self) {
         let mut seen = self.line.load(Ordering::Relaxed);
         loop {
             if seen & STARVING != 0 {
@@ -128,7 +148,7 @@ impl RawLock {
                 Err(now) => seen = now,
             }
         }
-        self.let_go();
+        self.let_go(fence::light_unprepared);
     }
 
     #[cold]
@@ -155,7 +175,7 @@ impl RawLock {
                 return self.starve(deadline);
             }
             let ticket = self.line.fetch_or(WAITING, Ordering::SeqCst) | WAITING; // L1
-            let nap = nap(fence::heavy_unprepared()); // L2
+            let nap = self.order_releases(); // L2
             if self.try_acquire() {
                 return true; // L3: the bit stays set, so that this holder wakes the next.
             }
@@ -170,9 +190,23 @@ impl RawLock {
         }
     }
 
+    /// The heavy fence. Where it is refused, how long a waiter may sleep at most.
+    fn order_releases(&self) -> Option<Duration> {
+        if fence::heavy_unprepared() {
+            return None;
+        }
+        self.take_light_back();
+        Some(NAP)
+    }
+
+    /// Releases that begin from now on fence for themselves.
+    pub(super) fn take_light_back(&self) {
+        self.line.fetch_and(!LIGHT, Ordering::Relaxed);
+    }
+
     /// The rest of the way for the one waiter that has set STARVING.
     fn starve(&self, mut deadline: Deadline) -> bool {
-        let nap = nap(fence::heavy_unprepared()); // H1
+        let nap = self.order_releases(); // H1
         loop {
             let handed = self.held.compare_exchange(HANDED, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok();
             if handed || self.try_acquire() {
@@ -202,10 +236,6 @@ impl RawLock {
         }
         false
     }
-}
-
-fn nap(sure: bool) -> Option<Duration> {
-    (!sure).then_some(NAP)
 }
 
 fn shorter(left: Option<Duration>, nap: Option<Duration>) -> Option<Duration> {

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Instant;
 
 per_thread! {
-    /// How long waiting awake has been worth it lately, in pauses; and how often in turn it was not even tried.
+    /// How long waiting awake has been worth it lately, in pauses; and how often in turn it was not, or was not even tried.
     LUCK: Cell<(u32, u32)> = Cell::new((u32::MAX, 0))
 }
 
@@ -19,16 +19,18 @@ per_thread! {
 /// What going to sleep and being woken may cost, in nanoseconds: little on bare metal, much where a hypervisor has to send
 /// the interrupt. Who spins no longer than a sleep would have taken loses at most half.
 const SLEEP: RangeInclusive<u32> = 4_000..=64_000;
-/// The time in which another core lets go of a short critical section, in nanoseconds.
-const LEAST: u32 = 250;
+/// What a try takes at least, in nanoseconds: less saves nothing beside a sleep.
+const LEAST: u32 = 2_000;
+/// A holder that has lost its core makes all others wait in vain, once. Only so many failures in turn say that nothing helps.
+const FAILURES: u32 = 8;
 /// Where not even that was worth it, it is tried again once in so many waits, and then for as long as ever: a section that
 /// is longer than the least would never be found out otherwise.
 const ONCE_IN: u32 = 32;
 /// Pauses before the second look: meanwhile the owner of the word's cache line can go through a few short sections.
 const FIRST: u32 = 4;
-/// What is waited for is noticed late by one part in so many of the wait: spinners that have been waiting for long leave
-/// the cache line alone most of the time.
-const LATE: u32 = 8;
+/// What is waited for is noticed late by a pause, or by one part in so many of the wait: spinners that have been waiting for
+/// long leave the cache line alone most of the time.
+const LATE: u32 = 64;
 
 /// Spins for twice as long as was worth it lately. Threads that had no luck, because there are more of them than cores,
 /// soon go to sleep at once. Counts pauses, since reading the clock would take as long as the wait for a short section.
@@ -46,15 +48,16 @@ impl Spin {
     /// Passes some time. False, and at once, when it is time to sleep.
     pub(crate) fn again(&mut self) -> bool {
         if self.paused < self.limit {
-            let pauses = FIRST + self.paused / LATE;
+            let pauses = if self.paused == 0 { FIRST } else { (self.paused / LATE).max(1) };
             (0..pauses).for_each(|_| hint::spin());
             self.paused += pauses;
             return true;
         }
         if self.limit > 0 {
             self.limit = 0;
-            let luck = luck();
-            remember(if luck > hint::pauses_in(LEAST) { luck - luck / 4 } else { 0 });
+            let (luck, failures) = luck();
+            let hopeless = luck == 0 || failures + 1 == FAILURES;
+            remember(if hopeless { (0, 0) } else { ((luck - luck / 4).max(1), failures + 1) });
         }
         false
     }
@@ -64,30 +67,31 @@ impl Spin {
         if self.paused == 0 {
             return;
         }
-        let (took, luck) = (self.paused, luck());
-        remember(match luck {
+        let (took, (luck, _)) = (self.paused, luck());
+        let luck = match luck {
             0 => took,
             _ if took > luck => luck + (took - luck).div_ceil(4),
             _ => luck - (luck - took) / 8,
-        });
+        };
+        remember((luck, 0));
     }
 }
 
 /// How many pauses to spend this time.
 fn limit() -> u32 {
-    let (luck, skipped) = LUCK.try_with(Cell::get).unwrap_or_default();
-    let most = most();
+    let ((luck, skipped), most) = (luck(), most());
     if luck > 0 {
-        return luck.min(most).saturating_mul(2).saturating_add(hint::pauses_in(LEAST)).min(most);
+        return (2 * luck).max(hint::pauses_in(LEAST)).min(most);
     }
     let skips = skipped < ONCE_IN;
-    let _ = LUCK.try_with(|place| place.set((0, if skips { skipped + 1 } else { 0 })));
+    remember((0, if skips { skipped + 1 } else { 0 }));
     if skips { 0 } else { most }
 }
 
 /// Threads whose thread-locals are gone have no luck.
-fn luck() -> u32 {
-    LUCK.try_with(Cell::get).unwrap_or_default().0.min(most())
+fn luck() -> (u32, u32) {
+    let (luck, tries) = LUCK.try_with(Cell::get).unwrap_or_default();
+    (luck.min(most()), tries)
 }
 
 /// How many pauses are worth a sleep.
@@ -95,8 +99,8 @@ fn most() -> u32 {
     hint::pauses_in(NAP.try_with(Cell::get).unwrap_or(*SLEEP.start()))
 }
 
-fn remember(luck: u32) {
-    let _ = LUCK.try_with(|place| place.set((luck, 0)));
+fn remember(luck: (u32, u32)) {
+    let _ = LUCK.try_with(|place| place.set(luck));
 }
 
 /// Sleeps, and remembers how long that took.

@@ -19,7 +19,8 @@
 //! mode of its own, may use the same lock. [`light_unprepared`] and [`heavy_unprepared`] are the pair for those. The
 //! heavy side does not trust the mode: it registers by itself and calls `membarrier`, so a light side of any thread and
 //! of any copy is hit by it. Where `membarrier` is refused, another copy may still believe in it: then the heavy side
-//! says so, and its caller looks again from time to time instead of sleeping for good.
+//! says so, and its caller looks again from time to time instead of sleeping for good. A word may remember that the light
+//! side [`is_light`]; who sees that needs no mode, but only [`light_as_known`].
 //!
 //! # Memory ordering
 //!
@@ -51,6 +52,14 @@ mod imp {
     }
 
     pub(crate) fn light_unprepared() {
+        light();
+    }
+
+    pub(crate) fn is_light() -> bool {
+        true
+    }
+
+    pub(crate) fn light_as_known() {
         light();
     }
 
@@ -88,8 +97,16 @@ mod imp {
         ALL.fetch_add(1, Ordering::AcqRel);
     }
 
-    #[inline(always)]
     pub(crate) fn light_unprepared() {
+        light();
+    }
+
+    pub(crate) fn is_light() -> bool {
+        false
+    }
+
+    #[inline(always)]
+    pub(crate) fn light_as_known() {
         light();
     }
 
@@ -144,13 +161,21 @@ mod imp {
         }
     }
 
-    #[inline(always)]
     pub(crate) fn light_unprepared() {
-        if MODE.load(Ordering::Relaxed) == MEMBARRIER {
+        if is_light() {
             compiler_fence(Ordering::SeqCst);
         } else {
             fence_and_enable();
         }
+    }
+
+    pub(crate) fn is_light() -> bool {
+        MODE.load(Ordering::Relaxed) == MEMBARRIER
+    }
+
+    #[inline(always)]
+    pub(crate) fn light_as_known() {
+        compiler_fence(Ordering::SeqCst);
     }
 
     /// One thread registers, which may take the kernel some milliseconds in a process with several threads; meanwhile
@@ -167,12 +192,21 @@ mod imp {
     pub(crate) fn heavy_unprepared() -> bool {
         enable();
         heavy();
-        MODE.load(Ordering::Relaxed) == MEMBARRIER
+        is_light()
     }
 }
 
+/// Whether words say from the start that the light side [`is_light`]: in models, of which most care for other states.
+pub(crate) const LIGHT_FROM_THE_START: bool = cfg!(loom);
+
 /// The light side for words that come into being without [`enable`].
 pub(crate) use imp::light_unprepared;
+
+/// Whether the light side is a compiler fence, for everybody: the process has registered.
+pub(crate) use imp::is_light;
+
+/// The light side for who has read in such a word that it [`is_light`].
+pub(crate) use imp::light_as_known;
 
 /// The heavy side for such words. False if a light side in another copy of this library may have been missed.
 pub(crate) use imp::heavy_unprepared;

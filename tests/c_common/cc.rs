@@ -84,7 +84,7 @@ impl Compiler {
         run(self.with_header().args(flags).arg("-fsyntax-only").arg(source));
     }
 
-    fn compile(&self, source: &Path, output: &Path, flags: &[&str]) -> Command {
+    pub(crate) fn compile(&self, source: &Path, output: &Path, flags: &[&str]) -> Command {
         let mut command = self.with_header();
         command.args(["-g", "-O1"]).args(flags).arg("-o").arg(output).arg(source);
         command

@@ -21,8 +21,13 @@ struct Counter {
 unsafe impl Sync for Counter {}
 
 impl Counter {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { lock: RawLock::new(), count: UnsafeCell::new(0) })
+    /// A release makes a lock light that is not.
+    fn new(light: bool) -> Arc<Self> {
+        let lock = RawLock::new();
+        if !light {
+            lock.take_light_back();
+        }
+        Arc::new(Self { lock, count: UnsafeCell::new(0) })
     }
 
     /// For who has the lock.
@@ -55,8 +60,12 @@ impl Counter {
 
 /// Runs bodies at once, each with the lock, and says how often they counted.
 fn together<const N: usize>(preemptions: Option<usize>, bodies: [fn(&Counter) -> usize; N]) {
+    compete(preemptions, bodies, true);
+}
+
+fn compete<const N: usize>(preemptions: Option<usize>, bodies: [fn(&Counter) -> usize; N], light: bool) {
     check(preemptions, move || {
-        let counter = Counter::new();
+        let counter = Counter::new(light);
         let [last, others @ ..] = &bodies[..] else { panic!("there are bodies") };
         let threads: Vec<_> = others
             .iter()
@@ -93,10 +102,20 @@ fn starving_in_a_hurry(counter: &Counter) -> usize {
     counter.count_or_give_up(NONE)
 }
 
-/// Race: a waiter says that it waits and looks at the lock while the holder lets go and looks for waiters.
+/// Race: a waiter says that it waits and looks at the lock while the holder lets go and looks for waiters. These are the
+/// releases that C programs inline.
 #[test]
 fn lock_loses_no_waiter() {
     together(None, [once, once]);
+}
+
+/// The same races, while releases find out what their fence is.
+#[test]
+fn lock_becomes_light_and_loses_no_waiter() {
+    compete(Some(4), [once, once], false);
+    compete(Some(2), [once, once, once], false);
+    compete(Some(3), [twice, starving], false);
+    compete(Some(3), [once, starving_in_a_hurry], false);
 }
 
 /// Race: the holder takes the lock again before the waiter that it has woken.

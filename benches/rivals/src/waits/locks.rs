@@ -10,6 +10,26 @@ pub trait Lock: Sync {
     fn new() -> Self;
 
     fn with(&self, section: impl FnOnce(&mut u64));
+
+    /// Counts so often in one thread.
+    #[inline(always)]
+    fn count_alone(&self, times: usize) {
+        (0..times).for_each(|_| self.with(|count| *count += 1));
+    }
+
+    /// Counts so often beside other threads.
+    #[inline(always)]
+    fn count_beside(&self, times: usize, Contest { inside, outside, .. }: Contest, waits: &mut Waits) {
+        for _ in 0..times {
+            let began = waits.begin();
+            self.with(|count| {
+                waits.end(began);
+                *count += 1;
+                work(inside);
+            });
+            work(outside);
+        }
+    }
 }
 
 /// Threads that do the same: so many steps inside, so many outside.
@@ -31,18 +51,8 @@ impl Contest {
 pub fn contest<L: Lock>(contest: Contest) -> Result<Outcome, String> {
     let lock = L::new();
     let each = contest.operations / contest.threads;
-    let alone = |_: &mut Waits| (0..each).for_each(|_| lock.with(|count| *count += 1));
-    let body = |waits: &mut Waits| {
-        for _ in 0..each {
-            let began = waits.begin();
-            lock.with(|count| {
-                waits.end(began);
-                *count += 1;
-                work(contest.inside);
-            });
-            work(contest.outside);
-        }
-    };
+    let alone = |_: &mut Waits| lock.count_alone(each);
+    let body = |waits: &mut Waits| lock.count_beside(each, contest, waits);
     let bodies = match contest.threads {
         1 => vec![Box::new(alone) as Body<'_>],
         threads => (0..threads).map(|_| Box::new(body) as Body<'_>).collect(),

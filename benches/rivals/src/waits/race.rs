@@ -27,6 +27,16 @@ impl Waits {
         (self.every || self.operations.is_multiple_of(SAMPLE)).then(Instant::now)
     }
 
+    /// Whether every wait is timed.
+    pub fn are_all_timed(&self) -> bool {
+        self.every
+    }
+
+    /// Waits that were timed elsewhere.
+    pub fn add(&mut self, longest: Duration) {
+        self.longest = self.longest.max(longest);
+    }
+
     /// Ends it.
     #[inline(always)]
     pub fn end(&mut self, began: Option<Instant>) {

@@ -19,6 +19,15 @@ pub trait Permits: Sync {
     fn acquire(&self);
 
     fn release(&self);
+
+    /// Takes and gives so often in one thread.
+    #[inline(always)]
+    fn alone(&self, times: usize) {
+        for _ in 0..times {
+            self.acquire();
+            self.release();
+        }
+    }
 }
 
 /// Threads that do the same: take a permit, so many steps inside, give it back, so many steps outside.
@@ -36,12 +45,7 @@ pub fn contest<P: Permits>(contest: Contest) -> Result<Outcome, String> {
     let (semaphore, inside) = (P::new(contest.permits), Inside::default());
     let count = AtomicU64::new(0);
     let each = contest.operations / contest.threads;
-    let alone = |_: &mut Waits| {
-        for _ in 0..each {
-            semaphore.acquire();
-            semaphore.release();
-        }
-    };
+    let alone = |_: &mut Waits| semaphore.alone(each);
     let body = |waits: &mut Waits| {
         for _ in 0..each {
             let began = waits.begin();
