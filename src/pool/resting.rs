@@ -54,10 +54,10 @@ impl Worker {
             }
             hint::spin();
         }
-        if LOOKS > 0 {
+        LOOKS > 0 && {
             hint::yield_now();
+            self.is_wanted()
         }
-        self.is_wanted()
     }
 
     /// Drops outcomes that nobody will read: users' code, but no job.
