@@ -1,11 +1,47 @@
-//! C jobs, one after another as they end.
+//! Several C jobs: waited for at once, or one after another as they end.
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
-use super::handle::{give, owned};
+use super::handle::{borrow, give, owned};
 use super::result::Value;
 use super::{ftpool_job, time};
-use crate::{Completed, Deadline, as_completed};
+use crate::api::wait_for;
+use crate::{Completed, Deadline, JobHandle, Until, as_completed};
+
+/// ftpool_wait_jobs() waits until every job has ended.
+pub const FTPOOL_UNTIL_ALL: u32 = 0;
+/// ftpool_wait_jobs() waits until one job has ended.
+pub const FTPOOL_UNTIL_FIRST: u32 = 1;
+/// ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
+pub const FTPOOL_UNTIL_FIRST_FAILED: u32 = 2;
+
+/// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
+/// be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended, also after
+/// FTPOOL_TIMEOUT. ftpool_job_state() tells which.
+///
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
+/// rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
+///
+/// # Safety
+///
+/// 1. `jobs` points to `count` handles that were not released, or NULLs. 2. `out_done` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_wait_jobs(
+    jobs: *const *mut ftpool_job,
+    count: usize,
+    until: u32,
+    timeout_ns: i64,
+    out_done: *mut usize,
+) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    let waited = unsafe { wait_all(jobs, count, until, timeout_ns) };
+    let result = waited.and_then(|(done, result)| {
+        // SAFETY: the caller's 2.
+        unsafe { check::store(out_done, done) };
+        result
+    });
+    status(result)
+}
 
 /// Handles that are given back as their jobs end, those first that have ended already. Each takes the same short time,
 /// however many there are; for a few see ftpool_wait_jobs().
@@ -94,4 +130,38 @@ pub unsafe extern "C" fn ftpool_completed_next(
 fn next(completed: &mut ftpool_completed, timeout_ns: i64) -> Checked<*mut ftpool_job> {
     let job = completed.0.next_until(time::deadline(timeout_ns)?).ok_or(FTPOOL_EMPTY)?;
     Ok(give(job?))
+}
+
+/// How many have ended, and whether that is what was waited for.
+///
+/// # Safety
+///
+/// 1. `jobs` points to `count` handles that were not released, or NULLs.
+unsafe fn wait_all(
+    jobs: *const *mut ftpool_job,
+    count: usize,
+    until: u32,
+    timeout_ns: i64,
+) -> Checked<(usize, Checked<()>)> {
+    let deadline: Deadline = time::deadline(timeout_ns)?;
+    let until = match until {
+        FTPOOL_UNTIL_ALL => Until::All,
+        FTPOOL_UNTIL_FIRST => Until::First,
+        FTPOOL_UNTIL_FIRST_FAILED => Until::FirstFailed,
+        _ => return Err(FTPOOL_E_INVALID),
+    };
+    if count == 0 {
+        return Ok((0, Ok(())));
+    }
+    if jobs.is_null() || count > isize::MAX as usize / size_of::<*mut ftpool_job>() {
+        return Err(FTPOOL_E_INVALID);
+    }
+    // SAFETY: the caller's 1.
+    let pointers = unsafe { std::slice::from_raw_parts(jobs, count) };
+    // SAFETY: the caller's 1.
+    let jobs = pointers.iter().map(|&job| unsafe { borrow(job) }).collect::<Checked<Vec<_>>>()?;
+    let jobs: Vec<&JobHandle<Value>> = jobs.iter().map(|job| &**job).collect();
+    let enough = wait_for(&jobs, until, deadline)?;
+    let done = jobs.iter().filter(|job| job.is_done()).count();
+    Ok((done, if enough { Ok(()) } else { Err(FTPOOL_TIMEOUT) }))
 }

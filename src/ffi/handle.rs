@@ -5,8 +5,8 @@ use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::result::{self, Value};
 use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
-use crate::api::{JobState, wait_for};
-use crate::{CallbackKey, Deadline, JobError, JobHandle, Pool, SubmitError, Until};
+use crate::api::JobState;
+use crate::{CallbackKey, JobError, JobHandle, Pool, SubmitError};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -29,13 +29,6 @@ pub const FTPOOL_JOB_FAILED: u32 = 3;
 pub const FTPOOL_JOB_CANCELLED: u32 = 4;
 /// A job's state: it was not begun in time.
 pub const FTPOOL_JOB_EXPIRED: u32 = 5;
-
-/// ftpool_wait_jobs() waits until every job has ended.
-pub const FTPOOL_UNTIL_ALL: u32 = 0;
-/// ftpool_wait_jobs() waits until one job has ended.
-pub const FTPOOL_UNTIL_FIRST: u32 = 1;
-/// ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
-pub const FTPOOL_UNTIL_FIRST_FAILED: u32 = 2;
 
 /// Runs `function(arg)` on a worker, some time, and gives a handle to the job.
 ///
@@ -265,34 +258,6 @@ pub unsafe extern "C" fn ftpool_job_release(job: *mut ftpool_job) {
     drop(unsafe { owned(job) });
 }
 
-/// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
-/// be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended, also after
-/// FTPOOL_TIMEOUT. ftpool_job_state() tells which.
-///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
-/// rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
-///
-/// # Safety
-///
-/// 1. `jobs` points to `count` handles that were not released, or NULLs. 2. `out_done` is NULL or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ftpool_wait_jobs(
-    jobs: *const *mut ftpool_job,
-    count: usize,
-    until: u32,
-    timeout_ns: i64,
-    out_done: *mut usize,
-) -> ftpool_status {
-    // SAFETY: the caller's 1.
-    let waited = unsafe { wait_all(jobs, count, until, timeout_ns) };
-    let result = waited.and_then(|(done, result)| {
-        // SAFETY: the caller's 2.
-        unsafe { check::store(out_done, done) };
-        result
-    });
-    status(result)
-}
-
 /// A handle as a pointer, which a program owns from now on.
 pub(super) fn give(job: JobHandle<Value>) -> *mut ftpool_job {
     job.into_held().into_raw().cast().as_ptr()
@@ -313,7 +278,7 @@ pub(super) unsafe fn owned(job: *mut ftpool_job) -> Checked<JobHandle<Value>> {
 /// # Safety
 ///
 /// 1. `job` is NULL or a handle that was not released.
-unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobHandle<Value>>> {
+pub(super) unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobHandle<Value>>> {
     let pointer = NonNull::new(job.cast_mut()).ok_or(FTPOOL_E_INVALID)?;
     // SAFETY: by 1 it came from `into_raw`, and only the release drops it. Several threads may use it at a time: the slot's
     // words are atomic, its id was set before the pointer was given out, and of what the job came to only text is read.
@@ -368,38 +333,4 @@ unsafe fn wait(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_re
         unsafe { result::fill_with(out_result, job.id().get(), end.result.as_ref(), end.times.as_deref()) };
     }
     Ok(())
-}
-
-/// How many have ended, and whether that is what was waited for.
-///
-/// # Safety
-///
-/// 1. `jobs` points to `count` handles that were not released, or NULLs.
-unsafe fn wait_all(
-    jobs: *const *mut ftpool_job,
-    count: usize,
-    until: u32,
-    timeout_ns: i64,
-) -> Checked<(usize, Checked<()>)> {
-    let deadline: Deadline = time::deadline(timeout_ns)?;
-    let until = match until {
-        FTPOOL_UNTIL_ALL => Until::All,
-        FTPOOL_UNTIL_FIRST => Until::First,
-        FTPOOL_UNTIL_FIRST_FAILED => Until::FirstFailed,
-        _ => return Err(FTPOOL_E_INVALID),
-    };
-    if count == 0 {
-        return Ok((0, Ok(())));
-    }
-    if jobs.is_null() || count > isize::MAX as usize / size_of::<*mut ftpool_job>() {
-        return Err(FTPOOL_E_INVALID);
-    }
-    // SAFETY: the caller's 1.
-    let pointers = unsafe { std::slice::from_raw_parts(jobs, count) };
-    // SAFETY: the caller's 1.
-    let jobs = pointers.iter().map(|&job| unsafe { borrow(job) }).collect::<Checked<Vec<_>>>()?;
-    let jobs: Vec<&JobHandle<Value>> = jobs.iter().map(|job| &**job).collect();
-    let enough = wait_for(&jobs, until, deadline)?;
-    let done = jobs.iter().filter(|job| job.is_done()).count();
-    Ok((done, if enough { Ok(()) } else { Err(FTPOOL_TIMEOUT) }))
 }

@@ -5,6 +5,10 @@ use crate::sys::pages::Pages;
 use crate::sys::size::SLAB_BYTES;
 use std::ptr::NonNull;
 
+/// The system has no more memory to give.
+#[derive(Debug)]
+pub(crate) struct OutOfMemory;
+
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 const _: () = assert!(SEGMENTS_PER_SLAB > 1);
 
@@ -37,19 +41,19 @@ struct Slab {
 }
 
 impl Depot {
-    /// A segment that nobody else has; `None` when the system has no more memory.
-    pub(super) fn take(&mut self) -> Option<SegmentRef> {
+    /// A segment that nobody else has.
+    pub(super) fn take(&mut self) -> Result<SegmentRef, OutOfMemory> {
         let open = self.slabs.iter().skip(self.lowest).position(|slab| slab.as_ref().is_some_and(Slab::is_open));
         let number = match open {
             Some(offset) => self.lowest + offset,
-            None => self.add_slab()?,
+            None => self.add_slab().ok_or(OutOfMemory)?,
         };
         self.lowest = number;
         let slab = self.slabs[number].as_mut().expect("an open slab exists");
         if slab.is_spare() {
             self.spare -= 1;
         }
-        Some(slab.take(number))
+        Ok(slab.take(number))
     }
 
     /// Takes back a segment of this depot that nobody uses any more.

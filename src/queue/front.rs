@@ -1,8 +1,9 @@
 //! A locked queue with two ends, for the few items that go before all others.
 
 use super::cell::Item;
+use super::depot::OutOfMemory;
 use super::segment::{Place, SLOTS, SegmentRef};
-use super::store::{OutOfMemory, Store};
+use super::store::Store;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::hint;

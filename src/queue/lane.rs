@@ -1,8 +1,9 @@
 //! A first-in-first-out queue with one producer at a time and any number of consumers, who take items by the run.
 
 use super::cell::Item;
+use super::depot::OutOfMemory;
 use super::segment::{Place, Range, SLOTS, SegmentRef};
-use super::store::{OutOfMemory, Store};
+use super::store::Store;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sys::cell::UnsafeCell;

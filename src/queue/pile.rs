@@ -1,6 +1,6 @@
 //! Stacks of very many small things.
 
-use super::store::OutOfMemory;
+use super::depot::OutOfMemory;
 use std::mem;
 
 /// Things in a piece.

@@ -1,6 +1,6 @@
 //! Very many equal things that stay where they are, in large pieces of memory.
 
-use super::store::OutOfMemory;
+use super::depot::OutOfMemory;
 use crate::sys::pages::Pages;
 use crate::sys::size::PIECE_BITS;
 use std::marker::PhantomData;

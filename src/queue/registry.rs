@@ -1,7 +1,7 @@
 //! From an id to the segment that holds its cell.
 
+use super::depot::OutOfMemory;
 use super::segment::SegmentRef;
-use super::store::OutOfMemory;
 use crate::sys::CachePadded;
 use crate::sys::lock::Lock;
 use crate::sys::size::SHARDS;

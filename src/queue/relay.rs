@@ -1,9 +1,10 @@
 //! A locked queue whose two ends do not disturb each other: for the items of a group.
 
 use super::cell::Item;
+use super::depot::OutOfMemory;
 use super::front::Opening;
 use super::segment::Place;
-use super::store::{OutOfMemory, Store};
+use super::store::Store;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::lock::{Lock, LockGuard};

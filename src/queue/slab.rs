@@ -1,8 +1,8 @@
 //! Nodes that stay where they are, and ids that find them.
 
+use super::depot::OutOfMemory;
 use super::quarry::Quarry;
 use super::registry::BlockHasher;
-use super::store::OutOfMemory;
 use crate::sys::cell::UnsafeCell;
 use crate::sys::{hint, unique};
 use std::cell::Cell;

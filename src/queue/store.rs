@@ -1,17 +1,13 @@
 //! The segments of one pool: recycled memory, and the way from an id to a cell.
 
 use super::cell::{Claim, Item, Taken};
-use super::depot::Depot;
+use super::depot::{Depot, OutOfMemory};
 use super::registry::Registry;
 use super::segment::{self, Place, SLOTS, SegmentRef};
 use crate::sys::lock::Lock;
 use crate::sys::size::SLOT_BITS;
 use crate::sys::unique;
 use std::collections::BinaryHeap;
-
-/// The system has no more memory to give.
-#[derive(Debug)]
-pub(crate) struct OutOfMemory;
 
 /// Gives out segments, takes them back, and finds an item by its id.
 #[derive(Debug)]
@@ -27,7 +23,7 @@ impl Store {
 
     /// A segment that begins a new lap.
     pub(super) fn take(&self) -> Result<SegmentRef, OutOfMemory> {
-        let segment = self.depot.lock().take().ok_or(OutOfMemory)?;
+        let segment = self.depot.lock().take()?;
         let block = unique::number();
         segment.begin_lap(block);
         if let Err(refused) = self.registry.insert(block, segment) {

@@ -1,8 +1,8 @@
 //! Which of very many nodes is due next: a hierarchical timing wheel. Time is an argument.
 
+use super::depot::OutOfMemory;
 use super::pile::{Pile, Stock};
 use super::slab::{Node, Slab};
-use super::store::OutOfMemory;
 use std::cmp::Reverse;
 
 /// Slots of a level, as a power of two: one bit of a word for each.
