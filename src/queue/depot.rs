@@ -127,7 +127,7 @@ impl Slab {
     }
 
     fn put(&mut self, segment: SegmentRef) {
-        segment.relink(self.free);
+        segment.link(self.free);
         self.free = Some(segment);
         self.in_use -= 1;
     }

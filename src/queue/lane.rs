@@ -224,7 +224,7 @@ impl Producing<'_> {
         if tail == 0 {
             *self.lane.consumer.first.lock() = Some(next);
         } else {
-            self.last().link(next);
+            self.last().link(Some(next));
         }
         // SAFETY: this visit is the only producer.
         self.lane.producer.last.with_mut(|last| unsafe { *last = Some(next) });

@@ -94,12 +94,7 @@ impl SegmentRef {
         Self(segment)
     }
 
-    pub(super) fn link(self, next: SegmentRef) {
-        self.next.store(next.0.as_ptr(), Ordering::Release);
-    }
-
-    /// Of a segment that nobody uses: whatever it was linked to, now it is that.
-    pub(super) fn relink(self, next: Option<SegmentRef>) {
+    pub(super) fn link(self, next: Option<SegmentRef>) {
         self.next.store(next.map_or(ptr::null_mut(), |next| next.0.as_ptr()), Ordering::Release);
     }
 
