@@ -5,6 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 ci/loom.sh
 ci/mutants.sh
-RUSTFLAGS="--cfg ftpool_portable" CARGO_TARGET_DIR=target/portable cargo test --quiet --lib --tests --examples
+(
+    export RUSTFLAGS="--cfg ftpool_portable" CARGO_TARGET_DIR=target/portable
+    cargo build --quiet --examples # Tests run them.
+    cargo test --quiet --lib --tests
+)
 ci/asan.sh
 ci/valgrind.sh
