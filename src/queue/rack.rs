@@ -142,7 +142,7 @@ unsafe impl<S: Send + Sync> Sync for Racks<S> {}
 
 impl<S> Racks<S> {
     pub(crate) fn new() -> Self {
-        Self([const { Open::NONE }; PLACE_SIZES.len()].map(UnsafeCell::new))
+        Self(Self::none())
     }
 
     /// Memory for a `T`, and which place of its rack it is. A new rack's places have `shared` in common.
@@ -174,19 +174,21 @@ impl<S> Racks<S> {
     pub(crate) unsafe fn close(&self) {
         for (open, &size) in self.0.iter().zip(&PLACE_SIZES) {
             // SAFETY: by 1 there is no other reference.
-            let open = open.with_mut(|open| std::mem::replace(unsafe { &mut *open }, Open::NONE));
-            if open.taken < PLACES {
-                // SAFETY: 1. it was opened for this size; 2. nobody takes the rest any more.
-                unsafe { Head::give_back(open.head, Shape::of_size::<S>(size), PLACES - open.taken) };
-            }
+            open.with_mut(|open| std::mem::replace(unsafe { &mut *open }, Open::NONE)).close(size);
         }
+    }
+
+    fn none() -> [UnsafeCell<Open<S>>; PLACE_SIZES.len()] {
+        [const { Open::NONE }; PLACE_SIZES.len()].map(UnsafeCell::new)
     }
 }
 
 impl<S> Drop for Racks<S> {
+    /// Not by [`close`](Self::close): the model checker would want to know what makes the reference exclusive, and does not know
+    /// the `Arc` that posts lie in.
     fn drop(&mut self) {
-        // SAFETY: 1. the reference is exclusive.
-        unsafe { self.close() };
+        let opened = std::mem::replace(&mut self.0, Self::none());
+        opened.into_iter().zip(PLACE_SIZES).for_each(|(open, size)| open.into_inner().close(size));
     }
 }
 
@@ -197,6 +199,14 @@ impl<S> Open<S> {
     #[cold]
     fn new(shape: Shape, shared: S) -> Self {
         Self { head: Head::new(shape, PLACES, shared), taken: 0 }
+    }
+
+    /// Gives back what was not used, of places of `size`.
+    fn close(self, size: usize) {
+        if self.taken < PLACES {
+            // SAFETY: 1. it was opened for this size; 2. nobody takes the rest any more.
+            unsafe { Head::give_back(self.head, Shape::of_size::<S>(size), PLACES - self.taken) };
+        }
     }
 }
 
