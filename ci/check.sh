@@ -34,6 +34,7 @@ RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features capi,log
 
 step "loom models"
 ci/loom.sh --quick
+ci/mutants.sh --stale
 
 step "soak: 10^7 jobs"
 FTPOOL_SOAK_JOBS=10000000 cargo test --quiet --release --test soak

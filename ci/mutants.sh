@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Shows that the models can fail: breaks one key step after another, in a copy, and runs a model that must notice.
-# Each line of the table: file | exact text, which occurs once | replacement | model. Arguments: only lines that match.
+# Each line of the table: file | exact text, which occurs once | replacement | model. Arguments: only lines that match;
+# --stale: breaks nothing, only looks whether every line still fits the code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,7 +41,7 @@ src/queue/batch.rs|fence::heavy(); // T2||owner_and_thief_share_the_slots
 src/queue/batch.rs|let middle = wanted.max(next).min(end);|let middle = wanted.max(next.min(0));|owner_and_thief_share_the_slots
 src/queue/segment.rs|const HOLDS: usize = SLOTS + 1;|const HOLDS: usize = SLOTS;|lane_
 src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Ordering::Relaxed)|lane_
-src/queue/lane.rs|self.producer.owned.store(false, Ordering::Release);|self.producer.owned.store(false, Ordering::Relaxed);|lane_changes_its_producer
+src/queue/lane.rs|self.producer.owner.store(NOBODY, Ordering::Release);|self.producer.owner.store(NOBODY, Ordering::Relaxed);|lane_changes_its_producer
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
 src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken
 src/queue/slot.rs|sleepers.wake_all(); // The reader may|// The reader may|a_slots_reader_is_woken
@@ -48,7 +49,7 @@ src/queue/slot.rs|sleepers.wake_all(); // Beside watchers.||a_slots_sleeping_rea
 src/queue/slot.rs|sleepers.wake_all(); // Beside watchers.||a_slots_reader_is_not_left_waiting
 src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
 src/queue/rack.rs|left.fetch_sub(places, Ordering::AcqRel)|left.fetch_sub(places, Ordering::Relaxed)|a_rack_
-src/queue/rack.rs|Shape::of_size::<S>(size), PLACES - open.taken)|Shape::of_size::<S>(size), 0)|a_rack_that_was_not_used_up
+src/queue/rack.rs|Shape::of_size::<S>(size), PLACES - self.taken)|Shape::of_size::<S>(size), 0)|a_rack_that_was_not_used_up
 src/queue/rack.rs|open.taken += 1;|open.taken = PLACES;|a_rack_goes_with_the_last
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
 src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
@@ -95,13 +96,31 @@ src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|
 src/pool/timers/fire.rs|state.next_due() };\n            state.asleep_until = until;|state.next_due() };|the_sleeper_does_not_sleep_through
 src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
-src/pool/timers/entry.rs|self.calm_storm();\n        let (jobs|let (jobs|what_is_due_when_a_pool_closes_is_run
-src/pool/closing.rs|self.close_timers();\n        life|life|a_timer_that_comes_while_the_pool_closes
+src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
+src/pool/closing.rs|self.close_timers(cancelled);\n        life|life|a_timer_that_comes_while_the_pool_closes
 src/pool/timers/deadlines.rs|if was_last && self.is_closed() {|if false {|the_sleeper_leaves_a_closed_pool_with_the_last_deadline
 src/pool/timers/expiring.rs|worker.spend(self.entry);||a_job_with_a_deadline_has_one_end
 src/pool/timers/expiring.rs|core.forget_deadline(self.entry);||a_job_with_a_deadline_has_one_end
 TABLE
 }
+
+# The file that a line of the table makes of another one, if its text occurs once.
+mutant() {
+    local text rest
+    text=$(cat "$1") && rest=${text/"$2"/}
+    if [ "$rest" = "$text" ] || [ "${rest/"$2"/}" != "$rest" ]; then
+        echo "stale: '$2' does not occur once in $1" >&2
+        return 1
+    fi
+    printf '%s\n' "${text/"$2"/"$3"}"
+}
+
+if [ "${1-}" = --stale ]; then
+    while IFS='|' read -r file from to _; do
+        mutant "$file" "$(printf '%b' "$from")" "$to" > /dev/null
+    done < <(table)
+    exit
+fi
 
 work=target/mutants
 rm -rf "$work/src"
@@ -116,13 +135,7 @@ while IFS='|' read -r file from to model; do
     from=$(printf '%b' "$from") to=$(printf '%b' "$to")
     rm -rf "$work/src"
     cp -r src "$work/src"
-    text=$(cat "$file")
-    rest=${text/"$from"/}
-    if [ "$rest" = "$text" ] || [ "${rest/"$from"/}" != "$rest" ]; then
-        echo "stale: '$from' does not occur once in $file" >&2
-        exit 1
-    fi
-    printf '%s\n' "${text/"$from"/"$to"}" > "$work/$file"
+    mutant "$file" "$from" "$to" > "$work/$file"
     status=0
     (cd "$work" && RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=build CARGO_PROFILE_RELEASE_LTO=off \
         CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo test --quiet --release --lib --no-run) > "$work/log" 2>&1 ||
