@@ -1,7 +1,7 @@
 //! What can go wrong, and what to do about it.
 
 use super::Panic;
-use crate::pool::{HookError, Refusal, Unfinished, Unrun};
+use crate::pool::{HookError, Refusal, Rejected, Unfinished, Unrun};
 use crate::queue::Nothing;
 use std::error::Error;
 use std::{fmt, io};
@@ -80,6 +80,15 @@ impl From<Refusal> for SubmitError {
             Refusal::Forked => Self::Forked,
             Refusal::Deadlock => Self::Deadlock,
         }
+    }
+}
+
+impl From<Rejected> for SubmitError {
+    /// Drops the job.
+    #[cold]
+    fn from(Rejected { why, job }: Rejected) -> Self {
+        drop(job);
+        why.into()
     }
 }
 

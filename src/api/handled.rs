@@ -35,10 +35,7 @@ where
     let (answer, held) = Answer::pair(core);
     let job = Handled { answer, code };
     let job = if core.is_timed() { Job::new(Timed { submitted: Instant::now(), job }) } else { Job::new(job) };
-    let id = submit(core, job).map_err(|Rejected { why, job }| {
-        drop(job);
-        SubmitError::from(why)
-    })?;
+    let id = submit(core, job)?;
     held.set_id(id);
     Ok(JobHandle::new(held))
 }

@@ -368,13 +368,7 @@ where
 
 #[inline]
 pub(super) fn accepted(verdict: Result<u64, Rejected>) -> Result<JobId, SubmitError> {
-    match verdict {
-        Ok(id) => Ok(JobId::accepted(id)),
-        Err(Rejected { why, job }) => {
-            drop(job);
-            Err(why.into())
-        }
-    }
+    verdict.map(JobId::accepted).map_err(SubmitError::from)
 }
 
 impl Clone for Pool {

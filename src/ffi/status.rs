@@ -92,6 +92,7 @@ fn find(status: i32) -> Option<&'static (ftpool_status, &'static std::ffi::CStr,
 }
 
 impl From<SubmitError> for ftpool_status {
+    #[cold]
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Shutdown => FTPOOL_E_SHUTDOWN,

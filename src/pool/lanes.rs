@@ -2,9 +2,11 @@
 
 use super::core::Core;
 use crate::queue::{Lane, Racks};
-use crate::sys::atomic::{AtomicUsize, Ordering};
-use crate::sys::hint;
+use crate::sys::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sys::lock::{Lock, LockGuard};
+use crate::sys::size::RECENT;
+use crate::sys::{hint, token};
+use std::ptr;
 use std::sync::{Arc, OnceLock, Weak};
 
 /// Threads beyond this many share a lane.
@@ -23,13 +25,23 @@ pub(super) struct Post {
 /// # Memory ordering
 ///
 /// `in_use` is stored (release) after the slot below it was set; a reader that sees the count (acquire) finds the lane.
+/// `recent` is stored (release) after the post was made: whoever finds a post there (acquire) may look who owns its lane.
 #[derive(Debug)]
 pub(super) struct Lanes {
     owned: [OnceLock<Arc<Post>>; MOST],
     in_use: AtomicUsize,
+    /// Posts of `owned`, where threads look for theirs first.
+    recent: [AtomicPtr<Post>; RECENT],
     adding: Lock<()>,
     shared: Lane,
     sharing: Lock<()>,
+}
+
+/// Where a thread's post is remembered. A thread's token lies at the end of its stack, and stacks with their guard pages tend to be
+/// an odd number of pages apart, so that threads which were started together have places of their own.
+#[inline(always)]
+fn place_of(thread: usize) -> usize {
+    (thread >> 12) % RECENT
 }
 
 impl Lanes {
@@ -37,9 +49,30 @@ impl Lanes {
         Self {
             owned: [const { OnceLock::new() }; MOST],
             in_use: AtomicUsize::new(0),
+            recent: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
             adding: Lock::new(()),
             shared: Lane::new(),
             sharing: Lock::new(()),
+        }
+    }
+
+    /// The calling thread's post, if it can be found at once.
+    #[inline(always)]
+    pub(super) fn own(&self) -> Option<&Post> {
+        let me = token::of_this_thread();
+        let post = self.recent[place_of(me)].load(Ordering::Acquire);
+        // SAFETY: the pointer is null or one of a post in `owned`, which lives as long as this.
+        unsafe { post.as_ref() }.filter(|post| post.lane.is_owned_by(me))
+    }
+
+    /// Makes it easy to find for its owner, the calling thread. Where two threads come to the same place it stays the first
+    /// one's while that lives: taking turns would cost both of them more.
+    pub(super) fn remember(&self, post: &Post) {
+        let recent = &self.recent[place_of(token::of_this_thread())];
+        // SAFETY: as in `own`.
+        let first = unsafe { recent.load(Ordering::Acquire).as_ref() };
+        if first.is_none_or(|first| first.lane.is_orphan()) {
+            recent.store(ptr::from_ref(post).cast_mut(), Ordering::Release);
         }
     }
 

@@ -5,15 +5,8 @@ use super::lanes::Post;
 use crate::queue::{Producing, Reader, Writer, pair};
 use crate::sys::lock::LockGuard;
 use crate::sys::thread::per_thread;
-use std::cell::{Cell, RefCell};
-use std::ptr;
+use std::cell::RefCell;
 use std::sync::{Arc, Weak};
-
-per_thread! {
-    /// The pool this thread submitted to last, and its post there; null for the shared lane. Has no destructor, so it
-    /// can be read at any time in the life of a thread.
-    LAST: Cell<(u64, *const Post)> = Cell::new((0, ptr::null()))
-}
 
 per_thread! {
     /// Every post this thread has, with the number of its pool.
@@ -25,8 +18,6 @@ struct Owned(Vec<(u64, Option<Arc<Post>>)>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // An error means that it is gone already, which happens under the model checker only.
-        let _ = LAST.try_with(|last| last.set((0, ptr::null())));
         self.0.iter().filter_map(|(_, post)| post.as_ref()).for_each(|post| post.lane.orphan());
     }
 }
@@ -41,10 +32,18 @@ pub(super) struct Visit<'a> {
 /// What the calling thread has for itself; `None` if it uses the shared lane.
 #[inline(always)]
 fn own(core: &Core) -> Option<&Post> {
-    let (pool, post) = LAST.with(Cell::get);
-    let own = if pool == core.number { post } else { look_up(core) };
-    // SAFETY: `OWNED` keeps the post alive until this thread's locals are destroyed, and then clears `LAST`.
-    unsafe { own.as_ref() }
+    core.lanes.own().or_else(|| look_up(core))
+}
+
+/// Visits the calling thread's own lane, if it can be found at once.
+///
+/// # Safety
+///
+/// As for [`visit`].
+#[inline(always)]
+pub(super) unsafe fn visit_own(core: &Core) -> Option<Producing<'_>> {
+    // SAFETY: this thread owns the lane, and by the caller's 1 there is no other visit of its own.
+    core.lanes.own().map(|own| unsafe { own.lane.produce() })
 }
 
 /// Visits the calling thread's lane of `core`.
@@ -82,30 +81,27 @@ impl Core {
     }
 }
 
-/// Finds or acquires the post and remembers it. Null means the shared lane: there are too many threads, the pool keeps
-/// one order for all, or this thread's locals are gone.
+/// Finds or acquires the post, and remembers it. `None` means the shared lane: there are too many threads, the pool keeps one
+/// order for all, or this thread's locals are gone.
 #[cold]
-fn look_up(core: &Core) -> *const Post {
+fn look_up(core: &Core) -> Option<&Post> {
     if core.settings.ordered || core.is_forked() {
-        return ptr::null();
+        return None;
     }
     let found = OWNED.try_with(|owned| {
         let posts = &mut owned.borrow_mut().0;
         if let Some((_, post)) = posts.iter().find(|(pool, _)| *pool == core.number) {
-            return post.as_ref().map_or(ptr::null(), Arc::as_ptr);
+            return post.as_ref().map(Arc::as_ptr);
         }
         // A post that only this thread still knows of belonged to a pool that is gone.
         posts.retain(|(_, post)| post.as_ref().is_none_or(|post| Arc::strong_count(post) > 1));
         let post = core.lanes.acquire();
-        let pointer = post.as_ref().map_or(ptr::null(), Arc::as_ptr);
+        let pointer = post.as_ref().map(Arc::as_ptr);
         posts.push((core.number, post));
         pointer
     });
-    match found {
-        Ok(post) => {
-            LAST.with(|last| last.set((core.number, post)));
-            post
-        }
-        Err(_) => ptr::null(),
-    }
+    // SAFETY: the pool's lanes keep it alive.
+    let post = unsafe { &*found.ok()?? };
+    core.lanes.remember(post);
+    Some(post)
 }

@@ -46,8 +46,19 @@ pub(crate) struct Rejected {
 
 impl Core {
     /// Queues a job behind those that this thread has submitted before; returns its id.
+    ///
+    /// Nearly always there is room in the thread's own lane, the pool admits everybody, and nobody needs to be woken. Then
+    /// nothing is called here, and there are no registers to save.
     #[inline(always)]
     pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
+        // SAFETY: 1. as below.
+        if let Some(mut lane) = unsafe { producer::visit_own(self) }
+            && lane.has_room()
+            && self.crew.census.read().is_open()
+        {
+            let id = lane.push_inside(job.into_item());
+            return if self.needs_worker() { self.bring_worker(lane, id) } else { Ok(id) };
+        }
         self.submit_by(job, Route::Back)
     }
 
@@ -56,7 +67,8 @@ impl Core {
         self.submit_by(job, Route::First)
     }
 
-    #[inline(always)]
+    #[cold]
+    #[inline(never)]
     fn submit_by(self: &Arc<Self>, job: Job, route: Route<'_>) -> Result<u64, Rejected> {
         let mut rejected = {
             // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
@@ -73,7 +85,6 @@ impl Core {
     }
 
     /// During a visit of an admitted submitter.
-    #[inline(always)]
     pub(super) fn queue_one(
         self: &Arc<Self>,
         lane: &mut Producing<'_>,
@@ -93,10 +104,22 @@ impl Core {
         };
         match self.work_is_visible() {
             Ok(()) => Ok(id),
-            Err(refused) => match self.take_back(id) {
-                Some(job) => Err(Rejected { why: Refusal::NoThread(refused), job }),
-                None => Ok(id),
-            },
+            Err(refused) => self.take_back_for(refused, id),
+        }
+    }
+
+    /// The rest of a visit in which a job was queued that nobody is sure to find.
+    #[cold]
+    #[inline(never)]
+    fn bring_worker(self: &Arc<Self>, _visit: Producing<'_>, id: u64) -> Result<u64, Rejected> {
+        self.recruit().map_or_else(|refused| self.take_back_for(refused, id), |()| Ok(id))
+    }
+
+    /// There is no thread for a job that was queued: it comes back, unless somebody has it.
+    fn take_back_for(&self, refused: io::Error, id: u64) -> Result<u64, Rejected> {
+        match self.take_back(id) {
+            Some(job) => Err(Rejected { why: Refusal::NoThread(refused), job }),
+            None => Ok(id),
         }
     }
 
@@ -156,8 +179,13 @@ impl Core {
     /// Called after every push: makes sure that somebody comes to the work.
     #[inline]
     pub(super) fn work_is_visible(self: &Arc<Self>) -> io::Result<()> {
+        if self.needs_worker() { self.recruit() } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    fn needs_worker(&self) -> bool {
         fence::light(); // S1
-        if self.crew.needs_recruit() { self.recruit() } else { Ok(()) }
+        self.crew.needs_recruit()
     }
 
     /// Takes a job of ours out of the queue again and drops it; false if somebody has it.

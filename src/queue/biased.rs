@@ -2,7 +2,7 @@
 
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::sys::thread;
+use crate::sys::token;
 
 /// A sum in two parts: the first thread that adds has one for itself, all others share one. An exchange waits for all
 /// stores that are on their way, 12 ns where a producer has just written a job for another core.
@@ -19,7 +19,7 @@ pub(super) struct BiasedCounter {
 
 #[derive(Debug)]
 struct Owner {
-    /// A thread's [`token`](thread::token), 0 before the first addition. A later thread with the same token began after
+    /// A thread's [token](token::of_this_thread), 0 before the first addition. A later thread with the same token began after
     /// the first one's end.
     thread: AtomicUsize,
     count: AtomicU64,
@@ -33,7 +33,7 @@ impl BiasedCounter {
 
     #[inline]
     pub(super) fn add(&self, count: u64) {
-        let me = thread::token();
+        let me = token::of_this_thread();
         if self.owner.thread.load(Ordering::Relaxed) == me || self.become_owner(me) {
             let own = &self.owner.count;
             own.store(own.load(Ordering::Relaxed) + count, Ordering::Release);

@@ -5,10 +5,14 @@ use super::depot::OutOfMemory;
 use super::segment::{Place, Range, SLOTS, SegmentRef};
 use super::store::Store;
 use crate::sys::CachePadded;
-use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::fence;
 use crate::sys::lock::Lock;
+use crate::sys::token;
+
+/// Stands for the owner of a lane that has none.
+const NOBODY: usize = 0;
 
 /// An unbounded list of segments: the producer fills the last, consumers empty the first. Positions count from 0 and
 /// never wrap; position p lies in slot p mod `SLOTS`.
@@ -30,8 +34,9 @@ struct Producer {
     counted: AtomicU64,
     /// A producer is between `produce` and the end of its visit.
     busy: AtomicBool,
-    /// Somebody owns the producing side. Cleared by an owner who leaves, set by the one who takes over.
-    owned: AtomicBool,
+    /// The [token](token::of_this_thread) of the thread that owns the producing side. Cleared by an owner who leaves, set
+    /// by the one who takes over.
+    owner: AtomicUsize,
     last: UnsafeCell<Option<SegmentRef>>,
 }
 
@@ -52,7 +57,7 @@ impl Lane {
                 tail: AtomicU64::new(0),
                 counted: AtomicU64::new(0),
                 busy: AtomicBool::new(false),
-                owned: AtomicBool::new(true),
+                owner: AtomicUsize::new(token::of_this_thread()),
                 last: UnsafeCell::new(None),
             }),
             consumer: CachePadded::new(Consumer { head: AtomicU64::new(0), first: Lock::new(None) }),
@@ -61,13 +66,24 @@ impl Lane {
 
     /// Gives the producing side up; what is queued stays queued. Release: pairs with `adopt`.
     pub(crate) fn orphan(&self) {
-        self.producer.owned.store(false, Ordering::Release);
+        self.producer.owner.store(NOBODY, Ordering::Release);
     }
 
     /// Takes the producing side over from an owner who left; true for the one who got it.
     #[must_use]
     pub(crate) fn adopt(&self) -> bool {
-        self.producer.owned.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        let me = token::of_this_thread();
+        self.producer.owner.compare_exchange(NOBODY, me, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Who owns the producing side finds its own token, for no other thread writes that: who reads it is the owner.
+    #[inline(always)]
+    pub(crate) fn is_owned_by(&self, thread: usize) -> bool {
+        self.producer.owner.load(Ordering::Relaxed) == thread
+    }
+
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.is_owned_by(NOBODY)
     }
 
     /// Begins a visit, during which the producer may push. Whoever closes the pool waits for visits to end.
@@ -137,17 +153,41 @@ impl Producing<'_> {
     /// Appends an item and returns its id.
     #[inline(always)]
     pub(crate) fn push(&mut self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
+        if self.has_room() {
+            return Ok(self.push_inside(item));
+        }
+        let tail = self.tail();
+        let segment = self.extend(store, tail)?;
+        Ok(self.put(tail, Place { segment, slot: 0 }, item))
+    }
+
+    /// Whether the next item needs no new segment.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        !(self.tail() as usize).is_multiple_of(SLOTS)
+    }
+
+    /// Appends an item where there is [room](Self::has_room), and returns its id.
+    #[inline(always)]
+    pub(crate) fn push_inside(&mut self, item: Item) -> u64 {
+        let tail = self.tail();
+        self.put(tail, Place { segment: self.last(), slot: tail as usize % SLOTS }, item)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, tail: u64, place: Place, item: Item) -> u64 {
         let producer = &*self.lane.producer;
-        let tail = producer.tail.load(Ordering::Relaxed);
-        let slot = tail as usize % SLOTS;
-        let segment = if slot == 0 { self.extend(store, tail)? } else { self.last() };
-        let place = Place { segment, slot };
         producer.counted.store(tail + 1, Ordering::Relaxed);
         // SAFETY: 1. this visit is the only producer; 2. the lap began after every hold on the last one was given back.
         unsafe { place.fill(item) };
         producer.tail.store(tail + 1, Ordering::Release);
         place.prepare_later();
-        Ok(place.id())
+        place.id()
+    }
+
+    #[inline(always)]
+    fn tail(&self) -> u64 {
+        self.lane.producer.tail.load(Ordering::Relaxed)
     }
 
     /// Appends all items, or none if memory runs out; calls `accepted` with each id. Consumers see a segment's worth

@@ -21,6 +21,7 @@ pub(crate) mod pages;
 pub(crate) mod process;
 pub(crate) mod size;
 pub(crate) mod thread;
+pub(crate) mod token;
 pub(crate) mod unique;
 
 pub(crate) use crossbeam_utils::CachePadded;

@@ -34,6 +34,9 @@ pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };
 /// with everybody anew costs as much as some ten looks.
 pub(crate) const LEAST_LEAVE: u64 = if cfg!(loom) { 1 } else { 64 };
 
+/// Threads that find their lane at once, unless two of them come to the same place.
+pub(crate) const RECENT: usize = if cfg!(loom) { 1 } else { 64 };
+
 /// Places in a rack.
 pub(crate) const PLACES: u32 = if cfg!(loom) { 2 } else { 32 };
 

@@ -129,13 +129,6 @@ macro_rules! per_thread {
 
 pub(crate) use per_thread;
 
-/// Tells the calling thread from every other that is alive now. Not 0.
-#[inline]
-pub(crate) fn token() -> usize {
-    per_thread!(TOKEN: u8 = 0);
-    TOKEN.with(|token| std::ptr::from_ref(token).addr())
-}
-
 #[cfg(unix)]
 use unix_signals as signals;
 
