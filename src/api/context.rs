@@ -32,7 +32,7 @@ pub fn worker_index() -> Option<usize> {
 /// assert!(!fastthreadpool::fail(1, "nobody listens"));
 /// ```
 pub fn fail(code: i32, message: impl Into<String>) -> bool {
-    frame::fail(Failure { code, message: message.into() })
+    frame::fail(Box::new(Failure { code, message: message.into() }))
 }
 
 /// Whether somebody has asked the running job to come to an end, by [`JobHandle::cancel`](crate::JobHandle::cancel). A

@@ -4,22 +4,31 @@ use super::error::Declared;
 use super::handled::Answer;
 use super::outcome::{Cargo, Delivery, Done, Outcome, Times};
 use super::{Emitter, JobError, JobId, Panic};
-use crate::pool::{Failure, Task, Unrun, Worker, unwind};
+use crate::pool::unwind::{self, Payload};
+use crate::pool::{Failure, Task, Unrun, Worker};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// What a job came to: its value, unless it panicked, returned an error or declared a failure.
 #[inline]
 pub(super) fn verdict<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
-    let returned = unwind::catch(code);
-    match (returned, worker.take_failure()) {
-        (Ok(returned), None) => returned,
-        (Ok(returned), Some(Failure { code, message })) => {
-            unwind::dispose(returned);
-            Err(JobError::Failed(Box::new(Declared { code, message })))
-        }
-        (Err(payload), _) => Err(JobError::Panicked(Panic::new(payload))),
+    match (unwind::catch(code), worker.take_failure()) {
+        (Ok(Ok(value)), None) => Ok(value),
+        (Ok(Err(error)), None) => Err(error),
+        (Ok(returned), Some(failure)) => Err(declared(returned, *failure)),
+        (Err(payload), _) => Err(panicked(payload)),
     }
+}
+
+#[cold]
+fn declared<T>(returned: Result<T, JobError>, Failure { code, message }: Failure) -> JobError {
+    unwind::dispose(returned);
+    JobError::Failed(Box::new(Declared { code, message }))
+}
+
+#[cold]
+fn panicked(payload: Payload) -> JobError {
+    JobError::Panicked(Panic::new(payload))
 }
 
 /// Fire and forget: a failure is counted, nothing is kept.
@@ -29,12 +38,17 @@ impl<F: FnOnce() -> Result<(), JobError> + Send + 'static> Task for Detached<F> 
     #[inline]
     fn run(self, worker: &Worker) {
         if let Err(error) = verdict(worker, self.0) {
-            worker.count_failure(&error);
-            unwind::dispose(error);
+            only_count(worker, error);
         }
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {}
+}
+
+#[cold]
+fn only_count(worker: &Worker, error: JobError) {
+    worker.count_failure(&error);
+    unwind::dispose(error);
 }
 
 /// The outcome goes to a results object.

@@ -20,7 +20,7 @@ struct Whole<'a> {
     /// What the body has thrown first.
     payload: Lock<Option<Payload>>,
     /// What the body has declared.
-    failure: Lock<Option<Failure>>,
+    failure: Lock<Option<Box<Failure>>>,
     /// A worker could not do its part: its start hook has failed.
     unfit: AtomicBool,
 }

@@ -85,7 +85,7 @@ pub(crate) fn watch<R>(code: impl FnOnce(Watch<'_>) -> R) -> R {
 }
 
 /// The code that is running declares a failure: the innermost frame hears of it, or else the job. False if there is neither.
-pub(crate) fn fail(failure: Failure) -> bool {
+pub(crate) fn fail(failure: Box<Failure>) -> bool {
     match innermost() {
         Some(frame) => {
             frame.failed.set(true);

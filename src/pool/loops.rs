@@ -116,7 +116,7 @@ struct Loop<'a> {
     /// What the body has thrown.
     payload: Lock<Option<Payload>>,
     /// What the body has declared on workers other than the caller, where that does not stop the loop.
-    failure: Lock<Option<Failure>>,
+    failure: Lock<Option<Box<Failure>>>,
     stoppable: bool,
     /// Such a failure was declared.
     failed: AtomicBool,

@@ -16,7 +16,7 @@ const MOST_NESTED: usize = 64;
 #[derive(Debug)]
 pub(super) struct Frame {
     job: u64,
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
     asked: *const AtomicBool,
     overrun: *const AtomicBool,
     tick: Option<TickInfo>,
@@ -108,7 +108,7 @@ impl Worker {
     }
 
     /// Runs `code`, a piece of the job `id`, in the middle of the running one; returns the failure that it has declared.
-    pub(super) fn lend(&self, id: u64, code: impl FnOnce()) -> Option<Failure> {
+    pub(super) fn lend(&self, id: u64, code: impl FnOnce()) -> Option<Box<Failure>> {
         let (job, failure) = (self.job.get(), self.failure.take());
         self.stand_in_for(id);
         code();

@@ -41,7 +41,7 @@ pub(super) struct Offered {
     id: Cell<u64>,
     /// In whose box it was offered else.
     place: Cell<*const Offered>,
-    failure: Lock<Option<Failure>>,
+    failure: Lock<Option<Box<Failure>>>,
 }
 
 // SAFETY: `id` and `place` are used by the thread that forked only. The branch is in a frame of that thread, which waits for
@@ -146,7 +146,7 @@ impl Offered {
     }
 
     /// It is over, and whoever runs it has declared `failure`.
-    pub(super) fn done(&self, failure: Option<Failure>) {
+    pub(super) fn done(&self, failure: Option<Box<Failure>>) {
         if failure.is_some() {
             *self.failure.lock() = failure;
         }

@@ -8,7 +8,7 @@ use crate::queue::Seat;
 use std::error::Error;
 use std::sync::Arc;
 
-/// The failure that a running job has declared.
+/// The failure that a running job has declared. In a box, for after every job its worker looks whether there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) code: i32,
@@ -86,12 +86,12 @@ impl Worker {
     }
 
     /// The running job declares that it has failed. What it said before is replaced.
-    pub(crate) fn fail(&self, failure: Failure) {
+    pub(crate) fn fail(&self, failure: Box<Failure>) {
         self.failure.replace(Some(failure));
     }
 
     /// The failure that the running job has declared, if any.
-    pub(crate) fn take_failure(&self) -> Option<Failure> {
+    pub(crate) fn take_failure(&self) -> Option<Box<Failure>> {
         self.failure.take()
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Scope {
     /// Jobs that may still be queued.
     ids: Lock<Vec<u64>>,
     payload: Lock<Option<Payload>>,
-    failure: Lock<Option<Failure>>,
+    failure: Lock<Option<Box<Failure>>>,
 }
 
 struct Scoped {

@@ -19,17 +19,16 @@ use std::ptr;
 use std::sync::Arc;
 
 /// Jobs that a worker takes from a lane at once, at most. Enough to make what is paid once per batch disappear.
-pub(super) const MOST_AT_ONCE: usize = 64;
+pub(super) const MOST_AT_ONCE: usize = 128;
 
 /// A batch of fewer is small: the worker is at the producer's heels, where both pay for every cache line they share.
-const SMALL: usize = 32;
+const SMALL: usize = 64;
 
 /// Jobs that a worker has run since it slept by which submitters are too many to fence for themselves.
 const BUSY: u64 = 128;
 
 /// A worker's private half. It is *searching* (and counted so) from its birth until it finds a job, and again from the
 /// moment when it sees nothing more to do.
-#[derive(Debug)]
 pub(crate) struct Worker {
     pub(super) core: Arc<Core>,
     pub(super) number: usize,
@@ -41,7 +40,7 @@ pub(crate) struct Worker {
     /// Jobs that workers with this number had finished when this one came.
     pub(super) born: Cell<u64>,
     pub(super) job: Cell<u64>,
-    pub(super) failure: RefCell<Option<Failure>>,
+    pub(super) failure: Cell<Option<Box<Failure>>>,
     /// Whether this worker is not counted, because the running job blocks.
     pub(super) blocks: Cell<bool>,
     /// The jobs that wait on this thread for the one that is running.
@@ -100,7 +99,7 @@ impl Worker {
             searching: Cell::new(false),
             born: Cell::new(station.finished()),
             job: Cell::new(0),
-            failure: RefCell::new(None),
+            failure: Cell::new(None),
             blocks: Cell::new(false),
             below: RefCell::new(Vec::new()),
             asked: Cell::new(ptr::null()),
@@ -281,13 +280,16 @@ impl Worker {
 
     /// The job's own code is over. Called before its outcome is made known: a user who waits for the outcome and then
     /// submits the next job finds this worker searching, and no second one is started.
+    #[inline(always)]
     pub(crate) fn ended(&self) {
         self.station.set_running(false);
-        if self.station.batch.rest() == 0
-            && !self.is_nested()
-            && !self.core.has_visible_work()
-            && !self.has_grouped_work()
-        {
+        if self.station.batch.rest() == 0 {
+            self.batch_has_ended();
+        }
+    }
+
+    fn batch_has_ended(&self) {
+        if !self.is_nested() && !self.core.has_visible_work() && !self.has_grouped_work() {
             self.start_searching();
         }
     }

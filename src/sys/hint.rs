@@ -76,10 +76,8 @@ pub(crate) use loom::thread::{yield_now, yield_now as spin};
 pub(crate) fn will_write<T>(place: &T) {
     #[cfg(all(target_arch = "x86_64", not(loom)))]
     {
-        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-        let address = std::ptr::from_ref(place).cast();
         // SAFETY: a prefetch touches no memory as far as the program can tell.
-        unsafe { _mm_prefetch::<{ _MM_HINT_ET0 }>(address) };
+        unsafe { std::arch::asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags, readonly)) };
     }
     #[cfg(not(all(target_arch = "x86_64", not(loom))))]
     let _ = place;
