@@ -41,9 +41,9 @@ pub use emitter::Emitter;
 pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
 pub use group::{Group, Priority};
-#[cfg(feature = "capi")]
-pub(crate) use handle::Held;
 pub use handle::{CallbackKey, JobHandle, JobState};
+#[cfg(feature = "capi")]
+pub(crate) use handle::{End, Held};
 pub use hooks::Overrun;
 pub use job_id::JobId;
 pub use manual_clock::ManualClock;

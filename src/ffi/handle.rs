@@ -5,7 +5,7 @@ use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::result::{self, Value};
 use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
-use crate::api::JobState;
+use crate::api::{End, JobState};
 use crate::{CallbackKey, JobError, JobHandle, Pool, SubmitError};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -145,10 +145,12 @@ pub unsafe extern "C" fn ftpool_job_join(
     timeout_ns: i64,
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1 and 2.
-    let waited = unsafe { wait(job, timeout_ns, out_result) };
-    // SAFETY: the caller's 1; it is not used again.
-    status(waited.and_then(|()| unsafe { owned(job) }.map(drop)))
+    // SAFETY: the caller's.
+    if unsafe { join_at_once(job, timeout_ns, out_result) } {
+        return FTPOOL_OK;
+    }
+    // SAFETY: the caller's.
+    status(unsafe { wait_and_release(job, timeout_ns, out_result) })
 }
 
 /// Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
@@ -312,6 +314,41 @@ unsafe fn submit(
     // SAFETY: the caller's 2.
     unsafe { check::store(out_job, give(job)) };
     Ok(())
+}
+
+/// Joins a job that has returned a value already, as most have that somebody joins. False: nothing was done.
+///
+/// # Safety
+///
+/// As for [`ftpool_job_join`].
+#[inline(always)]
+unsafe fn join_at_once(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_result) -> bool {
+    // SAFETY: the caller's 2.
+    let has_room = || out_result.is_null() || unsafe { result::check_size(out_result) }.is_ok();
+    // SAFETY: the caller's 1.
+    let Ok(job) = (unsafe { borrow(job) }) else { return false };
+    if timeout_ns < time::FTPOOL_FOREVER || !has_room() {
+        return false;
+    }
+    let Some(End { result: Ok(value), times: None }) = job.end() else { return false };
+    if !out_result.is_null() {
+        // SAFETY: the caller's 2.
+        unsafe { result::fill_with(out_result, job.id().get(), Ok(value), None) };
+    }
+    ManuallyDrop::into_inner(job).into_held().take(std::mem::forget); // A value has nothing to drop.
+    true
+}
+
+/// # Safety
+///
+/// As for [`ftpool_job_join`].
+#[cold]
+#[inline(never)]
+unsafe fn wait_and_release(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_result) -> Checked<()> {
+    // SAFETY: the caller's 1 and 2.
+    unsafe { wait(job, timeout_ns, out_result) }?;
+    // SAFETY: the caller's 1; it is not used again.
+    unsafe { owned(job) }.map(drop)
 }
 
 /// # Safety

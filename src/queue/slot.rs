@@ -142,19 +142,24 @@ impl<V> Slot<V> {
         })
     }
 
-    /// Takes what `part` says out of the value, if there is one, and gives the place back.
+    /// Takes what `part` says out of the value, if there is one, and gives the place back. A slot that is `clean` has
+    /// nothing to drop: nobody has used the lock.
     ///
     /// # Safety
     ///
     /// 1. `slot` came from a pair with this `S`, and the other side will not touch it again. 2. The caller's side owns the
     ///    value if `full`, and there is none otherwise.
     #[inline(always)]
-    unsafe fn free<S, R>(slot: NonNull<Self>, full: bool, part: impl FnOnce(V) -> R) -> Option<R> {
+    unsafe fn free<S, R>(slot: NonNull<Self>, full: bool, clean: bool, part: impl FnOnce(V) -> R) -> Option<R> {
         // SAFETY: by 1 it is alive.
         let this = unsafe { slot.as_ref() };
         // SAFETY: the caller's 2; a slot goes away without dropping the value.
         let taken = full.then(|| part(this.value.with(|value| unsafe { value.cast::<V>().read() })));
         let number = this.number.into();
+        if !clean {
+            // SAFETY: by 1 the slot is the caller's.
+            unsafe { slot.drop_in_place() };
+        }
         // SAFETY: 1. a slot knows its place; 2. the caller's 1.
         unsafe { rack::give_back::<Self, S>(slot, number) };
         taken
@@ -219,10 +224,9 @@ impl<V, S> Writer<V, S> {
             let before = watchers.as_mut().map(|watchers| watchers.take_before()).unwrap_or_default();
             if before.is_empty() {
                 let (seen, after) = slot.finish(watchers, DONE);
-                let gone = seen & DROPPED != 0;
                 // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. by the caller's 1.
-                let unread = if gone { unsafe { Slot::free::<S, V>(pointer, true, |value| value) } } else { None };
-                return Written { unread, after };
+                let free = || unsafe { Slot::free::<S, V>(pointer, true, false, |value| value) };
+                return Written { unread: if seen & DROPPED != 0 { free() } else { None }, after };
             }
             drop(watchers);
             // SAFETY: 1. the caller's 1; 2. the value is the writer's until the state says DONE.
@@ -233,15 +237,12 @@ impl<V, S> Writer<V, S> {
 
 impl<V, S> Drop for Writer<V, S> {
     fn drop(&mut self) {
-        let after = {
-            let slot = self.slot();
-            let (seen, after) = slot.finish(slot.watchers.lock(), DONE | EMPTY | WATCHED);
-            if seen & DROPPED != 0 {
-                // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. nothing was written.
-                unsafe { Slot::free::<S, V>(self.0, false, |value| value) };
-            }
-            after
-        };
+        let slot = self.slot();
+        let (seen, after) = slot.finish(slot.watchers.lock(), DONE | EMPTY | WATCHED);
+        if seen & DROPPED != 0 {
+            // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. nothing was written.
+            unsafe { Slot::free::<S, V>(self.0, false, false, |value| value) };
+        }
         after.into_iter().for_each(After::tell);
     }
 }
@@ -288,7 +289,7 @@ impl<V, S> Reader<V, S> {
     }
 
     /// The value; `None` as long as there is none.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self) -> Option<&V> {
         let state = self.slot().state.load(Ordering::Acquire);
         // SAFETY: 1. DONE without EMPTY: the value was written; 2. it is the reader's, who is borrowed.
@@ -296,13 +297,13 @@ impl<V, S> Reader<V, S> {
     }
 
     /// Takes what `part` says out of the value, if there is one, and goes. `part` must not panic.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take<R>(self, part: impl FnOnce(V) -> R) -> Option<R> {
         ManuallyDrop::new(self).leave(part)
     }
 
     /// Called once, as the reader's end.
-    #[inline]
+    #[inline(always)]
     fn leave<R>(&mut self, part: impl FnOnce(V) -> R) -> Option<R> {
         let mut state = self.slot().state.load(Ordering::Acquire);
         if state & DONE == 0 {
@@ -311,12 +312,13 @@ impl<V, S> Reader<V, S> {
                 return None; // The writer will free.
             }
         }
-        if state & WATCHED != 0 {
+        let clean = state & WATCHED == 0;
+        if !clean {
             // Race with a writer that has said DONE and not yet let go of the lock.
             drop(self.slot().watchers.lock());
         }
         // SAFETY: 1. the writer's last step is done; 2. what it has written is the reader's.
-        unsafe { Slot::free::<S, R>(self.0, state & EMPTY == 0, part) }
+        unsafe { Slot::free::<S, R>(self.0, state & EMPTY == 0, clean, part) }
     }
 
     /// Has `after` told as soon as the value is there, under the key that this returns; gives it back if it is there already.
