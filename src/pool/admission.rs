@@ -47,15 +47,15 @@ impl Core {
         if let Some(why) = self.refusal() {
             return Some(why);
         }
-        let own = self.is_current();
         match &self.bound {
-            Some(bound) if own => bound.take_anyhow(count),
-            Some(bound) if !bound.is_plain() || !bound.take(count, || self.freed()) => {
-                return Some(Refusal::Undecided(Arc::clone(self)));
+            None => None,
+            Some(bound) if bound.is_plain() && bound.take(count, || self.freed()) => None,
+            Some(bound) if self.is_current() => {
+                bound.take_anyhow(count);
+                None
             }
-            _ => {}
+            Some(_) => Some(Refusal::Undecided(Arc::clone(self))),
         }
-        None
     }
 
     /// After the visit: another look at a job that did not come in. Returns its id, and leaves an empty job behind, if

@@ -90,6 +90,15 @@ impl Bound {
         self.when_full == Full::HandOff || count <= self.most
     }
 
+    /// Takes a place, if one look shows that there is one, and it is all that a job needs.
+    #[inline(always)]
+    pub(super) fn take_at_once(&self) -> bool {
+        let Places { taken, freed } = &*self.places;
+        let seen = taken.load(Ordering::Relaxed);
+        let fits = seen < freed.load(Ordering::Relaxed) + self.most;
+        fits && self.is_plain() && taken.compare_exchange(seen, seen + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
     /// Takes places for `count` jobs, if there are as many. `freed` sums up what was freed so far.
     #[must_use]
     pub(super) fn take(&self, count: u64, freed: impl Fn() -> u64) -> bool {

@@ -207,6 +207,12 @@ impl Reading {
         self.0 >> CLOSED.trailing_zeros() == 0
     }
 
+    /// Whether a place in the queue is all that anybody needs who submits.
+    #[inline]
+    pub(super) fn is_only_bounded(self) -> bool {
+        self.0 >> CLOSED.trailing_zeros() == BOUNDED >> CLOSED.trailing_zeros()
+    }
+
     #[inline]
     pub(super) fn is_closed(self) -> bool {
         self.0 & CLOSED != 0

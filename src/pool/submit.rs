@@ -1,5 +1,6 @@
 //! How a job comes in.
 
+use super::bound::Bound;
 use super::core::Core;
 use super::groups::Group;
 use super::hooks::HookError;
@@ -54,12 +55,19 @@ impl Core {
         // SAFETY: 1. as below.
         if let Some(mut lane) = unsafe { producer::visit_own(self) }
             && lane.has_room()
-            && self.crew.census.read().is_open()
+            && self.admits_one()
         {
             let id = lane.push_inside(job.into_item());
             return if self.needs_worker() { self.bring_worker(lane, id) } else { Ok(id) };
         }
         self.submit_by(job, Route::Back)
+    }
+
+    /// Whether one job may come in, as far as one look tells; it has its place then.
+    #[inline(always)]
+    fn admits_one(&self) -> bool {
+        let now = self.crew.census.read();
+        now.is_open() || now.is_only_bounded() && self.bound.as_ref().is_some_and(Bound::take_at_once)
     }
 
     /// Puts a job before all that are queued; returns its id.
