@@ -62,17 +62,19 @@ impl Lanes {
         let me = token::of_this_thread();
         let post = self.recent[place_of(me)].load(Ordering::Acquire);
         // SAFETY: the pointer is null or one of a post in `owned`, which lives as long as this.
-        unsafe { post.as_ref() }.filter(|post| post.lane.is_owned_by(me))
+        unsafe { post.as_ref() }.filter(|post| post.lane.owner() == me)
     }
 
     /// Makes it easy to find for its owner, the calling thread. Where two threads come to the same place it stays the first
     /// one's while that lives: taking turns would cost both of them more.
     pub(super) fn remember(&self, post: &Post) {
-        let recent = &self.recent[place_of(token::of_this_thread())];
+        let place = place_of(token::of_this_thread());
         // SAFETY: as in `own`.
-        let first = unsafe { recent.load(Ordering::Acquire).as_ref() };
-        if first.is_none_or(|first| first.lane.is_orphan()) {
-            recent.store(ptr::from_ref(post).cast_mut(), Ordering::Release);
+        let first = unsafe { self.recent[place].load(Ordering::Acquire).as_ref() };
+        // The first one may have left its post to a thread with another place.
+        let is_in_use = |first: &Post| first.lane.owner() != 0 && place_of(first.lane.owner()) == place;
+        if !first.is_some_and(is_in_use) {
+            self.recent[place].store(ptr::from_ref(post).cast_mut(), Ordering::Release);
         }
     }
 

@@ -76,14 +76,10 @@ impl Lane {
         self.producer.owner.compare_exchange(NOBODY, me, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    /// Who owns the producing side finds its own token, for no other thread writes that: who reads it is the owner.
+    /// The token of the thread that owns the producing side, or 0. Whoever finds its own is the owner: no other thread writes it.
     #[inline(always)]
-    pub(crate) fn is_owned_by(&self, thread: usize) -> bool {
-        self.producer.owner.load(Ordering::Relaxed) == thread
-    }
-
-    pub(crate) fn is_orphan(&self) -> bool {
-        self.is_owned_by(NOBODY)
+    pub(crate) fn owner(&self) -> usize {
+        self.producer.owner.load(Ordering::Relaxed)
     }
 
     /// Begins a visit, during which the producer may push. Whoever closes the pool waits for visits to end.
