@@ -17,9 +17,6 @@ pub(crate) struct Futex {
 #[repr(C)]
 pub(crate) struct WideFutex {
     word: AtomicU64,
-    /// Changes before each wake-up: the portable sleep needs a 32-bit word of its own.
-    #[cfg(all(not(loom), any(not(target_os = "linux"), ftpool_portable)))]
-    turns: AtomicU32,
     #[cfg(loom)]
     kernel: Kernel,
 }
@@ -52,11 +49,11 @@ impl Futex {
 #[cfg(not(loom))]
 impl WideFutex {
     pub(crate) const fn new(value: u64) -> Self {
-        Self {
-            word: AtomicU64::new(value),
-            #[cfg(any(not(target_os = "linux"), ftpool_portable))]
-            turns: AtomicU32::new(0),
-        }
+        Self { word: AtomicU64::new(value) }
+    }
+
+    fn high_half(&self) -> *const u32 {
+        self.word.as_ptr().cast_const().cast::<u32>().wrapping_add(usize::from(cfg!(target_endian = "little")))
     }
 }
 
@@ -136,10 +133,6 @@ mod linux {
     }
 
     impl WideFutex {
-        fn high_half(&self) -> *const u32 {
-            self.word.as_ptr().cast_const().cast::<u32>().wrapping_add(usize::from(cfg!(target_endian = "little")))
-        }
-
         /// Sleeps while the high half is `expected`, at most for `timeout`.
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
             // SAFETY: 1. the word outlives the call, `self` is borrowed.
@@ -156,7 +149,6 @@ mod linux {
 #[cfg(all(not(loom), any(not(target_os = "linux"), ftpool_portable)))]
 mod portable {
     use super::{AtomicU32, Futex, WideFutex};
-    use crate::sys::atomic::Ordering;
     use std::time::Duration;
 
     /// Who sleeps on a word. They can be woken when the word is gone already.
@@ -207,19 +199,19 @@ mod portable {
     }
 
     impl WideFutex {
-        /// Race with a waker: half changed → turn changed; the turn is read first, so the sleep ends or never begins.
+        /// A word of its own to sleep on would have to be changed after the wide one: by then a sleeper may have freed both.
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
-            let turn = self.turns.load(Ordering::SeqCst);
-            if (self.word.load(Ordering::SeqCst) >> 32) as u32 == expected {
-                wait(&self.turns, turn, timeout);
-            }
+            // SAFETY: half of the word is a word, and lives as long as `self` is borrowed. Only `atomic-wait` looks at it,
+            // with one load as the system would; that it is smaller than the exchanges it races with is no matter to processors.
+            let half = unsafe { AtomicU32::from_ptr(self.high_half().cast_mut()) };
+            wait(half, expected, timeout);
         }
 
         pub(crate) fn wake(&self, count: u32) {
-            self.turns.fetch_add(1, Ordering::SeqCst);
+            let half = self.high_half().cast::<AtomicU32>();
             match count {
-                0..8 => (0..count).for_each(|_| atomic_wait::wake_one(&self.turns)),
-                _ => atomic_wait::wake_all(&self.turns),
+                0..8 => (0..count).for_each(|_| atomic_wait::wake_one(half)),
+                _ => atomic_wait::wake_all(half),
             }
         }
     }
