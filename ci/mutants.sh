@@ -32,7 +32,7 @@ src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_
 src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item
 src/sync/bell.rs|fence(Ordering::SeqCst); // A3||bell_rings_for_what_happened_while_it_was_armed
 src/sync/bell.rs|fence(Ordering::SeqCst); // R1||bell_rings_for_what_happened_while_it_was_armed
-src/queue/quota.rs|self.taken.fetch_sub(1, Ordering::Relaxed);\n        self.changed.notify();|self.taken.fetch_sub(1, Ordering::Relaxed);|a_writer_without_room_is_woken
+src/queue/quota.rs|self.taken.fetch_sub(places as u64, Ordering::Relaxed);\n        self.changed.notify();|self.taken.fetch_sub(places as u64, Ordering::Relaxed);|a_writer_without_room_is_woken
 src/queue/segment.rs|fence::heavy(); // X2||owner_or_revoker_gets_the_item
 src/queue/segment.rs|if place.started().load(Ordering::Relaxed) {|if false {|owner_or_revoker_gets_the_item
 src/queue/batch.rs|fence::light(); // B2||owner_and_thief_share_the_slots
@@ -57,6 +57,8 @@ src/queue/relay.rs|self.front.announce(front);\n            self.back.announce(&
 src/queue/relay.rs|self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0|self.front.len.load(Ordering::Acquire) == 0 && self.back.len.load(Ordering::Acquire) == 0|relay_never_looks_empty
 src/queue/relay.rs|self.len.store(row.places.len(), Ordering::Release);|self.len.store(row.places.len(), Ordering::Relaxed);|relay_never_looks_empty
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
+src/queue/stream.rs|(self.tail.load(Ordering::Acquire) - position.head)|(self.tail.load(Ordering::Relaxed) - position.head)|runs_are_taken_while_their_writer_goes_on
+src/queue/stream.rs|self.spare.swap(left.as_ptr(), Ordering::AcqRel)|self.spare.swap(left.as_ptr(), Ordering::Acquire)|runs_are_taken_while_their_writer_goes_on
 src/pool/offered.rs|place.wake(place.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2||a_posted_piece_wakes
 src/pool/offered.rs|if let Some(news) = self.look() {\n                self.word|if let Some(news) = None {\n                self.word|a_posted_piece_wakes
 src/pool/offered.rs|self.word.fetch_or(BEGUN, Ordering::Relaxed);|self.word.store(BEGUN, Ordering::Relaxed);|a_posted_piece_

@@ -4,7 +4,7 @@
 use super::Pool;
 use super::pool::{accepted, fallible, infallible};
 use super::{JobError, JobId, Results, SubmitError, WaitError};
-use crate::pool::{self, Core, Job, Level};
+use crate::pool::{self, Core, Job, Level, Route};
 use crate::sync::Deadline;
 use std::error::Error;
 use std::sync::Arc;
@@ -159,7 +159,7 @@ impl Group {
         code: impl FnOnce() -> Result<T, JobError> + Send + 'static,
     ) -> Result<JobId, SubmitError> {
         assert!(self.belongs_to(results.core()), "a group and a results object of two pools");
-        results.submit_by(code, |core, job| core.submit_grouped(&self.group, job, false))
+        results.submit_by(code, Route::Group(&self.group, false))
     }
 
     #[cfg(feature = "capi")]

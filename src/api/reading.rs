@@ -17,8 +17,22 @@ impl<T: Send + 'static> Results<T> {
     /// other worker, while jobs are outstanding; [`RecvError::Forked`], [`RecvError::Exiting`].
     #[inline]
     pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        let queues = self.readable()?;
-        self.receive(deadline, |patience| queues.next(patience)).map(Outcome::from)
+        match self.at_hand()? {
+            Some(outcome) => Ok(outcome),
+            None => self.next_after_all(deadline),
+        }
+    }
+
+    /// The next outcome, if it is a value that is there. Apart from all others: what may be one of two lies in memory.
+    #[inline(always)]
+    pub(crate) fn at_hand(&self) -> Result<Option<Outcome<T>>, RecvError> {
+        Ok(self.readable()?.done_at_hand().map(|done| Outcome::from(Ok(done))))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn next_after_all(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
+        self.receive(deadline, |patience| self.queues().next(patience)).map(Outcome::from)
     }
 
     /// The next value.
@@ -44,10 +58,20 @@ impl<T: Send + 'static> Results<T> {
     /// Reads at most `most` outcomes that are there, failed ones first, without waiting; none if a callback takes them.
     pub fn take(&self, most: usize) -> Vec<Outcome<T>> {
         let mut taken = Vec::with_capacity(most.min(self.done_count() + self.failed_count()));
-        if let Ok(queues) = self.readable() {
-            queues.take(most, |entry| taken.push(Outcome::from(entry)));
-        }
+        self.take_each(most, |outcome| taken.push(outcome));
         taken
+    }
+
+    /// The same, without a list. No code of a user's may run in `keep`.
+    #[inline(always)]
+    pub(crate) fn take_each(&self, most: usize, mut keep: impl FnMut(Outcome<T>)) {
+        if let Ok(queues) = self.readable() {
+            queues.take(
+                most,
+                #[inline(always)]
+                |entry| keep(Outcome::from(entry)),
+            );
+        }
     }
 
     /// Reads outcomes as they come, and ends when nothing more can come: everything was read, and no job submitted

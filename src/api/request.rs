@@ -232,12 +232,7 @@ where
         if let Some(start_by) = start_by {
             return accepted(core.submit_expiring(route, start_by.moment(core), task));
         }
-        let job = Job::new(task);
-        accepted(match route {
-            Route::Group(group, first) => core.submit_grouped(group, job, first),
-            Route::First => core.submit_first(job),
-            Route::Back => core.submit(job),
-        })
+        accepted(core.submit_routed(Job::new(task), route))
     }
 
     fn into_task(self, goal: Goal<T>) -> Full<T, F> {

@@ -8,7 +8,7 @@ use super::pool::accepted;
 use super::request::Request;
 use super::task::Reporting;
 use super::{Emitter, JobError, JobId, SubmitError};
-use crate::pool::{Core, Job, Rejected, Unfinished};
+use crate::pool::{Core, Job, Route, Unfinished};
 use crate::queue::{self, Outcomes, Owner, Quota};
 use crate::sys::lock::Lock;
 use std::convert::Infallible;
@@ -197,7 +197,7 @@ impl<T: Send + 'static> Results<T> {
     /// [`SubmitError`] if the job is not accepted. It is dropped, was not run and leaves no outcome.
     #[inline]
     pub fn submit(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), |core, job| core.submit(job))
+        self.submit_by(|| Ok(job()), Route::Back)
     }
 
     /// Runs `job` before every job of the pool that is queued.
@@ -206,7 +206,7 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// As for [`submit`](Self::submit).
     pub fn submit_first(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), |core, job| core.submit_first(job))
+        self.submit_by(|| Ok(job()), Route::First)
     }
 
     /// Runs a job that may fail; its value, error or panic becomes an outcome here.
@@ -218,7 +218,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), |core, job| core.submit(job))
+        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Route::Back)
     }
 
     /// Runs a job that may fail before every job of the pool that is queued.
@@ -230,7 +230,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), |core, job| core.submit_first(job))
+        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Route::First)
     }
 
     /// Runs many jobs, which costs less than submitting them one by one. Either all are accepted or none.
@@ -287,19 +287,24 @@ impl<T: Send + 'static> Results<T> {
     }
 
     #[inline(always)]
-    pub(super) fn submit_by<F>(
-        &self,
-        code: F,
-        submit: impl FnOnce(&Arc<Core>, Job) -> Result<u64, Rejected>,
-    ) -> Result<JobId, SubmitError>
+    pub(super) fn submit_by<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>
     where
         F: FnOnce() -> Result<T, JobError> + Send + 'static,
     {
-        let delivery = self.delivery();
-        let job = match self.core().is_timed() {
-            false => Job::new(Reporting { delivery, code }),
-            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(delivery),
-        };
-        accepted(submit(self.core(), job))
+        if self.core().is_timed() {
+            return self.submit_timed(code, route);
+        }
+        accepted(self.core().submit_routed(Job::new(Reporting { delivery: self.delivery(), code }), route))
+    }
+
+    /// Apart: a job that may be one of two, and one of them comes out of a call, lies in memory.
+    #[cold]
+    #[inline(never)]
+    fn submit_timed<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>
+    where
+        F: FnOnce() -> Result<T, JobError> + Send + 'static,
+    {
+        let request = Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some));
+        accepted(self.core().submit_routed(request.into_job(self.delivery()), route))
     }
 }

@@ -26,8 +26,11 @@ pub unsafe extern "C" fn ftpool_results_next(
     timeout_ns: i64,
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
+    let at_hand = |results: &Results<Value>| Ok(results.at_hand()?);
     // SAFETY: the caller's 1 and 2.
-    status(unsafe { next(results, timeout_ns, out_result, |results, timeout| Ok(results.next(timeout)?)) })
+    status(unsafe {
+        next(results, timeout_ns, out_result, at_hand, |results, timeout| Ok(results.next_after_all(timeout)?))
+    })
 }
 
 /// Reads the next value: acquires the done queue's semaphore.
@@ -44,7 +47,9 @@ pub unsafe extern "C" fn ftpool_results_next_done(
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 and 2.
-    status(unsafe { next(results, timeout_ns, out_result, |results, timeout| Ok(results.next_done_outcome(timeout)?)) })
+    status(unsafe {
+        next(results, timeout_ns, out_result, |_| Ok(None), |results, timeout| Ok(results.next_done_outcome(timeout)?))
+    })
 }
 
 /// Reads the next outcome without a value: acquires the failed queue's semaphore.
@@ -62,7 +67,13 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
 ) -> ftpool_status {
     // SAFETY: the caller's 1 and 2.
     status(unsafe {
-        next(results, timeout_ns, out_result, |results, timeout| Ok(results.next_failed_outcome(timeout)?))
+        next(
+            results,
+            timeout_ns,
+            out_result,
+            |_| Ok(None),
+            |results, timeout| Ok(results.next_failed_outcome(timeout)?),
+        )
     })
 }
 
@@ -177,13 +188,20 @@ unsafe fn next(
     results: *mut ftpool_results,
     timeout_ns: i64,
     out_result: *mut ftpool_result,
+    at_hand: impl FnOnce(&Results<Value>) -> Checked<Option<Outcome<Value>>>,
     read: impl FnOnce(&Results<Value>, Timeout) -> Checked<Outcome<Value>>,
 ) -> Checked<()> {
     // SAFETY: the caller's 1.
     let results = unsafe { check::object(results) }?;
     // SAFETY: the caller's 2.
     unsafe { result::check_size(out_result) }?;
-    let outcome = read(&results.results, time::timeout(timeout_ns)?)?;
+    let timeout = time::timeout(timeout_ns)?;
+    if let Some(outcome) = at_hand(&results.results)? {
+        // SAFETY: the caller's 2.
+        unsafe { result::fill(out_result, outcome) };
+        return Ok(());
+    }
+    let outcome = read(&results.results, timeout)?;
     if outcome.result.is_err() {
         result::forget_texts(); // Others have none, and leave those of before for a while.
     }
@@ -213,23 +231,42 @@ unsafe fn take(
     if capacity > 0 {
         // SAFETY: the caller's 2.
         let stride = unsafe { result::check_size(out_results) }?;
-        let outcomes = results.results.take(capacity);
-        if !outcomes.is_empty() {
-            result::forget_texts();
-        }
-        for outcome in outcomes {
-            // SAFETY: the caller's 2; no more than `capacity` are taken.
-            let place = unsafe { out_results.byte_add(count * stride) };
-            // SAFETY: the caller's 2: every result begins with its size.
-            unsafe { place.cast::<usize>().write(stride) };
-            // SAFETY: the caller's 2.
-            unsafe { result::fill(place, outcome) };
-            count += 1;
+        let mut others = Vec::new();
+        results.results.take_each(
+            capacity,
+            #[inline(always)]
+            |outcome| {
+                // SAFETY: the caller's 2; no more than `capacity` are taken.
+                let place = unsafe { out_results.byte_add(count * stride) };
+                // SAFETY: the caller's 2: every result begins with its size.
+                unsafe { place.cast::<usize>().write(stride) };
+                // SAFETY: the caller's 2.
+                if let Some(outcome) = unsafe { result::fill_plain(place, outcome) } {
+                    others.push((place, outcome));
+                }
+                count += 1;
+            },
+        );
+        if !others.is_empty() {
+            // SAFETY: the caller's 2; the places are those of above.
+            unsafe { fill_all(others) };
         }
     }
     // SAFETY: the caller's 3.
     unsafe { check::store(out_count, count) };
     Ok(())
+}
+
+/// # Safety
+///
+/// 1. Each place points to a result.
+#[cold]
+unsafe fn fill_all(outcomes: Vec<(*mut ftpool_result, Outcome<Value>)>) {
+    result::forget_texts(); // Values alone have none, and leave those of before for a while.
+    for (place, outcome) in outcomes {
+        // SAFETY: the caller's 1.
+        unsafe { result::fill(place, outcome) };
+    }
 }
 
 /// # Safety

@@ -94,6 +94,21 @@ pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
     place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
+/// As [`fill`], if it is a value and nothing else; any other outcome is given back.
+///
+/// # Safety
+///
+/// 1. `place` points to a result.
+#[inline(always)]
+pub(super) unsafe fn fill_plain(place: *mut ftpool_result, outcome: Outcome<Value>) -> Option<Outcome<Value>> {
+    if outcome.result.is_err() || !outcome.is_plain() {
+        return Some(outcome);
+    }
+    // SAFETY: the caller's 1.
+    unsafe { fill(place, outcome) };
+    None
+}
+
 /// Shows a callback an outcome that stays the library's, with the argument if it is not in there yet, and returns what
 /// the callback returns.
 pub(super) fn show<R>(

@@ -75,6 +75,16 @@ impl Core {
         self.submit_by(job, Route::First)
     }
 
+    /// Queues a job wherever it shall be; returns its id.
+    #[inline(always)]
+    pub(crate) fn submit_routed(self: &Arc<Self>, job: Job, route: Route<'_>) -> Result<u64, Rejected> {
+        match route {
+            Route::Back => self.submit(job),
+            Route::First => self.submit_first(job),
+            Route::Group(group, first) => self.submit_grouped(group, job, first),
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn submit_by(self: &Arc<Self>, job: Job, route: Route<'_>) -> Result<u64, Rejected> {

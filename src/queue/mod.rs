@@ -14,6 +14,7 @@ mod pile;
 mod quarry;
 mod quota;
 mod rack;
+mod reading;
 mod registry;
 mod relay;
 mod seat;

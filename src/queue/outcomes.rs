@@ -4,17 +4,14 @@ use super::Quota;
 use super::biased::BiasedCounter;
 use super::seat::Seat;
 use super::stream::Stream;
-use super::turns::Turns;
-use crate::sync::{Bell, Deadline, EventCount};
+use super::turns::Reader;
+use crate::sync::{Bell, EventCount};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
-
-/// Who reads so many values without waiting lets writers off their fences.
-const SELDOM: u64 = 256;
 
 /// Why a reader got nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +34,17 @@ pub(crate) enum Nothing {
 #[derive(Debug)]
 pub(crate) struct Outcomes<D, F> {
     /// One for each writer, and one for all who have no seat.
-    desks: Box<[CachePadded<Desk<D, F>>]>,
+    pub(super) desks: Box<[CachePadded<Desk<D, F>>]>,
     outsiders: Lock<()>,
     /// Failed entries that were ever written; one word to look at instead of many.
     failures: AtomicU64,
     expected: BiasedCounter,
-    reader: CachePadded<Reader<D, F>>,
-    arrivals: EventCount,
+    pub(super) reader: CachePadded<Reader<D, F>>,
+    pub(super) arrivals: EventCount,
     /// Whoever waits for as long as there may be something to come need not wait any longer.
-    stopped: AtomicBool,
+    pub(super) stopped: AtomicBool,
     bell: OnceLock<Bell>,
-    quota: Option<Arc<Quota>>,
+    pub(super) quota: Option<Arc<Quota>>,
     discard: Option<Discard<D>>,
 }
 
@@ -62,24 +59,11 @@ impl<D> fmt::Debug for Discard<D> {
 
 /// Where one writer leaves entries. Only that writer stores here.
 #[derive(Debug)]
-struct Desk<D, F> {
-    done: Stream<D>,
-    failed: Stream<F>,
+pub(super) struct Desk<D, F> {
+    pub(super) done: Stream<D>,
+    pub(super) failed: Stream<F>,
     ended: AtomicU64,
     settled: AtomicU64,
-}
-
-#[derive(Debug)]
-struct Reader<D, F> {
-    taken_done: AtomicU64,
-    taken_failed: AtomicU64,
-    positions: Lock<Positions<D, F>>,
-}
-
-#[derive(Debug)]
-struct Positions<D, F> {
-    done: Turns<D>,
-    failed: Turns<F>,
 }
 
 impl<D, F> Outcomes<D, F> {
@@ -96,11 +80,7 @@ impl<D, F> Outcomes<D, F> {
             outsiders: Lock::new(()),
             failures: AtomicU64::new(0),
             expected: BiasedCounter::new(),
-            reader: CachePadded::new(Reader {
-                taken_done: AtomicU64::new(0),
-                taken_failed: AtomicU64::new(0),
-                positions: Lock::new(Positions { done: Turns::new(writers + 1), failed: Turns::new(writers + 1) }),
-            }),
+            reader: CachePadded::new(Reader::new(writers + 1)),
             arrivals: EventCount::new(),
             stopped: AtomicBool::new(false),
             bell: OnceLock::new(),
@@ -217,7 +197,7 @@ impl<D, F> Outcomes<D, F> {
     }
 
     /// Called by a reader that has found nothing.
-    fn listen(&self) {
+    pub(super) fn listen(&self) {
         if let Some(bell) = self.bell.get() {
             bell.arm(|| self.has_entries());
         }
@@ -247,133 +227,20 @@ impl<D, F> Outcomes<D, F> {
         let ended: u64 = self.desks.iter().map(|desk| desk.ended.load(Ordering::Acquire)).sum();
         self.expected.sum().saturating_sub(ended)
     }
-
-    #[inline(always)]
-    pub(crate) fn next_done(&self, deadline: impl Into<Deadline>) -> Result<D, Nothing> {
-        let entry = self.pop_done(&mut self.reader.positions.lock());
-        entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_done), Ok)
-    }
-
-    #[inline(always)]
-    pub(crate) fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<F, Nothing> {
-        let entry = self.pop_failed(&mut self.reader.positions.lock());
-        entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_failed), Ok)
-    }
-
-    /// The next entry of either queue. The clock is looked at only if there is nothing to read.
-    #[inline(always)]
-    pub(crate) fn next(&self, deadline: impl Into<Deadline>) -> Result<Result<D, F>, Nothing> {
-        let entry = self.pop(&mut self.reader.positions.lock());
-        entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop), Ok)
-    }
-
-    /// Hands at most `most` entries to `keep` without waiting, failed ones first; returns how many. No code of a
-    /// user's may run in `keep`.
-    pub(crate) fn take(&self, most: usize, mut keep: impl FnMut(Result<D, F>)) -> usize {
-        let mut positions = self.reader.positions.lock();
-        let mut taken = 0;
-        while taken < most
-            && let Some(entry) = self.pop(&mut positions)
-        {
-            keep(entry);
-            taken += 1;
-        }
-        drop(positions);
-        if taken < most {
-            self.listen();
-        }
-        taken
-    }
-
-    /// The next entry, however long it takes; `None` once [`stop`](Self::stop) was called and all was read.
-    pub(crate) fn next_until_stopped(&self) -> Option<Result<D, F>> {
-        let pop = || self.pop(&mut self.reader.positions.lock());
-        let look = || {
-            let stopped = self.stopped.load(Ordering::Acquire);
-            pop().map(Some).or_else(|| stopped.then_some(None))
-        };
-        self.arrivals.wait_until(Deadline::NEVER, look).flatten()
-    }
-
-    pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-        self.arrivals.notify();
-    }
-
-    #[cold]
-    fn wait_for<R>(
-        &self,
-        deadline: Deadline,
-        pop: impl Fn(&Self, &mut Positions<D, F>) -> Option<R>,
-    ) -> Result<R, Nothing> {
-        let pop = || pop(self, &mut self.reader.positions.lock());
-        let look = || {
-            if let Some(entry) = pop() {
-                return Some(Ok(entry));
-            }
-            // Complete first, empty second: then what is not there was read by somebody, and nobody will notify.
-            let complete = self.outstanding() == 0;
-            pop().map(Ok).or_else(|| complete.then_some(Err(Nothing::Finished)))
-        };
-        let verdict = self.arrivals.wait_until(deadline, look).unwrap_or(Err(Nothing::TimedOut));
-        if verdict.is_err() {
-            self.listen();
-        }
-        verdict
-    }
-
-    #[inline(always)]
-    fn pop(&self, positions: &mut Positions<D, F>) -> Option<Result<D, F>> {
-        if self.failed_len() > 0
-            && let Some(failed) = self.pop_failed(positions)
-        {
-            return Some(Err(failed));
-        }
-        self.pop_done(positions).map(Ok)
-    }
-
-    #[inline(always)]
-    fn pop_done(&self, positions: &mut Positions<D, F>) -> Option<D> {
-        let entry = positions.done.next(|number, position| {
-            // SAFETY: `positions` are the only ones, and position n belongs to desk n.
-            unsafe { self.desks[number].done.read(position) }
-        })?;
-        if count(&self.reader.taken_done).is_multiple_of(SELDOM) {
-            self.arrivals.relax();
-        }
-        self.free_place();
-        Some(entry)
-    }
-
-    #[inline]
-    fn pop_failed(&self, positions: &mut Positions<D, F>) -> Option<F> {
-        let entry = positions.failed.next(|number, position| {
-            // SAFETY: `positions` are the only ones, and position n belongs to desk n.
-            unsafe { self.desks[number].failed.read(position) }
-        })?;
-        count(&self.reader.taken_failed);
-        self.free_place();
-        Some(entry)
-    }
-
-    #[inline]
-    fn free_place(&self) {
-        if let Some(quota) = &self.quota {
-            quota.give_back();
-        }
-    }
 }
 
 impl<D, F> Drop for Outcomes<D, F> {
     fn drop(&mut self) {
         let mut positions = self.reader.positions.lock();
-        while let Some(discard) = &self.discard
-            && let Some(entry) = self.pop_done(&mut positions)
-        {
-            (discard.0)(entry);
+        while let Some(entry) = self.pop_done(&mut positions) {
+            match &self.discard {
+                Some(discard) => (discard.0)(entry),
+                None => drop(entry),
+            }
         }
+        while self.pop_failed(&mut positions).is_some() {}
         for (number, desk) in self.desks.iter().enumerate() {
-            // SAFETY: 1. as in `pop_done`; 2. the queues are going away.
+            // SAFETY: 1. as in `run_of_done`; 2. the queues are going away.
             unsafe { desk.done.destroy(&mut positions.done.at[number]) };
             // SAFETY: as above.
             unsafe { desk.failed.destroy(&mut positions.failed.at[number]) };

@@ -42,8 +42,8 @@ impl Quota {
         self.taken.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn give_back(&self) {
-        self.taken.fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn give_back(&self, places: usize) {
+        self.taken.fetch_sub(places as u64, Ordering::Relaxed);
         self.changed.notify();
     }
 

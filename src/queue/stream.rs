@@ -23,19 +23,27 @@ pub(super) struct Stream<T> {
     spare: AtomicPtr<Chunk<T>>,
 }
 
+/// The entries first: those whose size allows it do not lie in two cache lines.
 #[derive(Debug)]
+#[repr(C)]
 struct Chunk<T> {
-    next: AtomicPtr<Chunk<T>>,
     entries: [UnsafeCell<MaybeUninit<T>>; CHUNK],
+    next: AtomicPtr<Chunk<T>>,
 }
 
 /// How far the reader has come.
 #[derive(Debug)]
 pub(super) struct Position<T> {
     head: u64,
-    /// The tail as it was last seen.
-    seen: u64,
     chunk: *mut Chunk<T>,
+}
+
+/// Entries side by side in a chunk that the reader has found, and is taking out.
+#[derive(Debug)]
+pub(super) struct Run<T> {
+    chunk: *mut Chunk<T>,
+    next: usize,
+    end: usize,
 }
 
 // SAFETY: entries travel from the writer's thread to the reader's, and nobody looks at one that is on its way.
@@ -44,15 +52,40 @@ unsafe impl<T: Send> Sync for Stream<T> {}
 unsafe impl<T: Send> Send for Stream<T> {}
 // SAFETY: a position points into a stream that the other rules allow to be read from any thread.
 unsafe impl<T: Send> Send for Position<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Send for Run<T> {}
 
 impl<T> Position<T> {
     /// Where every stream begins.
-    pub(super) const START: Self = Self { head: 0, seen: 0, chunk: ptr::null_mut() };
+    pub(super) const START: Self = Self { head: 0, chunk: ptr::null_mut() };
 
     /// Whether a chunk was read to its end.
     #[inline]
     pub(super) fn is_at_an_end(&self) -> bool {
         (self.head as usize).is_multiple_of(CHUNK)
+    }
+}
+
+impl<T> Run<T> {
+    pub(super) const EMPTY: Self = Self { chunk: ptr::null_mut(), next: 0, end: 0 };
+
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.end - self.next
+    }
+
+    #[inline(always)]
+    pub(super) fn pop(&mut self) -> Option<T> {
+        if self.next == self.end {
+            return None;
+        }
+        // SAFETY: there is an entry, so `find` has set the chunk; by its 2 the reader has not left it.
+        let cell = unsafe { &(*self.chunk).entries[self.next] };
+        self.next += 1;
+        // SAFETY: the writer is done with the slot, and by 1 of `find` nobody else reads it.
+        let entry = cell.with(|cell| unsafe { cell.read() });
+        // SAFETY: the entry was written.
+        Some(unsafe { entry.assume_init() })
     }
 }
 
@@ -110,38 +143,32 @@ impl<T> Stream<T> {
         next
     }
 
-    /// The next entry, if one was written.
+    /// What was written at the position, in one chunk.
     ///
     /// # Safety
     ///
-    /// 1. `position` began as `START`, was used with this stream only, and is its only one.
-    #[inline(always)]
-    pub(super) unsafe fn read(&self, position: &mut Position<T>) -> Option<T> {
-        if position.head == position.seen {
-            position.seen = self.tail.load(Ordering::Acquire);
-            if position.head == position.seen {
-                return None;
-            }
+    /// 1. `position` began as `START`, was used with this stream only, and is its only one. 2. What was found with it before was
+    ///    taken out, and the stream outlives what is found now.
+    pub(super) unsafe fn find(&self, position: &mut Position<T>) -> Run<T> {
+        let written = (self.tail.load(Ordering::Acquire) - position.head) as usize;
+        if written == 0 {
+            return Run::EMPTY;
         }
-        let slot = position.head as usize % CHUNK;
-        if slot == 0 {
-            // SAFETY: by 1; there is an entry at the position, so there is a chunk for it.
+        let next = position.head as usize % CHUNK;
+        if next == 0 {
+            // SAFETY: by 1 and 2; there is an entry at the position, so there is a chunk for it.
             unsafe { self.advance(position) };
         }
-        // SAFETY: the position is below the tail, so its chunk was linked, and the reader has not left it.
-        let cell = unsafe { &(*position.chunk).entries[slot] };
-        // SAFETY: the writer is done with the slot, and by 1 nobody else reads it.
-        let entry = cell.with(|cell| unsafe { cell.read() });
-        position.head += 1;
-        // SAFETY: the entry was written.
-        Some(unsafe { entry.assume_init() })
+        let end = CHUNK.min(next + written);
+        position.head += (end - next) as u64;
+        Run { chunk: position.chunk, next, end }
     }
 
     /// Leaves an emptied chunk for the next one.
     ///
     /// # Safety
     ///
-    /// 1. As for `read`, and an entry at the position was written, in a new chunk.
+    /// 1. As for `find`, and an entry at the position was written, in a new chunk.
     #[cold]
     unsafe fn advance(&self, position: &mut Position<T>) {
         let Some(left) = NonNull::new(position.chunk) else {
@@ -158,14 +185,12 @@ impl<T> Stream<T> {
         }
     }
 
-    /// Drops what was not read, and the chunks.
+    /// Drops the chunks.
     ///
     /// # Safety
     ///
-    /// 1. As for `read`. 2. Nobody uses the stream afterwards.
+    /// 1. As for `find`, which finds nothing more. 2. Nobody uses the stream afterwards.
     pub(super) unsafe fn destroy(&self, position: &mut Position<T>) {
-        // SAFETY: by 1.
-        while unsafe { self.read(position) }.is_some() {}
         // Where nothing was written there is no chunk; where all was read, the reader is in the last one.
         for chunk in [position.chunk, self.spare.swap(ptr::null_mut(), Ordering::Acquire)] {
             if !chunk.is_null() {

@@ -1,33 +1,70 @@
 //! A reader of many streams.
 
-use super::stream::Position;
+use super::stream::{Position, Run};
+use crate::sys::atomic::AtomicU64;
+use crate::sys::lock::Lock;
+
+/// Where readers are, and how much they have taken: one reads at a time.
+#[derive(Debug)]
+pub(super) struct Reader<D, F> {
+    pub(super) taken_done: AtomicU64,
+    pub(super) taken_failed: AtomicU64,
+    pub(super) positions: Lock<Positions<D, F>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Positions<D, F> {
+    pub(super) done: Turns<D>,
+    pub(super) failed: Turns<F>,
+}
+
+impl<D, F> Reader<D, F> {
+    /// For streams 0 to `count` − 1 of each kind.
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            taken_done: AtomicU64::new(0),
+            taken_failed: AtomicU64::new(0),
+            positions: Lock::new(Positions { done: Turns::new(count), failed: Turns::new(count) }),
+        }
+    }
+}
 
 /// The reader's positions in one kind of streams, and the one whose turn it is.
 #[derive(Debug)]
 pub(super) struct Turns<T> {
+    /// What was found last.
+    run: Run<T>,
     turn: usize,
     pub(super) at: Box<[Position<T>]>,
 }
 
 impl<T> Turns<T> {
-    pub(super) fn new(count: usize) -> Self {
-        Self { turn: 0, at: (0..count).map(|_| Position::START).collect() }
+    fn new(count: usize) -> Self {
+        Self { run: Run::EMPTY, turn: 0, at: (0..count).map(|_| Position::START).collect() }
     }
 
-    /// What `read` finds at the position whose turn it is, or else at the next one that has something. A turn is a chunk.
+    /// What is left of the last run, or else the one that `find` finds at the position whose turn it is, or at the next one
+    /// that has something. A turn is a chunk.
     #[inline(always)]
-    pub(super) fn next(&mut self, read: impl Fn(usize, &mut Position<T>) -> Option<T>) -> Option<T> {
+    pub(super) fn run(&mut self, find: impl Fn(usize, &mut Position<T>) -> Run<T>) -> &mut Run<T> {
+        if self.run.len() == 0 {
+            self.find(find);
+        }
+        &mut self.run
+    }
+
+    #[inline(never)]
+    fn find(&mut self, find: impl Fn(usize, &mut Position<T>) -> Run<T>) {
         for _ in 0..self.at.len() {
-            let turn = self.turn;
-            let entry = read(turn, &mut self.at[turn]);
-            if entry.is_some() && !self.at[turn].is_at_an_end() {
-                return entry;
+            let position = &mut self.at[self.turn];
+            self.run = find(self.turn, position);
+            let found = self.run.len() > 0;
+            if !found || position.is_at_an_end() {
+                self.turn = if self.turn + 1 == self.at.len() { 0 } else { self.turn + 1 };
             }
-            self.turn = if turn + 1 == self.at.len() { 0 } else { turn + 1 };
-            if entry.is_some() {
-                return entry;
+            if found {
+                return;
             }
         }
-        None
     }
 }

@@ -14,7 +14,13 @@ pub(crate) const ZEROED_IS_NEW: bool = cfg!(not(loom));
 /// One more, by the only one who counts; returns how many. What was done before is seen by whoever sees it counted.
 #[inline]
 pub(crate) fn count(counter: &AtomicU64) -> u64 {
-    let count = counter.load(Ordering::Relaxed) + 1;
+    count_up(counter, 1)
+}
+
+/// As [`count`], several at once.
+#[inline]
+pub(crate) fn count_up(counter: &AtomicU64, by: usize) -> u64 {
+    let count = counter.load(Ordering::Relaxed) + by as u64;
     counter.store(count, Ordering::Release);
     count
 }

@@ -108,6 +108,23 @@ fn chunks_go_round() {
     });
 }
 
+/// Race: a reader takes what it finds side by side while the writer goes on, and hands an emptied chunk back.
+#[test]
+fn runs_are_taken_while_their_writer_goes_on() {
+    check(2, || {
+        let queues = queues(1);
+        let writer = writer(queues.ticket(), |ticket| {
+            let seat = seat(0);
+            (1..=4).for_each(|number| ticket.emit(&seat, number));
+            ticket.deliver(&seat, Some(Err(5)));
+        });
+        let mut read = Vec::new();
+        while queues.take(3, |entry| read.push(entry.unwrap_or_else(|failed| failed))) > 0 {}
+        assert_each_once(5, [read, read_all(&queues)]);
+        writer.join().unwrap();
+    });
+}
+
 /// Race: the owner looks whether it may go while the last delivery is made; the writer must not touch the queues
 /// afterwards, which the checker's memory would notice.
 #[test]

@@ -1,0 +1,166 @@
+//! How outcomes are read.
+
+use super::outcomes::{Nothing, Outcomes};
+use super::stream::Run;
+use super::turns::Positions;
+use crate::sync::Deadline;
+use crate::sys::atomic::{Ordering, count, count_up};
+
+/// Who reads so many values without waiting lets writers off their fences.
+const SELDOM: u64 = 256;
+
+impl<D, F> Outcomes<D, F> {
+    #[inline(always)]
+    pub(crate) fn next_done(&self, deadline: impl Into<Deadline>) -> Result<D, Nothing> {
+        let entry = self.pop_done(&mut self.reader.positions.lock());
+        entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_done), Ok)
+    }
+
+    #[inline(always)]
+    pub(crate) fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<F, Nothing> {
+        let entry = self.pop_failed(&mut self.reader.positions.lock());
+        entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_failed), Ok)
+    }
+
+    /// The next entry of either queue. The clock is looked at only if there is nothing to read.
+    #[inline(always)]
+    pub(crate) fn next(&self, deadline: impl Into<Deadline>) -> Result<Result<D, F>, Nothing> {
+        match self.done_at_hand() {
+            Some(done) => Ok(Ok(done)),
+            None => self.wait_for(deadline.into(), Self::pop),
+        }
+    }
+
+    /// The next value, if it is there, and no failure is, which would come first.
+    #[inline(always)]
+    pub(crate) fn done_at_hand(&self) -> Option<D> {
+        let mut positions = self.reader.positions.lock();
+        if self.failed_len() > 0 { None } else { self.pop_done(&mut positions) }
+    }
+
+    /// Hands at most `most` entries to `keep` without waiting, failed ones first; returns how many. No code of a
+    /// user's may run in `keep`.
+    pub(crate) fn take(&self, most: usize, mut keep: impl FnMut(Result<D, F>)) -> usize {
+        let mut positions = self.reader.positions.lock();
+        let mut taken = 0;
+        while taken < most {
+            taken += if self.failed_len() > 0
+                && let Some(failed) = self.pop_failed(&mut positions)
+            {
+                keep(Err(failed));
+                1
+            } else {
+                match self.take_run(&mut positions, most - taken, &mut keep) {
+                    0 => break,
+                    run => run,
+                }
+            };
+        }
+        drop(positions);
+        if taken < most {
+            self.listen();
+        }
+        taken
+    }
+
+    #[inline(always)]
+    fn take_run(&self, positions: &mut Positions<D, F>, most: usize, keep: &mut impl FnMut(Result<D, F>)) -> usize {
+        let run = self.run_of_done(positions);
+        let count = run.len().min(most);
+        for _ in 0..count {
+            if let Some(done) = run.pop() {
+                keep(Ok(done));
+            }
+        }
+        self.count_done(count);
+        count
+    }
+
+    /// The next entry, however long it takes; `None` once [`stop`](Self::stop) was called and all was read.
+    pub(crate) fn next_until_stopped(&self) -> Option<Result<D, F>> {
+        let pop = || self.pop(&mut self.reader.positions.lock());
+        let look = || {
+            let stopped = self.stopped.load(Ordering::Acquire);
+            pop().map(Some).or_else(|| stopped.then_some(None))
+        };
+        self.arrivals.wait_until(Deadline::NEVER, look).flatten()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.arrivals.notify();
+    }
+
+    #[cold]
+    fn wait_for<R>(
+        &self,
+        deadline: Deadline,
+        pop: impl Fn(&Self, &mut Positions<D, F>) -> Option<R>,
+    ) -> Result<R, Nothing> {
+        let pop = || pop(self, &mut self.reader.positions.lock());
+        let look = || {
+            if let Some(entry) = pop() {
+                return Some(Ok(entry));
+            }
+            // Complete first, empty second: then what is not there was read by somebody, and nobody will notify.
+            let complete = self.outstanding() == 0;
+            pop().map(Ok).or_else(|| complete.then_some(Err(Nothing::Finished)))
+        };
+        let verdict = self.arrivals.wait_until(deadline, look).unwrap_or(Err(Nothing::TimedOut));
+        if verdict.is_err() {
+            self.listen();
+        }
+        verdict
+    }
+
+    #[inline(always)]
+    fn pop(&self, positions: &mut Positions<D, F>) -> Option<Result<D, F>> {
+        if self.failed_len() > 0
+            && let Some(failed) = self.pop_failed(positions)
+        {
+            return Some(Err(failed));
+        }
+        self.pop_done(positions).map(Ok)
+    }
+
+    #[inline(always)]
+    pub(super) fn pop_done(&self, positions: &mut Positions<D, F>) -> Option<D> {
+        let next = self.run_of_done(positions).pop()?;
+        self.count_done(1);
+        Some(next)
+    }
+
+    /// Values that lie side by side.
+    #[inline(always)]
+    fn run_of_done<'a>(&self, positions: &'a mut Positions<D, F>) -> &'a mut Run<D> {
+        // SAFETY: 1. `positions` are the only ones, and position n belongs to desk n; 2. they look for a run when the last one is
+        // used up, and go with the streams.
+        positions.done.run(|number, position| unsafe { self.desks[number].done.find(position) })
+    }
+
+    /// So many were taken.
+    #[inline(always)]
+    fn count_done(&self, taken: usize) {
+        if count_up(&self.reader.taken_done, taken) % SELDOM < taken as u64 {
+            self.arrivals.relax();
+        }
+        self.free_places(taken);
+    }
+
+    #[cold]
+    pub(super) fn pop_failed(&self, positions: &mut Positions<D, F>) -> Option<F> {
+        // SAFETY: as in `run_of_done`.
+        let find = |number: usize, position: &mut _| unsafe { self.desks[number].failed.find(position) };
+        let next = positions.failed.run(find).pop()?;
+        count(&self.reader.taken_failed);
+        self.free_places(1);
+        Some(next)
+    }
+
+    #[inline]
+    fn free_places(&self, places: usize) {
+        if let Some(quota) = &self.quota {
+            quota.give_back(places);
+        }
+    }
+}
