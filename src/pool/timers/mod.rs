@@ -6,6 +6,7 @@ mod entry;
 mod expiring;
 mod fire;
 mod lateness;
+mod lookout;
 mod schedule;
 mod sleeper;
 mod storm;
@@ -23,6 +24,9 @@ use deadlines::Deadlines;
 pub(crate) use entry::Placement;
 pub(in crate::pool) use entry::is_timer;
 pub(in crate::pool) use fire::Fired;
+pub(in crate::pool) use lateness::Lateness;
+use lookout::Lookout;
+pub(in crate::pool) use lookout::Watch;
 use schedule::Live;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
 use std::collections::HashMap;
@@ -37,8 +41,6 @@ pub(crate) enum Face {
     Monotonic = 0,
     Wall = 1,
 }
-
-const FACES: [Face; 2] = [Face::Monotonic, Face::Wall];
 
 /// A moment on one of the clocks, and what that clock shows now.
 #[derive(Clone, Copy, Debug)]
@@ -88,9 +90,10 @@ pub(in crate::pool) struct State {
     delayed: usize,
     /// Timers by the wall clock: without any, nobody asks for the time of day.
     by_wall: usize,
-    /// By face, until when the sleeper sleeps; 0 while it is awake or does not exist.
+    /// By face, until when somebody sleeps for the timers: the lookout, or else the sleeper; 0 before there is one.
     asleep_until: [u64; 2],
     has_sleeper: bool,
+    lookout: Option<Lookout>,
     /// More is due than is queued at once: workers come for it.
     storm: bool,
 }
@@ -106,6 +109,7 @@ impl Timers {
             by_wall: 0,
             asleep_until: [0; 2],
             has_sleeper: false,
+            lookout: None,
             storm: false,
         };
         let clock = core.settings.clock.clone();
@@ -196,16 +200,5 @@ impl State {
 
     fn repeats(&self, node: Node) -> bool {
         self.slab.mark(node) & REPEATS != 0
-    }
-
-    /// Whether the sleeper must be woken for a timer that is due then. True for one caller only.
-    #[must_use]
-    fn is_earlier(&mut self, face: Face, due: u64) -> bool {
-        let until = &mut self.asleep_until[face as usize];
-        let earlier = due < *until;
-        if earlier {
-            *until = due;
-        }
-        earlier
     }
 }
