@@ -210,6 +210,7 @@ impl Core {
 }
 
 impl Timers {
+    #[inline(always)]
     fn cut(&self, id: u64, job: &mut Option<Job>) -> Option<Cut> {
         let mut state = self.state.lock();
         let node = state.slab.find(id)?;
@@ -221,9 +222,10 @@ impl Timers {
         } else {
             return Some(Cut::Queued(state.slab.due(node)));
         };
-        let surplus = state.rest();
-        drop(state);
-        drop(surplus);
+        if let Some(surplus) = state.rest() {
+            drop(state);
+            drop(surplus);
+        }
         Some(cut)
     }
 }

@@ -128,6 +128,11 @@ impl Timers {
     }
 }
 
+/// By a node's mark.
+fn face_of(mark: u8) -> Face {
+    if mark & WALL == 0 { Face::Monotonic } else { Face::Wall }
+}
+
 impl State {
     /// A new timer, which takes the job; none for a schedule.
     /// Where the job is not moved about: read in pieces that it was not written in, it stalls the processor.
@@ -139,13 +144,18 @@ impl State {
         self.slab.reserve()?;
         let node = self.slab.insert(job, mark);
         if let Err(refused) = self.wheels[when.face as usize].insert(&self.slab, node, when.due) {
-            // SAFETY: the node is new, its job is not lent.
-            unsafe { self.slab.remove(node, job) };
-            return Err(refused);
+            return Err(self.refuse(refused, node, job));
         }
-        self.delayed += usize::from(!self.repeats(node));
+        self.delayed += usize::from(mark & REPEATS == 0);
         self.by_wall += usize::from(when.face == Face::Wall);
         Ok(node)
+    }
+
+    #[cold]
+    fn refuse(&mut self, why: OutOfMemory, node: Node, job: &mut Option<Job>) -> OutOfMemory {
+        // SAFETY: the node is new, its job is not lent.
+        unsafe { self.slab.remove(node, job) };
+        why
     }
 
     /// A timer that is in no wheel waits again.
@@ -162,11 +172,12 @@ impl State {
     }
 
     /// A timer that waits is gone; its job, if it is no schedule, goes where there is none.
-    #[inline]
+    #[inline(always)]
     fn remove_waiting(&mut self, node: Node, job: &mut Option<Job>) {
-        self.disarm(node);
-        self.delayed -= usize::from(!self.repeats(node));
-        self.forget(node);
+        let mark = self.slab.mark(node);
+        self.wheels[face_of(mark) as usize].remove(&self.slab, node);
+        self.delayed -= usize::from(mark & REPEATS == 0);
+        self.by_wall -= usize::from(face_of(mark) == Face::Wall);
         // SAFETY: the job of a timer that waits is not lent.
         unsafe { self.slab.remove(node, job) };
     }
@@ -195,7 +206,7 @@ impl State {
     }
 
     fn face(&self, node: Node) -> Face {
-        if self.slab.mark(node) & WALL == 0 { Face::Monotonic } else { Face::Wall }
+        face_of(self.slab.mark(node))
     }
 
     fn repeats(&self, node: Node) -> bool {
