@@ -13,7 +13,9 @@ src/sync/event_count.rs|fence(Ordering::SeqCst); // W2a||event_count_relies_on_n
 src/sync/event_count.rs|let exchanged = self.word.compare_exchange(ticket, heard, Ordering::SeqCst, Ordering::Relaxed); // W2c|let exchanged = Ok::<u32, u32>(self.word.fetch_or(HEARD, Ordering::SeqCst)); // W2c|event_count_forgets_a_request
 src/sync/event_count.rs|fence::light(); // N1||event_count_loses_no_wake_up
 src/sync/event_count.rs|return Some(result); // W3|let _ = result; // W3|event_count_loses_no_wake_up
-src/sync/parker.rs|self.token.wake_one();||parker_hands_tokens_over
+src/sync/parker.rs|self.token.swap(TOKEN, Ordering::Release);\n        self.token.wake_one();|self.token.swap(TOKEN, Ordering::Release);|parker_hands_tokens_over
+src/sync/parker.rs|return Some(Roused::ByNudge);|return Some(Roused::ByToken);|parker_tells_a_nudge_from_a_token
+src/sync/parker.rs|self.token.fetch_or(NUDGE, Ordering::Release);|self.token.swap(NUDGE, Ordering::Release);|parker_tells_a_nudge_from_a_token
 src/sync/raw_lock.rs|light(); // R2|let _ = light; // R2|lock_loses_no_waiter
 src/sync/raw_lock.rs|self.let_go(fence::light_as_known); // R0|self.let_go(\x7c\x7c ()); // R0|lock_loses_no_waiter
 src/sync/raw_lock.rs|self.let_go(fence::light_unprepared);\n    }\n\n    /// R3|self.let_go(\x7c\x7c ());\n    }\n\n    /// R3|lock_becomes_light_and_loses_no_waiter
@@ -94,8 +96,11 @@ src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_
 src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
 src/pool/crew.rs|self.wake_sleepers(roster); // U5|drop(roster); // U5|a_worker_that_is_called_comes
 src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
-src/pool/timers/fire.rs|state.next_due() };\n            state.asleep_until = until;|state.next_due() };|the_sleeper_does_not_sleep_through
-src/pool/timers/entry.rs|timers.alarm.unpark();\n        }\n        Ok(id)|}\n        Ok(id)|the_sleeper_does_not_sleep_through
+src/pool/timers/fire.rs|state.next_due() };\n            state.let_sleeper_sleep(until);|state.next_due() };|the_sleeper_does_not_sleep_through
+src/pool/timers/lookout.rs|Sentry::Sleeper => self.alarm.unpark(),|Sentry::Sleeper => {}|the_sleeper_does_not_sleep_through
+src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep_through
+src/pool/timers/lookout.rs|self.asleep_until[Face::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
+src/pool/timers/lookout.rs|wake // L4|false // L4|a_lookout_that_leaves_wakes
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
 src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
 src/pool/closing.rs|self.close_timers(cancelled);\n        life|life|a_timer_that_comes_while_the_pool_closes

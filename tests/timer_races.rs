@@ -7,6 +7,7 @@ use common::{Count, LIMIT, Random, within_limit};
 use fastthreadpool::{Due, JobId, ManualClock, Missed, Pool, Schedule, Shutdown};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -155,6 +156,31 @@ fn a_storm_of_timers_starves_nobody() {
         });
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((storm.get() as u64, others.get(), pool.delayed_count()), (timers, 1000, 0));
+    });
+}
+
+/// Reliability R1: workers sleep for timers, and are called away for jobs and by earlier timers.
+#[test]
+fn a_worker_that_sleeps_for_a_far_timer_misses_neither_jobs_nor_earlier_timers() {
+    within_limit(|| {
+        for workers in [1, 2, 3] {
+            let (pool, mut random) = (Pool::builder().workers(workers).build().unwrap(), Random::new(workers as u64));
+            let (sender, receiver) = channel();
+            for round in 0..1000 {
+                let far = pool.spawn_later(Duration::from_secs(3600), || unreachable!("an hour ahead")).unwrap();
+                let (delay, sender) = (Duration::from_nanos(random.below(300_000)), sender.clone());
+                let due = Instant::now() + delay;
+                pool.spawn_later(delay, move || sender.send(Instant::now()).unwrap()).unwrap();
+                for job in 0..random.below(4) {
+                    assert_eq!(pool.submit(move || job).unwrap().join().unwrap(), job);
+                }
+                let began = receiver.recv_timeout(LIMIT).unwrap();
+                assert!(began >= due, "round {round}: early");
+                if random.below(2) == 0 {
+                    assert!(pool.cancel(far));
+                }
+            }
+        }
     });
 }
 

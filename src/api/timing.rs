@@ -88,22 +88,29 @@ impl Due {
 
     #[inline]
     pub(super) fn when(&self, clock: &Clock) -> Result<When, SubmitError> {
-        let now = clock.now();
-        let (face, now, due, past) = match self.moment {
-            Moment::After(delay) => (Face::Monotonic, now, now.saturating_add(clock::nanos(delay)), false),
-            Moment::At(instant) => (Face::Monotonic, now, clock.moment(instant), clock.moment(instant) < now),
-            Moment::Wall(time) => {
-                let (now, due) = (clock.wall(), clock::since_1970(time));
-                (Face::Wall, now, due, due < now)
+        let (face, now, due) = match self.moment {
+            Moment::After(delay) => {
+                let now = clock.now();
+                (Face::Monotonic, now, now.saturating_add(clock::nanos(delay)))
             }
+            Moment::At(instant) => self.unless_past(Face::Monotonic, clock.now(), clock.moment(instant))?,
+            Moment::Wall(time) => self.unless_past(Face::Wall, clock.wall(), clock::since_1970(time))?,
         };
-        if past && !self.or_now {
-            return Err(SubmitError::Past);
-        }
         // Timers of about the same leeway come to be due at the same moments: those whose lower bits are zeroes.
-        let below = (1 << clock::nanos(self.leeway).checked_ilog2().unwrap_or(0)) - 1;
-        Ok(When { face, now, due: due.checked_add(below).map_or(u64::MAX, |due| due & !below) })
+        let due = if self.leeway.is_zero() { due } else { rounded(due, clock::nanos(self.leeway)) };
+        Ok(When { face, now, due })
     }
+
+    #[cold]
+    fn unless_past(&self, face: Face, now: u64, due: u64) -> Result<(Face, u64, u64), SubmitError> {
+        if due < now && !self.or_now { Err(SubmitError::Past) } else { Ok((face, now, due)) }
+    }
+}
+
+#[cold]
+fn rounded(due: u64, leeway: u64) -> u64 {
+    let below = (1 << leeway.checked_ilog2().unwrap_or(0)) - 1;
+    due.checked_add(below).map_or(u64::MAX, |due| due & !below)
 }
 
 impl From<Duration> for Due {

@@ -65,6 +65,6 @@ impl Worker {
         if self.station.is_called() && self.core.crew.rise(self.number) {
             return true;
         }
-        self.core.crew.doze(self.number, |parker| self.sleep(parker))
+        self.core.crew.doze(self.number, |parker| self.sleep(|end| parker.park_until(end)))
     }
 }

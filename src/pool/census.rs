@@ -187,7 +187,7 @@ impl Reading {
         ((self.0 / SEARCHING) & 0xFFFF) as usize
     }
 
-    fn idle(self) -> usize {
+    pub(super) fn idle(self) -> usize {
         ((self.0 / IDLE) & 0xFFFF) as usize
     }
 

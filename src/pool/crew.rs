@@ -177,20 +177,22 @@ impl Crew {
         visible() // F3
     }
 
-    /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears. If it comes to sleep, it does
-    /// so with `sleep(parker)`, which gives up if it returns false. If it `asks`, submitters fence for themselves from then on. It is searching again when this returns; false if nobody has
-    /// woken it.
+    /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears; if it `lies_low`, after all others that
+    /// sleep by then. If it comes to sleep, it does so with `sleep(parker)`, which gives up if it returns false. If it `asks`,
+    /// submitters fence for themselves from then on. It is searching again when this returns; false if nobody has woken it.
     #[must_use]
     pub(super) fn park(
         &self,
         worker: usize,
+        lies_low: bool,
         asks: bool,
         reason: impl FnOnce() -> bool,
         sleep: impl FnOnce(&Parker) -> bool,
     ) -> bool {
         let (before, turn) = {
             let mut roster = self.roster.lock();
-            roster.asleep.push(worker);
+            let place = if lies_low { 0 } else { roster.asleep.len() };
+            roster.asleep.insert(place, worker);
             (self.census.fall_asleep(asks), roster.turn) // P1
         };
         if before.is_heard() {

@@ -1,5 +1,6 @@
 //! A worker without work: it tidies up, looks a little longer, sleeps, and may be the one that leaves at the end.
 
+use super::timers::Watch;
 use super::worker::Worker;
 use crate::sync::{Deadline, Parker};
 use crate::sys::hint;
@@ -15,6 +16,15 @@ pub(super) struct LastSleep {
     /// Jobs that its station had finished by then.
     pub(super) finished: u64,
     pub(super) was_long: bool,
+    /// Timers' jobs that the worker had run.
+    ticks: u64,
+}
+
+impl LastSleep {
+    /// Of a worker that has not slept.
+    pub(super) fn new(finished: u64) -> Self {
+        Self { finished, was_long: false, ticks: 0 }
+    }
 }
 
 impl Worker {
@@ -38,7 +48,18 @@ impl Worker {
             return true;
         }
         let reason = || self.is_wanted() || self.core.is_over();
-        self.core.crew.park(self.number, lull, reason, |parker| self.sleep(parker))
+        let sleep = |parker: &Parker| self.sleep(|end| self.sleep_for_timers(parker, end));
+        self.count_timers_in_a_row();
+        let deep = self.gets_ready_to_look_out();
+        let woken = self.core.crew.park(self.number, deep, lull, reason, sleep);
+        self.end_watch() || woken
+    }
+
+    fn count_timers_in_a_row(&self) {
+        let (jobs, ticks) = (self.since_sleep(), self.ticks.get() - self.last_sleep.get().ticks);
+        if jobs > 0 {
+            self.timers_in_a_row.set(if ticks == jobs { self.timers_in_a_row.get().saturating_add(1) } else { 0 });
+        }
     }
 
     fn is_wanted(&self) -> bool {
@@ -87,23 +108,26 @@ impl Worker {
 
     /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back. False if
     /// there is still no token when it has slept too long to stay.
-    pub(super) fn sleep(&self, parker: &Parker) -> bool {
+    pub(super) fn sleep(&self, sleep_until: impl Fn(Deadline) -> bool) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         let began = Instant::now();
-        let woken = self.doze_off(parker, end);
+        let woken = self.doze_off(sleep_until, end);
         let was_long = began.elapsed() >= LONG_SLEEP;
-        self.last_sleep.set(LastSleep { finished: self.station.finished(), was_long });
+        self.last_sleep.set(LastSleep { finished: self.station.finished(), was_long, ticks: self.ticks.get() });
         woken
     }
 
-    fn doze_off(&self, parker: &Parker, end: Deadline) -> bool {
+    fn doze_off(&self, sleep_until: impl Fn(Deadline) -> bool, end: Deadline) -> bool {
         if self.core.store.has_surplus() {
-            if parker.park_until(Deadline::after(BURST_IS_OVER)) {
+            if sleep_until(Deadline::after(BURST_IS_OVER)) {
                 return true;
+            }
+            if self.watch.get() == Watch::Due {
+                return false;
             }
             self.core.store.trim();
         }
-        parker.park_until(end)
+        sleep_until(end)
     }
 
     /// The others sleep and must see that all is over, too.

@@ -42,6 +42,7 @@ impl Worker {
 
     /// The job that is running is a timer's; returns what it was before.
     pub(super) fn enter_tick(&self, id: u64, tick: TickInfo) -> (u64, Option<TickInfo>) {
+        self.ticks.set(self.ticks.get() + 1);
         (self.job.replace(id), self.tick.replace(Some(tick)))
     }
 

@@ -7,7 +7,7 @@ use super::nested::Frame;
 use super::resting::LastSleep;
 use super::running::Failure;
 use super::station::Station;
-use super::timers::TickInfo;
+use super::timers::{Lateness, TickInfo, Watch};
 use super::turns::GUARD;
 use crate::queue::{Item, Place, Seat, Taken};
 use crate::sys::atomic::AtomicBool;
@@ -56,6 +56,13 @@ pub(crate) struct Worker {
     /// The group whose token this worker has.
     pub(super) group: RefCell<Option<Arc<Group>>>,
     pub(super) tick: Cell<Option<TickInfo>>,
+    /// Timers' jobs that it has run.
+    pub(super) ticks: Cell<u64>,
+    /// What it does for the timers while it sleeps, and how late it wakes.
+    pub(super) watch: Cell<Watch>,
+    pub(super) lateness: Cell<Lateness>,
+    /// Sleeps one after another that it was woken from for timers' jobs only.
+    pub(super) timers_in_a_row: Cell<u32>,
     /// Delayed jobs that have begun, and whose places are to be freed.
     pub(super) spent: RefCell<Vec<u64>>,
     /// Users' code runs that belongs to no job: it drops what nobody has read.
@@ -105,10 +112,14 @@ impl Worker {
             asked: Cell::new(ptr::null()),
             overrun: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Ready),
-            last_sleep: Cell::new(LastSleep { finished: station.finished(), was_long: false }),
+            last_sleep: Cell::new(LastSleep::new(station.finished())),
             group_turn: Cell::new(0),
             group: RefCell::new(None),
             tick: Cell::new(None),
+            ticks: Cell::new(0),
+            watch: Cell::new(Watch::Off),
+            lateness: Cell::new(Lateness::default()),
+            timers_in_a_row: Cell::new(0),
             spent: RefCell::new(Vec::new()),
             reaps: Cell::new(false),
             station,

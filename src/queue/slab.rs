@@ -140,11 +140,12 @@ impl<T: Default> Slab<T> {
     #[inline]
     pub(crate) fn insert(&mut self, value: &mut T, mark: u8) -> Node {
         let node = Node(self.free);
-        let meta = self.meta(node);
+        let Entry { value: place, meta } = self.entry(node);
         meta.word.set(meta.uses() | OUT | u32::from(mark) << MARK_SHIFT);
-        self.free = meta.sequence.get();
+        let next = meta.sequence.get();
         // SAFETY: the node was free, so its value is not lent.
-        self.value(node).with_mut(|place| mem::swap(unsafe { &mut *place }, value));
+        place.with_mut(|place| mem::swap(unsafe { &mut *place }, value));
+        self.free = next;
         self.len += 1;
         node
     }
@@ -172,6 +173,7 @@ impl<T: Default> Slab<T> {
     }
 
     /// Frees a node that is in no wheel, and whose value was taken; its id finds nothing from now on.
+    #[inline]
     pub(crate) fn free(&mut self, node: Node) {
         let free = self.free;
         let meta = self.meta(node);
@@ -198,6 +200,7 @@ impl<T: Default> Slab<T> {
     }
 
     /// The node in use that has this id.
+    #[inline]
     pub(crate) fn find(&self, id: u64) -> Option<Node> {
         let number = (id & !MARKED) >> (USE_BITS + PAGE_BITS);
         let page = self.page(number).filter(|_| Self::is_id(id))?;
@@ -208,12 +211,18 @@ impl<T: Default> Slab<T> {
     }
 
     /// The page with this number.
+    #[inline]
     fn page(&self, number: u64) -> Option<u32> {
         let guess = number.wrapping_sub(self.first);
         match self.pages.get(guess as usize) {
             Some(page) if page.number == number => Some(guess as u32),
-            _ => self.numbers.get(&number).copied(),
+            _ => self.page_out_of_order(number),
         }
+    }
+
+    #[cold]
+    fn page_out_of_order(&self, number: u64) -> Option<u32> {
+        self.numbers.get(&number).copied()
     }
 
     /// The nodes in use.

@@ -125,6 +125,7 @@ impl Wheel {
     }
 
     /// Adds a node that is in no wheel.
+    #[inline(always)]
     pub(crate) fn insert<T: Default>(&mut self, slab: &Slab<T>, node: Node, due: u64) -> Result<(), OutOfMemory> {
         let slot = self.slot_of(due);
         self.slots[slot].make_room(&mut self.stock)?;
@@ -140,6 +141,7 @@ impl Wheel {
     }
 
     /// Takes out a node of this wheel.
+    #[inline(always)]
     pub(crate) fn remove<T: Default>(&mut self, slab: &Slab<T>, node: Node) {
         let meta = slab.meta(node);
         meta.set_waiting(false);
@@ -153,7 +155,15 @@ impl Wheel {
             if slot.is_empty() {
                 self.vacate(number);
             }
-        } else if self.len == 0 {
+        } else {
+            self.leave_behind(slab);
+        }
+    }
+
+    /// The entry of a node that was removed stays in its slot.
+    #[inline(never)]
+    fn leave_behind<T: Default>(&mut self, slab: &Slab<T>) {
+        if self.len == 0 {
             self.clear();
         } else if self.entries > 2 * self.len + FEW {
             self.unswept += 1;
@@ -234,6 +244,7 @@ impl Wheel {
 
     /// Nothing is in the wheel: it may begin at `now`, which saves what is inserted from being spread. It forgets nodes
     /// that were removed.
+    #[inline(never)]
     pub(crate) fn begin_at(&mut self, now: u64) {
         debug_assert!(self.len == 0, "nothing is in the wheel");
         self.clear();
@@ -261,7 +272,7 @@ impl Wheel {
     fn slot_of(&self, due: u64) -> usize {
         let due = due.max(self.elapsed);
         let differing = due ^ self.elapsed;
-        let level = differing.checked_ilog2().unwrap_or(0) / SLOT_BITS;
+        let level = (differing | 1).ilog2() / SLOT_BITS;
         let digit = (due >> (level * SLOT_BITS)) as usize % SLOTS;
         level as usize * SLOTS + digit
     }
@@ -334,6 +345,7 @@ impl Wheel {
     }
 
     /// Nothing in a slot stands for anything any more.
+    #[inline(never)]
     fn vacate(&mut self, number: usize) {
         self.occupied[number / SLOTS] &= !(1 << (number % SLOTS));
         self.slots[number].clear(&mut self.stock);

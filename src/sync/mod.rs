@@ -22,6 +22,7 @@ pub use event::Event;
 pub(crate) use event_count::EventCount;
 pub use fast_lock::{FastLock, FastLockGuard};
 pub use parker::Parker;
+pub(crate) use parker::Roused;
 #[cfg(feature = "capi")]
 pub(crate) use raw_lock::RawLock;
 #[cfg(feature = "capi")]

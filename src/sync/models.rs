@@ -4,7 +4,7 @@ mod gates;
 mod locks;
 mod semaphores;
 
-use super::{Bell, Deadline, EventCount, Parker};
+use super::{Bell, Deadline, EventCount, Parker, Roused};
 use crate::sys::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::model::check;
@@ -137,6 +137,31 @@ fn parker_hands_tokens_over() {
             letter.read.park();
         }
         reader.join().unwrap();
+    });
+}
+
+/// Race: a nudge comes before, while and after a token does. Who waits for a token has one, whatever the other has done; who
+/// parks lightly sleeps through neither.
+#[test]
+fn parker_tells_a_nudge_from_a_token() {
+    check(None, || {
+        let shared = Arc::new((Parker::new(), AtomicUsize::new(0)));
+        let with = |code: fn(&(Parker, AtomicUsize))| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || code(&shared))
+        };
+        let waker = with(|(parker, woken)| {
+            woken.store(1, Ordering::Relaxed);
+            parker.unpark();
+        });
+        let nudger = with(|(parker, _)| parker.nudge());
+        let (parker, woken) = &*shared;
+        if parker.park_lightly(Deadline::NEVER) == Some(Roused::ByNudge) {
+            parker.park();
+        }
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        waker.join().unwrap();
+        nudger.join().unwrap();
     });
 }
 

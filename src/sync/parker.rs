@@ -24,7 +24,7 @@ use std::time::Duration;
 ///
 /// # Memory ordering
 ///
-/// `unpark`'s releasing exchange pairs with `park`'s acquiring exchange.
+/// `unpark`'s releasing exchange, and `nudge`'s, pair with `park`'s acquiring exchange.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Parker {
@@ -33,6 +33,15 @@ pub struct Parker {
 
 const NONE: u32 = 0;
 const TOKEN: u32 = 1;
+/// No token, but a reason to look up.
+const NUDGE: u32 = 2;
+
+/// What has ended a sleep before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Roused {
+    ByToken,
+    ByNudge,
+}
 
 impl Parker {
     constant! {
@@ -59,17 +68,34 @@ impl Parker {
     /// ```
     pub fn park_until(&self, deadline: impl Into<Deadline>) -> bool {
         let deadline = deadline.into();
-        while self.token.swap(NONE, Ordering::Acquire) == NONE {
+        loop {
+            match self.park_lightly(deadline) {
+                Some(Roused::ByToken) => return true,
+                Some(Roused::ByNudge) => {}
+                None => return false,
+            }
+        }
+    }
+
+    /// As [`park_until`](Self::park_until), but a nudge ends it too. `None` at the deadline.
+    pub(crate) fn park_lightly(&self, deadline: Deadline) -> Option<Roused> {
+        loop {
+            let seen = self.token.swap(NONE, Ordering::Acquire);
+            if seen & TOKEN != 0 {
+                return Some(Roused::ByToken);
+            }
+            if seen & NUDGE != 0 {
+                return Some(Roused::ByNudge);
+            }
             if deadline.has_passed() {
-                return false;
+                return None;
             }
             self.token.wait(NONE, deadline.remaining());
         }
-        true
     }
 
-    /// Whether a token lies there. It stays.
-    pub(crate) fn has_token(&self) -> bool {
+    /// Whether a token lies there, or a nudge. It stays.
+    pub(crate) fn is_roused(&self) -> bool {
         self.token.load(Ordering::Relaxed) != NONE
     }
 
@@ -85,6 +111,12 @@ impl Parker {
     /// Leaves a token and wakes the sleeper.
     pub fn unpark(&self) {
         self.token.swap(TOKEN, Ordering::Release);
+        self.token.wake_one();
+    }
+
+    /// Wakes a sleeper that [parks lightly](Self::park_lightly), but leaves no token. Another sleeper goes on sleeping.
+    pub(crate) fn nudge(&self) {
+        self.token.fetch_or(NUDGE, Ordering::Release);
         self.token.wake_one();
     }
 }

@@ -27,6 +27,9 @@ pub(crate) const LAG: Duration = Duration::from_nanos(if cfg!(loom) { 0 } else {
 /// Timers that are touched before others get a turn: very many that are due at once must not hold up those who submit.
 pub(crate) const TIMERS_AT_ONCE: usize = if cfg!(loom) { 1 } else { 64 };
 
+/// Nanoseconds that the thread which sleeps for the timers lets a worker have to come to one that is due. A model's clock stands still.
+pub(crate) const GRACE: u64 = if cfg!(loom) { 0 } else { 50_000 };
+
 /// Entries in a chunk of a queue with one writer and one reader.
 pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };
 

@@ -95,14 +95,39 @@ pub(crate) fn stand_still() -> ! {
     }
 }
 
-/// Sleeps of the calling thread end when they should, and not up to 50 µs later, by when the kernel might join its wake-up
-/// with another one. Elsewhere than on Linux nothing changes.
-pub(crate) fn sleep_precisely() {
+/// While this lives, sleeps of the calling thread end when they should, and not up to 50 µs later, by when the kernel might
+/// join its wake-up with another one. Elsewhere than on Linux nothing changes.
+#[derive(Debug)]
+pub(crate) struct PreciseSleep {
+    /// What holds for the thread else.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    usual: libc::c_ulong,
+}
+
+pub(crate) fn sleep_precisely() -> PreciseSleep {
     #[cfg(all(target_os = "linux", not(loom)))]
     {
         const NANOSECOND: libc::c_ulong = 1;
-        // SAFETY: a number that concerns the calling thread alone. Where it is not taken, sleeps are as late as ever.
-        unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, NANOSECOND) };
+        let usual = slack(libc::PR_GET_TIMERSLACK, 0).try_into().unwrap_or(0);
+        slack(libc::PR_SET_TIMERSLACK, NANOSECOND);
+        PreciseSleep { usual }
+    }
+    #[cfg(not(all(target_os = "linux", not(loom))))]
+    PreciseSleep {}
+}
+
+/// Reads or sets the calling thread's timer slack in nanoseconds; 0 stands for what it began with.
+#[cfg(all(target_os = "linux", not(loom)))]
+fn slack(operation: libc::c_int, nanoseconds: libc::c_ulong) -> libc::c_int {
+    const UNUSED: libc::c_ulong = 0;
+    // SAFETY: a number that concerns the calling thread alone. Where it is not taken, sleeps are as late as ever.
+    unsafe { libc::prctl(operation, nanoseconds, UNUSED, UNUSED, UNUSED) }
+}
+
+impl Drop for PreciseSleep {
+    fn drop(&mut self) {
+        #[cfg(all(target_os = "linux", not(loom)))]
+        slack(libc::PR_SET_TIMERSLACK, self.usual);
     }
 }
 

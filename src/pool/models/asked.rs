@@ -44,7 +44,7 @@ impl Site {
 
     /// Goes to sleep once, but not for long.
     fn nod(&self, worker: usize) {
-        let _ = self.crew.park(worker, true, || false, |_| false);
+        let _ = self.crew.park(worker, false, true, || false, |_| false);
     }
 
     /// Sleeps until there is work; then all is over.
@@ -54,7 +54,7 @@ impl Site {
             parker.park();
             true
         };
-        assert!(self.crew.park(worker, true, reason, sleep));
+        assert!(self.crew.park(worker, false, true, reason, sleep));
         self.over.store(true, Ordering::Release);
         self.crew.wake_all();
     }

@@ -91,7 +91,7 @@ impl Site {
                 self.crew.census.start_searching();
             } else {
                 let sleep = |parker: &Parker| parker.park_until(Deadline::NEVER);
-                assert!(self.crew.park(number, true, || self.is_queued() || is_over(), sleep));
+                assert!(self.crew.park(number, false, true, || self.is_queued() || is_over(), sleep));
             }
         }
         assert!(self.crew.leave(number));

@@ -55,6 +55,50 @@ fn the_sleeper_does_not_sleep_through_an_earlier_timer() {
     });
 }
 
+/// Race: a timer comes while the lookout finds nothing and falls asleep.
+#[test]
+fn the_lookout_does_not_sleep_through_an_earlier_timer() {
+    check(3, || {
+        let (core, tally) = (staffed_by(1, clock()), Tally::new());
+        let lookout = with(&core, |core| {
+            let station = core.crew.station(0);
+            let next = || core.timers().state.lock().look_out(station).expect("nobody else is the lookout");
+            while next() > 1 {
+                station.parker.park_lightly(Deadline::NEVER);
+            }
+            core.fire_as_lookout();
+        });
+        let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
+        lookout.join().unwrap();
+        assert!(core.cancel(id), "it was queued, and nobody runs it");
+        assert_eq!(tally.cancelled(), 1);
+    });
+}
+
+/// Race: a timer comes while the lookout is called away; the sleeper has relied on it.
+#[test]
+fn a_lookout_that_leaves_wakes_the_sleeper() {
+    check(3, || {
+        let (core, tally) = (staffed_by(1, clock()), Tally::new());
+        let sleeper = with(&core, |core| {
+            core.fire_as_sleeper();
+            while core.front.is_empty() {
+                core.timers().alarm.park();
+                core.fire_as_sleeper();
+            }
+        });
+        let lookout = with(&core, |core| {
+            let _ = core.timers().state.lock().look_out(core.crew.station(0));
+            core.timers().leave_lookout();
+        });
+        let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
+        lookout.join().unwrap();
+        sleeper.join().unwrap();
+        assert!(core.cancel(id), "it was queued, and nobody runs it");
+        assert_eq!(tally.cancelled(), 1);
+    });
+}
+
 /// Race: a timer comes while the pool closes.
 #[test]
 fn a_timer_that_comes_while_the_pool_closes_is_refused_or_cancelled() {
@@ -96,7 +140,7 @@ fn the_sleeper_leaves_a_closed_pool_with_the_last_deadline() {
             loop {
                 match core.fire_as_sleeper() {
                     Fired::Closed => break,
-                    Fired::Until(_) => core.timers().alarm.park(),
+                    Fired::Until(_) | Fired::InReserve(_) => core.timers().alarm.park(),
                 }
             }
         });

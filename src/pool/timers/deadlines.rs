@@ -106,7 +106,7 @@ impl Core {
             return;
         }
         let is_due = due <= timers.now(Face::Monotonic);
-        let ring = !is_due && state.is_earlier(Face::Monotonic, due);
+        let ring = !is_due && state.is_earlier(due);
         drop(state);
         if is_due {
             self.fire_due();

@@ -44,7 +44,7 @@ impl Core {
     }
 
     /// The timers, if there ever was one. None in a forked child: whoever holds their lock may not exist there.
-    pub(super) fn known_timers(&self) -> Option<&Arc<Timers>> {
+    pub(in crate::pool) fn known_timers(&self) -> Option<&Arc<Timers>> {
         self.timers.get().filter(|_| !self.is_forked())
     }
 
@@ -91,12 +91,12 @@ impl Core {
         self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
         let id = insert(&mut state).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
         let is_due = when.due <= when.now;
-        let ring = !is_due && state.is_earlier(when.face, when.due);
+        let sentry = if is_due { None } else { state.sentry_for(when.face, when.due) };
         drop(state);
         if is_due {
             self.fire_due();
-        } else if ring {
-            timers.alarm.unpark();
+        } else if let Some(sentry) = sentry {
+            timers.ring(&sentry);
         }
         Ok(id)
     }
@@ -158,12 +158,12 @@ impl Core {
         let now = timers.now(face);
         let due = now.saturating_add(delay);
         state.rearm(node, due);
-        let ring = due > now && state.is_earlier(face, due);
+        let sentry = if due > now { state.sentry_for(face, due) } else { None };
         drop(state);
         if due <= now {
             self.fire_due();
-        } else if ring {
-            timers.alarm.unpark();
+        } else if let Some(sentry) = sentry {
+            timers.ring(&sentry);
         }
         true
     }
@@ -210,6 +210,7 @@ impl Core {
 }
 
 impl Timers {
+    #[inline(always)]
     fn cut(&self, id: u64, job: &mut Option<Job>) -> Option<Cut> {
         let mut state = self.state.lock();
         let node = state.slab.find(id)?;
@@ -221,9 +222,10 @@ impl Timers {
         } else {
             return Some(Cut::Queued(state.slab.due(node)));
         };
-        let surplus = state.rest();
-        drop(state);
-        drop(surplus);
+        if let Some(surplus) = state.rest() {
+            drop(state);
+            drop(surplus);
+        }
         Some(cut)
     }
 }

@@ -3,13 +3,13 @@
 use super::deadlines::Expected;
 use super::due::Due;
 use super::tick::DueTick;
-use super::{BACK, FACES, Face, State, Timers};
+use super::{BACK, Face, State, Timers};
 use crate::pool::core::Core;
 use crate::pool::hire;
 use crate::pool::job::Job;
 use crate::pool::producer;
 use crate::queue::{Item, Node, OutOfMemory, Popped, Producing};
-use crate::sys::size::TIMERS_AT_ONCE;
+use crate::sys::size::{GRACE, TIMERS_AT_ONCE};
 use std::io;
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ const AGAIN: u64 = hire::AGAIN.as_nanos() as u64;
 enum Looker {
     /// The thread that sleeps for the timers.
     Sleeper,
+    /// A worker, which has slept for the timers.
+    Lookout,
     /// A worker, which was told of a storm.
     Worker,
     /// Anybody else.
@@ -32,6 +34,8 @@ enum Looker {
 pub(in crate::pool) enum Fired {
     /// Nothing more is due until then, by face; in a storm that is none of the sleeper's business.
     Until([u64; 2]),
+    /// The same, where a worker sleeps for what is due sooner.
+    InReserve([u64; 2]),
     /// The pool is closed.
     Closed,
 }
@@ -69,6 +73,11 @@ impl Core {
         self.look(Looker::Sleeper).1
     }
 
+    /// A worker that has slept for the timers does not any more, and queues a few jobs that are due.
+    pub(in crate::pool) fn fire_as_lookout(self: &Arc<Self>) {
+        self.look(Looker::Lookout);
+    }
+
     /// A worker that was told of a storm queues a few of the jobs that are due. False if there were none so far.
     pub(in crate::pool) fn weather_storm(self: &Arc<Self>) -> bool {
         self.look(Looker::Worker).0 > 0
@@ -77,27 +86,32 @@ impl Core {
     /// Queues a few jobs that are due: how many.
     fn look(self: &Arc<Self>, looker: Looker) -> (usize, Fired) {
         let timers = self.timers();
-        if looker != Looker::Worker {
+        if matches!(looker, Looker::Sleeper | Looker::Passer) {
             self.end_overdue(timers);
         }
         let mut state = timers.state.lock();
         // SAFETY: 1. queues and the crew run no user's code, nor do the timers under their lock.
         let mut visit = unsafe { producer::visit(self) };
         if self.is_closed() && looker != Looker::Worker {
+            let _ = looker == Looker::Lookout && state.relieve(GRACE); // The closer wakes the sleeper.
             return (0, self.fire_no_more(&mut state, looker == Looker::Sleeper));
         }
         let (mut queued, mut until) = (0, NEVER);
-        if state.storm == (looker == Looker::Worker) {
-            let now = timers.clock.now();
+        let now = timers.clock.now();
+        if state.storm == (looker == Looker::Worker) && !(looker == Looker::Sleeper && state.relies_on_lookout(now)) {
             let more = self.round(timers, &mut state, &mut visit.lane, now, &mut queued);
             timers.set_storm(self, &mut state, more);
         }
         if looker == Looker::Sleeper {
             until = if state.storm { [state.deadlines.next_due(), u64::MAX] } else { state.next_due() };
-            state.asleep_until = until;
+            state.let_sleeper_sleep(until);
         }
-        let storm = state.storm;
+        let ring = looker == Looker::Lookout && state.relieve(GRACE);
+        let (storm, backed) = (state.storm, state.lookout.is_some());
         drop(state);
+        if ring {
+            timers.alarm.unpark();
+        }
         // Still in the visit: Close, V4.
         if self.look_after(queued > 0 || storm).is_err() {
             match looker {
@@ -105,7 +119,7 @@ impl Core {
                 _ => timers.alarm.unpark(),
             }
         }
-        (queued, Fired::Until(until))
+        (queued, if backed { Fired::InReserve(until) } else { Fired::Until(until) })
     }
 
     /// Queues a few jobs; true if there may be more to do.
@@ -148,7 +162,7 @@ impl Core {
         }
         let until = [state.deadlines.next_due(), u64::MAX];
         if to_sleep {
-            state.asleep_until = until;
+            state.let_sleeper_sleep(until);
         }
         Fired::Until(until)
     }
@@ -284,10 +298,14 @@ impl State {
         self.slab.mark(node) & BACK != 0
     }
 
-    /// By face, when there will be something to do.
+    /// By face, when there will be something to do for the sleeper.
     fn next_due(&mut self) -> [u64; 2] {
-        let mut next = FACES.map(|face| self.wheels[face as usize].next_due(&self.slab).unwrap_or(u64::MAX));
-        next[Face::Monotonic as usize] = next[Face::Monotonic as usize].min(self.deadlines.next_due());
-        next
+        let grace = if self.lookout.is_some() { GRACE } else { 0 };
+        let timer = self.next_timer(Face::Monotonic).saturating_add(grace);
+        [timer.min(self.deadlines.next_due()), self.next_timer(Face::Wall)]
+    }
+
+    pub(super) fn next_timer(&mut self, face: Face) -> u64 {
+        self.wheels[face as usize].next_due(&self.slab).unwrap_or(u64::MAX)
     }
 }

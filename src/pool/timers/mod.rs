@@ -6,6 +6,7 @@ mod entry;
 mod expiring;
 mod fire;
 mod lateness;
+mod lookout;
 mod schedule;
 mod sleeper;
 mod storm;
@@ -23,6 +24,9 @@ use deadlines::Deadlines;
 pub(crate) use entry::Placement;
 pub(in crate::pool) use entry::is_timer;
 pub(in crate::pool) use fire::Fired;
+pub(in crate::pool) use lateness::Lateness;
+use lookout::Lookout;
+pub(in crate::pool) use lookout::Watch;
 use schedule::Live;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
 use std::collections::HashMap;
@@ -37,8 +41,6 @@ pub(crate) enum Face {
     Monotonic = 0,
     Wall = 1,
 }
-
-const FACES: [Face; 2] = [Face::Monotonic, Face::Wall];
 
 /// A moment on one of the clocks, and what that clock shows now.
 #[derive(Clone, Copy, Debug)]
@@ -88,9 +90,10 @@ pub(in crate::pool) struct State {
     delayed: usize,
     /// Timers by the wall clock: without any, nobody asks for the time of day.
     by_wall: usize,
-    /// By face, until when the sleeper sleeps; 0 while it is awake or does not exist.
+    /// By face, until when somebody sleeps for the timers: the lookout, or else the sleeper; 0 before there is one.
     asleep_until: [u64; 2],
     has_sleeper: bool,
+    lookout: Option<Lookout>,
     /// More is due than is queued at once: workers come for it.
     storm: bool,
 }
@@ -106,6 +109,7 @@ impl Timers {
             by_wall: 0,
             asleep_until: [0; 2],
             has_sleeper: false,
+            lookout: None,
             storm: false,
         };
         let clock = core.settings.clock.clone();
@@ -124,6 +128,11 @@ impl Timers {
     }
 }
 
+/// By a node's mark.
+fn face_of(mark: u8) -> Face {
+    if mark & WALL == 0 { Face::Monotonic } else { Face::Wall }
+}
+
 impl State {
     /// A new timer, which takes the job; none for a schedule.
     /// Where the job is not moved about: read in pieces that it was not written in, it stalls the processor.
@@ -135,13 +144,18 @@ impl State {
         self.slab.reserve()?;
         let node = self.slab.insert(job, mark);
         if let Err(refused) = self.wheels[when.face as usize].insert(&self.slab, node, when.due) {
-            // SAFETY: the node is new, its job is not lent.
-            unsafe { self.slab.remove(node, job) };
-            return Err(refused);
+            return Err(self.refuse(refused, node, job));
         }
-        self.delayed += usize::from(!self.repeats(node));
+        self.delayed += usize::from(mark & REPEATS == 0);
         self.by_wall += usize::from(when.face == Face::Wall);
         Ok(node)
+    }
+
+    #[cold]
+    fn refuse(&mut self, why: OutOfMemory, node: Node, job: &mut Option<Job>) -> OutOfMemory {
+        // SAFETY: the node is new, its job is not lent.
+        unsafe { self.slab.remove(node, job) };
+        why
     }
 
     /// A timer that is in no wheel waits again.
@@ -158,11 +172,12 @@ impl State {
     }
 
     /// A timer that waits is gone; its job, if it is no schedule, goes where there is none.
-    #[inline]
+    #[inline(always)]
     fn remove_waiting(&mut self, node: Node, job: &mut Option<Job>) {
-        self.disarm(node);
-        self.delayed -= usize::from(!self.repeats(node));
-        self.forget(node);
+        let mark = self.slab.mark(node);
+        self.wheels[face_of(mark) as usize].remove(&self.slab, node);
+        self.delayed -= usize::from(mark & REPEATS == 0);
+        self.by_wall -= usize::from(face_of(mark) == Face::Wall);
         // SAFETY: the job of a timer that waits is not lent.
         unsafe { self.slab.remove(node, job) };
     }
@@ -191,21 +206,10 @@ impl State {
     }
 
     fn face(&self, node: Node) -> Face {
-        if self.slab.mark(node) & WALL == 0 { Face::Monotonic } else { Face::Wall }
+        face_of(self.slab.mark(node))
     }
 
     fn repeats(&self, node: Node) -> bool {
         self.slab.mark(node) & REPEATS != 0
-    }
-
-    /// Whether the sleeper must be woken for a timer that is due then. True for one caller only.
-    #[must_use]
-    fn is_earlier(&mut self, face: Face, due: u64) -> bool {
-        let until = &mut self.asleep_until[face as usize];
-        let earlier = due < *until;
-        if earlier {
-            *until = due;
-        }
-        earlier
     }
 }

@@ -5,7 +5,7 @@ use super::lateness::Lateness;
 use super::{Face, State, Timers};
 use crate::pool::core::Core;
 use crate::pool::unwind;
-use crate::sync::Deadline;
+use crate::sync::{Deadline, Parker, Roused};
 use crate::sys::{hint, thread};
 use std::io;
 use std::sync::Arc;
@@ -33,11 +33,12 @@ impl Core {
 
     /// The sleeper's life.
     fn sleep_and_fire(self: &Arc<Self>) {
-        thread::sleep_precisely();
+        let _precisely = thread::sleep_precisely();
         let mut lateness = Lateness::default();
         loop {
             match self.fire_as_sleeper() {
                 Fired::Until(until) => self.timers().sleep(until, &mut lateness),
+                Fired::InReserve(until) => self.timers().sleep(until, &mut Lateness::default()),
                 Fired::Closed => return,
             }
         }
@@ -54,18 +55,32 @@ impl Timers {
             return;
         }
         let glance = if wall == u64::MAX { u64::MAX } else { GLANCE.as_nanos() as u64 };
-        let now = self.now(Face::Monotonic);
-        let due = monotonic.min(now.saturating_add(glance));
+        let due = monotonic.min(self.now(Face::Monotonic).saturating_add(glance));
+        self.sleep_until(&self.alarm, due, Deadline::NEVER, lateness);
+    }
+
+    /// Sleeps until a moment of the monotonic clock; until a little before, to wait for the rest without sleeping. `None` if
+    /// nothing has roused it before that, or before the `end`.
+    pub(super) fn sleep_until(
+        &self,
+        parker: &Parker,
+        due: u64,
+        end: Deadline,
+        lateness: &mut Lateness,
+    ) -> Option<Roused> {
         let aim = due.saturating_sub(lateness.expected());
-        if aim > now {
+        if aim > self.now(Face::Monotonic) {
             let instant = self.clock.instant(aim).filter(|_| due != u64::MAX);
-            if self.alarm.park_until(instant.map_or(Deadline::NEVER, Deadline::from)) {
-                return;
+            let limit = instant.map_or(Deadline::NEVER, Deadline::from);
+            let roused = parker.park_lightly(limit.min(end)); // T2
+            if roused.is_some() || !limit.has_passed() {
+                return roused;
             }
             lateness.note(self.now(Face::Monotonic).saturating_sub(aim));
         }
-        while self.now(Face::Monotonic) < due && !self.alarm.has_token() {
-            hint::spin();
+        while self.now(Face::Monotonic) < due && !parker.is_roused() {
+            hint::spin(); // T3
         }
+        None
     }
 }

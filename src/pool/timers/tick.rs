@@ -107,8 +107,10 @@ impl Timers {
         let next = state.schedules.get_mut(&id).and_then(|live| live.next_after_end(now));
         let Some(due) = next else { return (None, false) };
         state.rearm(node, due);
-        if due > now && state.is_earlier(face, due) {
-            self.alarm.unpark();
+        if due > now
+            && let Some(sentry) = state.sentry_for(face, due)
+        {
+            self.ring(&sentry);
         }
         (None, due <= now)
     }

@@ -1,0 +1,200 @@
+//! A worker that has nothing to do sleeps for the timers, and runs the first job itself. Protocol: `TIMERS.md`, "Lookout".
+
+use super::{Face, State, Timers};
+use crate::pool::station::Station;
+use crate::pool::worker::Worker;
+use crate::sync::{Deadline, Parker, Roused};
+use crate::sys::size::GRACE;
+use crate::sys::{CachePadded, thread};
+use std::sync::Arc;
+
+/// So many times one after another a worker was needed for timers' jobs only: then it is used to sleep for the timers.
+const IN_A_ROW: u32 = 2;
+
+/// What a worker does for the timers while it sleeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::pool) enum Watch {
+    #[default]
+    Off,
+    /// It will be the lookout if nobody else is.
+    Ready,
+    /// It is the lookout.
+    On,
+    /// It is, and has woken because a timer is due.
+    Due,
+}
+
+/// The worker that sleeps for the timers of the monotonic clock.
+#[derive(Debug)]
+pub(super) struct Lookout {
+    station: Arc<CachePadded<Station>>,
+    /// Until when the sleeper sleeps meanwhile, by the same clock.
+    sleeper_until: u64,
+}
+
+/// Who must be woken for an earlier timer.
+#[derive(Debug)]
+pub(super) enum Sentry {
+    Sleeper,
+    Lookout(Arc<CachePadded<Station>>),
+}
+
+impl Timers {
+    /// U2. Not under the lock.
+    #[cold]
+    pub(super) fn ring(&self, sentry: &Sentry) {
+        match sentry {
+            Sentry::Sleeper => self.alarm.unpark(),
+            Sentry::Lookout(station) => station.parker.nudge(),
+        }
+    }
+
+    /// The lookout has got something else to do.
+    pub(in crate::pool) fn leave_lookout(&self) {
+        let ring = self.state.lock().relieve(0);
+        if ring {
+            self.alarm.unpark();
+        }
+    }
+}
+
+impl State {
+    /// Who must be woken for a timer that is due then. Says it once.
+    #[inline]
+    #[must_use]
+    pub(super) fn sentry_for(&mut self, face: Face, due: u64) -> Option<Sentry> {
+        let until = &mut self.asleep_until[face as usize];
+        if due >= *until {
+            return None;
+        }
+        *until = due; // U1
+        Some(self.sentry(face))
+    }
+
+    #[cold]
+    fn sentry(&self, face: Face) -> Sentry {
+        match &self.lookout {
+            Some(lookout) if face == Face::Monotonic => Sentry::Lookout(Arc::clone(&lookout.station)),
+            _ => Sentry::Sleeper,
+        }
+    }
+
+    /// A worker is the lookout, if nobody else is, or still is: when the next timer is due.
+    pub(in crate::pool) fn look_out(&mut self, station: &Arc<CachePadded<Station>>) -> Option<u64> {
+        if self.lookout.as_ref().is_some_and(|lookout| !Arc::ptr_eq(&lookout.station, station)) {
+            return None;
+        }
+        if self.storm {
+            let _ = self.relieve(0);
+            return None;
+        }
+        let until = &mut self.asleep_until[Face::Monotonic as usize];
+        let sleeper_until = *until;
+        self.lookout.get_or_insert_with(|| Lookout { station: Arc::clone(station), sleeper_until });
+        let next = self.next_timer(Face::Monotonic);
+        self.asleep_until[Face::Monotonic as usize] = next; // L0
+        Some(next)
+    }
+
+    /// There is no lookout any more, for so long at least. True if the sleeper must be woken.
+    #[must_use]
+    pub(super) fn relieve(&mut self, grace: u64) -> bool {
+        let Some(lookout) = self.lookout.take() else { return false };
+        let next = self.next_timer(Face::Monotonic);
+        let wake = next.saturating_add(grace) < lookout.sleeper_until;
+        self.asleep_until[Face::Monotonic as usize] = if wake { next } else { lookout.sleeper_until };
+        wake // L4
+    }
+
+    /// T0: whether the lookout comes to what is due.
+    pub(super) fn relies_on_lookout(&mut self, now: u64) -> bool {
+        self.lookout.is_some() && self.by_wall == 0 && self.next_timer(Face::Monotonic).saturating_add(GRACE) > now
+    }
+
+    /// T1: until when the sleeper sleeps, by face.
+    pub(super) fn let_sleeper_sleep(&mut self, until: [u64; 2]) {
+        match &mut self.lookout {
+            None => self.asleep_until = until,
+            Some(lookout) => {
+                lookout.sleeper_until = until[Face::Monotonic as usize];
+                self.asleep_until[Face::Wall as usize] = until[Face::Wall as usize];
+            }
+        }
+    }
+
+    /// Whether the sleeper must be woken for a deadline.
+    #[must_use]
+    pub(super) fn is_earlier(&mut self, due: u64) -> bool {
+        let until = match &mut self.lookout {
+            None => &mut self.asleep_until[Face::Monotonic as usize],
+            Some(lookout) => &mut lookout.sleeper_until,
+        };
+        let earlier = due < *until;
+        if earlier {
+            *until = due;
+        }
+        earlier
+    }
+}
+
+impl Worker {
+    /// Before it goes to sleep: whether it will be the lookout. A thread that sleeps for a time costs more to wake than one that
+    /// does not, so it is one below others that sleep, or one that there are only timers' jobs for.
+    pub(in crate::pool) fn gets_ready_to_look_out(&self) -> bool {
+        let Some(timers) =
+            self.core.known_timers().filter(|timers| !timers.clock.is_manual() && !self.core.is_closed())
+        else {
+            return false;
+        };
+        let suits = self.core.crew.census.read().idle() > 0 || self.timers_in_a_row.get() >= IN_A_ROW;
+        let ready = suits && timers.state.lock().lookout.is_none();
+        self.watch.set(if ready { Watch::Ready } else { Watch::Off });
+        ready
+    }
+
+    /// Sleeps until it has a token; false if there is none at the deadline, or if a timer is due.
+    pub(in crate::pool) fn sleep_for_timers(&self, parker: &Parker, end: Deadline) -> bool {
+        if self.watch.get() == Watch::Off { parker.park_until(end) } else { self.look_out(parker, end) }
+    }
+
+    fn look_out(&self, parker: &Parker, end: Deadline) -> bool {
+        let timers = self.core.timers();
+        loop {
+            let Some(due) = timers.state.lock().look_out(&self.station) else {
+                self.watch.set(Watch::Off);
+                return parker.park_until(end);
+            };
+            self.watch.set(Watch::On);
+            if due <= timers.clock.now() {
+                self.watch.set(Watch::Due);
+                return false;
+            }
+            let precisely = (due != u64::MAX).then(thread::sleep_precisely);
+            let mut lateness = self.lateness.get();
+            let roused = timers.sleep_until(parker, due, end, &mut lateness); // L1, L2
+            self.lateness.set(lateness);
+            drop(precisely);
+            match roused {
+                Some(Roused::ByToken) => return true,
+                Some(Roused::ByNudge) => {}
+                None if end.has_passed() => return false,
+                None => {}
+            }
+        }
+    }
+
+    /// L4: it is awake, whoever has woken it. True if there may be something to do for it, although nobody has.
+    pub(in crate::pool) fn end_watch(&self) -> bool {
+        match self.watch.replace(Watch::Off) {
+            Watch::Off | Watch::Ready => false,
+            Watch::On => {
+                self.core.timers().leave_lookout();
+                false
+            }
+            Watch::Due => {
+                self.core.fire_as_lookout();
+                true
+            }
+        }
+    }
+}
