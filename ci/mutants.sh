@@ -60,7 +60,7 @@ src/queue/relay.rs|self.back.len.load(Ordering::Acquire) == 0 && self.front.len.
 src/queue/relay.rs|self.len.store(row.places.len(), Ordering::Release);|self.len.store(row.places.len(), Ordering::Relaxed);|relay_never_looks_empty
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
 src/queue/stream.rs|(self.tail.load(Ordering::Acquire) - position.head)|(self.tail.load(Ordering::Relaxed) - position.head)|runs_are_taken_while_their_writer_goes_on
-src/queue/stream.rs|self.spare.swap(left.as_ptr(), Ordering::AcqRel)|self.spare.swap(left.as_ptr(), Ordering::Acquire)|runs_are_taken_while_their_writer_goes_on
+src/queue/stream.rs|self.spare.swap(left.as_ptr(), Ordering::AcqRel)|self.spare.swap(left.as_ptr(), Ordering::Acquire)|chunks_go_round
 src/pool/offered.rs|place.wake(place.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2||a_posted_piece_wakes
 src/pool/offered.rs|if let Some(news) = self.look() {\n                self.word|if let Some(news) = None {\n                self.word|a_posted_piece_wakes
 src/pool/offered.rs|self.word.fetch_or(BEGUN, Ordering::Relaxed);|self.word.store(BEGUN, Ordering::Relaxed);|a_posted_piece_

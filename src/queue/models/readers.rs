@@ -115,12 +115,12 @@ fn runs_are_taken_while_their_writer_goes_on() {
         let queues = queues(1);
         let writer = writer(queues.ticket(), |ticket| {
             let seat = seat(0);
-            (1..=4).for_each(|number| ticket.emit(&seat, number));
-            ticket.deliver(&seat, Some(Err(5)));
+            (1..=3).for_each(|number| ticket.emit(&seat, number));
+            ticket.deliver(&seat, Some(Err(4)));
         });
         let mut read = Vec::new();
         while queues.take(3, |entry| read.push(entry.unwrap_or_else(|failed| failed))) > 0 {}
-        assert_each_once(5, [read, read_all(&queues)]);
+        assert_each_once(4, [read, read_all(&queues)]);
         writer.join().unwrap();
     });
 }
