@@ -69,10 +69,13 @@ src/pool/offered.rs|compare_exchange(empty, letter, Ordering::Release,|compare_e
 src/pool/offered.rs|letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4|letter.load(Ordering::Relaxed) == own; // M4|a_posted_piece_is_run_once
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_woken_worker_is_done
-src/pool/crew.rs|fence_after(before); // F2|let _ = before; // F2|a_job_that_relies_on_a_woken_worker_is_done
-src/pool/crew.rs|fence::heavy(); // P2b||a_worker_does_not_sleep_while_a_job_is_queued
-src/pool/crew.rs|fence::heavy(); // P2b|fence(Ordering::SeqCst); // P2b|a_worker_relies_on_those_only_who_have_heard
-src/pool/crew.rs|fence(Ordering::SeqCst); // P2a||a_worker_that_has_been_heard
+src/pool/crew.rs|self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2|let _ = (before, asked); // F2|a_job_that_relies_on_a_woken_worker_is_done
+src/pool/asking.rs|fence::heavy(); // H2b||a_worker_does_not_sleep_while_a_job_is_queued
+src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_worker_relies_on_those_only_who_have_heard
+src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_search_relies_on_those_only_who_have_heard
+src/pool/asking.rs|fence(Ordering::SeqCst); // H2a||a_worker_that_has_been_heard
+src/pool/asking.rs|fence(Ordering::SeqCst); // H2a||a_search_that_has_been_heard
+src/pool/asking.rs|if *turn == asked {|if true {|a_worker_does_not_say_that_it_has_been_heard
 src/pool/census.rs|self.0 & (WOKEN \x7c ASKED) != 0|self.0 & WOKEN != 0|a_worker_that_has_been_heard
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up
 src/pool/crew.rs|drop(self.roster.lock());||two_submitters_start_one_worker

@@ -1,7 +1,7 @@
 //! How many jobs may be queued, and who waits for room. Protocol and proof: `BOUND.md`.
 
 use super::water::{Marks, Water};
-use crate::sync::{Deadline, EventCount};
+use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sys::size::LAG;
 use crate::sys::{CachePadded, hint};
@@ -188,7 +188,11 @@ impl Bound {
         }
         let (mut before, mut in_vain, mut found) = (freed(), 0, false);
         while !found && in_vain < LOOKS_IN_VAIN {
-            hint::linger(LAG);
+            if hint::may_spin() {
+                hint::linger(LAG);
+            } else {
+                awake::give_way(&freed);
+            }
             found = has_room();
             let now = freed();
             in_vain = if now == before { in_vain + 1 } else { 0 };

@@ -60,13 +60,18 @@ impl Census {
     /// The readings with the worker that stops, and without it.
     #[must_use]
     pub(super) fn stop_searching(&self) -> (Reading, Reading) {
-        self.one_searcher_less(0, 0)
+        self.one_searcher_less(0)
     }
 
-    /// Asks submitters to fence for themselves if `asks`. The reading before.
+    /// The reading before.
     #[must_use]
-    pub(super) fn fall_asleep(&self, asks: bool) -> Reading {
-        self.one_searcher_less(IDLE, if asks { ASKED } else { 0 }).0
+    pub(super) fn fall_asleep(&self) -> Reading {
+        self.one_searcher_less(IDLE).0
+    }
+
+    /// Submitters fence for themselves from now on.
+    pub(super) fn ask(&self) {
+        self.0.fetch_or(ASKED, Ordering::SeqCst);
     }
 
     /// Whoever has not seen the request is over with what it did.
@@ -80,7 +85,7 @@ impl Census {
 
     /// A worker that dies was searching.
     pub(super) fn end(&self) {
-        let _ = self.one_searcher_less(ALIVE.wrapping_neg(), 0);
+        let _ = self.one_searcher_less(ALIVE.wrapping_neg());
     }
 
     /// A sleeper searches, because it was woken.
@@ -94,9 +99,9 @@ impl Census {
     }
 
     /// When the search ends, it is not a woken one any more.
-    fn one_searcher_less(&self, more: u64, bits: u64) -> (Reading, Reading) {
+    fn one_searcher_less(&self, more: u64) -> (Reading, Reading) {
         self.change(|before| {
-            let after = before.wrapping_sub(SEARCHING).wrapping_add(more) | bits;
+            let after = before.wrapping_sub(SEARCHING).wrapping_add(more);
             if Reading(after).searching() == 0 { after & !WOKEN } else { after }
         })
     }
@@ -198,6 +203,11 @@ impl Reading {
     /// Whether all workers sleep but the one that asks.
     pub(super) fn others_sleep(self) -> bool {
         self.idle() + 1 >= self.alive()
+    }
+
+    /// Whether every worker searches or sleeps.
+    pub(super) fn nobody_runs(self) -> bool {
+        self.idle() + self.searching() >= self.alive()
     }
 
     /// Whether everybody may submit at any time: not closed, not bounded. The bits above the counts are all there is to

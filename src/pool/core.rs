@@ -16,7 +16,7 @@ use super::waits::Waits;
 use super::water::Outlet;
 use super::{roster, unwind};
 use crate::queue::{Front, Item, Owner, Quota, Store};
-use crate::sync::{Deadline, EventCount};
+use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::clock::Clock;
 use crate::sys::lock::Lock;
@@ -251,6 +251,8 @@ impl Core {
             true => Some(Ok(())),
             false => self.is_halted().then_some(Err(Unfinished::Exiting)),
         };
+        let seems_quiet = || self.crew.census.read().nobody_runs() && self.is_quiescent();
+        let _wait = awake::wait(deadline, seems_quiet, || self.finished());
         self.quiet.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))
     }
 

@@ -1,12 +1,12 @@
 //! The workers of a pool as a body: who sleeps, who is woken, who is started.
 
-use super::census::{Census, Reading};
+use super::asking::Asking;
+use super::census::Census;
 use super::job::Job;
 use super::station::Station;
 use crate::sync::Parker;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
-use crate::sys::fence;
 use crate::sys::lock::{Lock, LockGuard};
 use std::io;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Crew {
     pub(super) census: CachePadded<Census>,
+    asking: Asking,
     /// Workers that are counted, but for a short time.
     limit: usize,
     /// Workers that may block at a time, and are not counted then.
@@ -39,8 +40,6 @@ struct Roster {
     free: Vec<usize>,
     /// Calls that workers have not come to.
     calls: usize,
-    /// How often submitters were let off their fences.
-    turn: u64,
 }
 
 impl Crew {
@@ -48,6 +47,7 @@ impl Crew {
     pub(super) fn new(limit: usize, extra: usize, bounded: bool) -> Self {
         Self {
             census: CachePadded::new(Census::new(bounded)),
+            asking: Asking::default(),
             limit,
             extra,
             roster: Lock::new(Roster { asleep: Vec::with_capacity(limit), ..Roster::default() }),
@@ -125,7 +125,7 @@ impl Crew {
         if let Some(worker) = roster.asleep.pop() {
             self.census.wake_up(); // R2
             drop(roster);
-            self.station(worker).parker.unpark(); // R3
+            self.station(worker).rouse(); // R3
             return Ok(());
         }
         match self.engage(&mut roster, start) {
@@ -148,7 +148,7 @@ impl Crew {
     fn engage(&self, roster: &mut Roster, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
         if let Some(worker) = roster.standby.pop() {
             self.census.begin();
-            self.station(worker).parker.unpark();
+            self.station(worker).rouse();
             return Ok(());
         }
         let used = self.used.load(Ordering::Relaxed);
@@ -166,14 +166,15 @@ impl Crew {
     }
 
     /// A searching worker has found work. True if it must call [`recruit`](Self::recruit) in case `visible` more is
-    /// there: it was the last searcher, and submitters have relied on it.
+    /// there: it was the last searcher, and submitters have relied on it. If it `asks`, they fence for themselves from then on.
     #[must_use]
-    pub(super) fn stop_searching(&self, visible: impl FnOnce() -> bool) -> bool {
+    pub(super) fn stop_searching(&self, asks: bool, visible: impl FnOnce() -> bool) -> bool {
+        let asked = self.asking.ask(&self.census, asks);
         let (before, now) = self.census.stop_searching(); // F1
         if !now.lacks_searcher(self.limit) {
             return false;
         }
-        fence_after(before); // F2
+        self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2
         visible() // F3
     }
 
@@ -189,49 +190,19 @@ impl Crew {
         reason: impl FnOnce() -> bool,
         sleep: impl FnOnce(&Parker) -> bool,
     ) -> bool {
-        let (before, turn) = {
+        let asked = self.asking.ask(&self.census, asks);
+        let before = {
             let mut roster = self.roster.lock();
             let place = if lies_low { 0 } else { roster.asleep.len() };
             roster.asleep.insert(place, worker);
-            (self.census.fall_asleep(asks), roster.turn) // P1
+            self.census.fall_asleep() // P1
         };
-        if before.is_heard() {
-            fence(Ordering::SeqCst); // P2a
-        } else {
-            fence::heavy(); // P2b
-            if asks {
-                self.has_been_heard(turn);
-            }
-        }
+        self.asking.order(&self.census, before.is_heard(), asked); // P2
         // If it does not rise, somebody has taken this worker off the stack already: the token is on its way.
         if reason() && self.rise(worker) {
             return true; // P3
         }
         self.doze(worker, sleep) // P4
-    }
-
-    /// Race with [`stop_asking`](Self::stop_asking): the turn is another one, and nobody relies on this fence.
-    #[cold]
-    fn has_been_heard(&self, turn: u64) {
-        let roster = self.roster.lock();
-        if roster.turn == turn {
-            self.census.has_been_heard(); // P2c
-        }
-    }
-
-    /// Submitters need not fence any more, until a worker asks again. Called by those who have much to do.
-    #[inline]
-    pub(super) fn stop_asking(&self) {
-        if self.census.read().is_asked() {
-            self.stop_asking_after_all();
-        }
-    }
-
-    #[cold]
-    fn stop_asking_after_all(&self) {
-        let mut roster = self.roster.lock();
-        roster.turn += 1;
-        self.census.stop_asking(); // P5
     }
 
     /// A sleeper waits for its token; false if it gives up.
@@ -306,6 +277,12 @@ impl Crew {
         surplus
     }
 
+    /// Submitters need not fence for themselves any more.
+    #[inline]
+    pub(super) fn stop_asking(&self) {
+        self.asking.stop(&self.census);
+    }
+
     pub(super) fn wake_all(&self) {
         let roster = self.roster.lock();
         self.wake_sleepers(roster);
@@ -317,7 +294,7 @@ impl Crew {
         let (asleep, standby) = (std::mem::take(&mut roster.asleep), std::mem::take(&mut roster.standby));
         drop(roster);
         for worker in asleep.into_iter().chain(standby) {
-            self.station(worker).parker.unpark();
+            self.station(worker).rouse();
         }
     }
 
@@ -385,11 +362,6 @@ impl Crew {
             None => false,
         }
     }
-}
-
-/// In a woken search, or where they have heard, those who rely on its searchers fence for themselves.
-fn fence_after(search: Reading) {
-    if search.is_woken_or_heard() { fence(Ordering::SeqCst) } else { fence::heavy() }
 }
 
 /// Takes a worker off a stack; false if it is not there.

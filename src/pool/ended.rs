@@ -1,9 +1,7 @@
 //! How many of those that take part in something have ended.
 
-use crate::sync::{Deadline, EventCount};
+use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicUsize, Ordering};
-use crate::sys::hint;
-use crate::sys::size::LOOKS;
 
 /// Counts ends. Outlives what it counts for.
 ///
@@ -28,13 +26,8 @@ impl Ended {
 
     /// Waits until so many have ended.
     pub(super) fn wait_for(&self, count: usize) {
-        let all_ended = || (self.count.load(Ordering::Acquire) >= count).then_some(());
-        let looked = (0..LOOKS).any(|_| {
-            hint::spin();
-            all_ended().is_some()
-        });
-        if !looked {
-            self.changed.wait_until(Deadline::NEVER, all_ended);
-        }
+        let all_ended = || self.count.load(Ordering::Acquire) >= count;
+        let _wait = awake::wait(Deadline::NEVER, all_ended, || self.count.load(Ordering::Relaxed) as u64);
+        self.changed.wait_until(Deadline::NEVER, || all_ended().then_some(()));
     }
 }

@@ -3,6 +3,7 @@
 //! The protocols are in `README.md` beside this file.
 
 mod admission;
+mod asking;
 pub(crate) mod blocking;
 mod bound;
 mod branch;
@@ -22,6 +23,7 @@ mod habits;
 mod hire;
 mod hooks;
 mod job;
+mod lag;
 mod lanes;
 pub(crate) mod loops;
 mod nested;

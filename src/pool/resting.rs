@@ -2,9 +2,8 @@
 
 use super::timers::Watch;
 use super::worker::Worker;
-use crate::sync::{Deadline, Parker};
-use crate::sys::hint;
-use crate::sys::size::{LONG_SLEEP, LOOKS};
+use crate::sync::{Deadline, Parker, awake};
+use crate::sys::size::LONG_SLEEP;
 use std::time::{Duration, Instant};
 
 /// A pool at rest for this long gives memory back that only a burst would need.
@@ -66,19 +65,9 @@ impl Worker {
         self.core.has_visible_work() || self.station.is_called()
     }
 
-    /// Looks for some microseconds, and then once more when others have had the processor, who may bring work. Meanwhile this
-    /// worker searches, and no submit wakes anybody (`README.md`, "Before a sleep").
+    /// Looks for some microseconds. Meanwhile this worker searches, and no submit wakes anybody (`README.md`, "Before a sleep").
     fn look_on(&self) -> bool {
-        for _ in 0..LOOKS {
-            if self.is_wanted() {
-                return true;
-            }
-            hint::spin();
-        }
-        LOOKS > 0 && {
-            hint::yield_now();
-            self.is_wanted()
-        }
+        awake::look_on(|| self.is_wanted(), || self.core.lanes.counted())
     }
 
     /// Drops outcomes that nobody will read: users' code, but no job.
@@ -112,9 +101,20 @@ impl Worker {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         let began = Instant::now();
         let woken = self.doze_off(sleep_until, end);
-        let was_long = began.elapsed() >= LONG_SLEEP;
+        let was_long = self.slept_since(began) >= LONG_SLEEP;
         self.last_sleep.set(LastSleep { finished: self.station.finished(), was_long, ticks: self.ticks.get() });
         woken
+    }
+
+    /// How long nobody needed this worker.
+    fn slept_since(&self, began: Instant) -> Duration {
+        match self.station.roused() {
+            Some(roused) => {
+                awake::note_wake_up(roused.elapsed());
+                roused.saturating_duration_since(began)
+            }
+            None => began.elapsed(),
+        }
     }
 
     fn doze_off(&self, sleep_until: impl Fn(Deadline) -> bool, end: Deadline) -> bool {

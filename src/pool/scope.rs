@@ -7,7 +7,7 @@ use super::running::Failure;
 use super::submit::Rejected;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
-use crate::sync::{Deadline, EventCount};
+use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
 use std::mem;
@@ -78,8 +78,9 @@ impl Scope {
             // The job that was spawned last is the least likely to have been begun.
             current::with(|worker| worker.run_all_queued(&self.core, ids.into_iter().rev()));
         }
-        let ended = || (self.left.load(Ordering::Acquire) == 0).then_some(());
-        self.changed.wait_until(Deadline::NEVER, ended);
+        let ended = || self.left.load(Ordering::Acquire) == 0;
+        let _wait = awake::wait(Deadline::NEVER, ended, || 0);
+        self.changed.wait_until(Deadline::NEVER, || ended().then_some(()));
         if let Some(failure) = self.failure.lock().take() {
             current::with(|worker| worker.fail(failure));
         }

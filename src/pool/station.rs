@@ -6,6 +6,7 @@ use crate::queue::Batch;
 use crate::sync::Parker;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
 use crate::sys::lock::Lock;
+use std::time::{Duration, Instant};
 
 /// A worker's shared half: where it sleeps, what it is working through, and what it has done.
 ///
@@ -25,6 +26,9 @@ pub(super) struct Station {
     /// Jobs for this worker alone.
     calls: Lock<Vec<Job>>,
     is_called: AtomicBool,
+    born: Instant,
+    /// When the worker was woken, in nanoseconds since `born`; 0 for never, or if it has been asked for.
+    roused: AtomicU64,
 }
 
 impl Station {
@@ -38,7 +42,21 @@ impl Station {
             running: AtomicBool::new(false),
             calls: Lock::new(Vec::new()),
             is_called: AtomicBool::new(false),
+            born: Instant::now(),
+            roused: AtomicU64::new(0),
         }
+    }
+
+    /// Hands the sleeping worker its token.
+    pub(super) fn rouse(&self) {
+        self.roused.store((self.born.elapsed().as_nanos() as u64).max(1), Ordering::Relaxed); // The token orders it.
+        self.parker.unpark();
+    }
+
+    /// When the worker got the token that has ended its sleep; `None` if none has.
+    pub(super) fn roused(&self) -> Option<Instant> {
+        let roused = self.roused.swap(0, Ordering::Relaxed);
+        (roused > 0).then(|| self.born + Duration::from_nanos(roused))
     }
 
     /// A job that this worker shall run, and no other.

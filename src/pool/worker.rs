@@ -3,6 +3,7 @@
 use super::core::Core;
 use super::groups::{Group, Level};
 use super::job::Job;
+use super::lag::Lag;
 use super::nested::Frame;
 use super::resting::LastSleep;
 use super::running::Failure;
@@ -10,10 +11,10 @@ use super::station::Station;
 use super::timers::{Lateness, TickInfo, Watch};
 use super::turns::GUARD;
 use crate::queue::{Item, Place, Seat, Taken};
+use crate::sys::CachePadded;
 use crate::sys::atomic::AtomicBool;
-use crate::sys::size::LAG;
+use crate::sys::size::FEW;
 use crate::sys::thread::{stand_still, usable_cpus};
-use crate::sys::{CachePadded, hint};
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
@@ -21,10 +22,7 @@ use std::sync::Arc;
 /// Jobs that a worker takes from a lane at once, at most. Enough to make what is paid once per batch disappear.
 pub(super) const MOST_AT_ONCE: usize = 128;
 
-/// A batch of fewer is small: the worker is at the producer's heels, where both pay for every cache line they share.
-const SMALL: usize = 64;
-
-/// Jobs that a worker has run since it slept by which submitters are too many to fence for themselves.
+/// Jobs that a worker has run since its last search by which submitters are too many to fence for themselves.
 const BUSY: u64 = 128;
 
 /// A worker's private half. It is *searching* (and counted so) from its birth until it finds a job, and again from the
@@ -36,6 +34,7 @@ pub(crate) struct Worker {
     pub(super) station: Arc<CachePadded<Station>>,
     /// The lane to look at first, so that no producer is starved.
     turn: Cell<usize>,
+    lag: Lag,
     pub(super) searching: Cell<bool>,
     /// Jobs that workers with this number had finished when this one came.
     pub(super) born: Cell<u64>,
@@ -50,6 +49,8 @@ pub(crate) struct Worker {
     /// Set when the running job takes too long, and somebody wants it to come to an end for that.
     pub(super) overrun: Cell<*const AtomicBool>,
     pub(super) readiness: Cell<Readiness>,
+    /// Jobs that its station had finished when it found a job after a search.
+    found: Cell<u64>,
     pub(super) last_sleep: Cell<LastSleep>,
     /// How often groups had their turn.
     pub(super) group_turn: Cell<u32>,
@@ -103,6 +104,7 @@ impl Worker {
             number,
             seat,
             turn: Cell::new(number),
+            lag: Lag::default(),
             searching: Cell::new(false),
             born: Cell::new(station.finished()),
             job: Cell::new(0),
@@ -112,6 +114,7 @@ impl Worker {
             asked: Cell::new(ptr::null()),
             overrun: Cell::new(ptr::null()),
             readiness: Cell::new(Readiness::Ready),
+            found: Cell::new(station.finished()),
             last_sleep: Cell::new(LastSleep::new(station.finished())),
             group_turn: Cell::new(0),
             group: RefCell::new(None),
@@ -215,16 +218,17 @@ impl Worker {
         if self.must_stop() {
             return None;
         }
-        if done > 0 && self.since_sleep() >= BUSY {
+        if done > 0 && self.since_found() >= BUSY {
             self.core.crew.stop_asking();
         }
-        if (1..SMALL).contains(&done) && !self.core.settings.ordered && !self.is_lull() {
-            hint::linger(LAG);
+        if Lag::is_due_after(done) && !self.core.settings.ordered && !self.is_lull() {
+            self.lag.keep();
         }
         if self.core.groups.are_ready() {
             self.visit_groups::<BOUNDED>();
         }
         self.batch_from_lanes().or_else(|| {
+            self.lag.judge(0);
             if self.core.groups.are_ready() && !self.searching.get() && !self.core.has_batches() {
                 return None; // Their next turn comes at once, without the fence that ends a search.
             }
@@ -255,6 +259,7 @@ impl Worker {
     /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
     /// comes to be too much, others take half of the rest.
     fn share(&self, visible: usize) -> usize {
+        self.lag.judge(visible);
         if self.core.settings.ordered || self.core.settings.jobs_per_worker.is_some() {
             return 1;
         }
@@ -343,6 +348,11 @@ impl Worker {
         self.readiness.get() != Readiness::Leaving && !self.reaps.get()
     }
 
+    /// Jobs that it has finished since its last search.
+    fn since_found(&self) -> u64 {
+        self.station.finished() - self.found.get()
+    }
+
     #[inline]
     pub(super) fn start_searching(&self) {
         if !self.is_guest() && !self.searching.replace(true) {
@@ -355,7 +365,9 @@ impl Worker {
     #[cold]
     pub(super) fn stop_searching(&self) {
         self.searching.set(false);
-        if self.core.crew.stop_searching(|| self.core.has_visible_work()) {
+        let asks = self.since_found() < FEW;
+        self.found.set(self.station.finished());
+        if self.core.crew.stop_searching(asks, || self.core.has_visible_work()) {
             // A refused thread is no error here: this worker lives and comes to the work.
             let _ = self.core.recruit();
         }

@@ -192,7 +192,7 @@ impl<D, F> Outcomes<D, F> {
         Ok(bell)
     }
 
-    fn has_entries(&self) -> bool {
+    pub(super) fn has_entries(&self) -> bool {
         self.done_len() + self.failed_len() > 0
     }
 
@@ -212,8 +212,12 @@ impl<D, F> Outcomes<D, F> {
     /// How many values wait to be read. Those who are at work may change it before it is returned.
     pub(crate) fn done_len(&self) -> usize {
         let taken = self.reader.taken_done.load(Ordering::Acquire);
-        let written: u64 = self.desks.iter().map(|desk| desk.done.written()).sum();
-        written.saturating_sub(taken) as usize
+        self.written().saturating_sub(taken) as usize
+    }
+
+    /// How many values were ever written.
+    pub(super) fn written(&self) -> u64 {
+        self.desks.iter().map(|desk| desk.done.written()).sum()
     }
 
     /// How many failures wait to be read.

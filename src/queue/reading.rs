@@ -3,7 +3,7 @@
 use super::outcomes::{Nothing, Outcomes};
 use super::stream::Run;
 use super::turns::Positions;
-use crate::sync::Deadline;
+use crate::sync::{Deadline, awake};
 use crate::sys::atomic::{Ordering, count, count_up};
 
 /// Who reads so many values without waiting lets writers off their fences.
@@ -106,6 +106,7 @@ impl<D, F> Outcomes<D, F> {
             let complete = self.outstanding() == 0;
             pop().map(Ok).or_else(|| complete.then_some(Err(Nothing::Finished)))
         };
+        let _wait = awake::wait(deadline, || self.has_entries() || self.outstanding() == 0, || self.written());
         let verdict = self.arrivals.wait_until(deadline, look).unwrap_or(Err(Nothing::TimedOut));
         if verdict.is_err() {
             self.listen();

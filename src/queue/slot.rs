@@ -2,7 +2,7 @@
 
 use super::rack::{self, Racks};
 use super::watchers::{After, Before, Watchers, Written};
-use crate::sync::Deadline;
+use crate::sync::{Deadline, awake};
 use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::futex::Futex;
@@ -356,17 +356,16 @@ impl<V, S> Reader<V, S> {
     /// Sleeps until there is a value or none will come; false if the deadline came first.
     pub(crate) fn wait(&self, deadline: Deadline) -> bool {
         let state = &self.slot().state;
-        let mut seen = state.load(Ordering::Acquire);
-        while seen & DONE == 0 {
+        let is_done = || state.load(Ordering::Acquire) & DONE != 0;
+        let _wait = awake::wait(deadline, is_done, || 0);
+        while !is_done() {
             if deadline.has_passed() {
                 return false;
             }
-            if seen & SLEEPING == 0 {
-                seen = state.fetch_or(SLEEPING, Ordering::Acquire) | SLEEPING;
-                continue;
+            let seen = state.fetch_or(SLEEPING, Ordering::Acquire) | SLEEPING;
+            if seen & DONE == 0 {
+                state.wait(seen, deadline.remaining());
             }
-            state.wait(seen, deadline.remaining());
-            seen = state.load(Ordering::Acquire);
         }
         true
     }

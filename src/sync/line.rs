@@ -1,7 +1,7 @@
 //! Waiters in the order of their coming.
 
 use super::Deadline;
-use super::spin::{self, Spin};
+use super::spin::{self, Awaited, Spin};
 use crate::sys::atomic::Ordering;
 use crate::sys::cell::UnsafeCell;
 use crate::sys::futex::Futex;
@@ -47,7 +47,7 @@ impl Waiter {
 
     /// Sleeps until the verdict is there or the deadline has passed.
     pub(super) fn wait(&self, deadline: Deadline) -> Option<Verdict> {
-        let mut spin = Spin::new();
+        let mut spin = Spin::new(Awaited::Section);
         while self.verdict.load(Ordering::Relaxed) == UNDECIDED {
             if !spin.again() {
                 return self.sleep(deadline);

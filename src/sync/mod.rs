@@ -2,6 +2,7 @@
 //!
 //! The protocols are in `README.md` beside this file.
 
+pub(crate) mod awake;
 mod bell;
 mod deadline;
 mod event;

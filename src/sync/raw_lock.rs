@@ -1,7 +1,7 @@
 //! A lock whose release is a plain store.
 
 use super::Deadline;
-use super::spin::{self, Spin};
+use super::spin::{self, Awaited, Spin};
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::fence;
@@ -157,7 +157,7 @@ impl RawLock {
     }
 
     fn acquire_spinning(&self) -> bool {
-        let mut spin = Spin::new();
+        let mut spin = Spin::new(Awaited::Section);
         while spin.again() {
             if self.held.load(Ordering::Relaxed) == FREE && self.try_acquire() {
                 spin.succeeded();

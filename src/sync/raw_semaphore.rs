@@ -4,7 +4,7 @@ use super::Deadline;
 use super::fast_lock::{FastLock, FastLockGuard};
 use super::line::{Line, Verdict, Waiter};
 use super::permits::{CLOSED, FAIR, MAX, Permits, QUEUED};
-use super::spin::{self, Spin};
+use super::spin::{self, Awaited, Spin};
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::futex::WideFutex;
@@ -124,7 +124,7 @@ impl RawSemaphore {
         if permits > MAX {
             return Err(AcquireError::TooMany);
         }
-        let mut spin = Spin::new();
+        let mut spin = Spin::new(Awaited::Section);
         loop {
             if let Some(answer) = self.look(permits) {
                 spin.succeeded();
@@ -175,7 +175,7 @@ impl RawSemaphore {
     }
 
     fn spin_until_there_are_some(&self) {
-        let mut spin = Spin::new();
+        let mut spin = Spin::new(Awaited::Section);
         while Permits(self.word.load(Ordering::Relaxed)).take(1).is_none() {
             if !spin.again() {
                 return;

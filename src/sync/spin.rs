@@ -4,11 +4,23 @@ use crate::sys::hint;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
 use std::ops::RangeInclusive;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a thread waits for. Its luck with the one says nothing of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// The end of a section, or what comes as soon.
+    Section,
+    /// The end of a job.
+    Job,
+    /// The next job.
+    Work,
+}
 
 per_thread! {
     /// How long waiting awake has been worth it lately, in pauses; and how often in turn it was not, or was not even tried.
-    LUCK: Cell<(u32, u32)> = Cell::new((u32::MAX, 0))
+    LUCK: [Cell<(u32, u32)>; 3] = [const { Cell::new((u32::MAX, 0)) }; 3]
 }
 
 per_thread! {
@@ -16,9 +28,14 @@ per_thread! {
     NAP: Cell<u32> = Cell::new(*SLEEP.start())
 }
 
+/// How long it took lately, at least, from a wake-up until the thread ran, in nanoseconds.
+static WAKE_UP: AtomicU32 = AtomicU32::new(*SLEEP.start() / 2);
+
 /// What going to sleep and being woken may cost, in nanoseconds: little on bare metal, much where a hypervisor has to send
 /// the interrupt. Who spins no longer than a sleep would have taken loses at most half.
 const SLEEP: RangeInclusive<u32> = 4_000..=64_000;
+/// How long a worker looks for the next job.
+const LOOK: u32 = 10_000;
 /// What a try takes at least, in nanoseconds: less saves nothing beside a sleep.
 const LEAST: u32 = 2_000;
 /// A holder that has lost its core makes all others wait in vain, once. Only so many failures in turn say that nothing helps.
@@ -35,18 +52,25 @@ const LATE: u32 = 64;
 /// Spins for twice as long as was worth it lately. Threads that had no luck, because there are more of them than cores,
 /// soon go to sleep at once. Counts pauses, since reading the clock would take as long as the wait for a short section.
 #[derive(Debug)]
-pub(crate) struct Spin {
+pub(super) struct Spin {
+    awaited: Awaited,
     paused: u32,
     limit: u32,
 }
 
 impl Spin {
-    pub(crate) fn new() -> Self {
-        Self { paused: 0, limit: if hint::may_spin() { limit() } else { 0 } }
+    pub(super) fn new(awaited: Awaited) -> Self {
+        Self { awaited, paused: 0, limit: if hint::may_spin() { awaited.limit() } else { 0 } }
+    }
+
+    /// Spins for as long as may ever be worth it, unless it never was lately.
+    pub(super) fn long(awaited: Awaited) -> Self {
+        let spin = Self::new(awaited);
+        Self { limit: if spin.limit > 0 { awaited.most() } else { 0 }, ..spin }
     }
 
     /// Passes some time. False, and at once, when it is time to sleep.
-    pub(crate) fn again(&mut self) -> bool {
+    pub(super) fn again(&mut self) -> bool {
         if self.paused < self.limit {
             let pauses = if self.paused == 0 { FIRST } else { (self.paused / LATE).max(1) };
             (0..pauses).for_each(|_| hint::spin());
@@ -55,56 +79,64 @@ impl Spin {
         }
         if self.limit > 0 {
             self.limit = 0;
-            let (luck, failures) = luck();
+            let (luck, failures) = self.awaited.luck();
             let hopeless = luck == 0 || failures + 1 == FAILURES;
-            remember(if hopeless { (0, 0) } else { ((luck - luck / 4).max(1), failures + 1) });
+            self.awaited.remember(if hopeless { (0, 0) } else { ((luck - luck / 4).max(1), failures + 1) });
         }
         false
     }
 
     /// What was waited for has come; if that took a while, it was worth it.
-    pub(crate) fn succeeded(&self) {
+    pub(super) fn succeeded(&self) {
         if self.paused == 0 {
             return;
         }
-        let (took, (luck, _)) = (self.paused, luck());
+        let (took, (luck, _)) = (self.paused, self.awaited.luck());
         let luck = match luck {
             0 => took,
             _ if took > luck => luck + (took - luck).div_ceil(4),
             _ => luck - (luck - took) / 8,
         };
-        remember((luck, 0));
+        self.awaited.remember((luck, 0));
     }
 }
 
-/// How many pauses to spend this time.
-fn limit() -> u32 {
-    let ((luck, skipped), most) = (luck(), most());
-    if luck > 0 {
-        return (2 * luck).max(hint::pauses_in(LEAST)).min(most);
+impl Awaited {
+    /// How many pauses to spend this time.
+    fn limit(self) -> u32 {
+        let ((luck, skipped), most) = (self.luck(), self.most());
+        if luck > 0 {
+            return (2 * luck).max(hint::pauses_in(LEAST)).min(most);
+        }
+        let skips = skipped < ONCE_IN;
+        self.remember((0, if skips { skipped + 1 } else { 0 }));
+        if skips { 0 } else { most }
     }
-    let skips = skipped < ONCE_IN;
-    remember((0, if skips { skipped + 1 } else { 0 }));
-    if skips { 0 } else { most }
-}
 
-/// Threads whose thread-locals are gone have no luck.
-fn luck() -> (u32, u32) {
-    let (luck, tries) = LUCK.try_with(Cell::get).unwrap_or_default();
-    (luck.min(most()), tries)
-}
+    /// Threads whose thread-locals are gone have no luck.
+    fn luck(self) -> (u32, u32) {
+        let (luck, tries) = LUCK.try_with(|places| places[self as usize].get()).unwrap_or_default();
+        (luck.min(self.most()), tries)
+    }
 
-/// How many pauses are worth a sleep.
-fn most() -> u32 {
-    hint::pauses_in(NAP.try_with(Cell::get).unwrap_or(*SLEEP.start()))
-}
+    /// How many pauses are worth a sleep.
+    fn most(self) -> u32 {
+        let sleep = match self {
+            Self::Section => NAP.try_with(Cell::get).unwrap_or(*SLEEP.start()),
+            // Whom it waits for may have to be woken.
+            Self::Work => LOOK,
+            Self::Job => (2 * WAKE_UP.load(Ordering::Relaxed)).min(*SLEEP.end()),
+        };
+        hint::pauses_in(sleep)
+    }
 
-fn remember(luck: (u32, u32)) {
-    let _ = LUCK.try_with(|place| place.set(luck));
+    fn remember(self, luck: (u32, u32)) {
+        let _ = LUCK.try_with(|places| places[self as usize].set(luck));
+    }
 }
 
 /// Sleeps, and remembers how long that took.
-pub(crate) fn asleep(sleep: impl FnOnce()) {
+pub(super) fn asleep(sleep: impl FnOnce()) {
     if !hint::may_spin() {
         return sleep();
     }
@@ -112,4 +144,11 @@ pub(crate) fn asleep(sleep: impl FnOnce()) {
     sleep();
     let took = began.elapsed().as_nanos().clamp((*SLEEP.start()).into(), (*SLEEP.end()).into()) as u32;
     let _ = NAP.try_with(|nap| nap.set(took.min(nap.get() + nap.get() / 8)));
+}
+
+/// A thread was asleep, and ran so long after it was woken.
+pub(crate) fn note_wake_up(took: Duration) {
+    let lately = WAKE_UP.load(Ordering::Relaxed);
+    let took = took.as_nanos().clamp((*SLEEP.start() / 2).into(), (*SLEEP.end()).into()) as u32;
+    WAKE_UP.store(took.min(lately + lately.div_ceil(8)), Ordering::Relaxed);
 }

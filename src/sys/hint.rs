@@ -44,9 +44,12 @@ fn measured_pauses() -> u32 {
     (AT_A_TIME * 1024 / quickest).max(1) as u32
 }
 
-/// Whether anybody else can run while this thread spins. In models nobody spins: it would only add looks.
+/// Whether threads may wait awake at all. In models they sleep at once: everything else would only add looks.
+pub(crate) const MAY_WAIT_AWAKE: bool = !cfg!(loom);
+
+/// Whether anybody else can run while this thread spins.
 pub(crate) fn may_spin() -> bool {
-    !cfg!(loom) && !super::thread::is_alone()
+    MAY_WAIT_AWAKE && !super::thread::is_alone()
 }
 
 /// `time`, but without end in models, whose threads must not look at a real clock.

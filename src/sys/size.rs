@@ -14,15 +14,15 @@ pub(crate) const PIECE_BITS: u32 = if cfg!(loom) { 8 } else { 17 };
 /// Independent locks of a table that many threads look into.
 pub(crate) const SHARDS: usize = if cfg!(loom) { 1 } else { 16 };
 
-/// Looks at the work sources that a worker takes before it sleeps: a few microseconds, about what sleeping would cost.
-pub(crate) const LOOKS: u32 = if cfg!(loom) { 0 } else { 100 };
-
 /// Who has slept for less would have done better to stay awake: the next job may come as soon. In models every sleep is long.
 pub(crate) const LONG_SLEEP: Duration = Duration::from_micros(if cfg!(loom) { 0 } else { 50 });
 
 /// How long a worker waits after a small batch: long enough for a producer in full flight to fill a large one, and far
 /// shorter than waking anybody takes.
 pub(crate) const LAG: Duration = Duration::from_nanos(if cfg!(loom) { 0 } else { 1300 });
+
+/// After fewer jobs since the last one, a search is worth a request to submitters (src/pool, "Asked"). Models ask by themselves.
+pub(crate) const FEW: u64 = if cfg!(loom) { 0 } else { 16 };
 
 /// Timers that are touched before others get a turn: very many that are due at once must not hold up those who submit.
 pub(crate) const TIMERS_AT_ONCE: usize = if cfg!(loom) { 1 } else { 64 };

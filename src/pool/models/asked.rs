@@ -38,8 +38,29 @@ impl Site {
 
     /// A searcher that was not woken, and begins to run something.
     fn search_anew(&self) {
-        let _nobody_could_be_recruited = self.crew.stop_searching(|| false);
+        self.search(false);
+    }
+
+    /// The same, by one who has little to do.
+    fn ask(&self) {
+        self.search(true);
+    }
+
+    fn search(&self, asks: bool) {
+        let _nobody_could_be_recruited = self.crew.stop_searching(asks, || false);
         self.crew.census.start_searching();
+    }
+
+    /// A searcher finds something else to do, and makes sure that somebody comes to what is queued.
+    fn find(&self) {
+        if self.crew.stop_searching(false, || self.has_work()) {
+            self.crew.recruit(|| self.has_work(), |_| unreachable!("all workers live")).unwrap();
+        }
+    }
+
+    /// A worker sleeps, and whoever wakes it is not kept waiting for it.
+    fn sleep(&self, worker: usize) {
+        assert!(self.crew.park(worker, false, false, || false, |_| true));
     }
 
     /// Goes to sleep once, but not for long.
@@ -109,5 +130,35 @@ fn a_worker_does_not_say_that_it_has_been_heard_when_it_has_not() {
         site.wait(0);
         submitter.join().unwrap();
         other.join().unwrap();
+    });
+}
+
+/// Race: a job comes while a searcher that has been heard finds another one, and does so without a fence that others feel.
+#[test]
+fn a_search_that_has_been_heard_ends_while_a_job_is_queued() {
+    check(None, || {
+        let site = Site::new(2);
+        site.sleep(1);
+        site.search_anew();
+        site.ask();
+        let submitter = submitter(&site);
+        site.find();
+        submitter.join().unwrap();
+        assert_eq!(site.crew.census.read().idle(), 0, "the sleeper was woken for it");
+    });
+}
+
+/// Race: the submitter has looked before a searcher asked. Nobody relies on it before its job is visible.
+#[test]
+fn a_search_relies_on_those_only_who_have_heard() {
+    check(3, || {
+        let site = Site::new(2);
+        site.sleep(1);
+        site.search_anew();
+        let submitter = submitter(&site);
+        site.ask();
+        site.find();
+        submitter.join().unwrap();
+        assert_eq!(site.crew.census.read().idle(), 0, "the sleeper was woken for it");
     });
 }

@@ -80,7 +80,7 @@ impl Site {
         self.crew.arrive();
         while !is_over() {
             if self.take() {
-                if self.crew.stop_searching(|| self.is_queued()) {
+                if self.crew.stop_searching(false, || self.is_queued()) {
                     self.recruit().expect("the system refuses no worker here");
                 }
                 if self.first_waits && self.begun.fetch_add(1, Ordering::Relaxed) == 0 {
