@@ -252,22 +252,27 @@ fn main() -> ExitCode {
 fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
     let squarers = squarers(options);
     let jobs = options.common.scaled(options.jobs);
-    let contest = |(name, question, window): (&str, _, usize)| Contest {
-        name: format!("{jobs} outcomes, {name}"),
-        question,
-        unit: "ns/job",
-        lanes: squarers
-            .iter()
-            .map(|(rival, goal, squarer)| Lane {
-                rival,
-                goal: *goal,
-                run: Box::new(move || run(&**squarer, jobs, window)),
-            })
-            .collect(),
+    let contest = |(name, question, window, part, goes_for_p3): (&str, _, usize, usize, bool)| {
+        let jobs = jobs.div_ceil(part);
+        Contest {
+            name: format!("{jobs} outcomes, {name}"),
+            question,
+            unit: "ns/job",
+            lanes: squarers
+                .iter()
+                .map(|(rival, goal, squarer)| Lane {
+                    rival,
+                    goal: goal.filter(|_| goes_for_p3),
+                    run: Box::new(move || run(&**squarer, jobs, window)),
+                })
+                .collect(),
+        }
     };
     let mut contests = [
-        ("all submitted, then all read", "what a job costs whose outcome is read (P3)", usize::MAX),
-        ("at most 1024 ahead", "the same when the reader keeps up (P3)", 1024),
+        ("all submitted, then all read", "what a job costs whose outcome is read (P3)", usize::MAX, 1, true),
+        ("at most 1024 ahead", "the same when the reader keeps up (P3)", 1024, 1, true),
+        ("at most 16 ahead", "the same when the reader mostly waits", 16, 10, false),
+        ("one at a time", "what a job costs that is waited for at once, again and again", 1, 50, false),
     ]
     .map(contest);
     race(&mut contests, options.common.rounds())?.into_iter().for_each(|scenario| report.scenario(scenario));
