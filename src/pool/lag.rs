@@ -7,6 +7,9 @@ use std::cell::Cell;
 /// A run of fewer jobs is small: the worker is at the producer's heels, where both pay for every cache line they share.
 const SMALL: usize = 64;
 
+/// So many jobs at a time are worth the wait: more than a producer hands out who waits for the results of a few.
+const ENOUGH: usize = 24;
+
 /// Small runs after which no time is given, at most: some producers never get ahead, because they wait for what the jobs bring.
 const MOST: u32 = 255;
 
@@ -39,7 +42,7 @@ impl Lag {
     /// So many jobs are visible in the lane that the worker looks at next.
     pub(super) fn judge(&self, visible: usize) {
         if self.kept.take() {
-            let passes = if visible < SMALL { MOST.min(2 * self.passes.get() + 1) } else { 0 };
+            let passes = if visible < ENOUGH { MOST.min(2 * self.passes.get() + 1) } else { 0 };
             self.passes.set(passes);
             self.left.set(passes);
         }
