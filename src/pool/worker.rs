@@ -242,7 +242,11 @@ impl Worker {
         core.lanes.starting_at(self.turn.get()).find_map(|(number, lane)| {
             let mut first = None;
             let install = |range| first = Some(self.station.batch.install(range));
-            if lane.claim(&core.store, |visible| self.share(visible), install) {
+            let share = |visible| {
+                self.lag.judge(visible);
+                self.share(visible)
+            };
+            if lane.claim(&core.store, share, install) {
                 self.turn.set(number + 1);
             }
             first
@@ -259,7 +263,6 @@ impl Worker {
     /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
     /// comes to be too much, others take half of the rest.
     fn share(&self, visible: usize) -> usize {
-        self.lag.judge(visible);
         if self.core.settings.ordered || self.core.settings.jobs_per_worker.is_some() {
             return 1;
         }

@@ -1,6 +1,7 @@
 //! Numbers of things that have arrived, in the order of their arrival.
 
-use crate::sync::{Deadline, EventCount};
+use crate::sync::{Deadline, EventCount, awake};
+use crate::sys::atomic::{AtomicU64, Ordering};
 use crate::sys::lock::Lock;
 use std::collections::VecDeque;
 
@@ -8,16 +9,19 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     numbers: Lock<VecDeque<usize>>,
+    /// How many have ever arrived. Only a hint for the one who waits awake.
+    arrived: AtomicU64,
     event: EventCount,
 }
 
 impl Arrivals {
     pub(crate) fn new() -> Self {
-        Self { numbers: Lock::new(VecDeque::new()), event: EventCount::new() }
+        Self { numbers: Lock::new(VecDeque::new()), arrived: AtomicU64::new(0), event: EventCount::new() }
     }
 
     pub(crate) fn push(&self, number: usize) {
         self.numbers.lock().push_back(number);
+        self.arrived.fetch_add(1, Ordering::Relaxed);
         self.event.notify();
     }
 
@@ -27,11 +31,20 @@ impl Arrivals {
 
     /// Waits until there is one.
     pub(crate) fn wait(&self) {
-        self.event.wait_until(Deadline::NEVER, || (!self.numbers.lock().is_empty()).then_some(()));
+        self.wait_until(Deadline::NEVER, || (!self.numbers.lock().is_empty()).then_some(()));
     }
 
     /// Waits for the next number; `None` if the deadline comes first.
     pub(crate) fn next(&self, deadline: Deadline) -> Option<usize> {
-        self.event.wait_until(deadline, || self.pop())
+        self.wait_until(deadline, || self.pop())
+    }
+
+    fn wait_until<R>(&self, deadline: Deadline, condition: impl Fn() -> Option<R>) -> Option<R> {
+        let arrived = || self.arrived.load(Ordering::Relaxed);
+        let before = arrived();
+        condition().or_else(|| {
+            let _wait = awake::wait(deadline, || arrived() != before, arrived);
+            self.event.wait_until(deadline, condition)
+        })
     }
 }

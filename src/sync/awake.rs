@@ -54,8 +54,11 @@ impl Drop for Wait {
 /// Returns when `ready` says so, or when it is time to sleep: it waits awake for as long as that was worth it lately, and then
 /// gives way. `come` says how many of the things that the thread waits for have ever come. Reasons: `README.md`, "Awake".
 pub(crate) fn wait(deadline: Deadline, ready: impl Fn() -> bool, come: impl Fn() -> u64) -> Wait {
-    let may_sleep = hint::MAY_WAIT_AWAKE && !ready() && !deadline.has_passed();
-    Wait { sleeps: may_sleep && !spin(patience(), &ready) && !gives_way(&ready, come) }
+    if !hint::MAY_WAIT_AWAKE || ready() || deadline.has_passed() {
+        return Wait { sleeps: false };
+    }
+    let awake = patience().is_some_and(|patience| spin(patience, &ready) || gives_way(&ready, come));
+    Wait { sleeps: !awake }
 }
 
 /// Looks for the next job, for as long as that was worth it lately, and once more when others have had the core, who may bring
@@ -79,11 +82,13 @@ fn spin(mut spin: Spin, ready: impl Fn() -> bool) -> bool {
     false
 }
 
-/// How long this thread spins for a job's end.
-fn patience() -> Spin {
-    let woken = WOKEN.try_with(Cell::take).unwrap_or_default();
-    let soon = woken.is_some_and(|woken| woken.elapsed() < SOON);
-    if soon { Spin::long(Awaited::Job) } else { Spin::new(Awaited::Job) }
+/// How long this thread spins for a job's end. `None` in a lull: the worker sleeps, too, and may be woken on this core.
+fn patience() -> Option<Spin> {
+    match WOKEN.try_with(Cell::take).unwrap_or_default() {
+        Some(woken) if woken.elapsed() >= SOON => None,
+        Some(_) => Some(Spin::long(Awaited::Job)),
+        None => Some(Spin::new(Awaited::Job)),
+    }
 }
 
 /// As [`give_way`], if that was worth it lately. Whether what is waited for has come meanwhile.
