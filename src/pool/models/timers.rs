@@ -25,7 +25,7 @@ const LATER: When = When { face: Face::Monotonic, due: 1, now: 0 };
 /// Race: a worker claims the hint of a delayed job while somebody cancels the timer.
 #[test]
 fn a_timer_is_run_or_cancelled() {
-    check(2, || {
+    check(1, || {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
         let id = core.submit_timed(DUE, Placement::Front, &mut Some(tally.empty_job())).unwrap();
         staff(&core);
