@@ -1,5 +1,5 @@
-//! A reader that is faster than its writer: a limit on queued jobs holds it back, water marks tell it when to slow down, and
-//! what cannot wait does the job itself.
+//! A reader that is faster than its writer: a limit on queued jobs holds it back, water marks tell it when to slow
+//! down, and what cannot wait does the job itself.
 //!
 //! Run it with `cargo run --example backpressure`.
 

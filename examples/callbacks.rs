@@ -1,5 +1,5 @@
-//! Prices on their way to a total: a callback looks at each on the worker that has parsed it and may refuse it, one thread adds
-//! up what is left, and each line is given back at its job's end, however that comes.
+//! Prices on their way to a total: a callback looks at each on the worker that has parsed it and may refuse it, one
+//! thread adds up what is left, and each line is given back at its job's end, however that comes.
 //!
 //! Run it with `cargo run --example callbacks`.
 

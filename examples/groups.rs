@@ -1,4 +1,5 @@
-//! Jobs with a limit of their own: two at a time at the disk, sums beside them, and reports when there is nothing else to do.
+//! Jobs with a limit of their own: two at a time at the disk, sums beside them, and reports when there is nothing else
+//! to do.
 //!
 //! Run it with `cargo run --example groups`.
 

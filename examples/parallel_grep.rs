@@ -1,7 +1,7 @@
 //! Looks for a text in every file below a directory: `cargo run --release --example parallel_grep -- TEXT [DIRECTORY]`.
 //!
-//! Introduces: a map over a source that is read as values are asked for (`Pool::map`), in order, with errors that concern
-//! one item only; a progress bar; cancelling what is left when the reader goes away.
+//! Introduces: a map over a source that is read as values are asked for (`Pool::map`), in order, with errors that
+//! concern one item only; a progress bar; cancelling what is left when the reader goes away.
 
 use fastthreadpool::Pool;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -377,8 +377,8 @@ typedef int32_t ftpool_status;
 typedef struct ftpool ftpool;
 
 /**
- * A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Put it
- * into ftpool_config; several pools may go by it.
+ * A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Put
+ * it into ftpool_config; several pools may go by it.
  */
 typedef struct ftpool_clock ftpool_clock;
 
@@ -389,8 +389,8 @@ typedef struct ftpool_clock ftpool_clock;
 typedef struct ftpool_completed ftpool_completed;
 
 /**
- * Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own: a
- * group at its limit holds no worker up.
+ * Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own:
+ * a group at its limit holds no worker up.
  */
 typedef struct ftpool_group ftpool_group;
 
@@ -478,8 +478,8 @@ typedef struct ftpool_config {
     ftpool_worker_hook start;
     /**
      * Called in each worker whose start hook has succeeded, after its last job; may be NULL. What it submits to its
-     * own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete all
-     * the same.
+     * own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete
+     * all the same.
      */
     ftpool_worker_hook stop;
     /**
@@ -518,7 +518,8 @@ typedef struct ftpool_config {
      */
     size_t high_water;
     /**
-     * Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be NULL.
+     * Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be
+     * NULL.
      */
     ftpool_water_fn water_callback;
     /**
@@ -530,13 +531,13 @@ typedef struct ftpool_config {
      */
     ftpool_clock *clock;
     /**
-     * How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows again
-     * when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
+     * How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and
+     * grows again when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
      */
     int64_t idle_timeout_ns;
     /**
-     * How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their thread.
-     * 0: no limit. Costs speed, because workers take jobs one by one.
+     * How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in
+     * their thread. 0: no limit. Costs speed, because workers take jobs one by one.
      */
     uint64_t jobs_per_worker;
     /**
@@ -545,8 +546,9 @@ typedef struct ftpool_config {
      */
     uint32_t extra_workers;
     /**
-     * Called, with `context`, for every job that runs longer than its run_limit_ns (ftpool_submit_options), once, when
-     * that time is over, on a thread that timers wait for: it should be short. May be NULL; then nothing is watched.
+     * Called, with `context`, for every job that runs longer than its run_limit_ns (ftpool_submit_options), once,
+     * when that time is over, on a thread that timers wait for: it should be short. May be NULL; then nothing is
+     * watched.
      */
     ftpool_overrun_hook overrun;
 } ftpool_config;
@@ -579,8 +581,8 @@ typedef struct ftpool_result {
      */
     void *value;
     /**
-     * What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the calling
-     * thread reads the next outcome from any results object: print or copy it before.
+     * What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the
+     * calling thread reads the next outcome from any results object: print or copy it before.
      */
     const char *error_message;
     /**
@@ -629,17 +631,19 @@ typedef struct ftpool_results_options {
      */
     size_t size;
     /**
-     * Room for so many unread outcomes; 0 means any number. A worker with an outcome that there is no room for waits until
-     * one is read, the object is freed, or the pool is shut down.
+     * Room for so many unread outcomes; 0 means any number. A worker with an outcome that there is no room for waits
+     * until one is read, the object is freed, or the pool is shut down.
      */
     size_t done_max;
     /**
-     * Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be NULL.
+     * Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be
+     * NULL.
      */
     ftpool_free_fn value_free;
     /**
-     * Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the callback's.
-     * If it returns other than 0, that is kept: see ftpool_results_next_callback_failure(). May be NULL.
+     * Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the
+     * callback's. If it returns other than 0, that is kept: see ftpool_results_next_callback_failure(). May be
+     * NULL.
      */
     ftpool_callback callback;
     /**
@@ -685,9 +689,9 @@ typedef struct ftpool_submit_options {
      */
     ftpool_group *group;
     /**
-     * If it is not 0: a job that no worker has begun within this time from now ends FTPOOL_OUTCOME_EXPIRED, at once, and
-     * not when a worker would have come to it; its callback and arg_free are called on a thread that watches the time. A
-     * submit that waits for room waits no longer than that either.
+     * If it is not 0: a job that no worker has begun within this time from now ends FTPOOL_OUTCOME_EXPIRED, at once,
+     * and not when a worker would have come to it; its callback and arg_free are called on a thread that watches
+     * the time. A submit that waits for room waits no longer than that either.
      */
     int64_t start_within_ns;
     /**
@@ -699,8 +703,8 @@ typedef struct ftpool_submit_options {
      */
     const char *name;
     /**
-     * If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A job
-     * of the pool may wait for it with a time limit only.
+     * If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A
+     * job of the pool may wait for it with a time limit only.
      */
     int64_t delay_ns;
 } ftpool_submit_options;
@@ -715,12 +719,13 @@ typedef struct ftpool_timer_options {
     size_t size;
     /**
      * Where outcomes go, an object of the same pool; NULL: nowhere. Every run of a schedule leaves an outcome under
-     * its id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED besides; while it goes on more is to come.
+     * its id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED besides; while it goes on more is to
+     * come.
      */
     ftpool_results *results;
     /**
-     * Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its last
-     * run. May be NULL.
+     * Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its
+     * last run. May be NULL.
      */
     ftpool_free_fn arg_free;
     /**
@@ -728,8 +733,8 @@ typedef struct ftpool_timer_options {
      */
     int64_t delay_ns;
     /**
-     * If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks of a
-     * schedule go by the wall clock then.
+     * If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks
+     * of a schedule go by the wall clock then.
      */
     int64_t wall_ns;
     /**
@@ -792,9 +797,9 @@ typedef void (*ftpool_id_fn)(void *context, ftpool_job_id id);
  * One made by FTPOOL_SEMAPHORE_INIT() is quick: a thread that comes by may take a permit before one that has been
  * waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() gives permits in the order of asking.
  *
- * What a thread did before it gave a permit back is visible to the thread that takes it. On Linux, a release of a quick
- * semaphore from which everybody takes one permit at a time touches no memory after it has added the permits: who gets
- * the last one may free it.
+ * What a thread did before it gave a permit back is visible to the thread that takes it. On Linux, a release of a
+ * quick semaphore from which everybody takes one permit at a time touches no memory after it has added the permits:
+ * who gets the last one may free it.
  */
 typedef struct ftpool_semaphore {
     /**
@@ -811,8 +816,8 @@ typedef struct ftpool_semaphore {
  * A release touches the lock after the next thread may have acquired it. Free the memory only when every call of
  * ftpool_lock_release() has returned, for example when the threads that used it were joined.
  *
- * What needs no waiting is inlined in programs that are compiled with optimisation, see the end of the header. In C++ it
- * is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
+ * What needs no waiting is inlined in programs that are compiled with optimisation, see the end of the header. In C++
+ * it is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
  */
 typedef struct ftpool_lock {
     /**
@@ -829,7 +834,8 @@ typedef struct ftpool_lock {
 /**
  * Something that happens once, and that any number of threads wait for: a gate that opens and stays open. It lives in
  * memory of the program, allocates nothing and needs no end: `static ftpool_event ready = FTPOOL_EVENT_INIT;`. Zeroed
- * memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who saw it.
+ * memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who saw
+ * it.
  */
 typedef struct ftpool_event {
     /**
@@ -944,14 +950,10 @@ FTPOOL_API size_t ftpool_worker_limit(const ftpool *pool);
  * **Ownership:** `arg` is the job's from now on. After a failure nothing was taken. **Thread safety:** any thread,
  * jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or
  * `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: there is no room, and the
- * config's policy does not wait for any, or not for so long; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: there is no worker, and the
- * system refuses to start one; FTPOOL_E_FORKED.
+ * config's policy does not wait for any, or not for so long; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: there is no worker, and
+ * the system refuses to start one; FTPOOL_E_FORKED.
  */
-FTPOOL_API
-ftpool_status ftpool_submit(ftpool *pool,
-                            ftpool_fn function,
-                            void *arg,
-                            ftpool_job_id *out_id);
+FTPOOL_API ftpool_status ftpool_submit(ftpool *pool, ftpool_fn function, void *arg, ftpool_job_id *out_id);
 
 /**
  * As ftpool_submit(), but before every job that is queued. Of several such jobs the one submitted last runs first.
@@ -988,8 +990,8 @@ FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
  * As ftpool_submit(), but whatever the policy for a full queue is, it waits for room until the timeout and no longer.
  * FTPOOL_NOW only tries.
  *
- * **Ownership**, **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_FULL if there was no room
- * in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is none.
+ * **Ownership**, **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_FULL if there was no
+ * room in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is none.
  */
 FTPOOL_API
 ftpool_status ftpool_try_submit(ftpool *pool,
@@ -1000,8 +1002,8 @@ ftpool_status ftpool_try_submit(ftpool *pool,
 
 /**
  * Runs `function(arg)` on a worker `delay_ns` from now, before the jobs that are queued by then; jobs that are due
- * earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for which
- * the machine is suspended. A million delayed jobs need one thread more than none. `out_id` may be NULL.
+ * earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for
+ * which the machine is suspended. A million delayed jobs need one thread more than none. `out_id` may be NULL.
  *
  * ftpool_cancel() takes the id at any time until the job begins. When the pool is shut down, what is not due yet is
  * cancelled.
@@ -1016,8 +1018,8 @@ ftpool_status ftpool_submit_later(ftpool *pool,
                                   ftpool_job_id *out_id);
 
 /**
- * Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, whatever happens to that clock until then.
- * `out_id` may be NULL. For a time that repeats, or that may have passed, see ftpool_submit_timed().
+ * Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, whatever happens to that clock until
+ * then. `out_id` may be NULL. For a time that repeats, or that may have passed, see ftpool_submit_timed().
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the moment has passed.
  */
@@ -1034,9 +1036,9 @@ ftpool_status ftpool_submit_at(ftpool *pool,
  * ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for all runs:
  * ftpool_cancel() ends the schedule and takes a tick that is queued out of the queue. `out_id` may be NULL.
  *
- * **Ownership:** `arg` is the job's until the schedule has been cancelled or the pool has ended, and no run is under way.
- * **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the interval is not
- * above 0.
+ * **Ownership:** `arg` is the job's until the schedule has been cancelled or the pool has ended, and no run is under
+ * way. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the interval
+ * is not above 0.
  */
 FTPOOL_API
 ftpool_status ftpool_schedule(ftpool *pool,
@@ -1049,14 +1051,11 @@ ftpool_status ftpool_schedule(ftpool *pool,
  * Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay_ns` from now. As
  * quick as cancelling, whatever else waits.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id, or
- * its next tick is not known yet (a run is under way, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is NULL or
- * the delay is negative.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id,
+ * or its next tick is not known yet (a run is under way, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is
+ * NULL or the delay is negative.
  */
-FTPOOL_API
-ftpool_status ftpool_reschedule(ftpool *pool,
-                                ftpool_job_id id,
-                                int64_t delay_ns);
+FTPOOL_API ftpool_status ftpool_reschedule(ftpool *pool, ftpool_job_id id, int64_t delay_ns);
 
 /**
  * In how many nanoseconds a timer is due next.
@@ -1082,17 +1081,13 @@ FTPOOL_API size_t ftpool_delayed_count(const ftpool *pool);
 FTPOOL_API size_t ftpool_scheduled_count(const ftpool *pool);
 
 /**
- * The ids of delayed jobs that are not due yet, in no order. Writes at most `capacity` of them to `out_ids`; `*out_count`
- * is how many there are, which may be more.
+ * The ids of delayed jobs that are not due yet, in no order. Writes at most `capacity` of them to `out_ids`;
+ * `*out_count` is how many there are, which may be more.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or `out_ids`
- * is and `capacity` is not 0.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
+ * `out_ids` is and `capacity` is not 0.
  */
-FTPOOL_API
-ftpool_status ftpool_delayed_ids(ftpool *pool,
-                                 size_t capacity,
-                                 ftpool_job_id *out_ids,
-                                 size_t *out_count);
+FTPOOL_API ftpool_status ftpool_delayed_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
 
 /**
  * The ids of schedules that go on, in no order: as ftpool_delayed_ids().
@@ -1102,15 +1097,13 @@ ftpool_status ftpool_delayed_ids(ftpool *pool,
 FTPOOL_API ftpool_status ftpool_scheduled_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
 
 /**
- * The tick that the running job was submitted for: its number (from 1, ticks that were left out included; 1 for a delayed
- * job), and how much later than it was due the job began. Both pointers may be NULL.
+ * The tick that the running job was submitted for: its number (from 1, ticks that were left out included; 1 for a
+ * delayed job), and how much later than it was due the job began. Both pointers may be NULL.
  *
- * **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and in
- * one that was not delayed.
+ * **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and
+ * in one that was not delayed.
  */
-FTPOOL_API
-ftpool_status ftpool_self_tick(uint64_t *out_number,
-                               int64_t *out_late_by_ns);
+FTPOOL_API ftpool_status ftpool_self_tick(uint64_t *out_number, int64_t *out_late_by_ns);
 
 /**
  * Makes a results object. A pool can have any number of them.
@@ -1185,14 +1178,11 @@ ftpool_status ftpool_results_submit_batch(ftpool_results *results,
  *
  * **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
  * outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
- * FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_DEADLOCK, waiting for ever in a job of a pool
- * that has room for no other worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an
- * argument is NULL, the result's size is not valid, or the timeout is none.
+ * FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_DEADLOCK, waiting for ever in a job of a
+ * pool that has room for no other worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if
+ * an argument is NULL, the result's size is not valid, or the timeout is none.
  */
-FTPOOL_API
-ftpool_status ftpool_results_next(ftpool_results *results,
-                                  int64_t timeout_ns,
-                                  ftpool_result *out_result);
+FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
 
 /**
  * Reads the next value: acquires the done queue's semaphore.
@@ -1229,12 +1219,12 @@ ftpool_status ftpool_results_take(ftpool_results *results,
                                   size_t *out_count);
 
 /**
- * Takes the first failure of the object's callback that nobody has taken: the id of the job whose outcome it was called
- * with, FTPOOL_OUTCOME_FAILED and the code that it returned.
+ * Takes the first failure of the object's callback that nobody has taken: the id of the job whose outcome it was
+ * called with, FTPOOL_OUTCOME_FAILED and the code that it returned.
  *
  * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
- * **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is NULL
- * or the result's size is not valid.
+ * **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is
+ * NULL or the result's size is not valid.
  */
 FTPOOL_API ftpool_status ftpool_results_next_callback_failure(ftpool_results *results, ftpool_result *out_result);
 
@@ -1267,10 +1257,10 @@ FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out
 /**
  * Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
  *
- * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
- * The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
- * FTPOOL_E_INVALID also if the options' size, flags, times or results object are not valid; FTPOOL_E_VERSION if they
- * have fields that this library does not know.
+ * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
+ * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
+ * ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times or results object are not valid;
+ * FTPOOL_E_VERSION if they have fields that this library does not know.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_with(ftpool *pool,
@@ -1283,8 +1273,9 @@ ftpool_status ftpool_submit_with(ftpool *pool,
  * As ftpool_submit_with(), and gives a handle to the job, which its outcome goes to: `options` name no results object,
  * and neither FTPOOL_SUBMIT_EMITS nor _RETURN_ARG.
  *
- * **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as ftpool_submit_with().
- * **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+ * **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
+ * ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
+ * is NULL on failure.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_job_with(ftpool *pool,
@@ -1295,17 +1286,14 @@ ftpool_status ftpool_submit_job_with(ftpool *pool,
 
 /**
  * Makes a group: at most `limit` of its jobs run at a time; 0 means as many as there are workers. `priority` is
- * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher one a lower one has a turn.
+ * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher one a lower one has a
+ * turn.
  *
  * **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool.
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is none.
- * `*out_group` is NULL on failure.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is
+ * none. `*out_group` is NULL on failure.
  */
-FTPOOL_API
-ftpool_status ftpool_group_new(ftpool *pool,
-                               size_t limit,
-                               uint32_t priority,
-                               ftpool_group **out_group);
+FTPOOL_API ftpool_status ftpool_group_new(ftpool *pool, size_t limit, uint32_t priority, ftpool_group **out_group);
 
 /**
  * Ends the handle of a group; its jobs that are queued still run. NULL is accepted and ignored.
@@ -1337,22 +1325,19 @@ ftpool_status ftpool_group_submit_first(ftpool_group *group,
 /**
  * Cancels every job of the group that is queued; those that run end as they like. `out_count` may be NULL.
  *
- * **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
- * `group` is NULL.
+ * **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
+ * if `group` is NULL.
  */
-FTPOOL_API
-ftpool_status ftpool_group_cancel_all(ftpool_group *group,
-                                      size_t *out_count);
+FTPOOL_API ftpool_status ftpool_group_cancel_all(ftpool_group *group, size_t *out_count);
 
 /**
  * Waits until no job of the group is queued or running, at one moment at least.
  *
  * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
- * of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is none.
+ * of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the
+ * timeout is none.
  */
-FTPOOL_API
-ftpool_status ftpool_group_wait_idle(ftpool_group *group,
-                                     int64_t timeout_ns);
+FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t timeout_ns);
 
 /**
  * How many jobs of the group are running.
@@ -1369,8 +1354,8 @@ FTPOOL_API size_t ftpool_group_busy(const ftpool_group *group);
 FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
 
 /**
- * The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs submitted
- * with FTPOOL_SUBMIT_EMITS, any number of times. In a results object with a bound this waits for room.
+ * The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs
+ * submitted with FTPOOL_SUBMIT_EMITS, any number of times. In a results object with a bound this waits for room.
  *
  * **Ownership:** the value is the reader's. **Thread safety:** in a job, on the thread that runs it. **Returns:**
  * FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.
@@ -1378,13 +1363,13 @@ FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
 FTPOOL_API ftpool_status ftpool_emit(void *value);
 
 /**
- * Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL, which
- * means now and once. `out_id` may be NULL.
+ * Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL,
+ * which means now and once. `out_id` may be NULL.
  *
- * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
- * The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
- * FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another field is not valid;
- * FTPOOL_E_VERSION if the options have fields that this library does not know.
+ * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
+ * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
+ * ftpool_submit(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another
+ * field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_timed(ftpool *pool,
@@ -1396,15 +1381,11 @@ ftpool_status ftpool_submit_timed(ftpool *pool,
 /**
  * Runs `function(arg)` on a worker, some time, and gives a handle to the job.
  *
- * **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who ends it with
- * ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
+ * **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who
+ * ends it with ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
  * ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
  */
-FTPOOL_API
-ftpool_status ftpool_submit_job(ftpool *pool,
-                                ftpool_fn function,
-                                void *arg,
-                                ftpool_job **out_job);
+FTPOOL_API ftpool_status ftpool_submit_job(ftpool *pool, ftpool_fn function, void *arg, ftpool_job **out_job);
 
 /**
  * As ftpool_submit_job(), but before every job that is queued.
@@ -1414,18 +1395,14 @@ ftpool_status ftpool_submit_job(ftpool *pool,
 FTPOOL_API ftpool_status ftpool_submit_job_first(ftpool *pool, ftpool_fn function, void *arg, ftpool_job **out_job);
 
 /**
- * Runs `function(arg)` on a worker, waits for its end and tells what it came to. `out_result` may be NULL. In a job of the
- * same pool it waits as ftpool_job_wait() does.
+ * Runs `function(arg)` on a worker, waits for its end and tells what it came to. `out_result` may be NULL. In a job of
+ * the same pool it waits as ftpool_job_wait() does.
  *
  * **Ownership:** `arg` is the job's; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:**
- * FTPOOL_OK: the job has ended, in whatever way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size is not
- * valid.
+ * FTPOOL_OK: the job has ended, in whatever way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size
+ * is not valid.
  */
-FTPOOL_API
-ftpool_status ftpool_run(ftpool *pool,
-                         ftpool_fn function,
-                         void *arg,
-                         ftpool_result *out_result);
+FTPOOL_API ftpool_status ftpool_run(ftpool *pool, ftpool_fn function, void *arg, ftpool_result *out_result);
 
 /**
  * Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
@@ -1434,34 +1411,31 @@ ftpool_status ftpool_run(ftpool *pool,
  * job does), so a pool of one worker is enough; otherwise, and with a time limit, the worker sleeps.
  *
  * **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
- * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in whatever
- * way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or for ever for a delayed job of the same pool;
- * FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the result's size is not
- * valid, or the timeout is none.
+ * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in
+ * whatever way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or for ever for a delayed job of
+ * the same pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the
+ * result's size is not valid, or the timeout is none.
  */
-FTPOOL_API
-ftpool_status ftpool_job_wait(ftpool_job *job,
-                              int64_t timeout_ns,
-                              ftpool_result *out_result);
+FTPOOL_API ftpool_status ftpool_job_wait(ftpool_job *job, int64_t timeout_ns, ftpool_result *out_result);
 
 /**
  * As ftpool_job_wait(), and ends the handle if the job has ended.
  *
- * **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the caller's.
- * **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as ftpool_job_wait().
+ * **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the
+ * caller's. **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as
+ * ftpool_job_wait().
  */
 FTPOOL_API ftpool_status ftpool_job_join(ftpool_job *job, int64_t timeout_ns, ftpool_result *out_result);
 
 /**
- * Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
- * to come to an end: ftpool_self_cancelled().
+ * Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is
+ * asked to come to an end: ftpool_self_cancelled().
  *
  * **Ownership:** the argument of a job that is cancelled is the caller's again. **Thread safety:** any thread.
  * **Returns:** FTPOOL_OK: it will never run (also if it was cancelled before); FTPOOL_EMPTY: it is too late;
  * FTPOOL_E_INVALID if `job` is NULL.
  */
-FTPOOL_API
-ftpool_status ftpool_job_cancel(ftpool_job *job);
+FTPOOL_API ftpool_status ftpool_job_cancel(ftpool_job *job);
 
 /**
  * How far the job has come.
@@ -1479,12 +1453,12 @@ FTPOOL_API uint32_t ftpool_job_state(const ftpool_job *job);
 FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
 
 /**
- * Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran
- * it (on the thread that ended it if it was cancelled or has expired), just before waiters see it; or here and now if the
- * job has ended. `out_key`, to remove it, may be NULL.
+ * Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that
+ * ran it (on the thread that ended it if it was cancelled or has expired), just before waiters see it; or here and now
+ * if the job has ended. `out_key`, to remove it, may be NULL.
  *
- * **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even after
- * ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
+ * **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even
+ * after ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
  * `callback` is NULL.
  */
 FTPOOL_API
@@ -1496,12 +1470,10 @@ ftpool_status ftpool_job_on_done(ftpool_job *job,
 /**
  * Takes a callback back.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is being
- * called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is
+ * being called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
  */
-FTPOOL_API
-ftpool_status ftpool_job_remove_callback(ftpool_job *job,
-                                         uint64_t key);
+FTPOOL_API ftpool_status ftpool_job_remove_callback(ftpool_job *job, uint64_t key);
 
 /**
  * Ends a handle. A job that has not ended runs on its own. NULL is accepted and ignored.
@@ -1512,12 +1484,13 @@ ftpool_status ftpool_job_remove_callback(ftpool_job *job,
 FTPOOL_API void ftpool_job_release(ftpool_job *job);
 
 /**
- * Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
- * be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended, also after
- * FTPOOL_TIMEOUT. ftpool_job_state() tells which.
+ * Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended.
+ * Jobs may be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended,
+ * also after FTPOOL_TIMEOUT. ftpool_job_state() tells which.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
- * rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
+ * rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and
+ * `count` is not 0, a job is NULL, or `until` or the timeout is none.
  */
 FTPOOL_API
 ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
@@ -1554,24 +1527,22 @@ FTPOOL_API ftpool_status ftpool_completed_add(ftpool_completed *completed, ftpoo
  * Gives the next handle back whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
  *
  * **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time uses the object.
- * **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
- * rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
+ * **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of
+ * the rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is
+ * NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
  */
-FTPOOL_API
-ftpool_status ftpool_completed_next(ftpool_completed *completed,
-                                    int64_t timeout_ns,
-                                    ftpool_job **out_job);
+FTPOOL_API ftpool_status ftpool_completed_next(ftpool_completed *completed, int64_t timeout_ns, ftpool_job **out_job);
 
 /**
  * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
  * takes part, and so does every worker that is free, if that pays: the first items of a long loop show how long they
- * take, and a loop of a few microseconds stays with the caller. `grain` is how many items are taken at a time; 0 lets the
- * loop find out. ftpool_fail() in the body stops the loop after the items that are running.
+ * take, and a loop of a few microseconds stays with the caller. `grain` is how many items are taken at a time; 0 lets
+ * the loop find out. ftpool_fail() in the body stops the loop after the items that are running.
  *
- * **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the body
- * runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has failed;
- * FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no error: the caller
- * runs all.
+ * **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the
+ * body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has
+ * failed; FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no
+ * error: the caller runs all.
  */
 FTPOOL_API
 ftpool_status ftpool_for(ftpool *pool,
@@ -1600,8 +1571,8 @@ ftpool_status ftpool_for_range(ftpool *pool,
  * ftpool_fail() in the function stops it, and what was not reached is NULL.
  *
  * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
- * FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and `count` is
- * not 0.
+ * FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and
+ * `count` is not 0.
  */
 FTPOOL_API
 ftpool_status ftpool_map(ftpool *pool,
@@ -1611,13 +1582,13 @@ ftpool_status ftpool_map(ftpool *pool,
                          void **out_values);
 
 /**
- * Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as a copy of
- * `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a sum. The
- * caller takes part, as in ftpool_for().
+ * Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as
+ * a copy of `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a
+ * sum. The caller takes part, as in ftpool_for().
  *
- * **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned as
- * malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID also if
- * `combine` or `value` is NULL.
+ * **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned
+ * as malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID
+ * also if `combine` or `value` is NULL.
  */
 FTPOOL_API
 ftpool_status ftpool_reduce(ftpool *pool,
@@ -1631,9 +1602,9 @@ ftpool_status ftpool_reduce(ftpool *pool,
                             void *value);
 
 /**
- * Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned. Made
- * for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the values
- * go may be NULL.
+ * Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned.
+ * Made for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the
+ * values go may be NULL.
  *
  * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
  * FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either is the surrounding job's.
@@ -1648,29 +1619,27 @@ ftpool_status ftpool_join(ftpool *pool,
                           void **out_second);
 
 /**
- * Starts `count` workers, or as many as there may still be, before there are jobs for them. `*out_started` is how many;
- * it may be NULL.
+ * Starts `count` workers, or as many as there may still be, before there are jobs for them. `*out_started` is how
+ * many; it may be NULL.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_THREAD: the system refuses a thread, earlier ones stay;
- * FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_THREAD: the system refuses a thread, earlier ones
+ * stay; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
  */
-FTPOOL_API
-ftpool_status ftpool_spawn_workers(ftpool *pool,
-                                   size_t count,
-                                   size_t *out_started);
+FTPOOL_API ftpool_status ftpool_spawn_workers(ftpool *pool, size_t count, size_t *out_started);
 
 /**
  * Calls `function(context, index)` once on every worker, and returns when all calls have. *Every worker* means each
- * thread that the pool has at one moment of the call, after those that are missing up to the limit were started: as many as
- * the limit says, fewer if the system refuses a thread, more while extra workers live. A worker that sleeps is woken, one
- * that runs a job does this after it and before the next. Nobody cancels it. At most `capacity` values are written to
- * `out_values`, in the order of the indices; `*out_count` is how many there are. Both may be NULL.
+ * thread that the pool has at one moment of the call, after those that are missing up to the limit were started: as
+ * many as the limit says, fewer if the system refuses a thread, more while extra workers live. A worker that sleeps is
+ * woken, one that runs a job does this after it and before the next. Nobody cancels it. At most `capacity` values are
+ * written to `out_values`, in the order of the indices; `*out_count` is how many there are. Both may be NULL.
  *
- * **Ownership:** `context` and the values are the program's. **Thread safety:** any thread but the pool's own; the function
- * runs on several threads at a time. **Returns:** FTPOOL_OK; FTPOOL_E_DEADLOCK in a job of this pool; FTPOOL_E_SHUTDOWN;
- * FTPOOL_E_BROKEN: also if a start hook fails, and the function may have run on others then; FTPOOL_E_THREAD: there is no
- * worker, and the system refuses to start one; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` or `function` is NULL, or
- * `out_values` is and `capacity` is not 0. ftpool_fail() in the function is the surrounding job's.
+ * **Ownership:** `context` and the values are the program's. **Thread safety:** any thread but the pool's own; the
+ * function runs on several threads at a time. **Returns:** FTPOOL_OK; FTPOOL_E_DEADLOCK in a job of this pool;
+ * FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: also if a start hook fails, and the function may have run on others then;
+ * FTPOOL_E_THREAD: there is no worker, and the system refuses to start one; FTPOOL_E_FORKED; FTPOOL_E_INVALID if
+ * `pool` or `function` is NULL, or `out_values` is and `capacity` is not 0. ftpool_fail() in the function is the
+ * surrounding job's.
  */
 FTPOOL_API
 ftpool_status ftpool_broadcast(ftpool *pool,
@@ -1681,19 +1650,17 @@ ftpool_status ftpool_broadcast(ftpool *pool,
                                size_t *out_count);
 
 /**
- * Calls `function(arg)`, which waits for something that is not computed here: a file, a lock, a child process, another job.
- * Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is queued: as many
- * at a time as the config's `extra_workers` says, which is none by default. When the function has returned, the job goes on at
- * once; a worker too many takes no further jobs than those it has, and sleeps until it is needed again. Nested calls count
- * once. Outside a job, and when no more may come, this only calls the function. `out_value` may be NULL.
+ * Calls `function(arg)`, which waits for something that is not computed here: a file, a lock, a child process, another
+ * job. Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is
+ * queued: as many at a time as the config's `extra_workers` says, which is none by default. When the function has
+ * returned, the job goes on at once; a worker too many takes no further jobs than those it has, and sleeps until it is
+ * needed again. Nested calls count once. Outside a job, and when no more may come, this only calls the function.
+ * `out_value` may be NULL.
  *
  * **Ownership:** `arg` and the value are the program's. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
  * FTPOOL_E_INVALID if `function` is NULL.
  */
-FTPOOL_API
-ftpool_status ftpool_blocking(ftpool_fn function,
-                              void *arg,
-                              void **out_value);
+FTPOOL_API ftpool_status ftpool_blocking(ftpool_fn function, void *arg, void **out_value);
 
 /**
  * The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
@@ -1705,9 +1672,9 @@ ftpool_status ftpool_blocking(ftpool_fn function,
 FTPOOL_API ftpool *ftpool_default(void);
 
 /**
- * Cancels everything of the kinds in `what`: FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS, or'ed together; 0 for nothing.
- * Running jobs go on. Each job that was to leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
- * `*out_count` is how many jobs and timers were cancelled; `out_count` may be NULL.
+ * Cancels everything of the kinds in `what`: FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS, or'ed together; 0 for
+ * nothing. Running jobs go on. Each job that was to leave an outcome in a results object leaves
+ * FTPOOL_OUTCOME_CANCELLED there. `*out_count` is how many jobs and timers were cancelled; `out_count` may be NULL.
  *
  * **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
  * is NULL or `what` contains an unknown bit.
@@ -1719,14 +1686,10 @@ FTPOOL_API ftpool_status ftpool_cancel_all(ftpool *pool, uint32_t what, size_t *
  * because of this call: jobs that were queued, and timers that were not over, in the order of their ids. It is called
  * before this waits for the end, so also when that does not come in time. `each` may be NULL.
  *
- * **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use the
- * pool. **Thread safety**, **Returns:** as ftpool_shutdown().
+ * **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use
+ * the pool. **Thread safety**, **Returns:** as ftpool_shutdown().
  */
-FTPOOL_API
-ftpool_status ftpool_shutdown_now(ftpool *pool,
-                                  ftpool_id_fn each,
-                                  void *context,
-                                  int64_t timeout_ns);
+FTPOOL_API ftpool_status ftpool_shutdown_now(ftpool *pool, ftpool_id_fn each, void *context, int64_t timeout_ns);
 
 /**
  * The ids of the jobs that are queued, ascending, which is the order of submission for the jobs of one thread that
@@ -1806,13 +1769,12 @@ FTPOOL_API ftpool_status ftpool_fail(int32_t code, const char *message);
 FTPOOL_API ftpool_job_id ftpool_self_id(void);
 
 /**
- * Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to time,
- * and returns early.
+ * Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to
+ * time, and returns early.
  *
  * **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
  */
-FTPOOL_API
-int32_t ftpool_self_cancelled(void);
+FTPOOL_API int32_t ftpool_self_cancelled(void);
 
 /**
  * The pool whose job the calling thread is running.
@@ -1845,14 +1807,13 @@ FTPOOL_API ftpool_status ftpool_clock_new(ftpool_clock **out_clock);
 FTPOOL_API void ftpool_clock_free(ftpool_clock *clock);
 
 /**
- * Lets time pass. When this returns, the jobs that have come to be due are queued, in the order of due times; they may have
- * begun, or even ended. Of more than 64 the others follow as workers come to them; ftpool_wait_idle waits for them.
+ * Lets time pass. When this returns, the jobs that have come to be due are queued, in the order of due times; they may
+ * have begun, or even ended. Of more than 64 the others follow as workers come to them; ftpool_wait_idle waits for
+ * them.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
  */
-FTPOOL_API
-ftpool_status ftpool_clock_advance(ftpool_clock *clock,
-                                   int64_t time_ns);
+FTPOOL_API ftpool_status ftpool_clock_advance(ftpool_clock *clock, int64_t time_ns);
 
 /**
  * Sets the clock's wall clock, forward or back.
@@ -1982,12 +1943,12 @@ FTPOOL_API void ftpool_lock_release(ftpool_lock *lock);
 FTPOOL_API ftpool_status ftpool_lock_release_checked(ftpool_lock *lock);
 
 /**
- * Wakes who waits for the lock. ftpool_lock_release() does so where it has to; this is for the part of it that is inlined.
+ * Wakes who waits for the lock. ftpool_lock_release() does so where it has to; this is for the part of it that is
+ * inlined.
  *
  * **Thread safety:** any thread, at any time.
  */
-FTPOOL_API
-void ftpool_lock_wake_next(ftpool_lock *lock);
+FTPOOL_API void ftpool_lock_wake_next(ftpool_lock *lock);
 
 /**
  * Whether somebody has the lock, at the moment of asking.

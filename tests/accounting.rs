@@ -131,7 +131,8 @@ fn run(seed: u64, workers: i32, bound: usize, mode: Shutdown) {
     assert_eq!(ends, accepted, "every accepted job has an outcome, and nobody else has");
 }
 
-/// Conformance 16, 17, 20, 31, 51, 58, 62: done + failed + cancelled + expired = accepted, accepted + rejected = submitted.
+/// Conformance 16, 17, 20, 31, 51, 58, 62: done + failed + cancelled + expired = accepted, accepted + rejected =
+/// submitted.
 #[test]
 fn every_accepted_job_is_accounted_for() {
     within_limit(|| {

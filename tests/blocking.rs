@@ -63,7 +63,8 @@ fn no_more_workers_come_than_may() {
     });
 }
 
-/// Conformance 99: when regions have ended, no more jobs run at a time than before, and the surplus comes back when needed.
+/// Conformance 99: when regions have ended, no more jobs run at a time than before, and the surplus comes back when
+/// needed.
 #[test]
 fn a_worker_too_many_stands_by() {
     within_limit(|| {

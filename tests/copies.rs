@@ -68,7 +68,8 @@ impl Copy {
     }
 }
 
-/// The library that cargo built along with the test, and another file of it, which the loader takes for another library.
+/// The library that cargo built along with the test, and another file of it, which the loader takes for another
+/// library.
 fn two_more(test: &str) -> [Copy; 2] {
     let library = env::current_exe().expect("a test knows its own path").with_file_name("libfastthreadpool.so");
     let other = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("copy-{test}-{}.so", std::process::id()));

@@ -20,8 +20,8 @@ fn search(pool: &Pool, depth: u32, thread: ThreadId, what: &(dyn Fn() + Sync)) {
     pool.join(|| search(pool, depth - 1, thread, what), || search(pool, depth - 1, thread, what));
 }
 
-/// Joins with a second piece that another thread has begun, and that goes on until this thread has done `what` in a piece of
-/// it.
+/// Joins with a second piece that another thread has begun, and that goes on until this thread has done `what` in a
+/// piece of it.
 fn help(pool: &Pool, what: impl Fn() + Sync) {
     let (caller, done) = (thread::current().id(), AtomicBool::new(false));
     let (sender, begun) = mpsc::channel();
@@ -56,8 +56,8 @@ fn a_joiner_takes_part_in_what_it_waits_for() {
     });
 }
 
-/// A piece that its joiner runs goes by the name of the job; a failure that it declares is the job's, and not that of a loop
-/// around the joiner.
+/// A piece that its joiner runs goes by the name of the job; a failure that it declares is the job's, and not that of a
+/// loop around the joiner.
 #[test]
 fn a_helping_joiner_speaks_for_its_job() {
     within_limit(|| {
@@ -108,8 +108,8 @@ fn grow(pool: &Pool, depth: u64, seed: u64, drops: &Count) -> u64 {
     a + b
 }
 
-/// Conformance 119: panics in either piece, at any depth, with pieces on their way between threads. Nothing is lost, and
-/// nobody is left waiting.
+/// Conformance 119: panics in either piece, at any depth, with pieces on their way between threads. Nothing is lost,
+/// and nobody is left waiting.
 #[test]
 fn panics_in_crooked_trees_leave_nothing_behind() {
     within_limit(|| {

@@ -12,6 +12,9 @@ const ACYCLIC: [&str; 3] = ["sys", "sync", "queue"];
 
 const MOST_LINES: usize = 400;
 
+/// Columns of a line, at most; the formatter does not count comments.
+const WIDEST: usize = 120;
+
 /// A source file.
 struct Source {
     /// Relative to `src`.
@@ -244,6 +247,16 @@ fn no_file_is_too_long() {
         let lengths = files(folder).into_iter().map(|(path, text)| (path, text.lines().count()));
         assert_eq!(lengths.filter(|(_, lines)| *lines > MOST_LINES).collect::<Vec<_>>(), []);
     }
+}
+
+/// Style: two files fit side by side.
+#[test]
+fn no_line_is_too_wide() {
+    let lines = files("src").into_iter().flat_map(|(path, text)| {
+        let lines: Vec<_> = text.lines().enumerate().map(|(at, line)| (at + 1, line.chars().count())).collect();
+        lines.into_iter().map(move |(at, width)| (path.clone(), at, width))
+    });
+    assert_eq!(lines.filter(|(_, _, width)| *width > WIDEST).collect::<Vec<_>>(), []);
 }
 
 /// The checks themselves: each finds what is planted for it, and only that.

@@ -242,8 +242,8 @@ fn a_loop_survives_its_pool() {
     });
 }
 
-/// Conformance 86, as an event: of few items, each of which may be long, one waits until all others have run. (Of many, the
-/// first are tried alone, and quick ones stay with the caller: they are over before or after the long one.)
+/// Conformance 86, as an event: of few items, each of which may be long, one waits until all others have run. (Of many,
+/// the first are tried alone, and quick ones stay with the caller: they are over before or after the long one.)
 #[test]
 fn a_long_item_holds_no_other_up() {
     within_limit(|| {

@@ -19,7 +19,8 @@ fn deep_in_the_job() {
     panic!("on purpose");
 }
 
-/// Conformance 32: location and backtrace where they are asked for, and the program's own hook still hears of every panic.
+/// Conformance 32: location and backtrace where they are asked for, and the program's own hook still hears of every
+/// panic.
 #[test]
 fn a_panic_says_where_it_was_if_asked() {
     within_limit(|| {

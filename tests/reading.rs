@@ -1,4 +1,5 @@
-//! Bounds on unread outcomes that do not hold or never let go, time limits that are missed, outcomes that a poller misses.
+//! Bounds on unread outcomes that do not hold or never let go, time limits that are missed, outcomes that a poller
+//! misses.
 
 mod common;
 
@@ -236,7 +237,8 @@ fn a_poller_misses_no_outcome() {
     });
 }
 
-/// What lay there before anybody asked for the descriptor is heard of, too, and so is one outcome of two that was not read.
+/// What lay there before anybody asked for the descriptor is heard of, too, and so is one outcome of two that was not
+/// read.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_descriptor_made_late_is_readable_at_once() {

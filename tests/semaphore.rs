@@ -257,8 +257,8 @@ fn a_closed_semaphore_lets_nobody_wait() {
     });
 }
 
-/// Random producers and consumers, with time-outs: what was taken and what is left are what was given. `FTPOOL_SOAK_JOBS`
-/// for more operations.
+/// Random producers and consumers, with time-outs: what was taken and what is left are what was given.
+/// `FTPOOL_SOAK_JOBS` for more operations.
 #[test]
 fn permits_are_conserved() {
     soak(|operations| {

@@ -290,7 +290,8 @@ fn a_job_whose_cancelling_takes_long_does_not_hold_up_the_shutdown_for_ever() {
     });
 }
 
-/// Conformance 117: with handles; what is queued runs or is cancelled, later submits are refused, and once more is harmless.
+/// Conformance 117: with handles; what is queued runs or is cancelled, later submits are refused, and once more is
+/// harmless.
 #[test]
 fn a_shutdown_runs_or_cancels_what_handles_wait_for() {
     within_limit(|| {

@@ -1,5 +1,5 @@
-//! Timers that are inserted, set anew, cancelled and fired by several threads at once: none is lost, none runs twice, none
-//! is early, and none outlives its pool.
+//! Timers that are inserted, set anew, cancelled and fired by several threads at once: none is lost, none runs twice,
+//! none is early, and none outlives its pool.
 
 mod common;
 

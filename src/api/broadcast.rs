@@ -6,18 +6,20 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
 impl Pool {
-    /// Runs `body(index)` once on every worker, and returns the values in the order of the [indices](crate::worker_index) when
-    /// all have ended. The body may borrow.
+    /// Runs `body(index)` once on every worker, and returns the values in the order of the
+    /// [indices](crate::worker_index) when all have ended. The body may borrow.
     ///
-    /// *Every worker* means each thread that the pool has at one moment of the call, after those that are missing up to the
-    /// limit were started. So there are as many values as the limit says; fewer if the system refuses a thread, and more while
-    /// [extra workers](crate::Builder::extra_workers) live. A worker that sleeps is woken, one that runs a job does this after
-    /// it and before the next, one that is about to leave does this first. Nobody cancels it.
+    /// *Every worker* means each thread that the pool has at one moment of the call, after those that are missing up to
+    /// the limit were started. So there are as many values as the limit says; fewer if the system refuses a thread,
+    /// and more while [extra workers](crate::Builder::extra_workers) live. A worker that sleeps is woken, one that
+    /// runs a job does this after it and before the next, one that is about to leave does this first. Nobody
+    /// cancels it.
     ///
     /// # Errors
     ///
     /// [`SubmitError::Deadlock`] in a job of this pool, whose worker would wait for itself; else as for
-    /// [`spawn`](Self::spawn). [`SubmitError::Broken`] also if a worker's start hook fails; the body may have run on others then.
+    /// [`spawn`](Self::spawn). [`SubmitError::Broken`] also if a worker's start hook fails; the body may have run on
+    /// others then.
     ///
     /// # Panics
     ///

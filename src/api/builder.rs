@@ -90,22 +90,23 @@ impl Builder {
         self
     }
 
-    /// At most how many workers more there may be while as many jobs are [`blocking`](crate::blocking). By default none: the
-    /// limit on workers is a promise to whoever made the pool, which no job breaks unasked. Together they are no more than 32 768.
+    /// At most how many workers more there may be while as many jobs are [`blocking`](crate::blocking). By default
+    /// none: the limit on workers is a promise to whoever made the pool, which no job breaks unasked. Together they
+    /// are no more than 32 768.
     pub fn extra_workers(mut self, extra: usize) -> Self {
         self.extra_workers = extra;
         self
     }
 
-    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows again when
-    /// there are jobs. By default workers stay.
+    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows
+    /// again when there are jobs. By default workers stay.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their thread. By
-    /// default there is no limit. 0 means 1. Costs speed, because workers take jobs one by one.
+    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their
+    /// thread. By default there is no limit. 0 means 1. Costs speed, because workers take jobs one by one.
     pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
         self.jobs_per_worker = Some(jobs);
         self
@@ -139,9 +140,9 @@ impl Builder {
         self
     }
 
-    /// Failures say where a job has panicked ([`Panic::location`](crate::Panic::location)), in their text too. Only a panic
-    /// hook learns that: the first pool that is asked for it sets one for the process, which calls the one that was there.
-    /// One that replaces it later should do the same.
+    /// Failures say where a job has panicked ([`Panic::location`](crate::Panic::location)), in their text too. Only a
+    /// panic hook learns that: the first pool that is asked for it sets one for the process, which calls the one
+    /// that was there. One that replaces it later should do the same.
     pub fn panic_locations(mut self) -> Self {
         self.curiosity = self.curiosity.max(Curiosity::Location);
         self

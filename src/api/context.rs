@@ -12,8 +12,8 @@ pub fn current_job() -> Option<JobId> {
     current::with(|worker| JobId::from_number(worker.job())).flatten()
 }
 
-/// Which worker of its pool the calling thread is, from 0 to one below the [limit](crate::Pool::limit); `None` on any other thread. A key to
-/// per-worker scratch memory.
+/// Which worker of its pool the calling thread is, from 0 to one below the [limit](crate::Pool::limit); `None` on any
+/// other thread. A key to per-worker scratch memory.
 ///
 /// ```
 /// assert_eq!(fastthreadpool::worker_index(), None);
@@ -25,8 +25,9 @@ pub fn worker_index() -> Option<usize> {
 /// The running job declares that it has failed: when it returns, its value is dropped and it ends
 /// [`Failed`](crate::JobError::Failed) with this code and message. Of several calls the last one counts.
 ///
-/// In the body of a [loop](crate::Pool::for_range) it stops the loop. A job that can return a `Result` has the simpler [`Results::try_submit`](crate::Results::try_submit); this is for
-/// code deep below it. False outside a job, where nothing happens.
+/// In the body of a [loop](crate::Pool::for_range) it stops the loop. A job that can return a `Result` has the simpler
+/// [`Results::try_submit`](crate::Results::try_submit); this is for code deep below it. False outside a job, where
+/// nothing happens.
 ///
 /// ```
 /// assert!(!fastthreadpool::fail(1, "nobody listens"));
@@ -56,10 +57,11 @@ pub fn cancel_requested() -> bool {
     current::with(crate::pool::Worker::is_asked).unwrap_or(false)
 }
 
-/// Runs `code`, which waits for something that is not computed here: a file, a lock, a child process, another job. Meanwhile the
-/// worker does not count against the limit of its pool, so another one may start and run what is queued: as many at a time as
-/// [`Builder::extra_workers`](crate::Builder::extra_workers) says, which is none by default. When `code` has returned, the job goes on
-/// at once; a worker too many takes no further jobs than those it has, and sleeps until it is needed again.
+/// Runs `code`, which waits for something that is not computed here: a file, a lock, a child process, another job.
+/// Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is queued:
+/// as many at a time as [`Builder::extra_workers`](crate::Builder::extra_workers) says, which is none by default. When
+/// `code` has returned, the job goes on at once; a worker too many takes no further jobs than those it has, and sleeps
+/// until it is needed again.
 ///
 /// Nested regions count once. Outside a job, and when no more may come, this only runs `code`.
 ///

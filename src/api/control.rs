@@ -80,9 +80,9 @@ impl Pool {
         Ok(self.core.drain(deadline.into())?)
     }
 
-    /// As [`shutdown`](Self::shutdown) with [`Shutdown::Cancel`], and adds to `cancelled` what will never run: the ids of
-    /// the jobs that were queued and of the timers that were not over, ascending, each once. They are there also when the
-    /// deadline comes first.
+    /// As [`shutdown`](Self::shutdown) with [`Shutdown::Cancel`], and adds to `cancelled` what will never run: the ids
+    /// of the jobs that were queued and of the timers that were not over, ascending, each once. They are there also
+    /// when the deadline comes first.
     ///
     /// # Errors
     ///
@@ -170,8 +170,9 @@ impl Pool {
     }
 
     /// As good as new: cancels what is queued as [`cancel_all`](Self::cancel_all) does, counts [failures](Self::failed)
-    /// and [expired](Self::expired) jobs from 0 again, and [opens](Self::reopen) the pool if it was shut down. Jobs that are running go on, and deliver
-    /// their outcomes. Returns how many were cancelled. Waits only for a shutdown that is going on.
+    /// and [expired](Self::expired) jobs from 0 again, and [opens](Self::reopen) the pool if it was shut down. Jobs
+    /// that are running go on, and deliver their outcomes. Returns how many were cancelled. Waits only for a
+    /// shutdown that is going on.
     ///
     /// # Errors
     ///

@@ -4,12 +4,13 @@ use super::Pool;
 use crate::pool::fork;
 
 impl Pool {
-    /// Runs `a` and `b`, if it pays at the same time, and returns both values when both have ended. Made for recursion: a
-    /// call costs about as much as a function call as long as nobody takes `b`.
+    /// Runs `a` and `b`, if it pays at the same time, and returns both values when both have ended. Made for recursion:
+    /// a call costs about as much as a function call as long as nobody takes `b`.
     ///
     /// The caller runs `a`, and `b` too unless a worker is free and takes it meanwhile. That is offered at once at the
-    /// first call of its kind, then as the work shows that it takes long enough; the oldest `b` goes first. Works in jobs and
-    /// outside, to any depth, on closures that borrow, and on a pool that was shut down (there the caller runs both).
+    /// first call of its kind, then as the work shows that it takes long enough; the oldest `b` goes first. Works in
+    /// jobs and outside, to any depth, on closures that borrow, and on a pool that was shut down (there the caller
+    /// runs both).
     ///
     /// # Panics
     ///

@@ -9,8 +9,8 @@ use crate::sync::Deadline;
 use std::error::Error;
 use std::sync::Arc;
 
-/// When the jobs of a [`Group`] have their turn, compared with jobs that are in no group. No level starves another: after
-/// sixteen jobs of a higher one, a job of a lower one comes.
+/// When the jobs of a [`Group`] have their turn, compared with jobs that are in no group. No level starves another:
+/// after sixteen jobs of a higher one, a job of a lower one comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Priority {
     /// Before them, but not before those submitted first ([`Pool::spawn_first`](crate::Pool::spawn_first)).
@@ -36,8 +36,9 @@ impl From<Priority> for Level {
 /// the disk". Made by [`Pool::group`](crate::Pool::group); clones are handles to the same group.
 ///
 /// A group's jobs wait in a queue of their own, so a group at its limit holds no worker up. They begin in the order of
-/// submission, whichever threads submit. Their ids are like all others: [`Pool::cancel`](crate::Pool::cancel) knows them, and
-/// whatever waits for the pool waits for them. Dropping the last handle changes nothing for jobs that are queued.
+/// submission, whichever threads submit. Their ids are like all others: [`Pool::cancel`](crate::Pool::cancel) knows
+/// them, and whatever waits for the pool waits for them. Dropping the last handle changes nothing for jobs that are
+/// queued.
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, Priority};

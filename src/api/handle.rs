@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 
 /// A job that was submitted by [`Pool::submit`](crate::Pool::submit): wait for it, read or take its value, cancel it.
 ///
-/// Dropping the handle lets the job run on its own; what it returns is dropped then. A handle is also a [`Future`] of the
-/// job's value, on any executor.
+/// Dropping the handle lets the job run on its own; what it returns is dropped then. A handle is also a [`Future`] of
+/// the job's value, on any executor.
 ///
 /// A job may wait for another job of its pool, on a pool of one worker too: if nobody has begun that job, the waiting
 /// worker runs it itself (and never any other job); else it sleeps. Waits with a time limit only sleep. Jobs that would
@@ -136,8 +136,8 @@ impl<T: Send + 'static> JobHandle<T> {
     ///
     /// [`WaitError::TimedOut`] if the deadline came first; the job goes on. [`WaitError::Forked`] and
     /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] in a job that this one
-    /// waits for, by however many others; or if 64 jobs wait for one another on this thread and no worker is free for one more;
-    /// or for ever for a [delayed](crate::Request::at) job of the pool.
+    /// waits for, by however many others; or if 64 jobs wait for one another on this thread and no worker is free for
+    /// one more; or for ever for a [delayed](crate::Request::at) job of the pool.
     #[inline]
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         if self.is_done() { Ok(()) } else { self.wait_for_end(deadline.into()) }
@@ -207,9 +207,9 @@ impl<T: Send + 'static> JobHandle<T> {
         if self.wait(deadline).is_ok() { Ok(self.take()) } else { Err(self) }
     }
 
-    /// Cancels the job if nobody has begun it: it will never run, what it owns is dropped here and now, and whoever waits
-    /// for it is woken. True if so, and also when it was cancelled before. A job that runs is asked to come to an end
-    /// ([`cancel_requested`](crate::cancel_requested)).
+    /// Cancels the job if nobody has begun it: it will never run, what it owns is dropped here and now, and whoever
+    /// waits for it is woken. True if so, and also when it was cancelled before. A job that runs is asked to come
+    /// to an end ([`cancel_requested`](crate::cancel_requested)).
     pub fn cancel(&self) -> bool {
         let held = self.held();
         if held.shared().upgrade().is_some_and(|core| core.cancel(self.id().get())) {
@@ -219,9 +219,9 @@ impl<T: Send + 'static> JobHandle<T> {
         matches!(self.get(), Some(Err(JobError::Cancelled)))
     }
 
-    /// Has `callback` called with what the job comes to: on the worker that ran it (if it was cancelled or has expired, on
-    /// the thread that has ended it), just before waiters see it; or here and now if the job has ended. Callbacks are called even if the
-    /// handle is dropped; a panic in one of them concerns nobody else.
+    /// Has `callback` called with what the job comes to: on the worker that ran it (if it was cancelled or has expired,
+    /// on the thread that has ended it), just before waiters see it; or here and now if the job has ended.
+    /// Callbacks are called even if the handle is dropped; a panic in one of them concerns nobody else.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {
         let callback = Box::new(move |end: &End<T>| callback(end.result.as_ref()));
         match self.held().watch_before(callback) {

@@ -100,7 +100,8 @@ impl<T: Send + 'static> Answer<T> {
         worker.with_asked(self.0.asked(), code)
     }
 
-    /// The job's code is over. A value that nobody waits for yet, which is the usual one, goes to its place without a stop.
+    /// The job's code is over. A value that nobody waits for yet, which is the usual one, goes to its place without a
+    /// stop.
     #[inline(always)]
     pub(super) fn give(self, worker: &Worker, result: Outcome<T>, times: Option<Times>) {
         match (result, times) {

@@ -104,11 +104,12 @@ impl Builder {
     /// call it at once. A panic in it is swallowed.
     ///
     /// ```
-    /// use fastthreadpool::{Deadline, Pool};
+    /// use fastthreadpool::{JobError, Pool};
     /// use std::sync::mpsc;
     ///
     /// let (failures, seen) = mpsc::channel();
-    /// let pool = Pool::builder().on_failure(move |id, error| failures.send((id, error.to_string())).unwrap()).build()?;
+    /// let tell = move |id, error: &JobError| failures.send((id, error.to_string())).unwrap();
+    /// let pool = Pool::builder().on_failure(tell).build()?;
     /// let id = pool.try_spawn(|| Err("disk full"))?;
     /// assert_eq!(seen.recv()?, (id, "the job failed: disk full".to_string()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -129,9 +130,9 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` for every job that was given a time for its run ([`Request::watch`](crate::Request::watch)) and takes
-    /// longer, once, when that time is over. The job goes on; the hook may ask it to come to an end. It is called on a thread
-    /// that timers wait for, so it should be short; a panic in it is swallowed.
+    /// Calls `hook` for every job that was given a time for its run ([`Request::watch`](crate::Request::watch)) and
+    /// takes longer, once, when that time is over. The job goes on; the hook may ask it to come to an end. It is
+    /// called on a thread that timers wait for, so it should be short; a panic in it is swallowed.
     ///
     /// ```
     /// use fastthreadpool::{Pool, cancel_requested};

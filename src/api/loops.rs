@@ -10,14 +10,15 @@ use std::sync::{Mutex, PoisonError};
 /// The results of one chunk, and the number of its first item.
 type Part<R> = (usize, R);
 
-/// Loops. The caller takes part, and so does every worker that is free, if that pays: the first items of a long loop are
-/// run by the caller alone to see how long they take, and a loop of a few microseconds stays with it. Works in jobs and
-/// outside, with closures that borrow, nested to any depth, and on a pool that was shut down (there the caller runs all).
+/// Loops. The caller takes part, and so does every worker that is free, if that pays: the first items of a long loop
+/// are run by the caller alone to see how long they take, and a loop of a few microseconds stays with it. Works in jobs
+/// and outside, with closures that borrow, nested to any depth, and on a pool that was shut down (there the caller runs
+/// all).
 ///
 /// A panic in the body stops the loop: chunks that are running end, then it goes on in the caller.
 impl Pool {
-    /// Runs `body(i)` for every i of a range, in no particular order. False if the body has [failed](crate::fail), which stops
-    /// the loop.
+    /// Runs `body(i)` for every i of a range, in no particular order. False if the body has [failed](crate::fail),
+    /// which stops the loop.
     ///
     /// # Panics
     ///
@@ -37,8 +38,8 @@ impl Pool {
         self.for_chunks(range, 0, |chunk| chunk.for_each(&body))
     }
 
-    /// Runs `body(chunk)` for chunks of a range that together are all of it. `grain` is how many items a chunk has (the last
-    /// one may have fewer); 0 lets the loop find out. False if the body
+    /// Runs `body(chunk)` for chunks of a range that together are all of it. `grain` is how many items a chunk has (the
+    /// last one may have fewer); 0 lets the loop find out. False if the body
     /// has [failed](crate::fail).
     ///
     /// # Panics
@@ -113,8 +114,8 @@ impl Pool {
         .unwrap_or_default()
     }
 
-    /// Combines the values of `map` for every i of a range: `combine(…combine(map(0), map(1))…)`, in that order from left to
-    /// right, but grouped as the loop likes. `identity` is the value of nothing.
+    /// Combines the values of `map` for every i of a range: `combine(…combine(map(0), map(1))…)`, in that order from
+    /// left to right, but grouped as the loop likes. `identity` is the value of nothing.
     ///
     /// # Panics
     ///

@@ -7,8 +7,8 @@ use crate::sys::lock::Lock;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-/// A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Clones
-/// are the same clock; several pools may go by it.
+/// A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs.
+/// Clones are the same clock; several pools may go by it.
 ///
 /// ```
 /// use fastthreadpool::{Deadline, ManualClock, Pool};
@@ -44,9 +44,9 @@ impl ManualClock {
     }
 
     /// Both the monotonic and the wall clock go on by `time`. When this returns, the jobs that have come to be due are
-    /// queued, in the order of due times; they may have begun, or even ended. (Of more than 64 the others follow as workers
-    /// come to them. They count as [delayed](Pool::delayed_count) until then, but a wait for the pool to be idle waits for
-    /// them, and what cancels all queued jobs cancels them.)
+    /// queued, in the order of due times; they may have begun, or even ended. (Of more than 64 the others follow as
+    /// workers come to them. They count as [delayed](Pool::delayed_count) until then, but a wait for the pool to be
+    /// idle waits for them, and what cancels all queued jobs cancels them.)
     pub fn advance(&self, time: Duration) {
         self.0.time.advance(time);
         self.fire();

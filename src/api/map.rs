@@ -16,8 +16,8 @@ type Values<R> = Vec<Result<R, JobError>>;
 /// The values of a chunk, and how long getting the items or running them took, if that is measured.
 type Chunk<R> = (Values<R>, Option<Duration>);
 
-/// How long a chunk shall take if the map sees to it, at the least and at the most: submitting it does not matter then, and
-/// nobody waits long for the last one.
+/// How long a chunk shall take if the map sees to it, at the least and at the most: submitting it does not matter then,
+/// and nobody waits long for the last one.
 const FAIR: (Duration, Duration) = (Duration::from_micros(20), Duration::from_micros(200));
 
 /// The most items of a chunk that the map chooses.
@@ -26,8 +26,8 @@ const LARGEST: usize = 1024;
 /// The values of a function over many items. Made by [`Pool::map`].
 ///
 /// An iterator over what became of each item; an item that fails does not harm the others. Items are taken from their
-/// source as values are asked for: never more jobs are under way or unread than [`look_ahead`](Self::look_ahead) says. Dropping
-/// it cancels what nobody has begun.
+/// source as values are asked for: never more jobs are under way or unread than [`look_ahead`](Self::look_ahead) says.
+/// Dropping it cancels what nobody has begun.
 pub struct Map<I: Iterator, F, R: Send + 'static> {
     pool: Pool,
     source: Option<I>,
@@ -63,8 +63,8 @@ pub struct Progress {
 }
 
 impl Pool {
-    /// Runs `map` on every item, on workers, and gives the values in the order of the items, as they are asked for. The source
-    /// may be endless: no more items are taken from it than [`Map::look_ahead`] allows.
+    /// Runs `map` on every item, on workers, and gives the values in the order of the items, as they are asked for. The
+    /// source may be endless: no more items are taken from it than [`Map::look_ahead`] allows.
     ///
     /// Several inputs are one that was zipped: `pool.map(a.zip(b), |(a, b)| …)`. For data that is borrowed see
     /// [`map_slice`](Self::map_slice).
@@ -114,8 +114,8 @@ impl Pool {
 }
 
 impl<T: Send + 'static> Results<T> {
-    /// Runs `map` on every item, on workers; each value or failure becomes an outcome here. Returns the jobs' ids, in the order
-    /// of the items. Either all are accepted or none.
+    /// Runs `map` on every item, on workers; each value or failure becomes an outcome here. Returns the jobs' ids, in
+    /// the order of the items. Either all are accepted or none.
     ///
     /// # Errors
     ///
@@ -140,8 +140,8 @@ where
     R: Send + 'static,
 {
     /// How many items a job has. 0, the default, lets the map find out: it begins with one, and takes up to 1024 where
-    /// both getting them from their source and running them take less than some microseconds. Say 1 where no item may be
-    /// taken from its source earlier than it must.
+    /// both getting them from their source and running them take less than some microseconds. Say 1 where no item may
+    /// be taken from its source earlier than it must.
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -154,8 +154,8 @@ where
         self
     }
 
-    /// How many jobs may be under way or unread; one for each worker and one more by default. `usize::MAX` submits all items
-    /// at once.
+    /// How many jobs may be under way or unread; one for each worker and one more by default. `usize::MAX` submits all
+    /// items at once.
     pub fn look_ahead(mut self, jobs: usize) -> Self {
         self.ahead = jobs.max(1);
         self

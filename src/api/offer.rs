@@ -22,8 +22,8 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`Refused`] with the job and the [`SubmitError`] if it is not accepted; [`SubmitError::Full`] if the deadline came
-    /// first.
+    /// [`Refused`] with the job and the [`SubmitError`] if it is not accepted; [`SubmitError::Full`] if the deadline
+    /// came first.
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Policy, Pool, SubmitError};

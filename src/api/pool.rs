@@ -78,8 +78,8 @@ impl Pool {
         Self { core, keeps_open: true }
     }
 
-    /// The pool whose job the calling thread is running; `None` outside a job. This handle and its clones do not keep the
-    /// pool open: it ends when the last other handle is dropped, and then they refuse to submit.
+    /// The pool whose job the calling thread is running; `None` outside a job. This handle and its clones do not keep
+    /// the pool open: it ends when the last other handle is dropped, and then they refuse to submit.
     ///
     /// ```
     /// use fastthreadpool::Pool;
@@ -182,8 +182,8 @@ impl Pool {
         Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
-    /// Runs `job` on a worker, some time, and gives a handle by which to wait for its value, to read it or to cancel it.
-    /// Dropping the handle lets the job run on its own.
+    /// Runs `job` on a worker, some time, and gives a handle by which to wait for its value, to read it or to cancel
+    /// it. Dropping the handle lets the job run on its own.
     ///
     /// # Errors
     ///
@@ -257,8 +257,8 @@ impl Pool {
     }
 
     /// Cancels a job that is queued: it will never run, and what it owns is dropped here and now. False if it is too
-    /// late (the job is running, done or cancelled) or the id is unknown to this pool. Takes the same short time however many
-    /// jobs are queued.
+    /// late (the job is running, done or cancelled) or the id is unknown to this pool. Takes the same short time
+    /// however many jobs are queued.
     pub fn cancel(&self, id: JobId) -> bool {
         self.core.cancel(id.get())
     }
@@ -327,7 +327,8 @@ impl Pool {
         self.core.pending()
     }
 
-    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made or [cleared](Self::clear).
+    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made or
+    /// [cleared](Self::clear).
     pub fn failed(&self) -> u64 {
         self.core.failed()
     }

@@ -12,9 +12,10 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if everything was read and no job is outstanding, [`RecvError::TimedOut`] if the
-    /// deadline came first. [`RecvError::Deadlock`] instead of waiting for ever in a job of a pool that has room for no
-    /// other worker, while jobs are outstanding; [`RecvError::Forked`], [`RecvError::Exiting`].
+    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if everything was read
+    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline came first. [`RecvError::Deadlock`]
+    /// instead of waiting for ever in a job of a pool that has room for no other worker, while jobs are
+    /// outstanding; [`RecvError::Forked`], [`RecvError::Exiting`].
     #[inline]
     pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
         match self.at_hand()? {
@@ -39,8 +40,8 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if every value was read and no job is outstanding, [`RecvError::TimedOut`] if the
-    /// deadline came first.
+    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if every value was read
+    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline came first.
     pub fn next_done(&self, deadline: impl Into<Deadline>) -> Result<(JobId, T), RecvError> {
         self.next_done_outcome(deadline).map(Outcome::into_value)
     }
@@ -49,8 +50,8 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if every failure was read and no job is outstanding, [`RecvError::TimedOut`] if the
-    /// deadline came first.
+    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if every failure was read
+    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline came first.
     pub fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<(JobId, JobError), RecvError> {
         self.next_failed_outcome(deadline).map(Outcome::into_error)
     }

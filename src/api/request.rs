@@ -146,9 +146,10 @@ where
     }
 
     /// The job is of no use unless it begins within this time from now. If no worker has begun it by then it ends
-    /// [`Expired`](JobError::Expired): at once, and not when a worker would have come to it. It is dropped, and its callback
-    /// called, on a thread of the pool that watches the time. A submit that has to wait for room
-    /// ([`max_queued`](crate::Builder::max_queued)) waits no longer than that either, and ends with [`SubmitError::Full`].
+    /// [`Expired`](JobError::Expired): at once, and not when a worker would have come to it. It is dropped, and its
+    /// callback called, on a thread of the pool that watches the time. A submit that has to wait for room
+    /// ([`max_queued`](crate::Builder::max_queued)) waits no longer than that either, and ends with
+    /// [`SubmitError::Full`].
     ///
     /// ```
     /// use fastthreadpool::{JobError, Pool};
@@ -172,8 +173,8 @@ where
         self
     }
 
-    /// If the job's code runs longer than `limit`, the hook of [`Builder::on_overrun`](crate::Builder::on_overrun) is told
-    /// so, once, with this name. In a pool without that hook nothing is watched.
+    /// If the job's code runs longer than `limit`, the hook of [`Builder::on_overrun`](crate::Builder::on_overrun) is
+    /// told so, once, with this name. In a pool without that hook nothing is watched.
     pub fn watch(mut self, name: impl Into<Arc<str>>, limit: Duration) -> Self {
         self.watch = Some((name.into(), nanos(limit)));
         self

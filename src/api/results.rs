@@ -140,8 +140,8 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback, or what the system said when it refused a
-    /// thread.
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback, or what the system said when it refused
+    /// a thread.
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -179,8 +179,8 @@ impl<T: Send + 'static> Results<T> {
         Ok(())
     }
 
-    /// Takes what the callback of [`on_outcome`](Self::on_outcome) has panicked with or returned, each with the id of the
-    /// job.
+    /// Takes what the callback of [`on_outcome`](Self::on_outcome) has panicked with or returned, each with the id of
+    /// the job.
     pub fn callback_failures(&self) -> Vec<(JobId, JobError)> {
         std::iter::from_fn(|| self.next_callback_failure()).collect()
     }

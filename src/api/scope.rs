@@ -15,14 +15,15 @@ pub struct Scope<'scope, 'env: 'scope> {
 }
 
 impl Pool {
-    /// Runs `code`, which may spawn jobs that borrow what is outside, and returns when all of them have ended. In a job of the
-    /// pool, the waiting worker runs those that nobody has begun.
+    /// Runs `code`, which may spawn jobs that borrow what is outside, and returns when all of them have ended. In a job
+    /// of the pool, the waiting worker runs those that nobody has begun.
     ///
     /// On a pool that was shut down, the jobs run where they are spawned; those that a shutdown cancels are dropped.
     ///
     /// # Panics
     ///
-    /// If `code` or a job panics, after all jobs have ended: with what `code` has thrown, or else the first of the jobs.
+    /// If `code` or a job panics, after all jobs have ended: with what `code` has thrown, or else the first of the
+    /// jobs.
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;

@@ -18,8 +18,8 @@ use std::time::Duration;
 pub struct Timer {
     /// The id that submitting it returned.
     pub id: JobId,
-    /// In what time it is due next; `None` while that is not known: its job is queued, or is running with a fixed delay
-    /// to follow.
+    /// In what time it is due next; `None` while that is not known: its job is queued, or is running with a fixed
+    /// delay to follow.
     pub due_in: Option<Duration>,
     /// How many jobs are queued for it.
     pub queued: usize,
@@ -37,8 +37,8 @@ impl Timer {
 }
 
 impl Pool {
-    /// Runs `job` once the delay is over, before the jobs that are queued by then; jobs that are due earlier come first.
-    /// No thread waits for each: a million delayed jobs need one thread more than none.
+    /// Runs `job` once the delay is over, before the jobs that are queued by then; jobs that are due earlier come
+    /// first. No thread waits for each: a million delayed jobs need one thread more than none.
     ///
     /// [`cancel`](Self::cancel) takes the id at any time until the job begins. A delayed job does not keep the pool
     /// open: when that is shut down, what is not due yet is cancelled.
@@ -87,15 +87,15 @@ impl Pool {
 
     /// Runs `job` at every tick of a schedule; a [`Duration`] is a schedule with that interval, whose first tick comes
     /// one interval from now. The id stands for all ticks; [`cancel`](Self::cancel) ends the schedule and takes a tick
-    /// that is queued out of the queue. A run that panics is counted as a [failure](Self::failed), and the schedule goes
-    /// on (unless [`Schedule::stop_on_error`]).
+    /// that is queued out of the queue. A run that panics is counted as a [failure](Self::failed), and the schedule
+    /// goes on (unless [`Schedule::stop_on_error`]).
     ///
     /// A schedule does not keep the pool open: it ends when the pool is shut down.
     ///
     /// # Errors
     ///
-    /// As for [`spawn_at`](Self::spawn_at), and [`SubmitError::InvalidSchedule`] if the interval or the number of runs is
-    /// 0.
+    /// As for [`spawn_at`](Self::spawn_at), and [`SubmitError::InvalidSchedule`] if the interval or the number of runs
+    /// is 0.
     ///
     /// ```
     /// # use std::{sync::mpsc, time::Duration};
@@ -134,9 +134,9 @@ impl Pool {
         submit_schedule(self.core(), schedule.into(), Arc::new(Repeating(code)))
     }
 
-    /// Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay` from now. False
-    /// if it is too late, the id names no timer of this pool, or the schedule's next tick is not known yet (see
-    /// [`Timer::due_in`]). As quick as cancelling, whatever else waits.
+    /// Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay` from now.
+    /// False if it is too late, the id names no timer of this pool, or the schedule's next tick is not known yet
+    /// (see [`Timer::due_in`]). As quick as cancelling, whatever else waits.
     ///
     /// ```
     /// # use std::time::Duration;

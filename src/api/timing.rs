@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 /// When a delayed job is due. A [`Duration`] from now, an [`Instant`] and a [`SystemTime`] convert into it.
 ///
 /// Nothing is ever early. Durations and instants go by the monotonic clock, which does not count the time that the
-/// machine is suspended (on Linux) and which nobody sets. A `SystemTime` is a moment on the wall clock and follows it when
-/// that is set; after a suspend it is as late as the machine. Moments centuries ahead are fine.
+/// machine is suspended (on Linux) and which nobody sets. A `SystemTime` is a moment on the wall clock and follows it
+/// when that is set; after a suspend it is as late as the machine. Moments centuries ahead are fine.
 ///
 /// ```
 /// use fastthreadpool::{Due, Pool};

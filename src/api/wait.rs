@@ -28,8 +28,8 @@ pub struct Waited {
 }
 
 /// Waits until the jobs have ended, as `until` says, or the deadline has come; says which of them had ended by then. An
-/// empty slice is done at once. To go through many jobs as they end, use [`as_completed`]: this looks at all of them each
-/// time.
+/// empty slice is done at once. To go through many jobs as they end, use [`as_completed`]: this looks at all of them
+/// each time.
 ///
 /// # Errors
 ///
@@ -147,8 +147,8 @@ impl<T: Send + 'static> Drop for Watch<'_, '_, T> {
     }
 }
 
-/// The number of the next of `jobs` to have ended, none of which was handed out before. In a job of their pool this runs
-/// one of them here if nobody has begun it.
+/// The number of the next of `jobs` to have ended, none of which was handed out before. In a job of their pool this
+/// runs one of them here if nobody has begun it.
 fn next_arrival<'a, T: Send + 'static, I: DoubleEndedIterator<Item = &'a JobHandle<T>>>(
     arrivals: &Arrivals,
     jobs: impl Fn() -> I,
@@ -207,8 +207,8 @@ pub fn as_completed<T: Send + 'static>(
     completed
 }
 
-/// Jobs that are handed out as they end. Made by [`as_completed`]. Gives an error, and then nothing more, when the deadline
-/// comes first ([`WaitError::TimedOut`]) or never would ([`WaitError::Deadlock`]).
+/// Jobs that are handed out as they end. Made by [`as_completed`]. Gives an error, and then nothing more, when the
+/// deadline comes first ([`WaitError::TimedOut`]) or never would ([`WaitError::Deadlock`]).
 #[derive(Debug)]
 pub struct Completed<T: Send + 'static> {
     jobs: Vec<Option<JobHandle<T>>>,

@@ -32,8 +32,8 @@ pub type ftpool_water_fn = Option<unsafe extern "C" fn(context: *mut c_void, mar
 /// As ftpool_submit(), but whatever the policy for a full queue is, it waits for room until the timeout and no longer.
 /// FTPOOL_NOW only tries.
 ///
-/// **Ownership**, **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_FULL if there was no room
-/// in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is none.
+/// **Ownership**, **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_FULL if there was no
+/// room in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is none.
 ///
 /// # Safety
 ///

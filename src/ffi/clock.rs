@@ -5,8 +5,8 @@ use super::ftpool_status::{self, *};
 use crate::ManualClock;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Put it
-/// into ftpool_config; several pools may go by it.
+/// A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Put
+/// it into ftpool_config; several pools may go by it.
 #[derive(Debug)]
 pub struct ftpool_clock(pub(super) ManualClock);
 
@@ -43,8 +43,9 @@ pub unsafe extern "C" fn ftpool_clock_free(clock: *mut ftpool_clock) {
     }
 }
 
-/// Lets time pass. When this returns, the jobs that have come to be due are queued, in the order of due times; they may have
-/// begun, or even ended. Of more than 64 the others follow as workers come to them; ftpool_wait_idle waits for them.
+/// Lets time pass. When this returns, the jobs that have come to be due are queued, in the order of due times; they may
+/// have begun, or even ended. Of more than 64 the others follow as workers come to them; ftpool_wait_idle waits for
+/// them.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
 ///

@@ -15,12 +15,13 @@ pub const FTPOOL_UNTIL_FIRST: u32 = 1;
 /// ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
 pub const FTPOOL_UNTIL_FIRST_FAILED: u32 = 2;
 
-/// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended. Jobs may
-/// be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended, also after
-/// FTPOOL_TIMEOUT. ftpool_job_state() tells which.
+/// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended.
+/// Jobs may be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended,
+/// also after FTPOOL_TIMEOUT. ftpool_job_state() tells which.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
-/// rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and `count` is not 0, a job is NULL, or `until` or the timeout is none.
+/// rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and
+/// `count` is not 0, a job is NULL, or `until` or the timeout is none.
 ///
 /// # Safety
 ///
@@ -103,13 +104,14 @@ pub unsafe extern "C" fn ftpool_completed_add(completed: *mut ftpool_completed, 
 /// Gives the next handle back whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
 ///
 /// **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time uses the object.
-/// **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
-/// rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
+/// **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of
+/// the rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is
+/// NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
 ///
 /// # Safety
 ///
-/// 1. `completed` is NULL or an object that was not freed, and no other call on it is under way. 2. `out_job` is NULL or
-///    writable.
+/// 1. `completed` is NULL or an object that was not freed, and no other call on it is under way. 2. `out_job` is NULL
+///    or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_completed_next(
     completed: *mut ftpool_completed,

@@ -29,8 +29,8 @@ pub struct ftpool_config {
     /// queued is cancelled, and every submit from then on returns FTPOOL_E_BROKEN; ftpool_check() tells why.
     pub start: ftpool_worker_hook,
     /// Called in each worker whose start hook has succeeded, after its last job; may be NULL. What it submits to its
-    /// own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete all
-    /// the same.
+    /// own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete
+    /// all the same.
     pub stop: ftpool_worker_hook,
     /// Called for every job that fails, once, in the worker, before the outcome is made known, whether or not it goes
     /// anywhere; possibly on several threads at once. May be NULL.
@@ -51,23 +51,25 @@ pub struct ftpool_config {
     pub low_water: usize,
     /// The upper mark of water_callback, above the lower one.
     pub high_water: usize,
-    /// Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be NULL.
+    /// Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be
+    /// NULL.
     pub water_callback: ftpool_water_fn,
     /// Handed to water_callback.
     pub water_context: *mut c_void,
     /// What delayed and scheduled jobs go by instead of the machine's clocks, for tests; NULL for those.
     pub clock: *mut ftpool_clock,
-    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows again
-    /// when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
+    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and
+    /// grows again when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
     pub idle_timeout_ns: i64,
-    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their thread.
-    /// 0: no limit. Costs speed, because workers take jobs one by one.
+    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in
+    /// their thread. 0: no limit. Costs speed, because workers take jobs one by one.
     pub jobs_per_worker: u64,
     /// At most how many workers more there may be while as many jobs are in ftpool_blocking(); they count in
     /// ftpool_worker_limit(). 0: none.
     pub extra_workers: u32,
-    /// Called, with `context`, for every job that runs longer than its run_limit_ns (ftpool_submit_options), once, when
-    /// that time is over, on a thread that timers wait for: it should be short. May be NULL; then nothing is watched.
+    /// Called, with `context`, for every job that runs longer than its run_limit_ns (ftpool_submit_options), once,
+    /// when that time is over, on a thread that timers wait for: it should be short. May be NULL; then nothing is
+    /// watched.
     pub overrun: ftpool_overrun_hook,
 }
 

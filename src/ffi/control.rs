@@ -26,9 +26,9 @@ pub extern "C" fn ftpool_default() -> *mut ftpool {
     Arc::as_ptr(Pool::global().core()).cast_mut().cast()
 }
 
-/// Cancels everything of the kinds in `what`: FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS, or'ed together; 0 for nothing.
-/// Running jobs go on. Each job that was to leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
-/// `*out_count` is how many jobs and timers were cancelled; `out_count` may be NULL.
+/// Cancels everything of the kinds in `what`: FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS, or'ed together; 0 for
+/// nothing. Running jobs go on. Each job that was to leave an outcome in a results object leaves
+/// FTPOOL_OUTCOME_CANCELLED there. `*out_count` is how many jobs and timers were cancelled; `out_count` may be NULL.
 ///
 /// **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
 /// is NULL or `what` contains an unknown bit.
@@ -58,8 +58,8 @@ fn cancel_all(pool: &Pool, what: u32) -> Checked<usize> {
 /// because of this call: jobs that were queued, and timers that were not over, in the order of their ids. It is called
 /// before this waits for the end, so also when that does not come in time. `each` may be NULL.
 ///
-/// **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use the
-/// pool. **Thread safety**, **Returns:** as ftpool_shutdown().
+/// **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use
+/// the pool. **Thread safety**, **Returns:** as ftpool_shutdown().
 ///
 /// # Safety
 ///

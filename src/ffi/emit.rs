@@ -27,8 +27,8 @@ pub(super) fn within<R>(emitter: &Emitter<'_, Value>, code: impl FnOnce() -> R) 
     code()
 }
 
-/// The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs submitted
-/// with FTPOOL_SUBMIT_EMITS, any number of times. In a results object with a bound this waits for room.
+/// The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs
+/// submitted with FTPOOL_SUBMIT_EMITS, any number of times. In a results object with a bound this waits for room.
 ///
 /// **Ownership:** the value is the reader's. **Thread safety:** in a job, on the thread that runs it. **Returns:**
 /// FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.

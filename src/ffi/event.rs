@@ -7,7 +7,8 @@ use crate::{Event, WaitGroup};
 
 /// Something that happens once, and that any number of threads wait for: a gate that opens and stays open. It lives in
 /// memory of the program, allocates nothing and needs no end: `static ftpool_event ready = FTPOOL_EVENT_INIT;`. Zeroed
-/// memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who saw it.
+/// memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who saw
+/// it.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_event {

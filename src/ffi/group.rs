@@ -14,17 +14,18 @@ pub const FTPOOL_PRIORITY_HIGH: u32 = 1;
 /// A priority: they come when no other job is queued.
 pub const FTPOOL_PRIORITY_LOW: u32 = 2;
 
-/// Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own: a
-/// group at its limit holds no worker up.
+/// Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own:
+/// a group at its limit holds no worker up.
 #[derive(Debug)]
 pub struct ftpool_group(pub(super) Group);
 
 /// Makes a group: at most `limit` of its jobs run at a time; 0 means as many as there are workers. `priority` is
-/// FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher one a lower one has a turn.
+/// FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher one a lower one has a
+/// turn.
 ///
 /// **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool.
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is none.
-/// `*out_group` is NULL on failure.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is
+/// none. `*out_group` is NULL on failure.
 ///
 /// # Safety
 ///
@@ -110,8 +111,8 @@ pub unsafe extern "C" fn ftpool_group_submit_first(
 
 /// Cancels every job of the group that is queued; those that run end as they like. `out_count` may be NULL.
 ///
-/// **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
-/// `group` is NULL.
+/// **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
+/// if `group` is NULL.
 ///
 /// # Safety
 ///
@@ -127,7 +128,8 @@ pub unsafe extern "C" fn ftpool_group_cancel_all(group: *mut ftpool_group, out_c
 /// Waits until no job of the group is queued or running, at one moment at least.
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
-/// of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is none.
+/// of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the
+/// timeout is none.
 ///
 /// # Safety
 ///

@@ -32,14 +32,14 @@ pub const FTPOOL_JOB_EXPIRED: u32 = 5;
 
 /// Runs `function(arg)` on a worker, some time, and gives a handle to the job.
 ///
-/// **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who ends it with
-/// ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
+/// **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who
+/// ends it with ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
 /// ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `out_job` is
-///    NULL or writable.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `out_job`
+///    is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_submit_job(
     pool: *mut ftpool,
@@ -69,17 +69,17 @@ pub unsafe extern "C" fn ftpool_submit_job_first(
     status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit_first(move || Value(call.run()))) })
 }
 
-/// Runs `function(arg)` on a worker, waits for its end and tells what it came to. `out_result` may be NULL. In a job of the
-/// same pool it waits as ftpool_job_wait() does.
+/// Runs `function(arg)` on a worker, waits for its end and tells what it came to. `out_result` may be NULL. In a job of
+/// the same pool it waits as ftpool_job_wait() does.
 ///
 /// **Ownership:** `arg` is the job's; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:**
-/// FTPOOL_OK: the job has ended, in whatever way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size is not
-/// valid.
+/// FTPOOL_OK: the job has ended, in whatever way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size
+/// is not valid.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `out_result` is
-///    NULL or points to a result whose size field is true.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3.
+///    `out_result` is NULL or points to a result whose size field is true.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_run(
     pool: *mut ftpool,
@@ -112,15 +112,15 @@ pub unsafe extern "C" fn ftpool_run(
 /// job does), so a pool of one worker is enough; otherwise, and with a time limit, the worker sleeps.
 ///
 /// **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
-/// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in whatever
-/// way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or for ever for a delayed job of the same pool;
-/// FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the result's size is not
-/// valid, or the timeout is none.
+/// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in
+/// whatever way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or for ever for a delayed job of
+/// the same pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the
+/// result's size is not valid, or the timeout is none.
 ///
 /// # Safety
 ///
-/// 1. `job` is NULL or a handle that was not released. 2. `out_result` is NULL or points to a result whose size field is
-///    true.
+/// 1. `job` is NULL or a handle that was not released. 2. `out_result` is NULL or points to a result whose size field
+///    is true.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_job_wait(
     job: *mut ftpool_job,
@@ -133,8 +133,9 @@ pub unsafe extern "C" fn ftpool_job_wait(
 
 /// As ftpool_job_wait(), and ends the handle if the job has ended.
 ///
-/// **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the caller's.
-/// **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as ftpool_job_wait().
+/// **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the
+/// caller's. **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as
+/// ftpool_job_wait().
 ///
 /// # Safety
 ///
@@ -153,8 +154,8 @@ pub unsafe extern "C" fn ftpool_job_join(
     status(unsafe { wait_and_release(job, timeout_ns, out_result) })
 }
 
-/// Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is asked
-/// to come to an end: ftpool_self_cancelled().
+/// Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is
+/// asked to come to an end: ftpool_self_cancelled().
 ///
 /// **Ownership:** the argument of a job that is cancelled is the caller's again. **Thread safety:** any thread.
 /// **Returns:** FTPOOL_OK: it will never run (also if it was cancelled before); FTPOOL_EMPTY: it is too late;
@@ -205,12 +206,12 @@ pub unsafe extern "C" fn ftpool_job_get_id(job: *const ftpool_job) -> ftpool_job
     unsafe { borrow(job) }.map_or(0, |job| job.id().get())
 }
 
-/// Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that ran
-/// it (on the thread that ended it if it was cancelled or has expired), just before waiters see it; or here and now if the
-/// job has ended. `out_key`, to remove it, may be NULL.
+/// Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that
+/// ran it (on the thread that ended it if it was cancelled or has expired), just before waiters see it; or here and now
+/// if the job has ended. `out_key`, to remove it, may be NULL.
 ///
-/// **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even after
-/// ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
+/// **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even
+/// after ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
 /// `callback` is NULL.
 ///
 /// # Safety
@@ -233,8 +234,8 @@ pub unsafe extern "C" fn ftpool_job_on_done(
 
 /// Takes a callback back.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is being
-/// called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is
+/// being called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
 ///
 /// # Safety
 ///
@@ -282,8 +283,9 @@ pub(super) unsafe fn owned(job: *mut ftpool_job) -> Checked<JobHandle<Value>> {
 /// 1. `job` is NULL or a handle that was not released.
 pub(super) unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobHandle<Value>>> {
     let pointer = NonNull::new(job.cast_mut()).ok_or(FTPOOL_E_INVALID)?;
-    // SAFETY: by 1 it came from `into_raw`, and only the release drops it. Several threads may use it at a time: the slot's
-    // words are atomic, its id was set before the pointer was given out, and of what the job came to only text is read.
+    // SAFETY: by 1 it came from `into_raw`, and only the release drops it. Several threads may use it at a time: the
+    // slot's words are atomic, its id was set before the pointer was given out, and of what the job came to only
+    // text is read.
     let held = unsafe { crate::api::Held::from_raw(pointer.cast()) };
     Ok(ManuallyDrop::new(JobHandle::from_held(held)))
 }

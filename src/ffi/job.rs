@@ -34,8 +34,8 @@ pub extern "C" fn ftpool_self_id() -> ftpool_job_id {
     crate::current_job().map_or(0, |id| id.get())
 }
 
-/// Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to time,
-/// and returns early.
+/// Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to
+/// time, and returns early.
 ///
 /// **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
 #[unsafe(no_mangle)]

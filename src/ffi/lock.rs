@@ -12,8 +12,8 @@ use crate::sync::RawLock;
 /// A release touches the lock after the next thread may have acquired it. Free the memory only when every call of
 /// ftpool_lock_release() has returned, for example when the threads that used it were joined.
 ///
-/// What needs no waiting is inlined in programs that are compiled with optimisation, see the end of the header. In C++ it
-/// is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
+/// What needs no waiting is inlined in programs that are compiled with optimisation, see the end of the header. In C++
+/// it is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_lock {
@@ -99,7 +99,8 @@ pub unsafe extern "C" fn ftpool_lock_release_checked(lock: *mut ftpool_lock) -> 
     status(held.map(RawLock::release))
 }
 
-/// Wakes who waits for the lock. ftpool_lock_release() does so where it has to; this is for the part of it that is inlined.
+/// Wakes who waits for the lock. ftpool_lock_release() does so where it has to; this is for the part of it that is
+/// inlined.
 ///
 /// **Thread safety:** any thread, at any time.
 ///

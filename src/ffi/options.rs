@@ -40,31 +40,31 @@ pub struct ftpool_submit_options {
     /// A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means before all that are queued in the
     /// group. NULL: none.
     pub group: *mut ftpool_group,
-    /// If it is not 0: a job that no worker has begun within this time from now ends FTPOOL_OUTCOME_EXPIRED, at once, and
-    /// not when a worker would have come to it; its callback and arg_free are called on a thread that watches the time. A
-    /// submit that waits for room waits no longer than that either.
+    /// If it is not 0: a job that no worker has begun within this time from now ends FTPOOL_OUTCOME_EXPIRED, at once,
+    /// and not when a worker would have come to it; its callback and arg_free are called on a thread that watches
+    /// the time. A submit that waits for room waits no longer than that either.
     pub start_within_ns: i64,
     /// If it is not 0: a job that runs longer is told of, once, to ftpool_config.overrun.
     pub run_limit_ns: i64,
     /// The name by which it is told of. Copied; NULL means "".
     pub name: *const c_char,
-    /// If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A job
-    /// of the pool may wait for it with a time limit only.
+    /// If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A
+    /// job of the pool may wait for it with a time limit only.
     pub delay_ns: i64,
 }
 
 /// Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
 ///
-/// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
-/// The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
-/// FTPOOL_E_INVALID also if the options' size, flags, times or results object are not valid; FTPOOL_E_VERSION if they
-/// have fields that this library does not know.
+/// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
+/// called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
+/// ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times or results object are not valid;
+/// FTPOOL_E_VERSION if they have fields that this library does not know.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `options` is
-///    NULL or points to as many bytes as its size field says, and its functions may be called as described. 4. `out_id` is
-///    NULL or writable.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `options`
+///    is NULL or points to as many bytes as its size field says, and its functions may be called as described. 4.
+///    `out_id` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_submit_with(
     pool: *mut ftpool,
@@ -82,14 +82,15 @@ pub unsafe extern "C" fn ftpool_submit_with(
 /// As ftpool_submit_with(), and gives a handle to the job, which its outcome goes to: `options` name no results object,
 /// and neither FTPOOL_SUBMIT_EMITS nor _RETURN_ARG.
 ///
-/// **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as ftpool_submit_with().
-/// **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+/// **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
+/// ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
+/// is NULL on failure.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `options` is
-///    NULL or points to as many bytes as its size field says, and its functions may be called as described. 4. `out_job` is
-///    NULL or writable.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `options`
+///    is NULL or points to as many bytes as its size field says, and its functions may be called as described. 4.
+///    `out_job` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_submit_job_with(
     pool: *mut ftpool,

@@ -25,18 +25,18 @@ pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into
 
 /// The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
 /// takes part, and so does every worker that is free, if that pays: the first items of a long loop show how long they
-/// take, and a loop of a few microseconds stays with the caller. `grain` is how many items are taken at a time; 0 lets the
-/// loop find out. ftpool_fail() in the body stops the loop after the items that are running.
+/// take, and a loop of a few microseconds stays with the caller. `grain` is how many items are taken at a time; 0 lets
+/// the loop find out. ftpool_fail() in the body stops the loop after the items that are running.
 ///
-/// **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the body
-/// runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has failed;
-/// FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no error: the caller
-/// runs all.
+/// **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the
+/// body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has
+/// failed; FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no
+/// error: the caller runs all.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `body` may be called with `context` and items
-///    of the range on any thread.
+/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `body` may be called with `context` and
+///    items of the range on any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_for(
     pool: *mut ftpool,
@@ -92,13 +92,13 @@ pub unsafe extern "C" fn ftpool_for_range(
 /// ftpool_fail() in the function stops it, and what was not reached is NULL.
 ///
 /// **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
-/// FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and `count` is
-/// not 0.
+/// FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and
+/// `count` is not 0.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `args` points to `count` pointers with each
-///    of which `function` may be called on any thread. 3. `out_values` has room for `count` pointers.
+/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `args` points to `count` pointers with
+///    each of which `function` may be called on any thread. 3. `out_values` has room for `count` pointers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_map(
     pool: *mut ftpool,
@@ -137,18 +137,18 @@ pub unsafe extern "C" fn ftpool_map(
     verdict(pool.for_chunks(0..count, 0, |chunk| until_failed(chunk, run)))
 }
 
-/// Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as a copy of
-/// `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a sum. The
-/// caller takes part, as in ftpool_for().
+/// Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as
+/// a copy of `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a
+/// sum. The caller takes part, as in ftpool_for().
 ///
-/// **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned as
-/// malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID also if
-/// `combine` or `value` is NULL.
+/// **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned
+/// as malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID
+/// also if `combine` or `value` is NULL.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `body` and `combine` may be called with `context`
-///    and copies of `value` on any thread. 3. `value` is NULL or points to `size` bytes.
+/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `body` and `combine` may be called with
+///    `context` and copies of `value` on any thread. 3. `value` is NULL or points to `size` bytes.
 #[unsafe(no_mangle)]
 #[allow(
     clippy::too_many_arguments,
@@ -197,17 +197,17 @@ pub unsafe extern "C" fn ftpool_reduce(
     }))
 }
 
-/// Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned. Made
-/// for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the values
-/// go may be NULL.
+/// Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned.
+/// Made for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the
+/// values go may be NULL.
 ///
 /// **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
 /// FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either is the surrounding job's.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. The functions may be called with their arguments,
-///    the second on any thread. 3. The outputs are NULL or writable.
+/// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. The functions may be called with their
+///    arguments, the second on any thread. 3. The outputs are NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_join(
     pool: *mut ftpool,

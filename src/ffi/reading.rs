@@ -12,9 +12,9 @@ use crate::{Outcome, Results};
 ///
 /// **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
 /// outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
-/// FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_DEADLOCK, waiting for ever in a job of a pool
-/// that has room for no other worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an
-/// argument is NULL, the result's size is not valid, or the timeout is none.
+/// FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_DEADLOCK, waiting for ever in a job of a
+/// pool that has room for no other worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if
+/// an argument is NULL, the result's size is not valid, or the timeout is none.
 ///
 /// # Safety
 ///
@@ -99,12 +99,12 @@ pub unsafe extern "C" fn ftpool_results_take(
     status(unsafe { take(results, capacity, out_results, out_count) })
 }
 
-/// Takes the first failure of the object's callback that nobody has taken: the id of the job whose outcome it was called
-/// with, FTPOOL_OUTCOME_FAILED and the code that it returned.
+/// Takes the first failure of the object's callback that nobody has taken: the id of the job whose outcome it was
+/// called with, FTPOOL_OUTCOME_FAILED and the code that it returned.
 ///
 /// **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
-/// **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is NULL
-/// or the result's size is not valid.
+/// **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is
+/// NULL or the result's size is not valid.
 ///
 /// # Safety
 ///

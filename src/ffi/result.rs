@@ -30,8 +30,8 @@ pub struct ftpool_result {
     pub id: ftpool_job_id,
     /// What the job returned if the outcome is FTPOOL_OUTCOME_DONE, else NULL.
     pub value: *mut c_void,
-    /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the calling
-    /// thread reads the next outcome from any results object: print or copy it before.
+    /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the
+    /// calling thread reads the next outcome from any results object: print or copy it before.
     pub error_message: *const c_char,
     /// Nanoseconds that the job was queued; 0 unless the pool measures (ftpool_config.timing).
     pub queued_ns: u64,

@@ -23,13 +23,15 @@ pub struct ftpool_results {
 pub struct ftpool_results_options {
     /// sizeof(ftpool_results_options), set by FTPOOL_RESULTS_OPTIONS_INIT.
     pub size: usize,
-    /// Room for so many unread outcomes; 0 means any number. A worker with an outcome that there is no room for waits until
-    /// one is read, the object is freed, or the pool is shut down.
+    /// Room for so many unread outcomes; 0 means any number. A worker with an outcome that there is no room for waits
+    /// until one is read, the object is freed, or the pool is shut down.
     pub done_max: usize,
-    /// Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be NULL.
+    /// Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be
+    /// NULL.
     pub value_free: ftpool_free_fn,
-    /// Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the callback's.
-    /// If it returns other than 0, that is kept: see ftpool_results_next_callback_failure(). May be NULL.
+    /// Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the
+    /// callback's. If it returns other than 0, that is kept: see ftpool_results_next_callback_failure(). May be
+    /// NULL.
     pub callback: ftpool_callback,
     /// Handed to the callback. It must stay valid until ftpool_results_free() has returned.
     pub callback_context: *mut c_void,

@@ -13,9 +13,9 @@ use crate::{AcquireError, Deadline, ReleaseError, Semaphore};
 /// One made by FTPOOL_SEMAPHORE_INIT() is quick: a thread that comes by may take a permit before one that has been
 /// waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() gives permits in the order of asking.
 ///
-/// What a thread did before it gave a permit back is visible to the thread that takes it. On Linux, a release of a quick
-/// semaphore from which everybody takes one permit at a time touches no memory after it has added the permits: who gets
-/// the last one may free it.
+/// What a thread did before it gave a permit back is visible to the thread that takes it. On Linux, a release of a
+/// quick semaphore from which everybody takes one permit at a time touches no memory after it has added the permits:
+/// who gets the last one may free it.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_semaphore {

@@ -20,8 +20,8 @@ pub type ftpool_job_id = u64;
 /// **Ownership:** `arg` is the job's from now on. After a failure nothing was taken. **Thread safety:** any thread,
 /// jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or
 /// `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: there is no room, and the
-/// config's policy does not wait for any, or not for so long; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: there is no worker, and the
-/// system refuses to start one; FTPOOL_E_FORKED.
+/// config's policy does not wait for any, or not for so long; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: there is no worker, and
+/// the system refuses to start one; FTPOOL_E_FORKED.
 ///
 /// # Safety
 ///

@@ -38,15 +38,16 @@ pub struct ftpool_timer_options {
     /// sizeof(ftpool_timer_options), set by FTPOOL_TIMER_OPTIONS_INIT.
     pub size: usize,
     /// Where outcomes go, an object of the same pool; NULL: nowhere. Every run of a schedule leaves an outcome under
-    /// its id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED besides; while it goes on more is to come.
+    /// its id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED besides; while it goes on more is to
+    /// come.
     pub results: *mut ftpool_results,
-    /// Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its last
-    /// run. May be NULL.
+    /// Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its
+    /// last run. May be NULL.
     pub arg_free: ftpool_free_fn,
     /// Due this long from now. For a schedule, 0 means one interval.
     pub delay_ns: i64,
-    /// If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks of a
-    /// schedule go by the wall clock then.
+    /// If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks
+    /// of a schedule go by the wall clock then.
     pub wall_ns: i64,
     /// The time from tick to tick; 0 for a job that runs once.
     pub interval_ns: i64,
@@ -60,19 +61,19 @@ pub struct ftpool_timer_options {
     pub flags: u32,
 }
 
-/// Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL, which
-/// means now and once. `out_id` may be NULL.
+/// Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL,
+/// which means now and once. `out_id` may be NULL.
 ///
-/// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is called.
-/// The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as ftpool_submit();
-/// FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another field is not valid;
-/// FTPOOL_E_VERSION if the options have fields that this library does not know.
+/// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
+/// called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
+/// ftpool_submit(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another
+/// field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `options` is
-///    NULL or points to as many bytes as its size field says, and its functions may be called as described. 4. `out_id` is
-///    NULL or writable.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `function` may be called with `arg` on any thread. 3. `options`
+///    is NULL or points to as many bytes as its size field says, and its functions may be called as described. 4.
+///    `out_id` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_submit_timed(
     pool: *mut ftpool,

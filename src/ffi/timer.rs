@@ -10,8 +10,8 @@ use std::ffi::c_void;
 use std::time::UNIX_EPOCH;
 
 /// Runs `function(arg)` on a worker `delay_ns` from now, before the jobs that are queued by then; jobs that are due
-/// earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for which
-/// the machine is suspended. A million delayed jobs need one thread more than none. `out_id` may be NULL.
+/// earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for
+/// which the machine is suspended. A million delayed jobs need one thread more than none. `out_id` may be NULL.
 ///
 /// ftpool_cancel() takes the id at any time until the job begins. When the pool is shut down, what is not due yet is
 /// cancelled.
@@ -35,8 +35,8 @@ pub unsafe extern "C" fn ftpool_submit_later(
     status(unsafe { enter(pool, function, arg, out_id, submit) })
 }
 
-/// Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, whatever happens to that clock until then.
-/// `out_id` may be NULL. For a time that repeats, or that may have passed, see ftpool_submit_timed().
+/// Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, whatever happens to that clock until
+/// then. `out_id` may be NULL. For a time that repeats, or that may have passed, see ftpool_submit_timed().
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the moment has passed.
 ///
@@ -62,9 +62,9 @@ pub unsafe extern "C" fn ftpool_submit_at(
 /// ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for all runs:
 /// ftpool_cancel() ends the schedule and takes a tick that is queued out of the queue. `out_id` may be NULL.
 ///
-/// **Ownership:** `arg` is the job's until the schedule has been cancelled or the pool has ended, and no run is under way.
-/// **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the interval is not
-/// above 0.
+/// **Ownership:** `arg` is the job's until the schedule has been cancelled or the pool has ended, and no run is under
+/// way. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the interval
+/// is not above 0.
 ///
 /// # Safety
 ///
@@ -85,9 +85,9 @@ pub unsafe extern "C" fn ftpool_schedule(
 /// Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay_ns` from now. As
 /// quick as cancelling, whatever else waits.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id, or
-/// its next tick is not known yet (a run is under way, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is NULL or
-/// the delay is negative.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id,
+/// or its next tick is not known yet (a run is under way, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is
+/// NULL or the delay is negative.
 ///
 /// # Safety
 ///
@@ -155,16 +155,16 @@ pub unsafe extern "C" fn ftpool_scheduled_count(pool: *const ftpool) -> usize {
     unsafe { check::held(pool) }.map_or(0, |pool| pool.scheduled_count())
 }
 
-/// The ids of delayed jobs that are not due yet, in no order. Writes at most `capacity` of them to `out_ids`; `*out_count`
-/// is how many there are, which may be more.
+/// The ids of delayed jobs that are not due yet, in no order. Writes at most `capacity` of them to `out_ids`;
+/// `*out_count` is how many there are, which may be more.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or `out_ids`
-/// is and `capacity` is not 0.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
+/// `out_ids` is and `capacity` is not 0.
 ///
 /// # Safety
 ///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `out_ids` is NULL or has room for `capacity` ids. 3. `out_count` is
-///    NULL or writable.
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_ids` is NULL or has room for `capacity` ids. 3. `out_count`
+///    is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_delayed_ids(
     pool: *mut ftpool,
@@ -194,11 +194,11 @@ pub unsafe extern "C" fn ftpool_scheduled_ids(
     unsafe { list(pool, capacity, out_ids, out_count, Pool::scheduled) }
 }
 
-/// The tick that the running job was submitted for: its number (from 1, ticks that were left out included; 1 for a delayed
-/// job), and how much later than it was due the job began. Both pointers may be NULL.
+/// The tick that the running job was submitted for: its number (from 1, ticks that were left out included; 1 for a
+/// delayed job), and how much later than it was due the job began. Both pointers may be NULL.
 ///
-/// **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and in
-/// one that was not delayed.
+/// **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and
+/// in one that was not delayed.
 ///
 /// # Safety
 ///

@@ -40,7 +40,8 @@ enum Knock<R> {
 }
 
 impl Core {
-    /// In a visit to a pool that does not admit everybody: takes places for `count` jobs, if that is all there is to do.
+    /// In a visit to a pool that does not admit everybody: takes places for `count` jobs, if that is all there is to
+    /// do.
     #[cold]
     #[inline(never)]
     pub(super) fn refuses_after_all(self: &Arc<Self>, count: u64) -> Option<Refusal> {

@@ -29,8 +29,8 @@ impl Asking {
         *turn
     }
 
-    /// Called by a worker that has stopped searching: what it looks at from now on comes after what submitters have pushed who
-    /// rely on it. They fence for themselves if they have `heard`.
+    /// Called by a worker that has stopped searching: what it looks at from now on comes after what submitters have
+    /// pushed who rely on it. They fence for themselves if they have `heard`.
     pub(super) fn order(&self, census: &Census, heard: bool, asked: Asked) {
         if heard {
             fence(Ordering::SeqCst); // H2a

@@ -50,8 +50,8 @@ impl Worker {
         blocks
     }
 
-    /// There are more workers than there shall be: this one sleeps, uncounted, until it is one of those that shall be. False if
-    /// that took too long to stay.
+    /// There are more workers than there shall be: this one sleeps, uncounted, until it is one of those that shall be.
+    /// False if that took too long to stay.
     #[cold]
     pub(super) fn stand_by(&self) -> bool {
         self.start_searching();

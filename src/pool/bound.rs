@@ -11,8 +11,8 @@ use std::time::Duration;
 /// short jobs.
 const LARGE: u64 = 256;
 
-/// So many looks in a row without anything new, and a submitter sleeps. A worker looks away now and then (it waits for a slow
-/// producer, or its processor is taken), and to sleep for that costs more than the looks.
+/// So many looks in a row without anything new, and a submitter sleeps. A worker looks away now and then (it waits for
+/// a slow producer, or its processor is taken), and to sleep for that costs more than the looks.
 const LOOKS_IN_VAIN: u32 = 20;
 
 /// How long it does. If room is not made as fast as that, jobs are so long that any place is worth waking up for.

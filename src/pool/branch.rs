@@ -74,8 +74,8 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
         unsafe { self.take_result() }
     }
 
-    /// Nobody will run it any more, or ask what it came to. It is waited for if somebody has begun it; this thread unwinds, and
-    /// runs no code of users' meanwhile.
+    /// Nobody will run it any more, or ask what it came to. It is waited for if somebody has begun it; this thread
+    /// unwinds, and runs no code of users' meanwhile.
     ///
     /// # Safety
     ///
@@ -127,8 +127,8 @@ impl Branch {
         !self.offered.get().is_null()
     }
 
-    /// Offers it to somebody who waits for what it is a piece of, or else as a job of the pool; false if that takes no more
-    /// jobs.
+    /// Offers it to somebody who waits for what it is a piece of, or else as a job of the pool; false if that takes no
+    /// more jobs.
     pub(super) fn offer(&self, core: &Arc<Core>) -> bool {
         let offered = Arc::new(Offered::new(self, core));
         if !offered.is_posted() {

@@ -35,8 +35,8 @@ struct Part {
 // SAFETY: the whole can be shared, and its caller waits for every part.
 unsafe impl Send for Part {}
 
-/// Runs `body(number)` once on every worker, those included that can be started, and returns when all have ended. An inner error
-/// is what the body has thrown.
+/// Runs `body(number)` once on every worker, those included that can be started, and returns when all have ended. An
+/// inner error is what the body has thrown.
 pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Result<(), Payload>, Refusal> {
     if core.is_current() {
         return Err(Refusal::Deadlock);

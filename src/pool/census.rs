@@ -5,9 +5,9 @@ use crate::sys::atomic::{AtomicU64, Ordering};
 /// Counts of workers, and whether the pool is closed, in one word that every submit reads.
 ///
 /// A worker is *running* a job, *searching* for one, or *idle* (asleep). `alive` counts all three. `idle` and `alive`
-/// change under the crew's lock; `searching` is also changed without it. Workers that block or stand by are not counted.
-/// *Woken* says that the search which is under way began with a worker that was woken or started for some work: submitters
-/// that rely on it fence for themselves.
+/// change under the crew's lock; `searching` is also changed without it. Workers that block or stand by are not
+/// counted. *Woken* says that the search which is under way began with a worker that was woken or started for some
+/// work: submitters that rely on it fence for themselves.
 ///
 /// # Memory ordering
 ///

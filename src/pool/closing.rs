@@ -123,8 +123,8 @@ impl Core {
         self.join_threads(life, deadline)
     }
 
-    /// Delayed jobs that were due may have found no thread, and nobody tries again for them: their sleeper ends when the pool is
-    /// closed, and a manual clock has none. This tries, for a while; then they are cancelled.
+    /// Delayed jobs that were due may have found no thread, and nobody tries again for them: their sleeper ends when
+    /// the pool is closed, and a manual clock has none. This tries, for a while; then they are cancelled.
     fn rescue_stranded(self: &Arc<Self>, deadline: Deadline) {
         let enough = Deadline::after(PATIENCE);
         while self.alive() == 0 && !self.is_quiescent() && self.recruit().is_err() {

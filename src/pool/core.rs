@@ -160,7 +160,8 @@ impl Core {
         if self.is_forked() { Vec::new() } else { self.named(|| self.store.queued()) }
     }
 
-    /// Ends a job that was accepted and taken out of the queue without having run. Returns the id that users know it by.
+    /// Ends a job that was accepted and taken out of the queue without having run. Returns the id that users know it
+    /// by.
     pub(super) fn end_unrun(&self, id: u64, item: Item) -> u64 {
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         let id = self.cancel_job(unsafe { Job::from_item(item) }, id);
@@ -204,7 +205,8 @@ impl Core {
     /// Called after a job was counted that ended otherwise than on a worker.
     pub(super) fn ended_elsewhere(&self) {
         self.maybe_quiet();
-        // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes them.
+        // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes
+        // them.
         if self.crew.census.read().is_sealed() {
             self.crew.wake_all();
             self.left.notify(); // There may be no worker to do so.

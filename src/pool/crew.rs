@@ -166,7 +166,8 @@ impl Crew {
     }
 
     /// A searching worker has found work. True if it must call [`recruit`](Self::recruit) in case `visible` more is
-    /// there: it was the last searcher, and submitters have relied on it. If it `asks`, they fence for themselves from then on.
+    /// there: it was the last searcher, and submitters have relied on it. If it `asks`, they fence for themselves from
+    /// then on.
     #[must_use]
     pub(super) fn stop_searching(&self, asks: bool, visible: impl FnOnce() -> bool) -> bool {
         let asked = self.asking.ask(&self.census, asks);
@@ -178,9 +179,10 @@ impl Crew {
         visible() // F3
     }
 
-    /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears; if it `lies_low`, after all others that
-    /// sleep by then. If it comes to sleep, it does so with `sleep(parker)`, which gives up if it returns false. If it `asks`,
-    /// submitters fence for themselves from then on. It is searching again when this returns; false if nobody has woken it.
+    /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears; if it `lies_low`, after all
+    /// others that sleep by then. If it comes to sleep, it does so with `sleep(parker)`, which gives up if it
+    /// returns false. If it `asks`, submitters fence for themselves from then on. It is searching again when this
+    /// returns; false if nobody has woken it.
     #[must_use]
     pub(super) fn park(
         &self,
@@ -298,8 +300,8 @@ impl Crew {
         }
     }
 
-    /// Starts the workers that are missing with `start(number)`, as far as the system lets it, and gives every worker there
-    /// is a `call()`. `calling(true)` tells them to look. Returns how many; an error only if there are none.
+    /// Starts the workers that are missing with `start(number)`, as far as the system lets it, and gives every worker
+    /// there is a `call()`. `calling(true)` tells them to look. Returns how many; an error only if there are none.
     pub(super) fn call(
         &self,
         start: impl Fn(usize) -> io::Result<()>,

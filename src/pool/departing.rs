@@ -17,8 +17,8 @@ impl Worker {
         self.is_worn_out() || self.core.crew.has_surplus()
     }
 
-    /// Leaves a pool that goes on, and makes sure that somebody comes to what is left behind. False if this worker stays,
-    /// because there would be nobody else, or because it is called.
+    /// Leaves a pool that goes on, and makes sure that somebody comes to what is left behind. False if this worker
+    /// stays, because there would be nobody else, or because it is called.
     #[cold]
     pub(super) fn depart(&self) -> bool {
         self.free_spent();

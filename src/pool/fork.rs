@@ -30,8 +30,8 @@ const PAYS: Duration = Duration::from_micros(25);
 /// How often a thread looks whether somebody else is free, at the least and at the most.
 const LOOK: (Duration, Duration) = (Duration::from_micros(4), Duration::from_micros(20));
 
-/// How much longer it works between two offers than the last one took, waking somebody included: pieces become smaller, and
-/// nobody knows how small they are.
+/// How much longer it works between two offers than the last one took, waking somebody included: pieces become smaller,
+/// and nobody knows how small they are.
 const PATIENCE: u32 = 8;
 
 /// Forks of one thread, oldest first: those below `bottom` were shared, the rest is this thread's alone. Protocol:
@@ -59,8 +59,8 @@ struct Forks {
     pending: [Cell<*const Branch>; DEPTH],
 }
 
-/// Runs both, the second perhaps on a worker, and returns when both have ended. A panic goes on in the caller then; the first
-/// one if there are two, and the second piece may not be run if the first one panics.
+/// Runs both, the second perhaps on a worker, and returns when both have ended. A panic goes on in the caller then; the
+/// first one if there are two, and the second piece may not be run if the first one panics.
 #[inline(always)]
 pub(crate) fn join<A, B, RA, RB>(core: &Arc<Core>, a: A, b: B) -> (RA, RB)
 where
@@ -71,8 +71,8 @@ where
     join_by(ptr::from_ref(core).cast(), core, a, b)
 }
 
-/// As [`join`]. The `name` is an address that is no other pool's meanwhile: what a caller has at hand anyway. Another name of the
-/// same pool is no less right, but costs a look at what is behind it.
+/// As [`join`]. The `name` is an address that is no other pool's meanwhile: what a caller has at hand anyway. Another
+/// name of the same pool is no less right, but costs a look at what is behind it.
 #[inline(always)]
 pub(crate) fn join_by<A, B, RA, RB>(name: *const (), core: &Arc<Core>, a: A, b: B) -> (RA, RB)
 where
@@ -160,7 +160,8 @@ impl Forks {
         self.name.set(name);
         let outer = (pool, self.bottom.get(), self.enough.get(), self.began.replace(None));
         let _outer = Restore(self, outer);
-        // What has always been quick has its time measured from the first look on; else the first fork is offered at once.
+        // What has always been quick has its time measured from the first look on; else the first fork is offered at
+        // once.
         let now = (!quick).then(Instant::now);
         self.looked.set(now);
         self.offers.set(None);
@@ -315,7 +316,8 @@ impl Drop for Restore<'_> {
     }
 }
 
-/// The first piece is running. Dropped only if it panics: then the second must be out of reach before the frame is gone.
+/// The first piece is running. Dropped only if it panics: then the second must be out of reach before the frame is
+/// gone.
 struct Unfinished<'a, B: FnOnce() -> R + Send, R: Send>(&'a Piece<B, R>);
 
 impl<B: FnOnce() -> R + Send, R: Send> Drop for Unfinished<'_, B, R> {

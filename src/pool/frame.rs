@@ -84,7 +84,8 @@ pub(crate) fn watch<R>(code: impl FnOnce(Watch<'_>) -> R) -> R {
     code(Watch(innermost()))
 }
 
-/// The code that is running declares a failure: the innermost frame hears of it, or else the job. False if there is neither.
+/// The code that is running declares a failure: the innermost frame hears of it, or else the job. False if there is
+/// neither.
 pub(crate) fn fail(failure: Box<Failure>) -> bool {
     match innermost() {
         Some(frame) => {

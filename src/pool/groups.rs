@@ -50,7 +50,8 @@ pub(crate) struct Group {
 pub(super) struct Groups {
     /// One bit for each level whose list is not empty.
     ready: AtomicUsize,
-    /// Jobs that ever came in. On a line of its own: submitters write it, and workers look at the others after every job.
+    /// Jobs that ever came in. On a line of its own: submitters write it, and workers look at the others after every
+    /// job.
     counted: CachePadded<AtomicU64>,
     /// Groups that have a job and may run it, by level.
     board: Lock<[VecDeque<Arc<Group>>; 3]>,

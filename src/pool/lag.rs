@@ -10,11 +10,12 @@ const SMALL: usize = 64;
 /// So many jobs at a time are worth the wait: more than a producer hands out who waits for the results of a few.
 const ENOUGH: usize = 24;
 
-/// Small runs after which no time is given, at most: some producers never get ahead, because they wait for what the jobs bring.
+/// Small runs after which no time is given, at most: some producers never get ahead, because they wait for what the
+/// jobs bring.
 const MOST: u32 = 255;
 
-/// A worker's habit of waiting for [`LAG`] after a small run, as long as that leads to larger ones (`README.md`, "At the
-/// producer's heels").
+/// A worker's habit of waiting for [`LAG`] after a small run, as long as that leads to larger ones (`README.md`, "At
+/// the producer's heels").
 #[derive(Debug, Default)]
 pub(super) struct Lag {
     /// Small runs after which it was not worth it in the end: so many are let pass until the next try.

@@ -25,7 +25,8 @@ pub(super) struct Post {
 /// # Memory ordering
 ///
 /// `in_use` is stored (release) after the slot below it was set; a reader that sees the count (acquire) finds the lane.
-/// `recent` is stored (release) after the post was made: whoever finds a post there (acquire) may look who owns its lane.
+/// `recent` is stored (release) after the post was made: whoever finds a post there (acquire) may look who owns its
+/// lane.
 #[derive(Debug)]
 pub(super) struct Lanes {
     owned: [OnceLock<Arc<Post>>; MOST],
@@ -37,8 +38,8 @@ pub(super) struct Lanes {
     sharing: Lock<()>,
 }
 
-/// Where a thread's post is remembered. A thread's token lies at the end of its stack, and stacks with their guard pages tend to be
-/// an odd number of pages apart, so that threads which were started together have places of their own.
+/// Where a thread's post is remembered. A thread's token lies at the end of its stack, and stacks with their guard
+/// pages tend to be an odd number of pages apart, so that threads which were started together have places of their own.
 #[inline(always)]
 fn place_of(thread: usize) -> usize {
     (thread >> 12) % RECENT
@@ -65,8 +66,8 @@ impl Lanes {
         unsafe { post.as_ref() }.filter(|post| post.lane.owner() == me)
     }
 
-    /// Makes it easy to find for its owner, the calling thread. Where two threads come to the same place it stays the first
-    /// one's while that lives: taking turns would cost both of them more.
+    /// Makes it easy to find for its owner, the calling thread. Where two threads come to the same place it stays the
+    /// first one's while that lives: taking turns would cost both of them more.
     pub(super) fn remember(&self, post: &Post) {
         let place = place_of(token::of_this_thread());
         // SAFETY: as in `own`.

@@ -48,9 +48,9 @@ const FEW: usize = 64;
 /// So many chunks are tried first where they were quick the last time.
 const FIRST: usize = 8;
 
-/// Runs the first items here to see how long they take; then all of them if that is quick. `grain` is the least number of
-/// items at a time, 0 if that is for the loop to find out. If `stoppable`, a failure that the [`frame`] hears of ends the
-/// loop.
+/// Runs the first items here to see how long they take; then all of them if that is quick. `grain` is the least number
+/// of items at a time, 0 if that is for the loop to find out. If `stoppable`, a failure that the [`frame`] hears of
+/// ends the loop.
 #[inline(always)]
 pub(crate) fn try_out<F: FnMut(Range<usize>)>(
     items: Range<usize>,
@@ -103,8 +103,8 @@ fn piece<F: FnMut(Range<usize>)>(run: &mut F, items: Range<usize>) {
     run(items);
 }
 
-/// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty takes
-/// half of the largest other one. Protocol: `README.md`, "Loops".
+/// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty
+/// takes half of the largest other one. Protocol: `README.md`, "Loops".
 struct Loop<'a> {
     items: Range<usize>,
     chunk: usize,
@@ -164,8 +164,9 @@ impl Span {
     }
 }
 
-/// Runs the rest together with the pool's workers; returns when every item was run, or all have stopped. An error is what
-/// the body has thrown. A failure that the body declares is the [`frame`]'s if the loop is stoppable, else the caller's job's.
+/// Runs the rest together with the pool's workers; returns when every item was run, or all have stopped. An error is
+/// what the body has thrown. A failure that the body declares is the [`frame`]'s if the loop is stoppable, else the
+/// caller's job's.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let whole = Loop::new(rest, body, most);

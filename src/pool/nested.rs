@@ -26,7 +26,8 @@ pub(super) struct Frame {
 
 impl Worker {
     /// Waits in a job until one of the jobs `awaited` has ended: runs one that nobody has begun (of those that seem
-    /// `queued`), or else sleeps by `park`. No other job is ever run here: it might need what the waiting one has locked.
+    /// `queued`), or else sleeps by `park`. No other job is ever run here: it might need what the waiting one has
+    /// locked.
     pub(crate) fn wait_for_one(
         &self,
         mut queued: impl Iterator<Item = u64>,
@@ -107,7 +108,8 @@ impl Worker {
         }
     }
 
-    /// Runs `code`, a piece of the job `id`, in the middle of the running one; returns the failure that it has declared.
+    /// Runs `code`, a piece of the job `id`, in the middle of the running one; returns the failure that it has
+    /// declared.
     pub(super) fn lend(&self, id: u64, code: impl FnOnce()) -> Option<Box<Failure>> {
         let (job, failure) = (self.job.get(), self.failure.take());
         self.stand_in_for(id);

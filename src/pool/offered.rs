@@ -24,9 +24,9 @@ per_thread! {
 ///
 /// # Memory ordering
 ///
-/// The release of an end (M3) pairs with the joiner's acquire (J2): it sees the result. The release of a letter (M1) pairs with
-/// the acquire of whoever takes it out (J4). M2 and J3 are both exchanges of one word: the later one sees what was done before
-/// the earlier one.
+/// The release of an end (M3) pairs with the joiner's acquire (J2): it sees the result. The release of a letter (M1)
+/// pairs with the acquire of whoever takes it out (J4). M2 and J3 are both exchanges of one word: the later one sees
+/// what was done before the earlier one.
 #[derive(Debug)]
 pub(super) struct Offered {
     word: Futex,
@@ -44,8 +44,8 @@ pub(super) struct Offered {
     failure: Lock<Option<Box<Failure>>>,
 }
 
-// SAFETY: `id` and `place` are used by the thread that forked only. The branch is in a frame of that thread, which waits for
-// whoever runs it; everything else can be shared.
+// SAFETY: `id` and `place` are used by the thread that forked only. The branch is in a frame of that thread, which
+// waits for whoever runs it; everything else can be shared.
 unsafe impl Sync for Offered {}
 // SAFETY: as above.
 unsafe impl Send for Offered {}
@@ -103,7 +103,8 @@ impl Offered {
         // SAFETY: what it is a piece of ends after this one, which is not over.
         let Some(place) = (unsafe { self.place.get().as_ref() }) else { return core.retract(self.id.get()) };
         let own = Arc::as_ptr(self).cast_mut();
-        let taken = place.letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4
+        let letter = &place.letter;
+        let taken = letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4
         if taken {
             // SAFETY: the letter was one reference, and is nobody's now.
             drop(unsafe { Arc::from_raw(own) });

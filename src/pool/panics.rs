@@ -33,8 +33,8 @@ per_thread! {
     LAST: RefCell<Option<(u64, Trace)>> = RefCell::new(None)
 }
 
-/// Only the panic hook learns where a panic is. Once in the life of the process, when the first pool asks; the hook that was
-/// there before goes on doing what it did.
+/// Only the panic hook learns where a panic is. Once in the life of the process, when the first pool asks; the hook
+/// that was there before goes on doing what it did.
 pub(super) fn listen(curiosity: Curiosity) {
     static LISTENING: Once = Once::new();
     if curiosity > Curiosity::Payload {

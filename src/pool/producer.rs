@@ -81,8 +81,8 @@ impl Core {
     }
 }
 
-/// Finds or acquires the post, and remembers it. `None` means the shared lane: there are too many threads, the pool keeps one
-/// order for all, or this thread's locals are gone.
+/// Finds or acquires the post, and remembers it. `None` means the shared lane: there are too many threads, the pool
+/// keeps one order for all, or this thread's locals are gone.
 #[cold]
 fn look_up(core: &Core) -> Option<&Post> {
     if core.settings.ordered || core.is_forked() {

@@ -65,7 +65,8 @@ impl Worker {
         self.core.has_visible_work() || self.station.is_called()
     }
 
-    /// Looks for some microseconds. Meanwhile this worker searches, and no submit wakes anybody (`README.md`, "Before a sleep").
+    /// Looks for some microseconds. Meanwhile this worker searches, and no submit wakes anybody (`README.md`, "Before a
+    /// sleep").
     fn look_on(&self) -> bool {
         awake::look_on(|| self.is_wanted(), || self.core.lanes.counted())
     }
@@ -83,9 +84,9 @@ impl Worker {
         self.ended();
     }
 
-    /// Whether one job is all that has come for long, to this worker and to the others. Then the next one will not come at once
-    /// either, and whoever submits or waits may need this core: a system that wakes a thread likes to do so on the core of the
-    /// one who wakes.
+    /// Whether one job is all that has come for long, to this worker and to the others. Then the next one will not come
+    /// at once either, and whoever submits or waits may need this core: a system that wakes a thread likes to do so
+    /// on the core of the one who wakes.
     pub(super) fn is_lull(&self) -> bool {
         self.last_sleep.get().was_long && self.since_sleep() == 1 && self.core.crew.census.read().others_sleep()
     }
@@ -95,8 +96,8 @@ impl Worker {
         self.station.finished() - self.last_sleep.get().finished
     }
 
-    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back. False if
-    /// there is still no token when it has slept too long to stay.
+    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back.
+    /// False if there is still no token when it has slept too long to stay.
     pub(super) fn sleep(&self, sleep_until: impl Fn(Deadline) -> bool) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         let began = Instant::now();

@@ -67,8 +67,8 @@ impl Scope {
         }
     }
 
-    /// Waits until every job has ended, also those that jobs have spawned. In a job of the pool, this runs those that nobody has
-    /// begun. Returns what the first job that panicked has thrown.
+    /// Waits until every job has ended, also those that jobs have spawned. In a job of the pool, this runs those that
+    /// nobody has begun. Returns what the first job that panicked has thrown.
     pub(crate) fn wait(&self) -> Result<(), Payload> {
         loop {
             let ids = mem::take(&mut *self.ids.lock());

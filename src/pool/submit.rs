@@ -48,8 +48,8 @@ pub(crate) struct Rejected {
 impl Core {
     /// Queues a job behind those that this thread has submitted before; returns its id.
     ///
-    /// Nearly always there is room in the thread's own lane, the pool admits everybody, and nobody needs to be woken. Then
-    /// nothing is called here, and there are no registers to save.
+    /// Nearly always there is room in the thread's own lane, the pool admits everybody, and nobody needs to be woken.
+    /// Then nothing is called here, and there are no registers to save.
     #[inline(always)]
     pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
         // SAFETY: 1. as below.

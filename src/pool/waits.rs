@@ -3,7 +3,8 @@
 use crate::sys::lock::Lock;
 use std::collections::HashMap;
 
-/// Jobs that sleep, and for which jobs: one of them must end. Only untimed waits are kept here, a timed one ends anyway.
+/// Jobs that sleep, and for which jobs: one of them must end. Only untimed waits are kept here, a timed one ends
+/// anyway.
 #[derive(Debug, Default)]
 pub(super) struct Waits(Lock<HashMap<u64, Vec<u64>>>);
 

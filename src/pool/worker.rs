@@ -286,7 +286,8 @@ impl Worker {
         }
         self.station.set_running(true);
         self.job.set(id);
-        // SAFETY: 1. only jobs are queued, the caller's 1; 2. the claim succeeded, so no other job was made of the item.
+        // SAFETY: 1. only jobs are queued, the caller's 1; 2. the claim succeeded, so no other job was made of the
+        // item.
         unsafe { Job::run_at(taken, self) };
         if self.station.is_running() {
             self.ended();
@@ -313,8 +314,8 @@ impl Worker {
         }
     }
 
-    /// Users' code runs, at first or once more after [`ended`](Self::ended). It may wait for other jobs, so nobody must rely on this
-    /// worker to find them.
+    /// Users' code runs, at first or once more after [`ended`](Self::ended). It may wait for other jobs, so nobody must
+    /// rely on this worker to find them.
     #[inline(always)]
     pub(crate) fn resume(&self) {
         if self.searching.get() {

@@ -19,8 +19,8 @@ pub(super) struct BiasedCounter {
 
 #[derive(Debug)]
 struct Owner {
-    /// A thread's [token](token::of_this_thread), 0 before the first addition. A later thread with the same token began after
-    /// the first one's end.
+    /// A thread's [token](token::of_this_thread), 0 before the first addition. A later thread with the same token
+    /// began after the first one's end.
     thread: AtomicUsize,
     count: AtomicU64,
 }

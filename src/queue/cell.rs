@@ -33,8 +33,8 @@ impl Item {
     }
 }
 
-/// An item that was claimed, where it lies. It stays there until the hold on its slot is given back. Moved about in pieces and
-/// read as a whole, an item stalls the processor: 8 ns a job.
+/// An item that was claimed, where it lies. It stays there until the hold on its slot is given back. Moved about in
+/// pieces and read as a whole, an item stalls the processor: 8 ns a job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
     pub(crate) tag: NonNull<()>,

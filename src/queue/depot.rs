@@ -19,8 +19,8 @@ const KEPT_FOR_A_BURST: usize = 32;
 /// As many are kept when there is time to give the others back.
 const KEPT_AT_REST: usize = 2;
 
-/// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go. To give a
-/// segment back takes no memory: there may be none.
+/// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go. To give
+/// a segment back takes no memory: there may be none.
 #[derive(Debug, Default)]
 pub(super) struct Depot {
     /// `None` where one went back to the system.

@@ -10,9 +10,9 @@ use crate::sys::hint;
 use crate::sys::lock::Lock;
 use std::collections::VecDeque;
 
-/// A locked queue of places, used as a stack unless items are [appended](Self::append). The items lie in segments like all
-/// others, so that an id finds them too; a place whose item was cancelled stays as a stale hint, until it is popped and
-/// skipped.
+/// A locked queue of places, used as a stack unless items are [appended](Self::append). The items lie in segments like
+/// all others, so that an id finds them too; a place whose item was cancelled stays as a stale hint, until it is popped
+/// and skipped.
 ///
 /// # Memory ordering
 ///

@@ -34,8 +34,8 @@ struct Producer {
     counted: AtomicU64,
     /// A producer is between `produce` and the end of its visit.
     busy: AtomicBool,
-    /// The [token](token::of_this_thread) of the thread that owns the producing side. Cleared by an owner who leaves, set
-    /// by the one who takes over.
+    /// The [token](token::of_this_thread) of the thread that owns the producing side. Cleared by an owner who leaves,
+    /// set by the one who takes over.
     owner: AtomicUsize,
     last: UnsafeCell<Option<SegmentRef>>,
 }
@@ -76,7 +76,8 @@ impl Lane {
         self.producer.owner.compare_exchange(NOBODY, me, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    /// The token of the thread that owns the producing side, or 0. Whoever finds its own is the owner: no other thread writes it.
+    /// The token of the thread that owns the producing side, or 0. Whoever finds its own is the owner: no other thread
+    /// writes it.
     #[inline(always)]
     pub(crate) fn owner(&self) -> usize {
         self.producer.owner.load(Ordering::Relaxed)
@@ -90,7 +91,8 @@ impl Lane {
     #[inline]
     pub(crate) unsafe fn produce(&self) -> Producing<'_> {
         self.producer.busy.store(true, Ordering::Relaxed);
-        fence::light(); // The visit is visible before the producer looks whether the pool is closed (src/pool, "Close", V2).
+        // The visit is visible before the producer looks whether the pool is closed (src/pool, "Close", V2).
+        fence::light();
         Producing { lane: self }
     }
 

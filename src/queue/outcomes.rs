@@ -116,7 +116,8 @@ impl<D, F> Outcomes<D, F> {
         self.announce();
     }
 
-    /// The end of a delivery, with its last entry, whose place is reserved, if there is one. The caller may not touch the queues afterwards.
+    /// The end of a delivery, with its last entry, whose place is reserved, if there is one. The caller may not touch
+    /// the queues afterwards.
     #[inline(always)]
     pub(super) fn deliver(&self, seat: &Seat, entry: Option<Result<D, F>>) {
         let Some(desk) = self.desks.get(seat.number()) else { return self.deliver_reserved_from_outside(entry) };

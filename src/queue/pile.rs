@@ -13,8 +13,8 @@ const SMALL: usize = 64;
 #[derive(Debug)]
 pub(super) struct Stock<T>(Vec<Vec<T>>);
 
-/// A vector in pieces. When it grows it neither moves what it holds nor leaves behind memory of sizes that nobody wants: with
-/// a million timers that was 5 bytes for each.
+/// A vector in pieces. When it grows it neither moves what it holds nor leaves behind memory of sizes that nobody
+/// wants: with a million timers that was 5 bytes for each.
 #[derive(Debug)]
 pub(super) struct Pile<T> {
     /// Of [`PIECE`] things each.

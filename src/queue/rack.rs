@@ -11,7 +11,8 @@ use std::ptr::NonNull;
 ///
 /// # Memory ordering
 ///
-/// `left` is counted down with release and acquire: whoever comes to 0 frees after everything that was done in the places.
+/// `left` is counted down with release and acquire: whoever comes to 0 frees after everything that was done in the
+/// places.
 struct Head<S> {
     /// Places that were not given back, those included that were never taken.
     left: AtomicU32,
@@ -134,8 +135,8 @@ struct Open<S> {
 #[derive(Debug)]
 pub(crate) struct Racks<S>([UnsafeCell<Open<S>>; PLACE_SIZES.len()]);
 
-// SAFETY: what is open is touched by one producer at a time (`take`); racks go from thread to thread, and what their places
-// share is looked at by all.
+// SAFETY: what is open is touched by one producer at a time (`take`); racks go from thread to thread, and what their
+// places share is looked at by all.
 unsafe impl<S: Send + Sync> Send for Racks<S> {}
 // SAFETY: as above.
 unsafe impl<S: Send + Sync> Sync for Racks<S> {}
@@ -184,8 +185,8 @@ impl<S> Racks<S> {
 }
 
 impl<S> Drop for Racks<S> {
-    /// Not by [`close`](Self::close): the model checker would want to know what makes the reference exclusive, and does not know
-    /// the `Arc` that posts lie in.
+    /// Not by [`close`](Self::close): the model checker would want to know what makes the reference exclusive, and does
+    /// not know the `Arc` that posts lie in.
     fn drop(&mut self) {
         let opened = std::mem::replace(&mut self.0, Self::none());
         opened.into_iter().zip(PLACE_SIZES).for_each(|(open, size)| open.into_inner().close(size));
@@ -234,7 +235,8 @@ pub(super) unsafe fn shared<'a, T, S>(place: NonNull<T>, number: u32) -> &'a S {
 ///
 /// # Safety
 ///
-/// 1. `place` is place `number` of a rack with such a head. 2. Nobody else touches it any more, and it is not given back twice.
+/// 1. `place` is place `number` of a rack with such a head. 2. Nobody else touches it any more, and it is not given
+///    back twice.
 #[inline(always)]
 pub(super) unsafe fn give_back<T, S>(place: NonNull<T>, number: u32) {
     // SAFETY: the caller's 1.

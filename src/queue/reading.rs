@@ -134,8 +134,8 @@ impl<D, F> Outcomes<D, F> {
     /// Values that lie side by side.
     #[inline(always)]
     fn run_of_done<'a>(&self, positions: &'a mut Positions<D, F>) -> &'a mut Run<D> {
-        // SAFETY: 1. `positions` are the only ones, and position n belongs to desk n; 2. they look for a run when the last one is
-        // used up, and go with the streams.
+        // SAFETY: 1. `positions` are the only ones, and position n belongs to desk n; 2. they look for a run when the
+        // last one is used up, and go with the streams.
         positions.done.run(|number, position| unsafe { self.desks[number].done.find(position) })
     }
 

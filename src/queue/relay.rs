@@ -11,16 +11,16 @@ use crate::sys::lock::{Lock, LockGuard};
 use std::collections::VecDeque;
 use std::mem;
 
-/// A queue of places, in two halves with a lock each: items come in at the back, and go out at the front. When the front is
-/// used up, whoever takes items makes the back the front. The items lie in segments like all others, so that an id finds
-/// them too; a place whose item was cancelled stays as a stale hint, until it is popped and skipped.
+/// A queue of places, in two halves with a lock each: items come in at the back, and go out at the front. When the
+/// front is used up, whoever takes items makes the back the front. The items lie in segments like all others, so that
+/// an id finds them too; a place whose item was cancelled stays as a stale hint, until it is popped and skipped.
 ///
 /// Lock order: front, back.
 ///
 /// # Memory ordering
 ///
-/// Each half's length is stored (release) under its lock. When the halves are exchanged the front's is stored before the
-/// back's; a look without the locks loads them (acquire) the other way round, so it finds what is on its way.
+/// Each half's length is stored (release) under its lock. When the halves are exchanged the front's is stored before
+/// the back's; a look without the locks loads them (acquire) the other way round, so it finds what is on its way.
 #[derive(Debug)]
 pub(crate) struct Relay {
     front: CachePadded<Half<()>>,

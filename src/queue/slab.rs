@@ -97,8 +97,8 @@ unsafe impl<T: Send> Send for Lent<T> {}
 // SAFETY: the slab hands values from thread to thread.
 unsafe impl<T: Send> Send for Entry<T> {}
 
-/// Nodes in pages of 256, found by ids that the process uses once: a page's number, the node's place in it, and how often
-/// the node was used before. A node that was used 2²⁰ times rests until its whole page does; the page then
+/// Nodes in pages of 256, found by ids that the process uses once: a page's number, the node's place in it, and how
+/// often the node was used before. A node that was used 2²⁰ times rests until its whole page does; the page then
 /// begins anew with another number.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {

@@ -91,8 +91,8 @@ impl<V> Deref for Slot<V> {
 }
 
 impl<V> Slot<V> {
-    /// Makes a slot. The value's memory stays as it is, and nothing is copied: what is written in words and read in pairs
-    /// of words stalls the processor.
+    /// Makes a slot. The value's memory stays as it is, and nothing is copied: what is written in words and read in
+    /// pairs of words stalls the processor.
     ///
     /// # Safety
     ///
@@ -147,8 +147,8 @@ impl<V> Slot<V> {
     ///
     /// # Safety
     ///
-    /// 1. `slot` came from a pair with this `S`, and the other side will not touch it again. 2. The caller's side owns the
-    ///    value if `full`, and there is none otherwise.
+    /// 1. `slot` came from a pair with this `S`, and the other side will not touch it again. 2. The caller's side owns
+    ///    the value if `full`, and there is none otherwise.
     #[inline(always)]
     unsafe fn free<S, R>(slot: NonNull<Self>, full: bool, clean: bool, part: impl FnOnce(V) -> R) -> Option<R> {
         // SAFETY: by 1 it is alive.
@@ -321,7 +321,8 @@ impl<V, S> Reader<V, S> {
         unsafe { Slot::free::<S, R>(self.0, state & EMPTY == 0, clean, part) }
     }
 
-    /// Has `after` told as soon as the value is there, under the key that this returns; gives it back if it is there already.
+    /// Has `after` told as soon as the value is there, under the key that this returns; gives it back if it is there
+    /// already.
     pub(crate) fn watch(&self, after: After) -> Result<u64, After> {
         self.watch_by(after, Watchers::add)
     }

@@ -147,8 +147,8 @@ impl<T> Stream<T> {
     ///
     /// # Safety
     ///
-    /// 1. `position` began as `START`, was used with this stream only, and is its only one. 2. What was found with it before was
-    ///    taken out, and the stream outlives what is found now.
+    /// 1. `position` began as `START`, was used with this stream only, and is its only one. 2. What was found with it
+    ///    before was taken out, and the stream outlives what is found now.
     pub(super) unsafe fn find(&self, position: &mut Position<T>) -> Run<T> {
         let written = (self.tail.load(Ordering::Acquire) - position.head) as usize;
         if written == 0 {

@@ -43,8 +43,8 @@ impl<T> Turns<T> {
         Self { run: Run::EMPTY, turn: 0, at: (0..count).map(|_| Position::START).collect() }
     }
 
-    /// What is left of the last run, or else the one that `find` finds at the position whose turn it is, or at the next one
-    /// that has something. A turn is a chunk.
+    /// What is left of the last run, or else the one that `find` finds at the position whose turn it is, or at the next
+    /// one that has something. A turn is a chunk.
     #[inline(always)]
     pub(super) fn run(&mut self, find: impl Fn(usize, &mut Position<T>) -> Run<T>) -> &mut Run<T> {
         if self.run.len() == 0 {

@@ -39,8 +39,8 @@ pub(crate) struct Written<V> {
     pub(crate) after: Vec<After>,
 }
 
-/// Those who watch one value, each under a key. What is taken out is for the caller to drop, without a lock: it may be a
-/// user's.
+/// Those who watch one value, each under a key. What is taken out is for the caller to drop, without a lock: it may be
+/// a user's.
 pub(super) struct Watchers<V> {
     last_key: u64,
     before: Vec<(u64, Before<V>)>,

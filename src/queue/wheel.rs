@@ -38,7 +38,8 @@ pub(crate) enum Popped {
     Nothing,
 }
 
-/// A node in a slot, with the time for which it was put there. It stands for nothing once the node no longer waits for that.
+/// A node in a slot, with the time for which it was put there. It stands for nothing once the node no longer waits for
+/// that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, packed(4))]
 struct Entry {
@@ -68,14 +69,15 @@ impl Next {
     }
 }
 
-/// A wheel over the nodes of a [`Slab`], each due at a moment of its own. Nothing is ever early, and what is due comes in
-/// the order of its due times, of equal ones in the order of their insertion. (But for two of which one was among the
-/// first 2³² insertions, and the other among the next.)
+/// A wheel over the nodes of a [`Slab`], each due at a moment of its own. Nothing is ever early, and what is due comes
+/// in the order of its due times, of equal ones in the order of their insertion. (But for two of which one was among
+/// the first 2³² insertions, and the other among the next.)
 ///
 /// Level `l` has 64 slots of 64^l moments each. An entry lies in the level of the highest digit, to the base of 64, in
-/// which its due time differs from `elapsed`; so every slot that holds entries lies ahead of `elapsed`, and the next one
-/// to come to is the first of the lowest level that holds any. When its beginning has come, its nodes are sorted (they go
-/// to `next`) if they are few, and its entries are else spread over the levels below, some at a time (`splitting`).
+/// which its due time differs from `elapsed`; so every slot that holds entries lies ahead of `elapsed`, and the next
+/// one to come to is the first of the lowest level that holds any. When its beginning has come, its nodes are sorted
+/// (they go to `next`) if they are few, and its entries are else spread over the levels below, some at a time
+/// (`splitting`).
 ///
 /// A node is touched when it comes and when it goes, and no more: its entry stays where it is when the node is removed,
 /// unless it is the last of its slot. Such remains go when their time comes, or when they are more than half of all.
@@ -90,8 +92,8 @@ pub(crate) struct Wheel {
     stock: Stock<Entry>,
     /// A slot whose beginning has come, and whose entries are on their way to lower levels.
     splitting: Option<usize>,
-    /// The nodes of slots whose beginning has come, and what is left of nodes that were removed since: the first is the
-    /// last. Of each level at most one slot of few nodes is here, or a crowd that is due at one moment.
+    /// The nodes of slots whose beginning has come, and what is left of nodes that were removed since: the first is
+    /// the last. Of each level at most one slot of few nodes is here, or a crowd that is due at one moment.
     next: Vec<Next>,
     /// `next` has got nodes that are not in their places yet.
     unsorted: bool,

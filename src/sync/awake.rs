@@ -51,8 +51,9 @@ impl Drop for Wait {
     }
 }
 
-/// Returns when `ready` says so, or when it is time to sleep: it waits awake for as long as that was worth it lately, and then
-/// gives way. `come` says how many of the things that the thread waits for have ever come. Reasons: `README.md`, "Awake".
+/// Returns when `ready` says so, or when it is time to sleep: it waits awake for as long as that was worth it lately,
+/// and then gives way. `come` says how many of the things that the thread waits for have ever come. Reasons:
+/// `README.md`, "Awake".
 pub(crate) fn wait(deadline: Deadline, ready: impl Fn() -> bool, come: impl Fn() -> u64) -> Wait {
     if !hint::MAY_WAIT_AWAKE || ready() || deadline.has_passed() {
         return Wait { sleeps: false };
@@ -61,8 +62,8 @@ pub(crate) fn wait(deadline: Deadline, ready: impl Fn() -> bool, come: impl Fn()
     Wait { sleeps: !awake }
 }
 
-/// Looks for the next job, for as long as that was worth it lately, and once more when others have had the core, who may bring
-/// one; what `ready` said at last. `come` says how many have ever come.
+/// Looks for the next job, for as long as that was worth it lately, and once more when others have had the core, who
+/// may bring one; what `ready` said at last. `come` says how many have ever come.
 pub(crate) fn look_on(ready: impl Fn() -> bool, come: impl Fn() -> u64) -> bool {
     hint::MAY_WAIT_AWAKE
         && (spin(Spin::long(Awaited::Work), &ready) || {

@@ -9,8 +9,8 @@ use std::io;
 ///
 /// # Memory ordering
 ///
-/// The listener's store of `armed` and the ringer's load are ordered by a full fence of each: listeners come as often as
-/// ringers, and a heavy fence interrupts every thread that works.
+/// The listener's store of `armed` and the ringer's load are ordered by a full fence of each: listeners come as often
+/// as ringers, and a heavy fence interrupts every thread that works.
 #[derive(Debug)]
 pub(crate) struct Bell {
     armed: AtomicBool,

@@ -7,13 +7,13 @@ use crate::sys::futex::Futex;
 
 /// One word: bits, and a turn that is a new one for every wake-up.
 ///
-/// Whoever makes a condition true calls [`notify`](Self::notify) afterwards: a load and a branch while nobody waits, and
-/// a fence where somebody has waited lately. Protocol and proof: `README.md`, "Event count".
+/// Whoever makes a condition true calls [`notify`](Self::notify) afterwards: a load and a branch while nobody waits,
+/// and a fence where somebody has waited lately. Protocol and proof: `README.md`, "Event count".
 ///
 /// # Memory ordering
 ///
-/// A waiter's `fetch_or` and a notifier's load are ordered by the asymmetric fence pair, or, once there was a wait, by a
-/// full fence of each. The condition itself brings its own acquire and release.
+/// A waiter's `fetch_or` and a notifier's load are ordered by the asymmetric fence pair, or, once there was a wait, by
+/// a full fence of each. The condition itself brings its own acquire and release.
 #[derive(Debug)]
 pub(crate) struct EventCount {
     word: Futex,

@@ -11,8 +11,8 @@ use std::ops::{Deref, DerefMut};
 /// A value that one thread at a time may use: a mutual exclusion lock for short critical sections.
 ///
 /// Taking the lock is one atomic exchange, giving it back is a plain store, where other locks need a second exchange:
-/// on Linux `membarrier` lets the waiters pay for the order of the two sides. A waiter spins for some microseconds, then
-/// sleeps; one that others have overtaken for a millisecond gets the lock next.
+/// on Linux `membarrier` lets the waiters pay for the order of the two sides. A waiter spins for some microseconds,
+/// then sleeps; one that others have overtaken for a millisecond gets the lock next.
 ///
 /// The lock is not recursive: a thread that locks it twice waits for itself. There is no poisoning: a panic lets the
 /// lock go, and the next owner finds the value as it was left.

@@ -140,8 +140,8 @@ fn parker_hands_tokens_over() {
     });
 }
 
-/// Race: a nudge comes before, while and after a token does. Who waits for a token has one, whatever the other has done; who
-/// parks lightly sleeps through neither.
+/// Race: a nudge comes before, while and after a token does. Who waits for a token has one, whatever the other has
+/// done; who parks lightly sleeps through neither.
 #[test]
 fn parker_tells_a_nudge_from_a_token() {
     check(None, || {
@@ -239,8 +239,8 @@ fn event_count_is_not_heard_before_it_is_relaxed() {
     });
 }
 
-/// Race: a waiter is woken, and notifiers are let off, before it says that they have been heard. It must not rely on that in
-/// its next wait, for another notifier.
+/// Race: a waiter is woken, and notifiers are let off, before it says that they have been heard. It must not rely on
+/// that in its next wait, for another notifier.
 #[test]
 fn event_count_forgets_a_request_that_was_taken_back() {
     check(3, || {

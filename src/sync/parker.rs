@@ -8,9 +8,9 @@ use std::time::Duration;
 
 /// A token for one sleeper: [`unpark`](Self::unpark) leaves it, [`park`](Self::park) waits for it and takes it.
 ///
-/// As [`std::thread::park`], but in a place of its own, so that nobody else's token ends the wait, and that a deadline is
-/// told from a token. Tokens do not add up: two that are left before one is taken are one. It is meant for one sleeper;
-/// of several, a token wakes one.
+/// As [`std::thread::park`], but in a place of its own, so that nobody else's token ends the wait, and that a deadline
+/// is told from a token. Tokens do not add up: two that are left before one is taken are one. It is meant for one
+/// sleeper; of several, a token wakes one.
 ///
 /// ```
 /// use fastthreadpool::Parker;

@@ -15,8 +15,8 @@ use crate::sys::futex::WideFutex;
 ///
 /// # Memory ordering
 ///
-/// Everything is decided on `word`, so no fences are needed: a release's addition pairs with the acquiring exchange that
-/// takes the permit, or with that of whoever gives it to the first in line, whose verdict passes it on.
+/// Everything is decided on `word`, so no fences are needed: a release's addition pairs with the acquiring exchange
+/// that takes the permit, or with that of whoever gives it to the first in line, whose verdict passes it on.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct RawSemaphore {

@@ -13,8 +13,8 @@ use std::panic::RefUnwindSafe;
 /// waiters with one system call. A waiter spins for some microseconds, then sleeps.
 ///
 /// A semaphore made by [`new`](Self::new) is quick: a thread that comes by may take a permit before one that has been
-/// waiting. One made by [`fair`](Self::fair) gives permits in the order of asking. In both, who asks for several permits
-/// at once gets all or nothing, and nobody overtakes it.
+/// waiting. One made by [`fair`](Self::fair) gives permits in the order of asking. In both, who asks for several
+/// permits at once gets all or nothing, and nobody overtakes it.
 ///
 /// ```
 /// use fastthreadpool::Semaphore;

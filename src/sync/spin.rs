@@ -19,7 +19,8 @@ pub(super) enum Awaited {
 }
 
 per_thread! {
-    /// How long waiting awake has been worth it lately, in pauses; and how often in turn it was not, or was not even tried.
+    /// How long waiting awake has been worth it lately, in pauses; and how often in turn it was not, or was not even
+    /// tried.
     LUCK: [Cell<(u32, u32)>; 3] = [const { Cell::new((u32::MAX, 0)) }; 3]
 }
 
@@ -31,22 +32,23 @@ per_thread! {
 /// How long it took lately, at least, from a wake-up until the thread ran, in nanoseconds.
 static WAKE_UP: AtomicU32 = AtomicU32::new(*SLEEP.start() / 2);
 
-/// What going to sleep and being woken may cost, in nanoseconds: little on bare metal, much where a hypervisor has to send
-/// the interrupt. Who spins no longer than a sleep would have taken loses at most half.
+/// What going to sleep and being woken may cost, in nanoseconds: little on bare metal, much where a hypervisor has to
+/// send the interrupt. Who spins no longer than a sleep would have taken loses at most half.
 const SLEEP: RangeInclusive<u32> = 4_000..=64_000;
 /// How long a worker looks for the next job.
 const LOOK: u32 = 10_000;
 /// What a try takes at least, in nanoseconds: less saves nothing beside a sleep.
 const LEAST: u32 = 2_000;
-/// A holder that has lost its core makes all others wait in vain, once. Only so many failures in turn say that nothing helps.
+/// A holder that has lost its core makes all others wait in vain, once. Only so many failures in turn say that nothing
+/// helps.
 const FAILURES: u32 = 8;
-/// Where not even that was worth it, it is tried again once in so many waits, and then for as long as ever: a section that
-/// is longer than the least would never be found out otherwise.
+/// Where not even that was worth it, it is tried again once in so many waits, and then for as long as ever: a section
+/// that is longer than the least would never be found out otherwise.
 const ONCE_IN: u32 = 32;
 /// Pauses before the second look: meanwhile the owner of the word's cache line can go through a few short sections.
 const FIRST: u32 = 4;
-/// What is waited for is noticed late by a pause, or by one part in so many of the wait: spinners that have been waiting for
-/// long leave the cache line alone most of the time.
+/// What is waited for is noticed late by a pause, or by one part in so many of the wait: spinners that have been
+/// waiting for long leave the cache line alone most of the time.
 const LATE: u32 = 64;
 
 /// Spins for twice as long as was worth it lately. Threads that had no luck, because there are more of them than cores,

@@ -15,12 +15,12 @@
 //!
 //! # Words that nobody prepares
 //!
-//! A lock in static memory is used without anybody calling [`enable`] first, and two copies of this library, each with a
-//! mode of its own, may use the same lock. [`light_unprepared`] and [`heavy_unprepared`] are the pair for those. The
+//! A lock in static memory is used without anybody calling [`enable`] first, and two copies of this library, each with
+//! a mode of its own, may use the same lock. [`light_unprepared`] and [`heavy_unprepared`] are the pair for those. The
 //! heavy side does not trust the mode: it registers by itself and calls `membarrier`, so a light side of any thread and
 //! of any copy is hit by it. Where `membarrier` is refused, another copy may still believe in it: then the heavy side
-//! says so, and its caller looks again from time to time instead of sleeping for good. A word may remember that the light
-//! side [`is_light`]; who sees that needs no mode, but only [`light_as_known`].
+//! says so, and its caller looks again from time to time instead of sleeping for good. A word may remember that the
+//! light side [`is_light`]; who sees that needs no mode, but only [`light_as_known`].
 //!
 //! # Memory ordering
 //!

@@ -199,10 +199,12 @@ mod portable {
     }
 
     impl WideFutex {
-        /// A word of its own to sleep on would have to be changed after the wide one: by then a sleeper may have freed both.
+        /// A word of its own to sleep on would have to be changed after the wide one: by then a sleeper may have freed
+        /// both.
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
-            // SAFETY: half of the word is a word, and lives as long as `self` is borrowed. Only `atomic-wait` looks at it,
-            // with one load as the system would; that it is smaller than the exchanges it races with is no matter to processors.
+            // SAFETY: half of the word is a word, and lives as long as `self` is borrowed. Only `atomic-wait` looks at
+            // it, with one load as the system would; that it is smaller than the exchanges it races with is
+            // no matter to processors.
             let half = unsafe { AtomicU32::from_ptr(self.high_half().cast_mut()) };
             wait(half, expected, timeout);
         }

@@ -74,7 +74,8 @@ pub(crate) fn yield_now() {
 #[cfg(loom)]
 pub(crate) use loom::thread::{yield_now, yield_now as spin};
 
-/// Asks for the cache line of `place` to write to it soon, so that the write does not wait for another core to give it up.
+/// Asks for the cache line of `place` to write to it soon, so that the write does not wait for another core to give it
+/// up.
 #[inline(always)]
 pub(crate) fn will_write<T>(place: &T) {
     #[cfg(all(target_arch = "x86_64", not(loom)))]

@@ -14,27 +14,30 @@ pub(crate) const PIECE_BITS: u32 = if cfg!(loom) { 8 } else { 17 };
 /// Independent locks of a table that many threads look into.
 pub(crate) const SHARDS: usize = if cfg!(loom) { 1 } else { 16 };
 
-/// Who has slept for less would have done better to stay awake: the next job may come as soon. In models every sleep is long.
+/// Who has slept for less would have done better to stay awake: the next job may come as soon. In models every sleep is
+/// long.
 pub(crate) const LONG_SLEEP: Duration = Duration::from_micros(if cfg!(loom) { 0 } else { 50 });
 
 /// How long a worker waits after a small batch: long enough for a producer in full flight to fill a large one, and far
 /// shorter than waking anybody takes.
 pub(crate) const LAG: Duration = Duration::from_nanos(if cfg!(loom) { 0 } else { 1300 });
 
-/// After fewer jobs since the last one, a search is worth a request to submitters (src/pool, "Asked"). Models ask by themselves.
+/// After fewer jobs since the last one, a search is worth a request to submitters (src/pool, "Asked"). Models ask by
+/// themselves.
 pub(crate) const FEW: u64 = if cfg!(loom) { 0 } else { 16 };
 
 /// Timers that are touched before others get a turn: very many that are due at once must not hold up those who submit.
 pub(crate) const TIMERS_AT_ONCE: usize = if cfg!(loom) { 1 } else { 64 };
 
-/// Nanoseconds that the thread which sleeps for the timers lets a worker have to come to one that is due. A model's clock stands still.
+/// Nanoseconds that the thread which sleeps for the timers lets a worker have to come to one that is due. A model's
+/// clock stands still.
 pub(crate) const GRACE: u64 = if cfg!(loom) { 0 } else { 50_000 };
 
 /// Entries in a chunk of a queue with one writer and one reader.
 pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };
 
-/// Who lets jobs leave a queue with a low mark gets leave not to look at it for at least so many, or for none: to reckon
-/// with everybody anew costs as much as some ten looks.
+/// Who lets jobs leave a queue with a low mark gets leave not to look at it for at least so many, or for none: to
+/// reckon with everybody anew costs as much as some ten looks.
 pub(crate) const LEAST_LEAVE: u64 = if cfg!(loom) { 1 } else { 64 };
 
 /// Threads that find their lane at once, unless two of them come to the same place.

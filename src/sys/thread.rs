@@ -95,8 +95,8 @@ pub(crate) fn stand_still() -> ! {
     }
 }
 
-/// While this lives, sleeps of the calling thread end when they should, and not up to 50 µs later, by when the kernel might
-/// join its wake-up with another one. Elsewhere than on Linux nothing changes.
+/// While this lives, sleeps of the calling thread end when they should, and not up to 50 µs later, by when the kernel
+/// might join its wake-up with another one. Elsewhere than on Linux nothing changes.
 #[derive(Debug)]
 pub(crate) struct PreciseSleep {
     /// What holds for the thread else.

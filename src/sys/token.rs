@@ -2,8 +2,8 @@
 
 pub(crate) use imp::of_this_thread;
 
-/// Each with the same promise: it tells the calling thread from every other that is alive now, and is not 0. A thread-local
-/// would do, but in a shared library that is a call: a fifth of a submit.
+/// Each with the same promise: it tells the calling thread from every other that is alive now, and is not 0. A
+/// thread-local would do, but in a shared library that is a call: a fifth of a submit.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_pointer_width = "64", not(any(loom, ftpool_portable))))]
 mod imp {
     use std::arch::asm;

@@ -133,7 +133,8 @@ fn a_worker_does_not_say_that_it_has_been_heard_when_it_has_not() {
     });
 }
 
-/// Race: a job comes while a searcher that has been heard finds another one, and does so without a fence that others feel.
+/// Race: a job comes while a searcher that has been heard finds another one, and does so without a fence that others
+/// feel.
 #[test]
 fn a_search_that_has_been_heard_ends_while_a_job_is_queued() {
     check(None, || {

@@ -58,8 +58,8 @@ fn a_forks_second_piece_survives_a_cancellation() {
     });
 }
 
-/// A piece of work is run, and posts one of its own to whoever joins it, or else runs that itself. It is `taken_back`, or else
-/// joined.
+/// A piece of work is run, and posts one of its own to whoever joins it, or else runs that itself. It is `taken_back`,
+/// or else joined.
 fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
     let core = pool(1);
     let number = Arc::new(Number::new());

@@ -143,8 +143,8 @@ fn a_job_is_done_although_another_start_was_refused() {
     });
 }
 
-/// Race: the second job relies on the worker that was started for the first, which does not fence for it. It must call another
-/// one, for its own job may take long: here it waits for the second.
+/// Race: the second job relies on the worker that was started for the first, which does not fence for it. It must call
+/// another one, for its own job may take long: here it waits for the second.
 #[test]
 fn a_job_that_relies_on_a_woken_worker_is_done() {
     check(2, || {

@@ -19,8 +19,8 @@ pub(super) enum Expected {
     End(Arc<Run>),
 }
 
-/// One entry for each job that has such a moment, from before it is queued (or from when its code begins) until it begins or is
-/// cancelled (or its code ends). Ids are those of the slab, which no job has.
+/// One entry for each job that has such a moment, from before it is queued (or from when its code begins) until it
+/// begins or is cancelled (or its code ends). Ids are those of the slab, which no job has.
 #[derive(Debug)]
 pub(in crate::pool) struct Deadlines {
     slab: Slab<Expected>,

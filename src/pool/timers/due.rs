@@ -6,8 +6,8 @@ use crate::pool::core::Core;
 use crate::pool::job::{Job, Task, Unrun};
 use crate::queue::Lent;
 
-/// The job lies in the timers' slab, and whoever claims this from the queue may take it: a worker needs no lock. The node
-/// is freed later.
+/// The job lies in the timers' slab, and whoever claims this from the queue may take it: a worker needs no lock. The
+/// node is freed later.
 #[derive(Debug)]
 pub(super) struct Due {
     pub(super) job: Lent<Option<Job>>,

@@ -190,8 +190,8 @@ impl Core {
         queue_ids.into_iter().for_each(|queue_id| drop(self.take_back(queue_id)));
     }
 
-    /// Close: timers that have not fired are cancelled, schedules have no further tick, the sleeper leaves. Tells of each
-    /// that is cancelled.
+    /// Close: timers that have not fired are cancelled, schedules have no further tick, the sleeper leaves. Tells of
+    /// each that is cancelled.
     pub(crate) fn close_timers(&self, cancelled: &mut dyn FnMut(u64)) {
         let Some(timers) = self.known_timers() else { return };
         self.calm_storm();

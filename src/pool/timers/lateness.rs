@@ -6,9 +6,9 @@ use std::time::Duration;
 /// What is waited for without sleeping takes no longer than this.
 const MOST: u64 = Duration::from_micros(100).as_nanos() as u64;
 
-/// How late the sleeps of a thread end, in nanoseconds: the kernel must notice, and wake a core. Who knows it asks for so much
-/// less. It is about what the middle one was late lately: half of the sleeps end when the moment has come, and the others a few
-/// microseconds before.
+/// How late the sleeps of a thread end, in nanoseconds: the kernel must notice, and wake a core. Who knows it asks for
+/// so much less. It is about what the middle one was late lately: half of the sleeps end when the moment has come, and
+/// the others a few microseconds before.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::pool) struct Lateness(u64);
 

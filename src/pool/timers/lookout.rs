@@ -1,4 +1,5 @@
-//! A worker that has nothing to do sleeps for the timers, and runs the first job itself. Protocol: `TIMERS.md`, "Lookout".
+//! A worker that has nothing to do sleeps for the timers, and runs the first job itself. Protocol: `TIMERS.md`,
+//! "Lookout".
 
 use super::{Face, State, Timers};
 use crate::pool::station::Station;
@@ -138,8 +139,8 @@ impl State {
 }
 
 impl Worker {
-    /// Before it goes to sleep: whether it will be the lookout. A thread that sleeps for a time costs more to wake than one that
-    /// does not, so it is one below others that sleep, or one that there are only timers' jobs for.
+    /// Before it goes to sleep: whether it will be the lookout. A thread that sleeps for a time costs more to wake than
+    /// one that does not, so it is one below others that sleep, or one that there are only timers' jobs for.
     pub(in crate::pool) fn gets_ready_to_look_out(&self) -> bool {
         let Some(timers) =
             self.core.known_timers().filter(|timers| !timers.clock.is_manual() && !self.core.is_closed())

@@ -59,8 +59,8 @@ impl Timers {
         self.sleep_until(&self.alarm, due, Deadline::NEVER, lateness);
     }
 
-    /// Sleeps until a moment of the monotonic clock; until a little before, to wait for the rest without sleeping. `None` if
-    /// nothing has roused it before that, or before the `end`.
+    /// Sleeps until a moment of the monotonic clock; until a little before, to wait for the rest without sleeping.
+    /// `None` if nothing has roused it before that, or before the `end`.
     pub(super) fn sleep_until(
         &self,
         parker: &Parker,

@@ -5,7 +5,8 @@ use crate::pool::core::Core;
 use crate::pool::producer;
 use crate::sys::atomic::{AtomicU64, Ordering};
 
-/// How many storms there were. Each counts as a pending job, so that a pool is not quiet before all that is due was counted.
+/// How many storms there were. Each counts as a pending job, so that a pool is not quiet before all that is due was
+/// counted.
 ///
 /// # Memory ordering
 ///

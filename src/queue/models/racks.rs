@@ -42,7 +42,8 @@ fn look(reader: &Reader<u32, Shared>) {
     reader.shared().looks.with(|_| ());
 }
 
-/// Race: both slots are left at the same time, one by its writer, the other by its reader. The next slot is another rack's.
+/// Race: both slots are left at the same time, one by its writer, the other by its reader. The next slot is another
+/// rack's.
 #[test]
 fn a_rack_goes_with_the_last_of_its_slots() {
     check(None, || {

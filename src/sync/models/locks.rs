@@ -102,8 +102,8 @@ fn starving_in_a_hurry(counter: &Counter) -> usize {
     counter.count_or_give_up(NONE)
 }
 
-/// Race: a waiter says that it waits and looks at the lock while the holder lets go and looks for waiters. These are the
-/// releases that C programs inline.
+/// Race: a waiter says that it waits and looks at the lock while the holder lets go and looks for waiters. These are
+/// the releases that C programs inline.
 #[test]
 fn lock_loses_no_waiter() {
     together(None, [once, once]);

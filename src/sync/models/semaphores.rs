@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 type Body = fn(&RawSemaphore) -> i64;
 
-/// Runs bodies at once on a semaphore with `permits`. Each says how many permits it has added, and those must be there in
-/// the end.
+/// Runs bodies at once on a semaphore with `permits`. Each says how many permits it has added, and those must be there
+/// in the end.
 fn together<const N: usize>(preemptions: Option<usize>, permits: u32, fair: bool, bodies: [Body; N]) {
     check(preemptions, move || {
         let semaphore = Arc::new(RawSemaphore::new(permits, fair));
@@ -101,8 +101,8 @@ fn semaphore_loses_no_wake_up() {
     together(None, 0, true, [acquire, release]);
 }
 
-/// Race: the second release finds a permit there already, whose waiter has been woken but has not taken it. Skipping the
-/// wake-up then loses the second waiter.
+/// Race: the second release finds a permit there already, whose waiter has been woken but has not taken it. Skipping
+/// the wake-up then loses the second waiter.
 #[test]
 fn semaphore_wakes_as_many_as_it_has_permits_for() {
     together(Some(2), 0, false, [acquire, acquire, release_twice]);
