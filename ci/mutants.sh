@@ -54,7 +54,6 @@ src/queue/rack.rs|Shape::of_size::<S>(size), PLACES - self.taken)|Shape::of_size
 src/queue/rack.rs|open.taken += 1;|open.taken = PLACES;|a_rack_goes_with_the_last
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
 src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
-src/queue/outcomes.rs|drop(outside); // Before the last touch.\n        desk.settled.fetch_add(1, Ordering::Release);|desk.settled.fetch_add(1, Ordering::Release);\n        drop(outside);|queues_are_freed_after_the_last_touch
 src/queue/relay.rs|self.front.announce(front);\n            self.back.announce(&back);|self.back.announce(&back);\n            self.front.announce(front);|relay_never_looks_empty
 src/queue/relay.rs|self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0|self.front.len.load(Ordering::Acquire) == 0 && self.back.len.load(Ordering::Acquire) == 0|relay_never_looks_empty
 src/queue/relay.rs|self.len.store(row.places.len(), Ordering::Release);|self.len.store(row.places.len(), Ordering::Relaxed);|relay_never_looks_empty
@@ -77,7 +76,7 @@ src/pool/asking.rs|fence(Ordering::SeqCst); // H2a||a_worker_that_has_been_heard
 src/pool/asking.rs|fence(Ordering::SeqCst); // H2a||a_search_that_has_been_heard
 src/pool/asking.rs|if *turn == asked {|if true {|a_worker_does_not_say_that_it_has_been_heard
 src/pool/census.rs|self.0 & (WOKEN \x7c ASKED) != 0|self.0 & WOKEN != 0|a_worker_that_has_been_heard
-src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_job_that_waits_for_the_next_one_does_not_hold_it_up
+src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_search_that_has_been_heard
 src/pool/crew.rs|drop(self.roster.lock());||two_submitters_start_one_worker
 src/pool/worker.rs|self.readiness.get() != Readiness::Leaving && !self.reaps.get()|self.readiness.get() != Readiness::Leaving|a_drop_does_not_wait
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
