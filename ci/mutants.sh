@@ -74,7 +74,7 @@ src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_work
 src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_search_relies_on_those_only_who_have_heard
 src/pool/asking.rs|fence(Ordering::SeqCst); // H2a||a_worker_that_has_been_heard
 src/pool/asking.rs|fence(Ordering::SeqCst); // H2a||a_search_that_has_been_heard
-src/pool/asking.rs|if *turn == asked {|if true {|a_worker_does_not_say_that_it_has_been_heard
+src/pool/asking.rs|if *turn == asked {|if true {|a_search_does_not_rely_on_a_request
 src/pool/census.rs|self.0 & (WOKEN \x7c ASKED) != 0|self.0 & WOKEN != 0|a_worker_that_has_been_heard
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_search_that_has_been_heard
 src/pool/crew.rs|drop(self.roster.lock());||two_submitters_start_one_worker

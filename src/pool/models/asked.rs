@@ -163,3 +163,24 @@ fn a_search_relies_on_those_only_who_have_heard() {
         assert_eq!(site.crew.census.read().idle(), 0, "the sleeper was woken for it");
     });
 }
+
+/// Race: a worker with much to do lets submitters off their fences while another one asks for them, and then submits.
+#[test]
+fn a_search_does_not_rely_on_a_request_that_was_taken_back() {
+    check(3, || {
+        let site = Site::new(2);
+        site.sleep(1);
+        site.search_anew();
+        let busy = {
+            let site = Arc::clone(&site);
+            thread::spawn(move || {
+                site.crew.stop_asking();
+                site.submit();
+            })
+        };
+        site.ask();
+        site.find();
+        busy.join().unwrap();
+        assert_eq!(site.crew.census.read().idle(), 0, "the sleeper was woken for it");
+    });
+}
