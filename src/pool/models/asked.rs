@@ -23,6 +23,18 @@ impl Site {
         Arc::new(Self { crew, queued: AtomicUsize::new(0), over: AtomicBool::new(false) })
     }
 
+    /// One worker sleeps, and the other one searches and was not woken.
+    fn with_a_sleeper() -> Arc<Self> {
+        let site = Self::new(2);
+        site.sleep(1);
+        site.search_anew();
+        site
+    }
+
+    fn expect_no_sleeper(&self) {
+        assert_eq!(self.crew.census.read().idle(), 0, "the sleeper was woken for the job");
+    }
+
     fn has_work(&self) -> bool {
         self.queued.load(Ordering::Acquire) > 0
     }
@@ -138,14 +150,12 @@ fn a_worker_does_not_say_that_it_has_been_heard_when_it_has_not() {
 #[test]
 fn a_search_that_has_been_heard_ends_while_a_job_is_queued() {
     check(None, || {
-        let site = Site::new(2);
-        site.sleep(1);
-        site.search_anew();
+        let site = Site::with_a_sleeper();
         site.ask();
         let submitter = submitter(&site);
         site.find();
         submitter.join().unwrap();
-        assert_eq!(site.crew.census.read().idle(), 0, "the sleeper was woken for it");
+        site.expect_no_sleeper();
     });
 }
 
@@ -153,14 +163,12 @@ fn a_search_that_has_been_heard_ends_while_a_job_is_queued() {
 #[test]
 fn a_search_relies_on_those_only_who_have_heard() {
     check(3, || {
-        let site = Site::new(2);
-        site.sleep(1);
-        site.search_anew();
+        let site = Site::with_a_sleeper();
         let submitter = submitter(&site);
         site.ask();
         site.find();
         submitter.join().unwrap();
-        assert_eq!(site.crew.census.read().idle(), 0, "the sleeper was woken for it");
+        site.expect_no_sleeper();
     });
 }
 
@@ -168,9 +176,7 @@ fn a_search_relies_on_those_only_who_have_heard() {
 #[test]
 fn a_search_does_not_rely_on_a_request_that_was_taken_back() {
     check(3, || {
-        let site = Site::new(2);
-        site.sleep(1);
-        site.search_anew();
+        let site = Site::with_a_sleeper();
         let busy = {
             let site = Arc::clone(&site);
             thread::spawn(move || {
@@ -181,6 +187,6 @@ fn a_search_does_not_rely_on_a_request_that_was_taken_back() {
         site.ask();
         site.find();
         busy.join().unwrap();
-        assert_eq!(site.crew.census.read().idle(), 0, "the sleeper was woken for it");
+        site.expect_no_sleeper();
     });
 }

@@ -6,6 +6,7 @@ use crate::pool::timers::{Face, Fired, Placement, When};
 use crate::sync::Deadline;
 use crate::sys::clock::{Clock, ManualTime};
 use crate::sys::model::check;
+use loom::thread::JoinHandle;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,25 @@ const DUE: When = When { face: Face::Monotonic, due: 1, now: 1 };
 
 /// Due now, too, but whoever brings it does not know that: the sleeper must.
 const LATER: When = When { face: Face::Monotonic, due: 1, now: 0 };
+
+/// Sleeps for the timers until one is due, and queues its job.
+fn sleeper(core: &Arc<Core>) -> JoinHandle<()> {
+    with(core, |core| {
+        core.fire_as_sleeper();
+        while core.front.is_empty() {
+            core.timers().alarm.park();
+            core.fire_as_sleeper();
+        }
+    })
+}
+
+/// A timer comes, and those who sleep for it end: one of them has queued its job.
+fn expect_queued(core: &Arc<Core>, tally: &Arc<Tally>, sleepers: impl IntoIterator<Item = JoinHandle<()>>) {
+    let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
+    sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
+    assert!(core.cancel(id), "it was queued, and nobody runs it");
+    assert_eq!(tally.cancelled(), 1);
+}
 
 /// Race: a worker claims the hint of a delayed job while somebody cancels the timer.
 #[test]
@@ -41,17 +61,8 @@ fn a_timer_is_run_or_cancelled() {
 fn the_sleeper_does_not_sleep_through_an_earlier_timer() {
     check(3, || {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
-        let sleeper = with(&core, |core| {
-            core.fire_as_sleeper();
-            while core.front.is_empty() {
-                core.timers().alarm.park();
-                core.fire_as_sleeper();
-            }
-        });
-        let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
-        sleeper.join().unwrap();
-        assert!(core.cancel(id), "it was queued, and nobody runs it");
-        assert_eq!(tally.cancelled(), 1);
+        let sleeper = sleeper(&core);
+        expect_queued(&core, &tally, [sleeper]);
     });
 }
 
@@ -68,10 +79,7 @@ fn the_lookout_does_not_sleep_through_an_earlier_timer() {
             }
             core.fire_as_lookout();
         });
-        let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
-        lookout.join().unwrap();
-        assert!(core.cancel(id), "it was queued, and nobody runs it");
-        assert_eq!(tally.cancelled(), 1);
+        expect_queued(&core, &tally, [lookout]);
     });
 }
 
@@ -80,22 +88,12 @@ fn the_lookout_does_not_sleep_through_an_earlier_timer() {
 fn a_lookout_that_leaves_wakes_the_sleeper() {
     check(3, || {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
-        let sleeper = with(&core, |core| {
-            core.fire_as_sleeper();
-            while core.front.is_empty() {
-                core.timers().alarm.park();
-                core.fire_as_sleeper();
-            }
-        });
+        let sleeper = sleeper(&core);
         let lookout = with(&core, |core| {
             let _ = core.timers().state.lock().look_out(core.crew.station(0));
             core.timers().leave_lookout();
         });
-        let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
-        lookout.join().unwrap();
-        sleeper.join().unwrap();
-        assert!(core.cancel(id), "it was queued, and nobody runs it");
-        assert_eq!(tally.cancelled(), 1);
+        expect_queued(&core, &tally, [lookout, sleeper]);
     });
 }
 
