@@ -7,6 +7,7 @@ use crate::pool::job::Job;
 use crate::pool::submit::Refusal;
 use crate::queue::{Node, OutOfMemory, Slab};
 use crate::sys::fence;
+use crate::sys::lock::LockGuard;
 use std::sync::Arc;
 
 /// Where the job of a timer goes that is due.
@@ -90,6 +91,13 @@ impl Core {
         self.admits_timers()?;
         self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
         let id = insert(&mut state).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
+        self.expect(timers, state, when);
+        Ok(id)
+    }
+
+    /// A timer was set: its job is queued at once, or somebody watches for its moment.
+    #[inline(always)]
+    fn expect(self: &Arc<Self>, timers: &Timers, mut state: LockGuard<'_, State>, when: When) {
         let is_due = when.due <= when.now;
         let sentry = if is_due { None } else { state.sentry_for(when.face, when.due) };
         drop(state);
@@ -98,7 +106,6 @@ impl Core {
         } else if let Some(sentry) = sentry {
             timers.ring(&sentry);
         }
-        Ok(id)
     }
 
     /// Close: a closed pool takes timers from nobody, for all that wait are cancelled.
@@ -158,13 +165,7 @@ impl Core {
         let now = timers.now(face);
         let due = now.saturating_add(delay);
         state.rearm(node, due);
-        let sentry = if due > now { state.sentry_for(face, due) } else { None };
-        drop(state);
-        if due <= now {
-            self.fire_due();
-        } else if let Some(sentry) = sentry {
-            timers.ring(&sentry);
-        }
+        self.expect(timers, state, When { face, due, now });
         true
     }
 
