@@ -125,8 +125,8 @@ impl Awaited {
     fn most(self) -> u32 {
         let sleep = match self {
             Self::Section => NAP.try_with(Cell::get).unwrap_or(*SLEEP.start()),
-            // Whom it waits for may have to be woken.
             Self::Work => LOOK,
+            // Whom it waits for may have to be woken.
             Self::Job => (2 * WAKE_UP.load(Ordering::Relaxed)).min(*SLEEP.end()),
         };
         hint::pauses_in(sleep)
