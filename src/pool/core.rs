@@ -215,8 +215,13 @@ impl Core {
 
     /// Whether a worker that looks now would find something.
     pub(super) fn has_visible_work(&self) -> bool {
+        self.has_visible_work_from(0)
+    }
+
+    /// The same for one who would look at lane number `turn` first.
+    pub(super) fn has_visible_work_from(&self, turn: usize) -> bool {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
-        self.front.has_offers() || !self.lanes.are_empty() || self.groups.are_ready() || self.has_batches()
+        self.front.has_offers() || !self.lanes.are_empty(turn) || self.groups.are_ready() || self.has_batches()
     }
 
     /// Whether a worker has jobs in its batch that nobody has come to.

@@ -134,6 +134,16 @@ impl Crew {
         }
     }
 
+    /// Wakes so many workers, or as many as sleep, although others may search.
+    pub(super) fn muster(&self, count: usize) {
+        let mut roster = self.roster.lock();
+        let kept = roster.asleep.len().saturating_sub(count);
+        let woken = roster.asleep.split_off(kept);
+        woken.iter().for_each(|_| self.census.wake_up()); // R2
+        drop(roster);
+        woken.into_iter().for_each(|worker| self.station(worker).rouse()); // R3
+    }
+
     /// Starts a worker with `start(number)`, whether there is work or not; false if there are as many as can be.
     pub(super) fn hire(&self, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<bool> {
         let mut roster = self.roster.lock();

@@ -4,7 +4,7 @@ use super::core::Core;
 use crate::queue::{Lane, Racks};
 use crate::sys::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sys::lock::{Lock, LockGuard};
-use crate::sys::size::RECENT;
+use crate::sys::size::SIGNS;
 use crate::sys::{hint, token};
 use std::ptr;
 use std::sync::{Arc, OnceLock, Weak};
@@ -25,24 +25,52 @@ pub(super) struct Post {
 /// # Memory ordering
 ///
 /// `in_use` is stored (release) after the slot below it was set; a reader that sees the count (acquire) finds the lane.
-/// `recent` is stored (release) after the post was made: whoever finds a post there (acquire) may look who owns its
-/// lane.
+/// A sign's post is stored (release) after it was made: whoever finds one there (acquire) may look who owns its lane.
 #[derive(Debug)]
 pub(super) struct Lanes {
     owned: [OnceLock<Arc<Post>>; MOST],
     in_use: AtomicUsize,
-    /// Posts of `owned`, where threads look for theirs first.
-    recent: [AtomicPtr<Post>; RECENT],
+    /// Where threads look for their posts first.
+    signs: [Sign; SIGNS],
     adding: Lock<()>,
     shared: Lane,
     sharing: Lock<()>,
 }
 
-/// Where a thread's post is remembered. A thread's token lies at the end of its stack, and stacks with their guard
+/// Says which post is a thread's, without a look at posts of others: those are written to all the time. A sign may be
+/// out of date, its thread gone and another one there with the same token. So whoever finds itself named asks the post.
+#[derive(Debug, Default)]
+struct Sign {
+    thread: AtomicUsize,
+    post: AtomicPtr<Post>,
+}
+
+/// A thread's sign is one of so many, the first that was free.
+const REACH: usize = if SIGNS < 8 { SIGNS } else { 8 };
+
+/// The first place for a thread's sign. A thread's token lies at the end of its stack, and stacks with their guard
 /// pages tend to be an odd number of pages apart, so that threads which were started together have places of their own.
 #[inline(always)]
 fn place_of(thread: usize) -> usize {
-    (thread >> 12) % RECENT
+    (thread >> 12) % SIGNS
+}
+
+impl Sign {
+    /// The post, if it is this thread's.
+    #[inline(always)]
+    fn post_of(&self, thread: usize) -> Option<&Post> {
+        if self.thread.load(Ordering::Relaxed) != thread {
+            return None;
+        }
+        // SAFETY: a thread is named after a post was; and that is one in `Lanes::owned`, which lives as long as this.
+        Some(unsafe { &*self.post.load(Ordering::Acquire) }).filter(|post| post.lane.owner() == thread)
+    }
+
+    /// The caller has the lock under which signs are put up.
+    fn is_free(&self) -> bool {
+        let thread = self.thread.load(Ordering::Relaxed);
+        thread == 0 || self.post_of(thread).is_none()
+    }
 }
 
 impl Lanes {
@@ -50,9 +78,9 @@ impl Lanes {
         Self {
             owned: [const { OnceLock::new() }; MOST],
             in_use: AtomicUsize::new(0),
-            recent: std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
+            signs: std::array::from_fn(|_| Sign::default()),
             adding: Lock::new(()),
-            shared: Lane::new(),
+            shared: Lane::new(MOST),
             sharing: Lock::new(()),
         }
     }
@@ -61,21 +89,25 @@ impl Lanes {
     #[inline(always)]
     pub(super) fn own(&self) -> Option<&Post> {
         let me = token::of_this_thread();
-        let post = self.recent[place_of(me)].load(Ordering::Acquire);
-        // SAFETY: the pointer is null or one of a post in `owned`, which lives as long as this.
-        unsafe { post.as_ref() }.filter(|post| post.lane.owner() == me)
+        self.signs[place_of(me)].post_of(me).or_else(|| self.own_nearby(me))
     }
 
-    /// Makes it easy to find for its owner, the calling thread. Where two threads come to the same place it stays the
-    /// first one's while that lives: taking turns would cost both of them more.
-    pub(super) fn remember(&self, post: &Post) {
-        let place = place_of(token::of_this_thread());
-        // SAFETY: as in `own`.
-        let first = unsafe { self.recent[place].load(Ordering::Acquire).as_ref() };
-        // The first one may have left its post to a thread with another place.
-        let is_in_use = |first: &Post| first.lane.owner() != 0 && place_of(first.lane.owner()) == place;
-        if !first.is_some_and(is_in_use) {
-            self.recent[place].store(ptr::from_ref(post).cast_mut(), Ordering::Release);
+    #[cold]
+    fn own_nearby(&self, me: usize) -> Option<&Post> {
+        self.signs_for(me).skip(1).find_map(|sign| sign.post_of(me))
+    }
+
+    fn signs_for(&self, thread: usize) -> impl Iterator<Item = &Sign> {
+        (0..REACH).map(move |offset| &self.signs[(place_of(thread) + offset) % SIGNS])
+    }
+
+    /// Makes it easy to find for its owner, the calling thread. With too many threads about, some have no sign.
+    pub(super) fn put_up_sign(&self, post: &Post) {
+        let me = token::of_this_thread();
+        let _adding = self.adding.lock();
+        if let Some(sign) = self.signs_for(me).find(|sign| sign.is_free()) {
+            sign.post.store(ptr::from_ref(post).cast_mut(), Ordering::Release);
+            sign.thread.store(me, Ordering::Relaxed);
         }
     }
 
@@ -92,12 +124,23 @@ impl Lanes {
         })
     }
 
+    /// Whether a lane has items and is not let alone. Looks at number `turn` first.
+    pub(super) fn invite(&self, turn: usize) -> bool {
+        self.starting_at(turn).any(|(_, lane)| lane.invites())
+    }
+
+    /// Whether there is more to come for, as a worker may guess who has come to the end of its run.
+    pub(super) fn promise(&self, turn: usize) -> bool {
+        self.starting_at(turn).any(|(_, lane)| lane.promises())
+    }
+
     fn all(&self) -> impl Iterator<Item = &Lane> {
         self.posts().map(|post| &post.lane).chain(std::iter::once(&self.shared))
     }
 
-    pub(super) fn are_empty(&self) -> bool {
-        self.all().all(Lane::is_empty)
+    /// Looks at number `turn` first.
+    pub(super) fn are_empty(&self, turn: usize) -> bool {
+        self.starting_at(turn).all(|(_, lane)| lane.is_empty())
     }
 
     pub(super) fn counted(&self) -> u64 {
@@ -120,7 +163,7 @@ impl Lanes {
         }
         let _adding = self.adding.lock();
         let number = self.in_use.load(Ordering::Relaxed);
-        let new = || Arc::new(Post { lane: Lane::new(), racks: Racks::new() });
+        let new = || Arc::new(Post { lane: Lane::new(number), racks: Racks::new() });
         let post = Arc::clone(self.owned.get(number)?.get_or_init(new));
         self.in_use.store(number + 1, Ordering::Release);
         Some(post)

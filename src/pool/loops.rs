@@ -45,6 +45,10 @@ const CHUNK: Duration = Duration::from_micros(20);
 /// With fewer chunks than this each may be long, and they are shared at once; with more, the first ones are tried.
 const FEW: usize = 64;
 
+/// So many others each thread wakes that begins its part: those who sleep come in the time of a few wake-ups, not one
+/// after another.
+const MUSTER: usize = 2;
+
 /// So many chunks are tried first where they were quick the last time.
 const FIRST: usize = 8;
 
@@ -179,6 +183,7 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
         let Ok(id) = core.submit(Job::new(helper)) else { break };
         helpers.push(id);
     }
+    core.crew.muster(MUSTER.min(helpers.len()));
     whole.take_part(0);
     let running = helpers.into_iter().filter(|&id| !core.retract(id)).count();
     ended.wait_for(running);
@@ -262,6 +267,7 @@ impl Task for Helper {
         let whole = unsafe { &*self.whole };
         let own = whole.taken.fetch_add(1, Ordering::Relaxed);
         if own < whole.spans.len() {
+            worker.core.crew.muster(MUSTER.min(whole.spans.len() - own - 1));
             if whole.stoppable {
                 frame::enter(|| whole.take_part(own));
             } else {

@@ -102,6 +102,6 @@ fn look_up(core: &Core) -> Option<&Post> {
     });
     // SAFETY: the pool's lanes keep it alive.
     let post = unsafe { &*found.ok()?? };
-    core.lanes.remember(post);
+    core.lanes.put_up_sign(post);
     Some(post)
 }

@@ -3,11 +3,20 @@
 use super::timers::Watch;
 use super::worker::Worker;
 use crate::sync::{Deadline, Parker, awake};
+use crate::sys::hint;
 use crate::sys::size::LONG_SLEEP;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// A pool at rest for this long gives memory back that only a burst would need.
 const BURST_IS_OVER: Duration = Duration::from_millis(200);
+
+/// Nanoseconds that a worker lets pass between two looks, for each other one that looks too: a look takes the cache
+/// line away that a producer writes, or a worker who runs its batch.
+const SELDOM: u32 = 300;
+
+/// One look in so many is at everything.
+const THOROUGH: u32 = 16;
 
 /// What a worker remembers of its last sleep.
 #[derive(Clone, Copy, Debug)]
@@ -62,13 +71,31 @@ impl Worker {
     }
 
     fn is_wanted(&self) -> bool {
-        self.core.has_visible_work() || self.station.is_called()
+        self.sees_work() || self.station.is_called()
     }
 
     /// Looks for some microseconds. Meanwhile this worker searches, and no submit wakes anybody (`README.md`, "Before a
     /// sleep").
     fn look_on(&self) -> bool {
-        awake::look_on(|| self.is_wanted(), || self.core.lanes.counted())
+        let (looks, passes) = (Cell::new(0_u32), Cell::new(0));
+        let ready = || {
+            if passes.get() > 0 {
+                passes.set(passes.get() - 1);
+                return false;
+            }
+            let others = self.core.crew.census.read().searching().saturating_sub(1);
+            passes.set(others as u32 * hint::pauses_in(SELDOM));
+            looks.set(looks.get().wrapping_add(1));
+            if looks.get().is_multiple_of(THOROUGH) { self.is_wanted() } else { self.is_invited() }
+        };
+        awake::look_on(ready, || self.core.lanes.counted())
+    }
+
+    /// As [`is_wanted`](Self::is_wanted), but for what others have in their batches, and for lanes that are let alone.
+    fn is_invited(&self) -> bool {
+        let core = &self.core;
+        let invites = core.front.has_offers() || core.lanes.invite(self.round.turn()) || core.groups.are_ready();
+        invites || self.station.is_called()
     }
 
     /// Drops outcomes that nobody will read: users' code, but no job.

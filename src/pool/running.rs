@@ -1,9 +1,10 @@
 //! What a running job finds out about its worker, and tells it.
 
 use super::core::Core;
+use super::round::MOST_AT_ONCE;
 use super::timers::TickInfo;
 use super::unwind;
-use super::worker::{MOST_AT_ONCE, Worker};
+use super::worker::Worker;
 use crate::queue::Seat;
 use std::error::Error;
 use std::sync::Arc;

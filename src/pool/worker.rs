@@ -3,9 +3,9 @@
 use super::core::Core;
 use super::groups::{Group, Level};
 use super::job::Job;
-use super::lag::Lag;
 use super::nested::Frame;
 use super::resting::LastSleep;
+use super::round::Round;
 use super::running::Failure;
 use super::station::Station;
 use super::timers::{Lateness, TickInfo, Watch};
@@ -14,13 +14,10 @@ use crate::queue::{Item, Place, Seat, Taken};
 use crate::sys::CachePadded;
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::FEW;
-use crate::sys::thread::{stand_still, usable_cpus};
+use crate::sys::thread::stand_still;
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
-
-/// Jobs that a worker takes from a lane at once, at most. Enough to make what is paid once per batch disappear.
-pub(super) const MOST_AT_ONCE: usize = 128;
 
 /// Jobs that a worker has run since its last search by which submitters are too many to fence for themselves.
 const BUSY: u64 = 128;
@@ -32,9 +29,7 @@ pub(crate) struct Worker {
     pub(super) number: usize,
     pub(super) seat: Seat,
     pub(super) station: Arc<CachePadded<Station>>,
-    /// The lane to look at first, so that no producer is starved.
-    turn: Cell<usize>,
-    lag: Lag,
+    pub(super) round: Round,
     pub(super) searching: Cell<bool>,
     /// Jobs that workers with this number had finished when this one came.
     pub(super) born: Cell<u64>,
@@ -103,8 +98,7 @@ impl Worker {
         Self {
             number,
             seat,
-            turn: Cell::new(number),
-            lag: Lag::default(),
+            round: Round::starting_at(number),
             searching: Cell::new(false),
             born: Cell::new(station.finished()),
             job: Cell::new(0),
@@ -221,35 +215,15 @@ impl Worker {
         if done > 0 && self.since_found() >= BUSY {
             self.core.crew.stop_asking();
         }
-        if Lag::is_due_after(done) && !self.core.settings.ordered && !self.is_lull() {
-            self.lag.keep();
-        }
         if self.core.groups.are_ready() {
             self.visit_groups::<BOUNDED>();
         }
         self.batch_from_lanes().or_else(|| {
-            self.lag.judge(0);
             if self.core.groups.are_ready() && !self.searching.get() && !self.core.has_batches() {
                 return None; // Their next turn comes at once, without the fence that ends a search.
             }
             self.start_searching();
             self.batch_from_others()
-        })
-    }
-
-    fn batch_from_lanes(&self) -> Option<Place> {
-        let core = &*self.core;
-        core.lanes.starting_at(self.turn.get()).find_map(|(number, lane)| {
-            let mut first = None;
-            let install = |range| first = Some(self.station.batch.install(range));
-            let share = |visible| {
-                self.lag.judge(visible);
-                self.share(visible)
-            };
-            if lane.claim(&core.store, share, install) {
-                self.turn.set(number + 1);
-            }
-            first
         })
     }
 
@@ -260,13 +234,18 @@ impl Worker {
         Some(self.station.batch.install(range))
     }
 
-    /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
-    /// comes to be too much, others take half of the rest.
-    fn share(&self, visible: usize) -> usize {
-        if self.core.settings.ordered || self.core.settings.jobs_per_worker.is_some() {
-            return 1;
-        }
-        (visible / self.core.alive().clamp(1, usable_cpus())).min(MOST_AT_ONCE)
+    /// Whether it seems to a worker at the end of its run that there is more to do.
+    fn expects_work(&self) -> bool {
+        let core = &self.core;
+        core.front.has_offers()
+            || core.lanes.promise(self.round.turn())
+            || core.groups.are_ready()
+            || core.has_batches()
+    }
+
+    /// Whether there is something to do for this worker.
+    pub(super) fn sees_work(&self) -> bool {
+        self.core.has_visible_work_from(self.round.turn())
     }
 
     pub(super) fn execute(&self, id: u64, item: Item) {
@@ -309,7 +288,7 @@ impl Worker {
     }
 
     fn batch_has_ended(&self) {
-        if !self.is_nested() && !self.core.has_visible_work() && !self.has_grouped_work() {
+        if !self.is_nested() && !self.expects_work() && !self.has_grouped_work() {
             self.start_searching();
         }
     }
@@ -371,7 +350,7 @@ impl Worker {
         self.searching.set(false);
         let asks = self.since_found() < FEW;
         self.found.set(self.station.finished());
-        if self.core.crew.stop_searching(asks, || self.core.has_visible_work()) {
+        if self.core.crew.stop_searching(asks, || self.sees_work()) {
             // A refused thread is no error here: this worker lives and comes to the work.
             let _ = self.core.recruit();
         }

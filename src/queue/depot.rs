@@ -1,6 +1,7 @@
 //! Where the memory of segments comes from and goes back to.
 
-use super::segment::{Segment, SegmentRef};
+use super::segment::{Home, Segment, SegmentRef};
+use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::pages::Pages;
 use crate::sys::size::SLAB_BYTES;
 use std::ptr::NonNull;
@@ -12,23 +13,45 @@ pub(crate) struct OutOfMemory;
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 const _: () = assert!(SEGMENTS_PER_SLAB > 1);
 
-/// Slabs that are kept although no segment of theirs is in use, for the next burst; more than that goes back to the
-/// system at once.
+/// Slabs that all depots of a pool keep although no segment of theirs is in use, for the next burst; more than that
+/// goes back to the system at once.
 const KEPT_FOR_A_BURST: usize = 32;
 
 /// As many are kept when there is time to give the others back.
 const KEPT_AT_REST: usize = 2;
 
+/// How many slabs of a pool have no segment in use: a number that its depots keep together.
+#[derive(Debug, Default)]
+pub(super) struct Spare(AtomicUsize);
+
+impl Spare {
+    fn more(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn less(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn exceeds(&self, kept: usize) -> bool {
+        self.0.load(Ordering::Relaxed) > kept
+    }
+
+    /// Whether there are more than are needed at rest.
+    pub(super) fn is_surplus(&self) -> bool {
+        self.exceeds(KEPT_AT_REST)
+    }
+}
+
 /// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go. To give
 /// a segment back takes no memory: there may be none.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Depot {
+    number: usize,
     /// `None` where one went back to the system.
     slabs: Vec<Option<Slab>>,
     /// No slab below this number has a segment to give.
     lowest: usize,
-    /// Slabs none of whose segments is in use.
-    spare: usize,
 }
 
 #[derive(Debug)]
@@ -41,55 +64,55 @@ struct Slab {
 }
 
 impl Depot {
+    pub(super) fn new(number: usize) -> Self {
+        Self { number, slabs: Vec::new(), lowest: 0 }
+    }
+
     /// A segment that nobody else has.
-    pub(super) fn take(&mut self) -> Result<SegmentRef, OutOfMemory> {
+    pub(super) fn take(&mut self, spare: &Spare) -> Result<SegmentRef, OutOfMemory> {
         let open = self.slabs.iter().skip(self.lowest).position(|slab| slab.as_ref().is_some_and(Slab::is_open));
         let number = match open {
             Some(offset) => self.lowest + offset,
-            None => self.add_slab().ok_or(OutOfMemory)?,
+            None => self.add_slab(spare).ok_or(OutOfMemory)?,
         };
         self.lowest = number;
         let slab = self.slabs[number].as_mut().expect("an open slab exists");
         if slab.is_spare() {
-            self.spare -= 1;
+            spare.less();
         }
-        Ok(slab.take(number))
+        Ok(slab.take(Home { depot: self.number, slab: number }))
     }
 
     /// Takes back a segment of this depot that nobody uses any more.
-    pub(super) fn put(&mut self, segment: SegmentRef) {
-        let number = segment.slab;
+    pub(super) fn put(&mut self, segment: SegmentRef, spare: &Spare) {
+        let number = segment.home.slab;
         let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
         slab.put(segment);
         self.lowest = self.lowest.min(number);
         if !slab.is_spare() {
             return;
         }
-        self.spare += 1;
-        if self.spare > KEPT_FOR_A_BURST {
-            self.release(number);
+        spare.more();
+        if spare.exceeds(KEPT_FOR_A_BURST) {
+            self.release(number, spare);
         }
     }
 
-    pub(super) fn has_surplus(&self) -> bool {
-        self.spare > KEPT_AT_REST
-    }
-
     /// Gives back to the system what is not needed at rest.
-    pub(super) fn trim(&mut self) {
+    pub(super) fn trim(&mut self, spare: &Spare) {
         for number in (0..self.slabs.len()).rev() {
-            if self.has_surplus() && self.slabs[number].as_ref().is_some_and(Slab::is_spare) {
-                self.release(number);
+            if spare.is_surplus() && self.slabs[number].as_ref().is_some_and(Slab::is_spare) {
+                self.release(number, spare);
             }
         }
     }
 
-    fn release(&mut self, number: usize) {
+    fn release(&mut self, number: usize, spare: &Spare) {
         self.slabs[number] = None;
-        self.spare -= 1;
+        spare.less();
     }
 
-    fn add_slab(&mut self) -> Option<usize> {
+    fn add_slab(&mut self, spare: &Spare) -> Option<usize> {
         // The first slab grows page by page: most pools never fill it.
         let huge = !self.slabs.is_empty();
         self.slabs.try_reserve(1).ok()?;
@@ -100,7 +123,7 @@ impl Depot {
             self.slabs.push(None);
         }
         self.slabs[number] = Some(slab);
-        self.spare += 1;
+        spare.more();
         Some(number)
     }
 }
@@ -115,14 +138,14 @@ impl Slab {
     }
 
     /// For an open slab.
-    fn take(&mut self, number: usize) -> SegmentRef {
+    fn take(&mut self, home: Home) -> SegmentRef {
         self.in_use += 1;
         match self.free {
             Some(segment) => {
                 self.free = segment.next();
                 segment
             }
-            None => self.carve(number),
+            None => self.carve(home),
         }
     }
 
@@ -132,13 +155,13 @@ impl Slab {
         self.in_use -= 1;
     }
 
-    fn carve(&mut self, number: usize) -> SegmentRef {
+    fn carve(&mut self, home: Home) -> SegmentRef {
         // SAFETY: fewer than SEGMENTS_PER_SLAB are carved, so the address lies within the pages.
         let place: NonNull<Segment> = unsafe { self.pages.start().cast().add(self.carved) };
         self.carved += 1;
         // SAFETY: the address is aligned, pages are and a segment's size is a multiple of its alignment; the pages are
         // zeroed, and nobody else was given this part of them.
-        unsafe { Segment::carve(place, number) };
+        unsafe { Segment::carve(place, home) };
         // SAFETY: the segment lives until the slab goes, and the slab goes when no segment of it is in use.
         unsafe { SegmentRef::new(place) }
     }
@@ -152,5 +175,28 @@ impl Drop for Slab {
             // SAFETY: 1. the segment is initialised; 2. nobody uses it any more, the slab is going away.
             unsafe { segment.drop_in_place() };
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Depot, KEPT_AT_REST, KEPT_FOR_A_BURST, SEGMENTS_PER_SLAB, Spare};
+
+    #[test]
+    fn depots_keep_no_more_together_than_one_would() {
+        let spare = Spare::default();
+        let mut depots = [0, 1, 2].map(Depot::new);
+        let all = KEPT_FOR_A_BURST * SEGMENTS_PER_SLAB;
+        let taken = depots.each_mut().map(|depot| (0..all).map(|_| depot.take(&spare).unwrap()).collect::<Vec<_>>());
+        assert!(!spare.is_surplus());
+        for (depot, segments) in depots.iter_mut().zip(taken) {
+            segments.into_iter().for_each(|segment| depot.put(segment, &spare));
+            assert!(!spare.exceeds(KEPT_FOR_A_BURST));
+        }
+        assert!(spare.exceeds(KEPT_FOR_A_BURST - 1));
+        depots.iter_mut().for_each(|depot| depot.trim(&spare));
+        assert!(spare.exceeds(KEPT_AT_REST - 1) && !spare.is_surplus());
+        let mapped = |depot: &Depot| depot.slabs.iter().flatten().count();
+        assert_eq!(depots.iter().map(mapped).sum::<usize>(), KEPT_AT_REST);
     }
 }

@@ -195,7 +195,7 @@ impl Opening {
     pub(super) fn place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {
         let (segment, slot) = match self.0 {
             Some(open) => open,
-            None => (store.take()?, 0),
+            None => (store.take(0)?, 0),
         };
         if slot + 1 < SLOTS {
             self.0 = Some((segment, slot + 1));

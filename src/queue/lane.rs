@@ -2,6 +2,7 @@
 
 use super::cell::Item;
 use super::depot::OutOfMemory;
+use super::pace::{Habit, Pace, PaceWord};
 use super::segment::{Place, Range, SLOTS, SegmentRef};
 use super::store::Store;
 use crate::sys::CachePadded;
@@ -24,13 +25,14 @@ const NOBODY: usize = 0;
 /// `counted` runs ahead of the cells: whoever claimed an item, in whatever way, sees it counted.
 #[derive(Debug)]
 pub(crate) struct Lane {
+    /// Apart from what only the producer touches: consumers look at it all the time.
+    tail: CachePadded<AtomicU64>,
     producer: CachePadded<Producer>,
     consumer: CachePadded<Consumer>,
 }
 
 #[derive(Debug)]
 struct Producer {
-    tail: AtomicU64,
     counted: AtomicU64,
     /// A producer is between `produce` and the end of its visit.
     busy: AtomicBool,
@@ -38,29 +40,54 @@ struct Producer {
     /// set by the one who takes over.
     owner: AtomicUsize,
     last: UnsafeCell<Option<SegmentRef>>,
+    /// What the store knows this lane by.
+    number: usize,
 }
 
 #[derive(Debug)]
 struct Consumer {
     head: AtomicU64,
-    first: Lock<Option<SegmentRef>>,
+    pace: PaceWord,
+    front: Lock<Front>,
+}
+
+/// What consumers have under their lock.
+#[derive(Debug)]
+struct Front {
+    first: Option<SegmentRef>,
+    habit: Habit,
+}
+
+/// What a consumer finds in a lane.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    Nothing,
+    /// A run of items, which is the consumer's.
+    Run,
+    /// The lane is let alone for a moment.
+    Rest,
 }
 
 // SAFETY: `last` is touched only through `Producing`, of which there is one at a time (`Lane::produce`).
 unsafe impl Sync for Lane {}
 
 impl Lane {
-    /// An empty lane, owned by its maker.
-    pub(crate) fn new() -> Self {
+    /// An empty lane, owned by its maker. Lanes with different numbers do not meet in the store, if they are few.
+    pub(crate) fn new(number: usize) -> Self {
         Self {
+            tail: CachePadded::new(AtomicU64::new(0)),
             producer: CachePadded::new(Producer {
-                tail: AtomicU64::new(0),
                 counted: AtomicU64::new(0),
                 busy: AtomicBool::new(false),
                 owner: AtomicUsize::new(token::of_this_thread()),
                 last: UnsafeCell::new(None),
+                number,
             }),
-            consumer: CachePadded::new(Consumer { head: AtomicU64::new(0), first: Lock::new(None) }),
+            consumer: CachePadded::new(Consumer {
+                head: AtomicU64::new(0),
+                pace: PaceWord::new(),
+                front: Lock::new(Front { first: None, habit: Habit::default() }),
+            }),
         }
     }
 
@@ -103,7 +130,22 @@ impl Lane {
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.consumer.head.load(Ordering::Acquire) >= self.producer.tail.load(Ordering::Acquire)
+        self.consumer.head.load(Ordering::Acquire) >= self.tail.load(Ordering::Acquire)
+    }
+
+    /// Whether somebody had better come now: there are items, and the lane is not let alone.
+    pub(crate) fn invites(&self) -> bool {
+        matches!(self.consumer.pace.get(), Pace::Open | Pace::Flows) && !self.is_empty()
+    }
+
+    /// Whether there is more to come for, as far as one can tell without touching what the producer writes; where
+    /// nobody knows whether more comes, one looks.
+    pub(crate) fn promises(&self) -> bool {
+        match self.consumer.pace.get() {
+            Pace::Open => !self.is_empty(),
+            Pace::Tried => false,
+            Pace::Flows | Pace::Rests => true,
+        }
     }
 
     /// How many items were ever pushed.
@@ -111,33 +153,48 @@ impl Lane {
         self.producer.counted.load(Ordering::Acquire)
     }
 
-    /// Takes a run of items from the front: at least one, at most `most(visible)`, all in one segment. `install` makes
-    /// the range visible to thieves before it disappears from the lane. False if there was nothing to take.
-    pub(crate) fn claim(&self, store: &Store, most: impl FnOnce(usize) -> usize, install: impl FnOnce(Range)) -> bool {
-        if self.is_empty() {
-            return false;
+    /// Takes a run of items from the front: at least one, at most `most(visible, flows)`, all in one segment. `install`
+    /// makes the range visible to thieves before it disappears from the lane. If the caller is `paced`, it keeps the
+    /// lane's [`Habit`].
+    pub(crate) fn claim(
+        &self,
+        store: &Store,
+        paced: bool,
+        most: impl FnOnce(usize, bool) -> usize,
+        install: impl FnOnce(Range),
+    ) -> Look {
+        let consumer = &*self.consumer;
+        match consumer.pace.get() {
+            Pace::Tried | Pace::Rests => return Look::Rest,
+            Pace::Open if self.is_empty() => return Look::Nothing,
+            Pace::Open | Pace::Flows => {}
         }
-        let mut first = self.consumer.first.lock();
-        let head = self.consumer.head.load(Ordering::Relaxed);
-        let visible = (self.producer.tail.load(Ordering::Acquire) - head) as usize;
+        // Many consumers that wait for a lock in turn, to take one item each, would never get out of that again.
+        let free = if paced { consumer.front.try_lock() } else { Some(consumer.front.lock()) };
+        let Some(mut front) = free else { return Look::Rest };
+        let head = consumer.head.load(Ordering::Relaxed);
+        let visible = (self.tail.load(Ordering::Acquire) - head) as usize;
+        if paced {
+            consumer.pace.set(front.habit.after(visible));
+        }
         if visible == 0 {
-            return false;
+            return Look::Nothing;
         }
         let start = head as usize % SLOTS;
         let mut left = None;
         if start == 0 && head != 0 {
-            left = *first;
-            *first = left.and_then(SegmentRef::next);
+            left = front.first;
+            front.first = left.and_then(SegmentRef::next);
         }
-        let segment = first.expect("a lane with items has a segment");
-        let count = most(visible).clamp(1, visible.min(SLOTS - start));
+        let segment = front.first.expect("a lane with items has a segment");
+        let count = most(visible, front.habit.flows()).clamp(1, visible.min(SLOTS - start));
         install(Range { segment, start, end: start + count });
-        self.consumer.head.store(head + count as u64, Ordering::Release);
-        drop(first);
+        consumer.head.store(head + count as u64, Ordering::Release);
+        drop(front);
         if let Some(left) = left {
             store.give_back(left, 1);
         }
-        true
+        Look::Run
     }
 }
 
@@ -178,14 +235,14 @@ impl Producing<'_> {
         producer.counted.store(tail + 1, Ordering::Relaxed);
         // SAFETY: 1. this visit is the only producer; 2. the lap began after every hold on the last one was given back.
         unsafe { place.fill(item) };
-        producer.tail.store(tail + 1, Ordering::Release);
+        self.lane.tail.store(tail + 1, Ordering::Release);
         place.prepare_later();
         place.id()
     }
 
     #[inline(always)]
     fn tail(&self) -> u64 {
-        self.lane.producer.tail.load(Ordering::Relaxed)
+        self.lane.producer.counted.load(Ordering::Relaxed)
     }
 
     /// Appends all items, or none if memory runs out; calls `accepted` with each id. Consumers see a segment's worth
@@ -197,7 +254,7 @@ impl Producing<'_> {
         mut accepted: impl FnMut(u64),
     ) -> Result<(), OutOfMemory> {
         let producer = &*self.lane.producer;
-        let mut tail = producer.tail.load(Ordering::Relaxed);
+        let mut tail = self.tail();
         let mut fresh = self.reserve(store, tail, items.len())?.into_iter();
         let mut rest = items;
         while !rest.is_empty() {
@@ -218,7 +275,7 @@ impl Producing<'_> {
                 accepted(place.id());
             }
             tail += run.len() as u64;
-            producer.tail.store(tail, Ordering::Release);
+            self.lane.tail.store(tail, Ordering::Release);
             rest = later;
         }
         Ok(())
@@ -230,7 +287,7 @@ impl Producing<'_> {
         let needed = count.saturating_sub(room).div_ceil(SLOTS);
         let mut fresh = Vec::with_capacity(needed);
         for _ in 0..needed {
-            match store.take() {
+            match store.take(self.lane.producer.number) {
                 Ok(segment) => fresh.push(segment),
                 Err(refused) => {
                     fresh.into_iter().for_each(|segment| store.put_unused(segment));
@@ -251,7 +308,7 @@ impl Producing<'_> {
 
     #[cold]
     fn extend(&mut self, store: &Store, tail: u64) -> Result<SegmentRef, OutOfMemory> {
-        let next = store.take()?;
+        let next = store.take(self.lane.producer.number)?;
         self.append(tail, next);
         Ok(next)
     }
@@ -260,7 +317,7 @@ impl Producing<'_> {
     /// followed the link.
     fn append(&mut self, tail: u64, next: SegmentRef) {
         if tail == 0 {
-            *self.lane.consumer.first.lock() = Some(next);
+            self.lane.consumer.front.lock().first = Some(next);
         } else {
             self.last().link(Some(next));
         }

@@ -43,7 +43,7 @@ struct Line {
 
 impl Line {
     fn new() -> Arc<Self> {
-        Arc::new(Self { store: Store::new(), lane: Lane::new() })
+        Arc::new(Self { store: Store::new(), lane: Lane::new(0) })
     }
 
     /// Appends items with these numbers and returns their ids. Called by the lane's one producer.
@@ -57,7 +57,7 @@ impl Line {
     /// no thief takes.
     fn take(&self, batch: &Batch, most: usize) -> Vec<usize> {
         let mut place = None;
-        self.lane.claim(&self.store, |_| most, |range| place = Some(batch.install(range)));
+        self.lane.claim(&self.store, false, |_, _| most, |range| place = Some(batch.install(range)));
         let mut taken = Vec::new();
         while let Some(mine) = place {
             // SAFETY: 1. the batch gave the place to this thread; 2. it holds the segment until it is retired.

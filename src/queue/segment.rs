@@ -19,8 +19,7 @@ const HOLDS: usize = SLOTS + 1;
 /// so an item's id, block × `SLOTS` + slot, is never used twice in a process.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    /// Which slab of the depot the memory belongs to.
-    pub(super) slab: usize,
+    pub(super) home: Home,
     block: AtomicU64,
     next: AtomicPtr<Segment>,
     given_back: CachePadded<AtomicUsize>,
@@ -29,10 +28,17 @@ pub(crate) struct Segment {
     cells: CachePadded<[Cell; SLOTS]>,
 }
 
+/// Where a segment's memory belongs: this slab of that depot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Home {
+    pub(super) depot: usize,
+    pub(super) slab: usize,
+}
+
 impl Segment {
-    fn new(slab: usize) -> Self {
+    fn new(home: Home) -> Self {
         Self {
-            slab,
+            home,
             block: AtomicU64::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
             given_back: CachePadded::new(AtomicUsize::new(0)),
@@ -46,15 +52,15 @@ impl Segment {
     /// # Safety
     ///
     /// 1. `memory` is writable, zeroed, large enough and aligned for a segment, and nobody else's.
-    pub(super) unsafe fn carve(memory: NonNull<Self>, slab: usize) {
+    pub(super) unsafe fn carve(memory: NonNull<Self>, home: Home) {
         if ZEROED_IS_NEW {
             // SAFETY: by 1 it lies within memory of the caller's.
-            let field = unsafe { &raw mut (*memory.as_ptr()).slab };
+            let field = unsafe { &raw mut (*memory.as_ptr()).home };
             // SAFETY: by 1; the rest is as `new` would make it: zero words, false bytes, a null pointer.
-            unsafe { field.write(slab) };
+            unsafe { field.write(home) };
         } else {
             // SAFETY: by 1.
-            unsafe { memory.write(Self::new(slab)) };
+            unsafe { memory.write(Self::new(home)) };
         }
     }
 
@@ -231,4 +237,10 @@ pub(crate) struct Range {
     pub(super) segment: SegmentRef,
     pub(super) start: usize,
     pub(super) end: usize,
+}
+
+impl Range {
+    pub(crate) fn len(&self) -> usize {
+        self.end - self.start
+    }
 }

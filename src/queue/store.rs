@@ -1,33 +1,45 @@
 //! The segments of one pool: recycled memory, and the way from an id to a cell.
 
 use super::cell::{Claim, Item, Taken};
-use super::depot::{Depot, OutOfMemory};
+use super::depot::{Depot, OutOfMemory, Spare};
 use super::registry::Registry;
 use super::segment::{self, Place, SLOTS, SegmentRef};
-use crate::sys::lock::Lock;
-use crate::sys::size::SLOT_BITS;
+use crate::sys::CachePadded;
+use crate::sys::lock::{Lock, LockGuard};
+use crate::sys::size::{SHARDS, SLOT_BITS};
 use crate::sys::unique;
 use std::collections::BinaryHeap;
 
 /// Gives out segments, takes them back, and finds an item by its id.
 #[derive(Debug)]
 pub(crate) struct Store {
-    depot: Lock<Depot>,
+    /// Each queue takes from one, so that queues which are busy at the same time do not meet.
+    depots: [CachePadded<Lock<Depot>>; SHARDS],
+    spare: Spare,
     registry: Registry,
 }
 
 impl Store {
     pub(crate) fn new() -> Self {
-        Self { depot: Lock::new(Depot::default()), registry: Registry::new() }
+        let depots = std::array::from_fn(|number| CachePadded::new(Lock::new(Depot::new(number))));
+        Self { depots, spare: Spare::default(), registry: Registry::new() }
     }
 
-    /// A segment that begins a new lap.
-    pub(super) fn take(&self) -> Result<SegmentRef, OutOfMemory> {
-        let segment = self.depot.lock().take()?;
+    fn depot(&self, number: usize) -> LockGuard<'_, Depot> {
+        self.depots[number % SHARDS].lock()
+    }
+
+    fn put(&self, segment: SegmentRef) {
+        self.depot(segment.home.depot).put(segment, &self.spare);
+    }
+
+    /// A segment that begins a new lap, for the queue with this number.
+    pub(super) fn take(&self, queue: usize) -> Result<SegmentRef, OutOfMemory> {
+        let segment = self.depot(queue).take(&self.spare)?;
         let block = unique::number();
         segment.begin_lap(block);
         if let Err(refused) = self.registry.insert(block, segment) {
-            self.depot.lock().put(segment);
+            self.put(segment);
             return Err(refused);
         }
         Ok(segment)
@@ -45,17 +57,17 @@ impl Store {
     fn recycle(&self, segment: SegmentRef) {
         // First out of the registry, so that whoever still looks at a cell by id is waited for.
         self.registry.remove(segment.block());
-        self.depot.lock().put(segment);
+        self.put(segment);
     }
 
     /// Whether there is memory to [`trim`](Self::trim).
     pub(crate) fn has_surplus(&self) -> bool {
-        self.depot.lock().has_surplus()
+        self.spare.is_surplus()
     }
 
     /// Gives memory that only a burst would need back to the system.
     pub(crate) fn trim(&self) {
-        self.depot.lock().trim();
+        self.depots.iter().for_each(|depot| depot.lock().trim(&self.spare));
     }
 
     /// Ends the lap of a segment that was taken and never shared.

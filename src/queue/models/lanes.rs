@@ -1,7 +1,7 @@
 //! Models of the lane.
 
 use super::{Line, assert_each_once, item};
-use crate::queue::Batch;
+use crate::queue::{Batch, Look};
 use crate::sys::model::check;
 use loom::thread;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn lane_keeps_a_run_visible_until_it_is_in_a_batch() {
             let (line, batch) = (Arc::clone(&line), Arc::clone(&batch));
             move || {
                 let install = |range| assert_eq!(batch.install(range).slot, 0);
-                assert!(line.lane.claim(&line.store, |_| 2, install));
+                assert_eq!(line.lane.claim(&line.store, false, |_, _| 2, install), Look::Run);
             }
         });
         assert!(!line.lane.is_empty() || batch.rest() > 0, "a run went out of sight");
