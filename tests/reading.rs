@@ -231,7 +231,8 @@ fn a_poller_misses_no_outcome() {
                     read += 1;
                 }
             }
-            assert_eq!(results.next(Deadline::NOW).unwrap_err(), RecvError::Finished);
+            // The last job may be about to end: its outcome can be read before that.
+            assert_eq!(results.next(LIMIT).unwrap_err(), RecvError::Finished);
         }
         assert!(!poll(fd, Duration::ZERO));
     });

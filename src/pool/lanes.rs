@@ -147,6 +147,11 @@ impl Lanes {
         self.all().map(Lane::counted).sum()
     }
 
+    /// How many items workers have ever taken. What producers write is left alone.
+    pub(super) fn taken(&self) -> u64 {
+        self.all().map(Lane::taken).sum()
+    }
+
     /// Waits until every visit that is under way has ended. A visit is short, and no user's code runs in it.
     pub(super) fn wait_for_visits(&self) {
         while self.all().any(Lane::is_busy) {

@@ -78,18 +78,21 @@ pub(crate) fn try_out<F: FnMut(Range<usize>)>(
     run(items.start..tried);
     let mut took = began.elapsed();
     // Nanoseconds of a loop that pays to share fit into 64 bits 10^6 times over.
-    let per_item = |took: Duration, tried: usize| took.as_nanos() as f64 / (tried - items.start) as f64;
+    let mut each = took.as_nanos() as f64 / first as f64;
     let is_short = |each: f64, tried: usize| each * (items.end - tried) as f64 <= PAYS.as_nanos() as f64;
-    if took < PAYS / 8 && !is_short(per_item(took, tried), tried) && !(stoppable && frame::has_failed()) {
-        let next = (items.start + FEW * unit).min(items.end);
+    let mut lot = FEW * unit - first;
+    // The first ones meet cold caches, and few take no longer than a look at the clock.
+    while took < PAYS / 8 && !is_short(each, tried) && !(stoppable && frame::has_failed()) {
+        let next = tried.saturating_add(lot).min(items.end);
         run(tried..next);
-        tried = next;
-        took = began.elapsed();
+        let by_now = began.elapsed();
+        each = (by_now - took).as_nanos() as f64 / (next - tried) as f64;
+        (tried, took, lot) = (next, by_now, lot.saturating_mul(4));
     }
     if stoppable && frame::has_failed() {
         return None;
     }
-    let (each, rest) = (per_item(took, tried), tried..items.end);
+    let rest = tried..items.end;
     let quick = is_short(each, tried);
     habits::note(site, quick);
     if quick {

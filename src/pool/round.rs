@@ -22,6 +22,9 @@ const MANY: usize = 64;
 /// who take.
 const MOST_PAUSES: u32 = 32;
 
+/// A lane is let alone for less time than so many rounds take.
+const MANY_ROUNDS: u32 = 64;
+
 /// Where a worker is on its round.
 #[derive(Debug)]
 pub(super) struct Round {
@@ -61,17 +64,17 @@ impl Worker {
     pub(super) fn batch_from_lanes(&self) -> Option<Place> {
         let paced = hint::may_spin() && !self.takes_one_at_a_time() && !self.is_lull();
         self.round.go_on();
-        let mut pauses = 1;
+        let mut rounds = 0_u32;
         loop {
             let (first, waits) = self.batch_from_a_lane(paced);
             if first.is_some() || !waits || self.must_stop() || self.has_work_beside_lanes() {
                 return first;
             }
-            (0..pauses).for_each(|_| hint::spin());
-            if pauses == MOST_PAUSES {
-                awake::give_way(|| self.core.lanes.counted()); // Whoever is at a lane may have lost its core.
+            rounds = rounds.wrapping_add(1);
+            (0..rounds.min(MOST_PAUSES)).for_each(|_| hint::spin());
+            if rounds.is_multiple_of(MANY_ROUNDS) {
+                awake::give_way(|| self.core.lanes.taken()); // Whoever is at a lane may have lost its core.
             }
-            pauses = MOST_PAUSES.min(2 * pauses);
         }
     }
 

@@ -178,7 +178,7 @@ impl Drop for Slab {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::{Depot, KEPT_AT_REST, KEPT_FOR_A_BURST, SEGMENTS_PER_SLAB, Spare};
 

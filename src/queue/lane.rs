@@ -153,6 +153,11 @@ impl Lane {
         self.producer.counted.load(Ordering::Acquire)
     }
 
+    /// How many items consumers have ever taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.consumer.head.load(Ordering::Relaxed)
+    }
+
     /// Takes a run of items from the front: at least one, at most `most(visible, flows)`, all in one segment. `install`
     /// makes the range visible to thieves before it disappears from the lane. If the caller is `paced`, it keeps the
     /// lane's [`Habit`].
