@@ -6,12 +6,9 @@ use crate::sys::size::LAG;
 
 /// Where fewer items than this are visible, consumers are at the producer's heels: both pay for every cache line they
 /// share.
-const FEW: usize = 64;
+const FEW: usize = 256;
 
-/// The same where more comes soon: less than a consumer takes at a time.
-const FEW_IN_FLOW: usize = 256;
-
-/// So many items more are worth the wait: more than a producer hands out who waits for the results of a few.
+/// So many items are worth the wait: more than a producer hands out who waits for the results of a few.
 const ENOUGH: usize = 24;
 
 /// A try lasts for so many rests: a producer whose lane consumers have been fighting over gets going slowly.
@@ -46,7 +43,7 @@ impl Habit {
             self.to_pass = 0;
         }
         // A single one, again and again, is somebody who waits for each, and goes to sleep over a rest.
-        let few = if self.flows { visible < FEW_IN_FLOW } else { (2..FEW).contains(&visible) };
+        let few = visible < FEW && (self.flows || visible > 1);
         self.rests = few && self.to_pass == 0;
         if few {
             self.to_pass = self.to_pass.saturating_sub(1);
@@ -119,7 +116,7 @@ impl PaceWord {
 
 #[cfg(test)]
 mod tests {
-    use super::{ENOUGH, FEW, FEW_IN_FLOW, Habit, MOST, Pace};
+    use super::{ENOUGH, FEW, Habit, MOST, Pace};
 
     fn tries(habit: &mut Habit, looks: u32, visible: usize) -> u32 {
         (0..looks).filter(|_| habit.after(visible) == Pace::Tried).count() as u32
@@ -130,8 +127,8 @@ mod tests {
         let mut habit = Habit::default();
         assert_eq!(habit.after(2), Pace::Tried);
         assert_eq!(habit.after(ENOUGH), Pace::Rests, "much was there then");
-        assert_eq!(habit.after(FEW_IN_FLOW - 1), Pace::Rests);
-        assert_eq!(habit.after(FEW_IN_FLOW), Pace::Flows, "nobody need wait for more");
+        assert_eq!(habit.after(FEW - 1), Pace::Rests);
+        assert_eq!(habit.after(FEW), Pace::Flows, "nobody need wait for more");
         assert_eq!(habit.after(1), Pace::Rests, "it was not let alone before");
         assert_eq!(habit.after(ENOUGH - 1), Pace::Open, "it came to nothing");
     }
