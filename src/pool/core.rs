@@ -15,7 +15,7 @@ use super::timers::{Storms, Timers, is_timer};
 use super::waits::Waits;
 use super::water::Outlet;
 use super::{roster, unwind};
-use crate::queue::{Front, Item, Owner, Quota, Store};
+use crate::queue::{Front, Item, Lane, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::clock::Clock;
@@ -215,13 +215,18 @@ impl Core {
 
     /// Whether a worker that looks now would find something.
     pub(super) fn has_visible_work(&self) -> bool {
-        self.has_visible_work_from(0)
+        self.has_work(0, |lane| !lane.is_empty())
     }
 
-    /// The same for one who would look at lane number `turn` first.
-    pub(super) fn has_visible_work_from(&self, turn: usize) -> bool {
+    /// The same for one who looks at lane number `turn` first, and to whom `such` lanes have work.
+    pub(super) fn has_work(&self, turn: usize, such: impl Fn(&Lane) -> bool) -> bool {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
-        self.front.has_offers() || !self.lanes.are_empty(turn) || self.groups.are_ready() || self.has_batches()
+        self.has_queued_work(turn, such) || self.has_batches()
+    }
+
+    /// The same without what workers have in their batches.
+    pub(super) fn has_queued_work(&self, turn: usize, such: impl Fn(&Lane) -> bool) -> bool {
+        self.front.has_offers() || self.lanes.any(turn, such) || self.groups.are_ready()
     }
 
     /// Whether a worker has jobs in its batch that nobody has come to.

@@ -122,8 +122,7 @@ impl Crew {
         if !visible() {
             return Ok(()); // Somebody has taken it, or it is a group's that is at its limit.
         }
-        if let Some(worker) = roster.asleep.pop() {
-            self.census.wake_up(); // R2
+        if let Some(worker) = self.wake_last(&mut roster) {
             drop(roster);
             self.station(worker).rouse(); // R3
             return Ok(());
@@ -136,12 +135,18 @@ impl Crew {
 
     /// Wakes so many workers, or as many as sleep, although others may search.
     pub(super) fn muster(&self, count: usize) {
-        let mut roster = self.roster.lock();
-        let kept = roster.asleep.len().saturating_sub(count);
-        let woken = roster.asleep.split_off(kept);
-        woken.iter().for_each(|_| self.census.wake_up()); // R2
-        drop(roster);
-        woken.into_iter().for_each(|worker| self.station(worker).rouse()); // R3
+        for _ in 0..count {
+            let woken = self.wake_last(&mut self.roster.lock());
+            let Some(worker) = woken else { return };
+            self.station(worker).rouse(); // R3
+        }
+    }
+
+    /// Takes the worker that fell asleep last off the stack; the caller gives it its token when it has left the lock.
+    fn wake_last(&self, roster: &mut Roster) -> Option<usize> {
+        let worker = roster.asleep.pop()?;
+        self.census.wake_up(); // R2
+        Some(worker)
     }
 
     /// Starts a worker with `start(number)`, whether there is work or not; false if there are as many as can be.

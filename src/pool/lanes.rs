@@ -124,23 +124,13 @@ impl Lanes {
         })
     }
 
-    /// Whether a lane has items and is not let alone. Looks at number `turn` first.
-    pub(super) fn invite(&self, turn: usize) -> bool {
-        self.starting_at(turn).any(|(_, lane)| lane.invites())
-    }
-
-    /// Whether there is more to come for, as a worker may guess who has come to the end of its run.
-    pub(super) fn promise(&self, turn: usize) -> bool {
-        self.starting_at(turn).any(|(_, lane)| lane.promises())
+    /// Whether there is such a lane. Looks at number `turn` first.
+    pub(super) fn any(&self, turn: usize, such: impl Fn(&Lane) -> bool) -> bool {
+        self.starting_at(turn).any(|(_, lane)| such(lane))
     }
 
     fn all(&self) -> impl Iterator<Item = &Lane> {
         self.posts().map(|post| &post.lane).chain(std::iter::once(&self.shared))
-    }
-
-    /// Looks at number `turn` first.
-    pub(super) fn are_empty(&self, turn: usize) -> bool {
-        self.starting_at(turn).all(|(_, lane)| lane.is_empty())
     }
 
     pub(super) fn counted(&self) -> u64 {

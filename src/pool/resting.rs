@@ -2,6 +2,7 @@
 
 use super::timers::Watch;
 use super::worker::Worker;
+use crate::queue::Lane;
 use crate::sync::{Deadline, Parker, awake};
 use crate::sys::hint;
 use crate::sys::size::LONG_SLEEP;
@@ -93,9 +94,7 @@ impl Worker {
 
     /// As [`is_wanted`](Self::is_wanted), but for what others have in their batches, and for lanes that are let alone.
     fn is_invited(&self) -> bool {
-        let core = &self.core;
-        let invites = core.front.has_offers() || core.lanes.invite(self.round.turn()) || core.groups.are_ready();
-        invites || self.station.is_called()
+        self.core.has_queued_work(self.round.turn(), Lane::invites) || self.station.is_called()
     }
 
     /// Drops outcomes that nobody will read: users' code, but no job.

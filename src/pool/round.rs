@@ -25,6 +25,10 @@ const MOST_PAUSES: u32 = 32;
 /// A lane is let alone for less time than so many rounds take.
 const MANY_ROUNDS: u32 = 64;
 
+/// After so many, about a millisecond, a worker has waited long enough for lanes that others are faster at: somebody
+/// may need it for the rest of a batch.
+const MOST_ROUNDS: u32 = 1024;
+
 /// Where a worker is on its round.
 #[derive(Debug)]
 pub(super) struct Round {
@@ -67,10 +71,10 @@ impl Worker {
         let mut rounds = 0_u32;
         loop {
             let (first, waits) = self.batch_from_a_lane(paced);
-            if first.is_some() || !waits || self.must_stop() || self.has_work_beside_lanes() {
+            if first.is_some() || !waits || rounds == MOST_ROUNDS || self.must_stop() || self.has_work_beside_lanes() {
                 return first;
             }
-            rounds = rounds.wrapping_add(1);
+            rounds += 1;
             (0..rounds.min(MOST_PAUSES)).for_each(|_| hint::spin());
             if rounds.is_multiple_of(MANY_ROUNDS) {
                 awake::give_way(|| self.core.lanes.taken()); // Whoever is at a lane may have lost its core.

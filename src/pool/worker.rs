@@ -10,7 +10,7 @@ use super::running::Failure;
 use super::station::Station;
 use super::timers::{Lateness, TickInfo, Watch};
 use super::turns::GUARD;
-use crate::queue::{Item, Place, Seat, Taken};
+use crate::queue::{Item, Lane, Place, Seat, Taken};
 use crate::sys::CachePadded;
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::FEW;
@@ -236,16 +236,12 @@ impl Worker {
 
     /// Whether it seems to a worker at the end of its run that there is more to do.
     fn expects_work(&self) -> bool {
-        let core = &self.core;
-        core.front.has_offers()
-            || core.lanes.promise(self.round.turn())
-            || core.groups.are_ready()
-            || core.has_batches()
+        self.core.has_work(self.round.turn(), Lane::promises)
     }
 
     /// Whether there is something to do for this worker.
     pub(super) fn sees_work(&self) -> bool {
-        self.core.has_visible_work_from(self.round.turn())
+        self.core.has_work(self.round.turn(), |lane| !lane.is_empty())
     }
 
     pub(super) fn execute(&self, id: u64, item: Item) {
