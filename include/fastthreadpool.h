@@ -1536,8 +1536,9 @@ FTPOOL_API ftpool_status ftpool_completed_next(ftpool_completed *completed, int6
 /**
  * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
  * takes part, and so does every worker that is free, if that pays: the first items of a long loop show how long they
- * take, and a loop of a few microseconds stays with the caller. `grain` is how many items are taken at a time; 0 lets
- * the loop find out. ftpool_fail() in the body stops the loop after the items that are running.
+ * take, and a loop of a few microseconds stays with the caller. So items must not wait for each other. `grain` is how
+ * many items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items
+ * that are running.
  *
  * **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the
  * body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has

@@ -10,6 +10,7 @@ use fastthreadpool::ffi::ftpool_status::*;
 use fastthreadpool::ffi::*;
 use std::ffi::c_void;
 use std::ptr::null_mut;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 /// What the bodies work on.
@@ -72,6 +73,28 @@ extern "C" fn add(_context: *mut c_void, into: *mut c_void, from: *const c_void)
     let from = unsafe { &*from.cast::<[usize; 2]>() };
     assert!(into[1] <= from[1]);
     *into = [into[0] + from[0], from[1]];
+}
+
+extern "C" fn do_nothing(_context: *mut c_void, _i: usize) {}
+
+extern "C" fn meet(barrier: *mut c_void, _i: usize) {
+    // SAFETY: the test passes a barrier that outlives the call.
+    unsafe { &*barrier.cast::<Barrier>() }.wait();
+}
+
+/// Conformance 86: another loop was quick, and this one has two items that wait for each other.
+#[test]
+fn two_items_run_at_the_same_time_after_quick_loops() {
+    within_limit(|| {
+        let (pool, barrier) = (CPool::of(2), Barrier::new(2));
+        for _ in 0..1000 {
+            for length in [2, 1000] {
+                assert_eq!(c!(ftpool_for(pool.handle(), 0, length, 0, Some(do_nothing), null_mut())), FTPOOL_OK);
+            }
+            let context = std::ptr::from_ref(&barrier).cast_mut().cast();
+            assert_eq!(c!(ftpool_for(pool.handle(), 0, 2, 0, Some(meet), context)), FTPOOL_OK);
+        }
+    });
 }
 
 /// Conformance 80: by every loop, length and grain.

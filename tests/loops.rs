@@ -5,8 +5,8 @@ mod common;
 use common::{Count, Gate, LIMIT, pool_of, within_limit};
 use fastthreadpool::{JobError, Shutdown, current_job, fail, worker_index};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 /// Takes some time, so that a loop pays to share.
@@ -69,6 +69,19 @@ fn two_items_run_at_the_same_time() {
             }
             door.pass();
         });
+    });
+}
+
+/// Conformance 86: that two items met quickly does not mean that one thread can run both.
+#[test]
+fn two_items_meet_again_and_again() {
+    within_limit(|| {
+        let (pool, barrier) = (pool_of(2), Barrier::new(2));
+        for _ in 0..1000 {
+            assert!(pool.for_range(0..2, |_| {
+                barrier.wait();
+            }));
+        }
     });
 }
 

@@ -1,8 +1,9 @@
 //! Loops in which the caller and the pool's workers take part.
 
 use super::Pool;
-use crate::pool::loops::{self, Rest};
-use crate::pool::{frame, parts};
+use crate::pool::habits::Site;
+use crate::pool::trial::Rest;
+use crate::pool::{frame, loops, parts, trial};
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
@@ -11,9 +12,9 @@ use std::sync::{Mutex, PoisonError};
 type Part<R> = (usize, R);
 
 /// Loops. The caller takes part, and so does every worker that is free, if that pays: the first items of a long loop
-/// are run by the caller alone to see how long they take, and a loop of a few microseconds stays with it. Works in jobs
-/// and outside, with closures that borrow, nested to any depth, and on a pool that was shut down (there the caller runs
-/// all).
+/// are run by the caller alone to see how long they take, and a loop of a few microseconds stays with it. So items that
+/// wait for each other are jobs for [`spawn`](Self::spawn). Works in jobs and outside, with closures that borrow,
+/// nested to any depth, and on a pool that was shut down (there the caller runs all).
 ///
 /// A panic in the body stops the loop: chunks that are running end, then it goes on in the caller.
 impl Pool {
@@ -46,9 +47,21 @@ impl Pool {
     ///
     /// As [`for_range`](Self::for_range).
     pub fn for_chunks(&self, range: Range<usize>, grain: usize, body: impl Fn(Range<usize>) + Sync) -> bool {
+        self.for_chunks_at(Site::of(&body), range, grain, body)
+    }
+
+    /// The same for a body that is known by something else than its type.
+    #[inline]
+    pub(crate) fn for_chunks_at(
+        &self,
+        site: Site,
+        range: Range<usize>,
+        grain: usize,
+        body: impl Fn(Range<usize>) + Sync,
+    ) -> bool {
         frame::enter(|| {
             let piecewise = |items| pieces(items, grain).for_each(&body);
-            if let Some(rest) = loops::try_out(range, grain, true, piecewise) {
+            if let Some(rest) = trial::try_out(site, range, grain, true, piecewise) {
                 self.finish(rest, &body);
             }
             !frame::has_failed()
@@ -102,16 +115,12 @@ impl Pool {
     /// # Ok::<(), fastthreadpool::BuildError>(())
     /// ```
     pub fn map_slice<T: Sync, R: Send>(&self, items: &[T], map: impl Fn(&T) -> R + Sync) -> Vec<R> {
-        self.fold_chunks(
-            0..items.len(),
-            0,
-            |chunk| items[chunk].iter().map(&map).collect::<Vec<R>>(),
-            |mut all: Vec<R>, more| {
-                all.extend(more);
-                all
-            },
-        )
-        .unwrap_or_default()
+        let chunk = |chunk: Range<usize>| items[chunk].iter().map(&map).collect::<Vec<R>>();
+        let both = |mut all: Vec<R>, more| {
+            all.extend(more);
+            all
+        };
+        self.fold_chunks(Site::of(&chunk), 0..items.len(), 0, chunk, both).unwrap_or_default()
     }
 
     /// Combines the values of `map` for every i of a range: `combine(…combine(map(0), map(1))…)`, in that order from
@@ -140,7 +149,7 @@ impl Pool {
             (Some(a), Some(b)) => Some(combine(a, b)),
             (a, b) => a.or(b),
         };
-        match self.fold_chunks(range, 0, chunk, both).flatten() {
+        match self.fold_chunks(Site::of(&chunk), range, 0, chunk, both).flatten() {
             Some(value) => combine(identity, value),
             None => identity,
         }
@@ -150,6 +159,7 @@ impl Pool {
     #[inline]
     pub(crate) fn fold_chunks<R: Send>(
         &self,
+        site: Site,
         range: Range<usize>,
         grain: usize,
         chunk: impl Fn(Range<usize>) -> R + Sync,
@@ -159,7 +169,7 @@ impl Pool {
             return None;
         }
         let mut first: Option<R> = None;
-        let rest = loops::try_out(range, grain, false, |items| {
+        let rest = trial::try_out(site, range, grain, false, |items| {
             for value in pieces(items, grain).map(&chunk) {
                 first = Some(match first.take() {
                     Some(before) => combine(before, value),

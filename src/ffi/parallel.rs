@@ -5,6 +5,7 @@ use super::ftpool_status::{self, *};
 use super::shared::{Bytes, Shared};
 use super::{ftpool, ftpool_fn};
 use crate::Pool;
+use crate::pool::habits::Site;
 use crate::pool::{fork, frame};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -25,8 +26,9 @@ pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into
 
 /// The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
 /// takes part, and so does every worker that is free, if that pays: the first items of a long loop show how long they
-/// take, and a loop of a few microseconds stays with the caller. `grain` is how many items are taken at a time; 0 lets
-/// the loop find out. ftpool_fail() in the body stops the loop after the items that are running.
+/// take, and a loop of a few microseconds stays with the caller. So items must not wait for each other. `grain` is how
+/// many items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items
+/// that are running.
 ///
 /// **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the
 /// body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has
@@ -57,7 +59,7 @@ pub unsafe extern "C" fn ftpool_for(
         // SAFETY: the caller's 2.
         unsafe { body(context.get(), i) };
     };
-    verdict(pool.for_chunks(begin..end, grain, |chunk| until_failed(chunk, run)))
+    verdict(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| until_failed(chunk, run)))
 }
 
 /// As ftpool_for(), but the body is called with a few items at a time, from `begin` to before `end`: `grain`, or fewer
@@ -85,7 +87,9 @@ pub unsafe extern "C" fn ftpool_for_range(
         Err(status) => return status,
     };
     // SAFETY: the caller's 2.
-    verdict(pool.for_chunks(begin..end, grain, |chunk| unsafe { body(context.get(), chunk.start, chunk.end) }))
+    verdict(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| unsafe {
+        body(context.get(), chunk.start, chunk.end)
+    }))
 }
 
 /// Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
@@ -134,7 +138,7 @@ pub unsafe extern "C" fn ftpool_map(
         // SAFETY: the caller's 3; each i is one thread's.
         unsafe { place(i).write(value) };
     };
-    verdict(pool.for_chunks(0..count, 0, |chunk| until_failed(chunk, run)))
+    verdict(pool.for_chunks_at(Site::at(function as *const ()), 0..count, 0, |chunk| until_failed(chunk, run)))
 }
 
 /// Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as
@@ -189,7 +193,7 @@ pub unsafe extern "C" fn ftpool_reduce(
         into
     };
     verdict(frame::enter(|| {
-        if let Some(sum) = pool.fold_chunks(begin..end, grain, chunk, both) {
+        if let Some(sum) = pool.fold_chunks(Site::at(body as *const ()), begin..end, grain, chunk, both) {
             // SAFETY: the caller's 3.
             unsafe { sum.as_ptr().copy_to_nonoverlapping(value.cast(), size) };
         }
@@ -225,11 +229,12 @@ pub unsafe extern "C" fn ftpool_join(
         Err(status) => return status,
     };
     let (first_arg, second_arg) = (Shared(first_arg), Shared(second_arg));
+    let site = Site::at(second as *const ());
     // SAFETY: the caller's 2.
     let first = move || Shared(unsafe { first(first_arg.get()) });
     // SAFETY: the caller's 2.
     let second = move || Shared(unsafe { second(second_arg.get()) });
-    let values = fork::join_by(name, pool.core(), first, second);
+    let values = fork::join_by(name, site, pool.core(), first, second);
     // SAFETY: the caller's 3.
     unsafe { check::store(out_first, values.0.get()) };
     // SAFETY: the caller's 3.

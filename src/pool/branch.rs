@@ -1,6 +1,7 @@
 //! The second piece of a fork: offered to others, run by one of them, or taken back.
 
 use super::core::Core;
+use super::habits::Site;
 use super::job::{Job, Task, Unrun};
 use super::offered::Offered;
 use super::unwind::{self, Payload};
@@ -92,8 +93,8 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
     }
 
     /// Tells pieces of one place in the program from those of others.
-    pub(super) fn site() -> usize {
-        run_branch::<B, R> as *const () as usize
+    pub(super) fn site() -> Site {
+        Site::at(run_branch::<B, R> as *const ())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::branch::{Branch, Piece};
 use super::core::Core;
-use super::{habits, offered};
+use super::habits::Site;
+use super::offered;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -68,13 +69,14 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    join_by(ptr::from_ref(core).cast(), core, a, b)
+    let site = Piece::<B, RB>::site();
+    join_by(ptr::from_ref(core).cast(), site, core, a, b)
 }
 
 /// As [`join`]. The `name` is an address that is no other pool's meanwhile: what a caller has at hand anyway. Another
 /// name of the same pool is no less right, but costs a look at what is behind it.
 #[inline(always)]
-pub(crate) fn join_by<A, B, RA, RB>(name: *const (), core: &Arc<Core>, a: A, b: B) -> (RA, RB)
+pub(crate) fn join_by<A, B, RA, RB>(name: *const (), site: Site, core: &Arc<Core>, a: A, b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA,
     B: FnOnce() -> RB + Send,
@@ -82,7 +84,7 @@ where
 {
     let forks = forks();
     if forks.plain.get() != name {
-        return forks.join_slowly(name, core, a, b);
+        return forks.join_slowly(name, site, core, a, b);
     }
     let countdown = forks.countdown.get() - 1;
     forks.countdown.set(countdown);
@@ -131,7 +133,7 @@ impl Forks {
 
     #[cold]
     #[inline(never)]
-    fn join_slowly<A, B, RA, RB>(&self, name: *const (), core: *const Arc<Core>, a: A, b: B) -> (RA, RB)
+    fn join_slowly<A, B, RA, RB>(&self, name: *const (), site: Site, core: *const Arc<Core>, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA,
         B: FnOnce() -> RB + Send,
@@ -140,22 +142,21 @@ impl Forks {
         // SAFETY: the caller has made the pointer of a reference.
         let core = unsafe { &*core };
         if self.pool.get() != Arc::as_ptr(core) {
-            return self.enter(name, core, a, b);
+            return self.enter(name, site, core, a, b);
         }
         self.name.set(name);
         self.join(a, b)
     }
 
     /// The outermost join of a pool on this thread.
-    fn enter<A, B, RA, RB>(&self, name: *const (), core: &Arc<Core>, a: A, b: B) -> (RA, RB)
+    fn enter<A, B, RA, RB>(&self, name: *const (), site: Site, core: &Arc<Core>, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA,
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
         self.hold();
-        let site = Piece::<B, RB>::site();
-        let quick = habits::is_quick(site);
+        let quick = site.is_quick();
         let pool = (self.pool.replace(Arc::as_ptr(core)), self.core.replace(core));
         self.name.set(name);
         let outer = (pool, self.bottom.get(), self.enough.get(), self.began.replace(None));
@@ -174,7 +175,7 @@ impl Forks {
             Some(began) => began.elapsed(),
             None => self.looked.get().zip(self.began.get()).map_or(Duration::ZERO, |(last, first)| last - first),
         };
-        habits::note(site, took < PAYS);
+        site.note(took < PAYS);
         both
     }
 

@@ -2,6 +2,7 @@
 
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
+use std::ops::Range;
 
 per_thread! {
     /// The code that was run last under a number, and whether it was quick. 0 is no code.
@@ -17,11 +18,33 @@ fn slot(habits: &[Cell<usize>; SITES], site: usize) -> &Cell<usize> {
     &habits[(site >> 4) % SITES]
 }
 
-/// Whether `site`, the address of a function, was quick when it was run last.
-pub(super) fn is_quick(site: usize) -> bool {
-    HABITS.with(|habits| slot(habits, site).get() == site | QUICK)
+/// A place in the program where there is a loop or a fork.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Site(usize);
+
+impl Site {
+    /// That of a loop whose chunks are run by code with a type of its own.
+    #[inline(always)]
+    pub(crate) fn of<R, F: Fn(Range<usize>) -> R>(_chunk: &F) -> Self {
+        Self::at(run::<R, F> as *const ())
+    }
+
+    /// That of code behind a pointer.
+    pub(crate) fn at(function: *const ()) -> Self {
+        Self(function.addr())
+    }
+
+    /// Whether it was quick when it was run last.
+    pub(super) fn is_quick(self) -> bool {
+        HABITS.with(|habits| slot(habits, self.0).get() == self.0 | QUICK)
+    }
+
+    pub(super) fn note(self, quick: bool) {
+        HABITS.with(|habits| slot(habits, self.0).set(if quick { self.0 | QUICK } else { 0 }));
+    }
 }
 
-pub(super) fn note(site: usize, quick: bool) {
-    HABITS.with(|habits| slot(habits, site).set(if quick { site | QUICK } else { 0 }));
+/// The address tells one code from another, because what is called becomes a part of this.
+fn run<R, F: Fn(Range<usize>) -> R>(chunk: &F, items: Range<usize>) -> R {
+    chunk(items)
 }

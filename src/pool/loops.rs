@@ -4,111 +4,20 @@ use super::core::Core;
 use super::ended::Ended;
 use super::job::{Job, Task, Unrun};
 use super::running::Failure;
+use super::trial::{PAYS, Rest};
 use super::unwind::{self, Payload};
 use super::worker::Worker;
-use super::{current, frame, habits};
+use super::{current, frame};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// What is left of a loop when it has shown that it pays to share it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rest {
-    items: Range<usize>,
-    /// Items that are claimed at a time.
-    chunk: usize,
-    /// Whether smaller chunks are as well.
-    flexible: bool,
-    /// Whether a failure that the body declares stops the loop.
-    stoppable: bool,
-}
-
-impl Rest {
-    /// `chunk` items are claimed at a time.
-    pub(super) fn new(items: Range<usize>, chunk: usize, flexible: bool, stoppable: bool) -> Self {
-        Self { items, chunk: chunk.max(1), flexible, stoppable }
-    }
-}
-
-/// Chunks of a loop, at most: so many are as well balanced as could be.
-const MANY: usize = 1 << 14;
-
-/// A loop that would be over within this time is not shared: waking somebody takes about as long.
-const PAYS: Duration = Duration::from_micros(10);
-
-/// How long a chunk shall take: claiming it does not matter, and nobody waits long for the last one.
-const CHUNK: Duration = Duration::from_micros(20);
-
-/// With fewer chunks than this each may be long, and they are shared at once; with more, the first ones are tried.
-const FEW: usize = 64;
+use std::time::Instant;
 
 /// So many others each thread wakes that begins its part: those who sleep come in the time of a few wake-ups, not one
 /// after another.
 const MUSTER: usize = 2;
-
-/// So many chunks are tried first where they were quick the last time.
-const FIRST: usize = 8;
-
-/// Runs the first items here to see how long they take; then all of them if that is quick. `grain` is the least number
-/// of items at a time, 0 if that is for the loop to find out. If `stoppable`, a failure that the [`frame`] hears of
-/// ends the loop.
-#[inline(always)]
-pub(crate) fn try_out<F: FnMut(Range<usize>)>(
-    items: Range<usize>,
-    grain: usize,
-    stoppable: bool,
-    mut run: F,
-) -> Option<Rest> {
-    let unit = grain.max(1);
-    if items.len() <= unit {
-        run(items);
-        return None;
-    }
-    if items.len().div_ceil(unit) < FEW {
-        return Some(Rest::new(items, unit, grain == 0, stoppable));
-    }
-    let site = piece::<F> as *const () as usize;
-    // One item may be long; what was quick the last time is seen to be quick again from some more at once.
-    let first = if habits::is_quick(site) { FIRST * unit } else { unit };
-    let began = Instant::now();
-    let mut tried = items.start + first;
-    run(items.start..tried);
-    let mut took = began.elapsed();
-    // Nanoseconds of a loop that pays to share fit into 64 bits 10^6 times over.
-    let mut each = took.as_nanos() as f64 / first as f64;
-    let is_short = |each: f64, tried: usize| each * (items.end - tried) as f64 <= PAYS.as_nanos() as f64;
-    let mut lot = FEW * unit - first;
-    // The first ones meet cold caches, and few take no longer than a look at the clock.
-    while took < PAYS / 8 && !is_short(each, tried) && !(stoppable && frame::has_failed()) {
-        let next = tried.saturating_add(lot).min(items.end);
-        run(tried..next);
-        let by_now = began.elapsed();
-        each = (by_now - took).as_nanos() as f64 / (next - tried) as f64;
-        (tried, took, lot) = (next, by_now, lot.saturating_mul(4));
-    }
-    if stoppable && frame::has_failed() {
-        return None;
-    }
-    let rest = tried..items.end;
-    let quick = is_short(each, tried);
-    habits::note(site, quick);
-    if quick {
-        run(rest);
-        return None;
-    }
-    let fair = (CHUNK.as_nanos() as f64 / each.max(0.01)) as usize;
-    // The trial may have met a page fault: chunks that are too small by that measure cost as much as a loop of claims.
-    let chunk = if grain == 0 { fair.max(rest.len() / MANY) } else { grain };
-    Some(Rest::new(rest, chunk, grain == 0, stoppable))
-}
-
-/// Has an address of its own for each place in the program where there is a loop.
-fn piece<F: FnMut(Range<usize>)>(run: &mut F, items: Range<usize>) {
-    run(items);
-}
 
 /// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty
 /// takes half of the largest other one. Protocol: `README.md`, "Loops".
@@ -176,6 +85,7 @@ impl Span {
 /// caller's job's.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
+    let site = rest.site;
     let whole = Loop::new(rest, body, most);
     let ended = Arc::new(Ended::new());
     let parent = current::with(Worker::job).unwrap_or(0);
@@ -187,7 +97,11 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
         helpers.push(id);
     }
     core.crew.muster(MUSTER.min(helpers.len()));
-    whole.take_part(0);
+    let began = Instant::now();
+    // Nothing is learnt where others have helped: items that wait for each other are not for one thread alone.
+    if whole.take_part(0) == whole.chunks() {
+        site.note(began.elapsed() < PAYS);
+    }
     let running = helpers.into_iter().filter(|&id| !core.retract(id)).count();
     ended.wait_for(running);
     if whole.failed.load(Ordering::Relaxed) {
@@ -201,7 +115,7 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
 
 impl<'a> Loop<'a> {
     fn new(rest: Rest, body: &'a (dyn Fn(Range<usize>) + Sync), most: usize) -> Self {
-        let Rest { items, chunk, flexible, stoppable } = rest;
+        let Rest { items, chunk, flexible, stoppable, .. } = rest;
         // At least some chunks for everybody, and never more than a word can count.
         let fair = if flexible { (items.len() / (most * 8)).max(1) } else { chunk };
         let chunk = chunk.min(fair).max(items.len() / (u32::MAX as usize / 2));
@@ -222,11 +136,17 @@ impl<'a> Loop<'a> {
         }
     }
 
-    /// Runs chunks until there are none left, or somebody stops the loop.
-    fn take_part(&self, own: usize) {
+    fn chunks(&self) -> usize {
+        self.items.len().div_ceil(self.chunk)
+    }
+
+    /// Runs chunks until there are none left, or somebody stops the loop. How many it were.
+    fn take_part(&self, own: usize) -> usize {
+        let mut chunks = 0;
         while !self.stop.load(Ordering::Relaxed)
             && let Some(chunk) = self.spans[own].claim().or_else(|| self.steal(own))
         {
+            chunks += 1;
             let start = self.items.start + chunk as usize * self.chunk;
             let range = start..self.items.end.min(start + self.chunk);
             if let Err(payload) = unwind::catch(|| (self.body)(range)) {
@@ -239,6 +159,7 @@ impl<'a> Loop<'a> {
                 self.stop.store(true, Ordering::Relaxed);
             }
         }
+        chunks
     }
 
     /// Half of the largest span, of which the first chunk is the thief's at once.

@@ -1,8 +1,9 @@
 //! Parts of a slice for several threads, each of which may change its own.
 
 use super::core::Core;
-use super::loops;
+use super::habits::Site;
 use super::unwind::Payload;
+use super::{loops, trial};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ pub(crate) fn run<T: Send>(core: &Arc<Core>, items: &mut [T], body: impl Fn(&mut
     let parts = &parts;
     // SAFETY: 1. the slice is borrowed until the loop has ended; 2. chunks of a loop do not overlap.
     let chunk = |range| body(unsafe { parts.part(range) });
-    match loops::try_out(0..length, 0, true, chunk) {
+    match trial::try_out(Site::of(&chunk), 0..length, 0, true, chunk) {
         Some(rest) => loops::run(core, rest, &chunk),
         None => Ok(()),
     }

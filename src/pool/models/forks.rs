@@ -2,8 +2,10 @@
 
 use super::{Tally, drain, pool, with};
 use crate::pool::branch::Piece;
-use crate::pool::loops::{self, Rest};
+use crate::pool::habits::Site;
+use crate::pool::loops;
 use crate::pool::offered::Offered;
+use crate::pool::trial::Rest;
 use crate::pool::{Core, Scope, fork};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::model::check;
@@ -107,7 +109,7 @@ fn every_chunk_of_a_loop_is_run_once() {
         let core = pool(1);
         let numbers = [Number::new(), Number::new(), Number::new()];
         let body = |items: std::ops::Range<usize>| items.for_each(|item| numbers[item].add());
-        let rest = Rest::new(0..3, 1, false, false);
+        let rest = Rest { items: 0..3, chunk: 1, flexible: false, stoppable: false, site: Site::of(&body) };
         assert!(loops::run(&core, rest, &body).is_ok());
         assert!(numbers.iter().all(|number| number.get() == 1));
         drain(&core);

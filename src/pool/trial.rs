@@ -1,0 +1,174 @@
+//! Whether a loop pays to share: its caller tries out some items. Protocol: `README.md`, "Loops".
+
+use super::frame;
+use super::habits::Site;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+/// What is left of a loop when it has shown that it pays to share it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rest {
+    pub(super) items: Range<usize>,
+    /// Items that are claimed at a time, at least 1.
+    pub(super) chunk: usize,
+    /// Whether smaller chunks are as well.
+    pub(super) flexible: bool,
+    /// Whether a failure that the body declares stops the loop.
+    pub(super) stoppable: bool,
+    pub(super) site: Site,
+}
+
+/// A loop that is over within this time is not shared: waking somebody takes about as long.
+pub(super) const PAYS: Duration = Duration::from_micros(10);
+
+/// How long a chunk shall take: claiming it does not matter, and nobody waits long for the last one.
+const CHUNK: Duration = Duration::from_micros(20);
+
+/// Chunks of a loop, at most: so many are as well balanced as could be.
+const MANY: usize = 1 << 14;
+
+/// With fewer chunks than this each may be long: they are shared at once, unless all were quick the last time.
+const FEW: usize = 64;
+
+/// So many chunks are tried first where all were quick the last time.
+const FIRST: usize = 8;
+
+/// Runs the first items here to see how long they take; then all of them if that is quick. `site` is the loop's;
+/// `grain` is the least number of items at a time, 0 if that is for the loop to find out. If `stoppable`, a failure
+/// that the [`frame`] hears of ends the loop.
+#[inline(always)]
+pub(crate) fn try_out(
+    site: Site,
+    items: Range<usize>,
+    grain: usize,
+    stoppable: bool,
+    mut run: impl FnMut(Range<usize>),
+) -> Option<Rest> {
+    let unit = grain.max(1);
+    if items.len() <= unit {
+        run(items);
+        return None;
+    }
+    let was_quick = site.is_quick();
+    let few = items.len().div_ceil(unit) < FEW;
+    if few && !was_quick {
+        return Some(Rest { items, chunk: unit, flexible: grain == 0, stoppable, site });
+    }
+    // One item may be long; where all were quick the last time it is seen from some more that they are again.
+    let mut lot = if was_quick && !few { FIRST * unit } else { unit };
+    let (mut tried, mut took) = (items.start, Duration::ZERO);
+    let began = Instant::now();
+    let each = loop {
+        let next = items.end.min(tried.saturating_add(lot));
+        // The only call: the body becomes a part of this function.
+        run(tried..next);
+        if stoppable && frame::has_failed() {
+            return None;
+        }
+        let by_now = began.elapsed();
+        let each = (by_now - took).as_nanos() as f64 / (next - tried) as f64;
+        (tried, took) = (next, by_now);
+        if tried == items.end {
+            site.note(took < PAYS);
+            return None;
+        }
+        let is_quick = each * (items.end - tried) as f64 <= PAYS.as_nanos() as f64;
+        lot = if is_quick && was_quick {
+            usize::MAX
+        } else if is_quick || !few && took < PAYS / 8 {
+            // The first ones meet cold caches, and few take no longer than a look at the clock.
+            lot.saturating_mul(4).max(FEW.saturating_mul(unit))
+        } else {
+            break each;
+        };
+    };
+    site.note(false);
+    let rest = tried..items.end;
+    let fair = (CHUNK.as_nanos() as f64 / each.max(0.01)) as usize;
+    // The trial may have met a page fault: chunks that are too small by that measure cost as much as a loop of claims.
+    let chunk = if grain == 0 { fair.max(rest.len() / MANY) } else { grain };
+    Some(Rest { items: rest, chunk: chunk.max(1), flexible: grain == 0, stoppable, site })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of `length` items the caller has run alone, and what is to be shared.
+    fn alone(length: usize, item: impl Fn(usize)) -> (usize, Option<Rest>) {
+        let mut ran = 0;
+        let chunk = |items: Range<usize>| items.for_each(&item);
+        let rest = try_out(Site::of(&chunk), 0..length, 0, false, |items| {
+            ran += items.len();
+            chunk(items);
+        });
+        (ran, rest)
+    }
+
+    fn slow() {
+        std::thread::sleep(PAYS * 5);
+    }
+
+    /// Conformance 86: nobody knows how long a few items take, until somebody has run them.
+    #[test]
+    fn few_items_are_shared_until_they_were_quick() {
+        let quick = || alone(10, |_| ());
+        let (ran, rest) = quick();
+        let site = rest.expect("it is shared").site;
+        assert_eq!(ran, 0);
+        site.note(false);
+        assert_eq!(quick().0, 0);
+        // Only a thread that is held up takes them for slow.
+        let learns = || {
+            site.note(true);
+            quick() == (10, None)
+        };
+        assert!((0..1000).any(|_| learns()));
+    }
+
+    /// Conformance 86: what was quick the last time may be slow, and the caller does not run it all alone.
+    #[test]
+    fn a_few_items_that_became_slow_are_shared_after_the_first() {
+        let run = || alone(10, |_| slow());
+        run().1.expect("it is shared").site.note(true);
+        let (ran, rest) = run();
+        assert_eq!((ran, rest.expect("it is shared").items), (1, 1..10));
+        assert_eq!(run().0, 0);
+    }
+
+    /// Conformance 86: the first rows of a triangle are short.
+    #[test]
+    fn a_loop_that_begins_with_quick_items_is_shared_where_they_grow() {
+        let run = || {
+            alone(300, |i| {
+                if i > 40 {
+                    slow();
+                }
+            })
+        };
+        let site = run().1.expect("it is shared").site;
+        site.note(true);
+        // Whoever trusts in that runs them all alone, once.
+        run();
+        assert!(run().1.is_some());
+    }
+
+    /// Conformance 80: no item is tried twice, or not at all, whatever the length and the grain.
+    #[test]
+    fn what_was_tried_and_the_rest_are_all_items() {
+        for length in [0, 1, 2, 63, 64, 65, 100, 1000, 100_000] {
+            for grain in [0, 1, 7, 1000, usize::MAX / 2, usize::MAX] {
+                for _ in 0..3 {
+                    let mut tried = 0;
+                    let rest = try_out(Site::of(&|_| ()), 5..5 + length, grain, false, |items| {
+                        assert_eq!(items.start, 5 + tried);
+                        tried += items.len();
+                    });
+                    let left = rest.as_ref().map_or(0, |rest| rest.items.len());
+                    assert_eq!(tried + left, length, "{length} items by {grain}");
+                    assert!(rest.is_none_or(|rest| rest.items.end == 5 + length && rest.chunk > 0));
+                }
+            }
+        }
+    }
+}
