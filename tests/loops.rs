@@ -162,6 +162,31 @@ fn a_panic_stops_the_loop_and_comes_out() {
     });
 }
 
+/// Conformance 83: values of a map that goes wrong are dropped, wherever they were made; those without a size too.
+#[test]
+fn a_map_that_panics_drops_its_values() {
+    within_limit(|| {
+        let pool = pool_of(3);
+        for at in [None, Some(0), Some(1), Some(9), Some(70), Some(1999)] {
+            let (made, dropped) = (AtomicUsize::new(0), Count::new());
+            let map = || {
+                pool.map_slice(&(0..2000).collect::<Vec<usize>>(), |&n| {
+                    work();
+                    assert!(at != Some(n));
+                    made.fetch_add(1, SeqCst);
+                    dropped.on_drop()
+                })
+            };
+            match catch_unwind(AssertUnwindSafe(map)) {
+                Ok(values) => assert!(at.is_none() && values.len() == 2000 && dropped.get() == 0),
+                Err(_) => assert!(at.is_some()),
+            }
+            assert_eq!(dropped.get(), made.into_inner());
+        }
+        assert_eq!(pool.map_slice(&[0; 5000], |_| work()), [(); 5000]);
+    });
+}
+
 /// Conformance 84: a failure stops the loop after the current items, and is the loop's and not the job's.
 #[test]
 fn a_failure_stops_the_loop() {

@@ -3,7 +3,7 @@
 use super::Pool;
 use crate::pool::habits::Site;
 use crate::pool::trial::Rest;
-use crate::pool::{frame, loops, parts, trial};
+use crate::pool::{frame, loops, parts, trial, values};
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
@@ -115,12 +115,8 @@ impl Pool {
     /// # Ok::<(), fastthreadpool::BuildError>(())
     /// ```
     pub fn map_slice<T: Sync, R: Send>(&self, items: &[T], map: impl Fn(&T) -> R + Sync) -> Vec<R> {
-        let chunk = |chunk: Range<usize>| items[chunk].iter().map(&map).collect::<Vec<R>>();
-        let both = |mut all: Vec<R>, more| {
-            all.extend(more);
-            all
-        };
-        self.fold_chunks(Site::of(&chunk), 0..items.len(), 0, chunk, both).unwrap_or_default()
+        let values = values::run(self.core(), items.len(), |i| map(&items[i]));
+        values.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
     /// Combines the values of `map` for every i of a range: `combine(…combine(map(0), map(1))…)`, in that order from

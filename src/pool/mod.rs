@@ -43,6 +43,7 @@ mod timers;
 pub(crate) mod trial;
 mod turns;
 pub(crate) mod unwind;
+pub(crate) mod values;
 mod waits;
 mod water;
 mod worker;

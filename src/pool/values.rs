@@ -1,0 +1,101 @@
+//! Values of a loop, each of which is written where it belongs.
+
+use super::core::Core;
+use super::habits::Site;
+use super::unwind::Payload;
+use super::{loops, trial};
+use crate::sys::lock::Lock;
+use std::ops::Range;
+use std::sync::Arc;
+use std::{mem, ptr};
+
+/// The values of `map` for the items 0 to `length` − 1, from a [loop](loops).
+pub(crate) fn run<R: Send>(
+    core: &Arc<Core>,
+    length: usize,
+    map: impl Fn(usize) -> R + Sync,
+) -> Result<Vec<R>, Payload> {
+    let room = Room::new(length);
+    // SAFETY: 1. and 2. chunks of a loop lie in it and do not overlap.
+    let chunk = |items| unsafe { room.fill(items, &map) };
+    if let Some(rest) = trial::try_out(Site::of(&chunk), 0..length, 0, false, chunk) {
+        loops::run(core, rest, &chunk)?;
+    }
+    // SAFETY: 1. the loop has run all items.
+    Ok(unsafe { room.into_values() })
+}
+
+/// Room for values that several threads write. Dropped too early, it drops those that were written.
+struct Room<R> {
+    /// Empty until the end.
+    values: Vec<R>,
+    first: *mut R,
+    length: usize,
+    /// Items whose values were written, if values are to be dropped.
+    written: Lock<Vec<Range<usize>>>,
+}
+
+// SAFETY: values are written by one thread each, and read when nobody writes any more; nothing else is shared.
+unsafe impl<R: Send> Sync for Room<R> {}
+
+impl<R> Room<R> {
+    fn new(length: usize) -> Self {
+        let mut values = Vec::with_capacity(length);
+        Self { first: values.as_mut_ptr(), values, length, written: Lock::new(Vec::new()) }
+    }
+
+    /// # Safety
+    ///
+    /// 1. The items are below the room's length. 2. Nobody else has filled or fills one of them.
+    #[inline]
+    unsafe fn fill(&self, items: Range<usize>, map: impl Fn(usize) -> R) {
+        // SAFETY: the caller's 1.
+        let mut run = Run { first: unsafe { self.first.add(items.start) }, length: 0 };
+        for item in items.clone() {
+            let value = map(item);
+            // SAFETY: the caller's 1: the run is not longer than the items.
+            let place = unsafe { run.first.add(run.length) };
+            // SAFETY: the caller's 2.
+            unsafe { place.write(value) };
+            run.length += 1;
+        }
+        mem::forget(run);
+        if mem::needs_drop::<R>() {
+            self.written.lock().push(items);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// 1. All of it was filled.
+    unsafe fn into_values(mut self) -> Vec<R> {
+        self.written.lock().clear();
+        let mut values = mem::take(&mut self.values);
+        // SAFETY: the caller's 1.
+        unsafe { values.set_len(self.length) };
+        values
+    }
+}
+
+impl<R> Drop for Room<R> {
+    fn drop(&mut self) {
+        for items in self.written.lock().drain(..) {
+            // SAFETY: what was filled lies in the room.
+            let first = unsafe { self.first.add(items.start) };
+            drop(Run { first, length: items.len() });
+        }
+    }
+}
+
+/// Values side by side, which are dropped with it.
+struct Run<R> {
+    first: *mut R,
+    length: usize,
+}
+
+impl<R> Drop for Run<R> {
+    fn drop(&mut self) {
+        // SAFETY: so many were written from the first on, and nobody else has them.
+        unsafe { ptr::slice_from_raw_parts_mut(self.first, self.length).drop_in_place() };
+    }
+}
