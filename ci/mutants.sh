@@ -29,6 +29,8 @@ src/sync/raw_semaphore.rs|(next.waiting(), Some(Ok(()))), // A1|(next.0, Some(Ok
 src/sync/raw_semaphore.rs|self.serve(&mut line); // Q3|// Q3|semaphore_loses_no_wake_up
 src/sync/raw_semaphore.rs|self.serve(&mut line); // Those behind|// Those behind|semaphore_lets_the_next_in_line_move_up
 src/sync/raw_semaphore.rs|self.word.wake(u32::MAX); // C1|// C1|semaphore_closes_under_its_waiters
+src/sync/wait_group.rs|fetch_sub(ONE, Ordering::Release) == ONE|fetch_sub(ONE, Ordering::Relaxed) == ONE|a_scope_sees_what_its_jobs_did
+src/sync/wait_group.rs|let marked = seen \x7c WAITED_FOR;|let marked = seen;|a_scope_sees_what_its_jobs_did
 src/sync/event.rs|if self.word.swap(SET, Ordering::Release) == WAITED_FOR {|if self.word.swap(SET, Ordering::Release) == CLEAR {|event_reaches_every_waiter
 src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_item
 src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item

@@ -4,12 +4,11 @@ use super::Pool;
 use crate::pool::{self, unwind};
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
-use std::sync::Arc;
 
 /// Where jobs that borrow are spawned. Made by [`Pool::scope`].
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope> {
-    inner: Arc<pool::Scope>,
+    inner: pool::Scope,
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
@@ -50,7 +49,7 @@ impl Pool {
 impl<'scope> Scope<'scope, '_> {
     /// Runs `job` on a worker, some time before the scope ends. Jobs can spawn more jobs.
     pub fn spawn(&'scope self, job: impl FnOnce() + Send + 'scope) {
-        // SAFETY: 1. `Pool::scope` waits before 'scope ends, whatever happens in between.
-        unsafe { self.inner.spawn(Box::new(job)) };
+        // SAFETY: 1. `Pool::scope`, which has put the scope where it is, waits before 'scope ends, whatever happens.
+        unsafe { self.inner.spawn(job) };
     }
 }

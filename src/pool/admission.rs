@@ -130,7 +130,7 @@ impl Core {
     }
 
     /// Brings `task` in, waiting for room at most until the deadline, or hands it back.
-    pub(crate) fn offer<T: Task>(self: &Arc<Self>, task: T, deadline: Deadline) -> Result<u64, (Refusal, T)> {
+    pub(crate) fn offer<T: Task + 'static>(self: &Arc<Self>, task: T, deadline: Deadline) -> Result<u64, (Refusal, T)> {
         let offered = self.submit_guarded(Job::new(task), Patience::Until(deadline), Route::Back);
         // SAFETY: 1. a submit hands back the job that it was given, which was made of a `T`.
         offered.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))

@@ -1,7 +1,6 @@
 //! Work that every worker does once. Protocol: `README.md`, "Calls".
 
 use super::core::Core;
-use super::ended::Ended;
 use super::job::{Job, Task, Unrun};
 use super::running::Failure;
 use super::submit::Refusal;
@@ -9,6 +8,7 @@ use super::unwind::{self, Payload};
 use super::worker::Worker;
 use super::{current, producer};
 use crate::queue;
+use crate::sync::{WaitGroup, awake};
 use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::lock::Lock;
 use crate::sys::unique;
@@ -23,12 +23,13 @@ struct Whole<'a> {
     failure: Lock<Option<Box<Failure>>>,
     /// A worker could not do its part: its start hook has failed.
     unfit: AtomicBool,
+    /// Parts that have not ended.
+    left: WaitGroup,
 }
 
 /// One worker's part.
 struct Part {
     whole: *const Whole<'static>,
-    ended: Arc<Ended>,
     parent: u64,
 }
 
@@ -41,11 +42,19 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
     if core.is_current() {
         return Err(Refusal::Deadlock);
     }
-    let whole = Whole { body, payload: Lock::new(None), failure: Lock::new(None), unfit: AtomicBool::new(false) };
-    let ended = Arc::new(Ended::new());
+    let whole = Whole {
+        body,
+        payload: Lock::new(None),
+        failure: Lock::new(None),
+        unfit: AtomicBool::new(false),
+        left: WaitGroup::new(),
+    };
     let parent = current::with(Worker::job).unwrap_or(0);
-    let part = || Job::new(Part { whole: (&raw const whole).cast(), ended: Arc::clone(&ended), parent });
-    ended.wait_for(core.call_all(part)?);
+    core.call_all(|| {
+        whole.left.add(1);
+        Job::new(Part { whole: (&raw const whole).cast(), parent })
+    })?;
+    awake::wait_for_all(&whole.left);
     if whole.unfit.load(Ordering::Relaxed)
         && let Some(broken) = core.refusal()
     {
@@ -58,8 +67,8 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
 }
 
 impl Core {
-    /// Gives every worker a `call()` and returns how many there are.
-    fn call_all(self: &Arc<Self>, call: impl Fn() -> Job) -> Result<usize, Refusal> {
+    /// Gives every worker a `call()`.
+    fn call_all(self: &Arc<Self>, call: impl Fn() -> Job) -> Result<(), Refusal> {
         // SAFETY: 1. the crew runs no user's code, and calls that are made are not dropped here.
         let _visit = unsafe { producer::visit(self) };
         if let Some(why) = self.refusal() {
@@ -100,12 +109,13 @@ impl Task for Part {
             whole.failure.lock().replace(failure);
         }
         worker.ended();
-        self.ended.now();
+        whole.left.done();
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {
         // SAFETY: as above.
-        unsafe { &*self.whole }.unfit.store(true, Ordering::Relaxed);
-        self.ended.now();
+        let whole = unsafe { &*self.whole };
+        whole.unfit.store(true, Ordering::Relaxed);
+        whole.left.done();
     }
 }

@@ -316,13 +316,13 @@ impl Crew {
     }
 
     /// Starts the workers that are missing with `start(number)`, as far as the system lets it, and gives every worker
-    /// there is a `call()`. `calling(true)` tells them to look. Returns how many; an error only if there are none.
+    /// there is a `call()`. `calling(true)` tells them to look. An error only if there are none.
     pub(super) fn call(
         &self,
         start: impl Fn(usize) -> io::Result<()>,
         call: impl Fn() -> Job,
         calling: impl FnOnce(bool),
-    ) -> io::Result<usize> {
+    ) -> io::Result<()> {
         let mut roster = self.roster.lock(); // U1
         let mut refused = Ok(());
         while refused.is_ok() && self.census.read().alive() < self.limit {
@@ -330,14 +330,14 @@ impl Crew {
         }
         let living: Vec<usize> = (0..self.used()).filter(|number| !roster.free.contains(number)).collect();
         if living.is_empty() {
-            return refused.map(|()| 0);
+            return refused;
         }
         self.called.fetch_add(living.len() as u64, Ordering::SeqCst); // U2
         living.iter().for_each(|&number| self.station(number).call(call())); // U3
         roster.calls += living.len();
         calling(true); // U4
         self.wake_sleepers(roster); // U5
-        Ok(living.len())
+        Ok(())
     }
 
     /// A worker has come to so many calls. `calling(false)` tells the others not to look any more.

@@ -15,7 +15,7 @@ pub(crate) enum Unrun {
 
 /// What the layers above want done. Exactly one of three things happens to a task: it is run, it is cancelled after
 /// it was accepted, or it is dropped because it was not accepted.
-pub(crate) trait Task: Send + 'static {
+pub(crate) trait Task: Send {
     /// Does the work. Catches what users' code throws. Calls [`Worker::ended`] before it makes the outcome known.
     fn run(self, worker: &Worker);
 
@@ -101,7 +101,18 @@ unsafe fn discard<T: Task>(body: Body) {
 
 impl Job {
     #[inline]
-    pub(crate) fn new<T: Task>(task: T) -> Self {
+    pub(crate) fn new<T: Task + 'static>(task: T) -> Self {
+        // SAFETY: 1. it borrows nothing.
+        unsafe { Self::borrowing(task) }
+    }
+
+    /// A job that borrows.
+    ///
+    /// # Safety
+    ///
+    /// 1. What the task borrows lives until it was run, cancelled or dropped.
+    #[inline]
+    pub(super) unsafe fn borrowing<T: Task>(task: T) -> Self {
         Self(Item::new(NonNull::from(LabelOf::<T>::LABEL).cast(), LabelOf::pack(task)))
     }
 

@@ -1,13 +1,13 @@
 //! Loops that several threads run together.
 
 use super::core::Core;
-use super::ended::Ended;
 use super::job::{Job, Task, Unrun};
 use super::running::Failure;
 use super::trial::{PAYS, Rest};
 use super::unwind::{self, Payload};
 use super::worker::Worker;
 use super::{current, frame};
+use crate::sync::{WaitGroup, awake};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
@@ -36,6 +36,8 @@ struct Loop<'a> {
     stoppable: bool,
     /// Such a failure was declared.
     failed: AtomicBool,
+    /// Others who take part, or may.
+    helpers: WaitGroup,
 }
 
 /// Chunks first..end, in one word. Numbers of chunks that were claimed do not come back, so a word does not either.
@@ -87,14 +89,18 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
     let most = core.limit() + usize::from(!core.is_current());
     let site = rest.site;
     let whole = Loop::new(rest, body, most);
-    let ended = Arc::new(Ended::new());
     let parent = current::with(Worker::job).unwrap_or(0);
     let mut helpers = Vec::new();
     for _ in 1..whole.spans.len() {
-        let helper = Helper { whole: (&raw const whole).cast(), ended: Arc::clone(&ended), parent };
-        // A pool that takes no more jobs: the caller runs what is left.
-        let Ok(id) = core.submit(Job::new(helper)) else { break };
-        helpers.push(id);
+        whole.helpers.add(1);
+        match core.submit(Job::new(Helper { whole: (&raw const whole).cast(), parent })) {
+            Ok(id) => helpers.push(id),
+            // A pool that takes no more jobs: the caller runs what is left.
+            Err(_) => {
+                whole.helpers.done();
+                break;
+            }
+        }
     }
     core.crew.muster(MUSTER.min(helpers.len()));
     let began = Instant::now();
@@ -102,8 +108,8 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
     if whole.take_part(0) == whole.chunks() {
         site.note(began.elapsed() < PAYS);
     }
-    let running = helpers.into_iter().filter(|&id| !core.retract(id)).count();
-    ended.wait_for(running);
+    helpers.into_iter().filter(|&id| core.retract(id)).for_each(|_| whole.helpers.done());
+    awake::wait_for_all(&whole.helpers);
     if whole.failed.load(Ordering::Relaxed) {
         frame::set_failed();
     }
@@ -132,6 +138,7 @@ impl<'a> Loop<'a> {
             payload: Lock::new(None),
             failure: Lock::new(None),
             failed: AtomicBool::new(false),
+            helpers: WaitGroup::new(),
             stoppable,
         }
     }
@@ -177,7 +184,6 @@ impl<'a> Loop<'a> {
 /// A worker's part in a loop.
 struct Helper {
     whole: *const Loop<'static>,
-    ended: Arc<Ended>,
     parent: u64,
 }
 
@@ -202,10 +208,11 @@ impl Task for Helper {
             whole.failure.lock().replace(failure);
         }
         worker.ended();
-        self.ended.now();
+        whole.helpers.done();
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {
-        self.ended.now();
+        // SAFETY: as above.
+        unsafe { &*self.whole }.helpers.done();
     }
 }

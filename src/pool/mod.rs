@@ -14,7 +14,6 @@ mod core;
 mod crew;
 pub(crate) mod current;
 mod departing;
-mod ended;
 pub(crate) mod fork;
 pub(crate) mod frame;
 mod groups;

@@ -41,7 +41,7 @@ impl Tally {
         Job::new(self.task(code))
     }
 
-    fn task(self: &Arc<Self>, code: impl FnOnce(&Worker) + Send + 'static) -> impl Task {
+    fn task(self: &Arc<Self>, code: impl FnOnce(&Worker) + Send + 'static) -> impl Task + 'static {
         Counted { tally: Arc::clone(self), code }
     }
 

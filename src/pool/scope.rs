@@ -7,84 +7,83 @@ use super::running::Failure;
 use super::submit::Rejected;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
-use crate::sync::{Deadline, EventCount, awake};
-use crate::sys::atomic::{AtomicUsize, Ordering};
+use crate::sync::{WaitGroup, awake};
 use crate::sys::lock::Lock;
 use std::mem;
 use std::sync::Arc;
 
-/// Code that borrows for `'a`.
-type Code<'a> = Box<dyn FnOnce() + Send + 'a>;
-
-/// Counts the jobs of a scope.
-///
-/// # Memory ordering
-///
-/// A job's release of its count pairs with the waiter's acquire: it sees what the job did.
+/// Jobs that are waited for. It lies where whoever waits has put it, and a job does not touch it after its end.
 #[derive(Debug)]
 pub(crate) struct Scope {
     core: Arc<Core>,
     /// The job that the scope is part of.
     parent: u64,
-    left: AtomicUsize,
-    changed: EventCount,
-    /// Jobs that may still be queued.
-    ids: Lock<Vec<u64>>,
+    left: WaitGroup,
+    /// Jobs that may still be queued, if whoever waits is a worker of the pool, which runs them then.
+    ids: Option<Lock<Vec<u64>>>,
     payload: Lock<Option<Payload>>,
     failure: Lock<Option<Box<Failure>>>,
 }
 
-struct Scoped {
-    code: Code<'static>,
-    scope: Arc<Scope>,
+struct Scoped<F> {
+    code: F,
+    scope: *const Scope,
 }
 
+// SAFETY: the code can be sent, and the scope can be shared.
+unsafe impl<F: Send> Send for Scoped<F> {}
+
 impl Scope {
-    pub(crate) fn new(core: &Arc<Core>) -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new(core: &Arc<Core>) -> Self {
+        Self {
             core: Arc::clone(core),
             parent: current::with(Worker::job).unwrap_or(0),
-            left: AtomicUsize::new(0),
-            changed: EventCount::new(),
-            ids: Lock::new(Vec::new()),
+            left: WaitGroup::new(),
+            ids: core.is_current().then(|| Lock::new(Vec::new())),
             payload: Lock::new(None),
             failure: Lock::new(None),
-        })
+        }
     }
 
     /// Runs `code` on a worker, or here and now if the pool takes no more jobs.
     ///
     /// # Safety
     ///
-    /// 1. What the code borrows lives until [`wait`](Self::wait) has returned, which is called in any case.
-    pub(crate) unsafe fn spawn(self: &Arc<Self>, code: Code<'_>) {
-        // SAFETY: the caller's 1: the code is gone before the lifetime ends.
-        let code = unsafe { mem::transmute::<Code<'_>, Code<'static>>(code) };
-        self.left.fetch_add(1, Ordering::Relaxed);
-        match self.core.submit(Job::new(Scoped { code, scope: Arc::clone(self) })) {
-            Ok(id) => self.ids.lock().push(id),
-            Err(Rejected { job, .. }) => _ = job.cancel(&self.core, 0, Unrun::Cancelled),
+    /// 1. The scope, and what the code borrows, live until [`wait`](Self::wait) has returned, which is called in any
+    ///    case.
+    pub(crate) unsafe fn spawn(&self, code: impl FnOnce() + Send) {
+        self.left.begin();
+        // SAFETY: the caller's 1: the code is gone before the scope has nothing left.
+        let job = unsafe { Job::borrowing(Scoped { code, scope: self }) };
+        match (self.core.submit(job), &self.ids) {
+            (Ok(id), Some(ids)) => ids.lock().push(id),
+            (Ok(_), None) => {}
+            (Err(Rejected { job, .. }), _) => _ = job.cancel(&self.core, 0, Unrun::Cancelled),
         }
     }
 
     /// Waits until every job has ended, also those that jobs have spawned. In a job of the pool, this runs those that
     /// nobody has begun. Returns what the first job that panicked has thrown.
     pub(crate) fn wait(&self) -> Result<(), Payload> {
-        loop {
-            let ids = mem::take(&mut *self.ids.lock());
-            if ids.is_empty() {
-                break;
-            }
-            // The job that was spawned last is the least likely to have been begun.
-            current::with(|worker| worker.run_all_queued(&self.core, ids.into_iter().rev()));
+        if let Some(ids) = &self.ids {
+            self.run_queued(ids);
         }
-        let ended = || self.left.load(Ordering::Acquire) == 0;
-        let _wait = awake::wait(Deadline::NEVER, ended, || 0);
-        self.changed.wait_until(Deadline::NEVER, || ended().then_some(()));
+        awake::wait_for_all(&self.left);
         if let Some(failure) = self.failure.lock().take() {
             current::with(|worker| worker.fail(failure));
         }
         self.payload.lock().take().map_or(Ok(()), Err)
+    }
+
+    fn run_queued(&self, ids: &Lock<Vec<u64>>) {
+        loop {
+            let ids = mem::take(&mut *ids.lock());
+            if ids.is_empty() {
+                return;
+            }
+            // The job that was spawned last is the least likely to have been begun.
+            current::with(|worker| worker.run_all_queued(&self.core, ids.into_iter().rev()));
+        }
     }
 
     fn ended(&self, thrown: Option<Payload>) {
@@ -97,25 +96,27 @@ impl Scope {
                 unwind::dispose(thrown);
             }
         }
-        self.left.fetch_sub(1, Ordering::Release);
-        self.changed.notify();
+        self.left.end();
     }
 }
 
-impl Task for Scoped {
+impl<F: FnOnce() + Send> Task for Scoped<F> {
     fn run(self, worker: &Worker) {
-        worker.stand_in_for(self.scope.parent);
+        // SAFETY: `Scope::spawn`'s obligation: whoever waits does so until this has ended.
+        let scope = unsafe { &*self.scope };
+        worker.stand_in_for(scope.parent);
         let thrown = unwind::catch(self.code).err();
         if let Some(failure) = worker.take_failure() {
-            self.scope.failure.lock().replace(failure);
+            scope.failure.lock().replace(failure);
         }
         worker.ended();
-        self.scope.ended(thrown);
+        scope.ended(thrown);
     }
 
     /// A job that never had an id was refused, and is run by whoever wanted to submit it.
     fn cancel(self, id: u64, _why: Unrun) {
-        let thrown = if id == 0 { unwind::catch(self.code).err() } else { unwind::catch(|| drop(self.code)).err() };
-        self.scope.ended(thrown);
+        // SAFETY: as above.
+        let scope = unsafe { &*self.scope };
+        scope.ended(if id == 0 { unwind::catch(self.code).err() } else { unwind::catch(|| drop(self.code)).err() });
     }
 }

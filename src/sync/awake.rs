@@ -1,8 +1,8 @@
 //! What a thread does before it sleeps until others have done their jobs.
 
-use super::Deadline;
 pub(crate) use super::spin::note_wake_up;
 use super::spin::{Awaited, Spin};
+use super::{Deadline, WaitGroup};
 use crate::sys::hint;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
@@ -60,6 +60,13 @@ pub(crate) fn wait(deadline: Deadline, ready: impl Fn() -> bool, come: impl Fn()
     }
     let awake = patience().is_some_and(|patience| spin(patience, &ready) || gives_way(&ready, come));
     Wait { sleeps: !awake }
+}
+
+/// Returns when all of the group is done.
+pub(crate) fn wait_for_all(group: &WaitGroup) {
+    let left = || u64::from(group.count());
+    let _wait = wait(Deadline::NEVER, || left() == 0, || u64::MAX - left());
+    group.wait();
 }
 
 /// Looks for the next job, for as long as that was worth it lately, and once more when others have had the core, who

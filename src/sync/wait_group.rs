@@ -7,8 +7,8 @@ use crate::sys::futex::Futex;
 
 /// A number of things that are under way, and that any number of threads wait for to be done.
 ///
-/// What a thread did before [`done`](Self::done) is visible to whoever saw that all is done. It can be used again for
-/// the next things; a waiter that has not come back yet then waits for those, too.
+/// What a thread did before [`done`](Self::done) is visible to whoever saw that all is done, and may then drop the
+/// group. It can be used again for the next things; a waiter that has not come back yet then waits for those, too.
 ///
 /// ```
 /// use fastthreadpool::{Pool, WaitGroup};
@@ -76,11 +76,30 @@ impl WaitGroup {
             1 => Some(0),
             _ => Some(word - ONE),
         };
+        let sleepers = self.word.sleepers();
         let before = self.word.fetch_update(Ordering::Release, Ordering::Relaxed, less);
         if before == Ok(ONE | WAITED_FOR) {
-            self.word.wake_all();
+            sleepers.wake_all(); // The group may be gone.
         }
         before.is_ok()
+    }
+
+    /// As [`add`](Self::add) of one, in one step, which many threads take at a time.
+    pub(crate) fn begin(&self) {
+        let before = self.word.fetch_add(ONE, Ordering::Relaxed);
+        if before / ONE >= u32::MAX / ONE / 2 {
+            self.word.fetch_sub(ONE, Ordering::Relaxed);
+            panic!("too many things to wait for");
+        }
+    }
+
+    /// As [`done`](Self::done), in one step, by whoever knows that something is under way, in a group that is not used
+    /// again.
+    pub(crate) fn end(&self) {
+        let sleepers = self.word.sleepers();
+        if self.word.fetch_sub(ONE, Ordering::Release) == ONE | WAITED_FOR {
+            sleepers.wake_all(); // The group may be gone.
+        }
     }
 
     /// How many things are under way.

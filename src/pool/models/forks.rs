@@ -123,8 +123,8 @@ fn a_scope_sees_what_its_jobs_did() {
         let core = pool(1);
         let number = Number::new();
         let scope = Scope::new(&core);
-        // SAFETY: 1. the number outlives the wait.
-        unsafe { scope.spawn(Box::new(|| number.add())) };
+        // SAFETY: 1. the scope and the number outlive the wait.
+        unsafe { scope.spawn(|| number.add()) };
         assert!(scope.wait().is_ok());
         assert_eq!(number.get(), 1);
         drain(&core);

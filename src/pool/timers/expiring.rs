@@ -18,7 +18,7 @@ struct Expiring<T> {
 impl Core {
     /// Queues a job that must have begun at the moment `due` of the pool's monotonic clock; returns its id. For room it
     /// waits no longer than that.
-    pub(crate) fn submit_expiring<T: Task>(
+    pub(crate) fn submit_expiring<T: Task + 'static>(
         self: &Arc<Self>,
         route: Route<'_>,
         due: u64,
