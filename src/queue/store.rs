@@ -112,6 +112,19 @@ impl Store {
         })
     }
 
+    /// Takes those of the items with these ids that are still queued, and gives each to `revoked` with its id. Ids of one
+    /// segment that come in turn cost hardly more than one.
+    pub(crate) fn revoke_each(&self, ids: &[u64], mut revoked: impl FnMut(u64, Item)) {
+        for ids in ids.chunk_by(|a, b| a >> SLOT_BITS == b >> SLOT_BITS) {
+            self.registry.pinned(ids[0] >> SLOT_BITS, |segment| {
+                let places = ids.iter().map(|&id| Place { segment, slot: id as usize % SLOTS });
+                // SAFETY: the shard's lock pins the segment and keeps other revokers out.
+                unsafe { segment::revoke(places, &mut revoked) };
+                Some(())
+            });
+        }
+    }
+
     /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all.
     pub(crate) fn revoke_oldest(&self) -> Option<(u64, Item)> {
         let blocks = BinaryHeap::from(self.registry.blocks()).into_sorted_vec().into_iter();
