@@ -1,10 +1,10 @@
 //! What a worker does whose job waits for another job.
 
+use super::Worker;
 use super::closing::Unfinished;
 use super::job::Job;
 use super::running::Failure;
 use super::timers::{TickInfo, is_timer};
-use super::Worker;
 use crate::queue::Item;
 use crate::sys::atomic::{AtomicBool, Ordering};
 use std::ptr;
@@ -58,8 +58,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Runs those of the pool's jobs `ids` that nobody has begun, the last first: more and more at a time while they are
-    /// quick, because to take a job out of the middle of a lane costs as much as some small ones.
+    /// Runs those of the pool's jobs `ids` that nobody has begun, the last first: more and more at a time while they
+    /// are quick, because to take a job out of the middle of a lane costs as much as some small ones.
     pub(super) fn run_all_queued(&self, mut ids: Vec<u64>) {
         let mut some = 1;
         while !ids.is_empty() && self.below.borrow().len() < MOST_NESTED {

@@ -112,8 +112,8 @@ impl Store {
         })
     }
 
-    /// Takes those of the items with these ids that are still queued, and gives each to `revoked` with its id. Ids of one
-    /// segment that come in turn cost hardly more than one.
+    /// Takes those of the items with these ids that are still queued, and gives each to `revoked` with its id. Ids of
+    /// one segment that come in turn cost hardly more than one.
     pub(crate) fn revoke_each(&self, ids: &[u64], mut revoked: impl FnMut(u64, Item)) {
         for ids in ids.chunk_by(|a, b| a >> SLOT_BITS == b >> SLOT_BITS) {
             self.registry.pinned(ids[0] >> SLOT_BITS, |segment| {
