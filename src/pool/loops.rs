@@ -11,7 +11,10 @@ use crate::sync::{WaitGroup, awake};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::lock::Lock;
+use crate::sys::thread::per_thread;
+use std::cell::Cell;
 use std::ops::Range;
+use std::ptr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,9 +22,15 @@ use std::time::Instant;
 /// after another.
 const MUSTER: usize = 2;
 
+per_thread! {
+    /// The innermost loop that the calling thread takes part in.
+    INNERMOST: Cell<*const Loop<'static>> = Cell::new(ptr::null())
+}
+
 /// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty
 /// takes half of the largest other one. Protocol: `README.md`, "Loops".
 struct Loop<'a> {
+    core: &'a Arc<Core>,
     items: Range<usize>,
     chunk: usize,
     body: &'a (dyn Fn(Range<usize>) + Sync),
@@ -88,27 +97,20 @@ impl Span {
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let site = rest.site;
-    let whole = Loop::new(rest, body, most);
-    let parent = current::with(Worker::job).unwrap_or(0);
-    let mut helpers = Vec::new();
-    for _ in 1..whole.spans.len() {
-        whole.helpers.add(1);
-        match core.submit(Job::new(Helper { whole: (&raw const whole).cast(), parent })) {
-            Ok(id) => helpers.push(id),
-            // A pool that takes no more jobs: the caller runs what is left.
-            Err(_) => {
-                whole.helpers.done();
-                break;
-            }
-        }
-    }
-    core.crew.muster(MUSTER.min(helpers.len()));
+    let whole = Loop::new(core, rest, body, most);
+    let (outer, mut helpers) = (INNERMOST.with(Cell::get), None);
     let began = Instant::now();
+    let chunks = whole.take_part(0, || {
+        // SAFETY: the pointer is null, or the loop goes on: this thread takes part in it, around this one.
+        if helpers.is_none() && !unsafe { outer.as_ref() }.is_some_and(|outer| outer.occupies(core)) {
+            helpers = Some(whole.call_helpers());
+        }
+    });
     // Nothing is learnt where others have helped: items that wait for each other are not for one thread alone.
-    if whole.take_part(0) == whole.chunks() {
+    if chunks == whole.chunks() {
         site.note(began.elapsed() < PAYS);
     }
-    helpers.into_iter().filter(|&id| core.retract(id)).for_each(|_| whole.helpers.done());
+    helpers.into_iter().flatten().filter(|&id| core.retract(id)).for_each(|_| whole.helpers.done());
     awake::wait_for_all(&whole.helpers);
     if whole.failed.load(Ordering::Relaxed) {
         frame::set_failed();
@@ -120,7 +122,7 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
 }
 
 impl<'a> Loop<'a> {
-    fn new(rest: Rest, body: &'a (dyn Fn(Range<usize>) + Sync), most: usize) -> Self {
+    fn new(core: &'a Arc<Core>, rest: Rest, body: &'a (dyn Fn(Range<usize>) + Sync), most: usize) -> Self {
         let Rest { items, chunk, flexible, stoppable, .. } = rest;
         // At least some chunks for everybody, and never more than a word can count.
         let fair = if flexible { (items.len() / (most * 8)).max(1) } else { chunk };
@@ -129,6 +131,7 @@ impl<'a> Loop<'a> {
         let spans = (0..most.min(chunks)).map(|_| CachePadded::new(Span(AtomicU64::new(0)))).collect::<Box<[_]>>();
         spans[0].0.store(Span::pack(0, chunks as u64), Ordering::Relaxed);
         Self {
+            core,
             items,
             chunk,
             body,
@@ -147,11 +150,40 @@ impl<'a> Loop<'a> {
         self.items.len().div_ceil(self.chunk)
     }
 
-    /// Runs chunks until there are none left, or somebody stops the loop. How many it were.
-    fn take_part(&self, own: usize) -> usize {
+    /// Whether all hands of a pool are needed here.
+    fn occupies(&self, core: &Arc<Core>) -> bool {
+        Arc::ptr_eq(self.core, core) && self.spans.iter().any(|span| span.len() > 0)
+    }
+
+    /// Asks workers to take part; the ids of these jobs.
+    fn call_helpers(&self) -> Vec<u64> {
+        let parent = current::with(Worker::job).unwrap_or(0);
+        let mut helpers = Vec::new();
+        for _ in 1..self.spans.len() {
+            self.helpers.add(1);
+            match self.core.submit(Job::new(Helper { whole: ptr::from_ref(self).cast(), parent })) {
+                Ok(id) => helpers.push(id),
+                // A pool that takes no more jobs: the caller runs what is left.
+                Err(_) => {
+                    self.helpers.done();
+                    break;
+                }
+            }
+        }
+        self.core.crew.muster(MUSTER.min(helpers.len()));
+        helpers
+    }
+
+    /// Runs chunks until there are none left, or somebody stops the loop, and calls `next` before each. How many it
+    /// were.
+    fn take_part(&self, own: usize, mut next: impl FnMut()) -> usize {
+        let _outer = Outer(INNERMOST.with(|innermost| innermost.replace(ptr::from_ref(self).cast())));
         let mut chunks = 0;
         while !self.stop.load(Ordering::Relaxed)
-            && let Some(chunk) = self.spans[own].claim().or_else(|| self.steal(own))
+            && let Some(chunk) = {
+                next();
+                self.spans[own].claim().or_else(|| self.steal(own))
+            }
         {
             chunks += 1;
             let start = self.items.start + chunk as usize * self.chunk;
@@ -181,6 +213,15 @@ impl<'a> Loop<'a> {
     }
 }
 
+/// The loop that the calling thread goes on with when this is dropped.
+struct Outer(*const Loop<'static>);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        INNERMOST.with(|innermost| innermost.set(self.0));
+    }
+}
+
 /// A worker's part in a loop.
 struct Helper {
     whole: *const Loop<'static>,
@@ -199,9 +240,9 @@ impl Task for Helper {
         if own < whole.spans.len() {
             worker.core.crew.muster(MUSTER.min(whole.spans.len() - own - 1));
             if whole.stoppable {
-                frame::enter(|| whole.take_part(own));
+                frame::enter(|| whole.take_part(own, || ()));
             } else {
-                whole.take_part(own);
+                whole.take_part(own, || ());
             }
         }
         if let Some(failure) = worker.take_failure() {
