@@ -151,11 +151,15 @@ impl Lanes {
         drop(self.sharing.lock());
     }
 
-    /// A lane for the calling thread alone: one that was left, or a new one. `None` if there are as many as can be.
-    pub(super) fn acquire(&self) -> Option<Arc<Post>> {
-        if let Some(left) = self.posts().find(|post| post.lane.adopt()) {
-            return Some(Arc::clone(left));
-        }
+    /// A lane for the calling thread alone, which may be a worker: one that was left, or a new one. `None` if there are
+    /// as many as can be.
+    pub(super) fn acquire(&self, by_worker: bool) -> Option<Arc<Post>> {
+        let post = self.posts().find(|post| post.lane.adopt()).cloned().or_else(|| self.add())?;
+        post.lane.is_kept(by_worker);
+        Some(post)
+    }
+
+    fn add(&self) -> Option<Arc<Post>> {
         let _adding = self.adding.lock();
         let number = self.in_use.load(Ordering::Relaxed);
         let new = || Arc::new(Post { lane: Lane::new(number), racks: Racks::new() });

@@ -1,6 +1,7 @@
 //! Where the calling thread submits to.
 
 use super::core::Core;
+use super::current;
 use super::lanes::Post;
 use crate::queue::{Producing, Reader, Writer, pair};
 use crate::sys::lock::LockGuard;
@@ -95,7 +96,11 @@ fn look_up(core: &Core) -> Option<&Post> {
         }
         // A post that only this thread still knows of belonged to a pool that is gone.
         posts.retain(|(_, post)| post.as_ref().is_none_or(|post| Arc::strong_count(post) > 1));
-        let post = core.lanes.acquire();
+        let by_worker = current::with(|worker| worker.belongs_to(core)).unwrap_or(false);
+        let post = core.lanes.acquire(by_worker);
+        if let (true, Some(post)) = (by_worker, &post) {
+            current::with(|worker| worker.round.submits_to(post.lane.number()));
+        }
         let pointer = post.as_ref().map(Arc::as_ptr);
         posts.push((core.number, post));
         pointer

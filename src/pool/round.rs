@@ -1,7 +1,7 @@
 //! How a worker goes round the lanes.
 
 use super::worker::Worker;
-use crate::queue::{Look, Place, Range};
+use crate::queue::{Lane, Look, Place, Range};
 use crate::sync::awake;
 use crate::sys::hint;
 use crate::sys::thread::usable_cpus;
@@ -18,11 +18,17 @@ const STAY: Duration = hint::real_time(Duration::from_micros(20));
 /// Fewer jobs than this at a time are not worth a look at the clock.
 const MANY: usize = 64;
 
+/// What a worker has submitted itself is in its cache; but after so many of these jobs others have their turn.
+const OWN_IN_A_ROW: usize = 64;
+
+/// How long a worker leaves the only job of another one's lane alone.
+const MOMENT: Duration = hint::real_time(Duration::from_micros(3));
+
 /// Pauses between two rounds of a worker that found all lanes empty or let alone, at most: whoever looks disturbs those
 /// who take.
 const MOST_PAUSES: u32 = 32;
 
-/// A lane is let alone for less time than so many rounds take.
+/// A lane is let alone for less time than so many rounds take, and a chain of jobs is another worker's after so many.
 const MANY_ROUNDS: u32 = 64;
 
 /// After so many, about a millisecond, a worker has waited long enough for lanes that others are faster at: somebody
@@ -32,26 +38,69 @@ const MOST_ROUNDS: u32 = 1024;
 /// Where a worker is on its round.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// The number of the lane to look at first.
+    /// The number of the lane whose turn it is.
     turn: Cell<usize>,
     /// When it came to this lane, if it left something there.
     came: Cell<Option<Instant>>,
+    /// The lane of another worker in which it has seen a single job, where, and since when.
+    left: Cell<Option<(usize, u64, Instant)>>,
+    /// The lane that it submits to itself, and how many jobs in a row it has taken from that.
+    own: Cell<Option<usize>>,
+    own_in_a_row: Cell<usize>,
 }
 
 impl Round {
     pub(super) fn starting_at(turn: usize) -> Self {
-        Self { turn: Cell::new(turn), came: Cell::new(None) }
+        Self {
+            turn: Cell::new(turn),
+            came: Cell::new(None),
+            left: Cell::new(None),
+            own: Cell::new(None),
+            own_in_a_row: Cell::new(0),
+        }
     }
 
+    /// The number of the lane to look at first.
     pub(super) fn turn(&self) -> usize {
-        self.turn.get()
+        self.own().unwrap_or(self.turn.get())
     }
 
-    /// It has taken something from a lane, and stays with that for now or not.
-    fn took_from(&self, lane: usize, stays: bool) {
+    /// From now on it submits to this lane.
+    pub(super) fn submits_to(&self, lane: usize) {
+        self.own.set(Some(lane));
+    }
+
+    /// Its own lane, if that comes before all others now.
+    fn own(&self) -> Option<usize> {
+        self.own.get().filter(|_| self.own_in_a_row.get() < OWN_IN_A_ROW)
+    }
+
+    /// It has taken so many jobs from a lane, and stays with that for now or not.
+    fn took_from(&self, lane: usize, taken: usize, stays: bool) {
+        if self.own() == Some(lane) {
+            self.own_in_a_row.set(self.own_in_a_row.get() + taken);
+            return;
+        }
+        self.own_in_a_row.set(0);
         let came = self.came.get().filter(|_| self.turn.get() == lane);
         self.came.set(stays.then(|| came.unwrap_or_else(Instant::now)));
         self.turn.set(if stays { lane } else { lane + 1 });
+    }
+
+    /// Whether it leaves the only job of a lane to the worker who has submitted that, and comes for it as soon as its
+    /// own job is over: a moment is what the way of a job to another core costs. One such lane is watched at a time.
+    fn leaves(&self, number: usize, lane: &Lane) -> bool {
+        let watched = self.left.get();
+        let is_watched = watched.is_some_and(|(lane, ..)| lane == number);
+        if is_watched && watched.is_some_and(|(_, _, since)| since.elapsed() < MOMENT) {
+            return true;
+        }
+        let position = lane.lone_of_another();
+        let stays = position.is_some() && watched.is_some_and(|(_, seen, _)| Some(seen) == position);
+        if is_watched || watched.is_none() {
+            self.left.set(position.filter(|_| !stays).map(|position| (number, position, Instant::now())));
+        }
+        position.is_some() && !(is_watched && stays)
     }
 
     /// It is about to look again.
@@ -71,7 +120,8 @@ impl Worker {
         let mut rounds = 0_u32;
         loop {
             let (first, waits) = self.batch_from_a_lane(paced);
-            if first.is_some() || !waits || rounds == MOST_ROUNDS || self.must_stop() || self.has_work_beside_lanes() {
+            let enough = if self.round.left.get().is_some() { MANY_ROUNDS } else { MOST_ROUNDS };
+            if first.is_some() || !waits || rounds >= enough || self.must_stop() || self.has_work_beside_lanes() {
                 return first;
             }
             rounds += 1;
@@ -90,6 +140,10 @@ impl Worker {
     fn batch_from_a_lane(&self, paced: bool) -> (Option<Place>, bool) {
         let (mut first, mut waits) = (None, false);
         for (number, lane) in self.core.lanes.starting_at(self.round.turn()) {
+            if paced && self.round.leaves(number, lane) {
+                waits = true;
+                continue;
+            }
             let (mut seen, mut taken) = (0, 0);
             let share = |visible, flows| {
                 seen = visible;
@@ -99,11 +153,13 @@ impl Worker {
                 taken = range.len();
                 first = Some(self.station.batch.install(range));
             };
+            // Nobody lets its own lane alone.
+            let paced = paced && self.round.own.get() != Some(number);
             match lane.claim(&self.core.store, paced, share, install) {
                 Look::Nothing => {}
                 Look::Rest => waits = true,
                 Look::Run => {
-                    self.round.took_from(number, paced && taken >= MANY && seen > taken);
+                    self.round.took_from(number, taken, paced && taken >= MANY && seen > taken);
                     break;
                 }
             }

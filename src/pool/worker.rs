@@ -128,6 +128,11 @@ impl Worker {
         self.number == self.core.most()
     }
 
+    /// Whether it is one of this pool's workers.
+    pub(super) fn belongs_to(&self, core: &Core) -> bool {
+        ptr::eq(&raw const *self.core, core) && !self.is_guest()
+    }
+
     pub(super) fn run(&self) {
         self.core.crew.arrive();
         match self.core.bound {

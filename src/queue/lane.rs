@@ -47,6 +47,8 @@ struct Producer {
 #[derive(Debug)]
 struct Consumer {
     head: AtomicU64,
+    /// The token of the producer if it is a consumer as well, or 0: it comes for what it has pushed.
+    keeper: AtomicUsize,
     pace: PaceWord,
     front: Lock<Front>,
 }
@@ -85,6 +87,7 @@ impl Lane {
             }),
             consumer: CachePadded::new(Consumer {
                 head: AtomicU64::new(0),
+                keeper: AtomicUsize::new(NOBODY),
                 pace: PaceWord::new(),
                 front: Lock::new(Front { first: None, habit: Habit::default() }),
             }),
@@ -108,6 +111,26 @@ impl Lane {
     #[inline(always)]
     pub(crate) fn owner(&self) -> usize {
         self.producer.owner.load(Ordering::Relaxed)
+    }
+
+    /// The number that it was made with.
+    pub(crate) fn number(&self) -> usize {
+        self.producer.number
+    }
+
+    /// Says whether the owner, who calls this, is one of the consumers, too.
+    pub(crate) fn is_kept(&self, by_owner: bool) {
+        self.consumer.keeper.store(if by_owner { token::of_this_thread() } else { NOBODY }, Ordering::Relaxed);
+    }
+
+    /// The position of the only item in here, if it is another consumer's who will come for it.
+    pub(crate) fn lone_of_another(&self) -> Option<u64> {
+        let keeper = self.consumer.keeper.load(Ordering::Relaxed);
+        if keeper == NOBODY || keeper == token::of_this_thread() {
+            return None;
+        }
+        let head = self.consumer.head.load(Ordering::Relaxed);
+        (self.tail.load(Ordering::Relaxed).wrapping_sub(head) == 1).then_some(head)
     }
 
     /// Begins a visit, during which the producer may push. Whoever closes the pool waits for visits to end.
@@ -170,9 +193,10 @@ impl Lane {
     ) -> Look {
         let consumer = &*self.consumer;
         match consumer.pace.get() {
-            Pace::Tried | Pace::Rests => return Look::Rest,
-            Pace::Open if self.is_empty() => return Look::Nothing,
-            Pace::Open | Pace::Flows => {}
+            Pace::Tried | Pace::Rests if paced => return Look::Rest,
+            Pace::Flows if paced => {}
+            _ if self.is_empty() => return Look::Nothing,
+            _ => {}
         }
         // Many consumers that wait for a lock in turn, to take one item each, would never get out of that again.
         let free = if paced { consumer.front.try_lock() } else { Some(consumer.front.lock()) };
