@@ -5,16 +5,11 @@ use super::closing::Unfinished;
 use super::job::Job;
 use super::running::Failure;
 use super::timers::{TickInfo, is_timer};
-use crate::queue::Item;
 use crate::sys::atomic::{AtomicBool, Ordering};
 use std::ptr;
-use std::time::{Duration, Instant};
 
 /// Jobs that may lie above one another on a worker's stack.
 const MOST_NESTED: usize = 64;
-
-/// Jobs that were over so soon are worth taking more of at a time; who is idle meanwhile loses no more than that.
-const QUICK: Duration = Duration::from_micros(10);
 
 /// A job that waits on this thread for the one that is running.
 #[derive(Debug)]
@@ -58,19 +53,11 @@ impl Worker {
         Ok(())
     }
 
-    /// Runs those of the pool's jobs `ids` that nobody has begun, the last first: more and more at a time while they
-    /// are quick, because to take a job out of the middle of a lane costs as much as some small ones.
-    pub(super) fn run_all_queued(&self, mut ids: Vec<u64>) {
-        let mut some = 1;
-        while !ids.is_empty() && self.below.borrow().len() < MOST_NESTED {
-            let mut jobs = Vec::new();
-            let last = ids.split_off(ids.len().saturating_sub(some));
-            self.core.store.revoke_each(&last, |id, item| jobs.push((id, item)));
-            let began = Instant::now();
-            // SAFETY: the item was revoked.
-            jobs.into_iter().rev().for_each(|(id, item)| unsafe { self.run_revoked(id, item) });
-            some = if began.elapsed() < QUICK { 2 * some } else { 1 };
-        }
+    /// Runs those of the pool's jobs `ids` that nobody has begun.
+    pub(super) fn run_all_queued(&self, ids: impl Iterator<Item = u64>) {
+        ids.for_each(|id| {
+            self.run_queued(id);
+        });
     }
 
     /// The jobs on this thread.
@@ -88,23 +75,13 @@ impl Worker {
         if self.below.borrow().len() >= MOST_NESTED {
             return false;
         }
-        let item = self.core.store.revoke(id);
-        // SAFETY: the item was revoked.
-        item.map(|item| unsafe { self.run_revoked(id, item) }).is_some()
-    }
-
-    /// Runs a job here and now that was taken out of the queue.
-    ///
-    /// # Safety
-    ///
-    /// 1. The item was revoked by the caller.
-    unsafe fn run_revoked(&self, id: u64, item: Item) {
+        let Some(item) = self.core.take_out(id) else { return false };
         let (job, failure) = (self.job.replace(id), self.failure.take());
         let (asked, overrun) = (self.asked.replace(ptr::null()), self.overrun.replace(ptr::null()));
         let tick = self.tick.take();
         let blocks = self.unblock();
         self.below.borrow_mut().push(Frame { job, failure, asked, overrun, tick, blocks });
-        // SAFETY: 1. only jobs are queued; 2. by the caller's 1 no other job was made of the item.
+        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         unsafe { Job::from_item(item) }.run(self);
         let frame = self.below.borrow_mut().pop().expect("pushed above");
         self.job.set(frame.job);
@@ -118,6 +95,7 @@ impl Worker {
         }
         // Not the station's count: a bound counts what workers take out of lanes.
         self.core.count_cancelled(1);
+        true
     }
 
     /// The job that is running is a piece of the job `id`, and goes by its name.

@@ -82,7 +82,7 @@ impl Scope {
                 return;
             }
             // The job that was spawned last is the least likely to have been begun.
-            current::with(|worker| worker.run_all_queued(ids));
+            current::with(|worker| worker.run_all_queued(ids.into_iter().rev()));
         }
     }
 

@@ -128,7 +128,7 @@ impl Cell {
     ///
     /// # Safety
     ///
-    /// 1. The caller is the cell's owner, holds the segment, and keeps revokers out. 2. It has announced itself.
+    /// 1. The caller is the cell's owner, holds the segment, and keeps revokers out.
     pub(super) unsafe fn claim_uncontested(&self) -> Option<Taken> {
         let word = self.word.load(Ordering::Relaxed); // K4
         // SAFETY: by 1 nobody else touches the cell.
@@ -164,6 +164,11 @@ impl Cell {
         let marked = word.map_addr(|word| word & !STATE | REVOKED);
         word.addr() & STATE == QUEUED
             && self.word.compare_exchange(word, marked, Ordering::Acquire, Ordering::Relaxed).is_ok() // X1
+    }
+
+    /// Whether the item is gone, by way of an owner before the one who asks.
+    pub(super) fn is_taken(&self) -> bool {
+        self.word.load(Ordering::Relaxed).addr() & STATE == TAKEN
     }
 
     /// Whether the item waits, as far as one can see who does not claim it.

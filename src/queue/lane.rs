@@ -227,6 +227,33 @@ impl Lane {
     }
 }
 
+impl Lane {
+    /// Takes an item out again that the producer, who calls this, has pushed lately, if no consumer has come to it.
+    /// `None` may also say that it was pushed too long ago, or not here (`README.md`, "Lane").
+    ///
+    /// # Safety
+    ///
+    /// 1. The caller owns the producing side, and no visit of it is under way.
+    pub(crate) unsafe fn take_back(&self, store: &Store, id: u64) -> Option<Item> {
+        // SAFETY: by 1 nobody else touches it.
+        let segment = self.producer.last.with(|last| unsafe { *last })?;
+        let (place, tail) = (Place { segment, slot: id as usize % SLOTS }, self.tail.load(Ordering::Relaxed));
+        let position = (tail - 1) / SLOTS as u64 * SLOTS as u64 + place.slot as u64;
+        if place.id() != id || position >= tail {
+            return None;
+        }
+        let _front = self.consumer.front.lock();
+        if position < self.consumer.head.load(Ordering::Relaxed) {
+            return None;
+        }
+        // SAFETY: 1. the slot is in no consumer's range, and comes to be in none before the lock is left; 2. so nobody
+        // has had a hold on it to give back.
+        let taken = unsafe { store.claim_alone(place) }?;
+        // SAFETY: 1. as above.
+        Some(unsafe { taken.copy() })
+    }
+}
+
 /// A producer's visit to its lane.
 #[derive(Debug)]
 pub(crate) struct Producing<'a> {

@@ -178,14 +178,19 @@ impl Place {
         unsafe { self.cell().claim(|| self.started().store(true, Ordering::Relaxed)) }
     }
 
-    /// Owner, who has found a revoker at work and now keeps revokers out: takes the item, unless it was revoked.
+    /// Owner, who keeps revokers out: takes the item, unless it was revoked.
     ///
     /// # Safety
     ///
-    /// As for [`claim`](Self::claim), and: 3. the caller pins the segment. 4. `claim` was contested.
+    /// As for [`claim`](Self::claim), and: 3. the caller pins the segment.
     pub(super) unsafe fn claim_pinned(self) -> Option<Taken> {
-        // SAFETY: the caller's 1 to 4.
+        // SAFETY: the caller's 1 to 3.
         unsafe { self.cell().claim_uncontested() }
+    }
+
+    /// Owner, whose claim was contested: whether the item was taken back by its producer.
+    pub(super) fn is_hole(&self) -> bool {
+        self.cell().is_taken()
     }
 
     pub(super) fn block(self) -> u64 {

@@ -96,7 +96,20 @@ impl Store {
     /// As for [`claim`](Self::claim), which was contested.
     #[cold]
     unsafe fn claim_contested(&self, place: Place) -> Option<Taken> {
-        // SAFETY: 1, 2 and 4 are the caller's; 3. the shard's lock pins the segment.
+        if place.is_hole() {
+            return None;
+        }
+        // SAFETY: the caller's 1 and 2.
+        unsafe { self.claim_alone(place) }
+    }
+
+    /// Owner: takes the item at `place`, unless it was revoked, while no revoker is at work.
+    ///
+    /// # Safety
+    ///
+    /// As for [`claim`](Self::claim).
+    pub(super) unsafe fn claim_alone(&self, place: Place) -> Option<Taken> {
+        // SAFETY: 1 and 2 are the caller's; 3. the shard's lock pins the segment.
         self.registry.pinned(place.block(), |_| unsafe { place.claim_pinned() })
     }
 
@@ -110,19 +123,6 @@ impl Store {
             unsafe { segment::revoke(std::iter::once(place), |_, item| found = Some(item)) };
             found
         })
-    }
-
-    /// Takes those of the items with these ids that are still queued, and gives each to `revoked` with its id. Ids of
-    /// one segment that come in turn cost hardly more than one.
-    pub(crate) fn revoke_each(&self, ids: &[u64], mut revoked: impl FnMut(u64, Item)) {
-        for ids in ids.chunk_by(|a, b| a >> SLOT_BITS == b >> SLOT_BITS) {
-            self.registry.pinned(ids[0] >> SLOT_BITS, |segment| {
-                let places = ids.iter().map(|&id| Place { segment, slot: id as usize % SLOTS });
-                // SAFETY: the shard's lock pins the segment and keeps other revokers out.
-                unsafe { segment::revoke(places, &mut revoked) };
-                Some(())
-            });
-        }
     }
 
     /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all.

@@ -1,6 +1,6 @@
 //! Models of the lane.
 
-use super::{Line, assert_each_once, item};
+use super::{Line, assert_each_once, item, number};
 use crate::queue::{Batch, Look};
 use crate::sys::model::check;
 use loom::thread;
@@ -72,6 +72,25 @@ fn lane_keeps_a_run_visible_until_it_is_in_a_batch() {
         });
         assert!(!line.lane.is_empty() || batch.rest() > 0, "a run went out of sight");
         consumer.join().unwrap();
+    });
+}
+
+/// Race: the producer takes items back while consumers move runs with them to their batches, and somebody revokes one.
+#[test]
+fn lane_gives_an_item_to_a_consumer_or_back() {
+    check(2, || {
+        let line = Line::new();
+        let ids = line.push(1..=2);
+        let consumer = consumer(&line, 2);
+        let revoker = thread::spawn({
+            let (line, id) = (Arc::clone(&line), ids[0]);
+            move || line.store.revoke(id).map(number)
+        });
+        // SAFETY: 1. this thread is the producer, and its visits have ended.
+        let back = ids.iter().filter_map(|&id| unsafe { line.lane.take_back(&line.store, id) }.map(number));
+        let back: Vec<usize> = back.collect();
+        let revoked: Vec<usize> = revoker.join().unwrap().into_iter().collect();
+        assert_each_once(2, [back, revoked, consumer.join().unwrap(), line.drain()]);
     });
 }
 
