@@ -134,9 +134,15 @@ impl Core {
         if is_timer(id) {
             return self.cancel_timer(id);
         }
-        let Some(item) = self.store.revoke(id) else { return false };
+        let Some(item) = self.take_out(id) else { return false };
         self.end_unrun(id, item);
         true
+    }
+
+    /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
+    pub(super) fn take_out(&self, id: u64) -> Option<Item> {
+        let lane = self.store.lane_of(id).map(|number| self.lanes.numbered(number));
+        lane.and_then(|lane| lane.take_out(&self.store, id)).or_else(|| self.store.revoke(id))
     }
 
     /// Cancels every job that is queued now; returns how many.
@@ -171,7 +177,7 @@ impl Core {
 
     /// Ends a job that is still queued: it was not begun in time.
     pub(super) fn expire(&self, id: u64) {
-        let Some(item) = self.store.revoke(id) else { return };
+        let Some(item) = self.take_out(id) else { return };
         self.expired.fetch_add(1, Ordering::Release);
         // SAFETY: as in `end_unrun`.
         self.end_job(unsafe { Job::from_item(item) }, id, Unrun::Expired);

@@ -124,6 +124,10 @@ impl Lanes {
         })
     }
 
+    pub(super) fn numbered(&self, number: usize) -> &Lane {
+        self.owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |post| &post.lane)
+    }
+
     /// Whether there is such a lane. Looks at number `turn` first.
     pub(super) fn any(&self, turn: usize, such: impl Fn(&Lane) -> bool) -> bool {
         self.starting_at(turn).any(|(_, lane)| such(lane))

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::current;
 use super::lanes::Post;
-use crate::queue::{Item, Producing, Reader, Writer, pair};
+use crate::queue::{Producing, Reader, Writer, pair};
 use crate::sys::lock::LockGuard;
 use crate::sys::thread::per_thread;
 use std::cell::RefCell;
@@ -65,14 +65,6 @@ pub(super) unsafe fn visit(core: &Core) -> Visit<'_> {
 }
 
 impl Core {
-    /// Takes a job out of the queue again that the calling thread may have submitted lately, if nobody has come to it.
-    /// As [`Store::revoke`](crate::queue::Store::revoke), but where it can be it is as quick as a submit.
-    pub(super) fn take_out(&self, id: u64) -> Option<Item> {
-        // SAFETY: 1. this thread owns the lane, and nothing that runs in a visit comes here.
-        let own = self.lanes.own().and_then(|own| unsafe { own.lane.take_back(&self.store, id) });
-        own.or_else(|| self.store.revoke(id))
-    }
-
     /// The two ends of a job's way to its handle.
     #[inline(always)]
     pub(crate) fn pair<V>(self: &Arc<Self>) -> (Writer<V, Weak<Self>>, Reader<V, Weak<Self>>) {

@@ -213,7 +213,7 @@ impl Core {
 
     /// Takes an accepted job out of the queue again, if nobody has claimed it; it counts as ended.
     pub(super) fn take_back(&self, id: u64) -> Option<Job> {
-        let item = self.store.revoke(id)?;
+        let item = self.take_out(id)?;
         self.count_cancelled(1);
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         Some(unsafe { Job::from_item(item) })

@@ -166,7 +166,7 @@ impl Cell {
             && self.word.compare_exchange(word, marked, Ordering::Acquire, Ordering::Relaxed).is_ok() // X1
     }
 
-    /// Whether the item is gone, by way of an owner before the one who asks.
+    /// Whether the item was taken before its owner came to own it.
     pub(super) fn is_taken(&self) -> bool {
         self.word.load(Ordering::Relaxed).addr() & STATE == TAKEN
     }

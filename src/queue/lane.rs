@@ -225,32 +225,14 @@ impl Lane {
         }
         Look::Run
     }
-}
 
-impl Lane {
-    /// Takes an item out again that the producer, who calls this, has pushed lately, if no consumer has come to it.
-    /// `None` may also say that it was pushed too long ago, or not here (`README.md`, "Lane").
-    ///
-    /// # Safety
-    ///
-    /// 1. The caller owns the producing side, and no visit of it is under way.
-    pub(crate) unsafe fn take_back(&self, store: &Store, id: u64) -> Option<Item> {
-        // SAFETY: by 1 nobody else touches it.
-        let segment = self.producer.last.with(|last| unsafe { *last })?;
-        let (place, tail) = (Place { segment, slot: id as usize % SLOTS }, self.tail.load(Ordering::Relaxed));
-        let position = (tail - 1) / SLOTS as u64 * SLOTS as u64 + place.slot as u64;
-        if place.id() != id || position >= tail {
-            return None;
-        }
+    /// Takes the item with this id out, if no consumer has come to it.
+    pub(crate) fn take_out(&self, store: &Store, id: u64) -> Option<Item> {
         let _front = self.consumer.front.lock();
-        if position < self.consumer.head.load(Ordering::Relaxed) {
-            return None;
-        }
-        // SAFETY: 1. the slot is in no consumer's range, and comes to be in none before the lock is left; 2. so nobody
-        // has had a hold on it to give back.
-        let taken = unsafe { store.claim_alone(place) }?;
-        // SAFETY: 1. as above.
-        Some(unsafe { taken.copy() })
+        let head = self.consumer.head.load(Ordering::Relaxed);
+        store.take_out(id, |lane, position| {
+            lane == self.number() && (head..self.tail.load(Ordering::Acquire)).contains(&position)
+        })
     }
 }
 
@@ -372,6 +354,7 @@ impl Producing<'_> {
     /// Links a segment behind the last one. The lane's hold keeps the last one in its lap until a consumer has
     /// followed the link.
     fn append(&mut self, tail: u64, next: SegmentRef) {
+        next.join(self.lane.number(), tail);
         if tail == 0 {
             self.lane.consumer.front.lock().first = Some(next);
         } else {

@@ -22,6 +22,10 @@ pub(crate) struct Segment {
     pub(super) home: Home,
     block: AtomicU64,
     next: AtomicPtr<Segment>,
+    /// The number of the lane that it is part of, plus 1; 0 elsewhere.
+    lane: AtomicUsize,
+    /// The position of the first cell in that.
+    base: AtomicU64,
     given_back: CachePadded<AtomicUsize>,
     /// A slot's owner has announced that it takes the item.
     started: CachePadded<[AtomicBool; SLOTS]>,
@@ -41,6 +45,8 @@ impl Segment {
             home,
             block: AtomicU64::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
+            lane: AtomicUsize::new(0),
+            base: AtomicU64::new(0),
             given_back: CachePadded::new(AtomicUsize::new(0)),
             started: CachePadded::new(std::array::from_fn(|_| AtomicBool::new(false))),
             cells: CachePadded::new(std::array::from_fn(|_| Cell::new())),
@@ -68,12 +74,25 @@ impl Segment {
     pub(super) fn begin_lap(&self, block: u64) {
         self.block.store(block, Ordering::Relaxed);
         self.next.store(ptr::null_mut(), Ordering::Relaxed);
+        self.lane.store(0, Ordering::Relaxed);
         self.given_back.store(0, Ordering::Relaxed);
         self.started.iter().for_each(|started| started.store(false, Ordering::Relaxed));
     }
 
     pub(super) fn block(&self) -> u64 {
         self.block.load(Ordering::Relaxed)
+    }
+
+    /// It becomes part of a lane, once in a lap.
+    pub(super) fn join(&self, lane: usize, base: u64) {
+        self.base.store(base, Ordering::Relaxed);
+        self.lane.store(lane + 1, Ordering::Release);
+    }
+
+    /// The number of the lane that it is part of, if it is, and the position of its first cell there.
+    pub(super) fn lane(&self) -> Option<(usize, u64)> {
+        let lane = self.lane.load(Ordering::Acquire).checked_sub(1)?;
+        Some((lane, self.base.load(Ordering::Relaxed)))
     }
 
     /// Gives `count` holds back; true for the call that gives the last one, which then owns the segment.
@@ -188,7 +207,7 @@ impl Place {
         unsafe { self.cell().claim_uncontested() }
     }
 
-    /// Owner, whose claim was contested: whether the item was taken back by its producer.
+    /// Owner, whose claim was contested: whether the item was taken out of its lane.
     pub(super) fn is_hole(&self) -> bool {
         self.cell().is_taken()
     }

@@ -99,18 +99,29 @@ impl Store {
         if place.is_hole() {
             return None;
         }
-        // SAFETY: the caller's 1 and 2.
-        unsafe { self.claim_alone(place) }
-    }
-
-    /// Owner: takes the item at `place`, unless it was revoked, while no revoker is at work.
-    ///
-    /// # Safety
-    ///
-    /// As for [`claim`](Self::claim).
-    pub(super) unsafe fn claim_alone(&self, place: Place) -> Option<Taken> {
         // SAFETY: 1 and 2 are the caller's; 3. the shard's lock pins the segment.
         self.registry.pinned(place.block(), |_| unsafe { place.claim_pinned() })
+    }
+
+    /// The number of the lane that the item with this id lies in, or lay in, if it is known.
+    pub(crate) fn lane_of(&self, id: u64) -> Option<usize> {
+        self.registry.pinned(id >> SLOT_BITS, |segment| segment.lane()).map(|(lane, _)| lane)
+    }
+
+    /// Takes the item with this id, if `is_alone` says of the number of its lane and its position there that only
+    /// revokers can come to it.
+    pub(super) fn take_out(&self, id: u64, is_alone: impl FnOnce(usize, u64) -> bool) -> Option<Item> {
+        let slot = id as usize % SLOTS;
+        self.registry.pinned(id >> SLOT_BITS, |segment| {
+            let (lane, base) = segment.lane()?;
+            if !is_alone(lane, base + slot as u64) {
+                return None;
+            }
+            // SAFETY: 1. and 2. nobody owns the slot, and 3. the shard's lock pins the segment and keeps revokers out.
+            let taken = unsafe { Place { segment, slot }.claim_pinned() }?;
+            // SAFETY: 1. as above.
+            Some(unsafe { taken.copy() })
+        })
     }
 
     /// Takes the item with this id, if it is still queued.

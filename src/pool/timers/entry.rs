@@ -125,7 +125,7 @@ impl Core {
                 true
             }
             Some(Cut::Queued(queue_id)) => {
-                self.store.revoke(queue_id).inspect(|&item| _ = self.end_unrun(id, item)).is_some()
+                self.take_out(queue_id).inspect(|&item| _ = self.end_unrun(id, item)).is_some()
             }
             Some(Cut::Schedule(mut live)) => {
                 live.cancelled = true;
