@@ -13,7 +13,7 @@ fi
 mkdir -p "$results" "$documents"
 results=$PWD/$results documents=$PWD/$documents
 programs=("$@")
-[ $# != 0 ] || programs=(throughput outcomes handles forkjoin roundtrip footprint locks timers seeds size scaling)
+[ $# != 0 ] || programs=(throughput outcomes handles forkjoin nested roundtrip footprint locks timers seeds size scaling)
 [ $# != 0 ] || [ ${#quick[@]} != 0 ] || programs+=(bound)
 
 export CARGO_TARGET_DIR=$PWD/benches/rivals/target
