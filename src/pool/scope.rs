@@ -86,17 +86,15 @@ impl Scope {
         }
     }
 
-    fn ended(&self, thrown: Option<Payload>) {
-        if let Some(thrown) = thrown {
-            let mut first = self.payload.lock();
-            if first.is_none() {
-                *first = Some(thrown);
-            } else {
-                drop(first);
-                unwind::dispose(thrown);
-            }
+    /// Keeps what a job has thrown, if it is the first.
+    fn keep(&self, thrown: Payload) {
+        let mut first = self.payload.lock();
+        if first.is_none() {
+            *first = Some(thrown);
+        } else {
+            drop(first);
+            unwind::dispose(thrown);
         }
-        self.left.end();
     }
 }
 
@@ -105,18 +103,23 @@ impl<F: FnOnce() + Send> Task for Scoped<F> {
         // SAFETY: `Scope::spawn`'s obligation: whoever waits does so until this has ended.
         let scope = unsafe { &*self.scope };
         worker.stand_in_for(scope.parent);
-        let thrown = unwind::catch(self.code).err();
+        if let Err(thrown) = unwind::catch(self.code) {
+            scope.keep(thrown);
+        }
         if let Some(failure) = worker.take_failure() {
             scope.failure.lock().replace(failure);
         }
         worker.ended();
-        scope.ended(thrown);
+        scope.left.end(); // The scope may be gone.
     }
 
     /// A job that never had an id was refused, and is run by whoever wanted to submit it.
     fn cancel(self, id: u64, _why: Unrun) {
         // SAFETY: as above.
         let scope = unsafe { &*self.scope };
-        scope.ended(if id == 0 { unwind::catch(self.code).err() } else { unwind::catch(|| drop(self.code)).err() });
+        if let Err(thrown) = if id == 0 { unwind::catch(self.code) } else { unwind::catch(|| drop(self.code)) } {
+            scope.keep(thrown);
+        }
+        scope.left.end(); // As above.
     }
 }
