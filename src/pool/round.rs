@@ -42,11 +42,19 @@ pub(super) struct Round {
     turn: Cell<usize>,
     /// When it came to this lane, if it left something there.
     came: Cell<Option<Instant>>,
-    /// The lane of another worker in which it has seen a single job, where, and since when.
-    left: Cell<Option<(usize, u64, Instant)>>,
+    /// What it leaves to another worker.
+    left: Cell<Option<Left>>,
     /// The lane that it submits to itself, and how many jobs in a row it has taken from that.
     own: Cell<Option<usize>>,
     own_in_a_row: Cell<usize>,
+}
+
+/// The only job of another worker's lane, and since when it has been seen there.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    lane: usize,
+    position: u64,
+    since: Instant,
 }
 
 impl Round {
@@ -90,17 +98,19 @@ impl Round {
     /// Whether it leaves the only job of a lane to the worker who has submitted that, and comes for it as soon as its
     /// own job is over: a moment is what the way of a job to another core costs. One such lane is watched at a time.
     fn leaves(&self, number: usize, lane: &Lane) -> bool {
-        let watched = self.left.get();
-        let is_watched = watched.is_some_and(|(lane, ..)| lane == number);
-        if is_watched && watched.is_some_and(|(_, _, since)| since.elapsed() < MOMENT) {
-            return true;
+        let lone = || lane.lone_of_another();
+        match self.left.get() {
+            Some(left) if left.lane == number && left.since.elapsed() < MOMENT => true,
+            Some(left) if left.lane == number => self.watch(number, lone().filter(|&now| now != left.position)),
+            Some(_) => lone().is_some(),
+            None => self.watch(number, lone()),
         }
-        let position = lane.lone_of_another();
-        let stays = position.is_some() && watched.is_some_and(|(_, seen, _)| Some(seen) == position);
-        if is_watched || watched.is_none() {
-            self.left.set(position.filter(|_| !stays).map(|position| (number, position, Instant::now())));
-        }
-        position.is_some() && !(is_watched && stays)
+    }
+
+    /// From now on it watches what is left there, if anything is.
+    fn watch(&self, lane: usize, position: Option<u64>) -> bool {
+        self.left.set(position.map(|position| Left { lane, position, since: Instant::now() }));
+        position.is_some()
     }
 
     /// It is about to look again.
