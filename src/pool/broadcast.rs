@@ -97,13 +97,7 @@ impl Task for Part {
         // SAFETY: the caller waits until this part says that it has ended.
         let whole = unsafe { &*self.whole };
         if let Err(payload) = unwind::catch(|| (whole.body)(worker.number())) {
-            let mut first = whole.payload.lock();
-            if first.is_none() {
-                *first = Some(payload);
-            } else {
-                drop(first);
-                unwind::dispose(payload);
-            }
+            unwind::keep_first(&whole.payload, payload);
         }
         if let Some(failure) = worker.take_failure() {
             whole.failure.lock().replace(failure);

@@ -85,17 +85,6 @@ impl Scope {
             current::with(|worker| worker.run_all_queued(ids.into_iter().rev()));
         }
     }
-
-    /// Keeps what a job has thrown, if it is the first.
-    fn keep(&self, thrown: Payload) {
-        let mut first = self.payload.lock();
-        if first.is_none() {
-            *first = Some(thrown);
-        } else {
-            drop(first);
-            unwind::dispose(thrown);
-        }
-    }
 }
 
 impl<F: FnOnce() + Send> Task for Scoped<F> {
@@ -104,7 +93,7 @@ impl<F: FnOnce() + Send> Task for Scoped<F> {
         let scope = unsafe { &*self.scope };
         worker.stand_in_for(scope.parent);
         if let Err(thrown) = unwind::catch(self.code) {
-            scope.keep(thrown);
+            unwind::keep_first(&scope.payload, thrown);
         }
         if let Some(failure) = worker.take_failure() {
             scope.failure.lock().replace(failure);
@@ -118,7 +107,7 @@ impl<F: FnOnce() + Send> Task for Scoped<F> {
         // SAFETY: as above.
         let scope = unsafe { &*self.scope };
         if let Err(thrown) = if id == 0 { unwind::catch(self.code) } else { unwind::catch(|| drop(self.code)) } {
-            scope.keep(thrown);
+            unwind::keep_first(&scope.payload, thrown);
         }
         scope.left.end(); // As above.
     }

@@ -1,5 +1,6 @@
 //! The only place where panics of users' code are caught.
 
+use crate::sys::lock::Lock;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,6 +19,17 @@ pub(crate) fn dispose<T>(value: T) {
         && let Err(second) = catch(|| drop(payload))
     {
         std::mem::forget(second);
+    }
+}
+
+/// Keeps what was thrown, if it is the first.
+pub(super) fn keep_first(place: &Lock<Option<Payload>>, thrown: Payload) {
+    let mut first = place.lock();
+    if first.is_none() {
+        *first = Some(thrown);
+    } else {
+        drop(first);
+        dispose(thrown);
     }
 }
 
