@@ -1,8 +1,9 @@
 //! Scenarios whose rivals take turns.
 
 use crate::report::Scenario;
+use std::hint::black_box;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What one round came to.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,22 @@ pub struct Lane<'a> {
     pub goal: Option<f64>,
     /// One round. It checks its answer.
     pub run: Box<dyn FnMut() -> Result<Outcome, String> + 'a>,
+}
+
+/// One way to do a scenario's work: runs it once and returns its answer.
+pub type Way<'a> = (&'static str, Box<dyn FnMut() -> u64 + 'a>);
+
+impl<'a> Lane<'a> {
+    /// Times a way that does so many operations, and whose answer must be this.
+    pub fn checked((rival, mut way): Way<'a>, goal: Option<f64>, answer: u64, operations: usize) -> Self {
+        let run = move || {
+            let began = Instant::now();
+            let got = black_box(way());
+            let took = began.elapsed();
+            if got == answer { Ok(Outcome::of(took, operations)) } else { Err(format!("{got} instead of {answer}")) }
+        };
+        Self { rival, goal, run: Box::new(run) }
+    }
 }
 
 /// A scenario and its rivals.

@@ -4,14 +4,13 @@ use chili::Scope;
 use clap::Parser;
 use fastthreadpool::Pool;
 use rayon::prelude::*;
-use rivals::contest::{self, Contest, Lane, Outcome};
+use rivals::contest::{self, Contest, Lane, Way};
 use rivals::options::{self, Common};
 use rivals::report::{Report, Scenario};
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::num::NonZero;
 use std::process::ExitCode;
-use std::time::Instant;
 
 /// Measures fork-join and loops; every answer is checked.
 #[derive(Debug, Parser)]
@@ -22,9 +21,6 @@ struct Options {
     #[arg(long, default_value_t = 2)]
     workers: usize,
 }
-
-/// One way to do a scenario's work: runs it once and returns its answer.
-type Way<'a> = (&'static str, Box<dyn FnMut() -> u64 + 'a>);
 
 struct Rivals {
     pool: Pool,
@@ -155,20 +151,14 @@ fn race(
     rounds: usize,
     ways: Vec<Way<'_>>,
 ) -> Result<Scenario, String> {
-    let lanes = ways.into_iter().map(|way| lane(way, answer, &format!("{name} {question}"))).collect();
-    let mut contest = [Contest { name: name.into(), question, unit: "ns", lanes }];
+    let scenario = format!("{name} {question}");
+    let lanes = ways.into_iter().map(|way| {
+        let goal = goal(&scenario, way.0);
+        Lane::checked(way, goal, answer, 1)
+    });
+    let mut contest = [Contest { name: name.into(), question, unit: "ns", lanes: lanes.collect() }];
     let mut scenarios = contest::race(&mut contest, rounds)?;
     Ok(scenarios.remove(0))
-}
-
-fn lane<'a>((rival, mut way): Way<'a>, answer: u64, scenario: &str) -> Lane<'a> {
-    let run = move || {
-        let began = Instant::now();
-        let got = black_box(way());
-        let took = began.elapsed();
-        if got == answer { Ok(Outcome::of(took, 1)) } else { Err(format!("{got} instead of {answer}")) }
-    };
-    Lane { rival, goal: goal(scenario, rival), run: Box::new(run) }
 }
 
 /// Runs `work` as a job of the pool, as `rayon::ThreadPool::install` does.

@@ -3,14 +3,13 @@
 use clap::Parser;
 use fastthreadpool::Pool;
 use rayon::prelude::*;
-use rivals::contest::{self, Contest, Lane, Outcome};
+use rivals::contest::{self, Contest, Lane, Way};
 use rivals::options::{self, Common};
 use rivals::report::Report;
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{Sender, channel};
-use std::time::Instant;
 
 /// Measures what jobs do with their own pool; every answer is checked.
 #[derive(Debug, Parser)]
@@ -25,9 +24,6 @@ struct Options {
 const OURS: &str = "fastthreadpool";
 const RAYON: &str = "rayon";
 const SERIAL: &str = "serial";
-
-/// One way to do a scenario's work: runs it once and returns its answer.
-type Way<'a> = (&'static str, Box<dyn FnMut() -> u64 + 'a>);
 
 /// Jobs that have come to their end, by way of a channel: the last end is what a measurement waits for.
 type Ends = Sender<()>;
@@ -120,16 +116,8 @@ fn until(ends: usize, begin: impl FnOnce(Ends)) -> u64 {
 }
 
 fn contest<'a>(name: &str, question: &'static str, operations: usize, answer: u64, ways: Vec<Way<'a>>) -> Contest<'a> {
-    let lane = |(rival, mut way): Way<'a>| {
-        let run = move || {
-            let began = Instant::now();
-            let got = black_box(way());
-            let took = began.elapsed();
-            if got == answer { Ok(Outcome::of(took, operations)) } else { Err(format!("{got} instead of {answer}")) }
-        };
-        Lane { rival, goal: None, run: Box::new(run) }
-    };
-    Contest { name: name.into(), question, unit: "ns", lanes: ways.into_iter().map(lane).collect() }
+    let lanes = ways.into_iter().map(|way| Lane::checked(way, None, answer, operations)).collect();
+    Contest { name: name.into(), question, unit: "ns", lanes }
 }
 
 fn chains(pool: &'static Pool, many: usize) -> Contest<'static> {
