@@ -4,7 +4,7 @@ use super::core::Core;
 use crate::queue::{Lane, Racks};
 use crate::sys::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sys::lock::{Lock, LockGuard};
-use crate::sys::size::SIGNS;
+use crate::sys::size::SIGN_BITS;
 use crate::sys::{hint, token};
 use std::ptr;
 use std::sync::{Arc, OnceLock, Weak};
@@ -45,14 +45,18 @@ struct Sign {
     post: AtomicPtr<Post>,
 }
 
-/// A thread's sign is one of so many, the first that was free.
-const REACH: usize = if SIGNS < 8 { SIGNS } else { 8 };
+const SIGNS: usize = 1 << SIGN_BITS;
 
-/// The first place for a thread's sign. A thread's token lies at the end of its stack, and stacks with their guard
-/// pages tend to be an odd number of pages apart, so that threads which were started together have places of their own.
+/// A thread's sign is one of so many, the first that was free.
+const REACH: usize = if SIGNS < 16 { SIGNS } else { 16 };
+
+/// The first place for a thread's sign: the upper bits of its token by the golden ratio (Knuth, The Art of Computer
+/// Programming 3, 6.4). Tokens are addresses that are some stacks apart, and how far that is, and of what it is a
+/// multiple, is the system's choice.
 #[inline(always)]
 fn place_of(thread: usize) -> usize {
-    (thread >> 12) % SIGNS
+    const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+    (thread as u64).wrapping_mul(GOLDEN_RATIO).unbounded_shr(u64::BITS - SIGN_BITS) as usize
 }
 
 impl Sign {
@@ -101,10 +105,11 @@ impl Lanes {
         (0..REACH).map(move |offset| &self.signs[(place_of(thread) + offset) % SIGNS])
     }
 
-    /// Makes it easy to find for its owner, the calling thread. With too many threads about, some have no sign.
+    /// Makes it easy to find for its owner, the calling thread. With too many threads about, some have no sign, and try
+    /// again at every submit: they do not wait for each other.
     pub(super) fn put_up_sign(&self, post: &Post) {
         let me = token::of_this_thread();
-        let _adding = self.adding.lock();
+        let Some(_adding) = self.adding.try_lock() else { return };
         if let Some(sign) = self.signs_for(me).find(|sign| sign.is_free()) {
             sign.post.store(ptr::from_ref(post).cast_mut(), Ordering::Release);
             sign.thread.store(me, Ordering::Relaxed);
@@ -181,5 +186,38 @@ impl Lanes {
     #[cold]
     pub(super) fn share(&self) -> (&Lane, Option<LockGuard<'_, ()>>) {
         (&self.shared, Some(self.sharing.lock()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lanes, MOST, REACH, place_of};
+    use std::collections::HashSet;
+
+    /// Stacks lie as far apart as the system likes: beside their guard page, or at multiples of a huge page.
+    #[test]
+    fn threads_have_signs_of_their_own_however_far_apart_their_stacks_are() {
+        for distance in [0x5000, 0x1_1000, 0x10_1000, 0x20_0000, 0x20_1000, 0x40_0000, 0x80_1000, 0xa0_0000, 0x800_0000]
+        {
+            let tokens = (1..=MOST).map(|thread| 0x7fff_f000_06c0_usize - thread * distance);
+            let (mut taken, mut displaced) = (HashSet::new(), 0);
+            for token in tokens {
+                let offset = (0..REACH).find(|offset| taken.insert((place_of(token) + offset) % super::SIGNS));
+                displaced += usize::from(offset.expect("there is a place within reach") > 0);
+            }
+            assert!(displaced < MOST / 2, "{displaced} of {MOST} threads, {distance:#x} apart");
+        }
+    }
+
+    /// A submit that finds its lane by the sign takes no lock.
+    #[test]
+    fn a_thread_finds_its_post_by_its_sign() {
+        let lanes = Lanes::new();
+        assert!(lanes.own().is_none());
+        let post = lanes.acquire(false).expect("there is a lane");
+        lanes.put_up_sign(&post);
+        assert!(lanes.own().is_some_and(|own| std::ptr::eq(own, &*post)));
+        post.lane.orphan();
+        assert!(lanes.own().is_none(), "the sign is out of date");
     }
 }
