@@ -4,6 +4,7 @@ use super::asking::Asking;
 use super::census::Census;
 use super::job::Job;
 use super::station::Station;
+use super::{fork, loops};
 use crate::sync::Parker;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -124,7 +125,7 @@ impl Crew {
         }
         if let Some(worker) = self.wake_last(&mut roster) {
             drop(roster);
-            self.station(worker).rouse(); // R3
+            self.station(worker).rouse(wants_help()); // R3
             return Ok(());
         }
         match self.engage(&mut roster, start) {
@@ -138,7 +139,7 @@ impl Crew {
         for _ in 0..count {
             let woken = self.wake_last(&mut self.roster.lock());
             let Some(worker) = woken else { return };
-            self.station(worker).rouse(); // R3
+            self.station(worker).rouse(true); // R3
         }
     }
 
@@ -163,7 +164,7 @@ impl Crew {
     fn engage(&self, roster: &mut Roster, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
         if let Some(worker) = roster.standby.pop() {
             self.census.begin();
-            self.station(worker).rouse();
+            self.station(worker).rouse(false);
             return Ok(());
         }
         let used = self.used.load(Ordering::Relaxed);
@@ -224,15 +225,15 @@ impl Crew {
 
     /// A sleeper waits for its token; false if it gives up.
     pub(super) fn doze(&self, worker: usize, sleep: impl FnOnce(&Parker) -> bool) -> bool {
-        let parker = &self.station(worker).parker;
-        if sleep(parker) {
-            return true;
+        let station = self.station(worker);
+        station.berth.lie_down();
+        let mut woken = sleep(&station.parker);
+        if !woken && !self.rise(worker) {
+            station.parker.park();
+            woken = true;
         }
-        if self.rise(worker) {
-            return false;
-        }
-        parker.park();
-        true
+        station.berth.get_up();
+        woken
     }
 
     /// A sleeper gets up by itself and is searching, and counted; false if somebody is waking it.
@@ -311,7 +312,7 @@ impl Crew {
         let (asleep, standby) = (std::mem::take(&mut roster.asleep), std::mem::take(&mut roster.standby));
         drop(roster);
         for worker in asleep.into_iter().chain(standby) {
-            self.station(worker).rouse();
+            self.station(worker).rouse(false);
         }
     }
 
@@ -379,6 +380,11 @@ impl Crew {
             None => false,
         }
     }
+}
+
+/// Whether the calling thread goes on with something that it wakes others to help with.
+fn wants_help() -> bool {
+    loops::is_under_way() || fork::is_under_way()
 }
 
 /// Takes a worker off a stack; false if it is not there.

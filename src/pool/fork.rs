@@ -94,6 +94,11 @@ where
     both(a, b)
 }
 
+/// Whether the calling thread has forked.
+pub(super) fn is_under_way() -> bool {
+    !forks().pool.get().is_null()
+}
+
 /// Not inlined: what is small is inlined here twice then, and a recursion makes one call for two.
 #[inline(never)]
 fn both<A, B, RA, RB>(a: A, b: B) -> (RA, RB)

@@ -27,6 +27,11 @@ per_thread! {
     INNERMOST: Cell<*const Loop<'static>> = Cell::new(ptr::null())
 }
 
+/// Whether the calling thread takes part in one.
+pub(super) fn is_under_way() -> bool {
+    !INNERMOST.with(Cell::get).is_null()
+}
+
 /// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty
 /// takes half of the largest other one. Protocol: `README.md`, "Loops".
 struct Loop<'a> {

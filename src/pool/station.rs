@@ -5,6 +5,7 @@ use super::water::Outlet;
 use crate::queue::Batch;
 use crate::sync::Parker;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
+use crate::sys::berth::Berth;
 use crate::sys::lock::Lock;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Station {
     pub(super) parker: Parker,
+    pub(super) berth: Berth,
     pub(super) batch: Batch,
     /// Jobs that have begun. Counted in bounded pools only.
     pub(super) begun: Outlet,
@@ -35,6 +37,7 @@ impl Station {
     pub(super) fn new() -> Self {
         Self {
             parker: Parker::new(),
+            berth: Berth::new(),
             batch: Batch::new(),
             begun: Outlet::new(),
             finished: AtomicU64::new(0),
@@ -47,8 +50,11 @@ impl Station {
         }
     }
 
-    /// Hands the sleeping worker its token.
-    pub(super) fn rouse(&self) {
+    /// Hands the sleeping worker its token. Who wants `help` goes on working, and needs its processor for itself.
+    pub(super) fn rouse(&self, help: bool) {
+        if help {
+            self.berth.bar_this_cpu();
+        }
         self.roused.store((self.born.elapsed().as_nanos() as u64).max(1), Ordering::Relaxed); // The token orders it.
         self.parker.unpark();
     }

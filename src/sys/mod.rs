@@ -4,6 +4,7 @@
 //! the model checker, on Linux and through the portable fallback.
 
 pub(crate) mod atomic;
+pub(crate) mod berth;
 pub(crate) mod cell;
 pub(crate) mod clock;
 pub(crate) mod constant;

@@ -1,0 +1,233 @@
+//! On which processor a sleeping thread wakes up.
+//!
+//! A scheduler wakes a thread where it has slept, or beside its waker, unless it finds an idle processor. In a virtual
+//! machine it often finds none: a processor that idles has been given back to the host, and what the host does not run
+//! counts as preempted (Linux: `available_idle_cpu`, `vcpu_is_preempted`). Then a helper waits behind the very thread
+//! that it shall help, for a time slice of milliseconds, and the next time it is the same, for it has slept there. So a
+//! waker who goes on working bars its own processor to whom it wakes, who lifts the bar when it is up.
+//!
+//! Only Linux is asked for this; elsewhere nothing happens.
+
+pub(crate) use imp::Berth;
+
+#[cfg(all(target_os = "linux", not(any(loom, ftpool_portable))))]
+mod imp {
+    use crate::sys::lock::Lock;
+    use libc::{c_int, cpu_set_t, pid_t};
+    use std::fmt;
+    use std::mem::MaybeUninit;
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    /// A place where one thread at a time sleeps.
+    ///
+    /// # Memory ordering
+    ///
+    /// A waker may come before the sleeper lies down, and then leaves it where it is: `cpu` is stored (release) after
+    /// `thread`. For the rest the waker's token orders what it has done before what the sleeper does.
+    #[derive(Debug)]
+    pub(crate) struct Berth {
+        thread: AtomicI32,
+        /// Where the thread lies; `NOWHERE` if nobody sleeps here.
+        cpu: AtomicI32,
+        /// What the sleeper might use before its waker barred a processor.
+        barred: Lock<Option<Cpus>>,
+    }
+
+    impl Berth {
+        pub(crate) fn new() -> Self {
+            Self { thread: AtomicI32::new(0), cpu: AtomicI32::new(NOWHERE), barred: Lock::new(None) }
+        }
+
+        /// The calling thread is about to sleep here.
+        pub(crate) fn lie_down(&self) {
+            // SAFETY: the call takes nothing.
+            self.thread.store(unsafe { libc::gettid() }, Ordering::Relaxed);
+            self.cpu.store(this_cpu(), Ordering::Release);
+        }
+
+        /// The sleeper, whom the caller is about to wake and nobody else, shall not wake on the caller's processor, if
+        /// that is where it has slept and it may use others.
+        pub(crate) fn bar_this_cpu(&self) {
+            let cpu = self.cpu.load(Ordering::Acquire);
+            if cpu == NOWHERE || cpu != this_cpu() {
+                return;
+            }
+            let thread = self.thread.load(Ordering::Relaxed);
+            let Some(allowed) = Cpus::of(thread) else { return };
+            if allowed.without(cpu as usize).is_some_and(|others| others.allow(thread)) {
+                *self.barred.lock() = Some(allowed);
+            }
+        }
+
+        /// The calling thread has slept here and is awake.
+        pub(crate) fn get_up(&self) {
+            self.cpu.store(NOWHERE, Ordering::Relaxed);
+            let Some(allowed) = self.barred.lock().take() else { return };
+            // Nobody may have said where it shall run. Then nobody has said so afterwards either, and it comes along
+            // when the process gets more processors.
+            if !(Cpus::all().allow(SELF) && Cpus::of(SELF).is_some_and(|now| now == allowed)) {
+                allowed.allow(SELF);
+            }
+        }
+    }
+
+    /// No processor has this number; what the system says if it does not know.
+    const NOWHERE: c_int = -1;
+
+    const SELF: pid_t = 0;
+
+    fn this_cpu() -> c_int {
+        // SAFETY: the call takes nothing.
+        unsafe { libc::sched_getcpu() }
+    }
+
+    /// A set of processors.
+    #[derive(Clone, Copy)]
+    struct Cpus(cpu_set_t);
+
+    impl Cpus {
+        const BYTES: usize = size_of::<cpu_set_t>();
+
+        fn all() -> Self {
+            let mut cpus = MaybeUninit::<cpu_set_t>::uninit();
+            // SAFETY: there is memory for as much as said.
+            unsafe { cpus.as_mut_ptr().cast::<u8>().write_bytes(0xFF, Self::BYTES) };
+            // SAFETY: it is an array of bits, all of which were written.
+            Self(unsafe { cpus.assume_init() })
+        }
+
+        /// Those that a thread of this process may use.
+        fn of(thread: pid_t) -> Option<Self> {
+            let mut cpus = MaybeUninit::zeroed();
+            // SAFETY: there is memory for as much as said.
+            let failed = unsafe { libc::sched_getaffinity(thread, Self::BYTES, cpus.as_mut_ptr()) } != 0;
+            // SAFETY: zeroes are a valid set, and so is what the call wrote.
+            (!failed).then(|| Self(unsafe { cpus.assume_init() }))
+        }
+
+        fn has(&self, cpu: usize) -> bool {
+            // SAFETY: it only looks at a bit, and panics rather than look at another one.
+            unsafe { libc::CPU_ISSET(cpu, &self.0) }
+        }
+
+        fn iter(&self) -> impl Iterator<Item = usize> {
+            (0..8 * Self::BYTES).filter(|&cpu| self.has(cpu))
+        }
+
+        /// The others, if there are any.
+        fn without(mut self, cpu: usize) -> Option<Self> {
+            // SAFETY: it only clears a bit, and panics rather than touch another one.
+            unsafe { libc::CPU_CLR(cpu, &mut self.0) };
+            // SAFETY: it only counts bits.
+            (unsafe { libc::CPU_COUNT(&self.0) } > 0).then_some(self)
+        }
+
+        /// The thread may use these from now on; false if the system does not want that.
+        fn allow(&self, thread: pid_t) -> bool {
+            // SAFETY: the set is as large as said.
+            unsafe { libc::sched_setaffinity(thread, Self::BYTES, &raw const self.0) == 0 }
+        }
+    }
+
+    impl PartialEq for Cpus {
+        fn eq(&self, other: &Self) -> bool {
+            // SAFETY: it only compares bits.
+            unsafe { libc::CPU_EQUAL(&self.0, &other.0) }
+        }
+    }
+
+    impl fmt::Debug for Cpus {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_set().entries(self.iter()).finish()
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::{Berth, Cpus, SELF};
+        use std::thread;
+
+        fn allowed() -> Cpus {
+            Cpus::of(SELF).expect("Linux says")
+        }
+
+        /// The sleeper and its waker are one thread here, which is on its own processor unless the system moves it.
+        #[test]
+        fn a_sleeper_wakes_elsewhere_and_may_come_back() {
+            let (before, berth) = (allowed(), Berth::new());
+            let sent_away = |_: &u32| {
+                berth.lie_down();
+                berth.bar_this_cpu();
+                let barred = before.iter().filter(|&cpu| !allowed().has(cpu)).count();
+                berth.get_up();
+                assert_eq!(allowed(), before);
+                barred == 1
+            };
+            let several = before.iter().count() > 1;
+            assert_eq!((0..1000).any(|attempt| sent_away(&attempt)), several);
+        }
+
+        #[test]
+        fn who_does_not_sleep_is_sent_nowhere() {
+            let (before, berth) = (allowed(), Berth::new());
+            berth.bar_this_cpu();
+            assert_eq!(allowed(), before);
+            berth.lie_down();
+            berth.get_up();
+            berth.bar_this_cpu();
+            assert_eq!(allowed(), before);
+        }
+
+        /// Users may tie workers to processors, in a start hook say.
+        #[test]
+        fn who_is_tied_to_one_processor_stays_there() {
+            thread::spawn(|| {
+                let before = allowed();
+                let others = before.iter().skip(1);
+                let only = others.fold(before, |only, cpu| only.without(cpu).expect("the first is left"));
+                assert!(only.allow(SELF));
+                let berth = Berth::new();
+                berth.lie_down();
+                berth.bar_this_cpu();
+                assert_eq!(allowed(), only);
+                berth.get_up();
+                assert_eq!(allowed(), only);
+            })
+            .join()
+            .expect("it stays there");
+        }
+
+        #[test]
+        fn who_is_tied_to_some_processors_is_tied_to_them_afterwards() {
+            thread::spawn(|| {
+                let Some(most) = allowed().iter().next().and_then(|first| allowed().without(first)) else { return };
+                assert!(most.allow(SELF));
+                let berth = Berth::new();
+                *berth.barred.lock() = Some(most);
+                berth.get_up();
+                assert_eq!(allowed(), most);
+            })
+            .join()
+            .expect("it stays there");
+        }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(any(loom, ftpool_portable)))))]
+mod imp {
+    /// Leaves it to the system.
+    #[derive(Debug)]
+    pub(crate) struct Berth;
+
+    impl Berth {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+
+        pub(crate) fn lie_down(&self) {}
+
+        pub(crate) fn bar_this_cpu(&self) {}
+
+        pub(crate) fn get_up(&self) {}
+    }
+}
