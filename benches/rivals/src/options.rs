@@ -3,6 +3,7 @@
 use crate::c_abi::CApi;
 use crate::report::Report;
 use clap::Args;
+use fastthreadpool::Pool;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,6 +21,27 @@ pub struct Common {
     pub only: Vec<String>,
     #[command(flatten)]
     pub files: Files,
+}
+
+/// How large the pools of a program are.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Size {
+    /// Workers of each pool
+    #[arg(long, default_value_t = 2, value_parser = positive)]
+    pub workers: usize,
+}
+
+impl Size {
+    /// For what the caller does a worker's part in: as many threads as others have, two at least.
+    pub fn beside_the_caller(self) -> Self {
+        Self { workers: (self.workers - 1).max(1) }
+    }
+
+    /// Our own of this size.
+    pub fn pool(self) -> Result<Pool, String> {
+        let workers = i32::try_from(self.workers).map_err(|error| error.to_string())?;
+        Pool::builder().workers(workers).build().map_err(|error| error.to_string())
+    }
 }
 
 /// Files that programs read and write.

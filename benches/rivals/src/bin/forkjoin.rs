@@ -5,7 +5,7 @@ use clap::Parser;
 use fastthreadpool::Pool;
 use rayon::prelude::*;
 use rivals::contest::{self, Contest, Lane, Way};
-use rivals::options::{self, Common};
+use rivals::options::{self, Common, Size};
 use rivals::report::{Report, Scenario};
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -17,24 +17,26 @@ use std::process::ExitCode;
 struct Options {
     #[command(flatten)]
     common: Common,
-    /// Workers of each pool
-    #[arg(long, default_value_t = 2)]
-    workers: usize,
+    #[command(flatten)]
+    size: Size,
 }
 
+/// As many threads work for everybody. Of ours and of chili's the caller is one; in a job it only waits, and so it does
+/// with rayon.
 struct Rivals {
     pool: Pool,
+    pool_for_jobs: Pool,
     rayon: rayon::ThreadPool,
     chili: chili::ThreadPool,
 }
 
 impl Rivals {
-    fn new(workers: usize) -> Result<Self, String> {
-        let ours = Pool::builder().workers(i32::try_from(workers).map_err(|error| error.to_string())?).build();
-        let rayon = rayon::ThreadPoolBuilder::new().num_threads(workers).build();
-        let chili = chili::Config { thread_count: NonZero::new(workers), ..chili::Config::default() };
+    fn new(size: Size) -> Result<Self, String> {
+        let rayon = rayon::ThreadPoolBuilder::new().num_threads(size.workers).build();
+        let chili = chili::Config { thread_count: NonZero::new(size.workers), ..chili::Config::default() };
         Ok(Self {
-            pool: ours.map_err(|error| error.to_string())?,
+            pool: size.beside_the_caller().pool()?,
+            pool_for_jobs: size.pool()?,
             rayon: rayon.map_err(|error| error.to_string())?,
             chili: chili::ThreadPool::with_config(chili),
         })
@@ -168,10 +170,10 @@ fn in_job<R: Send + 'static>(pool: &Pool, work: impl FnOnce(&Pool) -> R + Send +
 }
 
 fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Scenario, String> {
-    let Rivals { pool, rayon, chili } = rivals;
+    let Rivals { pool, pool_for_jobs, rayon, chili } = rivals;
     let ways: Vec<Way<'_>> = vec![
-        ("fastthreadpool", Box::new(|| in_job(pool, |pool| fib_ours(pool, black_box(30))))),
-        ("fastthreadpool, from outside", Box::new(|| fib_ours(pool, black_box(30)))),
+        ("fastthreadpool", Box::new(|| fib_ours(pool, black_box(30)))),
+        ("fastthreadpool, in a job", Box::new(|| in_job(pool_for_jobs, |pool| fib_ours(pool, black_box(30))))),
         ("serial", Box::new(|| fib_serial(black_box(30)))),
         ("rayon", Box::new(|| rayon.install(|| fib_rayon(black_box(30))))),
         ("chili", Box::new(|| fib_chili(&mut chili.scope(), black_box(30)))),
@@ -180,22 +182,22 @@ fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Scenario, String> {
 }
 
 fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<Scenario, String> {
-    let Rivals { pool, rayon, chili } = rivals;
+    let Rivals { pool, pool_for_jobs, rayon, chili } = rivals;
     let tree: &'static Node = Box::leak(Box::new(Node::grow(levels)));
     let nodes = (1 << levels) - 1;
     let many = |one: &dyn Fn() -> u64| (0..repeat).map(|_| black_box(one())).sum::<u64>() / u64::from(repeat);
     // Handing the work over to a worker takes longer than this tree: each way stays in its pool for all repetitions. No longer:
     // while there is a scope of chili's, a thread of its ticks.
     let ways: Vec<Way<'_>> = vec![
+        ("fastthreadpool", Box::new(|| many(&|| tree.sum_ours(pool)))),
         (
-            "fastthreadpool",
+            "fastthreadpool, in a job",
             Box::new(|| {
-                in_job(pool, move |pool| {
+                in_job(pool_for_jobs, move |pool| {
                     (0..repeat).map(|_| black_box(tree.sum_ours(pool))).sum::<u64>() / u64::from(repeat)
                 })
             }),
         ),
-        ("fastthreadpool, from outside", Box::new(|| many(&|| tree.sum_ours(pool)))),
         ("serial", Box::new(|| many(&|| black_box(tree).sum_serial()))),
         ("rayon", Box::new(|| rayon.install(|| many(&|| tree.sum_rayon())))),
         (
@@ -205,14 +207,7 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
                 many(&|| tree.sum_chili(&mut scope.borrow_mut()))
             }),
         ),
-        (
-            "fastthreadpool, right first",
-            Box::new(|| {
-                in_job(pool, move |pool| {
-                    (0..repeat).map(|_| black_box(tree.sum_ours_right_first(pool))).sum::<u64>() / u64::from(repeat)
-                })
-            }),
-        ),
+        ("fastthreadpool, right first", Box::new(|| many(&|| tree.sum_ours_right_first(pool)))),
         (
             "chili, right first",
             Box::new(|| {
@@ -250,7 +245,7 @@ fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result
 }
 
 fn run(options: &Options, report: &mut Report) -> Result<(), String> {
-    let rivals = Rivals::new(options.workers)?;
+    let rivals = Rivals::new(options.size)?;
     let rounds = options.common.rounds();
     if options.common.wants("fib") {
         report.scenario(run_fib(&rivals, rounds)?);

@@ -7,7 +7,7 @@ use rivals::c_jobs::CJobs;
 use rivals::contest::{Contest, Lane, Outcome, race};
 use rivals::crates::{AsyncExecutor, futures_pool};
 use rivals::native;
-use rivals::options::{self, Common, positive};
+use rivals::options::{self, Common, Size, positive};
 use rivals::report::Report;
 use rivals::rival::{OURS_C, OURS_RUST};
 use std::process::ExitCode;
@@ -21,9 +21,8 @@ struct Options {
     /// Jobs per round
     #[arg(long, default_value_t = 100_000, value_parser = positive)]
     jobs: usize,
-    /// Workers of each pool
-    #[arg(long, default_value_t = 2, value_parser = positive)]
-    workers: usize,
+    #[command(flatten)]
+    size: Size,
 }
 
 fn main() -> ExitCode {
@@ -35,9 +34,7 @@ fn main() -> ExitCode {
 type Sum<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
 
 fn run(options: &Options, report: &mut Report) -> Result<(), String> {
-    let workers = options.workers;
-    let pool = i32::try_from(workers).map(|workers| Pool::builder().workers(workers).build());
-    let pool = pool.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let (workers, pool) = (options.size.workers, options.size.pool()?);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let rusty = rusty_pool::Builder::new().core_size(workers).max_size(workers).build();

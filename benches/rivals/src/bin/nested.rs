@@ -4,7 +4,7 @@ use clap::Parser;
 use fastthreadpool::Pool;
 use rayon::prelude::*;
 use rivals::contest::{self, Contest, Lane, Way};
-use rivals::options::{self, Common};
+use rivals::options::{self, Common, Size};
 use rivals::report::Report;
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -16,9 +16,8 @@ use std::sync::mpsc::{Sender, channel};
 struct Options {
     #[command(flatten)]
     common: Common,
-    /// Workers of each pool
-    #[arg(long, default_value_t = 2)]
-    workers: usize,
+    #[command(flatten)]
+    size: Size,
 }
 
 const OURS: &str = "fastthreadpool";
@@ -235,10 +234,10 @@ fn maps(pool: &'static Pool) -> Contest<'static> {
 }
 
 fn run(options: &Options, report: &mut Report) -> Result<(), String> {
-    let workers = i32::try_from(options.workers).map_err(|error| error.to_string())?;
-    let pool = Pool::builder().workers(workers).build().map_err(|error| error.to_string())?;
-    let pool: &'static Pool = Box::leak(Box::new(pool));
-    let rayon = rayon::ThreadPoolBuilder::new().num_threads(options.workers).build_global();
+    let pool: &'static Pool = Box::leak(Box::new(options.size.pool()?));
+    // The caller does a worker's part in loops.
+    let beside: &'static Pool = Box::leak(Box::new(options.size.beside_the_caller().pool()?));
+    let rayon = rayon::ThreadPoolBuilder::new().num_threads(options.size.workers).build_global();
     rayon.map_err(|error| error.to_string())?;
     let mut contests = [
         chains(pool, 1),
@@ -246,9 +245,9 @@ fn run(options: &Options, report: &mut Report) -> Result<(), String> {
         tree(pool),
         scopes(pool),
         fib(pool),
-        loops(pool),
-        tiny_loops(pool),
-        maps(pool),
+        loops(beside),
+        tiny_loops(beside),
+        maps(beside),
     ];
     let scenarios = contest::race(&mut contests, options.common.rounds())?;
     scenarios.into_iter().for_each(|scenario| report.scenario(scenario));

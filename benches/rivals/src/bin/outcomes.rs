@@ -7,7 +7,7 @@ use rivals::c_abi::{self, CApi};
 use rivals::contest::{Contest, Lane, Outcome, race};
 use rivals::crates::SIZED_BY_THE_ENVIRONMENT;
 use rivals::native;
-use rivals::options::{self, Common, positive};
+use rivals::options::{self, Common, Size, positive};
 use rivals::report::Report;
 use rivals::rival::{OURS_C, OURS_RUST};
 use std::cell::RefCell;
@@ -26,9 +26,9 @@ struct Options {
     /// Jobs per round
     #[arg(long, default_value_t = 1_000_000, value_parser = positive)]
     jobs: usize,
+    #[command(flatten)]
+    size: Size,
 }
-
-const WORKERS: usize = 2;
 
 /// Somebody who squares numbers. Every number that is submitted comes back once, squared, with the number.
 trait Squarer {
@@ -114,13 +114,13 @@ struct Channels {
 }
 
 impl Channels {
-    fn new() -> Self {
+    fn new(workers: usize) -> Self {
         let (jobs, todo) = unbounded::<Message>();
         let (done, results) = unbounded();
         let work = move || {
             todo.iter().for_each(|(job, number)| done.send((number, job(number))).expect("somebody reads"));
         };
-        let threads = (0..WORKERS).map(|_| thread::spawn(work.clone())).collect();
+        let threads = (0..workers).map(|_| thread::spawn(work.clone())).collect();
         Self { jobs: Some(jobs), results, threads }
     }
 }
@@ -208,17 +208,17 @@ fn run(squarer: &dyn Squarer, jobs: usize, window: usize) -> Result<Outcome, Str
 }
 
 /// Everybody, ours first.
-fn squarers(options: &Options) -> Vec<(&'static str, Option<f64>, Box<dyn Squarer>)> {
-    let pool = Pool::builder().workers(WORKERS as i32).build().expect("a pool");
-    let threadpool = threadpool::ThreadPool::new(WORKERS);
-    let rayon = rayon::ThreadPoolBuilder::new().num_threads(WORKERS).build().expect("rayon starts its threads");
+fn squarers(options: &Options) -> Result<Vec<(&'static str, Option<f64>, Box<dyn Squarer>)>, String> {
+    let (workers, pool) = (options.size.workers, options.size.pool()?);
+    let threadpool = threadpool::ThreadPool::new(workers);
+    let rayon = rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("rayon starts its threads");
     let mut all: Vec<(_, _, Box<dyn Squarer>)> =
         vec![(OURS_RUST, None, Box::new(Rust { results: pool.results(), _pool: pool }))];
     if let Some(api) = CApi::load_or_explain(&options.common.files.library) {
         let read = RefCell::new([c_abi::Outcome::new(); 256]);
-        all.push((OURS_C, None, Box::new(C { api, results: api.results_of_a_new_pool(WORKERS), read })));
+        all.push((OURS_C, None, Box::new(C { api, results: api.results_of_a_new_pool(workers), read })));
     }
-    all.push(("crossbeam, job + result channel", Some(0.2), Box::new(Channels::new())));
+    all.push(("crossbeam, job + result channel", Some(0.2), Box::new(Channels::new(workers))));
     all.push((
         "threadpool + std channel",
         None,
@@ -233,24 +233,24 @@ fn squarers(options: &Options) -> Vec<(&'static str, Option<f64>, Box<dyn Square
             rayon.spawn(move || sender.send((n, square(n))).expect("somebody reads"));
         })),
     ));
-    for native in native::outcomes(WORKERS) {
+    for native in native::outcomes(workers) {
         all.push((native.name, None, Box::new(native)));
     }
     all.retain(|(name, ..)| options.common.wants(name));
-    all
+    Ok(all)
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
     for variable in SIZED_BY_THE_ENVIRONMENT {
         // SAFETY: there is no other thread yet.
-        unsafe { std::env::set_var(variable, WORKERS.to_string()) };
+        unsafe { std::env::set_var(variable, options.size.workers.to_string()) };
     }
     options::report("outcomes", &options.common.files, |report| measure(&options, report))
 }
 
 fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
-    let squarers = squarers(options);
+    let squarers = squarers(options)?;
     let jobs = options.common.scaled(options.jobs);
     let contest = |(name, question, window, part, goes_for_p3): (&str, _, usize, usize, bool)| {
         let jobs = jobs.div_ceil(part);

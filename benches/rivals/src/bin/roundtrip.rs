@@ -8,7 +8,7 @@ use rivals::crates::AsyncExecutor;
 use rivals::futex::Echo;
 use rivals::measure::median;
 use rivals::native;
-use rivals::options::{self, Common, positive};
+use rivals::options::{self, Common, Size, positive};
 use rivals::report::{Distribution, Fact, Report, is_ours_by_c, is_ours_by_rust};
 use rivals::rival::{OURS_C, OURS_RUST};
 use std::ffi::c_void;
@@ -26,9 +26,8 @@ struct Options {
     /// Jobs per round, of each way
     #[arg(long, default_value_t = 500, value_parser = positive)]
     trips: usize,
-    /// Workers of each pool
-    #[arg(long, default_value_t = 2, value_parser = positive)]
-    workers: usize,
+    #[command(flatten)]
+    size: Size,
     /// Microseconds for everybody to fall asleep before each job
     #[arg(long, default_value_t = 300)]
     pause: u64,
@@ -50,9 +49,7 @@ const STARTS: &str = "from the submit to the start of the job, the pool being id
 const TRIPS: &str = "round trip: from the submit until the value is there, the pool being idle (P7)";
 
 fn run(options: &Options, report: &mut Report) -> Result<(), String> {
-    let workers = options.workers;
-    let pool = i32::try_from(workers).map(|workers| Pool::builder().workers(workers).build());
-    let pool = pool.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let (workers, pool) = (options.size.workers, options.size.pool()?);
     let rayon = rayon::ThreadPoolBuilder::new().num_threads(workers).build().map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
