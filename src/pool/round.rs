@@ -24,16 +24,16 @@ const OWN_IN_A_ROW: usize = 64;
 /// How long a worker leaves the only job of another one's lane alone.
 const MOMENT: Duration = hint::real_time(Duration::from_micros(3));
 
-/// Pauses between two rounds of a worker that found all lanes empty or let alone, at most: whoever looks disturbs those
-/// who take.
+/// Pauses between two rounds of a worker that found all lanes empty or let alone, at most, and for each two workers:
+/// whoever looks disturbs those who take.
 const MOST_PAUSES: u32 = 32;
 
-/// A lane is let alone for less time than so many rounds take, and a chain of jobs is another worker's after so many.
-const MANY_ROUNDS: u32 = 64;
+/// A lane is let alone for less time than so many pauses take, and a chain of jobs is another worker's after so many.
+const A_WHILE: u32 = 1500;
 
 /// After so many, about a millisecond, a worker has waited long enough for lanes that others are faster at: somebody
 /// may need it for the rest of a batch.
-const MOST_ROUNDS: u32 = 1024;
+const LONG: u32 = 20 * A_WHILE;
 
 /// Where a worker is on its round.
 #[derive(Debug)]
@@ -127,16 +127,19 @@ impl Worker {
     pub(super) fn batch_from_lanes(&self) -> Option<Place> {
         let paced = hint::may_spin() && !self.takes_one_at_a_time() && !self.is_lull();
         self.round.go_on();
-        let mut rounds = 0_u32;
+        let (mut paused, mut pauses) = (0_u32, 0);
         loop {
             let (first, waits) = self.batch_from_a_lane(paced);
-            let enough = if self.round.left.get().is_some() { MANY_ROUNDS } else { MOST_ROUNDS };
-            if first.is_some() || !waits || rounds >= enough || self.must_stop() || self.has_work_beside_lanes() {
+            let enough = if self.round.left.get().is_some() { A_WHILE } else { LONG };
+            if first.is_some() || !waits || paused >= enough || self.must_stop() || self.has_work_beside_lanes() {
                 return first;
             }
-            rounds += 1;
-            (0..rounds.min(MOST_PAUSES)).for_each(|_| hint::spin());
-            if rounds.is_multiple_of(MANY_ROUNDS) {
+            let crowd = (self.core.alive() as u32 / 2).max(1);
+            pauses = (pauses + crowd).min(MOST_PAUSES * crowd);
+            (0..pauses).for_each(|_| hint::spin());
+            let before = paused;
+            paused += pauses;
+            if paused / A_WHILE > before / A_WHILE {
                 awake::give_way(|| self.core.lanes.taken()); // Whoever is at a lane may have lost its core.
             }
         }

@@ -6,8 +6,16 @@ use crate::queue::Batch;
 use crate::sync::Parker;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
 use crate::sys::berth::Berth;
+use crate::sys::hint;
 use crate::sys::lock::Lock;
+use crate::sys::size::LAG;
 use std::time::{Duration, Instant};
+
+/// So many jobs are worth what it costs to take half of them from a worker.
+const WORTH: usize = 16;
+
+/// How often a thief looks whether a worker with fewer gets on.
+const PATIENCE: u32 = 4;
 
 /// A worker's shared half: where it sleeps, what it is working through, and what it has done.
 ///
@@ -63,6 +71,18 @@ impl Station {
     pub(super) fn roused(&self) -> Option<Instant> {
         let roused = self.roused.swap(0, Ordering::Relaxed);
         (roused > 0).then(|| self.born + Duration::from_nanos(roused))
+    }
+
+    /// Whether the worker is about to come to the rest of its batch by itself. To take some of that costs it, and all
+    /// who run, a fence that takes longer than some short jobs.
+    pub(super) fn keeps_up(&self) -> bool {
+        let gets_on = || {
+            let before = self.finished();
+            hint::linger(LAG);
+            self.finished() > before
+        };
+        let comes_to = |rest| rest == 0 || rest < WORTH && gets_on();
+        hint::may_spin() && (0..PATIENCE).all(|_| comes_to(self.batch.rest()))
     }
 
     /// A job that this worker shall run, and no other.

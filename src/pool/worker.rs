@@ -234,14 +234,15 @@ impl Worker {
 
     fn batch_from_others(&self) -> Option<Place> {
         let used = self.core.crew.used();
-        let victims = (1..used).map(|offset| self.core.crew.station((self.number + offset) % used));
-        let range = victims.into_iter().find_map(|victim| victim.batch.split())?;
+        let mut victims = (1..used).map(|offset| self.core.crew.station((self.number + offset) % used));
+        let range = victims.find_map(|victim| if victim.keeps_up() { None } else { victim.batch.split() })?;
         Some(self.station.batch.install(range))
     }
 
-    /// Whether it seems to a worker at the end of its run that there is more to do.
+    /// Whether it seems to a worker at the end of its run that there is more to do. For the rests of others it must
+    /// search.
     fn expects_work(&self) -> bool {
-        self.core.has_work(self.round.turn(), Lane::promises)
+        self.core.has_queued_work(self.round.turn(), Lane::promises)
     }
 
     /// Whether there is something to do for this worker.

@@ -100,8 +100,12 @@ impl Batch {
             return None;
         }
         let _start = self.start.lock();
+        let rest = self.rest(); // T0
+        if rest == 0 {
+            return None;
+        }
         let end = self.end.load(Ordering::Relaxed);
-        let wanted = end - self.rest().div_ceil(2);
+        let wanted = end - rest.div_ceil(2);
         self.end.store(wanted, Ordering::Relaxed); // T1
         fence::heavy(); // T2
         let next = self.next.load(Ordering::Relaxed); // T3

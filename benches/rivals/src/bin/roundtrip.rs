@@ -1,7 +1,6 @@
 //! From an idle pool to a job and back, beside two threads and a bare futex: goal P7.
 
 use clap::Parser;
-use fastthreadpool::Pool;
 use rivals::c_abi::CApi;
 use rivals::c_jobs::CJobs;
 use rivals::crates::AsyncExecutor;
