@@ -207,13 +207,15 @@ fn run(squarer: &dyn Squarer, jobs: usize, window: usize) -> Result<Outcome, Str
     }
 }
 
+/// Its name, and what our time by its shall be at most.
+type Entrant = (&'static str, Option<f64>, Box<dyn Squarer>);
+
 /// Everybody, ours first.
-fn squarers(options: &Options) -> Result<Vec<(&'static str, Option<f64>, Box<dyn Squarer>)>, String> {
+fn squarers(options: &Options) -> Result<Vec<Entrant>, String> {
     let (workers, pool) = (options.size.workers, options.size.pool()?);
     let threadpool = threadpool::ThreadPool::new(workers);
     let rayon = rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("rayon starts its threads");
-    let mut all: Vec<(_, _, Box<dyn Squarer>)> =
-        vec![(OURS_RUST, None, Box::new(Rust { results: pool.results(), _pool: pool }))];
+    let mut all: Vec<Entrant> = vec![(OURS_RUST, None, Box::new(Rust { results: pool.results(), _pool: pool }))];
     if let Some(api) = CApi::load_or_explain(&options.common.files.library) {
         let read = RefCell::new([c_abi::Outcome::new(); 256]);
         all.push((OURS_C, None, Box::new(C { api, results: api.results_of_a_new_pool(workers), read })));
