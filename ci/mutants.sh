@@ -73,6 +73,7 @@ src/pool/offered.rs|letter.compare_exchange(own, ptr::null_mut(), Ordering::Rela
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_woken_worker_is_done
 src/pool/crew.rs|self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2|let _ = (before, asked); // F2|a_job_that_relies_on_a_woken_worker_is_done
+src/pool/crew.rs|self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2|self.asking.order(&self.census, true, asked); // F2|a_search_does_not_rely_on_a_wake_up
 src/pool/asking.rs|fence::heavy(); // H2b||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_worker_relies_on_those_only_who_have_heard
 src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_search_relies_on_those_only_who_have_heard

@@ -83,6 +83,11 @@ impl Census {
         self.0.fetch_and(!(ASKED | HEARD), Ordering::SeqCst);
     }
 
+    /// Submitters do not fence for the search that is under way any more, though it was woken.
+    pub(super) fn forget_wake_up(&self) {
+        self.0.fetch_and(!WOKEN, Ordering::SeqCst);
+    }
+
     /// A worker that dies was searching.
     pub(super) fn end(&self) {
         let _ = self.one_searcher_less(ALIVE.wrapping_neg());
@@ -171,6 +176,10 @@ impl Reading {
     #[inline]
     pub(super) fn wants_fences(self) -> bool {
         self.0 & (WOKEN | ASKED) != 0
+    }
+
+    pub(super) fn is_woken(self) -> bool {
+        self.0 & WOKEN != 0
     }
 
     #[inline]

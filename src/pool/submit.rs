@@ -91,6 +91,9 @@ impl Core {
         let mut rejected = {
             // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
             let mut visit = unsafe { producer::visit(self) };
+            if !visit.lane.has_room() {
+                self.crew.outpaces_wake_up();
+            }
             match self.refuses(1) {
                 None => match self.queue_one(&mut visit.lane, job, route) {
                     Ok(id) => return Ok(id),

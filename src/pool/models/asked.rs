@@ -70,6 +70,12 @@ impl Site {
         }
     }
 
+    /// The same, by one that has much to do.
+    fn submit_one_of_many(&self) {
+        self.crew.outpaces_wake_up();
+        self.submit();
+    }
+
     /// A worker sleeps, and whoever wakes it is not kept waiting for it.
     fn sleep(&self, worker: usize) {
         assert!(self.crew.park(worker, false, false, || false, |_| true));
@@ -185,6 +191,23 @@ fn a_search_does_not_rely_on_a_request_that_was_taken_back() {
             })
         };
         site.ask();
+        site.find();
+        busy.join().unwrap();
+        site.expect_no_sleeper();
+    });
+}
+
+/// Race: a submitter that has much to do does not fence any more for a search that was woken, while that finds something.
+#[test]
+fn a_search_does_not_rely_on_a_wake_up_that_was_forgotten() {
+    check(None, || {
+        let site = Site::new(2);
+        site.sleep(1);
+        assert!(site.crew.census.read().is_woken());
+        let busy = {
+            let site = Arc::clone(&site);
+            thread::spawn(move || site.submit_one_of_many())
+        };
         site.find();
         busy.join().unwrap();
         site.expect_no_sleeper();
