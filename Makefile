@@ -42,7 +42,7 @@ check: ## everything that must hold before a change lands
 extra: needs ## all models, their mutants, the portable fallback, AddressSanitizer
 	ci/extra.sh
 
-bench: build ## measure against other pools (half an hour); benches/results, docs/benchmarks
+bench: build ## measure against other pools (half an hour); benches/results, docs/benchmarks (MACHINE=name: a folder there)
 	ci/bench.sh $(BENCH)
 
 bench-server: build ## the example server against one with a thread for each connection

@@ -2,10 +2,11 @@
 # Measures this library beside other pools. Every program writes its figures to RESULTS/NAME.json and its tables to
 # RESULTS/NAME.md, by default in benches/results; then the pictures and the table of all goals are made of them, in
 # docs/benchmarks. With --quick all of it is coarse, takes less than three minutes, and goes to target/bench-quick.
-# With names (throughput, locks, …) only those programs run.
+# With names (throughput, locks, …) only those programs run. MACHINE=name keeps the figures of one machine apart from
+# those of others, in folders of that name.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-quick=() scaling=() results=benches/results documents=docs/benchmarks
+quick=() scaling=() results=benches/results${MACHINE:+/$MACHINE} documents=docs/benchmarks${MACHINE:+/$MACHINE}
 if [ "${1-}" = --quick ]; then
     shift
     quick=(--quick) scaling=(--rounds 2 --jobs 100000) results=target/bench-quick documents=$results

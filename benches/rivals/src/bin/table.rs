@@ -3,16 +3,18 @@
 use rivals::goals::{GOALS, Goal};
 use rivals::report::{Distribution, Report, Scenario, is_ours_by_c, is_ours_by_rust};
 use std::env;
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
     let written = match &arguments[..] {
         [results] => read(results).map(|reports| print!("{}", goals(&reports))),
-        [results, document] => read(results).and_then(|reports| write(document, &reports)),
+        [results, document] => read(results).and_then(|reports| write(document, results, &reports)),
         _ => Err("the folder of results is needed; then a document to write, or the table is printed".into()),
     };
     written.inspect_err(|error| eprintln!("error: {error}")).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
@@ -27,21 +29,26 @@ fn read(folder: &Path) -> Result<Vec<Report>, String> {
     files.iter().map(|file| Report::read(file)).collect()
 }
 
-fn write(document: &Path, reports: &[Report]) -> Result<(), String> {
-    let mut text = String::from(
+fn write(document: &Path, results: &Path, reports: &[Report]) -> Result<(), String> {
+    let folder = document.parent().unwrap_or(Path::new("."));
+    let results = way(folder, results).map_err(|error| format!("{}: {error}", results.display()))?;
+    let benches = results.iter().take_while(|part| *part != "results").collect::<PathBuf>();
+    let mut text = format!(
         "# What was measured\n\n`make bench` measures and writes this file; nothing here is copied by hand. How it is measured, and \
-         what the names mean: [benches/README.md](../../benches/README.md).\n\n",
+         what the names mean: [benches/README.md]({}).\n\n",
+        benches.join("README.md").display()
     );
     text += &goals(reports);
+    text += &other_machines(folder)?;
     text += "\n## Pictures\n\n";
-    text += &pictures(document.parent().unwrap_or(Path::new(".")))?;
+    text += &pictures(folder)?;
     text += "\n## Runs\n\n| figures | rounds | when | commit | machine |\n|---|--:|---|---|---|\n";
     for Report { program, machine, scenarios, .. } in reports {
         let rounds = scenarios.iter().flat_map(|scenario| &scenario.lines).map(|line| line.rounds.len()).max();
         let rounds = rounds.map_or("–".into(), |rounds| rounds.to_string());
         let place = format!("{}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
         let (date, commit) = (&machine.date, &machine.commit);
-        let link = format!("[{program}](../../benches/results/{program}.md)");
+        let link = format!("[{program}]({}/{program}.md)", results.display());
         let _ = writeln!(text, "| {link} | {rounds} | {date} | {commit} | {place} |");
     }
     for missing in reports.iter().flat_map(|report| &report.missing) {
@@ -51,11 +58,32 @@ fn write(document: &Path, reports: &[Report]) -> Result<(), String> {
 }
 
 fn pictures(folder: &Path) -> Result<String, String> {
+    let mut names = names(folder)?;
+    names.retain(|name| name.ends_with(".svg"));
+    Ok(names.iter().map(|name| format!("![{}]({name})\n\n", name.trim_end_matches(".svg"))).collect())
+}
+
+/// Figures of other machines lie in folders below.
+fn other_machines(folder: &Path) -> Result<String, String> {
+    let mut names = names(folder)?;
+    names.retain(|name| folder.join(name).join("README.md").exists());
+    let links = names.iter().map(|name| format!("[{name}]({name}/README.md)")).collect::<Vec<_>>().join(", ");
+    Ok(if links.is_empty() { links } else { format!("\nThe same on other machines: {links}.\n") })
+}
+
+/// What is in a folder, in order.
+fn names(folder: &Path) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    names.retain(|name| name.ends_with(".svg"));
     names.sort();
-    Ok(names.iter().map(|name| format!("![{}]({name})\n\n", name.trim_end_matches(".svg"))).collect())
+    Ok(names)
+}
+
+/// The way from one folder to another.
+fn way(from: &Path, to: &Path) -> io::Result<PathBuf> {
+    let (from, to) = (path::absolute(from)?, path::absolute(to)?);
+    let common = from.iter().zip(to.iter()).take_while(|(one, other)| one == other).count();
+    Ok(from.iter().skip(common).map(|_| OsStr::new("..")).chain(to.iter().skip(common)).collect())
 }
 
 fn goals(reports: &[Report]) -> String {
