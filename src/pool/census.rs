@@ -83,9 +83,12 @@ impl Census {
         self.0.fetch_and(!(ASKED | HEARD), Ordering::SeqCst);
     }
 
-    /// Submitters do not fence for the search that is under way any more, though it was woken.
+    /// Submitters do not fence for the search that is under way any more, though it was woken. Called by those who have
+    /// much to do meanwhile.
     pub(super) fn forget_wake_up(&self) {
-        self.0.fetch_and(!WOKEN, Ordering::SeqCst);
+        if self.read().is_woken() {
+            self.0.fetch_and(!WOKEN, Ordering::SeqCst);
+        }
     }
 
     /// A worker that dies was searching.

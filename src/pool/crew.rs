@@ -295,13 +295,6 @@ impl Crew {
         surplus
     }
 
-    /// A submitter has much to do while somebody is being woken, and does not fence for each job any more.
-    pub(super) fn outpaces_wake_up(&self) {
-        if self.census.read().is_woken() {
-            self.census.forget_wake_up();
-        }
-    }
-
     /// Submitters need not fence for themselves any more.
     #[inline]
     pub(super) fn stop_asking(&self) {

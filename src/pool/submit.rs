@@ -92,7 +92,7 @@ impl Core {
             // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
             let mut visit = unsafe { producer::visit(self) };
             if !visit.lane.has_room() {
-                self.crew.outpaces_wake_up();
+                self.crew.census.forget_wake_up();
             }
             match self.refuses(1) {
                 None => match self.queue_one(&mut visit.lane, job, route) {

@@ -72,7 +72,7 @@ impl Site {
 
     /// The same, by one that has much to do.
     fn submit_one_of_many(&self) {
-        self.crew.outpaces_wake_up();
+        self.crew.census.forget_wake_up();
         self.submit();
     }
 
@@ -197,7 +197,7 @@ fn a_search_does_not_rely_on_a_request_that_was_taken_back() {
     });
 }
 
-/// Race: a submitter that has much to do does not fence any more for a search that was woken, while that finds something.
+/// Race: a submitter that has much to do does not fence any more for a search that was woken, while that ends.
 #[test]
 fn a_search_does_not_rely_on_a_wake_up_that_was_forgotten() {
     check(None, || {
