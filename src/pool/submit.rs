@@ -91,7 +91,7 @@ impl Core {
         let mut rejected = {
             // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
             let mut visit = unsafe { producer::visit(self) };
-            if !visit.lane.has_room() {
+            if matches!(route, Route::Back) && visit.lane.has_filled_a_segment() {
                 self.crew.census.forget_wake_up();
             }
             match self.refuses(1) {

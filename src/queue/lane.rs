@@ -260,6 +260,11 @@ impl Producing<'_> {
         !(self.tail() as usize).is_multiple_of(SLOTS)
     }
 
+    /// Whether the last segment is full: the next item needs another one.
+    pub(crate) fn has_filled_a_segment(&self) -> bool {
+        self.tail() > 0 && !self.has_room()
+    }
+
     /// Appends an item where there is [room](Self::has_room), and returns its id.
     #[inline(always)]
     pub(crate) fn push_inside(&mut self, item: Item) -> u64 {
