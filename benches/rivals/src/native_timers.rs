@@ -25,24 +25,27 @@ pub struct Entrant {
 
 /// Those whose libraries are installed: libuv1-dev, libboost-dev.
 pub fn installed() -> Vec<Entrant> {
-    let mut all: Vec<Entrant> = Vec::new();
+    Vec::from([
+        #[cfg(native_uv_timers)]
+        Entrant {
+            name: "libuv timers (one thread only)",
+            // SAFETY: a constant of this type, compiled in.
+            table: unsafe { &timers_uv },
+        },
+        #[cfg(native_asio_timers)]
+        Entrant {
+            name: "Boost.Asio steady_timer (one thread only)",
+            // SAFETY: as above.
+            table: unsafe { &timers_asio },
+        },
+    ])
+}
+
+unsafe extern "C" {
     #[cfg(native_uv_timers)]
-    {
-        unsafe extern "C" {
-            static timers_uv: Table;
-        }
-        // SAFETY: a constant of this type, compiled in.
-        all.push(Entrant { name: "libuv timers (one thread only)", table: unsafe { &timers_uv } });
-    }
+    static timers_uv: Table;
     #[cfg(native_asio_timers)]
-    {
-        unsafe extern "C" {
-            static timers_asio: Table;
-        }
-        // SAFETY: a constant of this type, compiled in.
-        all.push(Entrant { name: "Boost.Asio steady_timer (one thread only)", table: unsafe { &timers_asio } });
-    }
-    all
+    static timers_asio: Table;
 }
 
 /// Timers behind such a table, used by the thread that has made them.
