@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread;
 
 /// Measures fork-join and loops; every answer is checked.
 #[derive(Debug, Parser)]
@@ -21,9 +22,10 @@ struct Options {
     size: Size,
 }
 
-/// As many threads work for everybody. Of ours and of chili's the caller is one; in a job it only waits, and so it does
-/// with rayon.
+/// As many threads work for everybody. Of ours, chili's and a scope's the caller is one; in a job it only
+/// waits, and so it does with rayon.
 struct Rivals {
+    threads: usize,
     pool: Pool,
     pool_for_jobs: Pool,
     rayon: rayon::ThreadPool,
@@ -34,8 +36,10 @@ impl Rivals {
     fn new(size: Size) -> Result<Self, String> {
         let rayon = rayon::ThreadPoolBuilder::new().num_threads(size.workers).build();
         let chili = chili::Config { thread_count: NonZero::new(size.workers), ..chili::Config::default() };
+        let beside = size.beside_the_caller();
         Ok(Self {
-            pool: size.beside_the_caller().pool()?,
+            threads: beside.workers + 1,
+            pool: beside.pool()?,
             pool_for_jobs: size.pool()?,
             rayon: rayon.map_err(|error| error.to_string())?,
             chili: chili::ThreadPool::with_config(chili),
@@ -170,7 +174,7 @@ fn in_job<R: Send + 'static>(pool: &Pool, work: impl FnOnce(&Pool) -> R + Send +
 }
 
 fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Scenario, String> {
-    let Rivals { pool, pool_for_jobs, rayon, chili } = rivals;
+    let Rivals { pool, pool_for_jobs, rayon, chili, .. } = rivals;
     let ways: Vec<Way<'_>> = vec![
         ("fastthreadpool", Box::new(|| fib_ours(pool, black_box(30)))),
         ("fastthreadpool, in a job", Box::new(|| in_job(pool_for_jobs, |pool| fib_ours(pool, black_box(30))))),
@@ -182,7 +186,7 @@ fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Scenario, String> {
 }
 
 fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<Scenario, String> {
-    let Rivals { pool, pool_for_jobs, rayon, chili } = rivals;
+    let Rivals { pool, pool_for_jobs, rayon, chili, .. } = rivals;
     let tree: &'static Node = Box::leak(Box::new(Node::grow(levels)));
     let nodes = (1 << levels) - 1;
     let many = |one: &dyn Fn() -> u64| (0..repeat).map(|_| black_box(one())).sum::<u64>() / u64::from(repeat);
@@ -219,8 +223,19 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
     race(&format!("sum of a tree of {nodes} nodes, {repeat} times"), "a fork for each node (P5)", nodes, rounds, ways)
 }
 
+/// A thread for each chunk but the last, which the caller adds up.
+fn sum_scoped(numbers: &[u64], threads: usize) -> u64 {
+    let sum = |numbers: &[u64]| numbers.iter().map(|&n| black_box(n)).sum::<u64>();
+    let mut chunks = numbers.chunks(numbers.len().div_ceil(threads));
+    thread::scope(|scope| {
+        let own = chunks.next_back().unwrap_or_default();
+        let others: Vec<_> = chunks.map(|chunk| scope.spawn(move || sum(chunk))).collect();
+        sum(own) + others.into_iter().map(|other| other.join().expect("it does not fail")).sum::<u64>()
+    })
+}
+
 fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result<Scenario, String> {
-    let Rivals { pool, rayon, .. } = rivals;
+    let Rivals { threads, pool, rayon, .. } = rivals;
     let numbers: Vec<u64> = (0..length as u64).collect();
     let numbers: &[u64] = numbers.leak();
     let answer = numbers.iter().sum::<u64>();
@@ -240,6 +255,7 @@ fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result
                 })
             }),
         ),
+        ("std::thread::scope", Box::new(|| many(&|numbers| sum_scoped(numbers, *threads)))),
     ];
     race(&format!("sum of {length} numbers, {repeat} times"), "a loop (P6)", answer, rounds, ways)
 }

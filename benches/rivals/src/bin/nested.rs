@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 /// Measures what jobs do with their own pool; every answer is checked.
 #[derive(Debug, Parser)]
@@ -173,7 +174,18 @@ fn scopes(pool: &'static Pool) -> Contest<'static> {
             }),
         ),
     ];
-    contest("1000 scopes of 32 jobs, from outside", "scopes, time for each", 1000, 1000 * JOBS, ways)
+    let mut contest = contest("1000 scopes of 32 jobs, from outside", "scopes, time for each", 1000, 1000 * JOBS, ways);
+    // A thread for each job is in another league, and gets fewer of them.
+    let std: Way<'_> = (
+        "std::thread::scope (1 scope in 100)",
+        Box::new(|| {
+            let ran = AtomicU64::new(0);
+            (0..10).for_each(|_| thread::scope(|scope| (0..JOBS).for_each(|_| _ = scope.spawn(|| job(&ran)))));
+            ran.into_inner()
+        }),
+    );
+    contest.lanes.push(Lane::checked(std, None, 10 * JOBS, 10));
+    contest
 }
 
 fn fib(pool: &'static Pool) -> Contest<'static> {
