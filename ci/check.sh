@@ -14,6 +14,7 @@ step "lints"
 cargo clippy --quiet --all-targets --features capi,log -- -D warnings
 cargo clippy --quiet --all-targets -- -D warnings
 (cd benches/rivals && cargo clippy --quiet --all-targets -- -D warnings)
+(cd benches/rivals && cargo clippy --quiet --bin forkjoin --ignore-rust-version --features forte -- -D warnings)
 (cd benches/scaling && cargo clippy --quiet --all-targets -- -D warnings)
 
 step "tests"

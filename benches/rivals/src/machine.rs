@@ -20,13 +20,15 @@ pub struct Machine {
     pub versions: BTreeMap<String, String>,
 }
 
-const CRATES: [&str; 15] = [
+const CRATES: &[&str] = &[
     "async-executor",
     "async-lock",
     "blocking",
     "chili",
     "crossbeam-channel",
     "fastthreadpool",
+    #[cfg(feature = "forte")]
+    "forte",
     "futures",
     "parking_lot",
     "rayon",

@@ -1,5 +1,8 @@
 //! Fork-join and loops against their rivals: goals P5 and P6.
 
+#[cfg_attr(not(feature = "forte"), path = "without_forte.rs")]
+mod forte;
+
 use chili::Scope;
 use clap::Parser;
 use fastthreadpool::Pool;
@@ -22,7 +25,7 @@ struct Options {
     size: Size,
 }
 
-/// As many threads work for everybody. Of ours, chili's and a scope's the caller is one; in a job it only
+/// As many threads work for everybody. Of ours, chili's, forte's and a scope's the caller is one; in a job it only
 /// waits, and so it does with rayon.
 struct Rivals {
     threads: usize,
@@ -37,6 +40,7 @@ impl Rivals {
         let rayon = rayon::ThreadPoolBuilder::new().num_threads(size.workers).build();
         let chili = chili::Config { thread_count: NonZero::new(size.workers), ..chili::Config::default() };
         let beside = size.beside_the_caller();
+        forte::start(beside.workers)?;
         Ok(Self {
             threads: beside.workers + 1,
             pool: beside.pool()?,
@@ -175,13 +179,14 @@ fn in_job<R: Send + 'static>(pool: &Pool, work: impl FnOnce(&Pool) -> R + Send +
 
 fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Scenario, String> {
     let Rivals { pool, pool_for_jobs, rayon, chili, .. } = rivals;
-    let ways: Vec<Way<'_>> = vec![
+    let mut ways: Vec<Way<'_>> = vec![
         ("fastthreadpool", Box::new(|| fib_ours(pool, black_box(30)))),
         ("fastthreadpool, in a job", Box::new(|| in_job(pool_for_jobs, |pool| fib_ours(pool, black_box(30))))),
         ("serial", Box::new(|| fib_serial(black_box(30)))),
         ("rayon", Box::new(|| rayon.install(|| fib_rayon(black_box(30))))),
         ("chili", Box::new(|| fib_chili(&mut chili.scope(), black_box(30)))),
     ];
+    ways.extend(forte::fib_30());
     race("fib(30)", "1.3 million forks (P5)", 832_040, rounds, ways)
 }
 
@@ -192,7 +197,7 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
     let many = |one: &dyn Fn() -> u64| (0..repeat).map(|_| black_box(one())).sum::<u64>() / u64::from(repeat);
     // Handing the work over to a worker takes longer than this tree: each way stays in its pool for all repetitions. No longer:
     // while there is a scope of chili's, a thread of its ticks.
-    let ways: Vec<Way<'_>> = vec![
+    let mut ways: Vec<Way<'_>> = vec![
         ("fastthreadpool", Box::new(|| many(&|| tree.sum_ours(pool)))),
         (
             "fastthreadpool, in a job",
@@ -220,6 +225,7 @@ fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<
             }),
         ),
     ];
+    ways.extend(forte::sums_of(tree, repeat));
     race(&format!("sum of a tree of {nodes} nodes, {repeat} times"), "a fork for each node (P5)", nodes, rounds, ways)
 }
 
@@ -262,6 +268,7 @@ fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result
 
 fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     let rivals = Rivals::new(options.size)?;
+    report.missing(forte::missing());
     let rounds = options.common.rounds();
     if options.common.wants("fib") {
         report.scenario(run_fib(&rivals, rounds)?);
