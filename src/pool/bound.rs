@@ -109,7 +109,7 @@ impl Bound {
         let mut taken = self.places.taken.load(Ordering::Relaxed);
         loop {
             let fits = |freed: u64| taken + count <= freed + self.most;
-            if !fits(self.places.freed.load(Ordering::Relaxed)) && !fits(self.sum_up(&freed)) {
+            if !fits(self.places.freed.load(Ordering::Relaxed)) && !fits(self.sum_up_for(taken, &freed)) {
                 return false;
             }
             match self.places.taken.compare_exchange_weak(taken, taken + count, Ordering::Relaxed, Ordering::Relaxed) {
@@ -117,6 +117,18 @@ impl Bound {
                 Err(now) => taken = now,
             }
         }
+    }
+
+    /// Sums up, and again a moment later if there is room, but little: at the workers' heels that would be done for every
+    /// few jobs, and take each worker the line that it counts in.
+    fn sum_up_for(&self, taken: u64, freed: impl Fn() -> u64) -> u64 {
+        let now = self.sum_up(&freed);
+        let room = (now + self.most).saturating_sub(taken);
+        if self.most < LARGE || !(1..self.some()).contains(&room) || !hint::may_spin() {
+            return now;
+        }
+        hint::linger(LAG);
+        self.sum_up(freed)
     }
 
     fn sum_up(&self, freed: impl Fn() -> u64) -> u64 {
