@@ -4,7 +4,7 @@ mod common;
 
 use common::{Count, Gate, LIMIT, pool_of, within_limit};
 use fastthreadpool::{JobError, Shutdown, current_job, fail, worker_index};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
@@ -159,6 +159,39 @@ fn a_panic_stops_the_loop_and_comes_out() {
         }
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((pool.pending(), pool.failed()), (0, 0));
+    });
+}
+
+/// What is thrown may do harm once more when it is dropped.
+struct Harmful(Count);
+
+impl Drop for Harmful {
+    fn drop(&mut self) {
+        self.0.add();
+        assert!(std::thread::panicking(), "on purpose");
+    }
+}
+
+/// Conformance 83: what was thrown first comes out, however the others end.
+#[test]
+fn a_later_panic_does_not_take_the_place_of_the_first() {
+    within_limit(|| {
+        let (pool, both, over, dropped) = (pool_of(1), Gate::new(), Gate::new(), Count::new());
+        let door = both.door();
+        let body = |_| {
+            if worker_index().is_some() {
+                door.pass();
+                // Its worker comes to this job when it has left the loop.
+                pool.spawn(over.job()).unwrap();
+                panic!("the first");
+            }
+            both.open();
+            over.wait_started(1);
+            over.open();
+            panic_any(Harmful(dropped.clone()));
+        };
+        let thrown = catch_unwind(AssertUnwindSafe(|| pool.for_range(0..2, body))).expect_err("a panic comes out");
+        assert_eq!((thrown.downcast_ref(), dropped.get()), (Some(&"the first"), 1));
     });
 }
 

@@ -16,7 +16,8 @@ type Part<R> = (usize, R);
 /// wait for each other are jobs for [`spawn`](Self::spawn). Works in jobs and outside, with closures that borrow,
 /// nested to any depth, and on a pool that was shut down (there the caller runs all).
 ///
-/// A panic in the body stops the loop: chunks that are running end, then it goes on in the caller.
+/// A panic in the body stops the loop: chunks that are running end, then it goes on in the caller. Of several the first
+/// does.
 impl Pool {
     /// Runs `body(i)` for every i of a range, in no particular order. False if the body has [failed](crate::fail),
     /// which stops the loop.

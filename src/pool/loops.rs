@@ -43,7 +43,7 @@ struct Loop<'a> {
     /// Spans that have an owner.
     taken: AtomicUsize,
     stop: AtomicBool,
-    /// What the body has thrown.
+    /// What the body has thrown first.
     payload: Lock<Option<Payload>>,
     /// What the body has declared on workers other than the caller, where that does not stop the loop.
     failure: Lock<Option<Box<Failure>>>,
@@ -97,8 +97,8 @@ impl Span {
 }
 
 /// Runs the rest together with the pool's workers; returns when every item was run, or all have stopped. An error is
-/// what the body has thrown. A failure that the body declares is the [`frame`]'s if the loop is stoppable, else the
-/// caller's job's.
+/// what the body has thrown first. A failure that the body declares is the [`frame`]'s if the loop is stoppable, else
+/// the caller's job's.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let site = rest.site;
@@ -195,8 +195,7 @@ impl<'a> Loop<'a> {
             let range = start..self.items.end.min(start + self.chunk);
             if let Err(payload) = unwind::catch(|| (self.body)(range)) {
                 self.stop.store(true, Ordering::Relaxed);
-                let earlier = self.payload.lock().replace(payload);
-                unwind::dispose(earlier);
+                unwind::keep_first(&self.payload, payload);
             }
             if self.stoppable && frame::has_failed() {
                 self.failed.store(true, Ordering::Relaxed);
