@@ -42,7 +42,7 @@ fn a_callback_runs_on_the_worker_before_the_outcome_is_read() {
     });
 }
 
-/// Conformance 25: the callback's panic or error becomes the job's failure, and the value is dropped.
+/// Conformance 25, 101: the callback's panic or error becomes the job's failure, and the value is dropped.
 #[test]
 fn a_failing_callback_fails_its_job() {
     within_limit(|| {
@@ -64,7 +64,7 @@ fn a_failing_callback_fails_its_job() {
     });
 }
 
-/// Conformance 22, 31, 55: failures and cancellations are shown, too; nothing is shown of a job that was not accepted.
+/// Conformance 22, 31, 55, 101: failures and cancellations are shown, too; nothing is shown of a job that was not accepted.
 #[test]
 fn a_callback_sees_failures_and_cancellations() {
     within_limit(|| {
@@ -81,6 +81,37 @@ fn a_callback_sees_failures_and_cancellations() {
         assert!(matches!(refused, Err(SubmitError::Shutdown)));
         assert_eq!(lock(&log)[1..], [(panicking.get(), Err("the job panicked: on purpose".into()))]);
         assert_eq!((results.failed_count(), results.outstanding()), (2, 0));
+    });
+}
+
+/// Conformance 101: what the callback returns takes the result's place, however the job has ended.
+#[test]
+fn a_callback_puts_another_result_in_place() {
+    within_limit(|| {
+        let (pool, gate, dropped) = (pool_of(1), Gate::new(), Count::new());
+        let results = pool.results();
+        let value = |n: u32| {
+            let count = dropped.clone();
+            move || (n, count.on_drop())
+        };
+        pool.spawn(gate.job()).unwrap();
+        results.job(value(1)).settle(|_, result| result.map(|(n, token)| (n + 10, token))).submit().unwrap();
+        results.job(value(2)).settle(|_, _| Err(JobError::TimedOut)).submit().unwrap();
+        results.job(value(3)).settle(|_, _| panic!("on purpose")).submit().unwrap();
+        let spare = value(4);
+        results.job(|| panic!("on purpose")).settle(move |_, failed| failed.or_else(|_| Ok(spare()))).submit().unwrap();
+        let id = pool.job(|| panic!("on purpose")).settle(|id, _| Ok(id)).handle().unwrap();
+        let cancelled = pool.job(|| 5).settle(|_, cancelled| cancelled.or(Ok(6))).handle().unwrap();
+        assert!(cancelled.cancel());
+        assert_eq!(cancelled.join().unwrap(), 6);
+        gate.open();
+        assert_eq!(id.id(), id.join().unwrap());
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((results.done_count(), results.failed_count(), pool.failed(), dropped.get()), (2, 2, 2, 2));
+        assert_eq!([(); 2].map(|()| results.next_done(LIMIT).unwrap().1.0), [11, 4]);
+        assert!(matches!(results.next_failed(LIMIT).unwrap().1, JobError::TimedOut));
+        assert!(matches!(results.next_failed(LIMIT).unwrap().1, JobError::Panicked(_)));
+        assert_eq!(dropped.get(), 4, "each once");
     });
 }
 

@@ -10,6 +10,7 @@ use crate::sys::clock::nanos;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -127,6 +128,28 @@ where
     {
         self.callback =
             Some(Box::new(move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into()))));
+        self
+    }
+
+    /// As [`then`](Self::then), and the callback decides what the job comes to: what it makes of the result takes its
+    /// place, be that a value where there was none.
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let parsed = pool.job(|| "x".parse().unwrap()).settle(|_, result| Ok(result.unwrap_or(0))).handle()?;
+    /// assert_eq!(parsed.join()?, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn settle(
+        mut self,
+        mut callback: impl FnMut(JobId, Result<T, JobError>) -> Result<T, JobError> + Send + 'static,
+    ) -> Self {
+        self.callback = Some(Box::new(move |outcome| {
+            // What is left there meanwhile nobody sees: a panic takes its place.
+            let result = mem::replace(&mut outcome.result, Err(JobError::Cancelled));
+            outcome.result = callback(outcome.id, result);
+            Ok(())
+        }));
         self
     }
 

@@ -92,8 +92,8 @@ pub(super) fn fail<T>(worker: &Worker, delivery: Delivery<T>, outcome: Outcome<T
     delivery.deliver(worker.seat(), Some(outcome.into_entry()));
 }
 
-/// Called with each outcome of one job; an error becomes the job's.
-pub(super) type Callback<T> = Box<dyn FnMut(&Outcome<T>) -> Result<(), JobError> + Send>;
+/// Called with each outcome of one job, whose result it may replace; an error becomes the job's.
+pub(super) type Callback<T> = Box<dyn FnMut(&mut Outcome<T>) -> Result<(), JobError> + Send>;
 
 /// Called when an accepted job has ended in whatever way, before its outcome is made known; may send something along.
 pub(super) type Finally = Box<dyn FnOnce() -> Option<Cargo> + Send>;
@@ -184,7 +184,7 @@ impl<T> Goal<T> {
 /// Shows an outcome to the callback, whose error or panic takes the outcome's place.
 pub(super) fn inform<T>(callback: &mut Callback<T>, mut outcome: Outcome<T>) -> Outcome<T> {
     let verdict =
-        unwind::catch(|| callback(&outcome)).unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload))));
+        unwind::catch(|| callback(&mut outcome)).unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload))));
     if let Err(error) = verdict {
         unwind::dispose(std::mem::replace(&mut outcome.result, Err(error)));
     }
