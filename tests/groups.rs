@@ -88,6 +88,30 @@ fn a_slot_that_is_freed_is_used() {
     });
 }
 
+/// Conformance 101: a slot is held until its job's callback has returned, also of a job that has failed.
+#[test]
+fn a_callback_holds_its_slot() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let group = pool.group(1, Priority::Normal);
+        for fails in [false, true] {
+            let (gate, next) = (Gate::new(), Gate::new());
+            let door = gate.door();
+            let job = pool.job(move || assert!(!fails, "on purpose")).group(&group);
+            job.then(move |_| door.pass()).submit().expect("the pool is open");
+            gate.wait_started(1);
+            group.spawn(next.job()).expect("the pool is open");
+            // The other worker is free, and comes by.
+            pool.run(|| ()).expect("it runs");
+            assert_eq!((group.busy(), group.pending(), next.started()), (1, 2, 0));
+            gate.open();
+            next.wait_started(1);
+            next.open();
+            group.wait_idle(Deadline::after(LIMIT)).expect("the group comes to rest");
+        }
+    });
+}
+
 /// Conformance 100: start order FIFO, whichever thread submits; Conformance 13 within the group.
 #[test]
 fn a_group_keeps_the_order_of_submission() {

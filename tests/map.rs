@@ -7,7 +7,7 @@ use fastthreadpool::{Deadline, JobError, JobId, Shutdown, cancel_requested, fail
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// Conformance 80, 85, 98, 110, 116: in order, by any chunk size and look-ahead.
+/// Conformance 80, 85, 98, 104, 110, 116: in order, by any chunk size and look-ahead.
 #[test]
 fn values_come_once_and_in_order() {
     within_limit(|| {
@@ -57,7 +57,7 @@ fn an_endless_source_is_read_no_further_than_the_look_ahead() {
     });
 }
 
-/// Conformance 97.
+/// Conformance 97, 104.
 #[test]
 fn unordered_values_come_as_they_are_ready() {
     within_limit(|| {
@@ -77,7 +77,7 @@ fn unordered_values_come_as_they_are_ready() {
     });
 }
 
-/// Conformance 83, 110: an item that fails harms neither its chunk nor the rest.
+/// Conformance 83, 104, 110: an item that fails harms neither its chunk nor the rest.
 #[test]
 fn an_error_is_an_items_own() {
     within_limit(|| {
@@ -122,7 +122,7 @@ fn an_error_stops_a_map_that_asked_for_it() {
     });
 }
 
-/// Conformance 116: the deadline is for the whole.
+/// Conformance 104, 116: the deadline is for the whole.
 #[test]
 fn a_deadline_ends_a_map() {
     within_limit(|| {

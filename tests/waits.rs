@@ -49,6 +49,32 @@ fn waiting_for_a_failure_ends_when_all_have_succeeded() {
     });
 }
 
+/// Conformance 104: a map's values in batches, each as large as what has ended when the first does, when all have, or
+/// when the time is over.
+#[test]
+fn jobs_are_read_in_batches() {
+    within_limit(|| {
+        let (pool, gates) = (pool_of(3), [Gate::new(), Gate::new(), Gate::new()]);
+        let doors = gates.each_ref().map(Gate::door);
+        let mut jobs = Vec::from(doors.map(|door| pool.submit(move || door.pass()).unwrap()));
+        let ids: Vec<_> = jobs.iter().map(JobHandle::id).collect();
+        let mut batch = |until, deadline: Deadline| {
+            let ended = wait(&jobs, until, deadline).unwrap().done.into_iter().rev();
+            let ended: Vec<_> = ended.map(|index| jobs.remove(index)).collect();
+            ended.into_iter().map(|job| (job.id(), job.join().unwrap()).0).collect::<Vec<_>>()
+        };
+        for until in [Until::First, Until::All] {
+            assert_eq!(batch(until, Deadline::after(Duration::from_millis(1))), [], "the time is over");
+        }
+        gates[1].open();
+        assert_eq!(batch(Until::First, Deadline::NEVER), [ids[1]]);
+        gates[0].open();
+        gates[2].open();
+        assert_eq!(batch(Until::All, Deadline::NEVER), [ids[2], ids[0]]);
+        assert_eq!(batch(Until::First, Deadline::NEVER), [], "and nothing more comes");
+    });
+}
+
 /// Conformance 115, 97.
 #[test]
 fn jobs_come_in_the_order_in_which_they_end() {
