@@ -12,10 +12,9 @@ pub(crate) use imp::Berth;
 
 #[cfg(all(target_os = "linux", not(any(loom, ftpool_portable))))]
 mod imp {
+    use crate::sys::cpus::Cpus;
     use crate::sys::lock::Lock;
-    use libc::{c_int, cpu_set_t, pid_t};
-    use std::fmt;
-    use std::mem::MaybeUninit;
+    use libc::{c_int, pid_t};
     use std::sync::atomic::{AtomicI32, Ordering};
 
     /// A place where one thread at a time sleeps.
@@ -81,67 +80,6 @@ mod imp {
         unsafe { libc::sched_getcpu() }
     }
 
-    /// A set of processors.
-    #[derive(Clone, Copy)]
-    struct Cpus(cpu_set_t);
-
-    impl Cpus {
-        const BYTES: usize = size_of::<cpu_set_t>();
-
-        fn all() -> Self {
-            let mut cpus = MaybeUninit::<cpu_set_t>::uninit();
-            // SAFETY: there is memory for as much as said.
-            unsafe { cpus.as_mut_ptr().cast::<u8>().write_bytes(0xFF, Self::BYTES) };
-            // SAFETY: it is an array of bits, all of which were written.
-            Self(unsafe { cpus.assume_init() })
-        }
-
-        /// Those that a thread of this process may use.
-        fn of(thread: pid_t) -> Option<Self> {
-            let mut cpus = MaybeUninit::zeroed();
-            // SAFETY: there is memory for as much as said.
-            let failed = unsafe { libc::sched_getaffinity(thread, Self::BYTES, cpus.as_mut_ptr()) } != 0;
-            // SAFETY: zeroes are a valid set, and so is what the call wrote.
-            (!failed).then(|| Self(unsafe { cpus.assume_init() }))
-        }
-
-        fn has(&self, cpu: usize) -> bool {
-            // SAFETY: it only looks at a bit, and panics rather than look at another one.
-            unsafe { libc::CPU_ISSET(cpu, &self.0) }
-        }
-
-        fn iter(&self) -> impl Iterator<Item = usize> {
-            (0..8 * Self::BYTES).filter(|&cpu| self.has(cpu))
-        }
-
-        /// The others, if there are any.
-        fn without(mut self, cpu: usize) -> Option<Self> {
-            // SAFETY: it only clears a bit, and panics rather than touch another one.
-            unsafe { libc::CPU_CLR(cpu, &mut self.0) };
-            // SAFETY: it only counts bits.
-            (unsafe { libc::CPU_COUNT(&self.0) } > 0).then_some(self)
-        }
-
-        /// The thread may use these from now on; false if the system does not want that.
-        fn allow(&self, thread: pid_t) -> bool {
-            // SAFETY: the set is as large as said.
-            unsafe { libc::sched_setaffinity(thread, Self::BYTES, &raw const self.0) == 0 }
-        }
-    }
-
-    impl PartialEq for Cpus {
-        fn eq(&self, other: &Self) -> bool {
-            // SAFETY: it only compares bits.
-            unsafe { libc::CPU_EQUAL(&self.0, &other.0) }
-        }
-    }
-
-    impl fmt::Debug for Cpus {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_set().entries(self.iter()).finish()
-        }
-    }
-
     #[cfg(test)]
     mod tests {
         use super::{Berth, Cpus, SELF};
@@ -158,12 +96,12 @@ mod imp {
             let is_sent_away = || {
                 berth.lie_down();
                 berth.bar_this_cpu();
-                let barred = before.iter().filter(|&cpu| !allowed().has(cpu)).count();
+                let barred = before.count() - allowed().count();
                 berth.get_up();
                 assert_eq!(allowed(), before);
                 barred == 1
             };
-            let several = before.iter().count() > 1;
+            let several = before.count() > 1;
             assert_eq!((0..1000).any(|_| is_sent_away()), several);
         }
 

@@ -8,6 +8,8 @@ pub(crate) mod berth;
 pub(crate) mod cell;
 pub(crate) mod clock;
 pub(crate) mod constant;
+#[cfg(all(target_os = "linux", not(any(loom, ftpool_portable))))]
+mod cpus;
 #[cfg(feature = "capi")]
 pub(crate) mod errno;
 pub(crate) mod eventfd;

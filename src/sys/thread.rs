@@ -33,21 +33,15 @@ pub(crate) fn is_alone() -> bool {
     alone
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(any(loom, ftpool_portable))))]
 fn one_cpu() -> bool {
-    let mut set = std::mem::MaybeUninit::zeroed();
     // SAFETY: the call takes nothing.
     let first_thread = unsafe { libc::getpid() };
     // The first thread's, because the caller may have been tied to one processor while others have the rest.
-    // SAFETY: `set` is writable and as large as said.
-    let failed = unsafe { libc::sched_getaffinity(first_thread, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) } != 0;
-    // SAFETY: zeroes are a valid set, and so is what the call wrote.
-    let set = unsafe { set.assume_init() };
-    // SAFETY: it only counts bits.
-    !failed && unsafe { libc::CPU_COUNT(&set) } == 1
+    super::cpus::Cpus::of(first_thread).is_some_and(|cpus| cpus.count() == 1)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(any(loom, ftpool_portable)))))]
 fn one_cpu() -> bool {
     usable_cpus() == 1
 }
