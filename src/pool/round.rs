@@ -5,7 +5,7 @@ use crate::queue::{Lane, Look, Place, Range};
 use crate::sync::awake;
 use crate::sys::hint;
 use crate::sys::thread::usable_cpus;
-use std::cell::Cell;
+use std::cell::{Cell, LazyCell};
 use std::time::{Duration, Instant};
 
 /// Jobs that a worker takes from a lane at once, at most: all of a segment, which nobody else has to touch then.
@@ -128,14 +128,15 @@ impl Worker {
         let paced = hint::may_spin() && !self.takes_one_at_a_time() && !self.is_lull();
         self.round.go_on();
         let (mut paused, mut pauses) = (0_u32, 0);
+        // Once a wait: the census, too, is disturbed by whoever looks.
+        let crowd = LazyCell::new(|| (self.core.alive() as u32 / 2).max(1));
         loop {
             let (first, waits) = self.batch_from_a_lane(paced);
             let enough = if self.round.left.get().is_some() { A_WHILE } else { LONG };
             if first.is_some() || !waits || paused >= enough || self.must_stop() || self.has_work_beside_lanes() {
                 return first;
             }
-            let crowd = (self.core.alive() as u32 / 2).max(1);
-            pauses = (pauses + crowd).min(MOST_PAUSES * crowd);
+            pauses = (pauses + *crowd).min(MOST_PAUSES * *crowd);
             (0..pauses).for_each(|_| hint::spin());
             let before = paused;
             paused += pauses;
