@@ -6,8 +6,8 @@ use crate::pool::core::Core;
 use crate::pool::job::Job;
 use crate::pool::submit::Refusal;
 use crate::queue::{Node, OutOfMemory, Slab};
+use crate::sync::FastLockGuard;
 use crate::sys::fence;
-use crate::sys::lock::LockGuard;
 use std::sync::Arc;
 
 /// Where the job of a timer goes that is due.
@@ -97,7 +97,7 @@ impl Core {
 
     /// A timer was set: its job is queued at once, or somebody watches for its moment.
     #[inline(always)]
-    fn expect(self: &Arc<Self>, timers: &Timers, mut state: LockGuard<'_, State>, when: When) {
+    fn expect(self: &Arc<Self>, timers: &Timers, mut state: FastLockGuard<'_, State>, when: When) {
         let is_due = when.due <= when.now;
         let sentry = if is_due { None } else { state.sentry_for(when.face, when.due) };
         drop(state);

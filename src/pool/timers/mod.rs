@@ -17,9 +17,8 @@ mod watch;
 use super::core::Core;
 use super::job::Job;
 use crate::queue::{Node, OutOfMemory, Slab, Wheel};
-use crate::sync::Parker;
+use crate::sync::{FastLock, Parker};
 use crate::sys::clock::Clock;
-use crate::sys::lock::Lock;
 use deadlines::Deadlines;
 pub(crate) use entry::Placement;
 pub(in crate::pool) use entry::is_timer;
@@ -71,7 +70,7 @@ const REPEATS: u8 = 4;
 pub(crate) struct Timers {
     core: Weak<Core>,
     clock: Clock,
-    pub(in crate::pool) state: Lock<State>,
+    pub(in crate::pool) state: FastLock<State>,
     /// Where the sleeper sleeps.
     pub(in crate::pool) alarm: Parker,
 }
@@ -113,7 +112,7 @@ impl Timers {
             storm: false,
         };
         let clock = core.settings.clock.clone();
-        Self { core: Arc::downgrade(core), clock, state: Lock::new(state), alarm: Parker::new() }
+        Self { core: Arc::downgrade(core), clock, state: FastLock::new(state), alarm: Parker::new() }
     }
 
     pub(crate) fn clock(&self) -> &Clock {
