@@ -53,14 +53,14 @@ src/queue/slot.rs|sleepers.wake_all(); // The reader may|// The reader may|a_slo
 src/queue/slot.rs|sleepers.wake_all(); // Beside watchers.||a_slots_sleeping_reader_is_woken
 src/queue/slot.rs|sleepers.wake_all(); // Beside watchers.||a_slots_reader_is_not_left_waiting
 src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
-src/queue/rack.rs|left.fetch_sub(places, Ordering::AcqRel)|left.fetch_sub(places, Ordering::Relaxed)|a_rack_
-src/queue/rack.rs|Shape::of_size::<S>(size), PLACES - self.taken)|Shape::of_size::<S>(size), 0)|a_rack_that_was_not_used_up
-src/queue/rack.rs|open.taken += 1;|open.taken = PLACES;|a_rack_goes_with_the_last
+src/queue/slot_block.rs|left.fetch_sub(places, Ordering::AcqRel)|left.fetch_sub(places, Ordering::Relaxed)|a_slot_block_
+src/queue/slot_block.rs|Shape::of_size::<S>(size), PLACES - self.taken)|Shape::of_size::<S>(size), 0)|a_slot_block_that_was_not_used_up
+src/queue/slot_block.rs|open.taken += 1;|open.taken = PLACES;|a_slot_block_goes_with_the_last
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
 src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
-src/queue/relay.rs|self.front.announce(front);\n            self.back.announce(&back);|self.back.announce(&back);\n            self.front.announce(front);|relay_never_looks_empty
-src/queue/relay.rs|self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0|self.front.len.load(Ordering::Acquire) == 0 && self.back.len.load(Ordering::Acquire) == 0|relay_never_looks_empty
-src/queue/relay.rs|self.len.store(row.places.len(), Ordering::Release);|self.len.store(row.places.len(), Ordering::Relaxed);|relay_never_looks_empty
+src/queue/two_lock_queue.rs|self.front.announce(front);\n            self.back.announce(&back);|self.back.announce(&back);\n            self.front.announce(front);|two_lock_queue_never_looks_empty
+src/queue/two_lock_queue.rs|self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0|self.front.len.load(Ordering::Acquire) == 0 && self.back.len.load(Ordering::Acquire) == 0|two_lock_queue_never_looks_empty
+src/queue/two_lock_queue.rs|self.len.store(row.places.len(), Ordering::Release);|self.len.store(row.places.len(), Ordering::Relaxed);|two_lock_queue_never_looks_empty
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
 src/queue/stream.rs|(self.tail.load(Ordering::Acquire) - position.head)|(self.tail.load(Ordering::Relaxed) - position.head)|runs_are_taken_while_their_writer_goes_on
 src/queue/stream.rs|self.spare.swap(left.as_ptr(), Ordering::AcqRel)|self.spare.swap(left.as_ptr(), Ordering::Acquire)|chunks_go_round
@@ -82,7 +82,7 @@ src/pool/asking.rs|fence(Ordering::SeqCst); // H2a||a_search_that_has_been_heard
 src/pool/asking.rs|if *turn == asked {|if true {|a_search_does_not_rely_on_a_request
 src/pool/census.rs|self.0 & (WOKEN \x7c ASKED) != 0|self.0 & WOKEN != 0|a_worker_that_has_been_heard
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_search_that_has_been_heard
-src/pool/crew.rs|drop(self.roster.lock());||two_submitters_start_one_worker
+src/pool/crew.rs|drop(self.state.lock());||two_submitters_start_one_worker
 src/pool/worker.rs|self.readiness.get() != Readiness::Leaving && !self.reaps.get()|self.readiness.get() != Readiness::Leaving|a_drop_does_not_wait
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
@@ -97,11 +97,11 @@ src/pool/closing.rs|self.wake_submitters();||a_submitter_that_waits_for_room_see
 src/pool/water.rs|fence::heavy(); // R2||pool::models::bounds
 src/pool/water.rs|full_fence(Ordering::SeqCst); // M2||low_water_is_told
 src/pool/water.rs|outlet.leave.fetch_add(leave, Ordering::Relaxed)), // R5|outlet.leave.fetch_add(leave + 1, Ordering::Relaxed)), // R5|low_water_is_told
-src/pool/turns.rs|bound.notify(); // E1||a_hand_off_ends_when_the_job_is_taken
+src/pool/grouped.rs|bound.notify(); // E1||a_hand_off_ends_when_the_job_is_taken
 src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
 src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
-src/pool/crew.rs|self.wake_sleepers(roster); // U5|drop(roster); // U5|a_worker_that_is_called_comes
+src/pool/crew.rs|self.wake_sleepers(state); // U5|drop(state); // U5|a_worker_that_is_called_comes
 src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
 src/pool/timers/fire.rs|state.next_due() };\n            state.let_sleeper_sleep(until);|state.next_due() };|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|Sentry::Sleeper => self.alarm.unpark(),|Sentry::Sleeper => {}|the_sleeper_does_not_sleep_through

@@ -71,9 +71,9 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
             }
             outcome => {
                 if let Some(delivery) = self.delivery {
-                    delivery.reserve(self.worker.seat());
+                    delivery.reserve(self.worker.writer_id());
                     if let Ok(entry) = outcome.into_entry() {
-                        delivery.emit(self.worker.seat(), entry);
+                        delivery.emit(self.worker.writer_id(), entry);
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! Loops in which the caller and the pool's workers take part.
 
 use super::Pool;
-use crate::pool::habits::Site;
+use crate::pool::call_sites::Site;
 use crate::pool::trial::Rest;
 use crate::pool::{frame, loops, parts, trial, values};
 use std::ops::Range;

@@ -67,9 +67,9 @@ where
         let id = JobId::accepted(worker.job());
         match verdict(worker, self.code) {
             Ok(value) => {
-                self.delivery.reserve(worker.seat());
+                self.delivery.reserve(worker.writer_id());
                 worker.ended();
-                self.delivery.deliver(worker.seat(), Some(Ok(Done::Plain(id, value))));
+                self.delivery.deliver(worker.writer_id(), Some(Ok(Done::Plain(id, value))));
             }
             Err(error) => fail(worker, self.delivery, Outcome::new(id, Err(error), None)),
         }
@@ -87,9 +87,9 @@ pub(super) fn fail<T>(worker: &Worker, delivery: Delivery<T>, outcome: Outcome<T
     if let Err(error) = &outcome.result {
         worker.count_failure(error);
     }
-    delivery.reserve(worker.seat());
+    delivery.reserve(worker.writer_id());
     worker.ended();
-    delivery.deliver(worker.seat(), Some(outcome.into_entry()));
+    delivery.deliver(worker.writer_id(), Some(outcome.into_entry()));
 }
 
 /// Called with each outcome of one job, whose result it may replace; an error becomes the job's.
@@ -145,10 +145,10 @@ where
             Goal::Nowhere => unwind::dispose(last),
             Goal::Results(delivery) => {
                 if last.is_some() {
-                    delivery.reserve(worker.seat());
+                    delivery.reserve(worker.writer_id());
                 }
                 worker.ended();
-                delivery.deliver(worker.seat(), last.map(Outcome::into_entry));
+                delivery.deliver(worker.writer_id(), last.map(Outcome::into_entry));
             }
             Goal::Handle(answer) => {
                 let outcome = last.expect("a job with a handle has a value or has failed");

@@ -351,8 +351,8 @@ fn report<T: Send + 'static>(
         fail(worker, delivery, outcome);
         return false;
     }
-    delivery.reserve(worker.seat());
+    delivery.reserve(worker.writer_id());
     worker.ended();
-    delivery.deliver(worker.seat(), Some(outcome.into_entry()));
+    delivery.deliver(worker.writer_id(), Some(outcome.into_entry()));
     true
 }

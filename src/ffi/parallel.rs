@@ -5,7 +5,7 @@ use super::ftpool_status::{self, *};
 use super::shared::{Bytes, Shared};
 use super::{ftpool, ftpool_fn};
 use crate::Pool;
-use crate::pool::habits::Site;
+use crate::pool::call_sites::Site;
 use crate::pool::{fork, frame};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;

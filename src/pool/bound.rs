@@ -119,8 +119,8 @@ impl Bound {
         }
     }
 
-    /// Sums up, and again a moment later if there is room, but little: at the workers' heels that would be done for every
-    /// few jobs, and take each worker the line that it counts in.
+    /// Sums up, and again a moment later if there is room, but little: at the workers' heels that would be done for
+    /// every few jobs, and take each worker the line that it counts in.
     fn sum_up_for(&self, taken: u64, freed: impl Fn() -> u64) -> u64 {
         let now = self.sum_up(&freed);
         let room = (now + self.most).saturating_sub(taken);

@@ -1,7 +1,7 @@
 //! The second piece of a fork: offered to others, run by one of them, or taken back.
 
+use super::call_sites::Site;
 use super::core::Core;
-use super::habits::Site;
 use super::job::{Job, Task, Unrun};
 use super::offered::Offered;
 use super::unwind::{self, Payload};

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::current;
 use super::hire::AGAIN;
 use super::hooks::HookError;
-use super::roster;
+use super::process_pools;
 use super::submit::Refusal;
 use crate::sync::Deadline;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -313,11 +313,11 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        roster::leave(self);
+        process_pools::leave(self);
         // Workers leave a pool only when all is done, so this finds nothing unless no worker ever came to live.
         self.cancel_all();
         self.orphans.reap();
-        self.close_racks();
+        self.close_slot_blocks();
         super::unwind::dispose(std::mem::take(&mut self.settings.hooks));
     }
 }

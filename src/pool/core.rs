@@ -14,7 +14,7 @@ use super::quotas::Quotas;
 use super::timers::{Storms, Timers, is_timer};
 use super::waits::Waits;
 use super::water::Outlet;
-use super::{roster, unwind};
+use super::{process_pools, unwind};
 use crate::queue::{Front, Item, Lane, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -122,7 +122,7 @@ impl Core {
             handles: AtomicUsize::new(1),
             ending: Ending::new(),
         });
-        roster::enter(&core);
+        process_pools::enter(&core);
         core
     }
 

@@ -21,7 +21,7 @@ pub(super) struct Crew {
     limit: usize,
     /// Workers that may block at a time, and are not counted then.
     extra: usize,
-    roster: Lock<Roster>,
+    state: Lock<State>,
     /// Numbers that workers have or have had: the first so many.
     used: AtomicUsize,
     /// Calls that workers were ever given.
@@ -30,7 +30,7 @@ pub(super) struct Crew {
 }
 
 #[derive(Debug, Default)]
-struct Roster {
+struct State {
     /// Sleeping workers; the one that fell asleep last is woken first, its cache is the warmest.
     asleep: Vec<usize>,
     /// Workers that sleep and are not counted, because there are enough without them.
@@ -51,7 +51,7 @@ impl Crew {
             asking: Asking::default(),
             limit,
             extra,
-            roster: Lock::new(Roster { asleep: Vec::with_capacity(limit), ..Roster::default() }),
+            state: Lock::new(State { asleep: Vec::with_capacity(limit), ..State::default() }),
             used: AtomicUsize::new(0),
             called: AtomicU64::new(0),
             stations: (0..limit + extra).map(|_| Arc::new(CachePadded::new(Station::new()))).collect(),
@@ -69,8 +69,8 @@ impl Crew {
 
     /// Threads that live, whether they are counted or not.
     pub(super) fn heads(&self) -> usize {
-        let roster = self.roster.lock();
-        self.census.read().alive() + roster.blocked + roster.standby.len()
+        let state = self.state.lock();
+        self.census.read().alive() + state.blocked + state.standby.len()
     }
 
     pub(super) fn station(&self, worker: usize) -> &Arc<CachePadded<Station>> {
@@ -114,7 +114,7 @@ impl Crew {
         visible: impl FnOnce() -> bool,
         start: impl FnOnce(usize) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut roster = self.roster.lock(); // R1
+        let mut state = self.state.lock(); // R1
         fence(Ordering::SeqCst);
         let now = self.census.read();
         if !now.lacks_searcher(self.limit) {
@@ -123,13 +123,13 @@ impl Crew {
         if !visible() {
             return Ok(()); // Somebody has taken it, or it is a group's that is at its limit.
         }
-        if let Some(worker) = self.wake_last(&mut roster) {
-            drop(roster);
+        if let Some(worker) = self.wake_last(&mut state) {
+            drop(state);
             self.station(worker).rouse(wants_help()); // R3
             return Ok(());
         }
-        match self.engage(&mut roster, start) {
-            Err(refused) if now.alive() + roster.blocked == 0 => Err(refused),
+        match self.engage(&mut state, start) {
+            Err(refused) if now.alive() + state.blocked == 0 => Err(refused),
             _ => Ok(()),
         }
     }
@@ -137,39 +137,39 @@ impl Crew {
     /// Wakes so many workers, or as many as sleep, although others may search.
     pub(super) fn muster(&self, count: usize) {
         for _ in 0..count {
-            let woken = self.wake_last(&mut self.roster.lock());
+            let woken = self.wake_last(&mut self.state.lock());
             let Some(worker) = woken else { return };
             self.station(worker).rouse(true); // R3
         }
     }
 
     /// Takes the worker that fell asleep last off the stack; the caller gives it its token when it has left the lock.
-    fn wake_last(&self, roster: &mut Roster) -> Option<usize> {
-        let worker = roster.asleep.pop()?;
+    fn wake_last(&self, state: &mut State) -> Option<usize> {
+        let worker = state.asleep.pop()?;
         self.census.wake_up(); // R2
         Some(worker)
     }
 
     /// Starts a worker with `start(number)`, whether there is work or not; false if there are as many as can be.
     pub(super) fn hire(&self, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<bool> {
-        let mut roster = self.roster.lock();
+        let mut state = self.state.lock();
         if self.census.read().alive() >= self.limit {
             return Ok(false);
         }
-        self.engage(&mut roster, start)?;
+        self.engage(&mut state, start)?;
         Ok(true)
     }
 
     /// One counted worker more, who is searching: one that stands by, or a new one.
-    fn engage(&self, roster: &mut Roster, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
-        if let Some(worker) = roster.standby.pop() {
+    fn engage(&self, state: &mut State, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
+        if let Some(worker) = state.standby.pop() {
             self.census.begin();
             self.station(worker).rouse(false);
             return Ok(());
         }
         let used = self.used.load(Ordering::Relaxed);
-        start(roster.free.last().copied().unwrap_or(used))?;
-        if roster.free.pop().is_none() {
+        start(state.free.last().copied().unwrap_or(used))?;
+        if state.free.pop().is_none() {
             self.used.store(used + 1, Ordering::Release);
         }
         self.census.begin(); // R4
@@ -178,7 +178,7 @@ impl Crew {
 
     /// A new worker waits until R4 has counted it.
     pub(super) fn arrive(&self) {
-        drop(self.roster.lock());
+        drop(self.state.lock());
     }
 
     /// A searching worker has found work. True if it must call [`recruit`](Self::recruit) in case `visible` more is
@@ -210,9 +210,9 @@ impl Crew {
     ) -> bool {
         let asked = self.asking.ask(&self.census, asks);
         let before = {
-            let mut roster = self.roster.lock();
-            let place = if lies_low { 0 } else { roster.asleep.len() };
-            roster.asleep.insert(place, worker);
+            let mut state = self.state.lock();
+            let place = if lies_low { 0 } else { state.asleep.len() };
+            state.asleep.insert(place, worker);
             self.census.fall_asleep() // P1
         };
         self.asking.order(&self.census, before.is_heard(), asked); // P2
@@ -226,22 +226,22 @@ impl Crew {
     /// A sleeper waits for its token; false if it gives up.
     pub(super) fn doze(&self, worker: usize, sleep: impl FnOnce(&Parker) -> bool) -> bool {
         let station = self.station(worker);
-        station.berth.lie_down();
+        station.wake_cpu.before_sleep();
         let mut woken = sleep(&station.parker);
         if !woken && !self.rise(worker) {
             station.parker.park();
             woken = true;
         }
-        station.berth.get_up();
+        station.wake_cpu.after_sleep();
         woken
     }
 
     /// A sleeper gets up by itself and is searching, and counted; false if somebody is waking it.
     pub(super) fn rise(&self, worker: usize) -> bool {
-        let mut roster = self.roster.lock();
-        if remove(&mut roster.asleep, worker) {
+        let mut state = self.state.lock();
+        if remove(&mut state.asleep, worker) {
             self.census.wake_up();
-        } else if remove(&mut roster.standby, worker) {
+        } else if remove(&mut state.standby, worker) {
             self.census.begin();
         } else {
             return false;
@@ -255,10 +255,10 @@ impl Crew {
         if self.extra == 0 {
             return false;
         }
-        let mut roster = self.roster.lock();
-        let may = roster.blocked < self.extra;
+        let mut state = self.state.lock();
+        let may = state.blocked < self.extra;
         if may {
-            roster.blocked += 1;
+            state.blocked += 1;
             self.census.block(); // A1
         }
         may
@@ -266,13 +266,13 @@ impl Crew {
 
     /// It is counted again, and so many sleepers are not that there are no more than there shall be.
     pub(super) fn unblock(&self) {
-        let mut roster = self.roster.lock();
-        roster.blocked -= 1;
+        let mut state = self.state.lock();
+        state.blocked -= 1;
         self.census.unblock(); // Z1
-        while self.has_surplus() && !roster.asleep.is_empty() {
-            let sleeper = roster.asleep.remove(0);
+        while self.has_surplus() && !state.asleep.is_empty() {
+            let sleeper = state.asleep.remove(0);
             self.census.dismiss(); // Z2
-            roster.standby.push(sleeper);
+            state.standby.push(sleeper);
         }
     }
 
@@ -286,10 +286,10 @@ impl Crew {
     /// [`doze`](Self::doze).
     #[must_use]
     pub(super) fn stand_by(&self, worker: usize) -> bool {
-        let mut roster = self.roster.lock();
+        let mut state = self.state.lock();
         let surplus = self.has_surplus();
         if surplus {
-            roster.standby.push(worker);
+            state.standby.push(worker);
             self.census.end(); // Y1
         }
         surplus
@@ -302,15 +302,15 @@ impl Crew {
     }
 
     pub(super) fn wake_all(&self) {
-        let roster = self.roster.lock();
-        self.wake_sleepers(roster);
+        let state = self.state.lock();
+        self.wake_sleepers(state);
     }
 
-    fn wake_sleepers(&self, mut roster: LockGuard<'_, Roster>) {
-        roster.asleep.iter().for_each(|_| self.census.wake_up());
-        roster.standby.iter().for_each(|_| self.census.begin());
-        let (asleep, standby) = (std::mem::take(&mut roster.asleep), std::mem::take(&mut roster.standby));
-        drop(roster);
+    fn wake_sleepers(&self, mut state: LockGuard<'_, State>) {
+        state.asleep.iter().for_each(|_| self.census.wake_up());
+        state.standby.iter().for_each(|_| self.census.begin());
+        let (asleep, standby) = (std::mem::take(&mut state.asleep), std::mem::take(&mut state.standby));
+        drop(state);
         for worker in asleep.into_iter().chain(standby) {
             self.station(worker).rouse(false);
         }
@@ -324,28 +324,28 @@ impl Crew {
         call: impl Fn() -> Job,
         calling: impl FnOnce(bool),
     ) -> io::Result<()> {
-        let mut roster = self.roster.lock(); // U1
+        let mut state = self.state.lock(); // U1
         let mut refused = Ok(());
         while refused.is_ok() && self.census.read().alive() < self.limit {
-            refused = self.engage(&mut roster, &start);
+            refused = self.engage(&mut state, &start);
         }
-        let living: Vec<usize> = (0..self.used()).filter(|number| !roster.free.contains(number)).collect();
+        let living: Vec<usize> = (0..self.used()).filter(|number| !state.free.contains(number)).collect();
         if living.is_empty() {
             return refused;
         }
         self.called.fetch_add(living.len() as u64, Ordering::SeqCst); // U2
         living.iter().for_each(|&number| self.station(number).call(call())); // U3
-        roster.calls += living.len();
+        state.calls += living.len();
         calling(true); // U4
-        self.wake_sleepers(roster); // U5
+        self.wake_sleepers(state); // U5
         Ok(())
     }
 
     /// A worker has come to so many calls. `calling(false)` tells the others not to look any more.
     pub(super) fn answer(&self, calls: usize, calling: impl FnOnce(bool)) {
-        let mut roster = self.roster.lock();
-        roster.calls -= calls;
-        if roster.calls == 0 {
+        let mut state = self.state.lock();
+        state.calls -= calls;
+        if state.calls == 0 {
             calling(false);
         }
     }
@@ -358,10 +358,10 @@ impl Crew {
     /// A searching worker leaves for good; false if it stays, because it is called.
     #[must_use]
     pub(super) fn leave(&self, worker: usize) -> bool {
-        let mut roster = self.roster.lock();
+        let mut state = self.state.lock();
         let goes = !self.station(worker).is_called();
         if goes {
-            roster.free.push(worker);
+            state.free.push(worker);
             self.census.end();
         }
         goes
@@ -369,11 +369,11 @@ impl Crew {
 
     /// A worker that has left comes back, searching, if there is no other.
     pub(super) fn come_back(&self, worker: usize) -> bool {
-        let mut roster = self.roster.lock();
-        let position = roster.free.iter().position(|&free| free == worker);
+        let mut state = self.state.lock();
+        let position = state.free.iter().position(|&free| free == worker);
         match position.filter(|_| self.census.read().alive() == 0) {
             Some(position) => {
-                roster.free.remove(position);
+                state.free.remove(position);
                 self.census.begin();
                 true
             }

@@ -1,8 +1,8 @@
 //! Fork and join: of two pieces of work, another worker may take the second.
 
 use super::branch::{Branch, Piece};
+use super::call_sites::Site;
 use super::core::Core;
-use super::habits::Site;
 use super::offered;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;

@@ -4,7 +4,7 @@ use super::Job;
 use super::admission::Patience;
 use super::core::Core;
 use super::submit::{Rejected, Route};
-use crate::queue::{Item, OutOfMemory, Relay};
+use crate::queue::{Item, OutOfMemory, TwoLockQueue};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -33,7 +33,7 @@ pub(crate) struct Group {
     core: Weak<Core>,
     limit: usize,
     level: Level,
-    queue: Relay,
+    queue: TwoLockQueue,
     /// Tokens in use. Changed under the board's lock.
     running: AtomicUsize,
     /// It is on the list of its level. Changed under the board's lock.
@@ -86,7 +86,7 @@ impl Groups {
 impl Core {
     pub(crate) fn new_group(self: &Arc<Self>, limit: usize, level: Level) -> Arc<Group> {
         let (running, listed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Group { core: Arc::downgrade(self), limit, level, queue: Relay::new(), running, listed })
+        Arc::new(Group { core: Arc::downgrade(self), limit, level, queue: TwoLockQueue::new(), running, listed })
     }
 
     /// Queues a job in a group of this pool, behind or before those that are there; returns its id.

@@ -1,7 +1,7 @@
 //! The lanes of a pool: one for each submitting thread, and one that threads share.
 
 use super::core::Core;
-use crate::queue::{Lane, Racks};
+use crate::queue::{Lane, SlotBlocks};
 use crate::sys::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sys::lock::{Lock, LockGuard};
 use crate::sys::size::SIGN_BITS;
@@ -14,10 +14,10 @@ const MOST: usize = 64;
 
 /// What a submitting thread has for itself.
 #[derive(Debug)]
-pub(super) struct Post {
+pub(super) struct Submitter {
     pub(super) lane: Lane,
     /// Where the outcomes of jobs with handles will lie. Outcomes may outlive the pool: they find it if it is there.
-    pub(super) racks: Racks<Weak<Core>>,
+    pub(super) slot_blocks: SlotBlocks<Weak<Core>>,
 }
 
 /// Lanes stay in the table until the pool goes: a thread that exits leaves its lane to the next one that comes.
@@ -25,24 +25,25 @@ pub(super) struct Post {
 /// # Memory ordering
 ///
 /// `in_use` is stored (release) after the slot below it was set; a reader that sees the count (acquire) finds the lane.
-/// A sign's post is stored (release) after it was made: whoever finds one there (acquire) may look who owns its lane.
+/// A sign's submitter is stored (release) after it was made: whoever finds one there (acquire) may look who owns its
+/// lane.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    owned: [OnceLock<Arc<Post>>; MOST],
+    owned: [OnceLock<Arc<Submitter>>; MOST],
     in_use: AtomicUsize,
-    /// Where threads look for their posts first.
+    /// Where threads look for their submitters first.
     signs: [Sign; SIGNS],
     adding: Lock<()>,
     shared: Lane,
     sharing: Lock<()>,
 }
 
-/// Says which post is a thread's, without a look at posts of others: those are written to all the time. A sign may be
-/// out of date, its thread gone and another one there with the same token. So whoever finds itself named asks the post.
+/// Says which submitter a thread is, without a look at others: those are written to all the time. A sign may be out of
+/// date, its thread gone and another one there with the same token. So whoever finds itself named asks the submitter.
 #[derive(Debug, Default)]
 struct Sign {
     thread: AtomicUsize,
-    post: AtomicPtr<Post>,
+    submitter: AtomicPtr<Submitter>,
 }
 
 const SIGNS: usize = 1 << SIGN_BITS;
@@ -60,20 +61,21 @@ fn place_of(thread: usize) -> usize {
 }
 
 impl Sign {
-    /// The post, if it is this thread's.
+    /// The submitter, if it is this thread's.
     #[inline(always)]
-    fn post_of(&self, thread: usize) -> Option<&Post> {
+    fn submitter_of(&self, thread: usize) -> Option<&Submitter> {
         if self.thread.load(Ordering::Relaxed) != thread {
             return None;
         }
-        // SAFETY: a thread is named after a post was; and that is one in `Lanes::owned`, which lives as long as this.
-        Some(unsafe { &*self.post.load(Ordering::Acquire) }).filter(|post| post.lane.owner() == thread)
+        // SAFETY: a thread is named after a submitter was; and that is one in `Lanes::owned`, which lives as long as
+        // this.
+        Some(unsafe { &*self.submitter.load(Ordering::Acquire) }).filter(|submitter| submitter.lane.owner() == thread)
     }
 
     /// The caller has the lock under which signs are put up.
     fn is_free(&self) -> bool {
         let thread = self.thread.load(Ordering::Relaxed);
-        thread == 0 || self.post_of(thread).is_none()
+        thread == 0 || self.submitter_of(thread).is_none()
     }
 }
 
@@ -89,16 +91,16 @@ impl Lanes {
         }
     }
 
-    /// The calling thread's post, if it can be found at once.
+    /// The calling thread's submitter, if it can be found at once.
     #[inline(always)]
-    pub(super) fn own(&self) -> Option<&Post> {
+    pub(super) fn own(&self) -> Option<&Submitter> {
         let me = token::of_this_thread();
-        self.signs[place_of(me)].post_of(me).or_else(|| self.own_nearby(me))
+        self.signs[place_of(me)].submitter_of(me).or_else(|| self.own_nearby(me))
     }
 
     #[cold]
-    fn own_nearby(&self, me: usize) -> Option<&Post> {
-        self.signs_for(me).skip(1).find_map(|sign| sign.post_of(me))
+    fn own_nearby(&self, me: usize) -> Option<&Submitter> {
+        self.signs_for(me).skip(1).find_map(|sign| sign.submitter_of(me))
     }
 
     fn signs_for(&self, thread: usize) -> impl Iterator<Item = &Sign> {
@@ -107,16 +109,16 @@ impl Lanes {
 
     /// Makes it easy to find for its owner, the calling thread. With too many threads about, some have no sign, and try
     /// again at every submit: they do not wait for each other.
-    pub(super) fn put_up_sign(&self, post: &Post) {
+    pub(super) fn put_up_sign(&self, submitter: &Submitter) {
         let me = token::of_this_thread();
         let Some(_adding) = self.adding.try_lock() else { return };
         if let Some(sign) = self.signs_for(me).find(|sign| sign.is_free()) {
-            sign.post.store(ptr::from_ref(post).cast_mut(), Ordering::Release);
+            sign.submitter.store(ptr::from_ref(submitter).cast_mut(), Ordering::Release);
             sign.thread.store(me, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn posts(&self) -> impl Iterator<Item = &Arc<Post>> {
+    pub(super) fn submitters(&self) -> impl Iterator<Item = &Arc<Submitter>> {
         self.owned[..self.in_use.load(Ordering::Acquire)].iter().filter_map(OnceLock::get)
     }
 
@@ -125,12 +127,12 @@ impl Lanes {
         let owned = &self.owned[..self.in_use.load(Ordering::Acquire)];
         (turn..=turn + owned.len()).map(move |turn| {
             let number = turn % (owned.len() + 1);
-            (number, owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |post| &post.lane))
+            (number, owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |submitter| &submitter.lane))
         })
     }
 
     pub(super) fn numbered(&self, number: usize) -> &Lane {
-        self.owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |post| &post.lane)
+        self.owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |submitter| &submitter.lane)
     }
 
     /// Whether there is such a lane. Looks at number `turn` first.
@@ -139,7 +141,7 @@ impl Lanes {
     }
 
     fn all(&self) -> impl Iterator<Item = &Lane> {
-        self.posts().map(|post| &post.lane).chain(std::iter::once(&self.shared))
+        self.submitters().map(|submitter| &submitter.lane).chain(std::iter::once(&self.shared))
     }
 
     pub(super) fn counted(&self) -> u64 {
@@ -162,19 +164,19 @@ impl Lanes {
 
     /// A lane for the calling thread alone, which may be a worker: one that was left, or a new one. `None` if there are
     /// as many as can be.
-    pub(super) fn acquire(&self, by_worker: bool) -> Option<Arc<Post>> {
-        let post = self.posts().find(|post| post.lane.adopt()).cloned().or_else(|| self.add())?;
-        post.lane.is_kept(by_worker);
-        Some(post)
+    pub(super) fn acquire(&self, by_worker: bool) -> Option<Arc<Submitter>> {
+        let submitter = self.submitters().find(|submitter| submitter.lane.adopt()).cloned().or_else(|| self.add())?;
+        submitter.lane.is_kept(by_worker);
+        Some(submitter)
     }
 
-    fn add(&self) -> Option<Arc<Post>> {
+    fn add(&self) -> Option<Arc<Submitter>> {
         let _adding = self.adding.lock();
         let number = self.in_use.load(Ordering::Relaxed);
-        let new = || Arc::new(Post { lane: Lane::new(number), racks: Racks::new() });
-        let post = Arc::clone(self.owned.get(number)?.get_or_init(new));
+        let new = || Arc::new(Submitter { lane: Lane::new(number), slot_blocks: SlotBlocks::new() });
+        let submitter = Arc::clone(self.owned.get(number)?.get_or_init(new));
         self.in_use.store(number + 1, Ordering::Release);
-        Some(post)
+        Some(submitter)
     }
 
     /// The lane that threads share.
@@ -211,13 +213,13 @@ mod tests {
 
     /// A submit that finds its lane by the sign takes no lock.
     #[test]
-    fn a_thread_finds_its_post_by_its_sign() {
+    fn a_thread_finds_what_is_its_own_by_its_sign() {
         let lanes = Lanes::new();
         assert!(lanes.own().is_none());
-        let post = lanes.acquire(false).expect("there is a lane");
-        lanes.put_up_sign(&post);
-        assert!(lanes.own().is_some_and(|own| std::ptr::eq(own, &*post)));
-        post.lane.orphan();
+        let submitter = lanes.acquire(false).expect("there is a lane");
+        lanes.put_up_sign(&submitter);
+        assert!(lanes.own().is_some_and(|own| std::ptr::eq(own, &*submitter)));
+        submitter.lane.orphan();
         assert!(lanes.own().is_none(), "the sign is out of date");
     }
 }

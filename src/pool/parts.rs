@@ -1,7 +1,7 @@
 //! Parts of a slice for several threads, each of which may change its own.
 
+use super::call_sites::Site;
 use super::core::Core;
-use super::habits::Site;
 use super::unwind::Payload;
 use super::{loops, trial};
 use std::ops::Range;

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::current;
-use super::lanes::Post;
+use super::lanes::Submitter;
 use crate::queue::{Producing, Reader, Writer, pair};
 use crate::sys::lock::LockGuard;
 use crate::sys::thread::per_thread;
@@ -10,16 +10,16 @@ use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
 per_thread! {
-    /// Every post this thread has, with the number of its pool.
+    /// Every submitter this thread has, with the number of its pool.
     OWNED: RefCell<Owned> = RefCell::new(Owned(Vec::new()))
 }
 
 /// `None` stands for the shared lane: a thread that began there stays there, so that its jobs stay in order.
-struct Owned(Vec<(u64, Option<Arc<Post>>)>);
+struct Owned(Vec<(u64, Option<Arc<Submitter>>)>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        self.0.iter().filter_map(|(_, post)| post.as_ref()).for_each(|post| post.lane.orphan());
+        self.0.iter().filter_map(|(_, submitter)| submitter.as_ref()).for_each(|submitter| submitter.lane.orphan());
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Visit<'a> {
 
 /// What the calling thread has for itself; `None` if it uses the shared lane.
 #[inline(always)]
-fn own(core: &Core) -> Option<&Post> {
+fn own(core: &Core) -> Option<&Submitter> {
     core.lanes.own().or_else(|| look_up(core))
 }
 
@@ -69,44 +69,44 @@ impl Core {
     #[inline(always)]
     pub(crate) fn pair<V>(self: &Arc<Self>) -> (Writer<V, Weak<Self>>, Reader<V, Weak<Self>>) {
         match own(self) {
-            // SAFETY: 1. the post is this thread's, and nothing that runs in the call takes its racks.
-            Some(own) => unsafe { own.racks.pair(|| Arc::downgrade(self)) },
+            // SAFETY: 1. the submitter is this thread's, and nothing that runs in the call takes its blocks.
+            Some(own) => unsafe { own.slot_blocks.pair(|| Arc::downgrade(self)) },
             None => pair(Arc::downgrade(self)),
         }
     }
 
     /// Gives back what threads that have submitted, and have not ended, keep of this pool.
-    pub(super) fn close_racks(&mut self) {
-        // SAFETY: 1. a thread comes to its post by way of the pool, which is the caller's alone.
-        self.lanes.posts().for_each(|post| unsafe { post.racks.close() });
+    pub(super) fn close_slot_blocks(&mut self) {
+        // SAFETY: 1. a thread comes to its submitter by way of the pool, which is the caller's alone.
+        self.lanes.submitters().for_each(|submitter| unsafe { submitter.slot_blocks.close() });
     }
 }
 
-/// Finds or acquires the post, and remembers it. `None` means the shared lane: there are too many threads, the pool
-/// keeps one order for all, or this thread's locals are gone.
+/// Finds or acquires the submitter, and remembers it. `None` means the shared lane: there are too many threads, the
+/// pool keeps one order for all, or this thread's locals are gone.
 #[cold]
-fn look_up(core: &Core) -> Option<&Post> {
+fn look_up(core: &Core) -> Option<&Submitter> {
     if core.settings.ordered || core.is_forked() {
         return None;
     }
     let found = OWNED.try_with(|owned| {
-        let posts = &mut owned.borrow_mut().0;
-        if let Some((_, post)) = posts.iter().find(|(pool, _)| *pool == core.number) {
-            return post.as_ref().map(Arc::as_ptr);
+        let submitters = &mut owned.borrow_mut().0;
+        if let Some((_, submitter)) = submitters.iter().find(|(pool, _)| *pool == core.number) {
+            return submitter.as_ref().map(Arc::as_ptr);
         }
-        // A post that only this thread still knows of belonged to a pool that is gone.
-        posts.retain(|(_, post)| post.as_ref().is_none_or(|post| Arc::strong_count(post) > 1));
+        // A submitter that only this thread still knows of belonged to a pool that is gone.
+        submitters.retain(|(_, submitter)| submitter.as_ref().is_none_or(|submitter| Arc::strong_count(submitter) > 1));
         let by_worker = current::with(|worker| worker.belongs_to(core)).unwrap_or(false);
-        let post = core.lanes.acquire(by_worker);
-        if let (true, Some(post)) = (by_worker, &post) {
-            current::with(|worker| worker.round.submits_to(post.lane.number()));
+        let submitter = core.lanes.acquire(by_worker);
+        if let (true, Some(submitter)) = (by_worker, &submitter) {
+            current::with(|worker| worker.round.submits_to(submitter.lane.number()));
         }
-        let pointer = post.as_ref().map(Arc::as_ptr);
-        posts.push((core.number, post));
+        let pointer = submitter.as_ref().map(Arc::as_ptr);
+        submitters.push((core.number, submitter));
         pointer
     });
     // SAFETY: the pool's lanes keep it alive.
-    let post = unsafe { &*found.ok()?? };
-    core.lanes.put_up_sign(post);
-    Some(post)
+    let submitter = unsafe { &*found.ok()?? };
+    core.lanes.put_up_sign(submitter);
+    Some(submitter)
 }

@@ -5,7 +5,7 @@ use super::round::MOST_AT_ONCE;
 use super::timers::TickInfo;
 use super::unwind;
 use super::worker::Worker;
-use crate::queue::Seat;
+use crate::queue::WriterId;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ impl Worker {
     }
 
     /// What this worker delivers outcomes as.
-    pub(crate) fn seat(&self) -> &Seat {
-        &self.seat
+    pub(crate) fn writer_id(&self) -> &WriterId {
+        &self.writer_id
     }
 
     /// The id of the job that is running; 0 if none is.

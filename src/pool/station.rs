@@ -5,10 +5,10 @@ use super::water::Outlet;
 use crate::queue::Batch;
 use crate::sync::Parker;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
-use crate::sys::berth::Berth;
 use crate::sys::hint;
 use crate::sys::lock::Lock;
 use crate::sys::size::LAG;
+use crate::sys::wake_cpu::WakeCpu;
 use std::time::{Duration, Instant};
 
 /// So many jobs are worth what it costs to take half of them from a worker.
@@ -26,7 +26,7 @@ const PATIENCE: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Station {
     pub(super) parker: Parker,
-    pub(super) berth: Berth,
+    pub(super) wake_cpu: WakeCpu,
     pub(super) batch: Batch,
     /// Jobs that have begun. Counted in bounded pools only.
     pub(super) begun: Outlet,
@@ -45,7 +45,7 @@ impl Station {
     pub(super) fn new() -> Self {
         Self {
             parker: Parker::new(),
-            berth: Berth::new(),
+            wake_cpu: WakeCpu::new(),
             batch: Batch::new(),
             begun: Outlet::new(),
             finished: AtomicU64::new(0),
@@ -61,7 +61,7 @@ impl Station {
     /// Hands the sleeping worker its token. Who wants `help` goes on working, and needs its processor for itself.
     pub(super) fn rouse(&self, help: bool) {
         if help {
-            self.berth.bar_this_cpu();
+            self.wake_cpu.avoid_this_cpu();
         }
         self.roused.store((self.born.elapsed().as_nanos() as u64).max(1), Ordering::Relaxed); // The token orders it.
         self.parker.unpark();

@@ -1,7 +1,7 @@
 //! Whether a loop pays to share: its caller tries out some items. Protocol: `README.md`, "Loops".
 
+use super::call_sites::Site;
 use super::frame;
-use super::habits::Site;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 

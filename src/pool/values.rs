@@ -1,7 +1,7 @@
 //! Values of a loop, each of which is written where it belongs.
 
+use super::call_sites::Site;
 use super::core::Core;
-use super::habits::Site;
 use super::unwind::Payload;
 use super::{loops, trial};
 use crate::sys::lock::Lock;

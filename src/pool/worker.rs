@@ -1,6 +1,7 @@
 //! A worker thread: finds jobs, runs them, sleeps when there are none.
 
 use super::core::Core;
+use super::grouped::GUARD;
 use super::groups::{Group, Level};
 use super::job::Job;
 use super::nested::Frame;
@@ -9,8 +10,7 @@ use super::round::Round;
 use super::running::Failure;
 use super::station::Station;
 use super::timers::{Lateness, TickInfo, Watch};
-use super::turns::GUARD;
-use crate::queue::{Item, Lane, Place, Seat, Taken};
+use crate::queue::{Item, Lane, Place, Taken, WriterId};
 use crate::sys::CachePadded;
 use crate::sys::atomic::AtomicBool;
 use crate::sys::size::FEW;
@@ -27,7 +27,7 @@ const BUSY: u64 = 128;
 pub(crate) struct Worker {
     pub(super) core: Arc<Core>,
     pub(super) number: usize,
-    pub(super) seat: Seat,
+    pub(super) writer_id: WriterId,
     pub(super) station: Arc<CachePadded<Station>>,
     pub(super) round: Round,
     pub(super) searching: Cell<bool>,
@@ -81,23 +81,23 @@ impl Worker {
     pub(super) fn new(core: Arc<Core>, number: usize) -> Self {
         let station = Arc::clone(core.crew.station(number));
         // SAFETY: 1. no other living worker of the pool has this number, and queues belong to one pool.
-        let seat = unsafe { Seat::new(number) };
+        let writer_id = unsafe { WriterId::new(number) };
         Self {
             searching: Cell::new(true),
             readiness: Cell::new(Readiness::Fresh),
-            ..Self::at(station, seat, number, core)
+            ..Self::at(station, writer_id, number, core)
         }
     }
 
     /// What a submitter is while it runs a job itself: it has a station nobody else knows, and never searches.
     pub(super) fn guest(core: Arc<Core>, station: Arc<CachePadded<Station>>) -> Self {
-        Self::at(station, Seat::OUTSIDE, core.most(), core)
+        Self::at(station, WriterId::OUTSIDE, core.most(), core)
     }
 
-    fn at(station: Arc<CachePadded<Station>>, seat: Seat, number: usize, core: Arc<Core>) -> Self {
+    fn at(station: Arc<CachePadded<Station>>, writer_id: WriterId, number: usize, core: Arc<Core>) -> Self {
         Self {
             number,
-            seat,
+            writer_id,
             round: Round::starting_at(number),
             searching: Cell::new(false),
             born: Cell::new(station.finished()),

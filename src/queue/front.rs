@@ -1,7 +1,7 @@
 //! A locked queue with two ends, for the few items that go before all others.
 
+use super::arena::OutOfMemory;
 use super::cell::Item;
-use super::depot::OutOfMemory;
 use super::segment::{Place, SLOTS, SegmentRef};
 use super::store::Store;
 use crate::sys::CachePadded;

@@ -1,7 +1,7 @@
 //! A first-in-first-out queue with one producer at a time and any number of consumers, who take items by the run.
 
+use super::arena::OutOfMemory;
 use super::cell::Item;
-use super::depot::OutOfMemory;
 use super::pace::{Habit, Pace, PaceWord};
 use super::segment::{Place, Range, SLOTS, SegmentRef};
 use super::store::Store;

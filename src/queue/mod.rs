@@ -2,51 +2,51 @@
 //!
 //! The protocols are in `README.md` beside this file.
 
+mod arena;
 mod arrivals;
 mod batch;
 mod biased;
 mod cell;
-mod depot;
+mod chunked_stack;
 mod front;
 mod lane;
 mod outcomes;
 mod pace;
-mod pile;
-mod quarry;
 mod quota;
-mod rack;
 mod reading;
 mod registry;
-mod relay;
-mod seat;
+mod round_robin;
 mod segment;
 mod slab;
 mod slot;
+mod slot_block;
+mod stable_vec;
 mod store;
 mod stream;
 mod ticket;
-mod turns;
+mod two_lock_queue;
 mod watchers;
 mod wheel;
+mod writer_id;
 
+pub(crate) use arena::OutOfMemory;
 pub(crate) use arrivals::Arrivals;
 pub(crate) use batch::Batch;
 pub(crate) use cell::{Body, Item, Taken};
-pub(crate) use depot::OutOfMemory;
 pub(crate) use front::Front;
 pub(crate) use lane::{Lane, Look, Producing};
 pub(crate) use outcomes::{Discard, Nothing, Outcomes};
 pub(crate) use quota::Quota;
-pub(crate) use rack::Racks;
-pub(crate) use relay::Relay;
-pub(crate) use seat::Seat;
 pub(crate) use segment::{Place, Range, first_id};
 pub(crate) use slab::{Lent, Node, Slab};
 pub(crate) use slot::{Reader, Writer, pair};
+pub(crate) use slot_block::SlotBlocks;
 pub(crate) use store::Store;
 pub(crate) use ticket::{Owner, Ticket};
+pub(crate) use two_lock_queue::TwoLockQueue;
 pub(crate) use watchers::{After, Before, Written};
 pub(crate) use wheel::{Popped, Wheel};
+pub(crate) use writer_id::WriterId;
 
 #[cfg(all(loom, test))]
 mod models;

@@ -4,10 +4,10 @@ mod batches;
 mod claims;
 mod fronts;
 mod lanes;
-mod racks;
 mod readers;
-mod relays;
+mod slot_blocks;
 mod slots;
+mod two_lock_queues;
 
 use super::{Batch, Body, Item, Lane, Store, Taken};
 use std::num::NonZero;

@@ -2,9 +2,9 @@
 
 use super::Quota;
 use super::biased::BiasedCounter;
-use super::seat::Seat;
+use super::round_robin::Reader;
 use super::stream::Stream;
-use super::turns::Reader;
+use super::writer_id::WriterId;
 use crate::sync::{Bell, EventCount};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
@@ -33,7 +33,7 @@ pub(crate) enum Nothing {
 /// "nothing more". `settled` (release) is a writer's last touch.
 #[derive(Debug)]
 pub(crate) struct Outcomes<D, F> {
-    /// One for each writer, and one for all who have no seat.
+    /// One for each writer, and one for all who have no writer id.
     pub(super) desks: Box<[CachePadded<Desk<D, F>>]>,
     outsiders: Lock<()>,
     /// Failed entries that were ever written; one word to look at instead of many.
@@ -67,7 +67,7 @@ pub(super) struct Desk<D, F> {
 }
 
 impl<D, F> Outcomes<D, F> {
-    /// For seats 0 to `writers` − 1.
+    /// For writer ids 0 to `writers` − 1.
     pub(crate) fn new(writers: usize, quota: Option<Arc<Quota>>, discard: Option<Discard<D>>) -> Self {
         let desk = || Desk {
             done: Stream::new(),
@@ -97,20 +97,20 @@ impl<D, F> Outcomes<D, F> {
 
     /// Takes the place of one entry, if there is a bound on them, or waits for it.
     #[inline]
-    pub(super) fn reserve(&self, seat: &Seat) {
+    pub(super) fn reserve(&self, writer_id: &WriterId) {
         match &self.quota {
             None => {}
             // It may be the reader, who would wait for itself.
-            Some(quota) if seat.is_outside() => quota.take_anyway(),
+            Some(quota) if writer_id.is_outside() => quota.take_anyway(),
             Some(quota) => quota.take(),
         }
     }
 
     /// One entry more of a delivery that goes on. Its place is reserved.
-    pub(super) fn emit(&self, seat: &Seat, entry: D) {
-        let outside = seat.is_outside().then(|| self.outsiders.lock());
-        let desk = self.desks.get(seat.number()).unwrap_or(self.outsiders_desk());
-        // SAFETY: the seat is the caller's alone, or the lock makes this the only writer.
+    pub(super) fn emit(&self, writer_id: &WriterId, entry: D) {
+        let outside = writer_id.is_outside().then(|| self.outsiders.lock());
+        let desk = self.desks.get(writer_id.number()).unwrap_or(self.outsiders_desk());
+        // SAFETY: the writer id is the caller's alone, or the lock makes this the only writer.
         unsafe { desk.done.write(entry) };
         drop(outside);
         self.announce();
@@ -119,14 +119,14 @@ impl<D, F> Outcomes<D, F> {
     /// The end of a delivery, with its last entry, whose place is reserved, if there is one. The caller may not touch
     /// the queues afterwards.
     #[inline(always)]
-    pub(super) fn deliver(&self, seat: &Seat, entry: Option<Result<D, F>>) {
-        let Some(desk) = self.desks.get(seat.number()) else { return self.deliver_reserved_from_outside(entry) };
-        // SAFETY: the seat is the caller's alone.
+    pub(super) fn deliver(&self, writer_id: &WriterId, entry: Option<Result<D, F>>) {
+        let Some(desk) = self.desks.get(writer_id.number()) else { return self.deliver_reserved_from_outside(entry) };
+        // SAFETY: the writer id is the caller's alone.
         unsafe { self.put(desk, entry) };
         count(&desk.settled);
     }
 
-    /// The same, by somebody without a seat.
+    /// The same, by somebody without a writer id.
     pub(super) fn deliver_from_outside(&self, entry: Option<Result<D, F>>) {
         if let (Some(quota), Some(_)) = (&self.quota, &entry) {
             quota.take_anyway();

@@ -1,8 +1,8 @@
 //! How outcomes are read.
 
 use super::outcomes::{Nothing, Outcomes};
+use super::round_robin::Positions;
 use super::stream::Run;
-use super::turns::Positions;
 use crate::sync::{Deadline, awake};
 use crate::sys::atomic::{Ordering, count, count_up};
 

@@ -1,6 +1,6 @@
 //! From an id to the segment that holds its cell.
 
-use super::depot::OutOfMemory;
+use super::arena::OutOfMemory;
 use super::segment::SegmentRef;
 use crate::sys::CachePadded;
 use crate::sys::lock::Lock;

@@ -32,10 +32,10 @@ pub(crate) struct Segment {
     cells: CachePadded<[Cell; SLOTS]>,
 }
 
-/// Where a segment's memory belongs: this slab of that depot.
+/// Where a segment's memory belongs: this slab of that arena.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Home {
-    pub(super) depot: usize,
+    pub(super) arena: usize,
     pub(super) slab: usize,
 }
 

@@ -1,8 +1,8 @@
 //! Nodes that stay where they are, and ids that find them.
 
-use super::depot::OutOfMemory;
-use super::quarry::Quarry;
+use super::arena::OutOfMemory;
 use super::registry::BlockHasher;
+use super::stable_vec::StableVec;
 use crate::sys::cell::UnsafeCell;
 use crate::sys::{hint, unique};
 use std::cell::Cell;
@@ -104,7 +104,7 @@ unsafe impl<T: Send> Send for Entry<T> {}
 pub(crate) struct Slab<T> {
     pages: Vec<Page>,
     /// Those of one page after another.
-    entries: Quarry<Entry<T>>,
+    entries: StableVec<Entry<T>>,
     /// The number that the first page began with. Numbers mostly come one after another, like pages.
     first: u64,
     /// From the number of a page for which that is not so to its index.
@@ -118,7 +118,14 @@ const NOBODY: u32 = u32::MAX;
 
 impl<T: Default> Slab<T> {
     pub(crate) fn new() -> Self {
-        Self { pages: Vec::new(), entries: Quarry::new(), first: 0, numbers: HashMap::default(), free: NOBODY, len: 0 }
+        Self {
+            pages: Vec::new(),
+            entries: StableVec::new(),
+            first: 0,
+            numbers: HashMap::default(),
+            free: NOBODY,
+            len: 0,
+        }
     }
 
     /// Nodes in use.
@@ -243,7 +250,7 @@ impl<T: Default> Slab<T> {
     fn give_up(&mut self) -> Box<impl Sized + use<T>> {
         self.free = NOBODY;
         self.numbers.clear();
-        Box::new((mem::take(&mut self.pages), mem::replace(&mut self.entries, Quarry::new())))
+        Box::new((mem::take(&mut self.pages), mem::replace(&mut self.entries, StableVec::new())))
     }
 
     fn value(&self, node: Node) -> &UnsafeCell<T> {

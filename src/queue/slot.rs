@@ -1,6 +1,6 @@
 //! A value on its way from one writer to one reader.
 
-use super::rack::{self, Racks};
+use super::slot_block::{self, SlotBlocks};
 use super::watchers::{After, Before, Watchers, Written};
 use crate::sync::{Deadline, awake};
 use crate::sys::atomic::{AtomicBool, Ordering};
@@ -41,7 +41,7 @@ struct Envelope<V> {
     state: Futex,
     started: AtomicBool,
     asked: AtomicBool,
-    /// Which place of its rack this is.
+    /// Which place of its block this is.
     number: u16,
     watchers: Lock<Option<Box<Watchers<V>>>>,
     /// The reader's.
@@ -51,7 +51,7 @@ struct Envelope<V> {
 /// The side that brings the value. One that is dropped instead leaves the reader without.
 pub(crate) struct Writer<V, S>(NonNull<Slot<V>>, PhantomData<S>);
 
-/// The side that waits for the value. `S` is what slots of a rack have in common.
+/// The side that waits for the value. `S` is what slots of a block have in common.
 pub(crate) struct Reader<V, S>(NonNull<Slot<V>>, PhantomData<S>);
 
 // SAFETY: the two sides share atomics and locks; the value and the id are touched by one of them at a time; what slots
@@ -60,8 +60,8 @@ unsafe impl<V: Send, S: Send + Sync> Send for Writer<V, S> {}
 // SAFETY: as above.
 unsafe impl<V: Send, S: Send + Sync> Send for Reader<V, S> {}
 
-impl<S> Racks<S> {
-    /// A writer and its reader. Slots that come from a new rack have `shared` in common.
+impl<S> SlotBlocks<S> {
+    /// A writer and its reader. Slots that come from a new block have `shared` in common.
     ///
     /// # Safety
     ///
@@ -78,7 +78,7 @@ impl<S> Racks<S> {
 /// A writer and its reader, with memory of their own.
 pub(crate) fn pair<V, S>(shared: S) -> (Writer<V, S>, Reader<V, S>) {
     // SAFETY: 1. the place is new.
-    unsafe { Slot::pair(rack::alone(shared), 0) }
+    unsafe { Slot::pair(slot_block::alone(shared), 0) }
 }
 
 impl<V> Deref for Slot<V> {
@@ -96,7 +96,7 @@ impl<V> Slot<V> {
     ///
     /// # Safety
     ///
-    /// 1. The memory is place `number` of a rack with such an `S`, and nobody else's.
+    /// 1. The memory is place `number` of a block with such an `S`, and nobody else's.
     #[inline(always)]
     unsafe fn pair<S>(slot: NonNull<Self>, number: u32) -> (Writer<V, S>, Reader<V, S>) {
         let envelope = Envelope {
@@ -161,7 +161,7 @@ impl<V> Slot<V> {
             unsafe { slot.drop_in_place() };
         }
         // SAFETY: 1. a slot knows its place; 2. the caller's 1.
-        unsafe { rack::give_back::<Self, S>(slot, number) };
+        unsafe { slot_block::give_back::<Self, S>(slot, number) };
         taken
     }
 }
@@ -253,12 +253,12 @@ impl<V, S> Reader<V, S> {
         unsafe { self.0.as_ref() }
     }
 
-    /// What this slot has in common with others of its rack.
+    /// What this slot has in common with others of its block.
     #[inline]
     pub(crate) fn shared(&self) -> &S {
         let number = self.slot().number.into();
         // SAFETY: 1. a slot knows its place; 2. the reader has not gone.
-        unsafe { rack::shared(self.0, number) }
+        unsafe { slot_block::shared(self.0, number) }
     }
 
     /// The id of the item that brings the value, as the reader was told it.

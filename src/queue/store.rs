@@ -1,7 +1,7 @@
 //! The segments of one pool: recycled memory, and the way from an id to a cell.
 
+use super::arena::{Arena, OutOfMemory, Spare};
 use super::cell::{Claim, Item, Taken};
-use super::depot::{Depot, OutOfMemory, Spare};
 use super::registry::Registry;
 use super::segment::{self, Place, SLOTS, SegmentRef};
 use crate::sys::CachePadded;
@@ -14,28 +14,28 @@ use std::collections::BinaryHeap;
 #[derive(Debug)]
 pub(crate) struct Store {
     /// Each queue takes from one, so that queues which are busy at the same time do not meet.
-    depots: [CachePadded<Lock<Depot>>; SHARDS],
+    arenas: [CachePadded<Lock<Arena>>; SHARDS],
     spare: Spare,
     registry: Registry,
 }
 
 impl Store {
     pub(crate) fn new() -> Self {
-        let depots = std::array::from_fn(|number| CachePadded::new(Lock::new(Depot::new(number))));
-        Self { depots, spare: Spare::default(), registry: Registry::new() }
+        let arenas = std::array::from_fn(|number| CachePadded::new(Lock::new(Arena::new(number))));
+        Self { arenas, spare: Spare::default(), registry: Registry::new() }
     }
 
-    fn depot(&self, number: usize) -> LockGuard<'_, Depot> {
-        self.depots[number % SHARDS].lock()
+    fn arena(&self, number: usize) -> LockGuard<'_, Arena> {
+        self.arenas[number % SHARDS].lock()
     }
 
     fn put(&self, segment: SegmentRef) {
-        self.depot(segment.home.depot).put(segment, &self.spare);
+        self.arena(segment.home.arena).put(segment, &self.spare);
     }
 
     /// A segment that begins a new lap, for the queue with this number.
     pub(super) fn take(&self, queue: usize) -> Result<SegmentRef, OutOfMemory> {
-        let segment = self.depot(queue).take(&self.spare)?;
+        let segment = self.arena(queue).take(&self.spare)?;
         let block = unique::number();
         segment.begin_lap(block);
         if let Err(refused) = self.registry.insert(block, segment) {
@@ -67,7 +67,7 @@ impl Store {
 
     /// Gives memory that only a burst would need back to the system.
     pub(crate) fn trim(&self) {
-        self.depots.iter().for_each(|depot| depot.lock().trim(&self.spare));
+        self.arenas.iter().for_each(|arena| arena.lock().trim(&self.spare));
     }
 
     /// Ends the lap of a segment that was taken and never shared.

@@ -1,7 +1,7 @@
 //! Who keeps the queues that outcomes come back through, without a reference count per job.
 
 use super::outcomes::Outcomes;
-use super::seat::Seat;
+use super::writer_id::WriterId;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -75,8 +75,8 @@ impl<D, F> Ticket<D, F> {
 
     /// Waits until there is room for one entry, and keeps it for the next one.
     #[inline]
-    pub(crate) fn reserve(&self, seat: &Seat) {
-        self.queues().reserve(seat);
+    pub(crate) fn reserve(&self, writer_id: &WriterId) {
+        self.queues().reserve(writer_id);
     }
 
     /// One ticket more for the same queues.
@@ -86,17 +86,17 @@ impl<D, F> Ticket<D, F> {
     }
 
     /// An entry of a delivery that goes on, after [`reserve`](Self::reserve).
-    pub(crate) fn emit(&self, seat: &Seat, entry: D) {
-        self.queues().emit(seat, entry);
+    pub(crate) fn emit(&self, writer_id: &WriterId, entry: D) {
+        self.queues().emit(writer_id, entry);
     }
 
     /// The end of the delivery, with its last entry if there is one, after [`reserve`](Self::reserve).
     #[inline(always)]
-    pub(crate) fn deliver(self, seat: &Seat, entry: Option<Result<D, F>>) {
-        ManuallyDrop::new(self).queues().deliver(seat, entry);
+    pub(crate) fn deliver(self, writer_id: &WriterId, entry: Option<Result<D, F>>) {
+        ManuallyDrop::new(self).queues().deliver(writer_id, entry);
     }
 
-    /// The same, by somebody without a seat.
+    /// The same, by somebody without a writer id.
     pub(crate) fn deliver_from_outside(self, entry: Option<Result<D, F>>) {
         ManuallyDrop::new(self).queues().deliver_from_outside(entry);
     }

@@ -1,7 +1,7 @@
 //! Which of very many nodes is due next: a hierarchical timing wheel. Time is an argument.
 
-use super::depot::OutOfMemory;
-use super::pile::{Pile, Stock};
+use super::arena::OutOfMemory;
+use super::chunked_stack::{ChunkedStack, SpareChunks};
 use super::slab::{Node, Slab};
 use std::cmp::Reverse;
 
@@ -87,9 +87,9 @@ pub(crate) struct Wheel {
     elapsed: u64,
     /// A bit for every slot that holds entries.
     occupied: [u64; LEVELS],
-    slots: Box<[Pile<Entry>]>,
+    slots: Box<[ChunkedStack<Entry>]>,
     /// Memory for slots.
-    stock: Stock<Entry>,
+    spare: SpareChunks<Entry>,
     /// A slot whose beginning has come, and whose entries are on their way to lower levels.
     splitting: Option<usize>,
     /// The nodes of slots whose beginning has come, and what is left of nodes that were removed since: the first is
@@ -113,8 +113,8 @@ impl Wheel {
         Self {
             elapsed: 0,
             occupied: [0; LEVELS],
-            slots: std::iter::repeat_with(|| Pile::EMPTY).take(LEVELS * SLOTS).collect(),
-            stock: Stock::EMPTY,
+            slots: std::iter::repeat_with(|| ChunkedStack::EMPTY).take(LEVELS * SLOTS).collect(),
+            spare: SpareChunks::EMPTY,
             splitting: None,
             next: Vec::new(),
             unsorted: false,
@@ -130,7 +130,7 @@ impl Wheel {
     #[inline(always)]
     pub(crate) fn insert<T: Default>(&mut self, slab: &Slab<T>, node: Node, due: u64) -> Result<(), OutOfMemory> {
         let slot = self.slot_of(due);
-        self.slots[slot].make_room(&mut self.stock)?;
+        self.slots[slot].make_room(&mut self.spare)?;
         let meta = slab.meta(node);
         meta.due.set(due);
         meta.sequence.set(self.sequence);
@@ -152,7 +152,7 @@ impl Wheel {
         let number = self.slot_of(due);
         let slot = &mut self.slots[number];
         if slot.last() == Some(&Entry { due, node }) {
-            slot.pop(&mut self.stock);
+            slot.pop(&mut self.spare);
             self.entries -= 1;
             if slot.is_empty() {
                 self.vacate(number);
@@ -233,7 +233,7 @@ impl Wheel {
             for index in (0..slot.len()).rev() {
                 let Entry { due, node } = *slot.get(index);
                 if !slab.meta(node).waits_for(due) {
-                    slot.swap_remove(index, &mut self.stock);
+                    slot.swap_remove(index, &mut self.spare);
                     self.entries -= 1;
                 }
             }
@@ -256,7 +256,7 @@ impl Wheel {
     /// Nothing is in the wheel: it may give back what only many nodes need.
     pub(crate) fn give_up(&mut self) {
         self.begin_at(0);
-        self.stock = Stock::EMPTY;
+        self.spare = SpareChunks::EMPTY;
     }
 
     /// Nothing is in the wheel, and nothing stays behind.
@@ -304,7 +304,7 @@ impl Wheel {
 
     /// Moves entries out of a slot whose beginning has come.
     fn split<T: Default>(&mut self, slab: &Slab<T>, number: usize, work: &mut usize) {
-        let mut slot = std::mem::replace(&mut self.slots[number], Pile::EMPTY);
+        let mut slot = std::mem::replace(&mut self.slots[number], ChunkedStack::EMPTY);
         // Nodes of the lowest level have nowhere else to go. Few nodes are touched whatever work is allowed.
         if number < SLOTS || slot.len() <= FEW {
             let some = slot.len().min((*work).max(FEW));
@@ -313,9 +313,9 @@ impl Wheel {
         } else {
             let some = slot.len().min(work.saturating_mul(SPREAD));
             for _ in 0..some {
-                let entry = slot.pop(&mut self.stock).expect("there are some");
+                let entry = slot.pop(&mut self.spare).expect("there are some");
                 let below = self.slot_of(entry.due);
-                self.slots[below].make_room(&mut self.stock).expect("memory for a few entries");
+                self.slots[below].make_room(&mut self.spare).expect("memory for a few entries");
                 self.put(entry, below);
             }
             *work -= some.div_ceil(SPREAD);
@@ -327,11 +327,11 @@ impl Wheel {
     }
 
     /// Moves the last nodes of a slot to `next`.
-    fn sort<T: Default>(&mut self, slab: &Slab<T>, slot: &mut Pile<Entry>, some: usize) {
+    fn sort<T: Default>(&mut self, slab: &Slab<T>, slot: &mut ChunkedStack<Entry>, some: usize) {
         let left = slot.len() - some;
         (left..slot.len()).rev().take(AHEAD).for_each(|index| slab.prefetch(slot.get(index).node));
         while slot.len() > left
-            && let Some(Entry { due, node }) = slot.pop(&mut self.stock)
+            && let Some(Entry { due, node }) = slot.pop(&mut self.spare)
         {
             if let Some(later) = slot.len().checked_sub(AHEAD) {
                 slab.prefetch(slot.get(later).node);
@@ -350,7 +350,7 @@ impl Wheel {
     #[inline(never)]
     fn vacate(&mut self, number: usize) {
         self.occupied[number / SLOTS] &= !(1 << (number % SLOTS));
-        self.slots[number].clear(&mut self.stock);
+        self.slots[number].clear(&mut self.spare);
         if self.splitting == Some(number) {
             self.splitting = None;
         }
@@ -372,7 +372,7 @@ impl Wheel {
             }
             let Entry { due, node } = *slot.get(index);
             if !slab.meta(node).waits_for(due) {
-                slot.swap_remove(index, &mut self.stock); // The last one was looked at before.
+                slot.swap_remove(index, &mut self.spare); // The last one was looked at before.
                 self.entries -= 1;
                 if slot.is_empty() {
                     self.vacate(number);

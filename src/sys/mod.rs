@@ -4,7 +4,6 @@
 //! the model checker, on Linux and through the portable fallback.
 
 pub(crate) mod atomic;
-pub(crate) mod berth;
 pub(crate) mod cell;
 pub(crate) mod clock;
 pub(crate) mod constant;
@@ -26,5 +25,6 @@ pub(crate) mod size;
 pub(crate) mod thread;
 pub(crate) mod token;
 pub(crate) mod unique;
+pub(crate) mod wake_cpu;
 
 pub(crate) use crossbeam_utils::CachePadded;

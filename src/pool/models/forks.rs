@@ -2,7 +2,7 @@
 
 use super::{Tally, drain, pool, with};
 use crate::pool::branch::Piece;
-use crate::pool::habits::Site;
+use crate::pool::call_sites::Site;
 use crate::pool::loops;
 use crate::pool::offered::Offered;
 use crate::pool::trial::Rest;

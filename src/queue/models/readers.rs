@@ -1,7 +1,7 @@
 //! Models of the queues that outcomes wait in.
 
 use super::assert_each_once;
-use crate::queue::{Nothing, Outcomes, Owner, Quota, Seat, Ticket};
+use crate::queue::{Nothing, Outcomes, Owner, Quota, Ticket, WriterId};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 use loom::thread;
@@ -14,9 +14,9 @@ fn queues(writers: usize) -> Queues {
 }
 
 /// The models give each number to one thread.
-fn seat(number: usize) -> Seat {
+fn writer_id(number: usize) -> WriterId {
     // SAFETY: see above.
-    unsafe { Seat::new(number) }
+    unsafe { WriterId::new(number) }
 }
 
 fn writer(ticket: Ticket<usize, usize>, act: impl FnOnce(Ticket<usize, usize>) + 'static) -> thread::JoinHandle<()> {
@@ -40,7 +40,7 @@ fn read_all(queues: &Queues) -> Vec<usize> {
 fn finished_means_that_all_was_read() {
     check(2, || {
         let queues = queues(1);
-        let done = writer(queues.ticket(), |ticket| ticket.deliver(&seat(0), Some(Ok(1))));
+        let done = writer(queues.ticket(), |ticket| ticket.deliver(&writer_id(0), Some(Ok(1))));
         let failed = writer(queues.ticket(), |ticket| ticket.deliver_from_outside(Some(Err(2))));
         assert_each_once(2, [read_all(&queues)]);
         done.join().unwrap();
@@ -53,7 +53,7 @@ fn finished_means_that_all_was_read() {
 fn a_reader_without_an_entry_does_not_hang() {
     check(2, || {
         let queues = queues(1);
-        let writer = writer(queues.ticket(), |ticket| ticket.deliver(&seat(0), Some(Ok(1))));
+        let writer = writer(queues.ticket(), |ticket| ticket.deliver(&writer_id(0), Some(Ok(1))));
         let reader = {
             let queues = Arc::clone(&queues);
             thread::spawn(move || read_all(&queues))
@@ -74,8 +74,8 @@ fn what_was_announced_before_a_delivery_is_waited_for() {
         let writer = writer(ticket, move |ticket| {
             let second = submitter.ticket();
             drop(submitter);
-            ticket.deliver(&seat(0), Some(Ok(1)));
-            second.deliver(&seat(1), Some(Ok(2)));
+            ticket.deliver(&writer_id(0), Some(Ok(1)));
+            second.deliver(&writer_id(1), Some(Ok(2)));
         });
         assert_each_once(2, [read_all(&queues)]);
         writer.join().unwrap();
@@ -99,9 +99,9 @@ fn chunks_go_round() {
     check(2, || {
         let queues = queues(1);
         let writer = writer(queues.ticket(), |ticket| {
-            let seat = seat(0);
-            (1..=4).for_each(|number| ticket.emit(&seat, number));
-            ticket.deliver(&seat, Some(Ok(5)));
+            let writer_id = writer_id(0);
+            (1..=4).for_each(|number| ticket.emit(&writer_id, number));
+            ticket.deliver(&writer_id, Some(Ok(5)));
         });
         assert_eq!(read_all(&queues), [1, 2, 3, 4, 5]);
         writer.join().unwrap();
@@ -114,9 +114,9 @@ fn runs_are_taken_while_their_writer_goes_on() {
     check(2, || {
         let queues = queues(1);
         let writer = writer(queues.ticket(), |ticket| {
-            let seat = seat(0);
-            (1..=3).for_each(|number| ticket.emit(&seat, number));
-            ticket.deliver(&seat, Some(Err(4)));
+            let writer_id = writer_id(0);
+            (1..=3).for_each(|number| ticket.emit(&writer_id, number));
+            ticket.deliver(&writer_id, Some(Err(4)));
         });
         let mut read = Vec::new();
         while queues.take(3, |entry| read.push(entry.unwrap_or_else(|failed| failed))) > 0 {}
@@ -131,7 +131,7 @@ fn runs_are_taken_while_their_writer_goes_on() {
 fn queues_are_freed_after_the_last_touch() {
     check(3, || {
         let queues = Owner::new(Outcomes::new(1, None, None));
-        let writer = writer(queues.ticket(), |ticket| ticket.deliver(&seat(0), Some(Ok(1))));
+        let writer = writer(queues.ticket(), |ticket| ticket.deliver(&writer_id(0), Some(Ok(1))));
         let outsider = writer_outside(queues.ticket());
         while !queues.is_settled() {
             thread::yield_now();
@@ -153,11 +153,11 @@ fn a_writer_without_room_is_woken() {
         let quota = Arc::new(Quota::new(1));
         let queues: Queues = Arc::new(Owner::new(Outcomes::new(1, Some(quota), None)));
         let writer = writer(queues.ticket(), |ticket| {
-            let seat = seat(0);
-            ticket.reserve(&seat);
-            ticket.emit(&seat, 1);
-            ticket.reserve(&seat);
-            ticket.deliver(&seat, Some(Ok(2)));
+            let writer_id = writer_id(0);
+            ticket.reserve(&writer_id);
+            ticket.emit(&writer_id, 1);
+            ticket.reserve(&writer_id);
+            ticket.deliver(&writer_id, Some(Ok(2)));
         });
         assert_each_once(2, [read_all(&queues)]);
         writer.join().unwrap();

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 per_thread! {
     /// The code that was run last under a number, and whether it was quick. 0 is no code.
-    HABITS: [Cell<usize>; SITES] = [const { Cell::new(0) }; SITES]
+    RECENT: [Cell<usize>; SITES] = [const { Cell::new(0) }; SITES]
 }
 
 const SITES: usize = 16;
@@ -14,8 +14,8 @@ const SITES: usize = 16;
 /// Functions lie at multiples of this, or are not far from it: one bit says that it was quick.
 const QUICK: usize = 1;
 
-fn slot(habits: &[Cell<usize>; SITES], site: usize) -> &Cell<usize> {
-    &habits[(site >> 4) % SITES]
+fn slot(recent: &[Cell<usize>; SITES], site: usize) -> &Cell<usize> {
+    &recent[(site >> 4) % SITES]
 }
 
 /// A place in the program where there is a loop or a fork.
@@ -36,11 +36,11 @@ impl Site {
 
     /// Whether it was quick when it was run last.
     pub(super) fn is_quick(self) -> bool {
-        HABITS.with(|habits| slot(habits, self.0).get() == self.0 | QUICK)
+        RECENT.with(|recent| slot(recent, self.0).get() == self.0 | QUICK)
     }
 
     pub(super) fn note(self, quick: bool) {
-        HABITS.with(|habits| slot(habits, self.0).set(if quick { self.0 | QUICK } else { 0 }));
+        RECENT.with(|recent| slot(recent, self.0).set(if quick { self.0 | QUICK } else { 0 }));
     }
 }
 

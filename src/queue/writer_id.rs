@@ -5,15 +5,15 @@ use std::marker::PhantomData;
 
 /// The right to deliver as one of the writers.
 #[derive(Debug)]
-pub(crate) struct Seat(usize, PhantomData<Cell<()>>);
+pub(crate) struct WriterId(usize, PhantomData<Cell<()>>);
 
-impl Seat {
-    /// For a writer of which there may be several: it delivers like all who have no seat.
+impl WriterId {
+    /// For a writer of which there may be several: it delivers like all who have no writer id.
     pub(crate) const OUTSIDE: Self = Self(usize::MAX, PhantomData);
 
     /// # Safety
     ///
-    /// 1. There is no other seat with this number for the same queues.
+    /// 1. There is no other with this number for the same queues.
     pub(crate) unsafe fn new(number: usize) -> Self {
         Self(number, PhantomData)
     }

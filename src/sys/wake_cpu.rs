@@ -8,7 +8,7 @@
 //!
 //! Only Linux is asked for this; elsewhere nothing happens.
 
-pub(crate) use imp::Berth;
+pub(crate) use imp::WakeCpu;
 
 #[cfg(all(target_os = "linux", not(any(loom, ftpool_portable))))]
 mod imp {
@@ -17,28 +17,28 @@ mod imp {
     use libc::{c_int, pid_t};
     use std::sync::atomic::{AtomicI32, Ordering};
 
-    /// A place where one thread at a time sleeps.
+    /// Keeps a sleeper, one thread at a time, from waking on its waker's processor.
     ///
     /// # Memory ordering
     ///
-    /// A waker may come before the sleeper lies down, and then leaves it where it is: `cpu` is stored (release) after
+    /// A waker may come before the sleeper has said where it is, and then does nothing: `cpu` is stored (release) after
     /// `thread`. For the rest the waker's token orders what it has done before what the sleeper does.
     #[derive(Debug)]
-    pub(crate) struct Berth {
+    pub(crate) struct WakeCpu {
         thread: AtomicI32,
-        /// Where the thread lies; `NOWHERE` if nobody sleeps here.
+        /// Where the thread sleeps; `NOWHERE` if it does not.
         cpu: AtomicI32,
         /// What the sleeper might use before its waker barred a processor.
         barred: Lock<Option<Cpus>>,
     }
 
-    impl Berth {
+    impl WakeCpu {
         pub(crate) fn new() -> Self {
             Self { thread: AtomicI32::new(0), cpu: AtomicI32::new(NOWHERE), barred: Lock::new(None) }
         }
 
         /// The calling thread is about to sleep here.
-        pub(crate) fn lie_down(&self) {
+        pub(crate) fn before_sleep(&self) {
             // SAFETY: the call takes nothing.
             self.thread.store(unsafe { libc::gettid() }, Ordering::Relaxed);
             self.cpu.store(this_cpu(), Ordering::Release);
@@ -46,7 +46,7 @@ mod imp {
 
         /// The sleeper, whom the caller is about to wake and nobody else, shall not wake on the caller's processor, if
         /// that is where it has slept and it may use others.
-        pub(crate) fn bar_this_cpu(&self) {
+        pub(crate) fn avoid_this_cpu(&self) {
             let cpu = self.cpu.load(Ordering::Acquire);
             if cpu == NOWHERE || cpu != this_cpu() {
                 return;
@@ -59,7 +59,7 @@ mod imp {
         }
 
         /// The calling thread has slept here and is awake.
-        pub(crate) fn get_up(&self) {
+        pub(crate) fn after_sleep(&self) {
             self.cpu.store(NOWHERE, Ordering::Relaxed);
             let Some(allowed) = self.barred.lock().take() else { return };
             // Nobody may have said where it shall run. Then nobody has said so afterwards either, and it comes along
@@ -82,7 +82,7 @@ mod imp {
 
     #[cfg(test)]
     mod tests {
-        use super::{Berth, Cpus, SELF};
+        use super::{Cpus, SELF, WakeCpu};
         use std::thread;
 
         fn allowed() -> Cpus {
@@ -92,12 +92,12 @@ mod imp {
         /// The sleeper and its waker are one thread here, which is on its own processor unless the system moves it.
         #[test]
         fn a_sleeper_wakes_elsewhere_and_may_come_back() {
-            let (before, berth) = (allowed(), Berth::new());
+            let (before, wake_cpu) = (allowed(), WakeCpu::new());
             let is_sent_away = || {
-                berth.lie_down();
-                berth.bar_this_cpu();
+                wake_cpu.before_sleep();
+                wake_cpu.avoid_this_cpu();
                 let barred = before.count() - allowed().count();
-                berth.get_up();
+                wake_cpu.after_sleep();
                 assert_eq!(allowed(), before);
                 barred == 1
             };
@@ -107,12 +107,12 @@ mod imp {
 
         #[test]
         fn who_does_not_sleep_is_sent_nowhere() {
-            let (before, berth) = (allowed(), Berth::new());
-            berth.bar_this_cpu();
+            let (before, wake_cpu) = (allowed(), WakeCpu::new());
+            wake_cpu.avoid_this_cpu();
             assert_eq!(allowed(), before);
-            berth.lie_down();
-            berth.get_up();
-            berth.bar_this_cpu();
+            wake_cpu.before_sleep();
+            wake_cpu.after_sleep();
+            wake_cpu.avoid_this_cpu();
             assert_eq!(allowed(), before);
         }
 
@@ -124,11 +124,11 @@ mod imp {
                 let others = before.iter().skip(1);
                 let only = others.fold(before, |only, cpu| only.without(cpu).expect("the first is left"));
                 assert!(only.allow(SELF));
-                let berth = Berth::new();
-                berth.lie_down();
-                berth.bar_this_cpu();
+                let wake_cpu = WakeCpu::new();
+                wake_cpu.before_sleep();
+                wake_cpu.avoid_this_cpu();
                 assert_eq!(allowed(), only);
-                berth.get_up();
+                wake_cpu.after_sleep();
                 assert_eq!(allowed(), only);
             })
             .join()
@@ -140,9 +140,9 @@ mod imp {
             thread::spawn(|| {
                 let Some(most) = allowed().iter().next().and_then(|first| allowed().without(first)) else { return };
                 assert!(most.allow(SELF));
-                let berth = Berth::new();
-                *berth.barred.lock() = Some(most);
-                berth.get_up();
+                let wake_cpu = WakeCpu::new();
+                *wake_cpu.barred.lock() = Some(most);
+                wake_cpu.after_sleep();
                 assert_eq!(allowed(), most);
             })
             .join()
@@ -155,17 +155,17 @@ mod imp {
 mod imp {
     /// Leaves it to the system.
     #[derive(Debug)]
-    pub(crate) struct Berth;
+    pub(crate) struct WakeCpu;
 
-    impl Berth {
+    impl WakeCpu {
         pub(crate) fn new() -> Self {
             Self
         }
 
-        pub(crate) fn lie_down(&self) {}
+        pub(crate) fn before_sleep(&self) {}
 
-        pub(crate) fn bar_this_cpu(&self) {}
+        pub(crate) fn avoid_this_cpu(&self) {}
 
-        pub(crate) fn get_up(&self) {}
+        pub(crate) fn after_sleep(&self) {}
     }
 }

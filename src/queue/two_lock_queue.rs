@@ -1,7 +1,7 @@
 //! A locked queue whose two ends do not disturb each other: for the items of a group.
 
+use super::arena::OutOfMemory;
 use super::cell::Item;
-use super::depot::OutOfMemory;
 use super::front::Opening;
 use super::segment::Place;
 use super::store::Store;
@@ -22,7 +22,7 @@ use std::mem;
 /// Each half's length is stored (release) under its lock. When the halves are exchanged the front's is stored before
 /// the back's; a look without the locks loads them (acquire) the other way round, so it finds what is on its way.
 #[derive(Debug)]
-pub(crate) struct Relay {
+pub(crate) struct TwoLockQueue {
     front: CachePadded<Half<()>>,
     back: CachePadded<Half<Opening>>,
 }
@@ -46,7 +46,7 @@ impl<T> Half<T> {
     }
 }
 
-impl Relay {
+impl TwoLockQueue {
     pub(crate) fn new() -> Self {
         Self { front: CachePadded::new(Half::default()), back: CachePadded::new(Half::default()) }
     }

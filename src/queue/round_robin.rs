@@ -14,8 +14,8 @@ pub(super) struct Reader<D, F> {
 
 #[derive(Debug)]
 pub(super) struct Positions<D, F> {
-    pub(super) done: Turns<D>,
-    pub(super) failed: Turns<F>,
+    pub(super) done: RoundRobin<D>,
+    pub(super) failed: RoundRobin<F>,
 }
 
 impl<D, F> Reader<D, F> {
@@ -24,21 +24,21 @@ impl<D, F> Reader<D, F> {
         Self {
             taken_done: AtomicU64::new(0),
             taken_failed: AtomicU64::new(0),
-            positions: Lock::new(Positions { done: Turns::new(count), failed: Turns::new(count) }),
+            positions: Lock::new(Positions { done: RoundRobin::new(count), failed: RoundRobin::new(count) }),
         }
     }
 }
 
 /// The reader's positions in one kind of streams, and the one whose turn it is.
 #[derive(Debug)]
-pub(super) struct Turns<T> {
+pub(super) struct RoundRobin<T> {
     /// What was found last.
     run: Run<T>,
     turn: usize,
     pub(super) at: Box<[Position<T>]>,
 }
 
-impl<T> Turns<T> {
+impl<T> RoundRobin<T> {
     fn new(count: usize) -> Self {
         Self { run: Run::EMPTY, turn: 0, at: (0..count).map(|_| Position::START).collect() }
     }

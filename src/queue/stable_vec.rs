@@ -1,6 +1,6 @@
 //! Very many equal things that stay where they are, in large pieces of memory.
 
-use super::depot::OutOfMemory;
+use super::arena::OutOfMemory;
 use crate::sys::pages::Pages;
 use crate::sys::size::PIECE_BITS;
 use std::marker::PhantomData;
@@ -11,14 +11,14 @@ const PIECE: usize = 1 << PIECE_BITS;
 
 /// Grows at its end only. What it takes to find a thing by its number is one small array.
 #[derive(Debug)]
-pub(super) struct Quarry<T> {
+pub(super) struct StableVec<T> {
     pieces: Vec<Pages>,
     /// The first things of all pieces together, which are there.
     len: usize,
     holds: PhantomData<T>,
 }
 
-impl<T> Quarry<T> {
+impl<T> StableVec<T> {
     pub(super) const fn new() -> Self {
         const { assert!(size_of::<T>() > 0 && align_of::<T>() <= 4096, "pages are not aligned to more") };
         Self { pieces: Vec::new(), len: 0, holds: PhantomData }
@@ -63,7 +63,7 @@ impl<T> Quarry<T> {
     }
 }
 
-impl<T> Drop for Quarry<T> {
+impl<T> Drop for StableVec<T> {
     fn drop(&mut self) {
         for number in 0..self.len {
             // SAFETY: 1. it is one of the first `len`.

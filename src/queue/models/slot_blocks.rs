@@ -1,13 +1,13 @@
-//! Models of slots that lie in one allocation. A rack has two places here.
+//! Models of slots that lie in one allocation. A block has two places here.
 
-use crate::queue::{Racks, Reader, Writer};
+use crate::queue::{Reader, SlotBlocks, Writer};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::model::check;
 use loom::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What the slots of a rack share: looked at by all, dropped once, and after that by nobody.
+/// What the slots of a block share: looked at by all, dropped once, and after that by nobody.
 struct Shared {
     looks: UnsafeCell<()>,
     drops: Arc<AtomicUsize>,
@@ -19,11 +19,11 @@ impl Drop for Shared {
     }
 }
 
-struct Producer(Racks<Shared>, Arc<AtomicUsize>);
+struct Producer(SlotBlocks<Shared>, Arc<AtomicUsize>);
 
 impl Producer {
     fn new() -> Self {
-        Self(Racks::new(), Arc::default())
+        Self(SlotBlocks::new(), Arc::default())
     }
 
     fn pair(&self) -> (Writer<u32, Shared>, Reader<u32, Shared>) {
@@ -43,9 +43,9 @@ fn look(reader: &Reader<u32, Shared>) {
 }
 
 /// Race: both slots are left at the same time, one by its writer, the other by its reader. The next slot is another
-/// rack's.
+/// block's.
 #[test]
-fn a_rack_goes_with_the_last_of_its_slots() {
+fn a_slot_block_goes_with_the_last_of_its_slots() {
     check(None, || {
         let producer = Producer::new();
         let drops = Arc::clone(&producer.1);
@@ -67,9 +67,9 @@ fn a_rack_goes_with_the_last_of_its_slots() {
     });
 }
 
-/// Race: the producer ends with half a rack while the slot that was taken is left.
+/// Race: the producer ends with half a block while the slot that was taken is left.
 #[test]
-fn a_rack_that_was_not_used_up_goes_when_its_producer_has_gone_too() {
+fn a_slot_block_that_was_not_used_up_goes_when_its_producer_has_gone_too() {
     check(None, || {
         let producer = Producer::new();
         let drops = Arc::clone(&producer.1);

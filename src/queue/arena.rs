@@ -1,4 +1,4 @@
-//! Where the memory of segments comes from and goes back to.
+//! An arena of segments: where their memory comes from and goes back to.
 
 use super::segment::{Home, Segment, SegmentRef};
 use crate::sys::atomic::{AtomicUsize, Ordering};
@@ -13,14 +13,14 @@ pub(crate) struct OutOfMemory;
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 const _: () = assert!(SEGMENTS_PER_SLAB > 1);
 
-/// Slabs that all depots of a pool keep although no segment of theirs is in use, for the next burst; more than that
+/// Slabs that all arenas of a pool keep although no segment of theirs is in use, for the next burst; more than that
 /// goes back to the system at once.
 const KEPT_FOR_A_BURST: usize = 32;
 
 /// As many are kept when there is time to give the others back.
 const KEPT_AT_REST: usize = 2;
 
-/// How many slabs of a pool have no segment in use: a number that its depots keep together.
+/// How many slabs of a pool have no segment in use: a number that its arenas keep together.
 #[derive(Debug, Default)]
 pub(super) struct Spare(AtomicUsize);
 
@@ -46,7 +46,7 @@ impl Spare {
 /// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go. To give
 /// a segment back takes no memory: there may be none.
 #[derive(Debug)]
-pub(super) struct Depot {
+pub(super) struct Arena {
     number: usize,
     /// `None` where one went back to the system.
     slabs: Vec<Option<Slab>>,
@@ -63,7 +63,7 @@ struct Slab {
     pages: Pages,
 }
 
-impl Depot {
+impl Arena {
     pub(super) fn new(number: usize) -> Self {
         Self { number, slabs: Vec::new(), lowest: 0 }
     }
@@ -80,10 +80,10 @@ impl Depot {
         if slab.is_spare() {
             spare.less();
         }
-        Ok(slab.take(Home { depot: self.number, slab: number }))
+        Ok(slab.take(Home { arena: self.number, slab: number }))
     }
 
-    /// Takes back a segment of this depot that nobody uses any more.
+    /// Takes back a segment of this arena that nobody uses any more.
     pub(super) fn put(&mut self, segment: SegmentRef, spare: &Spare) {
         let number = segment.home.slab;
         let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
@@ -180,23 +180,23 @@ impl Drop for Slab {
 
 #[cfg(test)]
 mod tests {
-    use super::{Depot, KEPT_AT_REST, KEPT_FOR_A_BURST, SEGMENTS_PER_SLAB, Spare};
+    use super::{Arena, KEPT_AT_REST, KEPT_FOR_A_BURST, SEGMENTS_PER_SLAB, Spare};
 
     #[test]
-    fn depots_keep_no_more_together_than_one_would() {
+    fn arenas_keep_no_more_together_than_one_would() {
         let spare = Spare::default();
-        let mut depots = [0, 1, 2].map(Depot::new);
+        let mut arenas = [0, 1, 2].map(Arena::new);
         let all = KEPT_FOR_A_BURST * SEGMENTS_PER_SLAB;
-        let taken = depots.each_mut().map(|depot| (0..all).map(|_| depot.take(&spare).unwrap()).collect::<Vec<_>>());
+        let taken = arenas.each_mut().map(|arena| (0..all).map(|_| arena.take(&spare).unwrap()).collect::<Vec<_>>());
         assert!(!spare.is_surplus());
-        for (depot, segments) in depots.iter_mut().zip(taken) {
-            segments.into_iter().for_each(|segment| depot.put(segment, &spare));
+        for (arena, segments) in arenas.iter_mut().zip(taken) {
+            segments.into_iter().for_each(|segment| arena.put(segment, &spare));
             assert!(!spare.exceeds(KEPT_FOR_A_BURST));
         }
         assert!(spare.exceeds(KEPT_FOR_A_BURST - 1));
-        depots.iter_mut().for_each(|depot| depot.trim(&spare));
+        arenas.iter_mut().for_each(|arena| arena.trim(&spare));
         assert!(spare.exceeds(KEPT_AT_REST - 1) && !spare.is_surplus());
-        let mapped = |depot: &Depot| depot.slabs.iter().flatten().count();
-        assert_eq!(depots.iter().map(mapped).sum::<usize>(), KEPT_AT_REST);
+        let mapped = |arena: &Arena| arena.slabs.iter().flatten().count();
+        assert_eq!(arenas.iter().map(mapped).sum::<usize>(), KEPT_AT_REST);
     }
 }

@@ -10,16 +10,16 @@ use std::cell::RefCell;
 use std::sync::{Arc, MutexGuard, Weak};
 
 /// Touched when a pool is made and when it goes, and by what concerns all pools; never by a job.
-static ROSTER: Global<Roster> = Global::new(Roster { pools: Vec::new(), exiting: false });
+static POOLS: Global<ProcessPools> = Global::new(ProcessPools { pools: Vec::new(), exiting: false });
 
 #[derive(Debug)]
-struct Roster {
+struct ProcessPools {
     /// Each with its number, ascending.
     pools: Vec<(u64, Weak<Core>)>,
     exiting: bool,
 }
 
-impl Roster {
+impl ProcessPools {
     fn position(&self, number: u64) -> usize {
         self.pools.partition_point(|pool| pool.0 < number)
     }
@@ -33,28 +33,28 @@ impl Roster {
 pub(super) fn enter(core: &Arc<Core>) {
     process::watch(Watcher {
         exit: process_exits,
-        before_fork: hold_roster,
-        after_fork_in_parent: release_roster,
+        before_fork: lock_pools,
+        after_fork_in_parent: unlock_pools,
         after_fork_in_child: process_is_a_copy,
     });
-    let mut roster = ROSTER.lock();
-    let position = roster.position(core.number);
-    roster.pools.insert(position, (core.number, Arc::downgrade(core)));
-    if roster.exiting {
-        drop(roster);
+    let mut known = POOLS.lock();
+    let position = known.position(core.number);
+    known.pools.insert(position, (core.number, Arc::downgrade(core)));
+    if known.exiting {
+        drop(known);
         core.halt();
     }
 }
 
 /// A pool is going away.
 pub(super) fn leave(core: &Core) {
-    let mut roster = ROSTER.lock();
-    let position = roster.position(core.number);
-    roster.pools.remove(position);
+    let mut known = POOLS.lock();
+    let position = known.position(core.number);
+    known.pools.remove(position);
 }
 
 fn all() -> Vec<Arc<Core>> {
-    ROSTER.lock().living().collect()
+    POOLS.lock().living().collect()
 }
 
 /// Closes every pool that there is, cancels what is queued if `cancel` says so, and waits for the end of all.
@@ -76,16 +76,16 @@ pub(crate) fn drain_all(cancel: bool, deadline: Deadline) -> Result<(), Unfinish
 /// the child of a fork, say, whoever holds a lock may not exist.
 fn process_exits() {
     const ATTEMPTS: usize = 1000;
-    let roster = (0..ATTEMPTS).find_map(|_| {
-        let roster = ROSTER.try_lock();
-        if roster.is_none() {
+    let known = (0..ATTEMPTS).find_map(|_| {
+        let known = POOLS.try_lock();
+        if known.is_none() {
             hint::yield_now();
         }
-        roster
+        known
     });
-    let Some(mut roster) = roster else { return };
-    roster.exiting = true;
-    for core in roster.living() {
+    let Some(mut known) = known else { return };
+    known.exiting = true;
+    for core in known.living() {
         core.halt();
         // Otherwise a pool whose last handle goes now would end here, on a thread that is on its way out. The list's
         // reference shows leak checkers that the memory is not lost.
@@ -94,23 +94,23 @@ fn process_exits() {
 }
 
 per_thread! {
-    /// Keeps other threads off the roster while this one forks, so that the child finds it in order.
-    HELD: RefCell<Option<MutexGuard<'static, Roster>>> = RefCell::new(None)
+    /// Keeps other threads off the pools while this one forks, so that the child finds them in order.
+    HELD: RefCell<Option<MutexGuard<'static, ProcessPools>>> = RefCell::new(None)
 }
 
-fn hold_roster() {
-    let _ = HELD.try_with(|held| *held.borrow_mut() = Some(ROSTER.lock()));
+fn lock_pools() {
+    let _ = HELD.try_with(|held| *held.borrow_mut() = Some(POOLS.lock()));
 }
 
-fn release_roster() {
+fn unlock_pools() {
     let _ = HELD.try_with(|held| held.borrow_mut().take());
 }
 
 /// The workers stayed in the parent.
 fn process_is_a_copy() {
     let _ = HELD.try_with(|held| {
-        if let Some(roster) = held.borrow_mut().take() {
-            for core in roster.living() {
+        if let Some(known) = held.borrow_mut().take() {
+            for core in known.living() {
                 core.orphan();
                 // Nothing of a pool whose workers are gone can be put in order and freed.
                 std::mem::forget(core);

@@ -1,4 +1,5 @@
-//! Places side by side in one allocation, which goes with the last of them. Protocol and proof: `README.md`, "Rack".
+//! Places side by side in one allocation, which goes with the last of them. Protocol and proof: `README.md`,
+//! "Slot blocks".
 
 use crate::sys::atomic::{AtomicU32, Ordering};
 use crate::sys::cell::UnsafeCell;
@@ -7,7 +8,7 @@ use std::alloc::{self, Layout};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-/// How a rack begins; its places follow.
+/// How a block begins; its places follow.
 ///
 /// # Memory ordering
 ///
@@ -21,7 +22,7 @@ struct Head<S> {
     shared: S,
 }
 
-/// How places for values of one size lie in a rack.
+/// How places for values of one size lie in a block.
 #[derive(Clone, Copy)]
 struct Shape {
     /// From the head to the first place.
@@ -40,12 +41,12 @@ impl Shape {
     }
 
     fn layout(self, places: u32) -> Layout {
-        Layout::from_size_align(self.first + self.stride * places as usize, self.align).expect("a rack is small")
+        Layout::from_size_align(self.first + self.stride * places as usize, self.align).expect("a block is small")
     }
 }
 
 impl<T, S> ShapeOf<T, S> {
-    /// Which of the sizes that racks are made in; `None` for a `T` that has a rack to itself.
+    /// Which of the sizes that blocks are made in; `None` for a `T` that has a block to itself.
     const SIZE: Option<usize> = {
         let mut size = 0;
         while size < PLACE_SIZES.len() && size_of::<T>() > PLACE_SIZES[size] {
@@ -68,7 +69,7 @@ impl<T, S> ShapeOf<T, S> {
 
     /// # Safety
     ///
-    /// 1. `head` is a rack of this shape, with more than `number` places.
+    /// 1. `head` is a block of this shape, with more than `number` places.
     #[inline(always)]
     unsafe fn place(head: NonNull<Head<S>>, number: u32) -> NonNull<T> {
         let offset = Self::SHAPE.first + Self::SHAPE.stride * number as usize;
@@ -78,7 +79,7 @@ impl<T, S> ShapeOf<T, S> {
 
     /// # Safety
     ///
-    /// 1. `place` is place `number` of a rack of this shape.
+    /// 1. `place` is place `number` of a block of this shape.
     #[inline(always)]
     unsafe fn head(place: NonNull<T>, number: u32) -> NonNull<Head<S>> {
         let offset = Self::SHAPE.first + Self::SHAPE.stride * number as usize;
@@ -90,7 +91,7 @@ impl<T, S> ShapeOf<T, S> {
 impl<S> Head<S> {
     fn new(shape: Shape, places: u32, shared: S) -> NonNull<Self> {
         let layout = shape.layout(places);
-        // SAFETY: a rack's layout has the size of a head at least.
+        // SAFETY: a block's layout has the size of a head at least.
         let memory = unsafe { alloc::alloc(layout) };
         let Some(head) = NonNull::new(memory.cast()) else { alloc::handle_alloc_error(layout) };
         // SAFETY: the memory is writable, large enough and aligned for a head.
@@ -100,10 +101,10 @@ impl<S> Head<S> {
 
     /// # Safety
     ///
-    /// 1. `head` is a rack of this shape. 2. So many of its places are the caller's, who does not touch them again.
+    /// 1. `head` is a block of this shape. 2. So many of its places are the caller's, who does not touch them again.
     #[inline(always)]
     unsafe fn give_back(head: NonNull<Self>, shape: Shape, places: u32) {
-        // SAFETY: by 2 the rack has places left, and so is not freed before this.
+        // SAFETY: by 2 the block has places left, and so is not freed before this.
         let left = unsafe { &head.as_ref().left };
         if left.fetch_sub(places, Ordering::AcqRel) == places {
             // SAFETY: 1. the caller's; 2. all places were given back.
@@ -113,7 +114,7 @@ impl<S> Head<S> {
 
     /// # Safety
     ///
-    /// 1. `head` is a rack of this shape. 2. Nobody will touch it again.
+    /// 1. `head` is a block of this shape. 2. Nobody will touch it again.
     #[cold]
     unsafe fn free(head: NonNull<Self>, shape: Shape) {
         // SAFETY: by 1 and 2 the head is alive and the caller's.
@@ -123,7 +124,7 @@ impl<S> Head<S> {
     }
 }
 
-/// A rack that a producer takes places from, one after another.
+/// A block that a producer takes places from, one after another.
 #[derive(Debug)]
 struct Open<S> {
     /// Dangling as long as there was none.
@@ -131,22 +132,22 @@ struct Open<S> {
     taken: u32,
 }
 
-/// The racks that one producer has open, one for each size of places.
+/// The blocks that one producer has open, one for each size of places.
 #[derive(Debug)]
-pub(crate) struct Racks<S>([UnsafeCell<Open<S>>; PLACE_SIZES.len()]);
+pub(crate) struct SlotBlocks<S>([UnsafeCell<Open<S>>; PLACE_SIZES.len()]);
 
-// SAFETY: what is open is touched by one producer at a time (`take`); racks go from thread to thread, and what their
+// SAFETY: what is open is touched by one producer at a time (`take`); blocks go from thread to thread, and what their
 // places share is looked at by all.
-unsafe impl<S: Send + Sync> Send for Racks<S> {}
+unsafe impl<S: Send + Sync> Send for SlotBlocks<S> {}
 // SAFETY: as above.
-unsafe impl<S: Send + Sync> Sync for Racks<S> {}
+unsafe impl<S: Send + Sync> Sync for SlotBlocks<S> {}
 
-impl<S> Racks<S> {
+impl<S> SlotBlocks<S> {
     pub(crate) fn new() -> Self {
         Self(Self::none())
     }
 
-    /// Memory for a `T`, and which place of its rack it is. A new rack's places have `shared` in common.
+    /// Memory for a `T`, and which place of its block it is. A new block's places have `shared` in common.
     ///
     /// # Safety
     ///
@@ -184,7 +185,7 @@ impl<S> Racks<S> {
     }
 }
 
-impl<S> Drop for Racks<S> {
+impl<S> Drop for SlotBlocks<S> {
     /// Not by [`close`](Self::close): the model checker would want to know what makes the reference exclusive, and does
     /// not know the `Arc` that posts lie in.
     fn drop(&mut self) {
@@ -211,23 +212,23 @@ impl<S> Open<S> {
     }
 }
 
-/// The same: place 0 of a rack of one.
+/// The same: place 0 of a block of one.
 pub(super) fn alone<T, S>(shared: S) -> NonNull<T> {
     let head = Head::new(ShapeOf::<T, S>::SHAPE, 1, shared);
     // SAFETY: 1. it was made so, with one place.
     unsafe { ShapeOf::<T, S>::place(head, 0) }
 }
 
-/// What the places of a rack have in common.
+/// What the places of a block have in common.
 ///
 /// # Safety
 ///
-/// 1. `place` is place `number` of a rack with such a head. 2. It is not given back as long as the reference lives.
+/// 1. `place` is place `number` of a block with such a head. 2. It is not given back as long as the reference lives.
 #[inline(always)]
 pub(super) unsafe fn shared<'a, T, S>(place: NonNull<T>, number: u32) -> &'a S {
     // SAFETY: the caller's 1.
     let head = unsafe { ShapeOf::<T, S>::head(place, number) };
-    // SAFETY: by 2 the rack lives.
+    // SAFETY: by 2 the block lives.
     &unsafe { head.as_ref() }.shared
 }
 
@@ -235,7 +236,7 @@ pub(super) unsafe fn shared<'a, T, S>(place: NonNull<T>, number: u32) -> &'a S {
 ///
 /// # Safety
 ///
-/// 1. `place` is place `number` of a rack with such a head. 2. Nobody else touches it any more, and it is not given
+/// 1. `place` is place `number` of a block with such a head. 2. Nobody else touches it any more, and it is not given
 ///    back twice.
 #[inline(always)]
 pub(super) unsafe fn give_back<T, S>(place: NonNull<T>, number: u32) {

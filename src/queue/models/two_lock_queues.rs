@@ -1,7 +1,7 @@
 //! Models of the groups' queue.
 
 use super::{assert_each_once, item, number};
-use crate::queue::{Relay, Store};
+use crate::queue::{Store, TwoLockQueue};
 use crate::sys::atomic::{AtomicUsize, Ordering, fence};
 use crate::sys::model::check;
 use loom::thread;
@@ -10,26 +10,26 @@ use std::sync::Arc;
 /// A queue, where its segments come from, and what its users look at to see whether somebody takes care of it.
 struct Shared {
     store: Store,
-    relay: Relay,
+    queue: TwoLockQueue,
     listed: AtomicUsize,
 }
 
 impl Shared {
     fn new() -> Arc<Self> {
-        Arc::new(Self { store: Store::new(), relay: Relay::new(), listed: AtomicUsize::new(1) })
+        Arc::new(Self { store: Store::new(), queue: TwoLockQueue::new(), listed: AtomicUsize::new(1) })
     }
 
     fn append(&self, number: usize) -> u64 {
-        self.relay.append(&self.store, item(number)).expect("memory")
+        self.queue.append(&self.store, item(number)).expect("memory")
     }
 
     fn pop(&self) -> Vec<usize> {
-        self.relay.pop(&self.store).map(|(_, item)| number(item)).into_iter().collect()
+        self.queue.pop(&self.store).map(|(_, item)| number(item)).into_iter().collect()
     }
 
     /// Everything that is left, in its order, when the other threads are done.
     fn drain(&self) -> Vec<usize> {
-        std::iter::from_fn(|| self.relay.pop(&self.store)).map(|(_, item)| number(item)).collect()
+        std::iter::from_fn(|| self.queue.pop(&self.store)).map(|(_, item)| number(item)).collect()
     }
 }
 
@@ -40,23 +40,23 @@ fn with<R: 'static>(shared: &Arc<Shared>, code: impl FnOnce(&Shared) -> R + 'sta
 
 /// Race: one thread makes the back the front, another looks whether there is anything. One item is there all the time.
 #[test]
-fn relay_never_looks_empty_on_the_way_to_the_front() {
+fn a_two_lock_queue_never_looks_empty_on_the_way_to_the_front() {
     check(None, || {
         let shared = Shared::new();
         shared.append(1);
         shared.append(2);
         let popper = with(&shared, Shared::pop);
-        assert!(!shared.relay.is_empty());
-        assert!(shared.relay.has_next());
+        assert!(!shared.queue.is_empty());
+        assert!(shared.queue.has_next());
         assert_eq!(popper.join().unwrap(), [1]);
         assert_eq!(shared.drain(), [2]);
-        assert!(shared.relay.is_empty());
+        assert!(shared.queue.is_empty());
     });
 }
 
 /// Race: an item comes while the front is used up and whoever takes the items goes (`pool/GROUPS.md`, G1 and G2).
 #[test]
-fn relay_shows_an_item_or_its_appender_sees_that_nobody_looks() {
+fn a_two_lock_queue_shows_an_item_or_its_appender_sees_that_nobody_looks() {
     check(3, || {
         let shared = Shared::new();
         shared.append(1);
@@ -68,7 +68,7 @@ fn relay_shows_an_item_or_its_appender_sees_that_nobody_looks() {
         });
         shared.listed.store(0, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        let found = !shared.relay.is_empty();
+        let found = !shared.queue.is_empty();
         let popped = popper.join().unwrap();
         assert!(appender.join().unwrap() || found, "the popper takes the first item, so the second one is there");
         assert_each_once(2, [popped, shared.drain()]);
@@ -77,12 +77,12 @@ fn relay_shows_an_item_or_its_appender_sees_that_nobody_looks() {
 
 /// Race: items come in at both ends, one thread takes one and another revokes one; order is kept.
 #[test]
-fn relay_gives_each_item_once() {
+fn a_two_lock_queue_gives_each_item_once() {
     check(3, || {
         let shared = Shared::new();
         let first = shared.append(1);
         let pusher = with(&shared, |shared| {
-            shared.relay.push(&shared.store, item(2)).expect("memory");
+            shared.queue.push(&shared.store, item(2)).expect("memory");
             shared.append(3);
         });
         let popper = with(&shared, Shared::pop);
@@ -90,7 +90,7 @@ fn relay_gives_each_item_once() {
         pusher.join().unwrap();
         let (popped, rest) = (popper.join().unwrap(), shared.drain());
         assert!(rest.is_sorted_by_key(|&number| [0, 2, 1, 3][number]));
-        assert!(shared.relay.is_empty());
+        assert!(shared.queue.is_empty());
         assert_each_once(3, [revoked, popped, rest]);
     });
 }
