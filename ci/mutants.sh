@@ -40,6 +40,7 @@ src/queue/quota.rs|self.taken.fetch_sub(places as u64, Ordering::Relaxed);\n    
 src/queue/segment.rs|fence::heavy(); // X2||owner_or_revoker_gets_the_item
 src/queue/segment.rs|if place.started().load(Ordering::Relaxed) {|if false {|owner_or_revoker_gets_the_item
 src/queue/batch.rs|fence::light(); // B2||owner_and_thief_share_the_slots
+src/queue/batch.rs|range.len() == 1|range.len() <= 2|a_thief_comes_between_two_ranges
 src/queue/batch.rs|fence::heavy(); // T2||owner_and_thief_share_the_slots
 src/queue/batch.rs|let middle = wanted.max(next).min(end);|let middle = wanted.max(next.min(0));|owner_and_thief_share_the_slots
 src/queue/segment.rs|const HOLDS: usize = SLOTS + 1;|const HOLDS: usize = SLOTS;|lane_

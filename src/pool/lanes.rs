@@ -125,10 +125,10 @@ impl Lanes {
     /// All lanes, each once, beginning with number `turn`.
     pub(super) fn starting_at(&self, turn: usize) -> impl Iterator<Item = (usize, &Lane)> {
         let owned = &self.owned[..self.in_use.load(Ordering::Acquire)];
-        (turn..=turn + owned.len()).map(move |turn| {
-            let number = turn % (owned.len() + 1);
-            (number, owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |submitter| &submitter.lane))
-        })
+        let count = owned.len() + 1;
+        let first = if turn < count { turn } else { turn % count }; // To divide takes longer than to look.
+        let lane = |number: usize| owned.get(number).and_then(OnceLock::get).map(|submitter| &submitter.lane);
+        (first..count).chain(0..first).map(move |number| (number, lane(number).unwrap_or(&self.shared)))
     }
 
     pub(super) fn numbered(&self, number: usize) -> &Lane {

@@ -184,7 +184,7 @@ impl Worker {
     /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
     /// comes to be too much, others take half of the rest. Of a lane that flows it takes all.
     fn share(&self, visible: usize, flows: bool) -> usize {
-        if self.takes_one_at_a_time() {
+        if visible == 1 || self.takes_one_at_a_time() {
             return 1;
         }
         let among = if flows { 1 } else { self.core.alive().clamp(1, usable_cpus()) };

@@ -8,7 +8,7 @@ use crate::sys::lock::Lock;
 use std::ptr;
 
 /// A consumer's range of slots. The owner walks it from the front with plain stores; a thief takes the back half under
-/// the lock. Protocol and proof: `README.md`, "Batch".
+/// the lock. A range of one has no rest to take, and meets no lock. Protocol and proof: `README.md`, "Batch".
 ///
 /// # Memory ordering
 ///
@@ -21,6 +21,8 @@ pub(crate) struct Batch {
     segment: AtomicPtr<Segment>,
     next: AtomicUsize,
     end: AtomicUsize,
+    /// Instead of all these, the segment of a range of one place, which the owner alone has to know of.
+    lone: AtomicPtr<Segment>,
 }
 
 impl Batch {
@@ -30,18 +32,29 @@ impl Batch {
             segment: AtomicPtr::new(ptr::null_mut()),
             next: AtomicUsize::new(0),
             end: AtomicUsize::new(0),
+            lone: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
     /// Owner: takes a range over and returns its first place, which no thief can take from it. The range
     /// before it was retired.
+    #[inline]
     pub(crate) fn install(&self, range: Range) -> Place {
+        if range.len() == 1 {
+            self.lone.store(range.segment.as_ptr(), Ordering::Relaxed);
+        } else {
+            self.show(&range);
+        }
+        Place { segment: range.segment, slot: range.start }
+    }
+
+    /// From now on thieves see the range.
+    fn show(&self, range: &Range) {
         let mut start = self.start.lock();
         *start = range.start;
         self.segment.store(range.segment.as_ptr(), Ordering::Relaxed);
         self.next.store(range.start + 1, Ordering::Relaxed);
         self.end.store(range.end, Ordering::Release);
-        Place { segment: range.segment, slot: range.start }
     }
 
     /// Owner: the next place, which is its alone, or `None` when the range is used up.
@@ -73,7 +86,18 @@ impl Batch {
     }
 
     /// Owner: gives back the holds of a range that is used up, and returns how many. None if it was given back before.
+    #[inline]
     pub(crate) fn retire(&self, store: &Store) -> usize {
+        // SAFETY: the pointer is null or a segment that this batch holds.
+        let Some(lone) = (unsafe { SegmentRef::from_ptr(self.lone.load(Ordering::Relaxed)) }) else {
+            return self.retire_shown(store);
+        };
+        self.lone.store(ptr::null_mut(), Ordering::Relaxed);
+        store.give_back(lone, 1);
+        1
+    }
+
+    fn retire_shown(&self, store: &Store) -> usize {
         let Some(segment) = self.segment() else { return 0 };
         let mut start = self.start.lock();
         let holds = self.end.load(Ordering::Relaxed) - *start;
