@@ -137,6 +137,31 @@ fn a_shutdown_wakes_blocked_submitters() {
     }
 }
 
+/// Conformance 95: the same for a batch that is queued, and waits until workers have its jobs.
+#[test]
+fn a_batch_that_no_worker_has_comes_back_from_a_pool_that_closes() {
+    within_limit(|| {
+        let pool = bounded(1, 0, Policy::HandOff);
+        let (gate, dropped) = (Gate::new(), Count::new());
+        pool.spawn(gate.job()).expect("a worker is free");
+        let submitter = thread::spawn({
+            let (pool, dropped) = (pool.clone(), dropped.clone());
+            move || {
+                let job = |counted| move || panic!("run after the shutdown: {counted:?}");
+                let refused = pool.spawn_batch((0..3).map(|_| job(dropped.on_drop())));
+                assert!(matches!(refused, Err(SubmitError::Shutdown)), "{refused:?}");
+            }
+        });
+        eventually("the batch is queued", || pool.pending() == 4);
+        assert!(pool.shutdown(Shutdown::Drain, Deadline::NOW).is_err());
+        submitter.join().expect("the submitter was woken");
+        assert_eq!(dropped.get(), 3, "each job is dropped once");
+        gate.open();
+        pool.shutdown(Shutdown::Drain, Deadline::after(LIMIT)).expect("the pool ends");
+        assert_eq!(pool.failed(), 0);
+    });
+}
+
 /// Decisions: reject.
 #[test]
 fn a_full_pool_rejects() {

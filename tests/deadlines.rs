@@ -55,6 +55,30 @@ fn a_job_that_is_not_begun_in_time_ends_expired_at_once() {
     });
 }
 
+/// Entries of very many deadlines, met or not, go all at once, and the next ones find everything in order.
+#[test]
+fn very_many_deadlines_come_and_go_more_than_once() {
+    within_limit(|| {
+        const MANY: usize = 3000;
+        let ((pool, clock), ran, mut late) = (manual(1), Count::new(), 0);
+        let submit = |within| pool.job(ran.job()).start_within(within).submit().unwrap();
+        for round in 1..=3 {
+            let gate = Gate::new();
+            pool.spawn(gate.job()).unwrap();
+            gate.wait_started(1);
+            (0..MANY).for_each(|n| _ = submit(if n % 3 == 0 { SECOND } else { 60 * SECOND }));
+            clock.advance(SECOND);
+            late += MANY / 3;
+            assert_eq!(pool.expired(), late as u64, "all that are over, before the clock returns");
+            gate.open();
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!(ran.get(), round * (MANY - MANY / 3));
+            clock.advance(60 * SECOND);
+            assert_eq!(pool.expired(), late as u64, "the others were begun in time");
+        }
+    });
+}
+
 /// The same by the machine's clock: nobody has to come by.
 #[test]
 fn a_sleeping_pool_reports_an_expired_job_by_itself() {

@@ -375,3 +375,6 @@ impl Node {
 fn page_number() -> Result<u64, OutOfMemory> {
     Some(unique::page()).filter(|&number| number < MOST_PAGES).ok_or(OutOfMemory)
 }
+
+#[cfg(test)]
+mod tests;

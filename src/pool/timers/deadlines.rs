@@ -65,14 +65,17 @@ impl Deadlines {
         unsafe { self.slab.remove(node, &mut Expected::Nothing) };
     }
 
-    /// What has not come in time, some of it at a time. The entries stay.
-    pub(super) fn take_overdue(&mut self, now: u64) -> Vec<Expected> {
+    /// What has not come in time, some of it at a time, and whether there may be more. The entries stay.
+    pub(super) fn take_overdue(&mut self, now: u64) -> (Vec<Expected>, bool) {
         let (mut overdue, mut work) = (Vec::new(), TIMERS_AT_ONCE);
-        while let Popped::Due(node) = self.wheel.pop(&self.slab, now, &mut work) {
-            // SAFETY: 1. nothing is ever lent here.
-            overdue.push(unsafe { self.slab.replace(node, Expected::Nothing) });
+        loop {
+            match self.wheel.pop(&self.slab, now, &mut work) {
+                // SAFETY: 1. nothing is ever lent here.
+                Popped::Due(node) => overdue.push(unsafe { self.slab.replace(node, Expected::Nothing) }),
+                Popped::Busy => return (overdue, true),
+                Popped::Nothing => return (overdue, false),
+            }
         }
-        overdue
     }
 
     pub(super) fn next_due(&mut self) -> u64 {

@@ -137,19 +137,18 @@ impl Core {
 
     /// Sees to what has not come in time, or takes too long.
     fn end_overdue(self: &Arc<Self>, timers: &Timers) {
-        loop {
-            let overdue = self.overdue(timers, &mut timers.state.lock());
-            if overdue.is_empty() {
-                return;
-            }
+        let mut more = true;
+        while more {
+            let overdue;
+            (overdue, more) = self.overdue(timers, &mut timers.state.lock());
             self.see_to(overdue);
         }
     }
 
-    /// A few of those, unless the process exits.
-    fn overdue(&self, timers: &Timers, state: &mut State) -> Vec<Expected> {
+    /// A few of those, unless the process exits, and whether there may be more.
+    fn overdue(&self, timers: &Timers, state: &mut State) -> (Vec<Expected>, bool) {
         if state.deadlines.is_empty() || self.is_stopped() {
-            return Vec::new();
+            return (Vec::new(), false);
         }
         state.deadlines.take_overdue(timers.clock.now())
     }
