@@ -116,7 +116,7 @@ fn a_handle_that_stays_keeps_little() {
 }
 
 #[test]
-fn a_thread_that_ends_with_half_a_rack_leaves_nothing_behind() {
+fn a_thread_that_ends_with_half_a_slot_block_leaves_nothing_behind() {
     leaves_nothing_behind(|| {
         let pool = pool_of(1);
         for count in [5, 37] {
@@ -129,7 +129,7 @@ fn a_thread_that_ends_with_half_a_rack_leaves_nothing_behind() {
     });
 }
 
-/// The test's own thread goes on, and has had a block open in each of the pools.
+/// The test's own thread goes on, and has had a slot block open in each of the pools.
 #[test]
 fn a_pool_that_goes_leaves_little_with_its_submitters() {
     within_limit(|| {

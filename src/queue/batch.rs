@@ -88,10 +88,7 @@ impl Batch {
     /// Owner: gives back the holds of a range that is used up, and returns how many. None if it was given back before.
     #[inline]
     pub(crate) fn retire(&self, store: &Store) -> usize {
-        // SAFETY: the pointer is null or a segment that this batch holds.
-        let Some(lone) = (unsafe { SegmentRef::from_ptr(self.lone.load(Ordering::Relaxed)) }) else {
-            return self.retire_shown(store);
-        };
+        let Some(lone) = Self::held(&self.lone) else { return self.retire_shown(store) };
         self.lone.store(ptr::null_mut(), Ordering::Relaxed);
         store.give_back(lone, 1);
         1
@@ -142,7 +139,13 @@ impl Batch {
     }
 
     fn segment(&self) -> Option<SegmentRef> {
-        // SAFETY: the pointer is null or a segment that this batch holds.
-        unsafe { SegmentRef::from_ptr(self.segment.load(Ordering::Relaxed)) }
+        Self::held(&self.segment)
+    }
+
+    /// The segment that one of a batch's two pointers says it holds.
+    #[inline(always)]
+    fn held(pointer: &AtomicPtr<Segment>) -> Option<SegmentRef> {
+        // SAFETY: the pointer is null or a segment that the batch holds.
+        unsafe { SegmentRef::from_ptr(pointer.load(Ordering::Relaxed)) }
     }
 }

@@ -43,8 +43,8 @@ pub(crate) const LEAST_LEAVE: u64 = if cfg!(loom) { 1 } else { 64 };
 /// log2 of the places where threads look for their lanes.
 pub(crate) const SIGN_BITS: u32 = if cfg!(loom) { 0 } else { 7 };
 
-/// Places in a block.
+/// Places in a slot block.
 pub(crate) const PLACES: u32 = if cfg!(loom) { 2 } else { 32 };
 
-/// Bytes of a block's places: a cache line or two. What the model checker watches is larger.
+/// Bytes of a slot block's places: a cache line or two. What the model checker watches is larger.
 pub(crate) const PLACE_SIZES: [usize; 2] = if cfg!(loom) { [1 << 9, 1 << 10] } else { [64, 128] };
