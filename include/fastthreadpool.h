@@ -57,7 +57,7 @@
 #define FTPOOL_LOCK_INIT {{0, 0}}
 #define FTPOOL_EVENT_INIT {0}
 #define FTPOOL_WAIT_GROUP_INIT {0}
-#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0}
+#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL}
 #define FTPOOL_TIMER_OPTIONS_INIT {sizeof(ftpool_timer_options), NULL, NULL, 0, 0, 0, 0, 0, FTPOOL_MISSED_SKIP, 0}
 
 /* Before every function; define it to nothing to compile against the static library on a platform that minds. */
@@ -653,6 +653,14 @@ typedef struct ftpool_results_options {
 } ftpool_results_options;
 
 /**
+ * Shown an outcome, which stays the library's and is valid during the call, and decides what the job comes to: returns
+ * 0, and the job is done with the value in `*value`, or the code that it fails with. On entry `*value` is what the job
+ * returned, or NULL; a failure whose own code is returned stays as it was, so `return result->error_code` changes
+ * nothing. A value that it replaces or refuses is its own to free. Must return, as a job must.
+ */
+typedef int32_t (*ftpool_settle_fn)(void *context, const ftpool_result *result, void **value);
+
+/**
  * What a job shall have beyond its function and argument. Begin with FTPOOL_SUBMIT_OPTIONS_INIT, which means nothing.
  */
 typedef struct ftpool_submit_options {
@@ -671,7 +679,7 @@ typedef struct ftpool_submit_options {
      */
     ftpool_callback callback;
     /**
-     * Handed to the callback.
+     * Handed to the callback, or to `settle`.
      */
     void *callback_context;
     /**
@@ -707,6 +715,10 @@ typedef struct ftpool_submit_options {
      * job of the pool may wait for it with a time limit only.
      */
     int64_t delay_ns;
+    /**
+     * Called where `callback` would be, which is NULL then, and decides what the job comes to. May be NULL.
+     */
+    ftpool_settle_fn settle;
 } ftpool_submit_options;
 
 /**
@@ -1259,8 +1271,8 @@ FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out
  *
  * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
  * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
- * ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times or results object are not valid;
- * FTPOOL_E_VERSION if they have fields that this library does not know.
+ * ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times, callbacks or results object are not
+ * valid; FTPOOL_E_VERSION if they have fields that this library does not know.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_with(ftpool *pool,

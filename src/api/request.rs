@@ -122,13 +122,11 @@ where
     }
 
     /// As [`then`](Self::then); an error that the callback returns becomes the job's failure.
-    pub fn try_then<E>(mut self, mut callback: impl FnMut(&Outcome<T>) -> Result<(), E> + Send + 'static) -> Self
+    pub fn try_then<E>(self, mut callback: impl FnMut(&Outcome<T>) -> Result<(), E> + Send + 'static) -> Self
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.callback =
-            Some(Box::new(move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into()))));
-        self
+        self.amending(move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into())))
     }
 
     /// As [`then`](Self::then), and the callback decides what the job comes to: what it makes of the result takes its
@@ -141,15 +139,24 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn settle(
-        mut self,
+        self,
         mut callback: impl FnMut(JobId, Result<T, JobError>) -> Result<T, JobError> + Send + 'static,
     ) -> Self {
-        self.callback = Some(Box::new(move |outcome| {
+        self.amending(move |outcome| {
             // What is left there meanwhile nobody sees: a panic takes its place.
             let result = mem::replace(&mut outcome.result, Err(JobError::Cancelled));
             outcome.result = callback(outcome.id, result);
             Ok(())
-        }));
+        })
+    }
+
+    /// As [`then`](Self::then), and the callback may change the outcome; an error that it returns takes the result's
+    /// place.
+    pub(crate) fn amending(
+        mut self,
+        callback: impl FnMut(&mut Outcome<T>) -> Result<(), JobError> + Send + 'static,
+    ) -> Self {
+        self.callback = Some(Box::new(callback));
         self
     }
 

@@ -1,13 +1,21 @@
 //! Functions that the library calls back.
 
-use super::result::{self, Value};
+use super::result::{self, Value, classify};
 use super::{ftpool_job_id, ftpool_result};
 use crate::api::Declared;
 use crate::{JobError, Outcome};
 use std::ffi::c_void;
+use std::ptr;
 
 /// Shown an outcome, which stays the library's and is valid during the call. Must return, as a job must.
 pub type ftpool_callback = Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result) -> i32>;
+
+/// Shown an outcome, which stays the library's and is valid during the call, and decides what the job comes to: returns
+/// 0, and the job is done with the value in `*value`, or the code that it fails with. On entry `*value` is what the job
+/// returned, or NULL; a failure whose own code is returned stays as it was, so `return result->error_code` changes
+/// nothing. A value that it replaces or refuses is its own to free. Must return, as a job must.
+pub type ftpool_settle_fn =
+    Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result, value: *mut *mut c_void) -> i32>;
 
 /// Frees an argument or a value. Must return, as a job must.
 pub type ftpool_free_fn = Option<unsafe extern "C" fn(pointer: *mut c_void)>;
@@ -36,7 +44,7 @@ impl Callback {
     pub(super) fn verdict(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> Result<(), Declared> {
         match self.call(outcome, arg) {
             0 => Ok(()),
-            code => Err(Declared { code, message: "the callback failed".into() }),
+            code => Err(failed(code)),
         }
     }
 
@@ -46,6 +54,37 @@ impl Callback {
         result::show_with(id, outcome, |result| unsafe {
             (self.function)(self.context, result);
         });
+    }
+}
+
+fn failed(code: i32) -> Declared {
+    Declared { code, message: "the callback failed".into() }
+}
+
+/// A callback that decides, and its context.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settle {
+    function: unsafe extern "C" fn(*mut c_void, *const ftpool_result, *mut *mut c_void) -> i32,
+    context: *mut c_void,
+}
+
+// SAFETY: as for `Callback`.
+unsafe impl Send for Settle {}
+
+impl Settle {
+    pub(super) fn new(function: ftpool_settle_fn, context: *mut c_void) -> Option<Self> {
+        function.map(|function| Self { function, context })
+    }
+
+    pub(super) fn decide(self, outcome: &mut Outcome<Value>, arg: Option<*mut c_void>) {
+        let mut value = outcome.result.as_ref().map_or(ptr::null_mut(), |value| value.0);
+        // SAFETY: as above, and the place for the value is there meanwhile.
+        let code = result::show(outcome, arg, |shown| unsafe { (self.function)(self.context, shown, &raw mut value) });
+        match &outcome.result {
+            _ if code == 0 => outcome.result = Ok(Value(value)),
+            Err(error) if code == classify(error).1 => {}
+            _ => outcome.result = Err(JobError::Failed(Box::new(failed(code)))),
+        }
     }
 }
 

@@ -37,7 +37,7 @@ mod version;
 mod workers;
 
 pub use backpressure::*;
-pub use callback::{ftpool_callback, ftpool_free_fn};
+pub use callback::{ftpool_callback, ftpool_free_fn, ftpool_settle_fn};
 pub use clock::*;
 pub use completed::*;
 pub use config::*;

@@ -1,6 +1,6 @@
 //! Jobs with more to them than a function and its argument.
 
-use super::callback::{Callback, Free, ftpool_callback, ftpool_free_fn};
+use super::callback::{Callback, Free, Settle, ftpool_callback, ftpool_free_fn, ftpool_settle_fn};
 use super::check::{self, Call, Checked, status};
 use super::clock::nanoseconds;
 use super::ftpool_status::{self, *};
@@ -30,7 +30,7 @@ pub struct ftpool_submit_options {
     /// and with the failure if there is one. For a job that is cancelled or expires, on the thread that ends it. If it
     /// returns other than 0 the job has failed with that code, and the value goes to value_free. May be NULL.
     pub callback: ftpool_callback,
-    /// Handed to the callback.
+    /// Handed to the callback, or to `settle`.
     pub callback_context: *mut c_void,
     /// Called with the argument exactly once when the accepted job has ended in whatever way: ran, failed, cancelled,
     /// expired. May be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
@@ -51,14 +51,16 @@ pub struct ftpool_submit_options {
     /// If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A
     /// job of the pool may wait for it with a time limit only.
     pub delay_ns: i64,
+    /// Called where `callback` would be, which is NULL then, and decides what the job comes to. May be NULL.
+    pub settle: ftpool_settle_fn,
 }
 
 /// Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
 ///
 /// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
 /// called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
-/// ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times or results object are not valid;
-/// FTPOOL_E_VERSION if they have fields that this library does not know.
+/// ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times, callbacks or results object are not
+/// valid; FTPOOL_E_VERSION if they have fields that this library does not know.
 ///
 /// # Safety
 ///
@@ -167,6 +169,7 @@ unsafe fn known(options: *const ftpool_submit_options) -> Checked<ftpool_submit_
         run_limit_ns: 0,
         name: ptr::null(),
         delay_ns: 0,
+        settle: None,
     };
     // SAFETY: 1. the caller's 1; 2. numbers and pointers.
     if options.is_null() { Ok(none) } else { unsafe { check::known_part(options, none) } }
@@ -205,6 +208,9 @@ where
     let returns_arg = asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0;
     let emits = asked.flags & FTPOOL_SUBMIT_EMITS != 0;
     if asked.flags & !KNOWN != 0 || returns_arg && (emits || asked.arg_free.is_some()) {
+        return Err(FTPOOL_E_INVALID);
+    }
+    if asked.callback.is_some() && asked.settle.is_some() {
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 1.
@@ -258,6 +264,12 @@ where
                 free.call(value.0);
             }
             verdict
+        });
+    }
+    if let Some(settle) = Settle::new(asked.settle, asked.callback_context) {
+        request = request.amending(move |outcome| {
+            settle.decide(outcome, returned.map(Call::argument));
+            Ok(())
         });
     }
     match (Free::new(asked.arg_free), returned) {

@@ -235,6 +235,7 @@ impl World {
             run_limit_ns: if inputs.one_in(2) { inputs.delay() } else { 0 },
             name: inputs.any(&[null(), c"a job".as_ptr()]),
             delay_ns: if inputs.one_in(4) { inputs.delay() } else { 0 },
+            settle: if inputs.one_in(4) { Some(settle) } else { None },
         };
         let (told, options) = (once && options.callback.is_some(), inputs.pad(options));
         // Before the call: the job may end during it.

@@ -156,6 +156,12 @@ pub(crate) extern "C" fn hear(context: *mut c_void, _result: *const ftpool_resul
     context.addr() as i32
 }
 
+pub(crate) extern "C" fn settle(context: *mut c_void, _result: *const ftpool_result, place: *mut *mut c_void) -> i32 {
+    // SAFETY: the library's place for the value, during the call.
+    unsafe { *place = value(3) };
+    context.addr() as i32
+}
+
 pub(crate) extern "C" fn hook(context: *mut c_void, _worker: u32) {
     if context.addr() == 1 {
         assert_eq!(c!(ftpool_fail(3, c"a hook".as_ptr())), FTPOOL_OK);

@@ -77,6 +77,7 @@ pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
     run_limit_ns: 0,
     name: null(),
     delay_ns: 0,
+    settle: None,
 };
 
 pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_options {

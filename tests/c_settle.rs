@@ -1,0 +1,105 @@
+//! Callbacks of C jobs that decide what their jobs come to: values lost, freed twice, failures hidden.
+#![cfg(feature = "capi")]
+
+mod c_common;
+mod common;
+
+use c_common::{CPool, How, LIMIT_NS, SUBMIT_OPTIONS, Seen, Value, Which, c, waiting};
+use common::{Gate, within_limit};
+use fastthreadpool::ffi::ftpool_status::*;
+use fastthreadpool::ffi::*;
+use std::ffi::c_void;
+use std::ptr::without_provenance_mut as number;
+
+/// Returns its argument.
+extern "C" fn returns(arg: *mut c_void) -> Value {
+    arg
+}
+
+extern "C" fn fails(_arg: *mut c_void) -> Value {
+    assert_eq!(c!(ftpool_fail(3, c"on purpose".as_ptr())), FTPOOL_OK);
+    number(7)
+}
+
+extern "C" fn emits(arg: *mut c_void) -> Value {
+    assert_eq!((ftpool_emit(arg), ftpool_emit(number(2))), (FTPOOL_OK, FTPOOL_OK));
+    fails(arg)
+}
+
+/// Adds the context to a value, and makes it the value of a failure; leaves what did not run as it is.
+extern "C" fn amend(context: *mut c_void, result: *const ftpool_result, value: *mut Value) -> i32 {
+    // SAFETY: it is valid while this runs.
+    let shown = unsafe { &*result };
+    // SAFETY: so is the place for the value.
+    let value = unsafe { &mut *value };
+    assert_eq!(shown.value, *value);
+    match shown.outcome {
+        FTPOOL_OUTCOME_DONE | FTPOOL_OUTCOME_FAILED => {
+            *value = number(value.addr() + context.addr());
+            0
+        }
+        _ => shown.error_code,
+    }
+}
+
+/// Refuses everything.
+extern "C" fn refuse(_context: *mut c_void, _result: *const ftpool_result, value: *mut Value) -> i32 {
+    // SAFETY: it is valid while this runs.
+    unsafe { *value = number(99) };
+    -8
+}
+
+fn settled_by(settle: ftpool_settle_fn, pool_results: *mut ftpool_results) -> ftpool_submit_options {
+    ftpool_submit_options { results: pool_results, settle, callback_context: number(100), ..SUBMIT_OPTIONS }
+}
+
+/// Conformance 101: a value is replaced, a failure becomes a value, whatever is refused fails, and a failure whose code
+/// is returned stays as it was.
+#[test]
+fn what_a_settling_callback_says_takes_the_results_place() {
+    within_limit(|| {
+        let gate = Gate::new();
+        let block = waiting(&gate);
+        let (pool, gate) = (CPool::of(1), gate);
+        let results = pool.results();
+        let (amending, refusing) =
+            (settled_by(Some(amend), results.handle()), settled_by(Some(refuse), results.handle()));
+        let submit = |function: extern "C" fn(*mut c_void) -> Value, options: &ftpool_submit_options| {
+            pool.submit_with((Some(function), number(1)), options).expect("it is open")
+        };
+        let next = |which| results.read(which, LIMIT_NS).map(|seen| Seen::of(&seen)).expect("there is one");
+        let replaced = submit(returns, &amending);
+        assert_eq!(next(Which::Any), Seen::done(replaced, 101));
+        let mended = submit(fails, &amending);
+        assert_eq!(next(Which::Any), Seen::done(mended, 100));
+        for function in [returns, fails] {
+            let refused = submit(function, &refusing);
+            assert_eq!(next(Which::Any), Seen::failed(refused, -8, "the callback failed"));
+        }
+        let emitting = submit(emits, &ftpool_submit_options { flags: FTPOOL_SUBMIT_EMITS, ..amending });
+        let seen = [next(Which::Any), next(Which::Any), next(Which::Any)];
+        assert_eq!(seen, [101, 102, 100].map(|value| Seen::done(emitting, value)));
+        assert_eq!((pool.wait_idle(LIMIT_NS), pool.failed()), (FTPOOL_OK, 2), "those that were refused");
+
+        pool.submit(How::Last, &block).expect("it is open");
+        gate.wait_started(1);
+        let cancelled = submit(returns, &amending);
+        assert_eq!((pool.cancel(cancelled), next(Which::Any)), (FTPOOL_OK, Seen::cancelled(cancelled)));
+        gate.open();
+    });
+}
+
+/// Conformance 101: both callbacks would have the last word.
+#[test]
+fn a_job_with_two_callbacks_is_refused() {
+    extern "C" fn agree(_context: *mut c_void, _result: *const ftpool_result) -> i32 {
+        0
+    }
+    within_limit(|| {
+        let pool = CPool::of(1);
+        let results = pool.results();
+        let options = ftpool_submit_options { callback: Some(agree), ..settled_by(Some(amend), results.handle()) };
+        assert_eq!(pool.submit_with((Some(returns), number(1)), &options), Err(FTPOOL_E_INVALID));
+        assert_eq!(results.next(Which::Any), Err(FTPOOL_EMPTY));
+    });
+}
