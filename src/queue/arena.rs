@@ -3,7 +3,7 @@
 use super::segment::{Home, Segment, SegmentRef};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::pages::Pages;
-use crate::sys::size::SLAB_BYTES;
+use crate::sys::size::{FIRST_SLAB_BYTES, SLAB_BYTES};
 use std::ptr::NonNull;
 
 /// The system has no more memory to give.
@@ -11,16 +11,19 @@ use std::ptr::NonNull;
 pub(crate) struct OutOfMemory;
 
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
-const _: () = assert!(SEGMENTS_PER_SLAB > 1);
 
-/// Slabs that all arenas of a pool keep although no segment of theirs is in use, for the next burst; more than that
-/// goes back to the system at once.
+/// The first slab of an arena grows page by page and stays: most pools never fill it.
+const SEGMENTS_OF_FIRST_SLAB: usize = FIRST_SLAB_BYTES / size_of::<Segment>();
+const _: () = assert!(SEGMENTS_PER_SLAB > 1 && SEGMENTS_OF_FIRST_SLAB > 1);
+
+/// Slabs that all arenas of a pool keep besides their first ones although no segment of theirs is in use, for the next
+/// burst; more than that goes back to the system at once.
 const KEPT_FOR_A_BURST: usize = 32;
 
 /// As many are kept when there is time to give the others back.
 const KEPT_AT_REST: usize = 2;
 
-/// How many slabs of a pool have no segment in use: a number that its arenas keep together.
+/// How many slabs of a pool have no segment in use, first ones not counted: a number that its arenas keep together.
 #[derive(Debug, Default)]
 pub(super) struct Spare(AtomicUsize);
 
@@ -60,6 +63,7 @@ struct Slab {
     free: Option<SegmentRef>,
     in_use: usize,
     carved: usize,
+    segments: usize,
     pages: Pages,
 }
 
@@ -77,7 +81,7 @@ impl Arena {
         };
         self.lowest = number;
         let slab = self.slabs[number].as_mut().expect("an open slab exists");
-        if slab.is_spare() {
+        if number > 0 && slab.is_spare() {
             spare.less();
         }
         Ok(slab.take(Home { arena: self.number, slab: number }))
@@ -89,7 +93,7 @@ impl Arena {
         let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
         slab.put(segment);
         self.lowest = self.lowest.min(number);
-        if !slab.is_spare() {
+        if number == 0 || !slab.is_spare() {
             return;
         }
         spare.more();
@@ -100,7 +104,7 @@ impl Arena {
 
     /// Gives back to the system what is not needed at rest.
     pub(super) fn trim(&mut self, spare: &Spare) {
-        for number in (0..self.slabs.len()).rev() {
+        for number in (1..self.slabs.len()).rev() {
             if spare.is_surplus() && self.slabs[number].as_ref().is_some_and(Slab::is_spare) {
                 self.release(number, spare);
             }
@@ -113,10 +117,12 @@ impl Arena {
     }
 
     fn add_slab(&mut self, spare: &Spare) -> Option<usize> {
-        // The first slab grows page by page: most pools never fill it.
-        let huge = !self.slabs.is_empty();
         self.slabs.try_reserve(1).ok()?;
-        let slab = Slab { free: None, in_use: 0, carved: 0, pages: Pages::map(SLAB_BYTES, huge)? };
+        if self.slabs.is_empty() {
+            self.slabs.push(Some(Slab::new(SEGMENTS_OF_FIRST_SLAB, Pages::map(FIRST_SLAB_BYTES, false)?)));
+            return Some(0);
+        }
+        let slab = Slab::new(SEGMENTS_PER_SLAB, Pages::map(SLAB_BYTES, true)?);
         let vacant = self.slabs.iter().position(Option::is_none);
         let number = vacant.unwrap_or(self.slabs.len());
         if vacant.is_none() {
@@ -129,12 +135,16 @@ impl Arena {
 }
 
 impl Slab {
+    fn new(segments: usize, pages: Pages) -> Self {
+        Self { free: None, in_use: 0, carved: 0, segments, pages }
+    }
+
     fn is_spare(&self) -> bool {
         self.in_use == 0
     }
 
     fn is_open(&self) -> bool {
-        self.in_use < SEGMENTS_PER_SLAB
+        self.in_use < self.segments
     }
 
     /// For an open slab.
@@ -156,7 +166,7 @@ impl Slab {
     }
 
     fn carve(&mut self, home: Home) -> SegmentRef {
-        // SAFETY: fewer than SEGMENTS_PER_SLAB are carved, so the address lies within the pages.
+        // SAFETY: not all of the slab's segments are carved, so the address lies within the pages.
         let place: NonNull<Segment> = unsafe { self.pages.start().cast().add(self.carved) };
         self.carved += 1;
         // SAFETY: the address is aligned, pages are and a segment's size is a multiple of its alignment; the pages are
@@ -180,13 +190,13 @@ impl Drop for Slab {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arena, KEPT_AT_REST, KEPT_FOR_A_BURST, SEGMENTS_PER_SLAB, Spare};
+    use super::{Arena, KEPT_AT_REST, KEPT_FOR_A_BURST, SEGMENTS_OF_FIRST_SLAB, SEGMENTS_PER_SLAB, Spare};
 
     #[test]
     fn arenas_keep_no_more_together_than_one_would() {
         let spare = Spare::default();
         let mut arenas = [0, 1, 2].map(Arena::new);
-        let all = KEPT_FOR_A_BURST * SEGMENTS_PER_SLAB;
+        let all = SEGMENTS_OF_FIRST_SLAB + KEPT_FOR_A_BURST * SEGMENTS_PER_SLAB;
         let taken = arenas.each_mut().map(|arena| (0..all).map(|_| arena.take(&spare).unwrap()).collect::<Vec<_>>());
         assert!(!spare.is_surplus());
         for (arena, segments) in arenas.iter_mut().zip(taken) {
@@ -197,6 +207,6 @@ mod tests {
         arenas.iter_mut().for_each(|arena| arena.trim(&spare));
         assert!(spare.exceeds(KEPT_AT_REST - 1) && !spare.is_surplus());
         let mapped = |arena: &Arena| arena.slabs.iter().flatten().count();
-        assert_eq!(arenas.iter().map(mapped).sum::<usize>(), KEPT_AT_REST);
+        assert_eq!(arenas.iter().map(mapped).sum::<usize>(), arenas.len() + KEPT_AT_REST);
     }
 }

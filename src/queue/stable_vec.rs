@@ -29,8 +29,9 @@ impl<T> StableVec<T> {
         debug_assert!(PIECE.is_multiple_of(count), "what is added never spans two pieces");
         if self.len == self.pieces.len() * PIECE {
             self.pieces.try_reserve(1).map_err(|_| OutOfMemory)?;
-            // It grows page by page: mostly there are few.
-            self.pieces.push(Pages::map(size_of::<T>() * PIECE, false).ok_or(OutOfMemory)?);
+            // The first piece grows page by page: mostly there are few things.
+            let huge = self.len > 0;
+            self.pieces.push(Pages::map(size_of::<T>() * PIECE, huge).ok_or(OutOfMemory)?);
         }
         for _ in 0..count {
             // SAFETY: 1. the piece is there.

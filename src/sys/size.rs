@@ -8,6 +8,9 @@ pub(crate) const SLOT_BITS: u32 = if cfg!(loom) { 1 } else { 8 };
 /// Bytes asked from the system at a time: room for a few segments in a model, 2 MiB, a huge page, otherwise.
 pub(crate) const SLAB_BYTES: usize = if cfg!(loom) { 1 << 14 } else { 2 << 20 };
 
+/// Bytes asked from the system the first time.
+pub(crate) const FIRST_SLAB_BYTES: usize = if cfg!(loom) { SLAB_BYTES } else { 128 << 10 };
+
 /// log2 of the nodes that are asked for at a time where very many may come.
 pub(crate) const PIECE_BITS: u32 = if cfg!(loom) { 8 } else { 17 };
 
