@@ -109,6 +109,7 @@ impl Census {
     /// When the search ends, it is not a woken one any more.
     fn one_searcher_less(&self, more: u64) -> (Reading, Reading) {
         self.change(|before| {
+            debug_assert!(Reading(before).has_searcher(), "whoever stops searching is a searcher");
             let after = before.wrapping_sub(SEARCHING).wrapping_add(more);
             if Reading(after).searching() == 0 { after & !WOKEN } else { after }
         })

@@ -52,6 +52,8 @@ impl Worker {
         if self.core.crew.has_surplus() {
             return self.stand_by();
         }
+        // Race: it took no work because there was a surplus, and another one stands by since.
+        self.start_searching();
         let lull = self.is_lull();
         if !lull && self.look_on() {
             return true;
@@ -165,8 +167,8 @@ impl Worker {
         self.stop();
         if self.core.orphans.any() {
             self.reap();
-            self.start_searching();
         }
+        self.start_searching(); // Worn out, it took none of what was cancelled since.
         let leaves = self.core.crew.leave(self.number);
         debug_assert!(leaves, "a call that is not answered is a job that is not finished");
         self.core.left.notify();
