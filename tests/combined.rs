@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Gate, LIMIT, within_limit};
-use fastthreadpool::{Deadline, Pool, Shutdown};
+use common::{Count, Gate, LIMIT, OnDrop, within_limit};
+use fastthreadpool::{Deadline, Pool, Priority, Shutdown};
 
 /// Conformance 58, 107: a worker that may run no more jobs has expected one that was cancelled, and leaves as the last.
 #[test]
@@ -22,5 +22,33 @@ fn a_worn_out_worker_leaves_after_what_it_expected_was_cancelled() {
             pool.reopen(LIMIT).unwrap();
             assert_eq!(pool.run(|| 3).unwrap(), 3);
         }
+    });
+}
+
+/// Conformance 10: although users' code ran on the worker before, which drops what nobody has read.
+#[test]
+fn a_worker_that_drops_outcomes_first_is_started_before_its_first_job() {
+    within_limit(|| {
+        let started = Count::new();
+        let hook = started.clone();
+        let pool = Pool::builder().workers(2).on_start(move |_| _ = hook.add()).build().unwrap();
+        let (group, results) = (pool.group(1, Priority::Normal), pool.results());
+        let (first, second, drops) = (Gate::new(), Gate::new(), Gate::new());
+        let (wait, door) = (first.job(), drops.door());
+        let job = || {
+            wait();
+            OnDrop(move || door.pass())
+        };
+        group.submit(&results, job).unwrap();
+        group.spawn(second.job()).unwrap();
+        first.wait_started(1);
+        drop(results);
+        first.open();
+        second.wait_started(1);
+        assert_eq!((pool.spawn_workers(1).unwrap(), started.get()), (1, 1));
+        drops.wait_started(1); // The new worker has nothing else to do.
+        let seen = pool.submit(move || started.get()).unwrap();
+        drops.open();
+        assert_eq!(seen.join().unwrap(), 2);
     });
 }

@@ -44,9 +44,6 @@ impl Worker {
         }
         if self.core.orphans.any() {
             self.reap();
-            if !self.searching.get() {
-                return true; // There is more to do.
-            }
         }
         self.core.maybe_quiet();
         if self.core.crew.has_surplus() {
@@ -109,7 +106,8 @@ impl Worker {
         self.core.orphans.reap();
         self.reaps.set(false);
         self.failure.take();
-        self.ended();
+        self.station.set_running(false);
+        self.start_searching(); // Whatever there is to do: a start hook comes before a first job that was searched for.
     }
 
     /// Whether one job is all that has come for long, to this worker and to the others. Then the next one will not come
