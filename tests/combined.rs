@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, within_limit};
-use fastthreadpool::{Deadline, Pool, Priority, Shutdown};
+use common::{Count, Gate, LIMIT, OnDrop, eventually, within_limit};
+use fastthreadpool::{Deadline, Pool, Priority, Shutdown, SubmitError};
+use std::thread;
 
 /// Conformance 58, 107: a worker that may run no more jobs has expected one that was cancelled, and leaves as the last.
 #[test]
@@ -50,5 +51,28 @@ fn a_worker_that_drops_outcomes_first_is_started_before_its_first_job() {
         let seen = pool.submit(move || started.get()).unwrap();
         drops.open();
         assert_eq!(seen.join().unwrap(), 2);
+    });
+}
+
+/// Conformance 11: a worker that was called while its start hook ran does nothing when that has failed.
+#[test]
+fn a_call_to_a_worker_that_cannot_begin_is_not_run() {
+    within_limit(|| {
+        let (gate, calls) = (Gate::new(), Count::new());
+        let door = gate.door();
+        let hook = move |_| {
+            door.pass();
+            Err("no")
+        };
+        let pool = Pool::builder().workers(1).try_on_start(hook).build().unwrap();
+        pool.spawn(|| ()).unwrap();
+        gate.wait_started(1);
+        thread::scope(|scope| {
+            let caller = scope.spawn(|| pool.broadcast(|_| calls.add()));
+            eventually("it is called", || pool.pending() == 2);
+            gate.open();
+            assert!(matches!(caller.join().unwrap(), Err(SubmitError::Broken(_))));
+        });
+        assert_eq!(calls.get(), 0);
     });
 }

@@ -316,7 +316,11 @@ impl Worker {
                 self.core.break_down(cause);
             }
         }
-        self.readiness.get() == Readiness::Ready
+        let ready = self.readiness.get() == Readiness::Ready;
+        if !ready {
+            self.start_searching(); // What it comes to next, a call say, is not run either.
+        }
+        ready
     }
 
     /// Calls the stop hook, if the start hook was called. What it submits to its own pool is refused.
