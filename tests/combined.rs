@@ -3,7 +3,9 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, OnDrop, eventually, within_limit};
-use fastthreadpool::{Deadline, Pool, Priority, Shutdown, SubmitError};
+use fastthreadpool::{Deadline, Group, Pool, Priority, Shutdown, SubmitError, blocking};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
 /// Conformance 58, 107: a worker that may run no more jobs has expected one that was cancelled, and leaves as the last.
@@ -74,5 +76,60 @@ fn a_call_to_a_worker_that_cannot_begin_is_not_run() {
             assert!(matches!(caller.join().unwrap(), Err(SubmitError::Broken(_))));
         });
         assert_eq!(calls.get(), 0);
+    });
+}
+
+/// A job of the group that submits the next one, until `over`.
+fn chain(group: Group, ran: Count, over: Arc<AtomicBool>) {
+    ran.add();
+    if !over.load(SeqCst) {
+        let next = group.clone();
+        group.spawn(move || chain(next, ran, over)).unwrap();
+    }
+}
+
+/// "Calls": between any two jobs, also of a group that never runs dry.
+#[test]
+fn a_worker_is_called_away_from_a_group() {
+    within_limit(|| {
+        for priority in [Priority::High, Priority::Normal, Priority::Low] {
+            let (pool, over) = (Pool::builder().workers(1).build().unwrap(), Arc::new(AtomicBool::new(false)));
+            let (group, ran) = (pool.group(1, priority), Count::new());
+            for _ in 0..2 {
+                let (next, ran, over) = (group.clone(), ran.clone(), Arc::clone(&over));
+                group.spawn(move || chain(next, ran, over)).unwrap();
+            }
+            eventually("the group is under way", || ran.get() > 100);
+            assert_eq!(pool.broadcast(|n| n).unwrap(), [0], "{priority:?}");
+            over.store(true, SeqCst);
+        }
+    });
+}
+
+/// "Blocking": a worker too many takes no further jobs, also of a group that it has a token of.
+#[test]
+fn a_worker_too_many_leaves_a_groups_queue() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).extra_workers(1).build().unwrap();
+        let (group, ran) = (pool.group(1, Priority::Normal), Count::new());
+        let (blocked, gone_on, first) = (Gate::new(), Gate::new(), Gate::new());
+        let (inside, outside) = (blocked.job(), gone_on.job());
+        pool.spawn(move || {
+            blocking(inside);
+            outside();
+        })
+        .unwrap();
+        blocked.wait_started(1);
+        group.spawn(first.job()).unwrap();
+        first.wait_started(1);
+        (0..50).for_each(|_| _ = group.spawn(ran.job()).unwrap());
+        blocked.open();
+        gone_on.wait_started(1);
+        first.open();
+        eventually("the worker stands by", || pool.busy() == 1);
+        assert_eq!(ran.get(), 0);
+        gone_on.open();
+        group.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 50);
     });
 }

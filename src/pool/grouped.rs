@@ -17,7 +17,7 @@ impl Worker {
             self.run_grouped::<BOUNDED>(&[Level::Low], 1);
         }
         let mut ran = 0;
-        while ran < GUARD && (ran == 0 || self.core.front.is_empty()) {
+        while ran < GUARD && (ran == 0 || self.core.front.is_empty() && !self.must_stop()) {
             match self.run_grouped::<BOUNDED>(&[Level::Normal], GUARD - ran) {
                 0 => return,
                 more => ran += more,
@@ -43,7 +43,9 @@ impl Worker {
     }
 
     fn keeps_token(&self, group: &Group, in_turn: bool) -> bool {
-        !self.is_worn_out() && !self.core.has_work_beside(group.level()) && (in_turn || !self.core.has_visible_work())
+        // A call is no work that others see, and there is no end to a group's queue.
+        let stays = !self.must_stop() && !self.station.is_called();
+        stays && !self.core.has_work_beside(group.level()) && (in_turn || !self.core.has_visible_work())
     }
 
     /// Whether the job that has ended is one of a group, and this worker goes on to the next one.
