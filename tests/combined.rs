@@ -2,11 +2,14 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, eventually, within_limit};
-use fastthreadpool::{Deadline, Group, Pool, Priority, Shutdown, SubmitError, blocking};
-use std::sync::Arc;
+use common::{Count, Gate, LIMIT, OnDrop, eventually, lock, within_limit};
+use fastthreadpool::{Deadline, Group, ManualClock, Pool, Priority, Shutdown, SubmitError, Water, blocking};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Conformance 58, 107: a worker that may run no more jobs has expected one that was cancelled, and leaves as the last.
 #[test]
@@ -131,5 +134,30 @@ fn a_worker_too_many_leaves_a_groups_queue() {
         gone_on.open();
         group.wait_idle(LIMIT).unwrap();
         assert_eq!(ran.get(), 50);
+    });
+}
+
+/// No user's code runs under the timers' lock: a job that is taken out of the queue to wait again lowers the water.
+#[test]
+fn a_mark_that_is_passed_by_setting_a_timer_anew_may_ask_for_timers() {
+    within_limit(|| {
+        let (clock, known) = (ManualClock::new(), Arc::new(OnceLock::<Pool>::new()));
+        let delayed = Arc::new(Mutex::new(Vec::new()));
+        let tell = {
+            let (known, delayed) = (Arc::clone(&known), Arc::clone(&delayed));
+            move |water, _| lock(&delayed).push((water, known.get().unwrap().delayed_count()))
+        };
+        let pool = Pool::builder().workers(1).clock(&clock).water_marks(0, 1, tell).build().unwrap();
+        let gate = Gate::new();
+        known.set(pool.clone()).unwrap();
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let timer = pool.spawn_later(SECOND, || ()).unwrap();
+        clock.advance(SECOND);
+        lock(&delayed).clear();
+        assert!(pool.reschedule(timer, SECOND));
+        assert_eq!(*lock(&delayed), [(Water::Low, 1)]);
+        gate.open();
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
     });
 }

@@ -216,8 +216,14 @@ impl Core {
 
     /// Takes an accepted job out of the queue again, if nobody has claimed it; it counts as ended.
     pub(super) fn take_back(&self, id: u64) -> Option<Job> {
-        let item = self.take_out(id)?;
+        let job = self.take_back_uncounted(id)?;
         self.count_cancelled(1);
+        Some(job)
+    }
+
+    /// The same; the caller counts it.
+    pub(super) fn take_back_uncounted(&self, id: u64) -> Option<Job> {
+        let item = self.take_out(id)?;
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         Some(unsafe { Job::from_item(item) })
     }

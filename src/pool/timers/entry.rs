@@ -154,9 +154,10 @@ impl Core {
         let Some(timers) = self.known_timers() else { return false };
         let mut state = timers.state.lock();
         let Some(node) = state.slab.find(id).filter(|_| !self.is_closed()) else { return false };
-        if state.slab.is_waiting(node) {
+        let was_queued = !state.slab.is_waiting(node);
+        if !was_queued {
             state.disarm(node);
-        } else if state.repeats(node) || self.take_back(state.slab.due(node)).is_none() {
+        } else if state.repeats(node) || self.take_back_uncounted(state.slab.due(node)).is_none() {
             return false;
         } else {
             state.delayed += 1;
@@ -166,6 +167,9 @@ impl Core {
         let due = now.saturating_add(delay);
         state.rearm(node, due);
         self.expect(timers, state, When { face, due, now });
+        if was_queued {
+            self.count_cancelled(1); // Not under the lock: whoever is told that the queue is shorter is users' code.
+        }
         true
     }
 
