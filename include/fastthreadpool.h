@@ -498,7 +498,8 @@ typedef struct ftpool_config {
     void *context;
     /**
      * What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
-     * _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be.
+     * _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be, and
+     * delayed jobs that are due are queued so.
      */
     uint32_t policy;
     /**

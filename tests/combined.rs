@@ -2,8 +2,10 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, eventually, lock, within_limit};
-use fastthreadpool::{Deadline, Group, ManualClock, Pool, Priority, Shutdown, SubmitError, Water, blocking};
+use common::{Count, Gate, LIMIT, OnDrop, advance, eventually, lock, within_limit};
+use fastthreadpool::{
+    Deadline, Due, Group, ManualClock, Policy, Pool, Priority, Shutdown, SubmitError, Water, blocking,
+};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
@@ -159,5 +161,51 @@ fn a_mark_that_is_passed_by_setting_a_timer_anew_may_ask_for_timers() {
         assert_eq!(*lock(&delayed), [(Water::Low, 1)]);
         gate.open();
         pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+    });
+}
+
+/// Rule 12: a job that is due has a place, above the limit if need be, and frees that one and no other.
+#[test]
+fn jobs_that_were_due_leave_the_limit_as_it_was() {
+    within_limit(|| {
+        for due in [Due::after(SECOND), Due::after(SECOND).back()] {
+            let clock = ManualClock::new();
+            let pool = Pool::builder().workers(1).max_queued(3, Policy::Reject).clock(&clock).build().unwrap();
+            (0..10).for_each(|_| _ = pool.spawn_at(due, || ()).unwrap());
+            let ticks = pool.schedule(SECOND, || ()).unwrap();
+            advance(&pool, &clock, 5, SECOND);
+            assert!(pool.cancel(ticks));
+            let gate = Gate::new();
+            pool.spawn(gate.job()).unwrap();
+            gate.wait_started(1);
+            let queued = pool.spawn_at(due, || ()).unwrap();
+            clock.advance(SECOND);
+            let accepted = (0..10).filter(|_| pool.spawn(|| ()).is_ok()).count();
+            assert_eq!(accepted, 2, "one place of three is that of the job that is due");
+            assert!(pool.cancel(queued));
+            assert!(pool.spawn(|| ()).is_ok() && pool.spawn(|| ()).is_err());
+        }
+    });
+}
+
+/// Marks are told of what is due as of what is submitted.
+#[test]
+fn jobs_that_are_due_raise_the_water() {
+    within_limit(|| {
+        let (clock, told) = (ManualClock::new(), Arc::new(Mutex::new(Vec::new())));
+        let tell = {
+            let told = Arc::clone(&told);
+            move |water, _| lock(&told).push(water)
+        };
+        let pool = Pool::builder().workers(1).clock(&clock).water_marks(1, 3, tell).build().unwrap();
+        let gate = Gate::new();
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        (0..3).for_each(|_| _ = pool.spawn_later(SECOND, || ()).unwrap());
+        clock.advance(SECOND);
+        assert_eq!(*lock(&told), [Water::High]);
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(*lock(&told), [Water::High, Water::Low]);
     });
 }

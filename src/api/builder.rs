@@ -114,7 +114,7 @@ impl Builder {
 
     /// At most `most` jobs are queued (accepted and not begun, in groups too), and `policy` says what a submit does
     /// when there is no room. 0 means no limit. Jobs of the pool may always submit, above the limit if need be, because
-    /// a job that waited for room could be the one that makes it.
+    /// a job that waited for room could be the one that makes it. So may delayed and scheduled jobs that are due.
     ///
     /// ```
     /// use fastthreadpool::{Policy, Pool};

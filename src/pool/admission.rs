@@ -214,6 +214,23 @@ impl Core {
         ids.iter().filter_map(waiting).collect()
     }
 
+    /// Timers' jobs are about to be queued: nobody can wait for room for them, so they have places above the limit if
+    /// there are none below.
+    pub(super) fn take_places_anyhow(&self, count: usize) {
+        if let Some(bound) = &self.bound {
+            bound.take_anyhow(count as u64);
+        }
+    }
+
+    /// Outside any visit and lock, after jobs were queued: tells of the high mark.
+    pub(super) fn queue_may_have_risen(&self) {
+        if let Some(bound) = &self.bound
+            && let Some(water) = &bound.water
+        {
+            water.may_have_risen(bound.queued_at_most(), self);
+        }
+    }
+
     /// Gives back the places of jobs that memory ran out for.
     #[cold]
     pub(super) fn put_back_places(&self, count: u64) {

@@ -119,6 +119,10 @@ impl Core {
                 _ => timers.alarm.unpark(),
             }
         }
+        drop(visit);
+        if queued > 0 {
+            self.queue_may_have_risen();
+        }
         (queued, if backed { Fired::InReserve(until) } else { Fired::Until(until) })
     }
 
@@ -205,9 +209,10 @@ impl Round<'_, '_> {
         if !state.goes_back(node) {
             return self.front.push((node, hint));
         }
+        self.core.take_places_anyhow(1);
         match self.lane.push(&self.core.store, hint) {
             Ok(queue_id) => self.note(state, node, queue_id),
-            Err(OutOfMemory) => refuse(state, node, hint, now.own),
+            Err(OutOfMemory) => self.refuse(state, node, hint, now.own),
         }
     }
 
@@ -223,6 +228,7 @@ impl Round<'_, '_> {
         let hints = std::mem::take(&mut self.front);
         let mut noted = hints.iter().map(|(node, _)| *node);
         let items = hints.iter().map(|(_, item)| *item);
+        self.core.take_places_anyhow(hints.len());
         self.core.front.append_all(&self.core.store, items, |queue_id| {
             let node = noted.next().expect("as many are queued as were given");
             *self.queued += 1;
@@ -230,7 +236,7 @@ impl Round<'_, '_> {
         });
         let refused = noted.len();
         for &(node, hint) in &hints[hints.len() - refused..] {
-            refuse(state, node, hint, now);
+            self.refuse(state, node, hint, now);
         }
     }
 
@@ -263,16 +269,35 @@ impl Round<'_, '_> {
     fn queue_tick(&mut self, tick: Job, back: bool) -> Option<u64> {
         let item = tick.into_item();
         let mut queue_id = None;
+        self.core.take_places_anyhow(1);
         if back {
             queue_id = self.lane.push(&self.core.store, item).ok();
         } else {
             self.core.front.append_all(&self.core.store, std::iter::once(item), |id| queue_id = Some(id));
         }
         if queue_id.is_none() {
+            self.put_back_place();
             // SAFETY: the item was made of a job above and was not queued.
             drop(unsafe { Job::from_item(item) });
         }
         queue_id
+    }
+
+    /// Memory ran out for a job. Users hear of marks later: they cannot under the timers' lock.
+    fn put_back_place(&self) {
+        if let Some(bound) = &self.core.bound {
+            bound.put_back(1);
+        }
+    }
+
+    /// A hint finds no room in the queue: its timer tries again.
+    #[cold]
+    fn refuse(&self, state: &mut State, node: Node, hint: Item, now: u64) {
+        self.put_back_place();
+        // SAFETY: the item was made of a job and was not queued.
+        drop(unsafe { Job::from_item(hint) });
+        state.delayed += 1;
+        state.rearm(node, now.saturating_add(AGAIN));
     }
 }
 
@@ -281,15 +306,6 @@ impl Now {
     fn monotonic_of(self, due: u64) -> u64 {
         self.monotonic.saturating_sub(self.own.saturating_sub(due))
     }
-}
-
-/// A hint finds no room in the queue: its timer tries again.
-#[cold]
-fn refuse(state: &mut State, node: Node, hint: Item, now: u64) {
-    // SAFETY: the item was made of a job and was not queued.
-    drop(unsafe { Job::from_item(hint) });
-    state.delayed += 1;
-    state.rearm(node, now.saturating_add(AGAIN));
 }
 
 impl State {

@@ -68,6 +68,7 @@ impl Core {
                 timers.set_storm(self, &mut state, false);
                 drop(state);
                 drop(visit);
+                self.queue_may_have_risen();
                 return self.ended_elsewhere();
             }
         }
