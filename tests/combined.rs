@@ -6,10 +6,10 @@ use common::{Count, Gate, LIMIT, OnDrop, advance, eventually, lock, within_limit
 use fastthreadpool::{
     Deadline, Due, Group, ManualClock, Policy, Pool, Priority, Shutdown, SubmitError, Water, blocking,
 };
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -207,5 +207,77 @@ fn jobs_that_are_due_raise_the_water() {
         gate.open();
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!(*lock(&told), [Water::High, Water::Low]);
+    });
+}
+
+/// A pool whose queue is full, although one of its workers has nothing to do: what is queued is a group's at its limit.
+fn full(policy: Policy) -> (Pool, Gate, Count) {
+    let pool = Pool::builder().workers(2).max_queued(1, policy).build().unwrap();
+    let (group, gate, queued) = (pool.group(1, Priority::Normal), Gate::new(), Count::new());
+    group.spawn(gate.job()).unwrap();
+    gate.wait_started(1);
+    group.spawn(queued.job()).unwrap();
+    (pool, gate, queued)
+}
+
+const POLICIES: [Policy; 4] = [Policy::Block, Policy::CallerRuns, Policy::DiscardOldest, Policy::Reject];
+
+/// Counts the leaves of a tree of forks. What a piece owns is dropped with it.
+fn leaves(pool: &Pool, depth: u32, dropped: &Count) -> u32 {
+    if depth == 0 {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_micros(20) {}
+        return 1;
+    }
+    let owned = dropped.on_drop();
+    let second = move || {
+        let _owned = owned;
+        leaves(pool, depth - 1, dropped)
+    };
+    let (a, b) = pool.join(|| leaves(pool, depth - 1, dropped), second);
+    a + b
+}
+
+/// Conformance 8, rule 12: the caller can do without help. It neither waits for room nor makes some, and a piece is run
+/// once, whoever might have run it in its submit.
+#[test]
+fn a_fork_beside_a_full_queue_stays_with_its_caller() {
+    within_limit(|| {
+        for policy in POLICIES {
+            let (pool, gate, queued) = full(policy);
+            let dropped = Count::new();
+            assert_eq!((leaves(&pool, 9, &dropped), dropped.get()), (512, 511), "{policy:?}");
+            gate.open();
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!((queued.get(), pool.failed()), (1, 0), "{policy:?}: what was queued has run");
+        }
+    });
+}
+
+/// Conformance 8, 80, rule 12: the same for loops.
+#[test]
+fn a_loop_beside_a_full_queue_stays_with_its_caller() {
+    within_limit(|| {
+        for policy in POLICIES {
+            let (pool, gate, queued) = full(policy);
+            let sum = AtomicUsize::new(0);
+            assert!(pool.for_range(0..10, |n| _ = sum.fetch_add(n, SeqCst)));
+            assert_eq!(sum.load(SeqCst), 45);
+            gate.open();
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!(queued.get(), 1, "{policy:?}: what was queued has run");
+        }
+    });
+}
+
+/// Rule 12: where every submit waits for a worker, helpers come all the same, and are not waited for.
+#[test]
+fn a_loop_waits_for_no_worker_to_take_its_help() {
+    within_limit(|| {
+        let (pool, gate) = (Pool::builder().workers(1).max_queued(0, Policy::HandOff).build().unwrap(), Gate::new());
+        pool.spawn(gate.job()).unwrap();
+        let ran = Count::new();
+        assert!(pool.for_range(0..10, |_| _ = ran.add()));
+        assert_eq!(ran.get(), 10);
     });
 }

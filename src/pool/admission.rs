@@ -23,6 +23,8 @@ pub(super) enum Patience {
     Until(Deadline),
     /// As the pool's policy says, but not beyond a moment; the submitter runs the job only if it may do it `here`.
     NotBeyond { until: Deadline, here: bool },
+    /// Not at all, whatever the policy says: the submitter neither waits, nor makes room, nor runs the job.
+    IfRoom,
 }
 
 /// Why jobs did not come in.
@@ -197,10 +199,8 @@ impl Core {
     /// the pool hands them over. Returns those that no worker came for in time.
     fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(Refusal, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
-        if let Some(water) = &bound.water {
-            water.may_have_risen(bound.queued_at_most(), self);
-        }
-        if bound.when_full != Full::HandOff || self.is_current() {
+        self.queue_may_have_risen();
+        if bound.when_full != Full::HandOff || self.is_current() || matches!(patience, Patience::IfRoom) {
             return Vec::new();
         }
         let deadline = patience.deadline(Full::HandOff);
@@ -281,7 +281,7 @@ impl Patience {
         match self {
             Self::NotHere | Self::NotBeyond { here: false, .. } if policy == Full::CallerRuns => Full::Wait(None),
             Self::Policy | Self::NotHere | Self::NotBeyond { .. } => policy,
-            Self::Until(_) => Full::Wait(None),
+            Self::Until(_) | Self::IfRoom => Full::Wait(None),
         }
     }
 
@@ -292,6 +292,7 @@ impl Patience {
         };
         match self {
             Self::Until(deadline) => deadline,
+            Self::IfRoom => Deadline::NOW,
             Self::NotBeyond { until, .. } => by_policy.min(until),
             Self::Policy | Self::NotHere => by_policy,
         }

@@ -128,12 +128,12 @@ impl Branch {
         !self.offered.get().is_null()
     }
 
-    /// Offers it to somebody who waits for what it is a piece of, or else as a job of the pool; false if that takes no
-    /// more jobs.
+    /// Offers it to somebody who waits for what it is a piece of, or else as a job of the pool; false if that is full,
+    /// or takes no more jobs.
     pub(super) fn offer(&self, core: &Arc<Core>) -> bool {
         let offered = Arc::new(Offered::new(self, core));
         if !offered.is_posted() {
-            let Ok(id) = core.submit(Job::new(Promoted(Arc::clone(&offered)))) else { return false };
+            let Ok(id) = core.submit_if_room(Job::new(Promoted(Arc::clone(&offered)))) else { return false };
             offered.set_id(id);
         }
         self.offered.set(Arc::into_raw(offered));

@@ -296,10 +296,10 @@ impl Forks {
         if at >= self.top.get() || at.checked_sub(1).is_some_and(|last| branch(last).is_queued()) {
             return false;
         }
+        // Whoever is told that the queue is long is users' code: what that forks lies above all that lies here.
+        self.set_bottom(self.top.get(), self.enough.get());
         let offered = branch(at).offer(core); // Else the branch stays here.
-        if offered {
-            self.set_bottom(at + 1, self.enough.get());
-        }
+        self.set_bottom(at + usize::from(offered), self.enough.get());
         offered
     }
 }

@@ -166,9 +166,9 @@ impl<'a> Loop<'a> {
         let mut helpers = Vec::new();
         for _ in 1..self.spans.len() {
             self.helpers.add(1);
-            match self.core.submit(Job::new(Helper { whole: ptr::from_ref(self).cast(), parent })) {
+            match self.core.submit_if_room(Job::new(Helper { whole: ptr::from_ref(self).cast(), parent })) {
                 Ok(id) => helpers.push(id),
-                // A pool that takes no more jobs: the caller runs what is left.
+                // A pool that is full, or takes no more jobs: the caller runs what is left.
                 Err(_) => {
                     self.helpers.done();
                     break;

@@ -1,5 +1,6 @@
 //! How a job comes in.
 
+use super::admission::Patience;
 use super::bound::Bound;
 use super::core::Core;
 use super::groups::Group;
@@ -82,6 +83,15 @@ impl Core {
             Route::Back => self.submit(job),
             Route::First => self.submit_first(job),
             Route::Group(group, first) => self.submit_grouped(group, job, first),
+        }
+    }
+
+    /// As [`submit`](Self::submit), for a job that its submitter can do without, because it works on the same thing:
+    /// where there is no room it comes back, whatever the policy.
+    pub(super) fn submit_if_room(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
+        match &self.bound {
+            None => self.submit(job),
+            Some(_) => self.submit_guarded(job, Patience::IfRoom, Route::Back),
         }
     }
 
