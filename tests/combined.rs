@@ -281,3 +281,20 @@ fn a_loop_waits_for_no_worker_to_take_its_help() {
         assert_eq!(ran.get(), 10);
     });
 }
+
+/// Conformance 57, 62: a closed pool starts no thread to watch over a job that it refuses.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_job_that_a_closed_pool_refuses_starts_no_thread() {
+    let body = || {
+        let pool = Pool::builder().name("refusing").build().unwrap();
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+        for _ in 0..100 {
+            let refused = pool.job(|| ()).start_within(SECOND).submit();
+            assert!(matches!(refused, Err(SubmitError::Shutdown)));
+            // A thread has the name of the one who starts it, until it gives itself another.
+            assert_eq!(common::linux::threads_named("refusing").len(), 1);
+        }
+    };
+    thread::Builder::new().name("refusing".into()).spawn(body).unwrap().join().unwrap();
+}

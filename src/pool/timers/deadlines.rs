@@ -94,6 +94,10 @@ impl Core {
     /// Takes an entry for a job that is about to come. An error if nobody could watch over it.
     pub(super) fn reserve_deadline(self: &Arc<Self>) -> Result<u64, crate::pool::Refusal> {
         use crate::pool::Refusal;
+        // A closed pool starts no thread for a job that it refuses; in a forked child the lock's holder may not exist.
+        if let Some(why) = self.refusal() {
+            return Err(why);
+        }
         let timers = self.timers();
         let mut state = timers.state.lock();
         self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
