@@ -4,7 +4,7 @@ mod common;
 
 use common::{Count, Gate, LIMIT, OnDrop, advance, eventually, lock, within_limit};
 use fastthreadpool::{
-    Deadline, Due, Group, ManualClock, Policy, Pool, Priority, Shutdown, SubmitError, Water, blocking,
+    Deadline, Due, Group, JobError, ManualClock, Policy, Pool, Priority, Shutdown, SubmitError, Water, blocking,
 };
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -297,4 +297,27 @@ fn a_job_that_a_closed_pool_refuses_starts_no_thread() {
         }
     };
     thread::Builder::new().name("refusing".into()).spawn(body).unwrap().join().unwrap();
+}
+
+/// Conformance 55, 95: of a batch that is handed over, workers have some jobs when the pool closes. All were accepted,
+/// and the others end cancelled.
+#[test]
+fn the_rest_of_a_batch_ends_with_its_pool() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).max_queued(0, Policy::HandOff).build().unwrap();
+        let (results, gate) = (pool.results(), Gate::new());
+        thread::scope(|scope| {
+            let submitter = scope.spawn(|| results.submit_batch((0..3).map(|_| gate.job())));
+            gate.wait_started(1);
+            eventually("the batch is queued", || pool.pending() == 3);
+            assert!(pool.shutdown(Shutdown::Drain, Deadline::NOW).is_err());
+            let ids = submitter.join().unwrap().unwrap();
+            gate.open();
+            let mut outcomes: Vec<_> = results.as_completed().map(|outcome| (outcome.id, outcome.result)).collect();
+            outcomes.sort_unstable_by_key(|outcome| outcome.0);
+            assert_eq!(outcomes.iter().map(|outcome| outcome.0).collect::<Vec<_>>(), ids);
+            let cancelled = |(_, result): &&(_, Result<(), JobError>)| matches!(result, Err(JobError::Cancelled));
+            assert_eq!(outcomes.iter().filter(cancelled).count(), 2);
+        });
+    });
 }

@@ -96,7 +96,7 @@ impl Core {
             Ok((verdict, kept)) => {
                 let id = verdict?;
                 let refused = kept.and_then(|core| core.came_in(&[id], patience).pop());
-                refused.map_or(Ok(id), |(why, job)| Err(Rejected { why, job }))
+                refused.map_or(Ok(id), |(_, why, job)| Err(Rejected { why, job }))
             }
             Err(barred) => {
                 let job = load.take().expect("the job has not come in");
@@ -114,14 +114,20 @@ impl Core {
         match self.pass(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
             Ok((verdict, kept)) => {
                 let ids = verdict?;
-                let mut refused = kept.map(|core| core.came_in(&ids, Patience::Policy)).unwrap_or_default();
-                if refused.len() < ids.len() || ids.is_empty() {
+                let Some(core) = kept else { return Ok(ids) };
+                let refused = core.came_in(&ids, Patience::Policy);
+                if refused.len() < ids.len() {
+                    // Workers have the others, so all were accepted: these end cancelled.
+                    refused.into_iter().for_each(|(id, _, job)| _ = core.cancel_job(job, id));
                     return Ok(ids);
                 }
                 // All come back: the caller makes jobs of the items again.
-                let (why, job) = refused.pop().expect("there are some");
-                refused.into_iter().map(|(_, job)| job).chain([job]).for_each(std::mem::forget);
-                Err(why)
+                let mut verdict = Ok(ids);
+                for (_, why, job) in refused {
+                    std::mem::forget(job);
+                    verdict = Err(why);
+                }
+                verdict
             }
             Err(Barred::Refused(why)) => Err(why),
             Err(Barred::CallerRuns(core)) => {
@@ -197,7 +203,7 @@ impl Core {
 
     /// Outside the visit in which jobs were queued: tells of the high mark, and waits until workers have the jobs where
     /// the pool hands them over. Returns those that no worker came for in time.
-    fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(Refusal, Job)> {
+    fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Refusal, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
         self.queue_may_have_risen();
         if bound.when_full != Full::HandOff || self.is_current() || matches!(patience, Patience::IfRoom) {
@@ -209,7 +215,7 @@ impl Core {
             bound.wait(deadline, || taken() || self.is_closed());
             // A worker that is faster than this has the job.
             let job = if taken() { None } else { self.take_back(id) };
-            job.map(|job| (if self.is_closed() { Refusal::Closed } else { Refusal::Full }, job))
+            job.map(|job| (id, if self.is_closed() { Refusal::Closed } else { Refusal::Full }, job))
         };
         ids.iter().filter_map(waiting).collect()
     }
