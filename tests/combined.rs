@@ -6,6 +6,7 @@ use common::{Count, Gate, LIMIT, OnDrop, advance, eventually, lock, within_limit
 use fastthreadpool::{
     Deadline, Due, Group, JobError, ManualClock, Policy, Pool, Priority, Shutdown, SubmitError, Water, blocking,
 };
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
@@ -319,5 +320,22 @@ fn the_rest_of_a_batch_ends_with_its_pool() {
             let cancelled = |(_, result): &&(_, Result<(), JobError>)| matches!(result, Err(JobError::Cancelled));
             assert_eq!(outcomes.iter().filter(cancelled).count(), 2);
         });
+    });
+}
+
+/// Conformance 80: nothing overflows where numbers end.
+#[test]
+fn a_loop_runs_to_the_last_number() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(2).build().unwrap();
+        for length in [10, 100, 1000] {
+            let ran = Count::new();
+            let body = |chunk: Range<usize>| {
+                chunk.for_each(|_| _ = ran.add());
+                thread::sleep(Duration::from_micros(30)); // It pays to share.
+            };
+            assert!(pool.for_chunks(usize::MAX - length..usize::MAX, 7, body));
+            assert_eq!(ran.get(), length);
+        }
     });
 }

@@ -192,7 +192,7 @@ impl<'a> Loop<'a> {
         {
             chunks += 1;
             let start = self.items.start + chunk as usize * self.chunk;
-            let range = start..self.items.end.min(start + self.chunk);
+            let range = start..self.items.end.min(start.saturating_add(self.chunk));
             if let Err(payload) = unwind::catch(|| (self.body)(range)) {
                 self.stop.store(true, Ordering::Relaxed);
                 unwind::keep_first(&self.payload, payload);
