@@ -30,7 +30,7 @@ impl Worker {
     /// The running job blocks from now on; false if it did before, there is none, or as many block as may.
     pub(super) fn block(&self) -> bool {
         let outermost = !self.blocks.get() && self.job.get() != 0 && !self.is_guest();
-        if !outermost || !self.core.crew.block() {
+        if !outermost || self.core.is_forked() || !self.core.crew.block() {
             return false;
         }
         self.blocks.set(true);
@@ -44,7 +44,8 @@ impl Worker {
     /// The running job goes on; false if it did not block.
     pub(super) fn unblock(&self) -> bool {
         let blocks = self.blocks.replace(false);
-        if blocks {
+        // In the child of a fork, whoever holds the crew's lock may not exist.
+        if blocks && !self.core.is_forked() {
             self.core.crew.unblock();
         }
         blocks

@@ -158,6 +158,9 @@ impl Core {
 
     /// Waits for the end of a pool that was closed and opens it again. An open pool stays as it is.
     pub(crate) fn reopen(self: &Arc<Self>, deadline: Deadline) -> Result<(), Unfinished> {
+        if self.is_forked() {
+            return Err(Unfinished::Forked);
+        }
         let life = {
             let _turn = self.ending.turn.lock();
             if !self.crew.census.read().is_closed() {

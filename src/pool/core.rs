@@ -341,7 +341,8 @@ impl Core {
 
     /// A bound that is lifted while the pool ends.
     pub(crate) fn quota(&self, places: u64) -> Arc<Quota> {
-        self.quotas.add(places)
+        // In the child of a fork, whoever holds the quotas' lock may not exist.
+        if self.is_forked() { Arc::new(Quota::new(places)) } else { self.quotas.add(places) }
     }
 
     /// Nobody reads from these queues any more; jobs may still deliver to them.

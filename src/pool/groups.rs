@@ -174,6 +174,9 @@ impl Core {
 
     /// G3. A job of the group has ended on a worker, which goes on to something else: its token is free.
     pub(super) fn grouped_has_ended(self: &Arc<Self>, group: &Arc<Group>) {
+        if self.is_forked() {
+            return; // The job has forked. Whoever holds the board's lock may not exist in this process.
+        }
         let listed = {
             let mut board = self.groups.board.lock();
             group.running.fetch_sub(1, Ordering::Release);
@@ -213,6 +216,9 @@ impl Core {
 impl Core {
     /// Jobs of the group that are queued or running.
     pub(crate) fn pending_in(&self, group: &Group) -> usize {
+        if self.is_forked() {
+            return 0;
+        }
         let _board = self.groups.board.lock();
         group.running() + group.queue.count()
     }
@@ -246,7 +252,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         // Listed groups live, and so do those that run a job: nothing is queued here any more.
-        if let Some(core) = self.core.upgrade() {
+        if let Some(core) = self.core.upgrade().filter(|core| !core.is_forked()) {
             self.queue.retire(&core.store);
         }
     }

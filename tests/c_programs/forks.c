@@ -13,6 +13,9 @@
 enum { WELL = 42 };
 
 static ftpool *pools[2];
+static ftpool_group *group;
+static ftpool_submit_options in_time = FTPOOL_SUBMIT_OPTIONS_INIT;
+static ftpool_results_options bounded = FTPOOL_RESULTS_OPTIONS_INIT;
 static atomic_int ran, over;
 
 static void *count(void *unused) {
@@ -45,8 +48,26 @@ static void *keep_busy(void *unused) {
     return unused;
 }
 
+/* Has one of the pool's locks as often as not. */
+static void *keep_locked(void *unused) {
+    while (!atomic_load(&over)) {
+        ftpool_results *results;
+        check(ftpool_group_submit(group, count, NULL, NULL) == FTPOOL_OK, "the parent's group");
+        check(ftpool_submit_with(pools[0], count, NULL, &in_time, NULL) == FTPOOL_OK, "the parent's submit_with");
+        check(ftpool_results_new_with(pools[0], &bounded, &results) == FTPOOL_OK, "the parent's results");
+        ftpool_results_free(results);
+    }
+    return unused;
+}
+
 static void live_as_child(ftpool_results *results, ftpool_job *job) {
     alarm(100); /* hangs are killed */
+    ftpool_results *few;
+    check(ftpool_submit_with(pools[0], count, NULL, &in_time, NULL) == FTPOOL_E_FORKED, "submit_with");
+    check(ftpool_results_new_with(pools[0], &bounded, &few) == FTPOOL_OK, "results_new_with");
+    ftpool_results_free(few);
+    check(ftpool_group_pending(group) == 0, "group_pending");
+    ftpool_group_free(group);
     for (int i = 0; i < 2; i++) {
         ftpool *pool = pools[i];
         size_t number;
@@ -56,6 +77,7 @@ static void live_as_child(ftpool_results *results, ftpool_job *job) {
         check(ftpool_submit_batch(pool, count, &argument, 1, NULL) == FTPOOL_E_FORKED, "submit_batch");
         check(ftpool_check(pool, NULL) == FTPOOL_E_FORKED, "check");
         check(ftpool_wait_idle(pool, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "wait_idle");
+        check(ftpool_reopen(pool, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "reopen");
         check(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_CANCEL, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "shutdown");
         check(ftpool_shutdown_now(pool, NULL, NULL, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "shutdown_now");
         check(ftpool_cancel(pool, 256) == FTPOOL_EMPTY, "cancel");
@@ -132,9 +154,12 @@ int main(int argc, char **argv) {
     check(ftpool_submit_job(pools[0], stay, NULL, &job) == FTPOOL_OK, "submit_job");
     while (ftpool_job_state(job) != FTPOOL_JOB_RUNNING) /* else it is cancelled with all others */
         usleep(100);
-    pthread_t threads[2];
-    for (int i = 0; i < 2; i++)
-        check(pthread_create(&threads[i], NULL, keep_busy, NULL) == 0, "pthread_create");
+    in_time.start_within_ns = 1000000000;
+    bounded.done_max = 1;
+    check(ftpool_group_new(pools[0], 2, FTPOOL_PRIORITY_NORMAL, &group) == FTPOOL_OK, "group");
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        check(pthread_create(&threads[i], NULL, i < 2 ? keep_busy : keep_locked, NULL) == 0, "pthread_create");
     for (int i = 0; i < times; i++) {
         pid_t child = fork();
         check(child >= 0, "fork");
@@ -146,10 +171,11 @@ int main(int argc, char **argv) {
         check(ftpool_submit(pools[i % 2], count, NULL, NULL) == FTPOOL_OK, "the parent goes on");
     }
     atomic_store(&over, 1);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         check(pthread_join(threads[i], NULL) == 0, "pthread_join");
     check(ftpool_job_wait(job, FTPOOL_FOREVER, NULL) == FTPOOL_OK, "the parent's job ends");
     ftpool_job_release(job);
+    ftpool_group_free(group);
     ftpool_results_free(results);
     ftpool_free(pools[0]);
     ftpool_free(pools[1]);

@@ -24,7 +24,10 @@ impl Task for DueTick {
         let outside = worker.enter_tick(self.id, tick);
         let went_well = work.run(worker);
         worker.let_go(work);
-        self.timers.ended(self.id, went_well, worker);
+        // The job may have forked: whoever holds the timers' lock may not exist in this process.
+        if !worker.core().is_forked() {
+            self.timers.ended(self.id, went_well, worker);
+        }
         worker.leave_tick(outside);
     }
 
