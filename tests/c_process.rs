@@ -25,6 +25,16 @@ fn must_go_well(command: &mut Command) {
     assert_eq!(end.status.code(), Some(WELL), "{command:?}: {}\n{}", end.status, text(&end.stderr));
 }
 
+/// Reliability R11: timers of the monotonic clock do not wait for the wall clock, however it is set.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_wall_clock_that_is_set_back_holds_no_other_timer_up() {
+    within_limit(|| {
+        let program = build(&c_compilers()[0], "clock_set_back.c", &folder("clock-set-back"), &["-std=c11"]);
+        must_go_well(&mut Command::new(&program));
+    });
+}
+
 /// Reliability R9; decision "process exit".
 #[test]
 fn no_exit_hangs_or_crashes_because_of_a_pool() {

@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// While timers of both clocks wait and the monotonic one comes first, a change of the wall clock is noticed this late.
+/// While timers of both clocks wait, a change of the wall clock is noticed this late.
 const GLANCE: Duration = Duration::from_secs(1);
 
 impl Core {
@@ -45,16 +45,21 @@ impl Core {
     }
 }
 
+/// How long a sleep by the monotonic clock may take before one looks whether the wall clock shows `due`. A sleep by the
+/// wall clock would last too long for the other timers if that were set back meanwhile.
+fn glance(due: u64, now: u64) -> u64 {
+    due.saturating_sub(now).min(GLANCE.as_nanos() as u64)
+}
+
 impl Timers {
     /// Sleeps until then, or until the alarm rings.
     fn sleep(&self, until: [u64; 2], lateness: &mut Lateness) {
         let [monotonic, wall] = until;
-        let left = monotonic.saturating_sub(self.now(Face::Monotonic));
-        if wall != u64::MAX && wall.saturating_sub(self.now(Face::Wall)) <= left {
+        if monotonic == u64::MAX && wall != u64::MAX {
             self.alarm.park_for_wall(Duration::from_nanos(wall));
             return;
         }
-        let glance = if wall == u64::MAX { u64::MAX } else { GLANCE.as_nanos() as u64 };
+        let glance = if wall == u64::MAX { u64::MAX } else { glance(wall, self.now(Face::Wall)) };
         let due = monotonic.min(self.now(Face::Monotonic).saturating_add(glance));
         self.sleep_until(&self.alarm, due, Deadline::NEVER, lateness);
     }
