@@ -3,7 +3,8 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, eventually, pool_of, within_limit};
-use fastthreadpool::{Pool, Shutdown, SubmitError};
+use fastthreadpool::{Deadline, ManualClock, Outcome, Pool, Priority, Shutdown, SubmitError, WaitError};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -235,5 +236,79 @@ fn a_job_that_drops_another_pool_waits_for_its_end() {
         }
         outer.wait_idle(LIMIT).unwrap();
         assert_eq!(ran.get(), 3000);
+    });
+}
+
+/// A pool of one worker, which waits at the gate, and what cancels its jobs.
+fn blocked() -> (Pool, ManualClock, Gate) {
+    let clock = ManualClock::new();
+    let pool = Pool::builder().workers(1).clock(&clock).build().unwrap();
+    let gate = Gate::new();
+    pool.spawn(gate.job()).unwrap();
+    gate.wait_started(1);
+    (pool, clock, gate)
+}
+
+/// Conformance 66: a job that is cancelled or expires, and not begun, has the last handle with it. It counts as pending
+/// until it is dropped.
+#[test]
+fn a_cancelled_job_that_has_the_last_handle_lets_the_pool_end() {
+    within_limit(|| {
+        for way in 0..4 {
+            let (pool, clock, gate) = blocked();
+            let (ended, end) = (Count::new(), Count::new());
+            let (core, last) = (ended.on_drop(), (pool.clone(), end.on_drop()));
+            let group = pool.group(1, Priority::Normal);
+            pool.spawn(move || drop(core)).unwrap();
+            let code = move || drop(last);
+            match way {
+                0 => {
+                    let job = pool.submit(code).unwrap();
+                    drop(pool);
+                    assert!(job.cancel());
+                }
+                1 => {
+                    group.spawn(code).unwrap();
+                    drop(pool);
+                    assert_eq!(group.cancel_all(), 1);
+                }
+                2 => {
+                    pool.job(code).start_within(Duration::from_secs(1)).submit().unwrap();
+                    drop(pool);
+                    clock.advance(Duration::from_secs(1));
+                }
+                _ => {
+                    let job = pool.job(code).at(Duration::from_secs(1)).handle().unwrap();
+                    clock.advance(Duration::from_secs(1));
+                    drop(pool);
+                    assert!(job.cancel());
+                }
+            }
+            assert_eq!((end.get(), ended.get()), (1, 0), "way {way}");
+            gate.open();
+            eventually("the pool has run what was queued", || ended.get() == 1);
+        }
+    });
+}
+
+/// Conformance 64: whoever is told of a cancelled job cannot wait for all jobs to have ended, this one included.
+#[test]
+fn a_callback_of_a_cancelled_job_does_not_wait_for_its_pool() {
+    within_limit(|| {
+        let (pool, _, gate) = blocked();
+        let (tell, told) = mpsc::channel();
+        let own = pool.clone();
+        let wait = move |_: &Outcome<()>| {
+            tell.send(own.wait_idle(Deadline::NEVER)).unwrap();
+            tell.send(own.shutdown(Shutdown::Drain, Deadline::NEVER)).unwrap();
+            tell.send(own.shutdown(Shutdown::Cancel, Deadline::NEVER)).unwrap();
+            tell.send(Pool::shutdown_all(Shutdown::Drain, Deadline::NEVER)).unwrap();
+        };
+        let id = pool.job(|| ()).then(wait).submit().unwrap();
+        assert!(pool.cancel(id));
+        assert!(told.iter().all(|answer| answer == Err(WaitError::Deadlock)));
+        pool.spawn(|| ()).expect("nothing was shut down");
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
     });
 }

@@ -99,7 +99,8 @@ pub enum WaitError {
     /// The deadline came first. What was waited for goes on; wait again.
     #[error("the deadline came first; what was waited for goes on")]
     TimedOut,
-    /// The caller is a job that would wait for its own end: it waits for its pool, or for a job that waits for it.
+    /// The caller is a job that would wait for its own end: it waits for its pool, or for a job that waits for it. Or
+    /// it is called, or dropped, because a job of the pool is cancelled or expires, and waits for all jobs to end.
     #[error("a job cannot wait for its own end: for its pool, or for a job that waits for it; wait from outside")]
     Deadlock,
     /// A hook of the pool failed, so it cannot be opened again. [`Pool::check`](crate::Pool::check) tells which.

@@ -20,7 +20,8 @@ use std::sync::Arc;
 /// that begin one after another may run side by side.
 ///
 /// Dropping the last handle waits until everything accepted has run, and ends the threads. Where a job of the pool
-/// itself drops the last handle, it does not wait; the pool ends by itself.
+/// itself drops the last handle, or what is dropped with a job that is cancelled, it does not wait; the pool ends by
+/// itself.
 ///
 /// ```
 /// use fastthreadpool::Pool;

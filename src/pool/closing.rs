@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfinished {
     TimedOut,
-    /// The caller is a job of the pool, whose own end it would wait for.
+    /// The caller is a job of the pool, or is just ending one, and would wait for that.
     Deadlock,
     /// A hook has failed: the pool does not come back.
     Broken,
@@ -94,16 +94,22 @@ impl Core {
         }
     }
 
+    /// Whether it may wait until all of the pool's jobs have ended.
+    pub(super) fn may_wait_for_all(&self) -> Result<(), Unfinished> {
+        self.may_wait()?;
+        if self.is_ending_one() { Err(Unfinished::Deadlock) } else { Ok(()) }
+    }
+
     /// Closes the pool, waits until everything accepted has run and every worker has ended.
     pub(crate) fn drain(self: &Arc<Self>, deadline: Deadline) -> Result<(), Unfinished> {
-        self.may_wait()?;
+        self.may_wait_for_all()?;
         let life = self.close();
         self.await_end(life, deadline)
     }
 
     /// Closes the pool and cancels what is queued, and tells of each job and timer that this cancels.
     pub(crate) fn close_and_cancel(&self, cancelled: &mut dyn FnMut(u64)) -> Result<(), Unfinished> {
-        self.may_wait()?;
+        self.may_wait_for_all()?;
         self.close_by(|| self.crew.census.close(), cancelled);
         self.cancel_each(cancelled);
         Ok(())
@@ -183,7 +189,7 @@ impl Core {
     }
 
     fn may_reopen(&self) -> Result<(), Unfinished> {
-        self.may_wait()?;
+        self.may_wait_for_all()?;
         if self.crew.census.read().is_broken() {
             Err(Unfinished::Broken)
         } else if self.is_abandoned() || self.is_without_handles() {
@@ -205,8 +211,8 @@ impl Core {
         Ok(cancelled)
     }
 
-    /// A user's last handle is gone. A worker of the pool itself cannot wait for its own end: it leaves that to the
-    /// last worker.
+    /// A user's last handle is gone. A worker of the pool itself cannot wait for its own end, nor can whoever drops the
+    /// handle with a job that is cancelled: they leave that to the last worker.
     pub(crate) fn wind_up(self: &Arc<Self>) {
         if self.is_abandoned() {
             return;

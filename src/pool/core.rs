@@ -6,15 +6,14 @@ use super::crew::Crew;
 use super::groups::Groups;
 use super::guest::Guests;
 use super::hooks::Hooks;
-use super::job::{Job, Unrun};
 use super::lanes::Lanes;
 use super::orphans::Orphans;
 use super::panics::{self, Curiosity};
+use super::process_pools;
 use super::quotas::Quotas;
 use super::timers::{Storms, Timers, is_timer};
 use super::waits::Waits;
 use super::water::Outlet;
-use super::{process_pools, unwind};
 use crate::queue::{Front, Item, Lane, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -72,7 +71,7 @@ pub(crate) struct Core {
     /// Accepted jobs that were ended by somebody else than a worker.
     pub(super) cancelled: Outlet,
     /// Of those, jobs that were not begun in time, since the last [`clear`](Self::clear).
-    expired: AtomicU64,
+    pub(super) expired: AtomicU64,
     /// Failures that were forgotten by [`clear`](Self::clear).
     forgotten: AtomicU64,
     /// Notified when a job has finished and its worker sees nothing more to do.
@@ -166,37 +165,6 @@ impl Core {
         if self.is_forked() { Vec::new() } else { self.named(|| self.store.queued()) }
     }
 
-    /// Ends a job that was accepted and taken out of the queue without having run. Returns the id that users know it
-    /// by.
-    pub(super) fn end_unrun(&self, id: u64, item: Item) -> u64 {
-        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
-        let id = self.cancel_job(unsafe { Job::from_item(item) }, id);
-        self.count_cancelled(1);
-        id
-    }
-
-    /// Ends a job that is still queued: it was not begun in time.
-    pub(super) fn expire(&self, id: u64) {
-        let Some(item) = self.take_out(id) else { return };
-        self.expired.fetch_add(1, Ordering::Release);
-        // SAFETY: as in `end_unrun`.
-        self.end_job(unsafe { Job::from_item(item) }, id, Unrun::Expired);
-        self.count_cancelled(1);
-    }
-
-    /// Tells a job that it was cancelled.
-    pub(super) fn cancel_job(&self, job: Job, id: u64) -> u64 {
-        self.end_job(job, id, Unrun::Cancelled)
-    }
-
-    /// Tells a job that it will never run. Returns the id that users know it by.
-    pub(super) fn end_job(&self, job: Job, id: u64, why: Unrun) -> u64 {
-        unwind::catch(|| job.cancel(self, id, why)).unwrap_or_else(|payload| {
-            unwind::dispose(payload);
-            id
-        })
-    }
-
     pub(super) fn count_cancelled(&self, count: u64) {
         self.cancelled.count_shared(count);
         self.place_is_free();
@@ -264,7 +232,7 @@ impl Core {
 
     /// Waits until nothing is queued or running.
     pub(crate) fn wait_quiescent(&self, deadline: Deadline) -> Result<(), Unfinished> {
-        self.may_wait()?;
+        self.may_wait_for_all()?;
         let verdict = || match self.is_quiescent() {
             true => Some(Ok(())),
             false => self.is_halted().then_some(Err(Unfinished::Exiting)),

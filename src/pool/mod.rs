@@ -41,6 +41,7 @@ mod station;
 mod submit;
 mod timers;
 pub(crate) mod trial;
+mod unrun;
 pub(crate) mod unwind;
 pub(crate) mod values;
 mod waits;
