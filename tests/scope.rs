@@ -145,3 +145,24 @@ fn a_scope_ends_whatever_becomes_of_the_pool() {
         }
     });
 }
+
+fn chain(pool: &Pool, depth: u32) -> u32 {
+    let mut below = 0;
+    if depth > 0 {
+        pool.scope(|scope| scope.spawn(|| below = chain(pool, depth - 1) + 1));
+    }
+    below
+}
+
+/// Conformance 119, reliability R10: a scope cannot be told that nobody will ever come to its jobs.
+#[test]
+fn scopes_far_inside_each_other_end() {
+    within_limit(|| {
+        for workers in [1, 2, 4] {
+            let pool = pool_of(workers);
+            assert_eq!(chain(&pool, 300), 300);
+            let inner = pool.clone();
+            assert_eq!(pool.run(move || chain(&inner, 300)).unwrap(), 300);
+        }
+    });
+}

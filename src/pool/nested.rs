@@ -8,7 +8,7 @@ use super::timers::{TickInfo, is_timer};
 use crate::sys::atomic::{AtomicBool, Ordering};
 use std::ptr;
 
-/// Jobs that may lie above one another on a worker's stack.
+/// Jobs that may lie above one another on a worker's stack when one waits for another by its handle.
 const MOST_NESTED: usize = 64;
 
 /// A job that waits on this thread for the one that is running.
@@ -36,7 +36,7 @@ impl Worker {
         let mut too_deep = false;
         if queued.any(|id| {
             too_deep = self.below.borrow().len() >= MOST_NESTED;
-            self.run_queued(id)
+            !too_deep && self.run_queued(id)
         }) {
             return Ok(());
         }
@@ -53,7 +53,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Runs those of the pool's jobs `ids` that nobody has begun.
+    /// Runs those of the pool's jobs `ids` that nobody has begun, however deep that is: whoever waits for all of them
+    /// has called itself as often, and cannot be told that it waits in vain.
     pub(super) fn run_all_queued(&self, ids: impl Iterator<Item = u64>) {
         ids.for_each(|id| {
             self.run_queued(id);
@@ -72,9 +73,6 @@ impl Worker {
 
     /// Runs a job here and now, if it is still queued.
     fn run_queued(&self, id: u64) -> bool {
-        if self.below.borrow().len() >= MOST_NESTED {
-            return false;
-        }
         let Some(item) = self.core.take_out(id) else { return false };
         let (job, failure) = (self.job.replace(id), self.failure.take());
         let (asked, overrun) = (self.asked.replace(ptr::null()), self.overrun.replace(ptr::null()));
