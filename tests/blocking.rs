@@ -189,3 +189,31 @@ fn a_plain_pool_keeps_its_limit() {
         assert_eq!((pool.alive(), pool.limit()), (2, 2));
     });
 }
+
+/// A worker too many sleeps also if a results object has gone whose job is queued: else all would wait for another one
+/// to step back.
+#[test]
+fn a_worker_too_many_steps_back_from_a_job_that_nobody_reads() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).extra_workers(1).build().unwrap();
+        let (region, first, second, ran) = (Gate::new(), Gate::new(), Gate::new(), Count::new());
+        let (inside, after) = (region.door(), first.door());
+        let blocks = move || {
+            fastthreadpool::blocking(|| inside.pass());
+            after.pass();
+        };
+        pool.spawn(blocks).unwrap();
+        region.wait_started(1);
+        pool.spawn(second.job()).unwrap();
+        second.wait_started(1);
+        region.open();
+        first.wait_started(1);
+        let results = pool.results();
+        results.submit(ran.job()).unwrap();
+        drop(results);
+        first.open();
+        second.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 1);
+    });
+}
