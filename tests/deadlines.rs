@@ -337,3 +337,42 @@ fn expiring_against_workers_and_cancellers_loses_and_doubles_nothing() {
         }
     });
 }
+
+/// What is told of an overdue job may need what whoever comes by has locked.
+#[test]
+fn whoever_sets_a_timer_is_not_told_of_other_jobs() {
+    within_limit(|| {
+        let (pool, gate, sleeper) = (pool_of(1), Gate::new(), Gate::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let door = sleeper.door();
+        pool.job(|| ()).start_within(Duration::from_millis(1)).then(move |_| door.pass()).submit().unwrap();
+        sleeper.wait_started(1);
+        let (moment, (tell, told)) = (Instant::now() + Duration::from_millis(1), mpsc::channel());
+        let who = move |_: &Outcome<()>| tell.send(thread::current().id()).unwrap();
+        pool.job(|| ()).start_by(moment).then(who).submit().unwrap();
+        eventually("it is overdue", || Instant::now() > moment);
+        pool.spawn_later(Duration::ZERO, || ()).unwrap();
+        pool.job(|| ()).start_by(moment).submit().unwrap();
+        assert!(told.try_recv().is_err());
+        sleeper.open();
+        assert_ne!(told.recv().unwrap(), thread::current().id());
+    });
+}
+
+/// However many jobs are overdue, one is told after another, also if what they are told comes to the timers.
+#[test]
+fn very_many_overdue_jobs_need_no_deep_stack() {
+    within_limit(|| {
+        let (pool, clock, gate) = blocked();
+        for _ in 0..100_000 {
+            let own = pool.clone();
+            let again = move |_: &Outcome<()>| _ = own.spawn_later(Duration::ZERO, || ()).unwrap();
+            pool.job(|| ()).start_within(Duration::from_secs(1)).then(again).submit().unwrap();
+        }
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(pool.expired(), 100_000);
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+    });
+}

@@ -74,7 +74,7 @@ impl ManualClock {
             pools.retain(|pool| pool.strong_count() > 0);
             pools.iter().filter_map(Weak::upgrade).collect()
         };
-        pools.iter().for_each(Core::fire_due);
+        pools.iter().for_each(Core::clock_went_on);
     }
 
     pub(super) fn clock(&self) -> Clock {

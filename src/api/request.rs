@@ -177,7 +177,8 @@ where
 
     /// The job is of no use unless it begins within this time from now. If no worker has begun it by then it ends
     /// [`Expired`](JobError::Expired): at once, and not when a worker would have come to it. It is dropped, and its
-    /// callback called, on a thread of the pool that watches the time. A submit that has to wait for room
+    /// callback called, on a thread of the pool that watches the time; here and now if the time is over before this
+    /// returns, and by a [`ManualClock`](crate::ManualClock) where that is advanced. A submit that has to wait for room
     /// ([`max_queued`](crate::Builder::max_queued)) waits no longer than that either, and ends with
     /// [`SubmitError::Full`].
     ///

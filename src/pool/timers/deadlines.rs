@@ -46,6 +46,11 @@ impl Deadlines {
         Ok(self.slab.id(node))
     }
 
+    /// Whether there is such an entry. There is none if whoever took the job was faster.
+    pub(super) fn knows(&self, id: u64) -> bool {
+        self.slab.find(id).is_some()
+    }
+
     /// The entry waits from now on. False if it has gone: whoever took the job was faster.
     pub(super) fn arm(&mut self, id: u64, expected: Expected, due: u64) -> bool {
         let Some(node) = self.slab.find(id) else { return false };
@@ -109,15 +114,17 @@ impl Core {
     pub(super) fn arm_deadline(self: &Arc<Self>, id: u64, expected: Expected, due: u64) {
         let timers = self.timers();
         let mut state = timers.state.lock();
-        if !state.deadlines.arm(id, expected, due) {
+        if due <= timers.now(Face::Monotonic) {
+            let is_known = state.deadlines.knows(id);
+            drop(state);
+            if is_known && !self.is_stopped() {
+                self.see_to(vec![expected]); // Not to others': their users' code is not expected here.
+            }
             return;
         }
-        let is_due = due <= timers.now(Face::Monotonic);
-        let ring = !is_due && state.is_earlier(due);
+        let ring = state.deadlines.arm(id, expected, due) && state.is_earlier(due);
         drop(state);
-        if is_due {
-            self.fire_due();
-        } else if ring {
+        if ring {
             timers.alarm.unpark();
         }
     }

@@ -25,6 +25,8 @@ enum Looker {
     Lookout,
     /// A worker, which was told of a storm.
     Worker,
+    /// Whoever has let a manual clock go on, which nobody sleeps by.
+    Clock,
     /// Anybody else.
     Passer,
 }
@@ -62,9 +64,14 @@ struct Now {
 
 impl Core {
     /// Queues what is due; of very much only the beginning, workers do the rest.
-    pub(crate) fn fire_due(self: &Arc<Self>) {
+    pub(in crate::pool) fn fire_due(self: &Arc<Self>) {
+        self.look(Looker::Passer);
+    }
+
+    /// The pool's manual clock has gone on: as [`fire_due`](Self::fire_due), and sees to deadlines.
+    pub(crate) fn clock_went_on(self: &Arc<Self>) {
         if !self.is_forked() {
-            self.look(Looker::Passer);
+            self.look(Looker::Clock);
         }
     }
 
@@ -86,7 +93,7 @@ impl Core {
     /// Queues a few jobs that are due: how many.
     fn look(self: &Arc<Self>, looker: Looker) -> (usize, Fired) {
         let timers = self.timers();
-        if matches!(looker, Looker::Sleeper | Looker::Passer) {
+        if matches!(looker, Looker::Sleeper | Looker::Clock) {
             self.end_overdue(timers);
         }
         let mut state = timers.state.lock();
