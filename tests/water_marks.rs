@@ -3,9 +3,10 @@
 mod common;
 
 use common::{Gate, LIMIT, eventually, lock, within_limit};
-use fastthreadpool::{BuildError, Deadline, Policy, Pool, Water};
-use std::sync::{Arc, Mutex};
+use fastthreadpool::{BuildError, Deadline, Event, ManualClock, Policy, Pool, Water, fail, worker_index};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
 type Told = Arc<Mutex<Vec<(Water, usize)>>>;
 
@@ -97,4 +98,68 @@ fn bad_marks_and_callbacks_do_no_harm() {
     }
     pool.wait_idle(Deadline::after(LIMIT)).expect("all jobs end");
     assert_eq!(pool.failed(), 0);
+}
+
+/// No user's code runs under a lock: the callback sets a timer while another one is set anew.
+#[test]
+fn a_timer_that_is_set_anew_lowers_the_water() {
+    within_limit(|| {
+        static POOL: OnceLock<Pool> = OnceLock::new();
+        let clock = ManualClock::new();
+        let (tell, told) = mpsc::channel();
+        let set_a_timer = move |water, _| {
+            let pool = POOL.get().expect("it was made");
+            tell.send((water, pool.spawn_later(Duration::from_secs(60), || ()).is_ok())).unwrap();
+        };
+        let built = Pool::builder().workers(1).clock(&clock).water_marks(1, 2, set_a_timer).build().unwrap();
+        let pool = POOL.get_or_init(|| built);
+        let gate = Gate::new();
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let due = pool.spawn_later(Duration::from_secs(1), || ()).unwrap();
+        pool.spawn(|| ()).unwrap();
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(told.recv(), Ok((Water::High, true)), "by a job that is due");
+        assert!(pool.reschedule(due, Duration::from_secs(60)));
+        assert_eq!(told.try_recv(), Ok((Water::Low, true)));
+    });
+}
+
+/// A worker that tells is not one that looks for jobs: another one comes for what is submitted meanwhile.
+#[test]
+fn a_callback_may_wait_for_a_job() {
+    within_limit(|| {
+        for _ in 0..50 {
+            let told = Arc::new((Event::new(), Event::new()));
+            let tell = {
+                let told = Arc::clone(&told);
+                move |water, _| {
+                    if water == Water::Low && worker_index().is_some() {
+                        told.0.set();
+                        told.1.wait();
+                    }
+                }
+            };
+            let pool = Pool::builder().workers(2).water_marks(0, 1, tell).build().unwrap();
+            pool.spawn(|| ()).unwrap();
+            // If the worker is fast nothing is told, and nothing to be seen here.
+            told.0.wait_until(Duration::from_millis(5));
+            pool.spawn(move || told.1.set()).unwrap();
+            pool.wait_idle(LIMIT).unwrap();
+        }
+    });
+}
+
+/// What the callback declares is not the next job's failure.
+#[test]
+fn a_callback_fails_no_job() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).water_marks(1, 2, |_, _| _ = fail(1, "no job")).build().unwrap();
+        let gate = Gate::new();
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let jobs: Vec<_> = (0..4).map(|_| pool.submit(|| ()).unwrap()).collect();
+        gate.open();
+        assert!(jobs.into_iter().all(|job| job.join().is_ok()));
+    });
 }

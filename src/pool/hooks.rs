@@ -1,6 +1,7 @@
 //! Users' code that a pool calls around its jobs.
 
 use super::core::Core;
+use super::current;
 use super::timers::{Overrun, OverrunHook};
 use super::unwind;
 use super::worker::Worker;
@@ -115,8 +116,13 @@ impl Core {
     }
 }
 
-fn swallow_panic(code: impl FnOnce()) {
+/// Calls users' code that belongs to no job.
+pub(super) fn swallow_panic(code: impl FnOnce()) {
+    let aside = current::with(Worker::step_aside);
     if let Err(payload) = unwind::catch(code) {
         unwind::dispose(payload);
+    }
+    if let Some(aside) = aside {
+        current::with(|worker| worker.come_back(aside));
     }
 }

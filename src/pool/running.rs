@@ -92,6 +92,23 @@ impl Worker {
         self.failure.replace(Some(failure));
     }
 
+    /// Users' code comes that belongs to no job of this worker: nobody must rely on the worker meanwhile, and what the
+    /// code declares is no job's failure. Returns what [`come_back`](Self::come_back) needs.
+    pub(super) fn step_aside(&self) -> (bool, Option<Box<Failure>>) {
+        let searches = self.searching.get();
+        if searches {
+            self.stop_searching();
+        }
+        (searches, self.failure.take())
+    }
+
+    pub(super) fn come_back(&self, (searches, failure): (bool, Option<Box<Failure>>)) {
+        self.failure.replace(failure);
+        if searches {
+            self.start_searching();
+        }
+    }
+
     /// The failure that the running job has declared, if any.
     pub(crate) fn take_failure(&self) -> Option<Box<Failure>> {
         self.failure.take()

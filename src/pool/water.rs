@@ -1,6 +1,6 @@
 //! Water marks: telling the user that the queue has become long, or short again. Protocol and proof: `BOUND.md`.
 
-use super::unwind;
+use super::hooks::swallow_panic;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, count, fence as full_fence};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
@@ -192,9 +192,7 @@ impl Water {
                 state.told = state.above;
                 (state.above, state.queued)
             };
-            if let Err(payload) = unwind::catch(|| (self.marks.tell)(above, queued)) {
-                unwind::dispose(payload);
-            }
+            swallow_panic(|| (self.marks.tell)(above, queued));
         }
     }
 }
