@@ -88,7 +88,10 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
                 unwind::dispose(value);
                 return Some(self.outcome(Err(error)));
             }
-            (Err(error), _) => Some(Err(error)),
+            (Err(error), first) => {
+                unwind::dispose(first);
+                Some(Err(error))
+            }
         };
         let last = last.map(|result| self.inform(self.outcome(result)));
         unwind::dispose(self.callback.take());

@@ -17,7 +17,9 @@ impl Pool {
     /// Runs `code`, which may spawn jobs that borrow what is outside, and returns when all of them have ended. In a job
     /// of the pool, the waiting worker runs those that nobody has begun.
     ///
-    /// On a pool that was shut down, the jobs run where they are spawned; those that a shutdown cancels are dropped.
+    /// On a pool that was shut down, the jobs run where they are spawned. Those that are cancelled before they begin
+    /// are dropped: by a shutdown, by [`cancel_all`](Self::cancel_all) or [`clear`](Self::clear), or because a full
+    /// queue [discards its oldest job](crate::Policy::DiscardOldest).
     ///
     /// # Panics
     ///
@@ -41,7 +43,11 @@ impl Pool {
         let ended = scope.inner.wait();
         match (returned, ended) {
             (Ok(value), Ok(())) => value,
-            (Err(payload), _) | (_, Err(payload)) => resume_unwind(payload),
+            (Err(payload), other) => {
+                unwind::dispose(other);
+                resume_unwind(payload)
+            }
+            (Ok(_), Err(payload)) => resume_unwind(payload),
         }
     }
 }

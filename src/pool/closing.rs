@@ -328,5 +328,6 @@ impl Drop for Core {
         self.orphans.reap();
         self.close_slot_blocks();
         super::unwind::dispose(std::mem::take(&mut self.settings.hooks));
+        super::unwind::dispose(self.bound.take()); // With the callback for water marks.
     }
 }

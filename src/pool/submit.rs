@@ -6,7 +6,7 @@ use super::core::Core;
 use super::groups::Group;
 use super::hooks::HookError;
 use super::job::Job;
-use super::producer;
+use super::{producer, unwind};
 use crate::queue::{Item, OutOfMemory, Producing};
 use crate::sys::fence;
 use std::io;
@@ -159,7 +159,7 @@ impl Core {
         let items: Vec<Item> = jobs.into_iter().map(Job::into_item).collect();
         self.queue_batch(&items).inspect_err(|_| {
             // SAFETY: the items were made of jobs above and were not queued.
-            items.iter().for_each(|&item| drop(unsafe { Job::from_item(item) }));
+            items.iter().for_each(|&item| unwind::dispose(unsafe { Job::from_item(item) }));
         })
     }
 

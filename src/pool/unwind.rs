@@ -44,7 +44,8 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
 
 /// Runs code of ours. A panic in it is a bug that would lose jobs: the process ends.
 pub(super) fn abort_on_panic(code: impl FnOnce()) {
-    if catch(code).is_err() {
+    if let Err(payload) = catch(code) {
+        std::mem::forget(payload); // It might panic in its turn.
         std::process::abort();
     }
 }
