@@ -6,7 +6,7 @@ use common::{Count, Gate, LIMIT, OnDrop, eventually, manual, within_limit};
 use fastthreadpool::{Deadline, JobError, ManualClock, Pool, Schedule, Shutdown, SubmitError, WaitError};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -269,5 +269,25 @@ fn a_pool_that_gets_no_thread_ends() {
         assert_eq!(dropped.get(), 0);
         pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
         assert_eq!((ran.get(), dropped.get(), pool.pending()), (0, 1, 0));
+    });
+}
+
+/// Conformance 45, 49: two clocks come to the same number of nanoseconds at different moments. What a cancelled timer of
+/// the one has left behind must not stand for a timer of the other, which would be early.
+#[test]
+fn a_cancelled_timer_does_not_fire_one_of_the_other_clock() {
+    within_limit(|| {
+        let ((pool, clock), ran) = (manual(1), Count::new());
+        clock.set_wall_clock(UNIX_EPOCH + 1000 * SECOND);
+        let by_wall = UNIX_EPOCH + 2000 * SECOND;
+        let cancelled = pool.spawn_at(by_wall, || unreachable!("it was cancelled")).unwrap();
+        pool.spawn_at(by_wall, ran.job()).unwrap();
+        assert!(pool.cancel(cancelled));
+        pool.spawn_later(2000 * SECOND, ran.job()).unwrap();
+        for (seconds, done) in [(999, 0), (1, 1), (999, 1), (1, 2)] {
+            clock.advance(seconds * SECOND);
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!((ran.get(), pool.delayed_count()), (done, 2 - done));
+        }
     });
 }

@@ -38,7 +38,7 @@ pub(crate) use lane::{Lane, Look, Producing};
 pub(crate) use outcomes::{Discard, Nothing, Outcomes};
 pub(crate) use quota::Quota;
 pub(crate) use segment::{Place, Range, first_id};
-pub(crate) use slab::{Lent, Node, Slab};
+pub(crate) use slab::{Lent, Node, Side, Slab};
 pub(crate) use slot::{Reader, Writer, pair};
 pub(crate) use slot_block::SlotBlocks;
 pub(crate) use store::Store;

@@ -29,12 +29,27 @@ const STATE_SHIFT: u32 = USE_BITS + 1;
 const FREE: u32 = 0 << STATE_SHIFT;
 /// In use, and in no wheel.
 const OUT: u32 = 1 << STATE_SHIFT;
+/// The bit that the states of nodes in a wheel have in common.
 const WAITING: u32 = 2 << STATE_SHIFT;
 const MARK_SHIFT: u32 = 24;
 
 /// A node of a slab. Copies are free; one that outlives its node names the next user of the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Node(pub(super) u32);
+
+/// Which of the wheels over a slab's nodes, of which there may be two: a node says in which of them it is. What was left
+/// behind in one of them must not stand for a node that has come to the other one, to be due at the same number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Side {
+    First = 2,
+    Second = 3,
+}
+
+impl Side {
+    fn state(self) -> u32 {
+        (self as u32) << STATE_SHIFT
+    }
+}
 
 /// What a wheel knows of a node.
 #[derive(Debug)]
@@ -60,15 +75,15 @@ impl Meta {
         self.word.set(self.word.get() & !STATE | state);
     }
 
-    /// Whether the node is in a wheel, to be due then.
+    /// Whether the node is in this wheel, to be due then.
     #[inline]
-    pub(super) fn waits_for(&self, due: u64) -> bool {
-        self.is(WAITING) && self.due.get() == due
+    pub(super) fn waits_for(&self, side: Side, due: u64) -> bool {
+        self.is(side.state()) && self.due.get() == due
     }
 
-    /// Whether it is in a wheel changes.
-    pub(super) fn set_waiting(&self, waiting: bool) {
-        self.set(if waiting { WAITING } else { OUT });
+    /// It comes to this wheel, or leaves the one that it is in.
+    pub(super) fn set_waiting(&self, side: Option<Side>) {
+        self.set(side.map_or(OUT, Side::state));
     }
 }
 
@@ -264,7 +279,7 @@ impl<T: Default> Slab<T> {
 
     /// Whether a node in use is in a wheel.
     pub(crate) fn is_waiting(&self, node: Node) -> bool {
-        self.meta(node).is(WAITING)
+        self.meta(node).word.get() & WAITING != 0
     }
 
     /// When a waiting node is due; what was last [noted](Self::note) for another.

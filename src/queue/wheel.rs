@@ -2,7 +2,7 @@
 
 use super::arena::OutOfMemory;
 use super::chunked_stack::{ChunkedStack, SpareChunks};
-use super::slab::{Node, Slab};
+use super::slab::{Node, Side, Slab};
 use std::cmp::Reverse;
 
 /// Slots of a level, as a power of two: one bit of a word for each.
@@ -69,7 +69,7 @@ impl Next {
     }
 }
 
-/// A wheel over the nodes of a [`Slab`], each due at a moment of its own. Nothing is ever early, and what is due comes
+/// A wheel over nodes of a [`Slab`], each due at a moment of its own. Nothing is ever early, and what is due comes
 /// in the order of its due times, of equal ones in the order of their insertion. (But for two of which one was among
 /// the first 2³² insertions, and the other among the next.)
 ///
@@ -83,6 +83,7 @@ impl Next {
 /// unless it is the last of its slot. Such remains go when their time comes, or when they are more than half of all.
 #[derive(Debug)]
 pub(crate) struct Wheel {
+    side: Side,
     /// No node outside `next` and `splitting` is due before this, unless it was overdue when it came.
     elapsed: u64,
     /// A bit for every slot that holds entries.
@@ -109,8 +110,10 @@ pub(crate) struct Wheel {
 }
 
 impl Wheel {
-    pub(crate) fn new() -> Self {
+    /// One of at most two over the same nodes, which are not on the same side.
+    pub(crate) fn new(side: Side) -> Self {
         Self {
+            side,
             elapsed: 0,
             occupied: [0; LEVELS],
             slots: std::iter::repeat_with(|| ChunkedStack::EMPTY).take(LEVELS * SLOTS).collect(),
@@ -134,7 +137,7 @@ impl Wheel {
         let meta = slab.meta(node);
         meta.due.set(due);
         meta.sequence.set(self.sequence);
-        meta.set_waiting(true);
+        meta.set_waiting(Some(self.side));
         self.sequence = self.sequence.wrapping_add(1);
         self.len += 1;
         self.entries += 1;
@@ -146,7 +149,7 @@ impl Wheel {
     #[inline(always)]
     pub(crate) fn remove<T: Default>(&mut self, slab: &Slab<T>, node: Node) {
         let meta = slab.meta(node);
-        meta.set_waiting(false);
+        meta.set_waiting(None);
         self.len -= 1;
         let due = meta.due.get();
         let number = self.slot_of(due);
@@ -200,7 +203,7 @@ impl Wheel {
                 *work -= 1;
                 self.entries -= 1;
                 self.len -= 1;
-                slab.meta(next.node()).set_waiting(false);
+                slab.meta(next.node()).set_waiting(None);
                 return Popped::Due(next.node());
             } else {
                 // No slot begins before now has passed, so no entry changes its place by this.
@@ -226,13 +229,13 @@ impl Wheel {
             }
             let earliest = slot.iter().min_by_key(|entry| entry.due).copied();
             if let Some(Entry { due, node }) = earliest
-                && slab.meta(node).waits_for(due)
+                && slab.meta(node).waits_for(self.side, due)
             {
                 return first.into_iter().chain([due]).min();
             }
             for index in (0..slot.len()).rev() {
                 let Entry { due, node } = *slot.get(index);
-                if !slab.meta(node).waits_for(due) {
+                if !slab.meta(node).waits_for(self.side, due) {
                     slot.swap_remove(index, &mut self.spare);
                     self.entries -= 1;
                 }
@@ -337,7 +340,7 @@ impl Wheel {
                 slab.prefetch(slot.get(later).node);
             }
             let meta = slab.meta(node);
-            if meta.waits_for(due) {
+            if meta.waits_for(self.side, due) {
                 self.next.push(Next::new(due, meta.sequence.get(), node));
             } else {
                 self.entries -= 1;
@@ -371,7 +374,7 @@ impl Wheel {
                 slab.prefetch(slot.get(later).node);
             }
             let Entry { due, node } = *slot.get(index);
-            if !slab.meta(node).waits_for(due) {
+            if !slab.meta(node).waits_for(self.side, due) {
                 slot.swap_remove(index, &mut self.spare); // The last one was looked at before.
                 self.entries -= 1;
                 if slot.is_empty() {
@@ -385,7 +388,7 @@ impl Wheel {
     fn forget_removed<T: Default>(&mut self, slab: &Slab<T>) {
         let is_gone = |next: &mut Next| {
             let meta = slab.meta(next.node());
-            !meta.waits_for(next.due()) || meta.sequence.get() != next.sequence()
+            !meta.waits_for(self.side, next.due()) || meta.sequence.get() != next.sequence()
         };
         while self.next.pop_if(is_gone).is_some() {
             self.entries -= 1;

@@ -3,7 +3,7 @@
 use super::watch::Run;
 use super::{Face, Timers};
 use crate::pool::core::Core;
-use crate::queue::{OutOfMemory, Popped, Slab, Wheel};
+use crate::queue::{OutOfMemory, Popped, Side, Slab, Wheel};
 use crate::sys::size::TIMERS_AT_ONCE;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(in crate::pool) struct Deadlines {
 
 impl Deadlines {
     pub(super) fn new() -> Self {
-        Self { slab: Slab::new(), wheel: Wheel::new() }
+        Self { slab: Slab::new(), wheel: Wheel::new(Side::First) }
     }
 
     pub(in crate::pool) fn is_empty(&self) -> bool {

@@ -16,7 +16,7 @@ mod watch;
 
 use super::core::Core;
 use super::job::Job;
-use crate::queue::{Node, OutOfMemory, Slab, Wheel};
+use crate::queue::{Node, OutOfMemory, Side, Slab, Wheel};
 use crate::sync::{FastLock, Parker};
 use crate::sys::clock::Clock;
 use deadlines::Deadlines;
@@ -101,7 +101,7 @@ impl Timers {
     fn new(core: &Arc<Core>) -> Self {
         let state = State {
             slab: Slab::new(),
-            wheels: [Wheel::new(), Wheel::new()],
+            wheels: [Wheel::new(Side::First), Wheel::new(Side::Second)],
             schedules: HashMap::new(),
             deadlines: Deadlines::new(),
             delayed: 0,

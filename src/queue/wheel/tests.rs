@@ -1,7 +1,7 @@
 //! The wheel held against a sorted list.
 
 use super::{Popped, Wheel};
-use crate::queue::Slab;
+use crate::queue::{Side, Slab};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// A wheel, and what a sorted list says it should hold.
@@ -18,7 +18,7 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let (slab, wheel) = (Slab::new(), Wheel::new());
+        let (slab, wheel) = (Slab::new(), Wheel::new(Side::First));
         Self { slab, wheel, list: BTreeMap::new(), keys: Vec::new(), inserted: 0, now: 0 }
     }
 
