@@ -28,6 +28,21 @@ fn every_value_is_delivered_once() {
     });
 }
 
+/// Conformance 20: values come in chunks of many, for which a worker's stack need not have room.
+#[test]
+fn large_values_are_delivered_by_workers_with_small_stacks() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).stack_size(1 << 20).build().unwrap();
+        let results = pool.results();
+        for n in 0..200_u8 {
+            results.submit(move || [n; 20_000]).unwrap();
+        }
+        for n in 0..200_u8 {
+            assert_eq!(results.next(LIMIT).unwrap().result.unwrap(), [n; 20_000]);
+        }
+    });
+}
+
 /// Conformance 20, 31.
 #[test]
 fn the_counts_follow_each_outcome() {

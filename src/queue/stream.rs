@@ -203,10 +203,23 @@ impl<T> Stream<T> {
 }
 
 impl<T> Chunk<T> {
+    /// Made where it lies: a stack need not have room for so many values, which may be large.
     fn new() -> Box<Self> {
-        Box::new(Self {
-            next: AtomicPtr::new(ptr::null_mut()),
-            entries: std::array::from_fn(|_| UnsafeCell::new(MaybeUninit::uninit())),
-        })
+        let mut chunk = Box::<Self>::new_uninit();
+        let place = chunk.as_mut_ptr();
+        // SAFETY: within the memory of the chunk.
+        let entries = unsafe { &raw mut (*place).entries }.cast::<UnsafeCell<MaybeUninit<T>>>();
+        for number in 0..CHUNK {
+            // SAFETY: there are so many.
+            let entry = unsafe { entries.add(number) };
+            // SAFETY: it is writable, and nobody else's.
+            unsafe { entry.write(UnsafeCell::new(MaybeUninit::uninit())) };
+        }
+        // SAFETY: within the memory of the chunk.
+        let next = unsafe { &raw mut (*place).next };
+        // SAFETY: it is writable, and nobody else's.
+        unsafe { next.write(AtomicPtr::new(ptr::null_mut())) };
+        // SAFETY: both of its fields were written.
+        unsafe { chunk.assume_init() }
     }
 }
