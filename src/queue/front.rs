@@ -9,6 +9,7 @@ use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::hint;
 use crate::sys::lock::Lock;
 use std::collections::VecDeque;
+use std::mem;
 
 /// A locked queue of places, used as a stack unless items are [appended](Self::append). The items lie in segments like
 /// all others, so that an id finds them too; a place whose item was cancelled stays as a stale hint, until it is popped
@@ -107,6 +108,7 @@ impl Front {
     /// Puts an item before all others and returns its id.
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut stack = self.stack.lock();
+        make_room(&mut stack.places)?;
         let place = stack.opening.place(store)?;
         self.counted.fetch_add(1, Ordering::Relaxed);
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
@@ -129,7 +131,7 @@ impl Front {
         self.counted.fetch_add(all, Ordering::Relaxed);
         let mut left = all;
         for item in items {
-            let Ok(place) = stack.opening.place(store) else { break };
+            let Ok(place) = make_room(&mut stack.places).and_then(|()| stack.opening.place(store)) else { break };
             // SAFETY: as in `push`.
             unsafe { place.fill(item) };
             stack.places.push_front(place);
@@ -156,6 +158,9 @@ impl Front {
             store.give_back(place.segment, 1);
         }
         self.word.store(stack.word(), Ordering::Release);
+        let surplus = surplus(&mut stack.places);
+        drop(stack);
+        drop(surplus);
         found
     }
 
@@ -184,6 +189,17 @@ impl Stack {
         let bits = bit(self.announced, ANNOUNCED) | bit(self.calling, CALLING) | bit(self.more, MORE);
         (self.places.len() * PLACE) | bits
     }
+}
+
+/// Makes sure that a locked queue has room for one place more.
+pub(super) fn make_room(places: &mut VecDeque<Place>) -> Result<(), OutOfMemory> {
+    places.try_reserve(1).map_err(|_| OutOfMemory)
+}
+
+/// The memory of an empty queue of places, if only many places need it: for the caller to drop without the lock.
+pub(super) fn surplus(places: &mut VecDeque<Place>) -> VecDeque<Place> {
+    const KEPT: usize = 1024;
+    if places.is_empty() && places.capacity() > KEPT { mem::take(places) } else { VecDeque::new() }
 }
 
 /// The segment that new items of a locked queue go to, and how many of its slots are used.

@@ -2,7 +2,7 @@
 
 use super::arena::OutOfMemory;
 use super::cell::Item;
-use super::front::Opening;
+use super::front::{Opening, make_room, surplus};
 use super::segment::Place;
 use super::store::Store;
 use crate::sys::CachePadded;
@@ -80,6 +80,7 @@ impl TwoLockQueue {
     /// Puts an item behind all others and returns its id.
     pub(crate) fn append(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut back = self.back.row.lock();
+        make_room(&mut back.places)?;
         let place = back.opening.place(store)?;
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
@@ -91,6 +92,7 @@ impl TwoLockQueue {
     /// Puts an item before all others and returns its id.
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut front = self.front.row.lock();
+        make_room(&mut front.places)?;
         let mut back = self.back.row.lock();
         let place = back.opening.place(store)?;
         // SAFETY: as in `append`.
@@ -115,11 +117,15 @@ impl TwoLockQueue {
             store.give_back(place.segment, 1);
         }
         self.front.announce(&front);
+        let surplus = surplus(&mut front.places);
+        drop(front);
+        drop(surplus);
         found
     }
 
     fn next(&self, front: &mut LockGuard<'_, Row<()>>) -> Option<Place> {
         if front.places.is_empty() {
+            let _surplus = surplus(&mut front.places); // It was full of stale hints.
             let mut back = self.back.row.lock();
             mem::swap(&mut front.places, &mut back.places);
             self.front.announce(front);

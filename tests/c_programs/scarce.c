@@ -83,26 +83,45 @@ static void *wait_at_gate(void *unused) {
     return unused;
 }
 
-/* The queue grows until there is no memory; when it has emptied, the pool works as before. */
+/* Where a job may be queued. */
+enum { BEHIND_ALL, BEFORE_ALL, IN_A_GROUP, FIRST_IN_A_GROUP, PLACES };
+
+static ftpool_status submit_at(int place, ftpool *pool, ftpool_group *group) {
+    switch (place) {
+    case BEFORE_ALL:
+        return ftpool_submit_first(pool, count, NULL, NULL);
+    case IN_A_GROUP:
+        return ftpool_group_submit(group, count, NULL, NULL);
+    case FIRST_IN_A_GROUP:
+        return ftpool_group_submit_first(group, count, NULL, NULL);
+    default:
+        return ftpool_submit(pool, count, NULL, NULL);
+    }
+}
+
+/* A queue grows until there is no memory; when it has emptied, the pool works as before. */
 static void no_memory(void) {
     ftpool_config config = FTPOOL_CONFIG_INIT;
     ftpool *pool;
+    ftpool_group *group;
     config.workers = 1;
     check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    check(ftpool_group_new(pool, 1, FTPOOL_PRIORITY_NORMAL, &group) == FTPOOL_OK, "group_new");
     limit_memory(128 * MIB);
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 2 * PLACES; round++) {
         ftpool_status status;
         int accepted = 0;
         atomic_store(&ran, 0);
         pthread_mutex_lock(&gate);
         check(ftpool_submit(pool, wait_at_gate, NULL, NULL) == FTPOOL_OK, "submit");
-        while ((status = ftpool_submit(pool, count, NULL, NULL)) == FTPOOL_OK)
+        while ((status = submit_at(round % PLACES, pool, group)) == FTPOOL_OK)
             accepted++;
         check(status == FTPOOL_E_NOMEM && accepted > JOBS, "memory ends some time");
         pthread_mutex_unlock(&gate);
         check(ftpool_wait_idle(pool, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
         check(atomic_load(&ran) == accepted, "all that was accepted ran");
     }
+    ftpool_group_free(group);
     ftpool_free(pool);
 }
 

@@ -1,0 +1,70 @@
+//! Queues that keep the memory of a burst.
+
+mod common;
+
+use common::{Gate, LIMIT, pool_of, within_limit};
+use fastthreadpool::{Group, JobId, Pool, Priority};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
+
+/// The system's memory, counted.
+struct Counting;
+
+/// Bytes that were asked for and not given back.
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
+// SAFETY: all is left to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as isize, SeqCst);
+        // SAFETY: the caller's obligations are the system's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as isize, SeqCst);
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Where a job is queued.
+type Submit = fn(&Pool, &Group) -> JobId;
+
+/// A place in a queue takes 16 bytes of memory that is not the store's. One test, for all that is counted is the
+/// process's.
+#[test]
+fn a_burst_of_jobs_leaves_nothing_behind_wherever_they_were_queued() {
+    within_limit(|| {
+        const BURST: usize = 50_000;
+        const KEPT: isize = 200_000;
+        let places: [(&str, Submit); 4] = [
+            ("behind all", |pool, _| pool.spawn(|| ()).unwrap()),
+            ("before all", |pool, _| pool.spawn_first(|| ()).unwrap()),
+            ("in a group", |_, group| group.spawn(|| ()).unwrap()),
+            ("first in a group", |_, group| group.spawn_first(|| ()).unwrap()),
+        ];
+        let pool = pool_of(1);
+        let group = pool.group(1, Priority::Normal);
+        for (place, submit) in places {
+            for cancels in [false, true] {
+                let (gate, before) = (Gate::new(), LIVE.load(SeqCst));
+                pool.spawn(gate.job()).unwrap();
+                gate.wait_started(1);
+                for _ in 0..BURST {
+                    let id = submit(&pool, &group);
+                    assert!(!cancels || pool.cancel(id));
+                }
+                gate.open();
+                pool.wait_idle(LIMIT).unwrap();
+                submit(&pool, &group); // Whoever comes to it has come by all that was cancelled.
+                pool.wait_idle(LIMIT).unwrap();
+                let kept = LIVE.load(SeqCst) - before;
+                assert!(kept < KEPT, "{place}: {kept} bytes, cancelled: {cancels}");
+            }
+        }
+    });
+}
