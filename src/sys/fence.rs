@@ -11,7 +11,7 @@
 //! to `MEMBARRIER`; whoever shares memory that needs the pair calls it before sharing, so that the move happens before
 //! every use. The heavy side always does its own `fence(SeqCst)` too, so a light side that still sees the old mode is
 //! paired as before. Should the kernel refuse later (a seccomp filter installed at run time), the mode goes back
-//! to `FENCE` for good, and the refused call waits out the light sides that are under way.
+//! to `FENCE` for good, and who finds that out waits out the light sides that are under way.
 //!
 //! # Words that nobody prepares
 //!
@@ -123,7 +123,9 @@ mod imp {
 
     const FENCE: u8 = 0;
     const MEMBARRIER: u8 = 1;
-    const REFUSED: u8 = 2;
+    /// The kernel has refused, and light sides that have not heard of it may be under way.
+    const REFUSING: u8 = 2;
+    const REFUSED: u8 = 3;
 
     static MODE: AtomicU8 = AtomicU8::new(FENCE);
 
@@ -154,11 +156,20 @@ mod imp {
 
     pub(crate) fn heavy() {
         fence(Ordering::SeqCst);
-        if MODE.load(Ordering::Relaxed) == MEMBARRIER && !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
-            MODE.store(REFUSED, Ordering::Relaxed);
-            std::thread::sleep(STORE_BUFFER_DRAIN);
-            fence(Ordering::SeqCst);
+        match MODE.load(Ordering::Relaxed) {
+            MEMBARRIER if membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) => {}
+            MEMBARRIER | REFUSING => wait_out_light_sides(),
+            _ => {}
         }
+    }
+
+    /// Race with other heavy sides: who sees REFUSED need not wait, for somebody has.
+    #[cold]
+    fn wait_out_light_sides() {
+        let _ = MODE.compare_exchange(MEMBARRIER, REFUSING, Ordering::Relaxed, Ordering::Relaxed);
+        std::thread::sleep(STORE_BUFFER_DRAIN);
+        MODE.store(REFUSED, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
     }
 
     pub(crate) fn light_unprepared() {
