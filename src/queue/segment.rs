@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Claim, Item, Taken};
 use crate::sys::CachePadded;
-use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, ZEROED_IS_NEW};
+use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, ZEROED_IS_NEW, clear};
 use crate::sys::size::SLOT_BITS;
 use crate::sys::{fence, hint};
 use std::hint::assert_unchecked;
@@ -70,13 +70,18 @@ impl Segment {
         }
     }
 
-    /// Nobody but the caller has the segment now; sharing it publishes these stores.
-    pub(super) fn begin_lap(&self, block: u64) {
+    /// Sharing the segment publishes these stores.
+    ///
+    /// # Safety
+    ///
+    /// 1. Nobody but the caller has the segment now.
+    pub(super) unsafe fn begin_lap(&self, block: u64) {
         self.block.store(block, Ordering::Relaxed);
         self.next.store(ptr::null_mut(), Ordering::Relaxed);
         self.lane.store(0, Ordering::Relaxed);
         self.given_back.store(0, Ordering::Relaxed);
-        self.started.iter().for_each(|started| started.store(false, Ordering::Relaxed));
+        // SAFETY: the caller's 1.
+        unsafe { clear(&self.started[..]) };
     }
 
     pub(super) fn block(&self) -> u64 {

@@ -37,7 +37,8 @@ impl Store {
     pub(super) fn take(&self, queue: usize) -> Result<SegmentRef, OutOfMemory> {
         let segment = self.arena(queue).take(&self.spare)?;
         let block = unique::number();
-        segment.begin_lap(block);
+        // SAFETY: 1. the arena gives a segment to one.
+        unsafe { segment.begin_lap(block) };
         if let Err(refused) = self.registry.insert(block, segment) {
             self.put(segment);
             return Err(refused);

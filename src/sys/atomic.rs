@@ -24,3 +24,18 @@ pub(crate) fn count_up(counter: &AtomicU64, by: usize) -> u64 {
     counter.store(count, Ordering::Release);
     count
 }
+
+/// Sets flags to false, by a few wide stores, which the compiler does not make of atomic ones.
+///
+/// # Safety
+///
+/// 1. Nobody else uses them meanwhile.
+pub(crate) unsafe fn clear(flags: &[AtomicBool]) {
+    #[cfg(loom)]
+    flags.iter().for_each(|flag| flag.store(false, Ordering::Relaxed));
+    // SAFETY: the memory of the flags, which is that of cells; by 1 nobody else uses it; zero is false.
+    #[cfg(not(loom))]
+    unsafe {
+        flags.as_ptr().cast_mut().write_bytes(0, flags.len());
+    }
+}
