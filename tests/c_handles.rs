@@ -4,7 +4,7 @@
 mod c_common;
 mod common;
 
-use c_common::{CPool, LIMIT_NS, RESULT, c, job, text, value};
+use c_common::{CONFIG, CPool, LIMIT_NS, RESULT, c, callback, job, text, value, waiting};
 use common::{Gate, within_limit};
 use fastthreadpool::ffi::ftpool_status::{self, *};
 use fastthreadpool::ffi::*;
@@ -196,6 +196,27 @@ fn callbacks_hear_of_a_result() {
         assert_eq!(c!(ftpool_job_remove_callback(job.0, key)), FTPOOL_EMPTY);
         assert_eq!(c!(ftpool_job_on_done(job.0, Some(hear), value(3), null_mut())), FTPOOL_OK);
         assert_eq!(*HEARD.lock().unwrap(), [(1, FTPOOL_OUTCOME_DONE, 8), (3, FTPOOL_OUTCOME_DONE, 8)]);
+    });
+}
+
+/// What the header says of a result's times, however it is shown.
+#[test]
+fn a_callback_of_a_handle_is_shown_how_long_the_job_took() {
+    within_limit(|| {
+        let (heard, shown) = (Mutex::new(Vec::new()), |result: &ftpool_result| {
+            heard.lock().unwrap().push((result.queued_ns, result.run_ns));
+            0
+        });
+        let (gate, (call, context)) = (Gate::new(), callback(&shown));
+        let slow = waiting(&gate);
+        let pool = CPool::new(&ftpool_config { workers: 1, timing: 1, ..CONFIG }).unwrap();
+        let job = CJob::submit(&pool, &slow);
+        assert_eq!(c!(ftpool_job_on_done(job.0, call, context, null_mut())), FTPOOL_OK);
+        gate.open();
+        let read = job.wait(LIMIT_NS).unwrap();
+        assert_eq!(c!(ftpool_job_on_done(job.0, call, context, null_mut())), FTPOOL_OK, "after its end");
+        assert!(read.queued_ns > 0 && read.run_ns > 0);
+        assert_eq!(*heard.lock().unwrap(), [(read.queued_ns, read.run_ns); 2]);
     });
 }
 

@@ -271,11 +271,14 @@ fn a_delayed_job_has_a_callback_a_handle_and_a_lateness() {
         let ((function, argument), mut handle, mut result) = (job(&seven), null_mut(), RESULT);
         assert_eq!(c!(ftpool_submit_job_with(pool.handle(), function, argument, &options, &mut handle)), FTPOOL_OK);
         assert_eq!((c!(ftpool_delayed_count(pool.handle())), c!(ftpool_job_state(handle))), (2, FTPOOL_JOB_QUEUED));
+        assert_eq!(c!(ftpool_job_on_done(handle, call, callback_context, null_mut())), FTPOOL_OK);
         clock.advance(&pool, 2);
         assert_eq!((c!(ftpool_job_wait(handle, LIMIT_NS, &mut result)), result.value), (FTPOOL_OK, value(7)));
+        assert_eq!((result.tick, result.late_by_ns), (1, SECOND));
+        assert_eq!(c!(ftpool_job_on_done(handle, call, callback_context, null_mut())), FTPOOL_OK, "after its end");
         c!(ftpool_job_release(handle));
         let read = results.read(Which::Any, FTPOOL_NOW).unwrap();
-        assert_eq!((read.id, read.value, read.tick, read.late_by_ns, shown.get()), (id, value(7), 1, SECOND, 2));
+        assert_eq!((read.id, read.value, read.tick, read.late_by_ns, shown.get()), (id, value(7), 1, SECOND, 4));
         let mut group = null_mut();
         assert_eq!(c!(ftpool_group_new(pool.handle(), 1, FTPOOL_PRIORITY_NORMAL, &mut group)), FTPOOL_OK);
         for wrong in [

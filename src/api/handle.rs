@@ -1,5 +1,6 @@
 //! One job as a value to come.
 
+use super::outcome::Extra;
 use super::{JobError, JobId, Times, WaitError};
 use crate::pool::{Core, Unfinished, current};
 use crate::queue::{After, Reader};
@@ -42,8 +43,7 @@ pub(crate) type Held<T> = Reader<End<T>, Weak<Core>>;
 #[derive(Debug)]
 pub(crate) struct End<T> {
     pub(crate) result: Result<T, JobError>,
-    /// In a pool that measures.
-    pub(crate) times: Option<Box<Times>>,
+    pub(crate) extra: Option<Box<Extra>>,
 }
 
 /// How far a job has come.
@@ -127,7 +127,7 @@ impl<T: Send + 'static> JobHandle<T> {
     /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
     /// [measure](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
-        self.end()?.times.as_deref().copied()
+        self.end()?.extra.as_deref()?.times
     }
 
     /// Waits until the job has ended.
@@ -223,8 +223,12 @@ impl<T: Send + 'static> JobHandle<T> {
     /// on the thread that has ended it), just before waiters see it; or here and now if the job has ended.
     /// Callbacks are called even if the handle is dropped; a panic in one of them concerns nobody else.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {
-        let callback = Box::new(move |end: &End<T>| callback(end.result.as_ref()));
-        match self.held().watch_before(callback) {
+        self.on_end(move |end| callback(end.result.as_ref()))
+    }
+
+    /// The same, with all that is known of the end.
+    pub(crate) fn on_end(&self, callback: impl FnOnce(&End<T>) + Send + 'static) -> CallbackKey {
+        match self.held().watch_before(Box::new(callback)) {
             Ok(key) => CallbackKey(key),
             Err(callback) => {
                 if let Some(end) = self.held().get() {

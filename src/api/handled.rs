@@ -1,6 +1,7 @@
 //! A job whose outcome goes to a handle.
 
 use super::handle::{End, Held, JobHandle};
+use super::outcome::Extra;
 use super::task::verdict;
 use super::{JobError, SubmitError, Times};
 use crate::pool::{Core, Job, Rejected, Task, Unrun, Worker, unwind};
@@ -73,13 +74,13 @@ where
         if let Err(error) = &result {
             worker.count_failure(error);
         }
-        answer.give(worker, result, Some(times));
+        answer.give(worker, result, Extra::of(Some(times)));
     }
 
     fn cancel(self, _id: u64, why: Unrun) {
         let times = Times { queued: self.submitted.elapsed(), ..Times::default() };
         unwind::dispose(self.job.code);
-        self.job.answer.give_up(Err(why.into()), Some(times));
+        self.job.answer.give_up(Err(why.into()), Extra::of(Some(times)));
     }
 }
 
@@ -103,13 +104,13 @@ impl<T: Send + 'static> Answer<T> {
     /// The job's code is over. A value that nobody waits for yet, which is the usual one, goes to its place without a
     /// stop.
     #[inline(always)]
-    pub(super) fn give(self, worker: &Worker, result: Outcome<T>, times: Option<Times>) {
-        match (result, times) {
+    pub(super) fn give(self, worker: &Worker, result: Outcome<T>, extra: Option<Box<Extra>>) {
+        match (result, extra) {
             (Ok(value), None) if !self.0.is_watched() => {
                 worker.ended();
-                publish(self.0, End { result: Ok(value), times: None }, || worker.resume());
+                publish(self.0, End { result: Ok(value), extra: None }, || worker.resume());
             }
-            (result, times) => self.give_watched(worker, End::new(result, times)),
+            (result, extra) => self.give_watched(worker, End { result, extra }),
         }
     }
 
@@ -121,14 +122,8 @@ impl<T: Send + 'static> Answer<T> {
     }
 
     /// The job has not run.
-    pub(super) fn give_up(self, result: Outcome<T>, times: Option<Times>) {
-        publish(self.0, End::new(result, times), || ());
-    }
-}
-
-impl<T> End<T> {
-    fn new(result: Outcome<T>, times: Option<Times>) -> Self {
-        Self { result, times: times.map(Box::new) }
+    pub(super) fn give_up(self, result: Outcome<T>, extra: Option<Box<Extra>>) {
+        publish(self.0, End { result, extra }, || ());
     }
 }
 

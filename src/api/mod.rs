@@ -49,6 +49,8 @@ pub use job_id::JobId;
 pub use manual_clock::ManualClock;
 pub use map::{Map, Progress};
 pub use offer::Refused;
+#[cfg(feature = "capi")]
+pub(crate) use outcome::Extra;
 pub use outcome::{Outcome, Times};
 pub use panic::Panic;
 pub use pool::Pool;

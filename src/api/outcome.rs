@@ -17,10 +17,16 @@ pub struct Outcome<T> {
 
 /// What only some outcomes have.
 #[derive(Debug, Default)]
-pub(super) struct Extra {
-    pub(super) times: Option<Times>,
-    pub(super) tick: Option<Tick>,
-    pub(super) cargo: Option<Cargo>,
+pub(crate) struct Extra {
+    pub(crate) times: Option<Times>,
+    pub(crate) tick: Option<Tick>,
+    pub(crate) cargo: Option<Cargo>,
+}
+
+impl Extra {
+    pub(super) fn of(times: Option<Times>) -> Option<Box<Self>> {
+        times.map(|times| Box::new(Self { times: Some(times), ..Self::default() }))
+    }
 }
 
 /// Something that travels with an outcome.
@@ -58,8 +64,7 @@ pub(super) type Delivery<T> = Ticket<Done<T>, Failed>;
 
 impl<T> Outcome<T> {
     pub(super) fn new(id: JobId, result: Result<T, JobError>, times: Option<Times>) -> Self {
-        let extra = times.map(|times| Box::new(Extra { times: Some(times), ..Extra::default() }));
-        Self { id, result, extra }
+        Self { id, result, extra: Extra::of(times) }
     }
 
     /// The outcome of a job that was due then.
@@ -91,9 +96,14 @@ impl<T> Outcome<T> {
         self.extra.get_or_insert_default().cargo = Some(cargo);
     }
 
+    pub(super) fn into_parts(self) -> (Result<T, JobError>, Option<Box<Extra>>) {
+        (self.result, self.extra)
+    }
+
+    /// What only some have.
     #[cfg(feature = "capi")]
-    pub(crate) fn cargo(&self) -> Option<&Cargo> {
-        self.extra.as_deref().and_then(|extra| extra.cargo.as_ref())
+    pub(crate) fn extra(&self) -> Option<&Extra> {
+        self.extra.as_deref()
     }
 
     /// An outcome of the done queue.

@@ -152,8 +152,8 @@ where
             }
             Goal::Handle(answer) => {
                 let outcome = last.expect("a job with a handle has a value or has failed");
-                let times = outcome.times();
-                answer.give(worker, outcome.result, times);
+                let (result, extra) = outcome.into_parts();
+                answer.give(worker, result, extra);
             }
         }
     }
@@ -170,7 +170,10 @@ where
         match self.goal {
             Goal::Nowhere => unwind::dispose(outcome),
             Goal::Results(delivery) => delivery.deliver_from_outside(Some(outcome.into_entry())),
-            Goal::Handle(answer) => answer.give_up(outcome.result, times),
+            Goal::Handle(answer) => {
+                let (result, extra) = outcome.into_parts();
+                answer.give_up(result, extra);
+            }
         }
     }
 }

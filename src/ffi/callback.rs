@@ -2,8 +2,8 @@
 
 use super::result::{self, Value, classify};
 use super::{ftpool_job_id, ftpool_result};
-use crate::api::Declared;
-use crate::{JobError, Outcome};
+use crate::Outcome;
+use crate::api::{Declared, End};
 use std::ffi::c_void;
 use std::ptr;
 
@@ -49,9 +49,9 @@ impl Callback {
     }
 
     /// As [`call`](Self::call), of a job whose outcome stays where it is.
-    pub(super) fn call_with(self, id: ftpool_job_id, outcome: Result<&Value, &JobError>) {
+    pub(super) fn call_with(self, id: ftpool_job_id, end: &End<Value>) {
         // SAFETY: as above.
-        result::show_with(id, outcome, |result| unsafe {
+        result::show_with(id, end, |result| unsafe {
             (self.function)(self.context, result);
         });
     }

@@ -6,7 +6,7 @@ use super::ftpool_status::{self, *};
 use super::result::{self, Value};
 use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
 use crate::api::{End, JobState};
-use crate::{CallbackKey, JobError, JobHandle, Pool, SubmitError};
+use crate::{CallbackKey, JobHandle, Pool, SubmitError};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -292,7 +292,7 @@ pub(super) unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobH
 
 fn tell(job: &JobHandle<Value>, call: Callback) -> CallbackKey {
     let id = job.id().get();
-    job.on_done(move |outcome: Result<&Value, &JobError>| call.call_with(id, outcome))
+    job.on_end(move |end: &End<Value>| call.call_with(id, end))
 }
 
 /// # Safety
@@ -332,7 +332,7 @@ unsafe fn join_at_once(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut f
     if timeout_ns < time::FTPOOL_FOREVER || !has_room() {
         return false;
     }
-    let Some(End { result: Ok(value), times: None }) = job.end() else { return false };
+    let Some(End { result: Ok(value), extra: None }) = job.end() else { return false };
     if !out_result.is_null() {
         // SAFETY: the caller's 2.
         unsafe { result::fill_with(out_result, job.id().get(), Ok(value), None) };
@@ -369,7 +369,7 @@ unsafe fn wait(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_re
             result::forget_texts();
         }
         // SAFETY: the caller's 2.
-        unsafe { result::fill_with(out_result, job.id().get(), end.result.as_ref(), end.times.as_deref()) };
+        unsafe { result::fill_with(out_result, job.id().get(), end.result.as_ref(), end.extra.as_deref()) };
     }
     Ok(())
 }

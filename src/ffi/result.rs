@@ -4,9 +4,9 @@ use super::check::{self, Checked};
 use super::clock::from_duration;
 use super::ftpool_job_id;
 use super::ftpool_status::*;
-use crate::api::Declared;
+use crate::api::{Declared, End, Extra};
 use crate::sys::clock::nanos;
-use crate::{JobError, Outcome, Times};
+use crate::{JobError, Outcome};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::ManuallyDrop;
@@ -133,22 +133,18 @@ pub(super) unsafe fn fill_with(
     place: *mut ftpool_result,
     id: ftpool_job_id,
     outcome: Result<&Value, &JobError>,
-    times: Option<&Times>,
+    extra: Option<&Extra>,
 ) {
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    let text = place.say_of(id, outcome, times);
+    let text = place.say_of(id, outcome, extra);
     place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
 /// As [`show`], of a job whose outcome stays where it is.
-pub(super) fn show_with(
-    id: ftpool_job_id,
-    outcome: Result<&Value, &JobError>,
-    callback: impl FnOnce(*const ftpool_result),
-) {
+pub(super) fn show_with(id: ftpool_job_id, end: &End<Value>, callback: impl FnOnce(*const ftpool_result)) {
     let mut result = ftpool_result::EMPTY;
-    let text = result.say_of(id, outcome, None).map(c_text);
+    let text = result.say_of(id, end.result.as_ref(), end.extra.as_deref()).map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result);
 }
@@ -171,21 +167,19 @@ impl ftpool_result {
     /// Says everything but the message, which it returns.
     #[inline(always)]
     fn say(&mut self, outcome: &Outcome<Value>) -> Option<String> {
-        let text = self.say_of(outcome.id.get(), outcome.result.as_ref(), None);
-        if !outcome.is_plain() {
-            self.say_more(outcome);
-        }
-        text
+        self.say_of(outcome.id.get(), outcome.result.as_ref(), outcome.extra())
     }
 
     /// What only some outcomes have.
     #[cold]
-    fn say_more(&mut self, outcome: &Outcome<Value>) {
-        (self.queued_ns, self.run_ns) = measured(outcome.times().as_ref());
-        if let Some(tick) = outcome.tick() {
+    fn say_more(&mut self, extra: &Extra) {
+        if let Some(times) = &extra.times {
+            (self.queued_ns, self.run_ns) = (nanos(times.queued), nanos(times.ran));
+        }
+        if let Some(tick) = &extra.tick {
             (self.tick, self.late_by_ns) = (tick.number, from_duration(tick.late_by));
         }
-        if let Some(returned) = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>()) {
+        if let Some(returned) = extra.cargo.as_ref().and_then(|cargo| cargo.downcast_ref::<Returned>()) {
             self.arg = returned.0;
         }
     }
@@ -197,12 +191,15 @@ impl ftpool_result {
         &mut self,
         id: ftpool_job_id,
         outcome: Result<&Value, &JobError>,
-        times: Option<&Times>,
+        extra: Option<&Extra>,
     ) -> Option<String> {
         self.id = id;
-        (self.queued_ns, self.run_ns) = measured(times);
+        (self.queued_ns, self.run_ns) = (0, 0);
         self.arg = std::ptr::null_mut();
         (self.tick, self.late_by_ns) = (0, 0);
+        if let Some(extra) = extra {
+            self.say_more(extra);
+        }
         match outcome {
             Ok(Value(value)) => {
                 self.value = *value;
@@ -216,10 +213,6 @@ impl ftpool_result {
             }
         }
     }
-}
-
-fn measured(times: Option<&Times>) -> (u64, u64) {
-    times.map_or((0, 0), |times| (nanos(times.queued), nanos(times.ran)))
 }
 
 pub(super) fn classify(error: &JobError) -> (u32, i32) {
