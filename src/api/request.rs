@@ -260,6 +260,11 @@ where
             (None, true) => Route::First,
             (None, false) => Route::Back,
         };
+        if start_by.is_some()
+            && let Some(why) = core.refusal()
+        {
+            return Err(why.into()); // In the child of a fork, whoever is just making the timers may not exist.
+        }
         let task = self.into_task(goal);
         if let Some(start_by) = start_by {
             return accepted(core.submit_expiring(route, start_by.moment(core), task));
