@@ -171,6 +171,17 @@ impl Cell {
         self.word.load(Ordering::Relaxed).addr() & STATE == TAKEN
     }
 
+    /// No item was ever here. The caller has the cell to itself.
+    pub(super) fn forget(&self) {
+        self.word.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// Whether there is, or was, an item since [`forget`](Self::forget). Acquire: pairs with `fill`, and what its
+    /// producer filled before is visible. Who sees an owner's store instead may miss some of that for a moment.
+    pub(super) fn was_filled(&self) -> bool {
+        self.word.load(Ordering::Acquire).addr() & !STATE != 0
+    }
+
     /// Whether the item waits, as far as one can see who does not claim it.
     pub(super) fn is_queued(&self) -> bool {
         self.word.load(Ordering::Relaxed).addr() & STATE == QUEUED

@@ -10,6 +10,7 @@ mod cell;
 mod chunked_stack;
 mod front;
 mod lane;
+mod oldest;
 mod outcomes;
 mod pace;
 mod quota;

@@ -80,6 +80,7 @@ impl Segment {
         self.next.store(ptr::null_mut(), Ordering::Relaxed);
         self.lane.store(0, Ordering::Relaxed);
         self.given_back.store(0, Ordering::Relaxed);
+        self.cells[SLOTS - 1].forget();
         // SAFETY: the caller's 1.
         unsafe { clear(&self.started[..]) };
     }
@@ -219,6 +220,11 @@ impl Place {
 
     pub(super) fn block(self) -> u64 {
         self.segment.block()
+    }
+
+    /// Whether an item came here in this lap. For the last place of a segment.
+    pub(super) fn was_filled(self) -> bool {
+        self.cell().was_filled()
     }
 
     /// Sequential producers only: the cell this far ahead was used in an earlier lap, and its line is another core's.

@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, OutOfMemory, Spare};
 use super::cell::{Claim, Item, Taken};
+use super::oldest::Oldest;
 use super::registry::Registry;
 use super::segment::{self, Place, SLOTS, SegmentRef};
 use crate::sys::CachePadded;
@@ -17,12 +18,13 @@ pub(crate) struct Store {
     arenas: [CachePadded<Lock<Arena>>; SHARDS],
     spare: Spare,
     registry: Registry,
+    oldest: Lock<Oldest>,
 }
 
 impl Store {
     pub(crate) fn new() -> Self {
         let arenas = std::array::from_fn(|number| CachePadded::new(Lock::new(Arena::new(number))));
-        Self { arenas, spare: Spare::default(), registry: Registry::new() }
+        Self { arenas, spare: Spare::default(), registry: Registry::new(), oldest: Lock::default() }
     }
 
     fn arena(&self, number: usize) -> LockGuard<'_, Arena> {
@@ -139,9 +141,36 @@ impl Store {
 
     /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all.
     pub(crate) fn revoke_oldest(&self) -> Option<(u64, Item)> {
-        let blocks = BinaryHeap::from(self.registry.blocks()).into_sorted_vec().into_iter();
-        let mut ids = blocks.flat_map(|block| (0..SLOTS as u64).map(move |slot| block << SLOT_BITS | slot));
-        ids.find_map(|id| Some((id, self.revoke(id)?)))
+        self.oldest.lock().revoke(self)
+    }
+
+    /// Blocks that are in a lap, ascending. Where a lane has several, none is missing but the last.
+    pub(super) fn blocks(&self) -> Vec<u64> {
+        // A lane takes the next block when the last one can be found. What is numbered after this may be found before
+        // an older one of its lane, in another shard, that was not there yet when this looked.
+        let end = unique::next();
+        let mut blocks = self.registry.blocks();
+        blocks.retain(|&block| block < end);
+        blocks.sort_unstable();
+        blocks
+    }
+
+    /// Takes the first item that is queued in a block; and says whether there is no other one, nor will be.
+    pub(super) fn revoke_first(&self, block: u64) -> (Option<(u64, Item)>, bool) {
+        let look = |segment| {
+            let last = Place { segment, slot: SLOTS - 1 };
+            let is_full = last.was_filled(); // Before the look at the others, which were filled by then.
+            let mut places = (0..SLOTS).map(|slot| Place { segment, slot }).filter(Place::is_queued);
+            let first = places.find_map(|place| {
+                let mut found = None;
+                // SAFETY: the shard's lock pins the segment and keeps other revokers out.
+                unsafe { segment::revoke(std::iter::once(place), |id, item| found = Some((id, item))) };
+                found
+            });
+            let is_last = first.as_ref().is_none_or(|&(id, _)| id == last.id());
+            Some((first, is_full && is_last))
+        };
+        self.registry.pinned(block, look).unwrap_or((None, true))
     }
 
     /// Whether the item with this id is queued. Exact for one that was queued before: false once somebody has it.

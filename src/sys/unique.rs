@@ -21,6 +21,11 @@ pub(crate) fn number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// All numbers that were given out are lower.
+pub(crate) fn next() -> u64 {
+    NEXT.load(Ordering::Relaxed)
+}
+
 /// The same for numbers that are used up far more slowly, and have fewer bits to be told in.
 pub(crate) fn page() -> u64 {
     NEXT_PAGE.fetch_add(1, Ordering::Relaxed)

@@ -68,3 +68,24 @@ fn a_stale_id_finds_nothing() {
         assert_each_once(3, [owned, vec![number(second)], revoked.into_iter().collect(), rest]);
     });
 }
+
+/// Race: the oldest items are discarded while their owner comes to them and more are queued; the first is looked up once.
+#[test]
+fn owner_or_discarder_gets_the_oldest_item() {
+    check(2, || {
+        let line = Line::new();
+        line.push([1, 2]);
+        let discarder = thread::spawn({
+            let line = Arc::clone(&line);
+            move || {
+                let discarded = (0..2).filter_map(|_| line.store.revoke_oldest());
+                discarded.map(|(_, item)| number(item)).collect::<Vec<_>>()
+            }
+        });
+        line.push([3]);
+        let owned = line.take(&Batch::new(), 2);
+        let discarded = discarder.join().unwrap();
+        assert!(discarded.is_sorted(), "not the oldest first");
+        assert_each_once(3, [owned, discarded, line.drain()]);
+    });
+}
