@@ -203,10 +203,11 @@ fn callbacks_hear_of_a_result() {
 #[test]
 fn a_callback_of_a_handle_is_shown_how_long_the_job_took() {
     within_limit(|| {
-        let (heard, shown) = (Mutex::new(Vec::new()), |result: &ftpool_result| {
+        let heard = Mutex::new(Vec::new());
+        let shown = |result: &ftpool_result| {
             heard.lock().unwrap().push((result.queued_ns, result.run_ns));
             0
-        });
+        };
         let (gate, (call, context)) = (Gate::new(), callback(&shown));
         let slow = waiting(&gate);
         let pool = CPool::new(&ftpool_config { workers: 1, timing: 1, ..CONFIG }).unwrap();

@@ -2,8 +2,8 @@
 
 use super::result::{self, Value, classify};
 use super::{ftpool_job_id, ftpool_result};
-use crate::Outcome;
 use crate::api::{Declared, End};
+use crate::{JobError, Outcome};
 use std::ffi::c_void;
 use std::ptr;
 
