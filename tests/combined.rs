@@ -4,7 +4,8 @@ mod common;
 
 use common::{Count, Gate, LIMIT, OnDrop, advance, eventually, lock, within_limit};
 use fastthreadpool::{
-    Deadline, Due, Group, JobError, ManualClock, Policy, Pool, Priority, Shutdown, SubmitError, Water, blocking,
+    Deadline, Due, Group, JobError, ManualClock, Outcome, Policy, Pool, Priority, Shutdown, SubmitError, Water,
+    blocking,
 };
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -336,6 +337,33 @@ fn a_loop_runs_to_the_last_number() {
             };
             assert!(pool.for_chunks(usize::MAX - length..usize::MAX, 7, body));
             assert_eq!(ran.get(), length);
+        }
+    });
+}
+
+/// Rule: nobody waits for a place that he keeps himself. A job that is discarded keeps its place until its callback,
+/// which submits, is over.
+#[test]
+fn the_callback_of_a_discarded_job_may_submit() {
+    within_limit(|| {
+        for most in [1, 3] {
+            let pool = Pool::builder().workers(1).max_queued(most, Policy::DiscardOldest).build().unwrap();
+            let (pool, gate, told) = (Arc::new(pool), Gate::new(), Count::new());
+            pool.spawn(gate.job()).unwrap();
+            gate.wait_started(1);
+            for _ in 0..5 {
+                let (own, told) = (Arc::clone(&pool), told.clone());
+                let tell = move |outcome: &Outcome<()>| {
+                    if outcome.result.is_err() {
+                        let told = told.clone();
+                        own.spawn(move || _ = told.add()).unwrap();
+                    }
+                };
+                pool.job(|| ()).then(tell).submit().unwrap();
+            }
+            gate.open();
+            pool.wait_idle(LIMIT).unwrap();
+            assert!(told.get() > 0, "no job told that it was discarded");
         }
     });
 }

@@ -114,7 +114,8 @@ impl Builder {
 
     /// At most `most` jobs are queued (accepted and not begun, in groups too), and `policy` says what a submit does
     /// when there is no room. 0 means no limit. Jobs of the pool may always submit, above the limit if need be, because
-    /// a job that waited for room could be the one that makes it. So may delayed and scheduled jobs that are due.
+    /// a job that waited for room could be the one that makes it. So may callbacks of jobs that end without having run,
+    /// and delayed and scheduled jobs come in that are due.
     ///
     /// ```
     /// use fastthreadpool::{Policy, Pool};

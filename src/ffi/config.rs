@@ -41,8 +41,8 @@ pub struct ftpool_config {
     /// Given to the four functions above, and to overrun.
     pub context: *mut c_void,
     /// What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
-    /// _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be, and
-    /// delayed jobs that are due are queued so.
+    /// _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be, and so do
+    /// callbacks of jobs that end without having run; delayed jobs that are due are queued so.
     pub policy: u32,
     /// At most how many jobs are queued (accepted and not begun); 0 means no limit.
     pub max_queued: usize,

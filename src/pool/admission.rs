@@ -53,7 +53,7 @@ impl Core {
         match &self.bound {
             None => None,
             Some(bound) if bound.is_plain() && bound.take(count, || self.freed()) => None,
-            Some(bound) if self.is_current() => {
+            Some(bound) if self.never_waits() => {
                 bound.take_anyhow(count);
                 None
             }
@@ -144,6 +144,12 @@ impl Core {
         offered.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
     }
 
+    /// Whether the calling thread has what others may wait for: it runs a job, or ends one that keeps its place until
+    /// its callbacks are over.
+    fn never_waits(&self) -> bool {
+        self.is_current() || self.is_ending_one()
+    }
+
     /// Takes places for `count` jobs and queues them by `push`; waits, or makes room, where the pool says so.
     fn pass<R>(
         self: &Arc<Self>,
@@ -187,7 +193,7 @@ impl Core {
         if let Some(why) = self.refusal() {
             return Knock::Refused(why);
         }
-        let own = self.is_current();
+        let own = self.never_waits();
         let Some(bound) = &self.bound else { return Knock::Inside(push(self, &mut visit.lane), None) };
         if own {
             bound.take_anyhow(count);
@@ -206,7 +212,7 @@ impl Core {
     fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Refusal, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
         self.queue_may_have_risen();
-        if bound.when_full != Full::HandOff || self.is_current() || matches!(patience, Patience::IfRoom) {
+        if bound.when_full != Full::HandOff || self.never_waits() || matches!(patience, Patience::IfRoom) {
             return Vec::new();
         }
         let deadline = patience.deadline(Full::HandOff);
