@@ -6,8 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a submit does when as many jobs are queued as may be. Given to
-/// [`Builder::max_queued`](crate::Builder::max_queued).
+/// What a submit does when the queue is full. Given to [`Builder::max_queued`](crate::Builder::max_queued).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
@@ -18,23 +17,23 @@ pub enum Policy {
     Timed(Duration),
     /// It ends with [`SubmitError::Full`](crate::SubmitError::Full) at once.
     Reject,
-    /// The submitting thread runs the job itself, and so submits nothing meanwhile.
+    /// The submitting thread runs the job itself, which also slows it down.
     CallerRuns,
     /// The oldest queued job is cancelled to make room: the one with the lowest id, which is the oldest of its thread,
     /// and the oldest of all in an [`ordered`](crate::Builder::ordered) pool.
     DiscardOldest,
-    /// The number of queued jobs does not matter: every submit waits until a worker begins its job. A shutdown of the
+    /// There is no limit on queued jobs; instead every submit waits until a worker starts its job. A shutdown of the
     /// pool ends the wait with [`SubmitError::Shutdown`](crate::SubmitError::Shutdown), and the job will not run.
     HandOff,
 }
 
-/// Which mark the number of queued jobs has passed. Told to the callback of
+/// Which mark the number of queued jobs has reached. Passed to the callback of
 /// [`Builder::water_marks`](crate::Builder::water_marks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Water {
     /// It has risen to the high mark: producers should slow down.
     High,
-    /// It has fallen to the low mark since: producers may go on.
+    /// It has fallen to the low mark again: producers may continue.
     Low,
 }
 

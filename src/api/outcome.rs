@@ -1,11 +1,11 @@
-//! What jobs come to, and how it travels.
+//! Outcomes of jobs, and how they travel.
 
 use super::{JobError, JobId, Tick};
 use crate::queue::{Owner, Ticket};
 use std::any::Any;
 use std::time::Duration;
 
-/// What a job came to.
+/// The outcome of a job: its value, or why there is none.
 #[derive(Debug)]
 pub struct Outcome<T> {
     /// The id that submitting the job returned.
@@ -29,9 +29,9 @@ pub(crate) type Cargo = Box<dyn Any + Send>;
 /// How long a job took. Measured in pools built with [`Builder::timing`](crate::Builder::timing).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
-    /// From being submitted until its code began, or until it was cancelled.
+    /// From the submit until the job started or was cancelled.
     pub queued: Duration,
-    /// From there until its code ended, or emitted this value.
+    /// From its start until it ended, or emitted this value.
     pub ran: Duration,
 }
 
@@ -70,8 +70,8 @@ impl<T> Outcome<T> {
         self
     }
 
-    /// When a delayed or scheduled job was due, how late it began, and which tick of its schedule this was; `None` for
-    /// other jobs, and for those that did not begin.
+    /// When a delayed or scheduled job was due, how late it started, and which tick of its schedule this was; `None`
+    /// for other jobs, and for those that did not start.
     pub fn tick(&self) -> Option<Tick> {
         self.extra.as_deref().and_then(|extra| extra.tick)
     }
