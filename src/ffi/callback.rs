@@ -6,7 +6,7 @@ use crate::api::Declared;
 use crate::{JobError, Outcome};
 use std::ffi::c_void;
 
-/// Shown an outcome, which stays the library's and is valid during the call. Must return, as a job must.
+/// Called with an outcome, which belongs to the library and is valid only during the call. Must return, as a job must.
 pub type ftpool_callback = Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result) -> i32>;
 
 /// Frees an argument or a value. Must return, as a job must.
