@@ -30,7 +30,7 @@ pub enum Policy {
 /// Which mark the number of queued jobs has reached. Passed to the callback of
 /// [`Builder::water_marks`](crate::Builder::water_marks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Water {
+pub enum WaterMark {
     /// It has risen to the high mark: producers should slow down.
     High,
     /// It has fallen to the low mark again: producers may continue.
@@ -43,7 +43,7 @@ pub(super) struct Backpressure {
     marks: Option<(usize, usize, Tell)>,
 }
 
-type Tell = Arc<dyn Fn(Water, usize) + Send + Sync>;
+type Tell = Arc<dyn Fn(WaterMark, usize) + Send + Sync>;
 
 /// More jobs than any memory holds: small enough that sums of it and counts do not overflow.
 const UNLIMITED: u64 = u64::MAX / 4;
@@ -62,7 +62,7 @@ impl Backpressure {
         self.bound = (!unlimited).then_some(((most as u64).min(UNLIMITED), full));
     }
 
-    pub(super) fn mark(&mut self, low: usize, high: usize, tell: impl Fn(Water, usize) + Send + Sync + 'static) {
+    pub(super) fn mark(&mut self, low: usize, high: usize, tell: impl Fn(WaterMark, usize) + Send + Sync + 'static) {
         self.marks = Some((low, high, Arc::new(tell)));
     }
 
@@ -79,7 +79,8 @@ fn marks((low, high, tell): (usize, usize, Tell)) -> Result<Marks, BuildError> {
     if low >= high {
         return Err(BuildError::InvalidWaterMarks { low, high });
     }
-    let tell = Box::new(move |above, queued| tell(if above { Water::High } else { Water::Low }, queued as usize));
+    let tell =
+        Box::new(move |above, queued| tell(if above { WaterMark::High } else { WaterMark::Low }, queued as usize));
     Ok(Marks { low: low as u64, high: high as u64, tell })
 }
 

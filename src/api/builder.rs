@@ -1,7 +1,7 @@
 //! How a pool is configured.
 
 use super::backpressure::Backpressure;
-use super::{BuildError, ManualClock, Policy, Pool, Water};
+use super::{BuildError, ManualClock, Policy, Pool, WaterMark};
 use crate::pool::{Curiosity, Hooks, MOST_WORKERS, Settings};
 use crate::sys::clock::Clock;
 use crate::sys::thread::usable_cpus;
@@ -130,13 +130,18 @@ impl Builder {
         self
     }
 
-    /// Calls `tell` with [`Water::High`] when `high` jobs are queued, and with [`Water::Low`] when no more than `low`
-    /// are left, always alternating and never concurrently. The second argument is how many jobs were queued at that
-    /// moment.
+    /// Calls `tell` with [`WaterMark::High`] when `high` jobs are queued, and with [`WaterMark::Low`] when no more than
+    /// `low` are left, always alternating and never concurrently. The second argument is how many jobs were queued at
+    /// that moment.
     ///
     /// It runs on the submitting thread, on a thread that cancels, or on a worker between two jobs, so it should be
     /// short: set a flag, wake a thread. If the queue rises and falls again during a call, neither change is reported.
-    pub fn water_marks(mut self, low: usize, high: usize, tell: impl Fn(Water, usize) + Send + Sync + 'static) -> Self {
+    pub fn water_marks(
+        mut self,
+        low: usize,
+        high: usize,
+        tell: impl Fn(WaterMark, usize) + Send + Sync + 'static,
+    ) -> Self {
         self.backpressure.mark(low, high, tell);
         self
     }

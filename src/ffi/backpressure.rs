@@ -3,7 +3,7 @@
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::{ftpool, ftpool_config, ftpool_fn, ftpool_job_id, time};
-use crate::{Builder, Policy, Water};
+use crate::{Builder, Policy, WaterMark};
 use std::ffi::c_void;
 
 /// A policy for a full queue: a submit waits until there is room.
@@ -89,10 +89,10 @@ unsafe impl Send for Tell {}
 unsafe impl Sync for Tell {}
 
 impl Tell {
-    fn call(&self, water: Water, queued: usize) {
-        let mark = match water {
-            Water::Low => FTPOOL_WATER_LOW,
-            Water::High => FTPOOL_WATER_HIGH,
+    fn call(&self, mark: WaterMark, queued: usize) {
+        let mark = match mark {
+            WaterMark::Low => FTPOOL_WATER_LOW,
+            WaterMark::High => FTPOOL_WATER_HIGH,
         };
         // SAFETY: whoever gave the callback states that it may be called with its context.
         unsafe { (self.function)(self.context, mark, queued) };
