@@ -27,7 +27,7 @@ impl Overrun<'_> {
     }
 
     /// Asks the job to stop, which it sees by [`cancel_requested`](crate::cancel_requested).
-    pub fn ask_to_end(&self) {
+    pub fn request_cancel(&self) {
         self.0.ask();
     }
 }
@@ -141,7 +141,7 @@ impl Builder {
     /// let pool = Pool::builder()
     ///     .on_overrun(|overrun| {
     ///         println!("{} ({}) has run for {:?}", overrun.name(), overrun.id(), overrun.ran());
-    ///         overrun.ask_to_end();
+    ///         overrun.request_cancel();
     ///     })
     ///     .build()?;
     /// let endless = || while !cancel_requested() { std::thread::yield_now() };

@@ -70,7 +70,7 @@ pub(super) fn set(mut builder: Builder, config: &ftpool_config) -> Builder {
             let ran_ns = from_duration(job.ran()).unsigned_abs();
             // SAFETY: as above.
             if unsafe { overrun(context.get(), job.id().get(), name.as_ptr(), ran_ns) } != 0 {
-                job.ask_to_end();
+                job.request_cancel();
             }
         });
     }
