@@ -107,7 +107,7 @@ src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|
 src/pool/timers/fire.rs|state.next_due() };\n            state.let_sleeper_sleep(until);|state.next_due() };|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|Sentry::Sleeper => self.alarm.unpark(),|Sentry::Sleeper => {}|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep_through
-src/pool/timers/lookout.rs|self.asleep_until[Face::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
+src/pool/timers/lookout.rs|self.asleep_until[ClockKind::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|wake // L4|false // L4|a_lookout_that_leaves_wakes
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
 src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run

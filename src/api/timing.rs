@@ -1,7 +1,7 @@
 //! When a job is due.
 
 use super::SubmitError;
-use crate::pool::{Face, Missed as MissedTicks, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
+use crate::pool::{ClockKind, Missed as MissedTicks, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
 use crate::sys::clock::{self, Clock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -89,22 +89,22 @@ impl Due {
 
     #[inline]
     pub(super) fn when(&self, clock: &Clock) -> Result<When, SubmitError> {
-        let (face, now, due) = match self.moment {
+        let (kind, now, due) = match self.moment {
             Moment::After(delay) => {
                 let now = clock.now();
-                (Face::Monotonic, now, now.saturating_add(clock::nanos(delay)))
+                (ClockKind::Monotonic, now, now.saturating_add(clock::nanos(delay)))
             }
-            Moment::At(instant) => self.unless_past(Face::Monotonic, clock.now(), clock.moment(instant))?,
-            Moment::Wall(time) => self.unless_past(Face::Wall, clock.wall(), clock::since_1970(time))?,
+            Moment::At(instant) => self.unless_past(ClockKind::Monotonic, clock.now(), clock.moment(instant))?,
+            Moment::Wall(time) => self.unless_past(ClockKind::Wall, clock.wall(), clock::since_1970(time))?,
         };
         // Timers of about the same leeway come to be due at the same moments: those whose lower bits are zeroes.
         let due = if self.leeway.is_zero() { due } else { rounded(due, clock::nanos(self.leeway)) };
-        Ok(When { face, now, due })
+        Ok(When { kind, now, due })
     }
 
     #[cold]
-    fn unless_past(&self, face: Face, now: u64, due: u64) -> Result<(Face, u64, u64), SubmitError> {
-        if due < now && !self.or_now { Err(SubmitError::Past) } else { Ok((face, now, due)) }
+    fn unless_past(&self, kind: ClockKind, now: u64, due: u64) -> Result<(ClockKind, u64, u64), SubmitError> {
+        if due < now && !self.or_now { Err(SubmitError::Past) } else { Ok((kind, now, due)) }
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) use process_pools::drain_all;
 pub(crate) use running::Failure;
 pub(crate) use scope::Scope;
 pub(crate) use submit::{Refusal, Rejected, Route};
-pub(crate) use timers::{Face, Missed, Overrun, Placement, Plan, Rhythm, TickInfo, Ticking, TimerState, When};
+pub(crate) use timers::{ClockKind, Missed, Overrun, Placement, Plan, Rhythm, TickInfo, Ticking, TimerState, When};
 pub(crate) use water::Marks;
 pub(crate) use worker::Worker;
 

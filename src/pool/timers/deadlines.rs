@@ -1,7 +1,7 @@
 //! Moments by which a job must have begun, or its code must have ended. Protocol: `TIMERS.md`, "Deadlines of jobs".
 
 use super::watch::Run;
-use super::{Face, Timers};
+use super::{ClockKind, Timers};
 use crate::pool::core::Core;
 use crate::queue::{OutOfMemory, Popped, Slab, Wheel};
 use crate::sys::size::TIMERS_AT_ONCE;
@@ -97,7 +97,7 @@ impl Core {
         let timers = self.timers();
         let mut state = timers.state.lock();
         self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
-        let now = timers.now(Face::Monotonic);
+        let now = timers.now(ClockKind::Monotonic);
         state.deadlines.reserve(now).map_err(|OutOfMemory| Refusal::OutOfMemory)
     }
 
@@ -108,7 +108,7 @@ impl Core {
         if !state.deadlines.arm(id, expected, due) {
             return;
         }
-        let is_due = due <= timers.now(Face::Monotonic);
+        let is_due = due <= timers.now(ClockKind::Monotonic);
         let ring = !is_due && state.is_earlier(due);
         drop(state);
         if is_due {

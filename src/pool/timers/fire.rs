@@ -3,7 +3,7 @@
 use super::deadlines::Expected;
 use super::due::Due;
 use super::tick::DueTick;
-use super::{BACK, Face, State, Timers};
+use super::{BACK, ClockKind, State, Timers};
 use crate::pool::core::Core;
 use crate::pool::hire;
 use crate::pool::job::Job;
@@ -32,7 +32,7 @@ enum Looker {
 /// What a look has led to.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::pool) enum Fired {
-    /// Nothing more is due until then, by face; in a storm that is none of the sleeper's business.
+    /// Nothing more is due until then, by kind of clock; in a storm that is none of the sleeper's business.
     Until([u64; 2]),
     /// The same, where a worker sleeps for what is due sooner.
     InReserve([u64; 2]),
@@ -40,7 +40,7 @@ pub(in crate::pool) enum Fired {
     Closed,
 }
 
-/// By face.
+/// By kind of clock.
 const NEVER: [u64; 2] = [u64::MAX; 2];
 
 /// A few jobs on their way from the timers to the queue.
@@ -176,18 +176,18 @@ impl Round<'_, '_> {
     /// True if there may be more to do.
     fn fire(mut self, state: &mut State, monotonic: u64) -> bool {
         let mut work = TIMERS_AT_ONCE;
-        let mut more = self.fire_by(state, Face::Monotonic, Now { own: monotonic, monotonic }, &mut work);
+        let mut more = self.fire_by(state, ClockKind::Monotonic, Now { own: monotonic, monotonic }, &mut work);
         if !more && state.by_wall > 0 {
             let own = self.timers.clock.wall();
-            more = self.fire_by(state, Face::Wall, Now { own, monotonic }, &mut work);
+            more = self.fire_by(state, ClockKind::Wall, Now { own, monotonic }, &mut work);
         }
         self.queue_front(state, monotonic);
         more
     }
 
-    fn fire_by(&mut self, state: &mut State, face: Face, now: Now, work: &mut usize) -> bool {
+    fn fire_by(&mut self, state: &mut State, kind: ClockKind, now: Now, work: &mut usize) -> bool {
         loop {
-            match state.wheels[face as usize].pop(&state.slab, now.own, work) {
+            match state.wheels[kind as usize].pop(&state.slab, now.own, work) {
                 Popped::Due(node) if state.repeats(node) => self.tick(state, node, now),
                 Popped::Due(node) => self.fire_once(state, node, now),
                 Popped::Busy => return true,
@@ -297,14 +297,14 @@ impl State {
         self.slab.mark(node) & BACK != 0
     }
 
-    /// By face, when there will be something to do for the sleeper.
+    /// By kind of clock, when there will be something to do for the sleeper.
     fn next_due(&mut self) -> [u64; 2] {
         let grace = if self.lookout.is_some() { GRACE } else { 0 };
-        let timer = self.next_timer(Face::Monotonic).saturating_add(grace);
-        [timer.min(self.deadlines.next_due()), self.next_timer(Face::Wall)]
+        let timer = self.next_timer(ClockKind::Monotonic).saturating_add(grace);
+        [timer.min(self.deadlines.next_due()), self.next_timer(ClockKind::Wall)]
     }
 
-    pub(super) fn next_timer(&mut self, face: Face) -> u64 {
-        self.wheels[face as usize].next_due(&self.slab).unwrap_or(u64::MAX)
+    pub(super) fn next_timer(&mut self, kind: ClockKind) -> u64 {
+        self.wheels[kind as usize].next_due(&self.slab).unwrap_or(u64::MAX)
     }
 }

@@ -102,13 +102,13 @@ impl Timers {
         if state.slab.is_waiting(node) {
             return (None, false);
         }
-        let face = state.face(node);
-        let now = self.now(face);
+        let kind = state.kind(node);
+        let now = self.now(kind);
         let next = state.schedules.get_mut(&id).and_then(|live| live.next_after_end(now));
         let Some(due) = next else { return (None, false) };
         state.rearm(node, due);
         if due > now
-            && let Some(sentry) = state.sentry_for(face, due)
+            && let Some(sentry) = state.sentry_for(kind, due)
         {
             self.ring(&sentry);
         }
