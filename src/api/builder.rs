@@ -2,7 +2,7 @@
 
 use super::backpressure::Backpressure;
 use super::{BuildError, ManualClock, Policy, Pool, WaterMark};
-use crate::pool::{Curiosity, Hooks, MOST_WORKERS, Settings};
+use crate::pool::{Hooks, MOST_WORKERS, PanicDetail, Settings};
 use crate::sys::clock::Clock;
 use crate::sys::thread::usable_cpus;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Builder {
     idle_timeout: Option<Duration>,
     jobs_per_worker: Option<u64>,
     pub(super) hooks: Hooks,
-    curiosity: Curiosity,
+    panic_detail: PanicDetail,
     backpressure: Backpressure,
     clock: Option<ManualClock>,
 }
@@ -45,7 +45,7 @@ impl Default for Builder {
             idle_timeout: None,
             jobs_per_worker: None,
             hooks: Hooks::default(),
-            curiosity: Curiosity::default(),
+            panic_detail: PanicDetail::default(),
             backpressure: Backpressure::default(),
             clock: None,
         }
@@ -150,14 +150,14 @@ impl Builder {
     /// hook can see that, so the first pool built with this setting installs one for the process, which also calls the
     /// hook that was there before. A hook installed later should do the same.
     pub fn panic_locations(mut self) -> Self {
-        self.curiosity = self.curiosity.max(Curiosity::Location);
+        self.panic_detail = self.panic_detail.max(PanicDetail::Location);
         self
     }
 
     /// As [`panic_locations`](Self::panic_locations), and failures carry the stack as well
     /// ([`Panic::backtrace`](crate::Panic::backtrace)), which takes milliseconds for each panic.
     pub fn panic_backtraces(mut self) -> Self {
-        self.curiosity = Curiosity::Backtrace;
+        self.panic_detail = PanicDetail::Backtrace;
         self
     }
 
@@ -202,7 +202,7 @@ impl Builder {
             idle_timeout: self.idle_timeout,
             jobs_per_worker: self.jobs_per_worker.map(|jobs| jobs.max(1)),
             hooks: self.hooks,
-            curiosity: self.curiosity,
+            panic_detail: self.panic_detail,
             limits: self.backpressure.limits()?,
             permanent: false,
             clock: self.clock.as_ref().map_or_else(Clock::system, ManualClock::clock),

@@ -9,7 +9,7 @@ use super::hooks::Hooks;
 use super::job::{Job, Unrun};
 use super::lanes::Lanes;
 use super::orphans::Orphans;
-use super::panics::{self, Curiosity};
+use super::panics::{self, PanicDetail};
 use super::quotas::Quotas;
 use super::timers::{Storms, Timers, is_timer};
 use super::waits::Waits;
@@ -46,8 +46,8 @@ pub(crate) struct Settings {
     /// A worker that has run so many jobs leaves.
     pub(crate) jobs_per_worker: Option<u64>,
     pub(crate) hooks: Hooks,
-    /// What outcomes say of panics.
-    pub(crate) curiosity: Curiosity,
+    /// How much outcomes say of panics.
+    pub(crate) panic_detail: PanicDetail,
     /// How many jobs may be queued.
     pub(crate) limits: Option<Limits>,
     /// The pool is everybody's: no user closes it.
@@ -96,7 +96,7 @@ impl Core {
     pub(crate) fn new(mut settings: Settings) -> Arc<Self> {
         let bound = settings.limits.take().map(Bound::new);
         fence::enable();
-        panics::listen(settings.curiosity);
+        panics::listen(settings.panic_detail);
         let core = Arc::new(Self {
             number: unique::number(),
             crew: Crew::new(settings.workers, settings.extra_workers, bound.is_some()),

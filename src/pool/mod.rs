@@ -55,7 +55,7 @@ pub(crate) use groups::{Group, Level};
 pub use hooks::HookError;
 pub(crate) use hooks::{Hooks, WorkerHook};
 pub(crate) use job::{Job, Task, Unrun};
-pub(crate) use panics::{Curiosity, Trace};
+pub(crate) use panics::{PanicDetail, Trace};
 pub(crate) use process_pools::drain_all;
 pub(crate) use running::Failure;
 pub(crate) use scope::Scope;
