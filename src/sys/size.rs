@@ -40,8 +40,8 @@ pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };
 /// reckon with everybody anew costs as much as some ten looks.
 pub(crate) const LEAST_LEAVE: u64 = if cfg!(loom) { 1 } else { 64 };
 
-/// log2 of the places where threads look for their lanes.
-pub(crate) const SIGN_BITS: u32 = if cfg!(loom) { 0 } else { 7 };
+/// log2 of the entries of a table from threads to what is theirs.
+pub(crate) const THREAD_TABLE_BITS: u32 = if cfg!(loom) { 0 } else { 7 };
 
 /// Places in a slot block.
 pub(crate) const PLACES: u32 = if cfg!(loom) { 2 } else { 32 };
