@@ -5,7 +5,7 @@ use super::core::Core;
 use super::job::{Job, Task};
 use super::producer;
 use super::submit::{Refusal, Rejected, Route};
-use super::water::{Basin, Outlet};
+use super::water_marks::{DequeueCounter, MarkedQueue};
 use crate::queue::{Item, Producing};
 use crate::sync::Deadline;
 use crate::sys::hint;
@@ -189,7 +189,7 @@ impl Core {
             }
             return Knock::Full(Arc::clone(self));
         }
-        let kept = (bound.when_full == Full::HandOff || bound.water.is_some()).then(|| Arc::clone(self));
+        let kept = (bound.when_full == Full::HandOff || bound.water_marks.is_some()).then(|| Arc::clone(self));
         Knock::Inside(push(self, &mut visit.lane), kept)
     }
 
@@ -197,8 +197,8 @@ impl Core {
     /// the pool hands them over. Returns those that no worker came for in time.
     fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(Refusal, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
-        if let Some(water) = &bound.water {
-            water.may_have_risen(bound.queued_at_most(), self);
+        if let Some(marks) = &bound.water_marks {
+            marks.may_have_risen(bound.queued_at_most(), self);
         }
         if bound.when_full != Full::HandOff || self.is_current() {
             return Vec::new();
@@ -219,8 +219,8 @@ impl Core {
     pub(super) fn put_back_places(&self, count: u64) {
         if let Some(bound) = &self.bound {
             bound.put_back(count);
-            if let Some(water) = &bound.water {
-                water.has_fallen(self);
+            if let Some(marks) = &bound.water_marks {
+                marks.has_fallen(self);
             }
         }
     }
@@ -235,22 +235,22 @@ impl Core {
 
     /// How many places were freed so far.
     pub(super) fn freed(&self) -> u64 {
-        self.outlets().map(Outlet::gone).sum()
+        self.counters().map(DequeueCounter::gone).sum()
     }
 
     /// Called after a place was freed otherwise than by a worker.
     pub(super) fn place_is_free(&self) {
         if let Some(bound) = &self.bound {
             bound.notify_all();
-            if let Some(water) = &bound.water {
-                water.may_have_fallen(&self.cancelled, self);
+            if let Some(marks) = &bound.water_marks {
+                marks.may_have_fallen(&self.cancelled, self);
             }
         }
     }
 }
 
-impl Basin for Core {
-    fn outlets(&self) -> impl Iterator<Item = &Outlet> {
+impl MarkedQueue for Core {
+    fn counters(&self) -> impl Iterator<Item = &DequeueCounter> {
         self.crew.stations().map(|station| &station.begun).chain([&self.cancelled])
     }
 

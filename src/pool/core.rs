@@ -13,7 +13,7 @@ use super::panics::{self, PanicDetail};
 use super::quotas::Quotas;
 use super::timers::{Storms, Timers, is_timer};
 use super::waits::Waits;
-use super::water::Outlet;
+use super::water_marks::DequeueCounter;
 use super::{process_pools, unwind};
 use crate::queue::{Front, Item, Lane, Owner, Quota, Store};
 use crate::sync::{Deadline, EventCount, awake};
@@ -70,7 +70,7 @@ pub(crate) struct Core {
     /// Jobs that submitters run themselves.
     pub(super) guests: Guests,
     /// Accepted jobs that were ended by somebody else than a worker.
-    pub(super) cancelled: Outlet,
+    pub(super) cancelled: DequeueCounter,
     /// Of those, jobs that were not begun in time, since the last [`clear`](Self::clear).
     expired: AtomicU64,
     /// Failures that were forgotten by [`clear`](Self::clear).
@@ -108,7 +108,7 @@ impl Core {
             groups: Groups::new(),
             lanes: Lanes::new(),
             waits: Waits::default(),
-            cancelled: Outlet::new(),
+            cancelled: DequeueCounter::new(),
             expired: AtomicU64::new(0),
             forgotten: AtomicU64::new(0),
             quiet: EventCount::new(),

@@ -44,7 +44,7 @@ pub(crate) mod trial;
 pub(crate) mod unwind;
 pub(crate) mod values;
 mod waits;
-mod water;
+mod water_marks;
 mod worker;
 
 pub(crate) use self::core::{Core, Settings};
@@ -61,7 +61,7 @@ pub(crate) use running::Failure;
 pub(crate) use scope::Scope;
 pub(crate) use submit::{Refusal, Rejected, Route};
 pub(crate) use timers::{ClockKind, Missed, Overrun, Placement, Plan, Rhythm, TickInfo, Ticking, TimerState, When};
-pub(crate) use water::Marks;
+pub(crate) use water_marks::Marks;
 pub(crate) use worker::Worker;
 
 #[cfg(all(loom, test))]

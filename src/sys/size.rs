@@ -36,9 +36,9 @@ pub(crate) const GRACE: u64 = if cfg!(loom) { 0 } else { 50_000 };
 /// Entries in a chunk of a queue with one writer and one reader.
 pub(crate) const CHUNK: usize = if cfg!(loom) { 2 } else { 128 };
 
-/// Who lets jobs leave a queue with a low mark gets leave not to look at it for at least so many, or for none: to
-/// reckon with everybody anew costs as much as some ten looks.
-pub(crate) const LEAST_LEAVE: u64 = if cfg!(loom) { 1 } else { 64 };
+/// Whoever takes jobs out of a queue with a low mark is allowed to take at least so many without a look at the mark, or
+/// none: to share out allowances anew costs as much as some ten looks.
+pub(crate) const LEAST_ALLOWANCE: u64 = if cfg!(loom) { 1 } else { 64 };
 
 /// log2 of the entries of a table from threads to what is theirs.
 pub(crate) const THREAD_TABLE_BITS: u32 = if cfg!(loom) { 0 } else { 7 };
