@@ -167,7 +167,7 @@ impl Lanes {
     /// as many as can be.
     pub(super) fn acquire(&self, by_worker: bool) -> Option<Arc<Submitter>> {
         let submitter = self.submitters().find(|submitter| submitter.lane.adopt()).cloned().or_else(|| self.add())?;
-        submitter.lane.is_kept(by_worker);
+        submitter.lane.set_kept(by_worker);
         Some(submitter)
     }
 

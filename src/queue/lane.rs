@@ -118,8 +118,8 @@ impl Lane {
         self.producer.number
     }
 
-    /// Says whether the owner, who calls this, is one of the consumers, too.
-    pub(crate) fn is_kept(&self, by_owner: bool) {
+    /// Says whether the owner, who calls this, is also one of the consumers: then the lane is kept by it.
+    pub(crate) fn set_kept(&self, by_owner: bool) {
         self.consumer.keeper.store(if by_owner { token::of_this_thread() } else { NOBODY }, Ordering::Relaxed);
     }
 
