@@ -4,7 +4,7 @@ use super::core::Core;
 use super::grouped::GUARD;
 use super::groups::{Group, Level};
 use super::job::Job;
-use super::nested::Frame;
+use super::nested::Suspended;
 use super::resting::LastSleep;
 use super::round::Round;
 use super::running::Failure;
@@ -38,7 +38,7 @@ pub(crate) struct Worker {
     /// Whether this worker is not counted, because the running job blocks.
     pub(super) blocks: Cell<bool>,
     /// The jobs that wait on this thread for the one that is running.
-    pub(super) below: RefCell<Vec<Frame>>,
+    pub(super) below: RefCell<Vec<Suspended>>,
     /// Set when somebody asks the running job to come to an end.
     pub(super) asked: Cell<*const AtomicBool>,
     /// Set when the running job takes too long, and somebody wants it to come to an end for that.

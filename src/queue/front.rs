@@ -41,7 +41,7 @@ struct Stack {
     announced: bool,
     calling: bool,
     more: bool,
-    opening: Opening,
+    open: OpenSegment,
     /// The stack never looks empty again.
     halted: bool,
 }
@@ -107,7 +107,7 @@ impl Front {
     /// Puts an item before all others and returns its id.
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut stack = self.stack.lock();
-        let place = stack.opening.place(store)?;
+        let place = stack.open.place(store)?;
         self.counted.fetch_add(1, Ordering::Relaxed);
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
@@ -129,7 +129,7 @@ impl Front {
         self.counted.fetch_add(all, Ordering::Relaxed);
         let mut left = all;
         for item in items {
-            let Ok(place) = stack.opening.place(store) else { break };
+            let Ok(place) = stack.open.place(store) else { break };
             // SAFETY: as in `push`.
             unsafe { place.fill(item) };
             stack.places.push_front(place);
@@ -188,9 +188,9 @@ impl Stack {
 
 /// The segment that new items of a locked queue go to, and how many of its slots are used.
 #[derive(Debug, Default)]
-pub(super) struct Opening(Option<(SegmentRef, usize)>);
+pub(super) struct OpenSegment(Option<(SegmentRef, usize)>);
 
-impl Opening {
+impl OpenSegment {
     /// The next place. The caller has its queue's lock.
     pub(super) fn place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {
         let (segment, slot) = match self.0 {

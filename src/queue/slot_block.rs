@@ -187,7 +187,7 @@ impl<S> SlotBlocks<S> {
 
 impl<S> Drop for SlotBlocks<S> {
     /// Not by [`close`](Self::close): the model checker would want to know what makes the reference exclusive, and does
-    /// not know the `Arc` that posts lie in.
+    /// not know the `Arc` that submitters lie in.
     fn drop(&mut self) {
         let opened = std::mem::replace(&mut self.0, Self::none());
         opened.into_iter().zip(PLACE_SIZES).for_each(|(open, size)| open.into_inner().close(size));

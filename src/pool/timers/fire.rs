@@ -1,8 +1,8 @@
 //! From due to queued.
 
 use super::deadlines::Expected;
-use super::due::Due;
-use super::tick::DueTick;
+use super::due::JobHint;
+use super::tick::TickHint;
 use super::{BACK, ClockKind, State, Timers};
 use crate::pool::core::Core;
 use crate::pool::hire;
@@ -44,7 +44,7 @@ pub(in crate::pool) enum Fired {
 const NEVER: [u64; 2] = [u64::MAX; 2];
 
 /// A few jobs on their way from the timers to the queue.
-struct Round<'a, 'lane> {
+struct DueBatch<'a, 'lane> {
     core: &'a Core,
     timers: &'a Arc<Timers>,
     lane: &'a mut Producing<'lane>,
@@ -132,7 +132,7 @@ impl Core {
         queued: &mut usize,
     ) -> bool {
         let front = Vec::with_capacity(TIMERS_AT_ONCE);
-        Round { core: self, timers, lane, front, queued }.fire(state, monotonic)
+        DueBatch { core: self, timers, lane, front, queued }.fire(state, monotonic)
     }
 
     /// Sees to what has not come in time, or takes too long.
@@ -172,7 +172,7 @@ impl Core {
     }
 }
 
-impl Round<'_, '_> {
+impl DueBatch<'_, '_> {
     /// True if there may be more to do.
     fn fire(mut self, state: &mut State, monotonic: u64) -> bool {
         let mut work = TIMERS_AT_ONCE;
@@ -201,7 +201,7 @@ impl Round<'_, '_> {
         let due = now.monotonic_of(state.slab.due(node));
         state.slab.note(node, 0); // Names no item, until the hint is queued.
         state.delayed -= 1;
-        let hint = Job::new(Due { job: state.slab.lend(node), id: state.slab.id(node), due }).into_item();
+        let hint = Job::new(JobHint { job: state.slab.lend(node), id: state.slab.id(node), due }).into_item();
         if !state.goes_back(node) {
             return self.front.push((node, hint));
         }
@@ -242,7 +242,7 @@ impl Round<'_, '_> {
         let verdict = live.tick(due, now.own);
         let mut next = verdict.next;
         if let Some(due) = verdict.run {
-            let tick = DueTick { timers: Arc::clone(self.timers), id, due: now.monotonic_of(due) };
+            let tick = TickHint { timers: Arc::clone(self.timers), id, due: now.monotonic_of(due) };
             match self.queue_tick(Job::new(tick), back) {
                 Some(queue_id) => {
                     live.queued.push_back((queue_id, live.number));

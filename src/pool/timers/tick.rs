@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 /// A queued hint. Whether the tick is still to be run is decided under the timers' lock.
 #[derive(Debug)]
-pub(super) struct DueTick {
+pub(super) struct TickHint {
     pub(super) timers: Arc<Timers>,
     pub(super) id: u64,
-    /// As in [`Due`](super::due::Due).
+    /// As in [`JobHint`](super::due::JobHint).
     pub(super) due: u64,
 }
 
-impl Task for DueTick {
+impl Task for TickHint {
     fn run(self, worker: &Worker) {
         let Some((work, number)) = self.timers.start(self.id, worker.job()) else { return };
         let began = self.timers.clock.now();
