@@ -105,7 +105,7 @@ src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that
 src/pool/crew.rs|self.wake_sleepers(state); // U5|drop(state); // U5|a_worker_that_is_called_comes
 src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
 src/pool/timers/fire.rs|state.next_due() };\n            state.let_sleeper_sleep(until);|state.next_due() };|the_sleeper_does_not_sleep_through
-src/pool/timers/lookout.rs|Sentry::Sleeper => self.alarm.unpark(),|Sentry::Sleeper => {}|the_sleeper_does_not_sleep_through
+src/pool/timers/lookout.rs|WakeTarget::Sleeper => self.alarm.unpark(),|WakeTarget::Sleeper => {}|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|self.asleep_until[ClockKind::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|wake // L4|false // L4|a_lookout_that_leaves_wakes

@@ -99,12 +99,12 @@ impl Core {
     #[inline(always)]
     fn expect(self: &Arc<Self>, timers: &Timers, mut state: FastLockGuard<'_, State>, when: When) {
         let is_due = when.due <= when.now;
-        let sentry = if is_due { None } else { state.sentry_for(when.kind, when.due) };
+        let target = if is_due { None } else { state.wake_target_for(when.kind, when.due) };
         drop(state);
         if is_due {
             self.fire_due();
-        } else if let Some(sentry) = sentry {
-            timers.ring(&sentry);
+        } else if let Some(target) = target {
+            timers.ring(&target);
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Lookout {
 
 /// Who must be woken for an earlier timer.
 #[derive(Debug)]
-pub(super) enum Sentry {
+pub(super) enum WakeTarget {
     Sleeper,
     Lookout(Arc<CachePadded<Station>>),
 }
@@ -43,10 +43,10 @@ pub(super) enum Sentry {
 impl Timers {
     /// U2. Not under the lock.
     #[cold]
-    pub(super) fn ring(&self, sentry: &Sentry) {
-        match sentry {
-            Sentry::Sleeper => self.alarm.unpark(),
-            Sentry::Lookout(station) => station.parker.nudge(),
+    pub(super) fn ring(&self, target: &WakeTarget) {
+        match target {
+            WakeTarget::Sleeper => self.alarm.unpark(),
+            WakeTarget::Lookout(station) => station.parker.nudge(),
         }
     }
 
@@ -63,20 +63,20 @@ impl State {
     /// Who must be woken for a timer that is due then. Says it once.
     #[inline]
     #[must_use]
-    pub(super) fn sentry_for(&mut self, kind: ClockKind, due: u64) -> Option<Sentry> {
+    pub(super) fn wake_target_for(&mut self, kind: ClockKind, due: u64) -> Option<WakeTarget> {
         let until = &mut self.asleep_until[kind as usize];
         if due >= *until {
             return None;
         }
         *until = due; // U1
-        Some(self.sentry(kind))
+        Some(self.wake_target(kind))
     }
 
     #[cold]
-    fn sentry(&self, kind: ClockKind) -> Sentry {
+    fn wake_target(&self, kind: ClockKind) -> WakeTarget {
         match &self.lookout {
-            Some(lookout) if kind == ClockKind::Monotonic => Sentry::Lookout(Arc::clone(&lookout.station)),
-            _ => Sentry::Sleeper,
+            Some(lookout) if kind == ClockKind::Monotonic => WakeTarget::Lookout(Arc::clone(&lookout.station)),
+            _ => WakeTarget::Sleeper,
         }
     }
 

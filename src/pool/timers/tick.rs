@@ -108,9 +108,9 @@ impl Timers {
         let Some(due) = next else { return (None, false) };
         state.rearm(node, due);
         if due > now
-            && let Some(sentry) = state.sentry_for(kind, due)
+            && let Some(target) = state.wake_target_for(kind, due)
         {
-            self.ring(&sentry);
+            self.ring(&target);
         }
         (None, due <= now)
     }
