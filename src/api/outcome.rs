@@ -20,11 +20,11 @@ pub struct Outcome<T> {
 pub(super) struct Extra {
     pub(super) times: Option<Times>,
     pub(super) tick: Option<Tick>,
-    pub(super) cargo: Option<Cargo>,
+    pub(super) attachment: Option<Attachment>,
 }
 
 /// Something that travels with an outcome.
-pub(crate) type Cargo = Box<dyn Any + Send>;
+pub(crate) type Attachment = Box<dyn Any + Send>;
 
 /// How long a job took. Measured in pools built with [`Builder::timing`](crate::Builder::timing).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,13 +87,13 @@ impl<T> Outcome<T> {
         self.extra.is_none()
     }
 
-    pub(super) fn load(&mut self, cargo: Cargo) {
-        self.extra.get_or_insert_default().cargo = Some(cargo);
+    pub(super) fn attach(&mut self, attachment: Attachment) {
+        self.extra.get_or_insert_default().attachment = Some(attachment);
     }
 
     #[cfg(feature = "capi")]
-    pub(crate) fn cargo(&self) -> Option<&Cargo> {
-        self.extra.as_deref().and_then(|extra| extra.cargo.as_ref())
+    pub(crate) fn attachment(&self) -> Option<&Attachment> {
+        self.extra.as_deref().and_then(|extra| extra.attachment.as_ref())
     }
 
     /// An outcome of the done queue.

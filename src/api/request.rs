@@ -1,7 +1,7 @@
 //! Jobs with options.
 
 use super::handled::Answer;
-use super::outcome::{Cargo, Delivery, Outcome};
+use super::outcome::{Attachment, Delivery, Outcome};
 use super::pool::accepted;
 use super::task::{Callback, Finally, Full, Goal, Watch};
 use super::{Due, Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError, timers};
@@ -157,14 +157,14 @@ where
     /// Calls `last` exactly once when the accepted job has ended in any way, before its outcome can be read. It is not
     /// called if the job is not accepted.
     pub fn finally(self, last: impl FnOnce() + Send + 'static) -> Self {
-        self.sending(|| {
+        self.attaching(|| {
             last();
             None
         })
     }
 
     /// As `finally`, and what it returns travels with the outcome.
-    pub(crate) fn sending(mut self, last: impl FnOnce() -> Option<Cargo> + Send + 'static) -> Self {
+    pub(crate) fn attaching(mut self, last: impl FnOnce() -> Option<Attachment> + Send + 'static) -> Self {
         self.finally = Some(Box::new(last));
         self
     }

@@ -264,7 +264,7 @@ where
     }
     match (Free::new(asked.arg_free), returned) {
         (Some(free), _) => request.finally(move || free.call(call.argument())),
-        (None, Some(call)) => request.sending(move || Some(Box::new(Returned(call.argument())))),
+        (None, Some(call)) => request.attaching(move || Some(Box::new(Returned(call.argument())))),
         (None, None) => request,
     }
 }

@@ -186,7 +186,7 @@ impl ftpool_result {
         if let Some(tick) = outcome.tick() {
             (self.tick, self.late_by_ns) = (tick.number, from_duration(tick.late_by));
         }
-        if let Some(returned) = outcome.cargo().and_then(|cargo| cargo.downcast_ref::<Returned>()) {
+        if let Some(returned) = outcome.attachment().and_then(|attached| attached.downcast_ref::<Returned>()) {
             self.arg = returned.0;
         }
     }
