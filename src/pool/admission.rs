@@ -25,16 +25,16 @@ pub(super) enum Patience {
     NotBeyond { until: Deadline, here: bool },
 }
 
-/// Why jobs did not come in.
-enum Barred {
+/// Why jobs were not admitted.
+enum NotAdmitted {
     Refused(Refusal),
     /// The submitter runs them itself; they are counted as guests.
     CallerRuns(Arc<Core>),
 }
 
 /// What one attempt came to. The pool is kept in memory for what follows the visit.
-enum Knock<R> {
-    Inside(R, Option<Arc<Core>>),
+enum Attempt<R> {
+    Admitted(R, Option<Arc<Core>>),
     Refused(Refusal),
     Full(Arc<Core>),
 }
@@ -86,11 +86,11 @@ impl Core {
         route: Route<'_>,
     ) -> Result<u64, Rejected> {
         let mut load = Some(job);
-        let passed = self.pass(1, patience, |core, lane| {
+        let admitted = self.admit(1, patience, |core, lane| {
             let job = load.take().expect("a job comes in once");
             core.queue_one(lane, job, route)
         });
-        match passed {
+        match admitted {
             Ok((verdict, kept)) => {
                 let id = verdict?;
                 let refused = kept.and_then(|core| core.came_in(&[id], patience).pop());
@@ -99,8 +99,8 @@ impl Core {
             Err(barred) => {
                 let job = load.take().expect("the job has not come in");
                 match barred {
-                    Barred::Refused(why) => Err(Rejected { why, job }),
-                    Barred::CallerRuns(core) => Ok(core.run_guest(job)),
+                    NotAdmitted::Refused(why) => Err(Rejected { why, job }),
+                    NotAdmitted::CallerRuns(core) => Ok(core.run_guest(job)),
                 }
             }
         }
@@ -109,7 +109,7 @@ impl Core {
     /// As [`queue_batch`](Self::queue_batch), for a pool that does not admit everybody.
     #[cold]
     pub(super) fn queue_batch_guarded(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
-        match self.pass(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
+        match self.admit(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
             Ok((verdict, kept)) => {
                 let ids = verdict?;
                 let mut refused = kept.map(|core| core.came_in(&ids, Patience::Policy)).unwrap_or_default();
@@ -121,8 +121,8 @@ impl Core {
                 refused.into_iter().map(|(_, job)| job).chain([job]).for_each(std::mem::forget);
                 Err(why)
             }
-            Err(Barred::Refused(why)) => Err(why),
-            Err(Barred::CallerRuns(core)) => {
+            Err(NotAdmitted::Refused(why)) => Err(why),
+            Err(NotAdmitted::CallerRuns(core)) => {
                 // SAFETY: 1. the items were made of jobs by the caller; 2. they were not queued.
                 Ok(items.iter().map(|&item| core.run_guest(unsafe { Job::from_item(item) })).collect())
             }
@@ -137,29 +137,29 @@ impl Core {
     }
 
     /// Takes places for `count` jobs and queues them by `push`; waits, or makes room, where the pool says so.
-    fn pass<R>(
+    fn admit<R>(
         self: &Arc<Self>,
         count: u64,
         patience: Patience,
         mut push: impl FnMut(&Arc<Self>, &mut Producing<'_>) -> R,
-    ) -> Result<(R, Option<Arc<Self>>), Barred> {
+    ) -> Result<(R, Option<Arc<Self>>), NotAdmitted> {
         let mut kept: Option<Arc<Self>> = None;
         let mut deadline = None;
         loop {
-            let core = match kept.as_ref().unwrap_or(self).knock(count, patience, &mut push) {
-                Knock::Inside(pushed, kept) => return Ok((pushed, kept)),
-                Knock::Refused(why) => return Err(Barred::Refused(why)),
-                Knock::Full(core) => core,
+            let core = match kept.as_ref().unwrap_or(self).attempt(count, patience, &mut push) {
+                Attempt::Admitted(pushed, kept) => return Ok((pushed, kept)),
+                Attempt::Refused(why) => return Err(NotAdmitted::Refused(why)),
+                Attempt::Full(core) => core,
             };
             let bound = core.bound.as_ref().expect("a pool without a bound is never full");
             match patience.when_full(bound.when_full) {
-                Full::CallerRuns => return Err(Barred::CallerRuns(core)),
-                _ if !bound.can_hold(count) => return Err(Barred::Refused(Refusal::Full)),
+                Full::CallerRuns => return Err(NotAdmitted::CallerRuns(core)),
+                _ if !bound.can_hold(count) => return Err(NotAdmitted::Refused(Refusal::Full)),
                 Full::DiscardOldest => core.discard_oldest(),
                 when_full => {
                     let deadline = *deadline.get_or_insert_with(|| patience.deadline(when_full));
                     if !bound.wait_for_room(count, deadline, || core.freed(), || core.is_closed()) {
-                        return Err(Barred::Refused(Refusal::Full));
+                        return Err(NotAdmitted::Refused(Refusal::Full));
                     }
                 }
             }
@@ -168,29 +168,29 @@ impl Core {
     }
 
     /// One visit, in which the jobs come in or do not.
-    fn knock<R>(
+    fn attempt<R>(
         self: &Arc<Self>,
         count: u64,
         patience: Patience,
         push: &mut impl FnMut(&Arc<Self>, &mut Producing<'_>) -> R,
-    ) -> Knock<R> {
+    ) -> Attempt<R> {
         // SAFETY: 1. `push` queues items, wakes and starts workers; no user's code runs.
         let mut visit = unsafe { producer::visit(self) };
         if let Some(why) = self.refusal() {
-            return Knock::Refused(why);
+            return Attempt::Refused(why);
         }
         let own = self.is_current();
-        let Some(bound) = &self.bound else { return Knock::Inside(push(self, &mut visit.lane), None) };
+        let Some(bound) = &self.bound else { return Attempt::Admitted(push(self, &mut visit.lane), None) };
         if own {
             bound.take_anyhow(count);
         } else if !bound.take(count, || self.freed()) {
             if patience.when_full(bound.when_full) == Full::CallerRuns {
                 self.guests.begin(count); // Inside the visit: the pool does not end without them.
             }
-            return Knock::Full(Arc::clone(self));
+            return Attempt::Full(Arc::clone(self));
         }
         let kept = (bound.when_full == Full::HandOff || bound.water_marks.is_some()).then(|| Arc::clone(self));
-        Knock::Inside(push(self, &mut visit.lane), kept)
+        Attempt::Admitted(push(self, &mut visit.lane), kept)
     }
 
     /// Outside the visit in which jobs were queued: tells of the high mark, and waits until workers have the jobs where
