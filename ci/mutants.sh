@@ -58,7 +58,7 @@ src/queue/slot_block.rs|left.fetch_sub(places, Ordering::AcqRel)|left.fetch_sub(
 src/queue/slot_block.rs|Shape::of_size::<S>(size), PLACES - self.taken)|Shape::of_size::<S>(size), 0)|a_slot_block_that_was_not_used_up
 src/queue/slot_block.rs|open.taken += 1;|open.taken = PLACES;|a_slot_block_goes_with_the_last
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
-src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
+src/queue/outcomes.rs|count(&outbox.ended);\n        self.announce();|count(&outbox.ended);|queue::models::readers
 src/queue/two_lock_queue.rs|self.front.announce(front);\n            self.back.announce(&back);|self.back.announce(&back);\n            self.front.announce(front);|two_lock_queue_never_looks_empty
 src/queue/two_lock_queue.rs|self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0|self.front.len.load(Ordering::Acquire) == 0 && self.back.len.load(Ordering::Acquire) == 0|two_lock_queue_never_looks_empty
 src/queue/two_lock_queue.rs|self.len.store(row.places.len(), Ordering::Release);|self.len.store(row.places.len(), Ordering::Relaxed);|two_lock_queue_never_looks_empty
