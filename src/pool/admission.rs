@@ -96,9 +96,9 @@ impl Core {
                 let refused = kept.and_then(|core| core.came_in(&[id], patience).pop());
                 refused.map_or(Ok(id), |(why, job)| Err(Rejected { why, job }))
             }
-            Err(barred) => {
+            Err(not_admitted) => {
                 let job = load.take().expect("the job has not come in");
-                match barred {
+                match not_admitted {
                     NotAdmitted::Refused(why) => Err(Rejected { why, job }),
                     NotAdmitted::CallerRuns(core) => Ok(core.run_guest(job)),
                 }
