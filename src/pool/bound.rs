@@ -1,9 +1,9 @@
 //! How many jobs may be queued, and who waits for room. Protocol and proof: `BOUND.md`.
 
 use super::water_marks::{Marks, WaterMarks};
+use crate::queue::LAG;
 use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sys::size::LAG;
 use crate::sys::{CachePadded, hint};
 use std::time::Duration;
 

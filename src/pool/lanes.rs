@@ -4,7 +4,7 @@ use super::core::Core;
 use crate::queue::{Lane, SlotBlocks};
 use crate::sys::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sys::lock::{Lock, LockGuard};
-use crate::sys::size::THREAD_TABLE_BITS;
+use crate::sys::size::real_or_modelled;
 use crate::sys::{hint, token};
 use std::ptr;
 use std::sync::{Arc, OnceLock, Weak};
@@ -46,6 +46,9 @@ struct Entry {
     thread: AtomicUsize,
     submitter: AtomicPtr<Submitter>,
 }
+
+/// log2 of the entries of the table from threads to submitters.
+const THREAD_TABLE_BITS: u32 = real_or_modelled(7, 0);
 
 const ENTRIES: usize = 1 << THREAD_TABLE_BITS;
 

@@ -2,12 +2,11 @@
 
 use super::job::Job;
 use super::water_marks::DequeueCounter;
-use crate::queue::Batch;
+use crate::queue::{Batch, LAG};
 use crate::sync::Parker;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
 use crate::sys::hint;
 use crate::sys::lock::Lock;
-use crate::sys::size::LAG;
 use crate::sys::wake_cpu::WakeCpu;
 use std::time::{Duration, Instant};
 

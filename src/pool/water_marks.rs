@@ -4,8 +4,12 @@ use super::unwind;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, count, fence as full_fence};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
-use crate::sys::size::LEAST_ALLOWANCE;
+use crate::sys::size::real_or_modelled;
 use std::fmt;
+
+/// Whoever takes jobs out is allowed at least so many without a look at the low mark, or none: to share out allowances
+/// anew costs as much as some ten looks.
+const LEAST_ALLOWANCE: u64 = real_or_modelled(64, 1);
 
 /// What is told: whether the queue has risen to the high mark, and how many jobs were queued when that was noticed.
 pub(crate) type Tell = Box<dyn Fn(bool, u64) + Send + Sync>;

@@ -13,11 +13,15 @@ use super::timers::{Lateness, TickInfo, Watch};
 use crate::queue::{Item, Lane, Place, Taken, WriterId};
 use crate::sys::CachePadded;
 use crate::sys::atomic::AtomicBool;
-use crate::sys::size::FEW;
+use crate::sys::size::real_or_modelled;
 use crate::sys::thread::stand_still;
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
+
+/// After fewer jobs since the last one, a search is worth a request to submitters (`README.md`, "Asked"). Models ask by
+/// themselves.
+const FEW: u64 = real_or_modelled(16, 0);
 
 /// Jobs that a worker has run since its last search by which submitters are too many to fence for themselves.
 const BUSY: u64 = 128;

@@ -3,12 +3,15 @@
 use super::segment::{Home, Segment, SegmentRef};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::pages::Pages;
-use crate::sys::size::SLAB_BYTES;
+use crate::sys::size::real_or_modelled;
 use std::ptr::NonNull;
 
 /// The system has no more memory to give.
 #[derive(Debug)]
 pub(crate) struct OutOfMemory;
+
+/// Bytes that are asked from the system at a time: a huge page.
+const SLAB_BYTES: usize = real_or_modelled(2 << 20, 1 << 14);
 
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 const _: () = assert!(SEGMENTS_PER_SLAB > 1);

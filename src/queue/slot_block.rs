@@ -3,10 +3,16 @@
 
 use crate::sys::atomic::{AtomicU32, Ordering};
 use crate::sys::cell::UnsafeCell;
-use crate::sys::size::{PLACE_SIZES, PLACES};
+use crate::sys::size::real_or_modelled;
 use std::alloc::{self, Layout};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+
+/// Places in a block.
+const PLACES: u32 = real_or_modelled(32, 2);
+
+/// Bytes of a place: a cache line or two. What the model checker watches is larger.
+const PLACE_SIZES: [usize; 2] = real_or_modelled([64, 128], [1 << 9, 1 << 10]);
 
 /// How a block begins; its places follow.
 ///

@@ -2,11 +2,10 @@
 
 use super::arena::{Arena, OutOfMemory, Spare};
 use super::cell::{Claim, Item, Taken};
-use super::registry::Registry;
-use super::segment::{self, Place, SLOTS, SegmentRef};
+use super::registry::{Registry, SHARDS};
+use super::segment::{self, Place, SLOT_BITS, SLOTS, SegmentRef};
 use crate::sys::CachePadded;
 use crate::sys::lock::{Lock, LockGuard};
-use crate::sys::size::{SHARDS, SLOT_BITS};
 use crate::sys::unique;
 use std::collections::BinaryHeap;
 

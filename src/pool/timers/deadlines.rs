@@ -1,10 +1,9 @@
 //! Moments by which a job must have begun, or its code must have ended. Protocol: `TIMERS.md`, "Deadlines of jobs".
 
 use super::watch::Run;
-use super::{ClockKind, Timers};
+use super::{ClockKind, TIMERS_AT_ONCE, Timers};
 use crate::pool::core::Core;
 use crate::queue::{OutOfMemory, Popped, Slab, Wheel};
-use crate::sys::size::TIMERS_AT_ONCE;
 use std::sync::Arc;
 
 /// What is to have come when its moment comes.

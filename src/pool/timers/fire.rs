@@ -3,13 +3,12 @@
 use super::deadlines::Expected;
 use super::due::JobHint;
 use super::tick::TickHint;
-use super::{BACK, ClockKind, State, Timers};
+use super::{BACK, ClockKind, GRACE, State, TIMERS_AT_ONCE, Timers};
 use crate::pool::core::Core;
 use crate::pool::hire;
 use crate::pool::job::Job;
 use crate::pool::producer;
 use crate::queue::{Item, Node, OutOfMemory, Popped, Producing};
-use crate::sys::size::{GRACE, TIMERS_AT_ONCE};
 use std::io;
 use std::sync::Arc;
 

@@ -1,11 +1,10 @@
 //! A worker that has nothing to do sleeps for the timers, and runs the first job itself. Protocol: `TIMERS.md`,
 //! "Lookout".
 
-use super::{ClockKind, State, Timers};
+use super::{ClockKind, GRACE, State, Timers};
 use crate::pool::station::Station;
 use crate::pool::worker::Worker;
 use crate::sync::{Deadline, Parker, Roused};
-use crate::sys::size::GRACE;
 use crate::sys::{CachePadded, thread};
 use std::sync::Arc;
 

@@ -19,6 +19,7 @@ use super::job::Job;
 use crate::queue::{Node, OutOfMemory, Slab, Wheel};
 use crate::sync::{FastLock, Parker};
 use crate::sys::clock::Clock;
+use crate::sys::size::real_or_modelled;
 use deadlines::Deadlines;
 pub(crate) use entry::Placement;
 pub(in crate::pool) use entry::is_timer;
@@ -33,6 +34,13 @@ use std::sync::{Arc, Weak};
 pub(in crate::pool) use storm::Storms;
 pub(crate) use view::TimerState;
 pub(crate) use watch::{Overrun, OverrunHook};
+
+/// Timers that are touched before others get a turn: very many that are due at once must not hold up those who submit.
+const TIMERS_AT_ONCE: usize = real_or_modelled(64, 1);
+
+/// Nanoseconds that the thread which sleeps for the timers lets a worker have to come to one that is due. A model's
+/// clock stands still.
+const GRACE: u64 = real_or_modelled(50_000, 0);
 
 /// By which of its two clocks a timer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
