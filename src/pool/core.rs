@@ -1,22 +1,21 @@
 //! The pool itself: what submitters, workers and waiters share.
 
 use super::bound::{Bound, Limits};
-use super::closing::{Ending, Unfinished};
+use super::closing::Ending;
 use super::crew::Crew;
 use super::groups::Groups;
 use super::guest::Guests;
 use super::hooks::Hooks;
-use super::job::{Job, Unrun};
 use super::lanes::Lanes;
 use super::orphans::Orphans;
 use super::panics::{self, PanicDetail};
+use super::process_pools;
 use super::quotas::Quotas;
-use super::timers::{Storms, Timers, is_timer};
+use super::timers::{Storms, Timers};
 use super::waits::Waits;
 use super::water_marks::DequeueCounter;
-use super::{process_pools, unwind};
-use crate::queue::{Front, Item, Lane, Owner, Quota, Store};
-use crate::sync::{Deadline, EventCount, awake};
+use crate::queue::{Front, Lane, Owner, Quota, Store};
+use crate::sync::EventCount;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::clock::Clock;
 use crate::sys::lock::Lock;
@@ -72,11 +71,11 @@ pub(crate) struct Core {
     /// Accepted jobs that were ended by somebody else than a worker.
     pub(super) cancelled: DequeueCounter,
     /// Of those, jobs that were not begun in time, since the last [`clear`](Self::clear).
-    expired: AtomicU64,
+    pub(super) expired: AtomicU64,
     /// Failures that were forgotten by [`clear`](Self::clear).
     forgotten: AtomicU64,
     /// Notified when a job has finished and its worker sees nothing more to do.
-    quiet: EventCount,
+    pub(super) quiet: EventCount,
     /// Notified when a worker has left.
     pub(super) left: EventCount,
     pub(super) threads: Lock<Vec<JoinHandle<()>>>,
@@ -126,99 +125,6 @@ impl Core {
         core
     }
 
-    /// Cancels a queued job or a timer. False if it is neither: unknown, claimed by a worker, done or cancelled before.
-    pub(crate) fn cancel(&self, id: u64) -> bool {
-        if self.is_forked() {
-            return false;
-        }
-        if is_timer(id) {
-            return self.cancel_timer(id);
-        }
-        let Some(item) = self.take_out(id) else { return false };
-        self.end_unrun(id, item);
-        true
-    }
-
-    /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
-    pub(super) fn take_out(&self, id: u64) -> Option<Item> {
-        let lane = self.store.lane_of(id).map(|number| self.lanes.numbered(number));
-        lane.and_then(|lane| lane.take_out(&self.store, id)).or_else(|| self.store.revoke(id))
-    }
-
-    /// Cancels every job that is queued now; returns how many.
-    pub(crate) fn cancel_all(&self) -> usize {
-        if self.is_forked() {
-            return 0;
-        }
-        let mut count = 0;
-        self.cancel_each(&mut |_| count += 1);
-        count
-    }
-
-    /// Cancels every job that is queued now, and tells of each.
-    pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
-        self.calm_storm();
-        self.store.revoke_all(|id, item| cancelled(self.end_unrun(id, item)));
-    }
-
-    /// The ids of the jobs that are queued now, ascending.
-    pub(crate) fn queued(&self) -> Vec<u64> {
-        if self.is_forked() { Vec::new() } else { self.named(|| self.store.queued()) }
-    }
-
-    /// Ends a job that was accepted and taken out of the queue without having run. Returns the id that users know it
-    /// by.
-    pub(super) fn end_unrun(&self, id: u64, item: Item) -> u64 {
-        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
-        let id = self.cancel_job(unsafe { Job::from_item(item) }, id);
-        self.count_cancelled(1);
-        id
-    }
-
-    /// Ends a job that is still queued: it was not begun in time.
-    pub(super) fn expire(&self, id: u64) {
-        let Some(item) = self.take_out(id) else { return };
-        self.expired.fetch_add(1, Ordering::Release);
-        // SAFETY: as in `end_unrun`.
-        self.end_job(unsafe { Job::from_item(item) }, id, Unrun::Expired);
-        self.count_cancelled(1);
-    }
-
-    /// Tells a job that it was cancelled.
-    pub(super) fn cancel_job(&self, job: Job, id: u64) -> u64 {
-        self.end_job(job, id, Unrun::Cancelled)
-    }
-
-    /// Tells a job that it will never run. Returns the id that users know it by.
-    pub(super) fn end_job(&self, job: Job, id: u64, why: Unrun) -> u64 {
-        unwind::catch(|| job.cancel(self, id, why)).unwrap_or_else(|payload| {
-            unwind::dispose(payload);
-            id
-        })
-    }
-
-    pub(super) fn count_cancelled(&self, count: u64) {
-        self.cancelled.count_shared(count);
-        self.place_is_free();
-        self.groups.notify();
-        self.ended_elsewhere();
-    }
-
-    pub(super) fn cancelled(&self) -> u64 {
-        self.cancelled.gone()
-    }
-
-    /// Called after a job was counted that ended otherwise than on a worker.
-    pub(super) fn ended_elsewhere(&self) {
-        self.maybe_quiet();
-        // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes
-        // them.
-        if self.crew.census.read().is_sealed() {
-            self.crew.wake_all();
-            self.left.notify(); // There may be no worker to do so.
-        }
-    }
-
     /// Whether a worker that looks now would find something.
     pub(super) fn has_visible_work(&self) -> bool {
         self.has_work(0, |lane| !lane.is_empty())
@@ -240,40 +146,6 @@ impl Core {
         self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
     }
 
-    /// Called after something was counted as finished.
-    pub(super) fn maybe_quiet(&self) {
-        self.quiet.notify();
-    }
-
-    fn submitted(&self) -> u64 {
-        let queued = self.lanes.counted() + self.front.counted() + self.groups.counted();
-        queued + self.guests.begun() + self.crew.called() + self.storms.begun()
-    }
-
-    fn finished(&self) -> u64 {
-        let by_workers: u64 = self.crew.stations().map(|s| s.finished()).sum();
-        by_workers + self.cancelled() + self.guests.ended() + self.storms.ended()
-    }
-
-    /// Whether at some moment during this call nothing was queued or running. Quiescence, in `README.md`: all finished
-    /// are read before all submitted.
-    pub(super) fn is_quiescent(&self) -> bool {
-        let finished = self.finished();
-        finished == self.submitted()
-    }
-
-    /// Waits until nothing is queued or running.
-    pub(crate) fn wait_quiescent(&self, deadline: Deadline) -> Result<(), Unfinished> {
-        self.may_wait()?;
-        let verdict = || match self.is_quiescent() {
-            true => Some(Ok(())),
-            false => self.is_halted().then_some(Err(Unfinished::Exiting)),
-        };
-        let seems_quiet = || self.crew.census.read().nobody_runs() && self.is_quiescent();
-        let _wait = awake::wait(deadline, seems_quiet, || self.finished());
-        self.quiet.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))
-    }
-
     /// Whether somebody would come to more work: a worker that searches or sleeps, or one that could be started.
     pub(super) fn has_free_hands(&self) -> bool {
         self.crew.census.read().has_free_hands(self.crew.limit())
@@ -293,12 +165,6 @@ impl Core {
     /// Workers that are running a job.
     pub(crate) fn busy(&self) -> usize {
         self.crew.stations().filter(|station| station.is_running()).count()
-    }
-
-    /// Jobs that are queued or running.
-    pub(crate) fn pending(&self) -> u64 {
-        let finished = self.finished();
-        self.submitted().saturating_sub(finished)
     }
 
     /// Jobs that ended in a failure.
