@@ -58,7 +58,7 @@ src/queue/slot_block.rs|left.fetch_sub(places, Ordering::AcqRel)|left.fetch_sub(
 src/queue/slot_block.rs|Shape::of_size::<S>(size), PLACES - self.taken)|Shape::of_size::<S>(size), 0)|a_slot_block_that_was_not_used_up
 src/queue/slot_block.rs|open.taken += 1;|open.taken = PLACES;|a_slot_block_goes_with_the_last
 src/queue/slot.rs|if before.is_empty() {|{|a_slots_watchers_are_told_once
-src/queue/outcomes.rs|count(&desk.ended);\n        self.announce();|count(&desk.ended);|queue::models::readers
+src/queue/outcomes.rs|count(&outbox.ended);\n        self.announce();|count(&outbox.ended);|queue::models::readers
 src/queue/two_lock_queue.rs|self.front.announce(front);\n            self.back.announce(&back);|self.back.announce(&back);\n            self.front.announce(front);|two_lock_queue_never_looks_empty
 src/queue/two_lock_queue.rs|self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0|self.front.len.load(Ordering::Acquire) == 0 && self.back.len.load(Ordering::Acquire) == 0|two_lock_queue_never_looks_empty
 src/queue/two_lock_queue.rs|self.len.store(row.places.len(), Ordering::Release);|self.len.store(row.places.len(), Ordering::Relaxed);|two_lock_queue_never_looks_empty
@@ -95,9 +95,9 @@ src/pool/resting.rs|self.core.crew.wake_all();||every_worker_leaves
 src/pool/bound.rs|self.room.notify(); // E1, E2||a_submitter_that_waits_for_room_is_woken
 src/pool/bound.rs|compare_exchange_weak(taken,|compare_exchange_weak(self.places.taken.load(Ordering::Relaxed),|a_place_is_taken_once
 src/pool/closing.rs|self.wake_submitters();||a_submitter_that_waits_for_room_sees_the_pool_close
-src/pool/water.rs|fence::heavy(); // R2||pool::models::bounds
-src/pool/water.rs|full_fence(Ordering::SeqCst); // M2||low_water_is_told
-src/pool/water.rs|outlet.leave.fetch_add(leave, Ordering::Relaxed)), // R5|outlet.leave.fetch_add(leave + 1, Ordering::Relaxed)), // R5|low_water_is_told
+src/pool/water_marks.rs|fence::heavy(); // R2||pool::models::bounds
+src/pool/water_marks.rs|full_fence(Ordering::SeqCst); // M2||low_water_is_told
+src/pool/water_marks.rs|counter.allowed.fetch_add(allowance, Ordering::Relaxed); // R5|counter.allowed.fetch_add(allowance + 1, Ordering::Relaxed); // R5|low_water_is_told
 src/pool/grouped.rs|bound.notify(); // E1||a_hand_off_ends_when_the_job_is_taken
 src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
@@ -105,9 +105,9 @@ src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that
 src/pool/crew.rs|self.wake_sleepers(state); // U5|drop(state); // U5|a_worker_that_is_called_comes
 src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
 src/pool/timers/fire.rs|state.next_due() };\n            state.let_sleeper_sleep(until);|state.next_due() };|the_sleeper_does_not_sleep_through
-src/pool/timers/lookout.rs|Sentry::Sleeper => self.alarm.unpark(),|Sentry::Sleeper => {}|the_sleeper_does_not_sleep_through
+src/pool/timers/lookout.rs|WakeTarget::Sleeper => self.alarm.unpark(),|WakeTarget::Sleeper => {}|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep_through
-src/pool/timers/lookout.rs|self.asleep_until[Face::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
+src/pool/timers/lookout.rs|self.asleep_until[ClockKind::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|wake // L4|false // L4|a_lookout_that_leaves_wakes
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
 src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run

@@ -3,7 +3,7 @@
 //!
 //! Run it with `cargo run --example backpressure`.
 
-use fastthreadpool::{Deadline, Policy, Pool, SubmitError, Water};
+use fastthreadpool::{Deadline, Policy, Pool, SubmitError, WaterMark};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,10 +13,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (sum, crossings) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let counted = Arc::clone(&crossings);
     let marks = move |mark, _queued| match mark {
-        Water::High => {
+        WaterMark::High => {
             counted.fetch_add(1, Ordering::Relaxed);
         }
-        Water::Low => {}
+        WaterMark::Low => {}
     };
     let pool = Pool::builder().workers(2).max_queued(1000, Policy::Block).water_marks(250, 750, marks).build()?;
 

@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .workers(1)
         .on_overrun(|overrun| {
             println!("{} has run too long, and is asked to stop", overrun.name());
-            overrun.ask_to_end();
+            overrun.request_cancel();
         })
         .build()?;
     let free = Arc::new(Event::new());

@@ -15,20 +15,21 @@
  *
  *     cc hello.c $(pkg-config --cflags --libs fastthreadpool)
  *
- * Conventions, obeyed by every call
+ * Conventions that every call follows
  *
- * Status    Calls return an ftpool_status: 0 done, above 0 nothing is wrong and nothing was done, below 0 an error.
- * NULL      An object that is NULL is FTPOOL_E_INVALID; every _free accepts NULL; getters answer 0 or NULL.
- * Outputs   come last (out_...), are written on success only, and output pointers are NULL after a failure.
- * Time      is in nanoseconds: FTPOOL_NOW looks once, FTPOOL_FOREVER waits, other negative values are
- *           FTPOOL_E_INVALID. Huge values mean forever; nothing overflows.
- * Structs   begin with their size. Initialise them with their _INIT macro; a field that is 0 means its default.
+ * Status    Calls return an ftpool_status: 0 is success, above 0 is not done but no error, below 0 is an error.
+ * NULL      A NULL object gives FTPOOL_E_INVALID; every _free accepts NULL; getters return 0 or NULL.
+ * Outputs   come last (out_...) and are written on success only, unless a call says otherwise; pointers to new objects
+ *           are NULL after a failure.
+ * Time      is in nanoseconds: FTPOOL_NOW does not wait, FTPOOL_FOREVER waits without a limit, other negative values
+ *           are FTPOOL_E_INVALID. Huge values mean forever; nothing overflows.
+ * Structs   begin with their size. Initialise them with their _INIT macro; 0 in a field means its default.
  * Ownership A submit that does not return FTPOOL_OK took nothing.
- * Threads   Jobs run on worker threads, which asynchronous signals are never delivered to.
- * Exit      A pool keeps no process alive. Once exit() has begun no further job begins, submits and waits return
- *           FTPOOL_E_SHUTDOWN, and ftpool_free() waits for nobody. Functions that were registered with atexit() after
- *           the first pool was made, and destructors of static objects made after it, still find pools as ever.
- * Fork      In the child, calls on the parent's pools return FTPOOL_E_FORKED and wait for nobody; make new pools there.
+ * Threads   Jobs run on worker threads, which block asynchronous signals.
+ * Exit      A pool does not keep the process alive. Once exit() has begun, no further job starts, submits and waits
+ *           return FTPOOL_E_SHUTDOWN, and ftpool_free() does not wait. Functions registered with atexit() after the
+ *           first pool was made, and destructors of static objects constructed after it, run before that.
+ * Fork      In the child, calls on the parent's pools return FTPOOL_E_FORKED and never wait; make new pools there.
  * Unwinding No panic leaves this library. A C++ exception or pthread_exit() that leaves a job aborts the process.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -60,7 +61,7 @@
 #define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL}
 #define FTPOOL_TIMER_OPTIONS_INIT {sizeof(ftpool_timer_options), NULL, NULL, 0, 0, 0, 0, 0, FTPOOL_MISSED_SKIP, 0}
 
-/* Before every function; define it to nothing to compile against the static library on a platform that minds. */
+/* Stands before every function; define it for attributes that your platform needs, such as an import attribute. */
 #ifndef FTPOOL_API
 #define FTPOOL_API
 #endif
@@ -82,12 +83,12 @@
 #define FTPOOL_LOG_ERROR 1
 
 /**
- * A shutdown mode: what is queued runs, and so do jobs that it submits.
+ * A shutdown mode: queued jobs run, and so do jobs that they submit.
  */
 #define FTPOOL_SHUTDOWN_DRAIN 0
 
 /**
- * A shutdown mode: what is queued is cancelled, what is running ends.
+ * A shutdown mode: queued jobs are cancelled, running jobs finish.
  */
 #define FTPOOL_SHUTDOWN_CANCEL 1
 
@@ -117,7 +118,7 @@
 #define FTPOOL_POLICY_DISCARD_OLDEST 4
 
 /**
- * A policy without a queue: every submit waits until a worker begins its job; max_queued does not matter.
+ * A policy without a limit on queued jobs: every submit waits until a worker starts its job; max_queued is ignored.
  */
 #define FTPOOL_POLICY_HAND_OFF 5
 
@@ -137,27 +138,27 @@
 #define FTPOOL_OUTCOME_DONE 0
 
 /**
- * An outcome: the job declared a failure, or panicked.
+ * An outcome: the job failed (ftpool_fail()) or panicked.
  */
 #define FTPOOL_OUTCOME_FAILED 1
 
 /**
- * An outcome: the job was cancelled before it began.
+ * An outcome: the job was cancelled before it started.
  */
 #define FTPOOL_OUTCOME_CANCELLED 2
 
 /**
- * An outcome: the job was not begun in time.
+ * An outcome: the job was not started in time.
  */
 #define FTPOOL_OUTCOME_EXPIRED 3
 
 /**
- * A submit flag: before every job of the pool that is queued.
+ * A submit flag: the job goes ahead of every queued job of the pool.
  */
 #define FTPOOL_SUBMIT_FIRST 1
 
 /**
- * A submit flag: the job sends its values out with ftpool_emit(); what it returns is ignored.
+ * A submit flag: the job emits its values with ftpool_emit(); what it returns is ignored.
  */
 #define FTPOOL_SUBMIT_EMITS 2
 
@@ -167,37 +168,37 @@
 #define FTPOOL_SUBMIT_RETURN_ARG 4
 
 /**
- * A priority: the group's jobs come among those that are in no group.
+ * A priority: the group's jobs take turns with those outside all groups.
  */
 #define FTPOOL_PRIORITY_NORMAL 0
 
 /**
- * A priority: they come before those that are in no group.
+ * A priority: the group's jobs come before those outside all groups.
  */
 #define FTPOOL_PRIORITY_HIGH 1
 
 /**
- * A priority: they come when no other job is queued.
+ * A priority: the group's jobs come when no other job is queued.
  */
 #define FTPOOL_PRIORITY_LOW 2
 
 /**
- * Ticks that come while the job of an earlier one is queued or running are left out.
+ * Ticks that fall due while the job of an earlier one is queued or running are skipped.
  */
 #define FTPOOL_MISSED_SKIP 0
 
 /**
- * They make one run together, as soon as the earlier job has ended.
+ * They are merged into one run, as soon as the earlier job has ended.
  */
 #define FTPOOL_MISSED_COALESCE 1
 
 /**
- * Each of them queues a job. Several may run at the same time, and may pile up.
+ * Each of them queues a job. Jobs may pile up, and several may run at the same time.
  */
 #define FTPOOL_MISSED_QUEUE 2
 
 /**
- * A timer flag: once due, the job goes behind the jobs that are queued, not before them.
+ * A timer flag: once due, the job goes behind the queued jobs, not ahead of them.
  */
 #define FTPOOL_TIMER_BACK 1
 
@@ -212,7 +213,7 @@
 #define FTPOOL_TIMER_STOP_ON_ERROR 4
 
 /**
- * A timer flag: a moment that has passed means now, and is no error.
+ * A timer flag: a moment that has passed means now, and is not an error.
  */
 #define FTPOOL_TIMER_OR_NOW 8
 
@@ -222,12 +223,12 @@
 #define FTPOOL_TIMER_AT_ONCE 16
 
 /**
- * A job's state: no worker has begun it.
+ * A job's state: it has not started.
  */
 #define FTPOOL_JOB_QUEUED 0
 
 /**
- * A job's state: a worker runs it.
+ * A job's state: a worker is running it.
  */
 #define FTPOOL_JOB_RUNNING 1
 
@@ -242,12 +243,12 @@
 #define FTPOOL_JOB_FAILED 3
 
 /**
- * A job's state: it was cancelled before it began.
+ * A job's state: it was cancelled before it started.
  */
 #define FTPOOL_JOB_CANCELLED 4
 
 /**
- * A job's state: it was not begun in time.
+ * A job's state: it was not started in time.
  */
 #define FTPOOL_JOB_EXPIRED 5
 
@@ -282,8 +283,8 @@
 #define FTPOOL_SEMAPHORE_MAX 2147483647
 
 /**
- * What a call returns. 0: done. Above 0: nothing is wrong, and nothing was done. Below 0: an error, and nothing was
- * done. Numbers are never reused; future versions may return more of them.
+ * What a call returns. 0: done. Above 0: not done, but not an error. Below 0: an error; unless the call's
+ * documentation says otherwise, nothing was done. Numbers are never reused; future versions may add more.
  */
 enum ftpool_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -295,7 +296,7 @@ enum ftpool_status
      */
     FTPOOL_OK = 0,
     /**
-     * The time ran out first; what was waited for goes on.
+     * The timeout came first; what was waited for goes on.
      */
     FTPOOL_TIMEOUT = 1,
     /**
@@ -327,7 +328,7 @@ enum ftpool_status
      */
     FTPOOL_E_DEADLOCK = -4,
     /**
-     * The pool has no thread and the system refused to start one; errno tells more.
+     * The system refused to start a thread that the call needs; errno tells more.
      */
     FTPOOL_E_THREAD = -5,
     /**
@@ -377,25 +378,25 @@ typedef int32_t ftpool_status;
 typedef struct ftpool ftpool;
 
 /**
- * A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Put
- * it into ftpool_config; several pools may go by it.
+ * A clock that advances only when told to, for tests of programs that use delayed and scheduled jobs. Put it into
+ * ftpool_config; several pools may use it.
  */
 typedef struct ftpool_clock ftpool_clock;
 
 /**
- * Handles that are given back as their jobs end, those first that have ended already. Each takes the same short time,
- * however many there are; for a few see ftpool_wait_jobs().
+ * A set of handles that gives them back as their jobs end, starting with those that have ended already. The cost of
+ * each does not depend on how many there are; for a few jobs, see ftpool_wait_jobs().
  */
 typedef struct ftpool_completed ftpool_completed;
 
 /**
- * Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own:
- * a group at its limit holds no worker up.
+ * Jobs that share a limit on how many run at a time, and that are cancelled and waited for together. They wait in a
+ * queue of their own, so a group at its limit holds no worker up.
  */
 typedef struct ftpool_group ftpool_group;
 
 /**
- * A handle to one job: to wait for it, to read what it came to, to cancel it.
+ * A handle to one job: to wait for it, to read its outcome, to cancel it.
  */
 typedef struct ftpool_job ftpool_job;
 
@@ -411,39 +412,39 @@ typedef struct ftpool_results ftpool_results;
 typedef void (*ftpool_worker_hook)(void *context, uint32_t worker);
 
 /**
- * The name of an accepted job, never used twice in the life of a process. 0 names none.
+ * The id of an accepted job, unique in the process and never reused. 0 is no job's id.
  */
 typedef uint64_t ftpool_job_id;
 
 /**
- * Called in a worker thread for a job that has failed, with the context of the config, the code and message that a
- * failed outcome would have. The message is the library's, and valid during the call.
+ * Called in a worker thread for a job that has failed, with the context of the config and the code and message that a
+ * failed outcome would have. The message belongs to the library, and is valid only during the call.
  */
 typedef void (*ftpool_failed_hook)(void *context, ftpool_job_id id, int32_t code, const char *message);
 
 /**
- * Called with the context of the config, FTPOOL_LOG_ERROR and a line of text, which is the library's and valid during
- * the call. Later versions may have more levels.
+ * Called with the context of the config, FTPOOL_LOG_ERROR and a line of text, which belongs to the library and is
+ * valid only during the call. Later versions may have more levels.
  */
 typedef void (*ftpool_log_hook)(void *context, uint32_t level, const char *line);
 
 /**
- * Told that the number of queued jobs has passed a mark, FTPOOL_WATER_HIGH or FTPOOL_WATER_LOW, in turns, never two
- * calls at a time; on the thread that submits, or that cancels, or on a worker between two jobs. Must return, as a job
- * must, and should be short.
+ * Called when the number of queued jobs has reached a mark, FTPOOL_WATER_HIGH or FTPOOL_WATER_LOW, always alternating
+ * and never concurrently; on the thread that submits or cancels, or on a worker between two jobs. Must return, as a
+ * job must, and should be short.
  */
 typedef void (*ftpool_water_fn)(void *context, uint32_t mark, size_t queued);
 
 /**
- * Called with the context of the config for a job that runs longer than it should: its id, its name, and for how many
- * nanoseconds it has run. If it returns other than 0 the job is asked to come to an end (ftpool_self_cancelled()). The
- * name is the library's, and valid during the call.
+ * Called with the context of the config for a job that has exceeded its run limit: its id, its name, and for how many
+ * nanoseconds it has been running. If it returns anything but 0, the job is asked to stop (ftpool_self_cancelled()).
+ * The name belongs to the library, and is valid only during the call.
  */
 typedef int32_t (*ftpool_overrun_hook)(void *context, ftpool_job_id id, const char *name, uint64_t ran_ns);
 
 /**
- * How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field
- * that is 0 means its default.
+ * How to configure a pool. Initialise it with FTPOOL_CONFIG_INIT, which means all defaults, and set what should
+ * differ: 0 in a field means its default.
  */
 typedef struct ftpool_config {
     /**
@@ -464,7 +465,7 @@ typedef struct ftpool_config {
      */
     const char *name;
     /**
-     * Bytes of each worker's stack; 0 means 2 MiB.
+     * Bytes of each worker's stack; 0 means the default for Rust threads: 2 MiB, or what RUST_MIN_STACK says.
      */
     size_t stack_size;
     /**
@@ -472,8 +473,8 @@ typedef struct ftpool_config {
      */
     uint32_t timing;
     /**
-     * Called in each worker before its first job; may be NULL. If it calls ftpool_fail(), the pool is broken: what is
-     * queued is cancelled, and every submit from then on returns FTPOOL_E_BROKEN; ftpool_check() tells why.
+     * Called in each worker before its first job; may be NULL. If it calls ftpool_fail(), the pool is broken: queued
+     * jobs are cancelled, and every later submit returns FTPOOL_E_BROKEN; ftpool_check() tells why.
      */
     ftpool_worker_hook start;
     /**
@@ -483,27 +484,27 @@ typedef struct ftpool_config {
      */
     ftpool_worker_hook stop;
     /**
-     * Called for every job that fails, once, in the worker, before the outcome is made known, whether or not it goes
-     * anywhere; possibly on several threads at once. May be NULL.
+     * Called once for every job that fails, in the worker, before the outcome can be read, and even if it goes
+     * nowhere; possibly on several threads at once. May be NULL.
      */
     ftpool_failed_hook failed;
     /**
-     * Called with a line of text for every job that fails, once, and when a hook breaks the pool; possibly on several
+     * Called with a line of text once for every job that fails, and when a hook breaks the pool; possibly on several
      * threads at once. May be NULL.
      */
     ftpool_log_hook log;
     /**
-     * Given to the four functions above, and to overrun.
+     * Passed to the four functions above, and to overrun.
      */
     void *context;
     /**
      * What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
-     * _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be, and
-     * delayed jobs that are due are queued so.
+     * _DISCARD_OLDEST or _HAND_OFF. The pool's own jobs never wait: they may submit above the limit. So may callbacks
+     * of jobs that end without having run, and delayed jobs that are due are queued in the same way.
      */
     uint32_t policy;
     /**
-     * At most how many jobs are queued (accepted and not begun); 0 means no limit.
+     * The most jobs that may be queued (accepted but not started); 0 means no limit.
      */
     size_t max_queued;
     /**
@@ -519,44 +520,45 @@ typedef struct ftpool_config {
      */
     size_t high_water;
     /**
-     * Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be
+     * Called when the number of queued jobs has risen to high_water, and when it has then fallen to low_water. May be
      * NULL.
      */
     ftpool_water_fn water_callback;
     /**
-     * Handed to water_callback.
+     * Passed to water_callback.
      */
     void *water_context;
     /**
-     * What delayed and scheduled jobs go by instead of the machine's clocks, for tests; NULL for those.
+     * The clock for delayed and scheduled jobs, for tests; NULL means the system's clocks.
      */
     ftpool_clock *clock;
     /**
-     * How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and
-     * grows again when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
+     * How long an idle worker sleeps before its thread ends: an idle pool shrinks, down to no threads, and grows again
+     * when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
      */
     int64_t idle_timeout_ns;
     /**
-     * How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in
-     * their thread. 0: no limit. Costs speed, because workers take jobs one by one.
+     * How many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. 0: no limit.
+     * This costs throughput, because workers then take jobs one at a time.
      */
     uint64_t jobs_per_worker;
     /**
-     * At most how many workers more there may be while as many jobs are in ftpool_blocking(); they count in
-     * ftpool_worker_limit(). 0: none.
+     * How many workers beyond the limit there may be while that many jobs are in ftpool_blocking();
+     * ftpool_worker_limit() includes them. 0: none.
      */
     uint32_t extra_workers;
     /**
-     * Called, with `context`, for every job that runs longer than its run_limit_ns (ftpool_submit_options), once,
-     * when that time is over, on a thread that timers wait for: it should be short. May be NULL; then nothing is
-     * watched.
+     * Called, with `context`, once for every job that exceeds its run_limit_ns (ftpool_submit_options), as soon as it
+     * does, usually on the timer thread: it should be short, as it holds up other timers. May be NULL; then run limits
+     * have no effect.
      */
     ftpool_overrun_hook overrun;
 } ftpool_config;
 
 /**
- * A job: pthread's own shape. What it returns is its value, which fire-and-forget jobs have no use for. It must
- * return: a C++ exception, pthread_exit() or another unwind out of it aborts the process.
+ * A job's function, with the signature of pthread start routines. What it returns is the job's value, which
+ * fire-and-forget jobs drop. It must return: a C++ exception, pthread_exit() or any other unwinding out of it aborts
+ * the process.
  */
 typedef void *(*ftpool_fn)(void *arg);
 
@@ -566,7 +568,7 @@ typedef void *(*ftpool_fn)(void *arg);
 typedef void (*ftpool_free_fn)(void *pointer);
 
 /**
- * What a job came to. Begin with FTPOOL_RESULT_INIT.
+ * The outcome of a job. Initialise it with FTPOOL_RESULT_INIT.
  */
 typedef struct ftpool_result {
     /**
@@ -582,8 +584,9 @@ typedef struct ftpool_result {
      */
     void *value;
     /**
-     * What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the
-     * calling thread reads the next outcome from any results object: print or copy it before.
+     * What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. It belongs to the library, and is valid
+     * until the calling thread next reads an outcome, from any results object or handle, or calls ftpool_check():
+     * print or copy it before that.
      */
     const char *error_message;
     /**
@@ -600,7 +603,7 @@ typedef struct ftpool_result {
     uint32_t outcome;
     /**
      * The code given to ftpool_fail() or returned by a callback; FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a
-     * cancelled job, FTPOOL_TIMEOUT for one that was not begun in time, else 0.
+     * cancelled job, FTPOOL_TIMEOUT for one that was not started in time, else 0.
      */
     int32_t error_code;
     /**
@@ -609,22 +612,22 @@ typedef struct ftpool_result {
     void *arg;
     /**
      * Which tick of a schedule this was, as ftpool_self_tick() counts; 1 for a delayed job, 0 for all others, and for
-     * one that did not begin.
+     * one that did not start.
      */
     uint64_t tick;
     /**
-     * How many nanoseconds later than it was due the job of that tick began.
+     * How many nanoseconds after its due time the job of that tick started.
      */
     int64_t late_by_ns;
 } ftpool_result;
 
 /**
- * Shown an outcome, which stays the library's and is valid during the call. Must return, as a job must.
+ * Called with an outcome, which belongs to the library and is valid only during the call. Must return, as a job must.
  */
 typedef int32_t (*ftpool_callback)(void *context, const ftpool_result *result);
 
 /**
- * How a results object shall be. Begin with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
+ * Options of a results object. Initialise it with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
  */
 typedef struct ftpool_results_options {
     /**
@@ -632,23 +635,23 @@ typedef struct ftpool_results_options {
      */
     size_t size;
     /**
-     * Room for so many unread outcomes; 0 means any number. A worker with an outcome that there is no room for waits
-     * until one is read, the object is freed, or the pool is shut down.
+     * The most unread outcomes it holds; 0 means no bound. A worker whose outcome does not fit waits until one is
+     * read, the object is freed, or the pool is shut down.
      */
     size_t done_max;
     /**
-     * Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be
+     * Called with every value that was not read when the object is freed, on whichever thread frees it last. May be
      * NULL.
      */
     ftpool_free_fn value_free;
     /**
-     * Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the
-     * callback's. If it returns other than 0, that is kept: see ftpool_results_next_callback_failure(). May be
+     * Called with every outcome, on a thread of its own, one at a time; reading then returns FTPOOL_E_BUSY. The
+     * callback owns the values. A return value other than 0 is kept for ftpool_results_next_callback_failure(). May be
      * NULL.
      */
     ftpool_callback callback;
     /**
-     * Handed to the callback. It must stay valid until ftpool_results_free() has returned.
+     * Passed to the callback. It must stay valid until ftpool_results_free() has returned.
      */
     void *callback_context;
 } ftpool_results_options;
@@ -662,7 +665,7 @@ typedef struct ftpool_results_options {
 typedef int32_t (*ftpool_settle_fn)(void *context, const ftpool_result *result, void **value);
 
 /**
- * What a job shall have beyond its function and argument. Begin with FTPOOL_SUBMIT_OPTIONS_INIT, which means nothing.
+ * Options of a job. Initialise it with FTPOOL_SUBMIT_OPTIONS_INIT, which means none.
  */
 typedef struct ftpool_submit_options {
     /**
@@ -674,17 +677,18 @@ typedef struct ftpool_submit_options {
      */
     ftpool_results *results;
     /**
-     * Called with the outcome on the worker, before anybody else sees it; with FTPOOL_SUBMIT_EMITS with every value,
-     * and with the failure if there is one. For a job that is cancelled or expires, on the thread that ends it. If it
-     * returns other than 0 the job has failed with that code, and the value goes to value_free. May be NULL.
+     * Called with the outcome on the worker, before anybody else can read it; with FTPOOL_SUBMIT_EMITS, with every
+     * value, and with the failure if there is one. If the job is cancelled or expires, it is called on the thread that
+     * cancelled or expired it. If it returns anything but 0, the job fails with that code, and the value goes to
+     * value_free. May be NULL.
      */
     ftpool_callback callback;
     /**
-     * Handed to the callback, or to `settle`.
+     * Passed to the callback, or to `settle`.
      */
     void *callback_context;
     /**
-     * Called with the argument exactly once when the accepted job has ended in whatever way: ran, failed, cancelled,
+     * Called with the argument exactly once when the accepted job has ended in any way: ran, failed, cancelled,
      * expired. May be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
      */
     ftpool_free_fn arg_free;
@@ -693,27 +697,28 @@ typedef struct ftpool_submit_options {
      */
     uint32_t flags;
     /**
-     * A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means before all that are queued in the
+     * A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means ahead of all jobs queued in the
      * group. NULL: none.
      */
     ftpool_group *group;
     /**
-     * If it is not 0: a job that no worker has begun within this time from now ends FTPOOL_OUTCOME_EXPIRED, at once,
-     * and not when a worker would have come to it; its callback and arg_free are called on a thread that watches
-     * the time. A submit that waits for room waits no longer than that either.
+     * If not 0, a deadline for the start of the job, counted from the submit: a job that no worker has started by then
+     * ends FTPOOL_OUTCOME_EXPIRED at that moment, not when a worker would have reached it. Its callback and arg_free
+     * are called on whichever thread notices, usually the pool's timer thread. A submit that waits for room gives up
+     * at the same deadline.
      */
     int64_t start_within_ns;
     /**
-     * If it is not 0: a job that runs longer is told of, once, to ftpool_config.overrun.
+     * If not 0, ftpool_config.overrun is called once if the job runs longer than this.
      */
     int64_t run_limit_ns;
     /**
-     * The name by which it is told of. Copied; NULL means "".
+     * The name that overrun is called with. Copied; NULL means "".
      */
     const char *name;
     /**
-     * If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A
-     * job of the pool may wait for it with a time limit only.
+     * If not 0, the job is due this long after the submit, as with ftpool_submit_later(); not with `group` or
+     * `start_within_ns`. A job of the same pool may wait for it only with a time limit.
      */
     int64_t delay_ns;
     /**
@@ -723,7 +728,7 @@ typedef struct ftpool_submit_options {
 } ftpool_submit_options;
 
 /**
- * When a job is due, and what else it shall have. Begin with FTPOOL_TIMER_OPTIONS_INIT, which means now and once.
+ * When a job is due, and its other options. Initialise it with FTPOOL_TIMER_OPTIONS_INIT, which means now and once.
  */
 typedef struct ftpool_timer_options {
     /**
@@ -732,22 +737,22 @@ typedef struct ftpool_timer_options {
     size_t size;
     /**
      * Where outcomes go, an object of the same pool; NULL: nowhere. Every run of a schedule leaves an outcome under
-     * its id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED besides; while it goes on more is to
-     * come.
+     * its id, and a cancelled schedule also leaves FTPOOL_OUTCOME_CANCELLED; while the schedule is active, readers
+     * wait for more.
      */
     ftpool_results *results;
     /**
-     * Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its
-     * last run. May be NULL.
+     * Called with the argument exactly once when the accepted job has ended in any way; for a schedule, after its last
+     * run. May be NULL.
      */
     ftpool_free_fn arg_free;
     /**
-     * Due this long from now. For a schedule, 0 means one interval.
+     * Due this long after the submit. For a schedule, 0 means one interval.
      */
     int64_t delay_ns;
     /**
-     * If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks
-     * of a schedule go by the wall clock then.
+     * If not 0, due when the wall clock shows this, in nanoseconds since 1970; `delay_ns` must then be 0. All ticks of
+     * a schedule then follow the wall clock.
      */
     int64_t wall_ns;
     /**
@@ -783,36 +788,38 @@ typedef void (*ftpool_for_body)(void *context, size_t i);
 typedef void (*ftpool_range_body)(void *context, size_t begin, size_t end);
 
 /**
- * The body of ftpool_reduce(): adds the items from `begin` to before `end` to `value`. It must return, as a job must.
+ * The body of ftpool_reduce(): folds the items from `begin` to before `end` into `value`. It must return, as a job
+ * must.
  */
 typedef void (*ftpool_reduce_body)(void *context, size_t begin, size_t end, void *value);
 
 /**
- * Adds what `from` holds to `into`, which belongs to smaller items. It must return, as a job must.
+ * Combines `from` into `into`, the value of lower items. It must return, as a job must.
  */
 typedef void (*ftpool_combine)(void *context, void *into, const void *from);
 
 /**
- * What every worker does once: it is told its number, as ftpool_worker_index(). It must return, as a job must.
+ * What every worker does once; `worker` is its index, as ftpool_worker_index() returns it. It must return, as a job
+ * must.
  */
 typedef void *(*ftpool_worker_fn)(void *context, size_t worker);
 
 /**
- * Told of one job, by its id.
+ * Called with the id of one job.
  */
 typedef void (*ftpool_id_fn)(void *context, ftpool_job_id id);
 
 /**
- * A number of permits that threads take and give back; it needs no pool. It lives in memory of the program, allocates
- * nothing and needs no end: `static ftpool_semaphore s = FTPOOL_SEMAPHORE_INIT(8);`. Zeroed memory is a semaphore
- * without permits. It must not be copied or moved while it is used.
+ * A counting semaphore: a number of permits that threads acquire and release; it needs no pool. It lives in the
+ * program's memory, allocates nothing and needs no clean-up: `static ftpool_semaphore s = FTPOOL_SEMAPHORE_INIT(8);`.
+ * Zeroed memory is a semaphore without permits. It must not be copied or moved while it is in use.
  *
- * One made by FTPOOL_SEMAPHORE_INIT() is quick: a thread that comes by may take a permit before one that has been
- * waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() gives permits in the order of asking.
+ * One made by FTPOOL_SEMAPHORE_INIT() is fast but not fair: a thread that has just come may get a permit ahead of one
+ * that has been waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() grants permits in the order of the requests.
  *
- * What a thread did before it gave a permit back is visible to the thread that takes it. On Linux, a release of a
- * quick semaphore from which everybody takes one permit at a time touches no memory after it has added the permits:
- * who gets the last one may free it.
+ * What a thread did before it released a permit is visible to the thread that acquires it. On Linux, if a semaphore is
+ * not fair and everybody acquires one permit at a time, a release touches no memory after it has added the permits:
+ * whoever acquires the last one may free the semaphore.
  */
 typedef struct ftpool_semaphore {
     /**
@@ -822,15 +829,15 @@ typedef struct ftpool_semaphore {
 } ftpool_semaphore;
 
 /**
- * A lock for short critical sections; it needs no pool. It lives in memory of the program, allocates nothing and needs
- * no end: `static ftpool_lock lock = FTPOOL_LOCK_INIT;`. Zeroed memory is a free lock. It must not be copied or moved
- * while it is used. It is not recursive. Any thread may release it, not only the one that has acquired it.
+ * A lock for short critical sections; it needs no pool. It lives in the program's memory, allocates nothing and needs
+ * no clean-up: `static ftpool_lock lock = FTPOOL_LOCK_INIT;`. Zeroed memory is a free lock. It must not be copied or
+ * moved while it is in use. It is not recursive. Any thread may release it, not only the one that has acquired it.
  *
- * A release touches the lock after the next thread may have acquired it. Free the memory only when every call of
- * ftpool_lock_release() has returned, for example when the threads that used it were joined.
+ * A release touches the lock after the next thread may have acquired it. Free its memory only when every call of
+ * ftpool_lock_release() has returned, for example after joining the threads that used it.
  *
- * What needs no waiting is inlined in programs that are compiled with optimisation, see the end of the header. In C++
- * it is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
+ * Calls that need not wait are inlined in optimised programs, see the end of the header. In C++ it is a *Lockable*:
+ * `std::lock_guard<ftpool_lock> guard(lock);`.
  */
 typedef struct ftpool_lock {
     /**
@@ -846,9 +853,9 @@ typedef struct ftpool_lock {
 
 /**
  * Something that happens once, and that any number of threads wait for: a gate that opens and stays open. It lives in
- * memory of the program, allocates nothing and needs no end: `static ftpool_event ready = FTPOOL_EVENT_INIT;`. Zeroed
- * memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who saw
- * it.
+ * the program's memory, allocates nothing and needs no clean-up: `static ftpool_event ready = FTPOOL_EVENT_INIT;`.
+ * Zeroed memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who
+ * saw it.
  */
 typedef struct ftpool_event {
     /**
@@ -858,9 +865,10 @@ typedef struct ftpool_event {
 } ftpool_event;
 
 /**
- * A number of things that are under way, and that any number of threads wait for to be done. It lives in memory of the
- * program, allocates nothing and needs no end: `ftpool_wait_group group = FTPOOL_WAIT_GROUP_INIT;`. Zeroed memory is a
- * group of nothing, which is done. What a thread did before ftpool_wait_group_done() is visible to those who waited.
+ * Counts things that are in progress; any number of threads can wait until all of them are done. It lives in the
+ * program's memory, allocates nothing and needs no clean-up: `ftpool_wait_group group = FTPOOL_WAIT_GROUP_INIT;`.
+ * Zeroed memory is a group of nothing, which counts as done. What a thread did before ftpool_wait_group_done() is
+ * visible to those who waited.
  */
 typedef struct ftpool_wait_group {
     /**
@@ -874,43 +882,43 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Makes a pool. Its threads are started when there are jobs for them. `config` may be NULL for all defaults.
+ * Makes a pool. Its threads are started on demand. `config` may be NULL for all defaults.
  *
- * **Ownership:** the caller owns the pool and ends it with ftpool_free(). The config and its name are copied.
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_pool` is NULL or a field of the
- * config is not valid; FTPOOL_E_VERSION if the config comes from a newer header and uses what this library does not
- * know. `*out_pool` is NULL on failure.
+ * **Ownership:** the caller owns the pool and ends it with ftpool_free(). The config and its name are copied. **Thread
+ * safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_pool` is NULL or a field of the config is not
+ * valid; FTPOOL_E_VERSION if the config comes from a newer header and uses fields that this library does not know.
+ * `*out_pool` is NULL on failure.
  */
 FTPOOL_API ftpool_status ftpool_new(const ftpool_config *config, ftpool **out_pool);
 
 /**
- * Ends a pool: waits until everything accepted has run, ends the threads, frees the pool. In a job of the pool itself
- * it does not wait: the pool ends by itself after its last job. NULL is accepted and ignored.
+ * Frees a pool: waits until every accepted job has run, ends the threads, frees the memory. In a job of the pool
+ * itself it does not wait: the pool ends by itself after its last job. NULL is accepted and ignored.
  *
- * **Ownership:** the pool is gone. Results objects made from it stay readable. **Thread safety:** calls that
- * other threads have already begun are waited for; a call that begins later is an error of the program. To
- * close a pool under the eyes of other threads use ftpool_shutdown() first.
+ * **Ownership:** the pool is gone. Results objects made from it stay readable. **Thread safety:** this waits for calls
+ * that other threads are in; a call that begins later is a bug in the program. If other threads may still use the
+ * pool, call ftpool_shutdown() first.
  */
 FTPOOL_API void ftpool_free(ftpool *pool);
 
 /**
- * Closes a pool and waits for its end: from now on jobs from outside are refused; what was accepted runs
- * (FTPOOL_SHUTDOWN_DRAIN) or is cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from
+ * Closes a pool and waits for its end: jobs from outside are refused from now on; queued jobs run
+ * (FTPOOL_SHUTDOWN_DRAIN) or are cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from
  * any thread, to wait for the same end. The pool must still be freed; ftpool_reopen() opens it again.
  *
  * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all has ended; FTPOOL_TIMEOUT: the
- * shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK: in a job of this pool, nothing was done;
+ * shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK in a job of this pool: nothing was done;
  * FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits, and nobody is waited for; FTPOOL_E_INVALID: `pool` is NULL or
- * ftpool_default(), or the mode or the timeout is none.
+ * ftpool_default(), or the mode or the timeout is not valid.
  */
 FTPOOL_API ftpool_status ftpool_shutdown(ftpool *pool, uint32_t mode, int64_t timeout_ns);
 
 /**
- * Waits until no job is queued or running, at one moment at least. The pool stays usable.
+ * Waits for a moment at which no job is queued or running. The pool stays usable.
  *
- * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a
- * job of this pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the
- * timeout is none.
+ * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
+ * of this pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the
+ * timeout is not valid.
  */
 FTPOOL_API ftpool_status ftpool_wait_idle(ftpool *pool, int64_t timeout_ns);
 
@@ -943,7 +951,7 @@ FTPOOL_API size_t ftpool_pending(const ftpool *pool);
 FTPOOL_API uint64_t ftpool_failed(const ftpool *pool);
 
 /**
- * How many jobs were not begun in time (ftpool_submit_options.start_within_ns) since the pool was made or cleared.
+ * How many jobs were not started in time (ftpool_submit_options.start_within_ns) since the pool was made or cleared.
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
  */
@@ -957,27 +965,27 @@ FTPOOL_API uint64_t ftpool_expired(const ftpool *pool);
 FTPOOL_API size_t ftpool_worker_limit(const ftpool *pool);
 
 /**
- * Runs `function(arg)` on a worker, some time. A failure is counted (ftpool_failed()), otherwise nothing is kept.
- * `out_id` may be NULL.
+ * Queues `function(arg)` to run on a worker. Its value is dropped; a failure is counted (ftpool_failed()). `out_id`
+ * may be NULL.
  *
- * **Ownership:** `arg` is the job's from now on. After a failure nothing was taken. **Thread safety:** any thread,
- * jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or
- * `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: there is no room, and the
- * config's policy does not wait for any, or not for so long; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: there is no worker, and
- * the system refuses to start one; FTPOOL_E_FORKED.
+ * **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. **Thread safety:**
+ * any thread, jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
+ * or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: the queue is full, and
+ * the policy in the config does not wait, or did not wait long enough; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the pool has
+ * no worker, and the system refused to start one; FTPOOL_E_FORKED.
  */
 FTPOOL_API ftpool_status ftpool_submit(ftpool *pool, ftpool_fn function, void *arg, ftpool_job_id *out_id);
 
 /**
- * As ftpool_submit(), but before every job that is queued. Of several such jobs the one submitted last runs first.
+ * As ftpool_submit(), but ahead of every queued job. Of several such jobs, the one submitted last starts first.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
  */
 FTPOOL_API ftpool_status ftpool_submit_first(ftpool *pool, ftpool_fn function, void *arg, ftpool_job_id *out_id);
 
 /**
- * Runs `function(args[i])` for each i below `count`, which costs less than submitting one by one. All are accepted or
- * none. `out_ids` may be NULL, or has room for `count` ids.
+ * Queues `function(args[i])` for each i below `count`, which costs less than submitting one by one. Either all are
+ * accepted or none is. `out_ids` is NULL or has room for `count` ids.
  *
  * **Ownership**, **Thread safety:** as ftpool_submit(); the array itself is only read. **Returns:** as
  * ftpool_submit(); FTPOOL_E_INVALID also if `args` is NULL and `count` is not 0.
@@ -990,21 +998,21 @@ ftpool_status ftpool_submit_batch(ftpool *pool,
                                   ftpool_job_id *out_ids);
 
 /**
- * Cancels a queued job: it will never run. Takes the same short time however many jobs are queued. A job that was to
- * leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
+ * Cancels a queued job: it will never run. The cost does not depend on how many jobs are queued. If the job's outcome
+ * goes to a results object, it is FTPOOL_OUTCOME_CANCELLED.
  *
- * **Ownership:** the job's `arg` is the caller's again, unless it had an arg_free, which has been called then.
+ * **Ownership:** the job's `arg` belongs to the caller again, unless it had an arg_free, which has been called then.
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run; FTPOOL_EMPTY: too late (running, done,
  * cancelled before), or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
 
 /**
- * As ftpool_submit(), but whatever the policy for a full queue is, it waits for room until the timeout and no longer.
+ * As ftpool_submit(), but waits for room until the timeout and no longer, whatever the policy for a full queue is.
  * FTPOOL_NOW only tries.
  *
  * **Ownership**, **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_FULL if there was no
- * room in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is none.
+ * room in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is not valid.
  */
 FTPOOL_API
 ftpool_status ftpool_try_submit(ftpool *pool,
@@ -1014,12 +1022,11 @@ ftpool_status ftpool_try_submit(ftpool *pool,
                                 ftpool_job_id *out_id);
 
 /**
- * Runs `function(arg)` on a worker `delay_ns` from now, before the jobs that are queued by then; jobs that are due
+ * Runs `function(arg)` on a worker `delay_ns` from now, ahead of the jobs queued by then; delayed jobs that were due
  * earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for
- * which the machine is suspended. A million delayed jobs need one thread more than none. `out_id` may be NULL.
+ * which the machine is suspended. All delayed jobs share one thread, even a million of them. `out_id` may be NULL.
  *
- * ftpool_cancel() takes the id at any time until the job begins. When the pool is shut down, what is not due yet is
- * cancelled.
+ * ftpool_cancel() accepts the id until the job starts. A shutdown cancels the delayed jobs that are not yet due.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
  */
@@ -1045,13 +1052,13 @@ ftpool_status ftpool_submit_at(ftpool *pool,
 
 /**
  * Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
- * tick that comes while the job of an earlier one is queued or running is left out; for other ways see
+ * tick that falls due while the job of an earlier one is queued or running is skipped; for other behaviour see
  * ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for all runs:
  * ftpool_cancel() ends the schedule and takes a tick that is queued out of the queue. `out_id` may be NULL.
  *
- * **Ownership:** `arg` is the job's until the schedule has been cancelled or the pool has ended, and no run is under
- * way. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the interval
- * is not above 0.
+ * **Ownership:** `arg` belongs to the job until the schedule has been cancelled or the pool has ended, and no run is
+ * in progress. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the
+ * interval is not above 0.
  */
 FTPOOL_API
 ftpool_status ftpool_schedule(ftpool *pool,
@@ -1061,17 +1068,17 @@ ftpool_status ftpool_schedule(ftpool *pool,
                               ftpool_job_id *out_id);
 
 /**
- * Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay_ns` from now. As
- * quick as cancelling, whatever else waits.
+ * Resets a timer: a delayed job that has not started, or the next tick of a schedule, becomes due `delay_ns` from now.
+ * As cheap as cancelling, however many timers there are.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id,
- * or its next tick is not known yet (a run is under way, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is
+ * or its next tick is not known yet (a run is in progress, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is
  * NULL or the delay is negative.
  */
 FTPOOL_API ftpool_status ftpool_reschedule(ftpool *pool, ftpool_job_id id, int64_t delay_ns);
 
 /**
- * In how many nanoseconds a timer is due next.
+ * The time until a timer is next due, in nanoseconds.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or its next
  * tick is not known (its job is queued, or is running and a fixed delay follows); FTPOOL_E_INVALID if `pool` or
@@ -1087,15 +1094,15 @@ FTPOOL_API ftpool_status ftpool_timer_next_due(ftpool *pool, ftpool_job_id id, i
 FTPOOL_API size_t ftpool_delayed_count(const ftpool *pool);
 
 /**
- * How many schedules go on.
+ * How many schedules are active.
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
  */
 FTPOOL_API size_t ftpool_scheduled_count(const ftpool *pool);
 
 /**
- * The ids of delayed jobs that are not due yet, in no order. Writes at most `capacity` of them to `out_ids`;
- * `*out_count` is how many there are, which may be more.
+ * The ids of delayed jobs that are not due yet, in no particular order. Writes at most `capacity` of them to
+ * `out_ids`; `*out_count` is how many there are, which may be more.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
  * `out_ids` is and `capacity` is not 0.
@@ -1103,15 +1110,15 @@ FTPOOL_API size_t ftpool_scheduled_count(const ftpool *pool);
 FTPOOL_API ftpool_status ftpool_delayed_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
 
 /**
- * The ids of schedules that go on, in no order: as ftpool_delayed_ids().
+ * The ids of active schedules, in no particular order; as ftpool_delayed_ids().
  *
  * **Thread safety**, **Returns:** as ftpool_delayed_ids().
  */
 FTPOOL_API ftpool_status ftpool_scheduled_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
 
 /**
- * The tick that the running job was submitted for: its number (from 1, ticks that were left out included; 1 for a
- * delayed job), and how much later than it was due the job began. Both pointers may be NULL.
+ * The tick that the running job was submitted for: its number (from 1, skipped ticks included; 1 for a delayed job),
+ * and how long after its due time the job started. Both pointers may be NULL.
  *
  * **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and
  * in one that was not delayed.
@@ -1128,7 +1135,7 @@ FTPOOL_API ftpool_status ftpool_self_tick(uint64_t *out_number, int64_t *out_lat
 FTPOOL_API ftpool_status ftpool_results_new(ftpool *pool, ftpool_results **out_results);
 
 /**
- * Makes a results object that differs from the default. `options` may be NULL, which means all defaults.
+ * Makes a results object with options. `options` may be NULL, which means all defaults.
  *
  * **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
  * FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have
@@ -1141,17 +1148,17 @@ ftpool_status ftpool_results_new_with(ftpool *pool,
                                       ftpool_results **out_results);
 
 /**
- * Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet. If
- * the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is
- * accepted and ignored.
+ * Frees a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
+ * If the object has a callback, it is called for the outcomes that have arrived, and never after this has returned.
+ * NULL is accepted and ignored.
  *
- * **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to
- * stays. **Thread safety:** no other call on the object may be under way or follow.
+ * **Ownership:** the object is gone; values that were not read are passed to its value_free, or else what they point
+ * to is not freed. **Thread safety:** no other call on the object may be under way or follow.
  */
 FTPOOL_API void ftpool_results_free(ftpool_results *results);
 
 /**
- * Runs `function(arg)` on a worker, some time; what it returns becomes an outcome here. `out_id` may be NULL.
+ * Queues `function(arg)` to run on a worker; what it returns becomes an outcome here. `out_id` may be NULL.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
  */
@@ -1162,7 +1169,7 @@ ftpool_status ftpool_results_submit(ftpool_results *results,
                                     ftpool_job_id *out_id);
 
 /**
- * As ftpool_results_submit(), but before every job of the pool that is queued.
+ * As ftpool_results_submit(), but ahead of every queued job of the pool.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
  */
@@ -1173,8 +1180,8 @@ ftpool_status ftpool_results_submit_first(ftpool_results *results,
                                           ftpool_job_id *out_id);
 
 /**
- * Runs `function(args[i])` for each i below `count`; what they return becomes outcomes here. All are accepted or none.
- * `out_ids` may be NULL, or has room for `count` ids.
+ * Queues `function(args[i])` for each i below `count`; what they return becomes outcomes here. Either all are accepted
+ * or none is. `out_ids` is NULL or has room for `count` ids.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch().
  */
@@ -1186,14 +1193,14 @@ ftpool_status ftpool_results_submit_batch(ftpool_results *results,
                                           ftpool_job_id *out_ids);
 
 /**
- * Reads the next outcome, done or failed, as they come. When this says FTPOOL_EMPTY, everything was read, and no job
- * submitted through this object, before or meanwhile, is queued or running.
+ * Reads the next outcome, done or failed. FTPOOL_EMPTY means that everything was read, and that no job submitted
+ * through this object, before or meanwhile, is queued or running.
  *
- * **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
- * outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
- * FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_DEADLOCK, waiting for ever in a job of a
- * pool that has room for no other worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if
- * an argument is NULL, the result's size is not valid, or the timeout is none.
+ * **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
+ * each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will
+ * come; FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback consumes the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a
+ * job of a pool with one worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an
+ * argument is NULL, the result's size is not valid, or the timeout is not valid.
  */
 FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
 
@@ -1218,11 +1225,11 @@ ftpool_status ftpool_results_next_failed(ftpool_results *results,
                                          ftpool_result *out_result);
 
 /**
- * Reads at most `capacity` outcomes that are there, failed ones first, without waiting. The entries of `out_results`
- * lie `out_results[0].size` bytes apart; only the first one's size field need be set.
+ * Reads at most `capacity` outcomes without waiting, failed ones first. The entries of `out_results` lie
+ * `out_results[0].size` bytes apart; only the first one's size field need be set.
  *
  * **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
- * FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
+ * FTPOOL_E_BUSY if a callback consumes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
  * `out_results` is while `capacity` is not 0, or the size is not valid.
  */
 FTPOOL_API
@@ -1232,8 +1239,8 @@ ftpool_status ftpool_results_take(ftpool_results *results,
                                   size_t *out_count);
 
 /**
- * Takes the first failure of the object's callback that nobody has taken: the id of the job whose outcome it was
- * called with, FTPOOL_OUTCOME_FAILED and the code that it returned.
+ * Takes the oldest failure of the object's callback that was not taken yet: the id of the job whose outcome the
+ * callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned.
  *
  * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
  * **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is
@@ -1242,35 +1249,35 @@ ftpool_status ftpool_results_take(ftpool_results *results,
 FTPOOL_API ftpool_status ftpool_results_next_callback_failure(ftpool_results *results, ftpool_result *out_result);
 
 /**
- * How many values wait to be read: the value of the done queue's semaphore.
+ * How many values can be read now: the value of the done queue's semaphore.
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
  */
 FTPOOL_API size_t ftpool_results_done_count(const ftpool_results *results);
 
 /**
- * How many outcomes without a value wait to be read: the value of the failed queue's semaphore.
+ * How many outcomes without a value can be read now: the value of the failed queue's semaphore.
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
  */
 FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
 
 /**
- * A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
- * once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW), or
- * until ftpool_results_take() gives less than it could, before waiting. Costs a system call when somebody waits for
- * it, and none otherwise.
+ * A file descriptor that poll(), epoll and the like report as readable when there is something to read. Like an
+ * edge-triggered descriptor, it is reported once, and again only after a read has found nothing more: before you poll,
+ * read with FTPOOL_NOW until FTPOOL_TIMEOUT or FTPOOL_EMPTY, or until ftpool_results_take() returns less than
+ * `capacity`. It costs a system call only while somebody waits for it.
  *
- * **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_UNSUPPORTED where
- * there is no eventfd, or the system refused one (see errno).
+ * **Ownership:** the descriptor belongs to the object; do not read from it or close it. **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback consumes the outcomes;
+ * FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one (see errno).
  */
 FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out_fd);
 
 /**
- * Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
+ * Queues `function(arg)` to run on a worker, with `options`, which may be NULL. `out_id` may be NULL.
  *
- * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
+ * **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
  * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
  * ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times, callbacks or results object are not
  * valid; FTPOOL_E_VERSION if they have fields that this library does not know.
@@ -1283,8 +1290,8 @@ ftpool_status ftpool_submit_with(ftpool *pool,
                                  ftpool_job_id *out_id);
 
 /**
- * As ftpool_submit_with(), and gives a handle to the job, which its outcome goes to: `options` name no results object,
- * and neither FTPOOL_SUBMIT_EMITS nor _RETURN_ARG.
+ * As ftpool_submit_with(), and gives a handle to the job. The outcome goes to the handle, so `options` must not have a
+ * results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
  *
  * **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
  * ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
@@ -1299,25 +1306,25 @@ ftpool_status ftpool_submit_job_with(ftpool *pool,
 
 /**
  * Makes a group: at most `limit` of its jobs run at a time; 0 means as many as there are workers. `priority` is
- * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher one a lower one has a
- * turn.
+ * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher priority, a lower one
+ * gets a turn.
  *
- * **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool.
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is
- * none. `*out_group` is NULL on failure.
+ * **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool. **Thread
+ * safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is not valid.
+ * `*out_group` is NULL on failure.
  */
 FTPOOL_API ftpool_status ftpool_group_new(ftpool *pool, size_t limit, uint32_t priority, ftpool_group **out_group);
 
 /**
- * Ends the handle of a group; its jobs that are queued still run. NULL is accepted and ignored.
+ * Frees a group's handle; its queued jobs still run. NULL is accepted and ignored.
  *
  * **Ownership:** the handle is gone. **Thread safety:** no other call on the group may be under way or follow.
  */
 FTPOOL_API void ftpool_group_free(ftpool_group *group);
 
 /**
- * Runs `function(arg)` on a worker, behind all that are queued in the group. For a results object, a callback and more
- * see ftpool_submit_with() and the options' field `group`. `out_id` may be NULL.
+ * Queues `function(arg)` behind all jobs that are queued in the group. For a results object, a callback and more see
+ * ftpool_submit_with() and the options' field `group`. `out_id` may be NULL.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(). Where the pool's policy is
  * FTPOOL_POLICY_CALLER_RUNS, this waits for room instead.
@@ -1325,7 +1332,7 @@ FTPOOL_API void ftpool_group_free(ftpool_group *group);
 FTPOOL_API ftpool_status ftpool_group_submit(ftpool_group *group, ftpool_fn function, void *arg, ftpool_job_id *out_id);
 
 /**
- * As ftpool_group_submit(), but before all that are queued in the group.
+ * As ftpool_group_submit(), but ahead of all jobs that are queued in the group.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_group_submit().
  */
@@ -1336,7 +1343,8 @@ ftpool_status ftpool_group_submit_first(ftpool_group *group,
                                         ftpool_job_id *out_id);
 
 /**
- * Cancels every job of the group that is queued; those that run end as they like. `out_count` may be NULL.
+ * Cancels every queued job of the group; running jobs go on. `*out_count` is how many were cancelled; `out_count` may
+ * be NULL.
  *
  * **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
  * if `group` is NULL.
@@ -1344,11 +1352,11 @@ ftpool_status ftpool_group_submit_first(ftpool_group *group,
 FTPOOL_API ftpool_status ftpool_group_cancel_all(ftpool_group *group, size_t *out_count);
 
 /**
- * Waits until no job of the group is queued or running, at one moment at least.
+ * Waits for a moment at which no job of the group is queued or running.
  *
  * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
  * of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the
- * timeout is none.
+ * timeout is not valid.
  */
 FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t timeout_ns);
 
@@ -1367,11 +1375,11 @@ FTPOOL_API size_t ftpool_group_busy(const ftpool_group *group);
 FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
 
 /**
- * The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs
- * submitted with FTPOOL_SUBMIT_EMITS, any number of times. In a results object with a bound this waits for room.
+ * Emits a value of the running job: it becomes an outcome in the job's results object, under the job's id. For jobs
+ * submitted with FTPOOL_SUBMIT_EMITS, any number of times. If the results object has a bound, this waits for room.
  *
- * **Ownership:** the value is the reader's. **Thread safety:** in a job, on the thread that runs it. **Returns:**
- * FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.
+ * **Ownership:** the value belongs to the reader. **Thread safety:** in a job, on the thread that runs it.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.
  */
 FTPOOL_API ftpool_status ftpool_emit(void *value);
 
@@ -1379,7 +1387,7 @@ FTPOOL_API ftpool_status ftpool_emit(void *value);
  * Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL,
  * which means now and once. `out_id` may be NULL.
  *
- * **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
+ * **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
  * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
  * ftpool_submit(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another
  * field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
@@ -1392,42 +1400,42 @@ ftpool_status ftpool_submit_timed(ftpool *pool,
                                   ftpool_job_id *out_id);
 
 /**
- * Runs `function(arg)` on a worker, some time, and gives a handle to the job.
+ * Queues `function(arg)` to run on a worker, and gives a handle to the job.
  *
- * **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who
- * ends it with ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
- * ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+ * **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. The caller owns the
+ * handle and ends it with ftpool_job_release(), before or after the end of the job and of the pool. **Thread safety**,
+ * **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
  */
 FTPOOL_API ftpool_status ftpool_submit_job(ftpool *pool, ftpool_fn function, void *arg, ftpool_job **out_job);
 
 /**
- * As ftpool_submit_job(), but before every job that is queued.
+ * As ftpool_submit_job(), but ahead of every queued job.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_job().
  */
 FTPOOL_API ftpool_status ftpool_submit_job_first(ftpool *pool, ftpool_fn function, void *arg, ftpool_job **out_job);
 
 /**
- * Runs `function(arg)` on a worker, waits for its end and tells what it came to. `out_result` may be NULL. In a job of
- * the same pool it waits as ftpool_job_wait() does.
+ * Runs `function(arg)` on a worker, waits for its end and gives its outcome. `out_result` may be NULL. In a job of the
+ * same pool it waits as ftpool_job_wait() does.
  *
  * **Ownership:** `arg` is the job's; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:**
- * FTPOOL_OK: the job has ended, in whatever way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size
- * is not valid.
+ * FTPOOL_OK: the job has ended, in any way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size is not
+ * valid.
  */
 FTPOOL_API ftpool_status ftpool_run(ftpool *pool, ftpool_fn function, void *arg, ftpool_result *out_result);
 
 /**
- * Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
+ * Waits until the job has ended, and gives its outcome; this may be repeated. `out_result` may be NULL.
  *
- * In a job of the same pool, waiting for ever: if nobody has begun the awaited job, it runs here and now (and no other
- * job does), so a pool of one worker is enough; otherwise, and with a time limit, the worker sleeps.
+ * In a job of the same pool, with FTPOOL_FOREVER: if the awaited job has not started, it runs in this call (and no
+ * other job does), so that one worker is enough. Otherwise, and with a time limit, the worker sleeps.
  *
- * **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
- * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in
- * whatever way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or for ever for a delayed job of
- * the same pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the
- * result's size is not valid, or the timeout is none.
+ * **Ownership:** the library does not touch the value; who owns it is up to the program. For the message see
+ * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in any
+ * way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or with FTPOOL_FOREVER for a delayed job of
+ * the caller's own pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the
+ * result's size is not valid, or the timeout is not valid.
  */
 FTPOOL_API ftpool_status ftpool_job_wait(ftpool_job *job, int64_t timeout_ns, ftpool_result *out_result);
 
@@ -1441,17 +1449,17 @@ FTPOOL_API ftpool_status ftpool_job_wait(ftpool_job *job, int64_t timeout_ns, ft
 FTPOOL_API ftpool_status ftpool_job_join(ftpool_job *job, int64_t timeout_ns, ftpool_result *out_result);
 
 /**
- * Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is
- * asked to come to an end: ftpool_self_cancelled().
+ * Cancels the job if it has not started: it will never run, and its waiters are woken. A running job is asked to stop:
+ * ftpool_self_cancelled().
  *
- * **Ownership:** the argument of a job that is cancelled is the caller's again. **Thread safety:** any thread.
- * **Returns:** FTPOOL_OK: it will never run (also if it was cancelled before); FTPOOL_EMPTY: it is too late;
- * FTPOOL_E_INVALID if `job` is NULL.
+ * **Ownership:** the argument of a cancelled job belongs to the caller again, unless it had an arg_free, which has
+ * been called then. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run (also if it was cancelled
+ * before); FTPOOL_EMPTY: it is too late; FTPOOL_E_INVALID if `job` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_job_cancel(ftpool_job *job);
 
 /**
- * How far the job has come.
+ * The job's state.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED, _CANCELLED or _EXPIRED;
  * FTPOOL_JOB_CANCELLED if `job` is NULL.
@@ -1466,13 +1474,14 @@ FTPOOL_API uint32_t ftpool_job_state(const ftpool_job *job);
 FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
 
 /**
- * Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that
- * ran it (on the thread that ended it if it was cancelled or has expired), just before waiters see it; or here and now
- * if the job has ended. `out_key`, to remove it, may be NULL.
+ * Registers `callback(context, result)`, which is called with the job's outcome just before waiters see it: on the
+ * worker that ran the job, or on the thread that cancelled or expired it. If the job has already ended, it is called
+ * at once, in this call. What it returns is ignored. `*out_key` is for ftpool_job_remove_callback(); `out_key` may be
+ * NULL.
  *
- * **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even
- * after ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
- * `callback` is NULL.
+ * **Ownership:** `context` belongs to the caller, and must stay valid until the callback was called or removed.
+ * Callbacks are called even after ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if `job` or `callback` is NULL.
  */
 FTPOOL_API
 ftpool_status ftpool_job_on_done(ftpool_job *job,
@@ -1481,29 +1490,29 @@ ftpool_status ftpool_job_on_done(ftpool_job *job,
                                  uint64_t *out_key);
 
 /**
- * Takes a callback back.
+ * Removes a callback.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is
- * being called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
+ * being called, or there is none with this `key`; FTPOOL_E_INVALID if `job` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_job_remove_callback(ftpool_job *job, uint64_t key);
 
 /**
- * Ends a handle. A job that has not ended runs on its own. NULL is accepted and ignored.
+ * Ends a handle. The job is not cancelled. NULL is accepted and ignored.
  *
- * **Ownership:** the handle is gone; a value that nobody has read is lost, whatever it points to stays.
+ * **Ownership:** the handle is gone; a value that nobody has read is lost, but what it points to is not freed.
  * **Thread safety:** no other call on the handle may be under way or follow.
  */
 FTPOOL_API void ftpool_job_release(ftpool_job *job);
 
 /**
- * Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended.
- * Jobs may be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended,
- * also after FTPOOL_TIMEOUT. ftpool_job_state() tells which.
+ * Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. Returns at once if `count`
+ * is 0. Jobs may belong to several pools, and may occur more than once. `*out_done` is the number of jobs that have
+ * ended, also after FTPOOL_TIMEOUT; `out_done` may be NULL. ftpool_job_state() tells which have ended.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
- * rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and
- * `count` is not 0, a job is NULL, or `until` or the timeout is none.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all remaining
+ * jobs wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and
+ * `count` is not 0, a job is NULL, or `until` or the timeout is not valid.
  */
 FTPOOL_API
 ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
@@ -1513,7 +1522,7 @@ ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
                                size_t *out_done);
 
 /**
- * Makes an object without handles.
+ * Makes an empty set of handles.
  *
  * **Ownership:** the caller owns the object and ends it with ftpool_completed_free(). **Thread safety:** any thread.
  * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_completed` is NULL.
@@ -1521,42 +1530,43 @@ ftpool_status ftpool_wait_jobs(ftpool_job *const *jobs,
 FTPOOL_API ftpool_status ftpool_completed_new(ftpool_completed **out_completed);
 
 /**
- * Ends an object, and the handles that it has: their jobs run on their own. NULL is accepted and ignored.
+ * Frees the set and the handles in it; their jobs are not cancelled. NULL is accepted and ignored.
  *
  * **Ownership:** the object is gone. **Thread safety:** no other call on the object may be under way or follow.
  */
 FTPOOL_API void ftpool_completed_free(ftpool_completed *completed);
 
 /**
- * Adds a handle, at any time, also between two calls of ftpool_completed_next().
+ * Adds a handle, at any time, including between two calls of ftpool_completed_next().
  *
- * **Ownership:** the handle is the object's until it is given back; calls on it are allowed meanwhile, but for
- * ftpool_job_release(), and it must not be added twice. **Thread safety:** one thread at a time uses the object.
- * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL: nothing was taken.
+ * **Ownership:** the handle belongs to the object until it is given back; until then all calls on it but
+ * ftpool_job_release() and ftpool_job_join() are allowed, and it must not be added again. **Thread safety:** one
+ * thread at a time uses the object. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL: nothing was
+ * taken.
  */
 FTPOOL_API ftpool_status ftpool_completed_add(ftpool_completed *completed, ftpool_job *job);
 
 /**
- * Gives the next handle back whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
+ * Gives back the next handle whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
  *
  * **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time uses the object.
- * **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of
- * the rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is
- * NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
+ * **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all
+ * remaining jobs wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument
+ * is NULL or the timeout is not valid. `*out_job` is NULL unless FTPOOL_OK.
  */
 FTPOOL_API ftpool_status ftpool_completed_next(ftpool_completed *completed, int64_t timeout_ns, ftpool_job **out_job);
 
 /**
  * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
- * takes part, and so does every worker that is free, if that pays: the first items of a long loop show how long they
- * take, and a loop of a few microseconds stays with the caller. So items must not wait for each other. `grain` is how
- * many items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items
- * that are running.
+ * takes part, and so does every free worker if that pays: the caller runs the first items of a long loop alone to see
+ * how long they take, and a loop of a few microseconds stays with it. So items must not wait for each other. `grain`
+ * is how many items are taken at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
+ * items that are running.
  *
- * **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the
- * body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has
- * failed; FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no
- * error: the caller runs all.
+ * **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
+ * depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
+ * body has failed; FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. On a pool that was shut
+ * down the caller runs all items, which is not an error.
  */
 FTPOOL_API
 ftpool_status ftpool_for(ftpool *pool,
@@ -1567,8 +1577,8 @@ ftpool_status ftpool_for(ftpool *pool,
                          void *context);
 
 /**
- * As ftpool_for(), but the body is called with a few items at a time, from `begin` to before `end`: `grain`, or fewer
- * where the range ends.
+ * As ftpool_for(), but the body is called with a chunk of items at a time, from `begin` to before `end`: `grain`
+ * items, or fewer at the end of the range.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
  */
@@ -1582,11 +1592,11 @@ ftpool_status ftpool_for_range(ftpool *pool,
 
 /**
  * Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
- * ftpool_fail() in the function stops it, and what was not reached is NULL.
+ * ftpool_fail() in the function stops it; the values of items that were not reached are NULL.
  *
- * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
- * FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and
- * `count` is not 0.
+ * **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
+ * FTPOOL_OK; FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is
+ * NULL and `count` is not 0.
  */
 FTPOOL_API
 ftpool_status ftpool_map(ftpool *pool,
@@ -1596,13 +1606,13 @@ ftpool_status ftpool_map(ftpool *pool,
                          void **out_values);
 
 /**
- * Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as
- * a copy of `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a
- * sum. The caller takes part, as in ftpool_for().
+ * Folds the items of a range into a value of `size` bytes: `body` folds some items into a value that starts as a copy
+ * of `value`, and `combine` combines these values from left to right. `value` must be neutral, such as 0 for a sum.
+ * The caller takes part, as in ftpool_for().
  *
- * **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned
- * as malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID
- * also if `combine` or `value` is NULL.
+ * **Ownership:** `value` belongs to the caller, and holds the result after FTPOOL_OK. Copies of it are made bytewise,
+ * aligned as malloc() does, and dropped without a call. **Thread safety:** as ftpool_for(). **Returns:** as
+ * ftpool_for(); FTPOOL_E_INVALID also if `combine` or `value` is NULL.
  */
 FTPOOL_API
 ftpool_status ftpool_reduce(ftpool *pool,
@@ -1616,12 +1626,12 @@ ftpool_status ftpool_reduce(ftpool *pool,
                             void *value);
 
 /**
- * Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned.
- * Made for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the
- * values go may be NULL.
+ * Calls `first(first_arg)` and `second(second_arg)`, in parallel where that pays, and returns when both have returned.
+ * Made for recursion: a call costs about as much as a function call as long as no worker takes the second. `out_first`
+ * and `out_second` may be NULL.
  *
- * **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either is the surrounding job's.
+ * **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
+ * FTPOOL_OK; FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either counts for the surrounding job.
  */
 FTPOOL_API
 ftpool_status ftpool_join(ftpool *pool,
@@ -1633,27 +1643,27 @@ ftpool_status ftpool_join(ftpool *pool,
                           void **out_second);
 
 /**
- * Starts `count` workers, or as many as there may still be, before there are jobs for them. `*out_started` is how
- * many; it may be NULL.
+ * Starts `count` workers, or as many as the limit still allows, before there are jobs for them. `*out_started` is how
+ * many were started; `out_started` may be NULL.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_THREAD: the system refuses a thread, earlier ones
- * stay; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_THREAD: the system refused a thread; those started
+ * before stay; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_spawn_workers(ftpool *pool, size_t count, size_t *out_started);
 
 /**
- * Calls `function(context, index)` once on every worker, and returns when all calls have. *Every worker* means each
- * thread that the pool has at one moment of the call, after those that are missing up to the limit were started: as
- * many as the limit says, fewer if the system refuses a thread, more while extra workers live. A worker that sleeps is
- * woken, one that runs a job does this after it and before the next. Nobody cancels it. At most `capacity` values are
+ * Calls `function(context, index)` once on every worker, and returns when all calls have returned. The call first
+ * starts workers up to the limit; *every worker* then means every thread that the pool has at that moment: as many as
+ * the limit says, fewer if the system refuses a thread, more while extra workers exist. A sleeping worker is woken, a
+ * busy one does this between its current job and the next. It cannot be cancelled. At most `capacity` values are
  * written to `out_values`, in the order of the indices; `*out_count` is how many there are. Both may be NULL.
  *
- * **Ownership:** `context` and the values are the program's. **Thread safety:** any thread but the pool's own; the
+ * **Ownership:** `context` and the values belong to the program. **Thread safety:** any thread but the pool's own; the
  * function runs on several threads at a time. **Returns:** FTPOOL_OK; FTPOOL_E_DEADLOCK in a job of this pool;
  * FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: also if a start hook fails, and the function may have run on others then;
- * FTPOOL_E_THREAD: there is no worker, and the system refuses to start one; FTPOOL_E_FORKED; FTPOOL_E_INVALID if
- * `pool` or `function` is NULL, or `out_values` is and `capacity` is not 0. ftpool_fail() in the function is the
- * surrounding job's.
+ * FTPOOL_E_THREAD: the pool has no worker, and the system refused to start one; FTPOOL_E_FORKED; FTPOOL_E_INVALID if
+ * `pool` or `function` is NULL, or `out_values` is and `capacity` is not 0. ftpool_fail() in the function counts for
+ * the surrounding job.
  */
 FTPOOL_API
 ftpool_status ftpool_broadcast(ftpool *pool,
@@ -1667,18 +1677,18 @@ ftpool_status ftpool_broadcast(ftpool *pool,
  * Calls `function(arg)`, which waits for something that is not computed here: a file, a lock, a child process, another
  * job. Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is
  * queued: as many at a time as the config's `extra_workers` says, which is none by default. When the function has
- * returned, the job goes on at once; a worker too many takes no further jobs than those it has, and sleeps until it is
- * needed again. Nested calls count once. Outside a job, and when no more may come, this only calls the function.
- * `out_value` may be NULL.
+ * returned, the job goes on at once; a worker that is now one too many finishes the jobs it has taken and sleeps until
+ * it is needed again. Nested calls count once. Outside a job, or when no further worker is allowed, this just calls
+ * the function. `out_value` may be NULL.
  *
- * **Ownership:** `arg` and the value are the program's. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+ * **Ownership:** `arg` and the value belong to the program. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
  * FTPOOL_E_INVALID if `function` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_blocking(ftpool_fn function, void *arg, void **out_value);
 
 /**
- * The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
- * everybody, and keeps no process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
+ * The process-wide pool, with default configuration. It is created on first use, shared by everybody, and does not
+ * keep the process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
  *
  * **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
  * **Returns:** the pool, always the same, never NULL.
@@ -1696,9 +1706,9 @@ FTPOOL_API ftpool *ftpool_default(void);
 FTPOOL_API ftpool_status ftpool_cancel_all(ftpool *pool, uint32_t what, size_t *out_count);
 
 /**
- * As ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL, and calls `each(context, id)` for everything that will never run
- * because of this call: jobs that were queued, and timers that were not over, in the order of their ids. It is called
- * before this waits for the end, so also when that does not come in time. `each` may be NULL.
+ * As ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL, and calls `each(context, id)` for every queued job and pending
+ * timer that will never run because of this call, in the order of their ids. It does so before it waits for the end,
+ * so also if the timeout comes first. `each` may be NULL.
  *
  * **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use
  * the pool. **Thread safety**, **Returns:** as ftpool_shutdown().
@@ -1708,7 +1718,7 @@ FTPOOL_API ftpool_status ftpool_shutdown_now(ftpool *pool, ftpool_id_fn each, vo
 /**
  * The ids of the jobs that are queued, ascending, which is the order of submission for the jobs of one thread that
  * were all submitted the same way. Writes at most `capacity` of them to `out_ids`; `*out_count` is how many there are,
- * which may be more. Others may have changed by the time it returns.
+ * which may be more. The list may be out of date when this returns.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
  * `out_ids` is and `capacity` is not 0.
@@ -1716,19 +1726,20 @@ FTPOOL_API ftpool_status ftpool_shutdown_now(ftpool *pool, ftpool_id_fn each, vo
 FTPOOL_API ftpool_status ftpool_queued_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
 
 /**
- * Opens a pool that was shut down: it accepts jobs again. While the shutdown is still going on, waits for its end
- * first. A pool that is open stays as it is.
+ * Opens a pool that was shut down: it accepts jobs again. Waits for a shutdown in progress to end first. An open pool
+ * is left as it is.
  *
  * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT: the shutdown has not ended
  * yet; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_E_DEADLOCK in a job of this pool; FTPOOL_E_FORKED;
- * FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the timeout is none. The pool stays
+ * FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the timeout is not valid. The pool stays
  * closed then.
  */
 FTPOOL_API ftpool_status ftpool_reopen(ftpool *pool, int64_t timeout_ns);
 
 /**
- * As good as new: cancels what is queued, counts failures (ftpool_failed()) from 0 again, and opens the pool if it was
- * shut down. Jobs that are running go on, and leave their outcomes. Waits only for a shutdown that is going on.
+ * Resets the pool: cancels what is queued, counts failures (ftpool_failed()) and expired jobs (ftpool_expired()) from
+ * 0 again, and opens the pool if it was shut down. Running jobs go on and leave their outcomes. Waits only for a
+ * shutdown in progress. `*out_count` is how many jobs were cancelled; `out_count` may be NULL.
  *
  * **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK, always for an open pool;
  * else as ftpool_reopen().
@@ -1736,9 +1747,8 @@ FTPOOL_API ftpool_status ftpool_reopen(ftpool *pool, int64_t timeout_ns);
 FTPOOL_API ftpool_status ftpool_clear(ftpool *pool, int64_t timeout_ns, size_t *out_count);
 
 /**
- * Shuts down every pool that the process has, ftpool_default() included: closes them all, then waits for the end of
- * all. Pools that are made later, and abandoned ones, are left alone. May be called again. The pools must still be
- * freed.
+ * Shuts down every pool of the process, including ftpool_default(): closes them all, then waits until all have ended.
+ * Pools that are made later and abandoned ones are left alone. May be called again. The pools must still be freed.
  *
  * **Thread safety:** any thread but a pool's. **Returns:** as ftpool_shutdown(); FTPOOL_E_DEADLOCK in a job of any of
  * the pools: nothing was done.
@@ -1746,9 +1756,9 @@ FTPOOL_API ftpool_status ftpool_clear(ftpool *pool, int64_t timeout_ns, size_t *
 FTPOOL_API ftpool_status ftpool_shutdown_all(uint32_t mode, int64_t timeout_ns);
 
 /**
- * Gives a pool up that has a job which never ends: closes it, and does not wait. What was accepted still runs. The
- * threads and the memory go when the last job has ended, if it ever does. To keep queued jobs from running, call
- * ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL and FTPOOL_NOW first. NULL is accepted and ignored.
+ * Gives up a pool with a job that never ends: closes it without waiting. Accepted jobs still run. Threads and memory
+ * are released when the last job ends, if it ever does. To keep queued jobs from running, call ftpool_shutdown() with
+ * FTPOOL_SHUTDOWN_CANCEL and FTPOOL_NOW first. NULL is accepted and ignored.
  *
  * **Ownership:** the pool is gone, as after ftpool_free(). **Thread safety:** as ftpool_free(), but jobs of the pool
  * may call it as well.
@@ -1759,16 +1769,15 @@ FTPOOL_API void ftpool_abandon(ftpool *pool);
  * Whether the pool would accept a job from the calling thread. If a hook has failed, `*out_cause` says which and why,
  * else it is NULL; `out_cause` may be NULL.
  *
- * **Ownership:** the text is the library's, and valid until the calling thread reads the next outcome or calls this
- * again. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED;
- * FTPOOL_E_INVALID if `pool` is NULL.
+ * **Ownership:** the text belongs to the library, and is valid until the calling thread reads an outcome or calls this
+ * again. This call also ends the validity of earlier texts, see ftpool_result. **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_check(ftpool *pool, const char **out_cause);
 
 /**
- * The running job declares that it has failed: when it returns, its value is ignored and it ends
- * FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL. A
- * callback returns a code instead.
+ * Marks the running job as failed: when it returns, its value is ignored and it ends FTPOOL_OUTCOME_FAILED with this
+ * code and message. Of several calls, the last one counts. `message` may be NULL. A callback returns a code instead.
  *
  * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
  * thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job.
@@ -1783,8 +1792,8 @@ FTPOOL_API ftpool_status ftpool_fail(int32_t code, const char *message);
 FTPOOL_API ftpool_job_id ftpool_self_id(void);
 
 /**
- * Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to
- * time, and returns early.
+ * Whether the running job was asked to stop, by ftpool_job_cancel() or by the config's overrun hook. A long job should
+ * check this from time to time and return early.
  *
  * **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
  */
@@ -1793,20 +1802,20 @@ FTPOOL_API int32_t ftpool_self_cancelled(void);
 /**
  * The pool whose job the calling thread is running.
  *
- * **Ownership:** not to be freed twice: the pool stays its owner's. **Thread safety:** any thread. **Returns:** the
- * pool; NULL outside a job.
+ * **Ownership:** the pool belongs to whoever made it. **Thread safety:** any thread. **Returns:** the pool; NULL
+ * outside a job.
  */
 FTPOOL_API ftpool *ftpool_current(void);
 
 /**
- * Which worker of its pool the calling thread is: a key to memory of its own.
+ * Which worker of its pool the calling thread is: an index into per-worker data.
  *
  * **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) outside a job.
  */
 FTPOOL_API int32_t ftpool_worker_index(void);
 
 /**
- * Makes a clock. It begins at zero; its wall clock begins with what the machine's shows.
+ * Makes a clock. It starts at zero; its wall clock starts at the system's current time.
  *
  * **Ownership:** the caller owns the clock and ends it with ftpool_clock_free(), before or after its pools.
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_clock` is NULL.
@@ -1814,16 +1823,16 @@ FTPOOL_API int32_t ftpool_worker_index(void);
 FTPOOL_API ftpool_status ftpool_clock_new(ftpool_clock **out_clock);
 
 /**
- * Ends a clock. Pools that go by it live on; time stands still for them. NULL is accepted and ignored.
+ * Frees a clock. Pools that use it live on, but time stands still for them. NULL is accepted and ignored.
  *
  * **Ownership:** the clock is gone. **Thread safety:** no other call on the clock may be under way or follow.
  */
 FTPOOL_API void ftpool_clock_free(ftpool_clock *clock);
 
 /**
- * Lets time pass. When this returns, the jobs that have come to be due are queued, in the order of due times; they may
- * have begun, or even ended. Of more than 64 the others follow as workers come to them; ftpool_wait_idle waits for
- * them.
+ * Advances the clock. When this returns, the jobs that have become due are queued, in the order of their due times;
+ * they may have started, or even ended. If there are more than 64, the others follow as workers get to them;
+ * ftpool_wait_idle() waits for them.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
  */
@@ -1837,16 +1846,16 @@ FTPOOL_API ftpool_status ftpool_clock_advance(ftpool_clock *clock, int64_t time_
 FTPOOL_API ftpool_status ftpool_clock_set_wall(ftpool_clock *clock, int64_t ns_since_1970);
 
 /**
- * How many nanoseconds the clock has gone since it was made.
+ * How many nanoseconds the clock has advanced since it was made.
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `clock` is NULL.
  */
 FTPOOL_API int64_t ftpool_clock_elapsed(const ftpool_clock *clock);
 
 /**
- * Makes a quick semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT(value) does.
+ * Makes a semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT(value) does.
  *
- * **Ownership:** the memory stays the caller's. **Thread safety:** before other threads know the semaphore.
+ * **Ownership:** the memory belongs to the caller. **Thread safety:** before other threads know the semaphore.
  * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL or `value` is above FTPOOL_SEMAPHORE_MAX.
  */
 FTPOOL_API ftpool_status ftpool_semaphore_init(ftpool_semaphore *semaphore, uint32_t value);
@@ -1854,34 +1863,34 @@ FTPOOL_API ftpool_status ftpool_semaphore_init(ftpool_semaphore *semaphore, uint
 /**
  * Makes a fair semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT_FAIR(value) does.
  *
- * **Ownership:** the memory stays the caller's. **Thread safety:** before other threads know the semaphore.
+ * **Ownership:** the memory belongs to the caller. **Thread safety:** before other threads know the semaphore.
  * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL or `value` is above FTPOOL_SEMAPHORE_MAX.
  */
 FTPOOL_API ftpool_status ftpool_semaphore_init_fair(ftpool_semaphore *semaphore, uint32_t value);
 
 /**
- * Takes a permit, waiting for it as long as it takes.
+ * Acquires a permit, waiting for it as long as it takes.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN if the semaphore is or gets closed;
- * FTPOOL_E_INVALID if `semaphore` is NULL.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN if the semaphore is closed, or is closed
+ * meanwhile; FTPOOL_E_INVALID if `semaphore` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_semaphore_acquire(ftpool_semaphore *semaphore);
 
 /**
- * Takes a permit if one is there and nobody waits in line for it.
+ * Acquires a permit if one is available and nobody is queued for it.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT if there is none, and nothing has changed;
- * FTPOOL_E_SHUTDOWN if the semaphore is closed; FTPOOL_E_INVALID if `semaphore` is NULL.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT if there is none; FTPOOL_E_SHUTDOWN if the
+ * semaphore is closed; FTPOOL_E_INVALID if `semaphore` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_semaphore_try_acquire(ftpool_semaphore *semaphore);
 
 /**
- * Takes `permits` permits at once or none at all, waiting for them up to `timeout_ns`. Nobody overtakes a thread that
+ * Acquires `permits` permits at once, or none, waiting for them up to `timeout_ns`. Nobody overtakes a thread that
  * waits for more than one.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT, and nothing has changed; FTPOOL_E_SHUTDOWN if
- * the semaphore is or gets closed; FTPOOL_E_INVALID if `semaphore` is NULL, `timeout_ns` is not valid or `permits` is
- * above FTPOOL_SEMAPHORE_MAX.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_SHUTDOWN if the semaphore is closed,
+ * or is closed meanwhile; FTPOOL_E_INVALID if `semaphore` is NULL, `timeout_ns` is not valid or `permits` is above
+ * FTPOOL_SEMAPHORE_MAX.
  */
 FTPOOL_API
 ftpool_status ftpool_semaphore_acquire_for(ftpool_semaphore *semaphore,
@@ -1889,51 +1898,51 @@ ftpool_status ftpool_semaphore_acquire_for(ftpool_semaphore *semaphore,
                                            int64_t timeout_ns);
 
 /**
- * Gives `permits` permits back, or adds new ones, and wakes at most as many waiters. Allowed on a closed semaphore.
+ * Releases `permits` permits, or adds new ones, and wakes at most as many waiters. Allowed on a closed semaphore.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_OVERFLOW if there would be more than
- * FTPOOL_SEMAPHORE_MAX, and nothing was added; FTPOOL_E_INVALID if `semaphore` is NULL.
+ * FTPOOL_SEMAPHORE_MAX: nothing was added; FTPOOL_E_INVALID if `semaphore` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_semaphore_release(ftpool_semaphore *semaphore, uint32_t permits);
 
 /**
- * ftpool_semaphore_release() for the cases that are not inlined; the same in all others.
+ * As ftpool_semaphore_release(). This function exists for its inlined part, and programs need not call it.
  *
- * **Thread safety:** any thread. **Returns:** the same.
+ * **Thread safety**, **Returns:** as ftpool_semaphore_release().
  */
 FTPOOL_API ftpool_status ftpool_semaphore_release_slow(ftpool_semaphore *semaphore, uint32_t permits);
 
 /**
- * The permits that are free, at the moment of asking.
+ * The number of permits available at this moment.
  *
  * **Thread safety:** any thread. **Returns:** their number; 0 if `semaphore` is NULL.
  */
 FTPOOL_API uint32_t ftpool_semaphore_value(const ftpool_semaphore *semaphore);
 
 /**
- * Ends the giving of permits: who waits, and who asks from now on, gets FTPOOL_E_SHUTDOWN. The memory may be reused
- * when they have come back.
+ * Closes the semaphore: all waiters and all later requests get FTPOOL_E_SHUTDOWN. The memory may be reused when their
+ * calls have returned.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_semaphore_close(ftpool_semaphore *semaphore);
 
 /**
- * Waits for the lock and takes it. The pointer is not checked.
+ * Waits for the lock and acquires it. The pointer is not checked.
  *
  * **Thread safety:** any thread that does not have the lock.
  */
 FTPOOL_API void ftpool_lock_acquire(ftpool_lock *lock);
 
 /**
- * Takes the lock if it is free. The pointer is not checked.
+ * Acquires the lock if it is free. The pointer is not checked.
  *
  * **Thread safety:** any thread. **Returns:** whether the caller has the lock now.
  */
 FTPOOL_API bool ftpool_lock_try_acquire(ftpool_lock *lock);
 
 /**
- * Waits for the lock up to `timeout_ns` and takes it.
+ * Waits for the lock up to `timeout_ns` and acquires it.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK if the caller has the lock now; FTPOOL_TIMEOUT;
  * FTPOOL_E_INVALID if `lock` is NULL or `timeout_ns` is not valid.
@@ -1941,7 +1950,8 @@ FTPOOL_API bool ftpool_lock_try_acquire(ftpool_lock *lock);
 FTPOOL_API ftpool_status ftpool_lock_acquire_for(ftpool_lock *lock, int64_t timeout_ns);
 
 /**
- * Lets the lock go. The pointer is not checked. A lock that is free and that nobody is just acquiring stays free.
+ * Releases the lock. The pointer is not checked. Releasing a free lock is harmless unless somebody is acquiring it at
+ * the same time.
  *
  * **Ownership:** see ftpool_lock for when its memory may be freed. **Thread safety:** any thread, on behalf of the one
  * that has the lock.
@@ -1949,33 +1959,33 @@ FTPOOL_API ftpool_status ftpool_lock_acquire_for(ftpool_lock *lock, int64_t time
 FTPOOL_API void ftpool_lock_release(ftpool_lock *lock);
 
 /**
- * As ftpool_lock_release(), but tells a mistake.
+ * As ftpool_lock_release(), but reports a lock that is not held.
  *
  * **Thread safety:** any thread, on behalf of the one that has the lock. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
- * `lock` is NULL or nobody has the lock, and nothing has changed.
+ * `lock` is NULL or nobody has the lock; then nothing has changed.
  */
 FTPOOL_API ftpool_status ftpool_lock_release_checked(ftpool_lock *lock);
 
 /**
- * Wakes who waits for the lock. ftpool_lock_release() does so where it has to; this is for the part of it that is
- * inlined.
+ * Wakes the next waiter. ftpool_lock_release() does so where it has to; this function exists for its inlined part, and
+ * programs need not call it.
  *
  * **Thread safety:** any thread, at any time.
  */
 FTPOOL_API void ftpool_lock_wake_next(ftpool_lock *lock);
 
 /**
- * Whether somebody has the lock, at the moment of asking.
+ * Whether the lock is held at this moment.
  *
- * **Thread safety:** any thread. **Returns:** that; false if `lock` is NULL.
+ * **Thread safety:** any thread. **Returns:** whether it is; false if `lock` is NULL.
  */
 FTPOOL_API bool ftpool_lock_locked(const ftpool_lock *lock);
 
 /**
- * Lets an event happen, and wakes all who wait. A second time does nothing.
+ * Sets an event and wakes all waiters. Setting it again does nothing.
  *
- * **Ownership:** on Linux, who sees the event may free it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID if `event` is NULL.
+ * **Ownership:** on Linux, whoever has seen the event may free it. **Thread safety:** any thread. **Returns:**
+ * FTPOOL_OK; FTPOOL_E_INVALID if `event` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_event_set(ftpool_event *event);
 
@@ -1990,12 +2000,12 @@ FTPOOL_API ftpool_status ftpool_event_wait(ftpool_event *event, int64_t timeout_
 /**
  * Whether an event has happened.
  *
- * **Thread safety:** any thread. **Returns:** that; false if `event` is NULL.
+ * **Thread safety:** any thread. **Returns:** whether it has; false if `event` is NULL.
  */
 FTPOOL_API bool ftpool_event_is_set(const ftpool_event *event);
 
 /**
- * Counts `things` more. To be called before they begin, or all may be done too early.
+ * Adds `things` to the count. Call it before they begin, or all may seem done too early.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_OVERFLOW if there would be more than 2³¹ − 1;
  * FTPOOL_E_INVALID if `group` is NULL.
@@ -2003,10 +2013,10 @@ FTPOOL_API bool ftpool_event_is_set(const ftpool_event *event);
 FTPOOL_API ftpool_status ftpool_wait_group_add(ftpool_wait_group *group, uint32_t things);
 
 /**
- * One thing is done. The last one wakes all who wait.
+ * Marks one thing as done. The last one wakes all waiters.
  *
- * **Ownership:** on Linux, who sees that all is done may free the group. **Thread safety:** any thread. **Returns:**
- * FTPOOL_OK; FTPOOL_E_INVALID if `group` is NULL or nothing is under way.
+ * **Ownership:** on Linux, whoever has seen that all is done may free the group. **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `group` is NULL or nothing is in progress.
  */
 FTPOOL_API ftpool_status ftpool_wait_group_done(ftpool_wait_group *group);
 
@@ -2019,7 +2029,7 @@ FTPOOL_API ftpool_status ftpool_wait_group_done(ftpool_wait_group *group);
 FTPOOL_API ftpool_status ftpool_wait_group_wait(ftpool_wait_group *group, int64_t timeout_ns);
 
 /**
- * The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for a number that is none.
+ * The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for any other number.
  *
  * **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
  */
@@ -2055,10 +2065,10 @@ FTPOOL_API const char *ftpool_version_string(void);
 #endif
 #endif
 #ifndef FTPOOL_NO_INLINE
-/* What a lock and a semaphore do when nobody has to wait or to be woken, for compilers that optimise: these calls are
- * inlined then, and everything else of them is done by the library. Their addresses are those of the library's functions.
- * -DFTPOOL_NO_INLINE leaves this out, and so does ThreadSanitizer, which shall see the library's side of it, too.
- * How it works is in src/sync/README.md. These words are a part of the ABI. */
+/* The fast paths of locks and semaphores, which optimising compilers inline; everything else is done in the library.
+ * The addresses of these functions are those of the library's. -DFTPOOL_NO_INLINE leaves them out, and so does
+ * ThreadSanitizer, which has to see both sides in the library. How they work is explained in src/sync/README.md.
+ * The numbers below are part of the ABI. */
 #define FTPOOL_INLINE extern inline __attribute__((__gnu_inline__))
 #define FTPOOL_LOCK_FREE 0u
 #define FTPOOL_LOCK_HELD 1u

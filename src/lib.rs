@@ -12,7 +12,7 @@ pub use api::{
     AsCompleted, BuildError, Builder, CallbackKey, Completed, Due, Emitter, Group, HookError, JobError, JobHandle,
     JobId, JobState, ManualClock, Map, Missed, Outcome, Overrun, Panic, Policy, Pool, Priority, Progress, RecvError,
     Refused, Request, Results, Schedule, Scope, Shutdown, SubmitError, Tick, Timer, Times, Until, WaitError, Waited,
-    Water, as_completed, blocking, cancel_requested, current_job, current_tick, fail, wait, worker_index,
+    WaterMark, as_completed, blocking, cancel_requested, current_job, current_tick, fail, wait, worker_index,
 };
 pub use sync::{
     AcquireError, Deadline, Event, FastLock, FastLockGuard, Parker, Permit, ReleaseError, Semaphore, WaitGroup,

@@ -66,7 +66,7 @@ fn an_expired_c_job_is_reported_everywhere() {
 
         let seen = results.next(Which::Any).unwrap();
         assert_eq!((seen.id, seen.outcome, seen.value), (id, FTPOOL_OUTCOME_EXPIRED, 0));
-        assert_eq!(seen.message.as_deref(), Some("the job was not begun in time"));
+        assert_eq!(seen.message.as_deref(), Some("the job was not started in time"));
         assert_eq!(c!(ftpool_job_state(handle)), FTPOOL_JOB_EXPIRED);
         let mut result = RESULT;
         assert_eq!(c!(ftpool_job_wait(handle, FTPOOL_FOREVER, &mut result)), FTPOOL_OK);

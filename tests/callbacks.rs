@@ -74,7 +74,7 @@ fn a_callback_sees_failures_and_cancellations() {
         let panicking = results.job(|| panic!("on purpose")).then(logging(&log)).submit().unwrap();
         let cancelled = results.job(|| 1).then(logging(&log)).submit().unwrap();
         assert!(pool.cancel(cancelled));
-        assert_eq!(*lock(&log), [(cancelled.get(), Err("the job was cancelled before it began".into()))]);
+        assert_eq!(*lock(&log), [(cancelled.get(), Err("the job was cancelled before it started".into()))]);
         gate.open();
         pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
         let refused = results.job(|| 2).then(logging(&log)).finally(|| panic!("it was not accepted")).submit();

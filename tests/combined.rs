@@ -4,7 +4,7 @@ mod common;
 
 use common::{Count, Gate, LIMIT, OnDrop, advance, eventually, lock, within_limit};
 use fastthreadpool::{
-    Deadline, Due, Group, JobError, ManualClock, Outcome, Policy, Pool, Priority, Shutdown, SubmitError, Water,
+    Deadline, Due, Group, JobError, ManualClock, Outcome, Policy, Pool, Priority, Shutdown, SubmitError, WaterMark,
     blocking,
 };
 use std::ops::Range;
@@ -160,7 +160,7 @@ fn a_mark_that_is_passed_by_setting_a_timer_anew_may_ask_for_timers() {
         clock.advance(SECOND);
         lock(&delayed).clear();
         assert!(pool.reschedule(timer, SECOND));
-        assert_eq!(*lock(&delayed), [(Water::Low, 1)]);
+        assert_eq!(*lock(&delayed), [(WaterMark::Low, 1)]);
         gate.open();
         pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
     });
@@ -205,10 +205,10 @@ fn jobs_that_are_due_raise_the_water() {
         gate.wait_started(1);
         (0..3).for_each(|_| _ = pool.spawn_later(SECOND, || ()).unwrap());
         clock.advance(SECOND);
-        assert_eq!(*lock(&told), [Water::High]);
+        assert_eq!(*lock(&told), [WaterMark::High]);
         gate.open();
         pool.wait_idle(LIMIT).unwrap();
-        assert_eq!(*lock(&told), [Water::High, Water::Low]);
+        assert_eq!(*lock(&told), [WaterMark::High, WaterMark::Low]);
     });
 }
 

@@ -273,7 +273,7 @@ fn a_panic_in_the_drop_of_a_cancelled_job_does_not_reach_the_canceller() {
         let ids = [pool.spawn(job()).unwrap(), results.submit(job()).unwrap(), pool.spawn_first(job()).unwrap()];
         assert_eq!(ids.map(|id| pool.cancel(id)), [true; 3]);
         assert_eq!(pool.pending(), 1);
-        assert_eq!(only_failure(&results), "the job was cancelled before it began");
+        assert_eq!(only_failure(&results), "the job was cancelled before it started");
         gate.open();
         expect_sound(&pool, 0);
     });

@@ -273,7 +273,7 @@ fn a_map_over_a_closed_pool_says_so() {
         assert_eq!(values.len(), 1);
         assert_eq!(
             values[0].as_ref().unwrap_err().to_string(),
-            "the job failed: the pool was shut down; make a new one"
+            "the job failed: the pool was shut down; reopen it or make a new one"
         );
     });
 }

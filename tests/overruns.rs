@@ -80,7 +80,8 @@ fn a_job_that_ends_in_time_is_not_told_of() {
 fn the_hook_asks_the_job_to_come_to_an_end() {
     within_limit(|| {
         let clock = ManualClock::new();
-        let pool = Pool::builder().workers(1).clock(&clock).on_overrun(|overrun| overrun.ask_to_end()).build().unwrap();
+        let pool =
+            Pool::builder().workers(1).clock(&clock).on_overrun(|overrun| overrun.request_cancel()).build().unwrap();
         let (begun, begins) = mpsc::channel();
         let endless = {
             let begun = begun.clone();

@@ -3,12 +3,12 @@
 mod common;
 
 use common::{Gate, LIMIT, eventually, lock, within_limit};
-use fastthreadpool::{BuildError, Deadline, Event, ManualClock, Policy, Pool, Water, fail, worker_index};
+use fastthreadpool::{BuildError, Deadline, Event, ManualClock, Policy, Pool, WaterMark, fail, worker_index};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
-type Told = Arc<Mutex<Vec<(Water, usize)>>>;
+type Told = Arc<Mutex<Vec<(WaterMark, usize)>>>;
 
 fn marked(workers: i32, low: usize, high: usize) -> (Pool, Told) {
     let told = Told::default();
@@ -33,11 +33,11 @@ fn a_mark_is_told_once_for_each_passage() {
                 pool.spawn(|| ()).expect("there is no limit");
                 assert_eq!(lock(&told).len(), round * 2 - 2 + usize::from(queued >= 5));
             }
-            assert_eq!(*lock(&told).last().expect("told"), (Water::High, 5));
+            assert_eq!(*lock(&told).last().expect("told"), (WaterMark::High, 5));
             gate.open();
             pool.wait_idle(Deadline::after(LIMIT)).expect("all jobs end");
             assert_eq!(lock(&told).len(), round * 2);
-            assert_eq!(*lock(&told).last().expect("told"), (Water::Low, 2));
+            assert_eq!(*lock(&told).last().expect("told"), (WaterMark::Low, 2));
         }
     });
 }
@@ -51,7 +51,7 @@ fn cancelled_jobs_lower_the_water() {
     gate.wait_started(1);
     let ids: Vec<_> = (0..3).map(|_| pool.spawn(|| ()).expect("there is no limit")).collect();
     assert!(ids.iter().all(|&id| pool.cancel(id)));
-    assert_eq!(*lock(&told), [(Water::High, 3), (Water::Low, 0)]);
+    assert_eq!(*lock(&told), [(WaterMark::High, 3), (WaterMark::Low, 0)]);
 }
 
 /// Issue 3, backpressure: calls alternate and never overlap, whoever makes them; the last one is true.
@@ -79,9 +79,9 @@ fn marks_alternate_under_load() {
         });
         pool.wait_idle(Deadline::after(LIMIT)).expect("all jobs end");
         // A worker may be about to tell.
-        eventually("the water is low", || lock(&told).last().is_none_or(|told| told.0 == Water::Low));
+        eventually("the water is low", || lock(&told).last().is_none_or(|told| told.0 == WaterMark::Low));
         let told = lock(&told);
-        let expected = [Water::High, Water::Low].into_iter().cycle();
+        let expected = [WaterMark::High, WaterMark::Low].into_iter().cycle();
         assert!(told.iter().zip(expected).all(|(told, expected)| told.0 == expected), "{told:?}");
     });
 }
@@ -119,9 +119,9 @@ fn a_timer_that_is_set_anew_lowers_the_water() {
         let due = pool.spawn_later(Duration::from_secs(1), || ()).unwrap();
         pool.spawn(|| ()).unwrap();
         clock.advance(Duration::from_secs(1));
-        assert_eq!(told.recv(), Ok((Water::High, true)), "by a job that is due");
+        assert_eq!(told.recv(), Ok((WaterMark::High, true)), "by a job that is due");
         assert!(pool.reschedule(due, Duration::from_secs(60)));
-        assert_eq!(told.try_recv(), Ok((Water::Low, true)));
+        assert_eq!(told.try_recv(), Ok((WaterMark::Low, true)));
     });
 }
 
@@ -134,7 +134,7 @@ fn a_callback_may_wait_for_a_job() {
             let tell = {
                 let told = Arc::clone(&told);
                 move |water, _| {
-                    if water == Water::Low && worker_index().is_some() {
+                    if water == WaterMark::Low && worker_index().is_some() {
                         told.0.set();
                         told.1.wait();
                     }

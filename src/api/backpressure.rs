@@ -6,8 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a submit does when as many jobs are queued as may be. Given to
-/// [`Builder::max_queued`](crate::Builder::max_queued).
+/// What a submit does when the queue is full. Given to [`Builder::max_queued`](crate::Builder::max_queued).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
@@ -18,23 +17,23 @@ pub enum Policy {
     Timed(Duration),
     /// It ends with [`SubmitError::Full`](crate::SubmitError::Full) at once.
     Reject,
-    /// The submitting thread runs the job itself, and so submits nothing meanwhile.
+    /// The submitting thread runs the job itself, which also slows it down.
     CallerRuns,
     /// The oldest queued job is cancelled to make room: the one with the lowest id, which is the oldest of its thread,
     /// and the oldest of all in an [`ordered`](crate::Builder::ordered) pool.
     DiscardOldest,
-    /// The number of queued jobs does not matter: every submit waits until a worker begins its job. A shutdown of the
+    /// There is no limit on queued jobs; instead every submit waits until a worker starts its job. A shutdown of the
     /// pool ends the wait with [`SubmitError::Shutdown`](crate::SubmitError::Shutdown), and the job will not run.
     HandOff,
 }
 
-/// Which mark the number of queued jobs has passed. Told to the callback of
+/// Which mark the number of queued jobs has reached. Passed to the callback of
 /// [`Builder::water_marks`](crate::Builder::water_marks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Water {
+pub enum WaterMark {
     /// It has risen to the high mark: producers should slow down.
     High,
-    /// It has fallen to the low mark since: producers may go on.
+    /// It has fallen to the low mark again: producers may continue.
     Low,
 }
 
@@ -44,7 +43,7 @@ pub(super) struct Backpressure {
     marks: Option<(usize, usize, Tell)>,
 }
 
-type Tell = Arc<dyn Fn(Water, usize) + Send + Sync>;
+type Tell = Arc<dyn Fn(WaterMark, usize) + Send + Sync>;
 
 /// More jobs than any memory holds: small enough that sums of it and counts do not overflow.
 const UNLIMITED: u64 = u64::MAX / 4;
@@ -63,7 +62,7 @@ impl Backpressure {
         self.bound = (!unlimited).then_some(((most as u64).min(UNLIMITED), full));
     }
 
-    pub(super) fn mark(&mut self, low: usize, high: usize, tell: impl Fn(Water, usize) + Send + Sync + 'static) {
+    pub(super) fn mark(&mut self, low: usize, high: usize, tell: impl Fn(WaterMark, usize) + Send + Sync + 'static) {
         self.marks = Some((low, high, Arc::new(tell)));
     }
 
@@ -80,7 +79,8 @@ fn marks((low, high, tell): (usize, usize, Tell)) -> Result<Marks, BuildError> {
     if low >= high {
         return Err(BuildError::InvalidWaterMarks { low, high });
     }
-    let tell = Box::new(move |above, queued| tell(if above { Water::High } else { Water::Low }, queued as usize));
+    let tell =
+        Box::new(move |above, queued| tell(if above { WaterMark::High } else { WaterMark::Low }, queued as usize));
     Ok(Marks { low: low as u64, high: high as u64, tell })
 }
 

@@ -6,14 +6,13 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
 impl Pool {
-    /// Runs `body(index)` once on every worker, and returns the values in the order of the
-    /// [indices](crate::worker_index) when all have ended. The body may borrow.
+    /// Runs `body(index)` once on every worker and, when all have finished, returns the values in the order of the
+    /// [indices](crate::worker_index). The body may borrow.
     ///
-    /// *Every worker* means each thread that the pool has at one moment of the call, after those that are missing up to
-    /// the limit were started. So there are as many values as the limit says; fewer if the system refuses a thread,
-    /// and more while [extra workers](crate::Builder::extra_workers) live. A worker that sleeps is woken, one that
-    /// runs a job does this after it and before the next, one that is about to leave does this first. Nobody
-    /// cancels it.
+    /// The call first starts workers up to the limit; *every worker* then means every thread that the pool has at that
+    /// moment. So there are as many values as the limit says, fewer if the system refuses a thread, and more while
+    /// [extra workers](crate::Builder::extra_workers) exist. A sleeping worker is woken, a busy one runs `body` between
+    /// its current job and the next, and one about to exit runs it first. A broadcast cannot be cancelled.
     ///
     /// # Errors
     ///
@@ -23,7 +22,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If the body panics, after all have ended, with what was thrown first.
+    /// If the body panics: when all have finished, with the payload of the first panic.
     ///
     /// ```
     /// use std::thread;

@@ -1,8 +1,8 @@
-//! A pool to order.
+//! How a pool is configured.
 
 use super::backpressure::Backpressure;
-use super::{BuildError, ManualClock, Policy, Pool, Water};
-use crate::pool::{Curiosity, Hooks, MOST_WORKERS, Settings};
+use super::{BuildError, ManualClock, Policy, Pool, WaterMark};
+use crate::pool::{Hooks, MOST_WORKERS, PanicDetail, Settings};
 use crate::sys::clock::Clock;
 use crate::sys::thread::usable_cpus;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Builder {
     idle_timeout: Option<Duration>,
     jobs_per_worker: Option<u64>,
     pub(super) hooks: Hooks,
-    curiosity: Curiosity,
+    panic_detail: PanicDetail,
     backpressure: Backpressure,
     clock: Option<ManualClock>,
 }
@@ -45,7 +45,7 @@ impl Default for Builder {
             idle_timeout: None,
             jobs_per_worker: None,
             hooks: Hooks::default(),
-            curiosity: Curiosity::default(),
+            panic_detail: PanicDetail::default(),
             backpressure: Backpressure::default(),
             clock: None,
         }
@@ -84,38 +84,38 @@ impl Builder {
     }
 
     /// Whether outcomes say how long jobs were queued and ran ([`Outcome::times`](crate::Outcome::times)), which costs
-    /// three looks at the clock and an allocation for each job with a result. Off by default.
+    /// three clock reads and an allocation for each job with a result. Off by default.
     pub fn timing(mut self, timing: bool) -> Self {
         self.timing = timing;
         self
     }
 
-    /// At most how many workers more there may be while as many jobs are [`blocking`](crate::blocking). By default
-    /// none: the limit on workers is a promise to whoever made the pool, which no job breaks unasked. Together they
-    /// are no more than 32 768.
+    /// How many workers beyond the limit there may be while that many jobs are [`blocking`](crate::blocking). None by
+    /// default: no job exceeds the limit unless the pool was built to allow it. Limit and extra workers together are at
+    /// most 32 768.
     pub fn extra_workers(mut self, extra: usize) -> Self {
         self.extra_workers = extra;
         self
     }
 
-    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and grows
-    /// again when there are jobs. By default workers stay.
+    /// How long an idle worker sleeps before its thread ends: an idle pool shrinks, down to no threads, and grows again
+    /// when there are jobs. By default workers stay.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in their
-    /// thread. By default there is no limit. 0 means 1. Costs speed, because workers take jobs one by one.
+    /// How many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. By default
+    /// there is no limit; 0 means 1. This costs throughput, because workers then take jobs one at a time.
     pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
         self.jobs_per_worker = Some(jobs);
         self
     }
 
-    /// At most `most` jobs are queued (accepted and not begun, in groups too), and `policy` says what a submit does
-    /// when there is no room. 0 means no limit. Jobs of the pool may always submit, above the limit if need be, because
-    /// a job that waited for room could be the one that makes it. So may callbacks of jobs that end without having run,
-    /// and delayed and scheduled jobs come in that are due.
+    /// At most `most` jobs are queued (accepted but not started, including those in groups); `policy` says what a
+    /// submit does when there is no room. 0 means no limit. The pool's own jobs may always submit, even above the
+    /// limit: if a job waited for room, its worker could be the one that has to make it. The same holds for callbacks
+    /// of jobs that end without having run, and for delayed and scheduled jobs when they are due.
     ///
     /// ```
     /// use fastthreadpool::{Policy, Pool};
@@ -131,32 +131,38 @@ impl Builder {
         self
     }
 
-    /// Calls `tell` with [`Water::High`] when `high` jobs are queued, with [`Water::Low`] when no more than `low` are
-    /// left, and so on in turns, never two calls at a time. The second argument is how many jobs were queued then.
+    /// Calls `tell` with [`WaterMark::High`] when `high` jobs are queued, and with [`WaterMark::Low`] when no more than
+    /// `low` are left, always alternating and never concurrently. The second argument is how many jobs were queued at
+    /// that moment.
     ///
-    /// It is called on the thread that submits or on a worker between two jobs, so it should be short: set a flag, wake
-    /// somebody. When the queue rises and falls again during a call, that is not told.
-    pub fn water_marks(mut self, low: usize, high: usize, tell: impl Fn(Water, usize) + Send + Sync + 'static) -> Self {
+    /// It runs on the submitting thread, on a thread that cancels, or on a worker between two jobs, so it should be
+    /// short: set a flag, wake a thread. If the queue rises and falls again during a call, neither change is reported.
+    pub fn water_marks(
+        mut self,
+        low: usize,
+        high: usize,
+        tell: impl Fn(WaterMark, usize) + Send + Sync + 'static,
+    ) -> Self {
         self.backpressure.mark(low, high, tell);
         self
     }
 
-    /// Failures say where a job has panicked ([`Panic::location`](crate::Panic::location)), in their text too. Only a
-    /// panic hook learns that: the first pool that is asked for it sets one for the process, which calls the one
-    /// that was there. One that replaces it later should do the same.
+    /// Failures say where a job panicked ([`Panic::location`](crate::Panic::location), and their text). Only a panic
+    /// hook can see that, so the first pool built with this setting installs one for the process, which also calls the
+    /// hook that was there before. A hook installed later should do the same.
     pub fn panic_locations(mut self) -> Self {
-        self.curiosity = self.curiosity.max(Curiosity::Location);
+        self.panic_detail = self.panic_detail.max(PanicDetail::Location);
         self
     }
 
     /// As [`panic_locations`](Self::panic_locations), and failures carry the stack as well
     /// ([`Panic::backtrace`](crate::Panic::backtrace)), which takes milliseconds for each panic.
     pub fn panic_backtraces(mut self) -> Self {
-        self.curiosity = Curiosity::Backtrace;
+        self.panic_detail = PanicDetail::Backtrace;
         self
     }
 
-    /// What delayed and scheduled jobs go by, instead of the machine's clocks: for tests.
+    /// The clock for delayed and scheduled jobs, instead of the system's: for tests.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self
@@ -167,7 +173,8 @@ impl Builder {
     /// # Errors
     ///
     /// [`BuildError::InvalidWorkers`] if the number of workers comes to less than 1 or more than 32 768,
-    /// [`BuildError::InvalidName`] if the name contains a NUL byte.
+    /// [`BuildError::InvalidWaterMarks`] if the low mark is not below the high one, [`BuildError::InvalidName`] if the
+    /// name contains a NUL byte.
     pub fn build(self) -> Result<Pool, BuildError> {
         if self.name.contains('\0') {
             return Err(BuildError::InvalidName);
@@ -196,7 +203,7 @@ impl Builder {
             idle_timeout: self.idle_timeout,
             jobs_per_worker: self.jobs_per_worker.map(|jobs| jobs.max(1)),
             hooks: self.hooks,
-            curiosity: self.curiosity,
+            panic_detail: self.panic_detail,
             limits: self.backpressure.limits()?,
             permanent: false,
             clock: self.clock.as_ref().map_or_else(Clock::system, ManualClock::clock),

@@ -22,12 +22,12 @@ pub fn worker_index() -> Option<usize> {
     current::with(crate::pool::Worker::index).flatten()
 }
 
-/// The running job declares that it has failed: when it returns, its value is dropped and it ends
-/// [`Failed`](crate::JobError::Failed) with this code and message. Of several calls the last one counts.
+/// Marks the running job as failed: when it returns, its value is dropped and it ends
+/// [`Failed`](crate::JobError::Failed) with this code and message. Of several calls, the last one counts.
 ///
-/// In the body of a [loop](crate::Pool::for_range) it stops the loop. A job that can return a `Result` has the simpler
-/// [`Results::try_submit`](crate::Results::try_submit); this is for code deep below it. False outside a job, where
-/// nothing happens.
+/// In the body of a [loop](crate::Pool::for_range) it stops the loop. For a job that can return a `Result`,
+/// [`Results::try_submit`](crate::Results::try_submit) is simpler; this is for code that is called deep inside a job.
+/// Outside a job it does nothing and returns false.
 ///
 /// ```
 /// assert!(!fastthreadpool::fail(1, "nobody listens"));
@@ -36,8 +36,9 @@ pub fn fail(code: i32, message: impl Into<String>) -> bool {
     frame::fail(Box::new(Failure { code, message: message.into() }))
 }
 
-/// Whether somebody has asked the running job to come to an end, by [`JobHandle::cancel`](crate::JobHandle::cancel). A
-/// long job looks from time to time, and returns early. False outside a job.
+/// Whether the running job was asked to stop, by [`JobHandle::cancel`](crate::JobHandle::cancel) or by the hook of
+/// [`Builder::on_overrun`](crate::Builder::on_overrun). A long job should check this from time to time and return
+/// early. False outside a job.
 ///
 /// ```
 /// use fastthreadpool::{Pool, cancel_requested};
@@ -60,10 +61,10 @@ pub fn cancel_requested() -> bool {
 /// Runs `code`, which waits for something that is not computed here: a file, a lock, a child process, another job.
 /// Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is queued:
 /// as many at a time as [`Builder::extra_workers`](crate::Builder::extra_workers) says, which is none by default. When
-/// `code` has returned, the job goes on at once; a worker too many takes no further jobs than those it has, and sleeps
-/// until it is needed again.
+/// `code` has returned, the job goes on at once; a worker that is now one too many finishes the jobs it has taken and
+/// sleeps until it is needed again.
 ///
-/// Nested regions count once. Outside a job, and when no more may come, this only runs `code`.
+/// Nested regions count once. Outside a job, or when no further worker is allowed, this just runs `code`.
 ///
 /// ```
 /// use fastthreadpool::{Pool, blocking};

@@ -11,13 +11,13 @@ use std::sync::OnceLock;
 pub enum Shutdown {
     /// They run, and so do jobs that they submit.
     Drain,
-    /// They are cancelled; jobs that are running end.
+    /// They are cancelled; running jobs finish.
     Cancel,
 }
 
 impl Pool {
-    /// The pool of the process, with the defaults of [`Pool::new`]. It is made when it is first asked for, shared by
-    /// everybody, never dropped, and keeps no process alive. [`shutdown`](Self::shutdown) refuses to end it;
+    /// The process-wide pool, with the defaults of [`Pool::new`]. It is created on first use, shared by everybody and
+    /// never dropped, and does not keep the process alive. [`shutdown`](Self::shutdown) refuses to end it;
     /// [`shutdown_all`](Self::shutdown_all) does not.
     ///
     /// ```
@@ -33,8 +33,8 @@ impl Pool {
         GLOBAL.get_or_init(Builder::build_permanent)
     }
 
-    /// Cancels every job that is queued now; returns how many. Running jobs go on. Each cancelled job is reported as
-    /// [`Cancelled`](crate::JobError::Cancelled) where its outcome was to go, and what it owns is dropped here and now.
+    /// Cancels every job that is queued now; returns how many. Running jobs go on. The outcome of each cancelled job is
+    /// [`Cancelled`](crate::JobError::Cancelled), and everything it owns is dropped before this returns.
     ///
     /// ```
     /// # use std::sync::mpsc;
@@ -55,7 +55,7 @@ impl Pool {
     }
 
     /// The ids of the jobs that are queued, in ascending order, which is the order of submission for the jobs of one
-    /// thread that were all submitted the same way. Others may have changed by the time it returns.
+    /// thread that were all submitted the same way. The list may be out of date when this returns.
     pub fn queued_ids(&self) -> Vec<JobId> {
         self.core.queued().into_iter().map(JobId::accepted).collect()
     }
@@ -66,8 +66,8 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline came first, be it while threads were ending: the shutdown goes on, call
-    /// again to wait longer. [`WaitError::Deadlock`] in a job of this pool, [`WaitError::Refused`] for the
+    /// [`WaitError::TimedOut`] if the deadline passed before all threads had ended: the shutdown goes on, call again to
+    /// wait longer. [`WaitError::Deadlock`] in a job of this pool, [`WaitError::Refused`] for the
     /// [global](Self::global) pool, [`WaitError::Forked`] and [`WaitError::Exiting`]: nothing was done.
     pub fn shutdown(&self, mode: Shutdown, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         if self.core.is_permanent() {
@@ -80,9 +80,8 @@ impl Pool {
         Ok(self.core.drain(deadline.into())?)
     }
 
-    /// As [`shutdown`](Self::shutdown) with [`Shutdown::Cancel`], and adds to `cancelled` what will never run: the ids
-    /// of the jobs that were queued and of the timers that were not over, ascending, each once. They are there also
-    /// when the deadline comes first.
+    /// As [`shutdown`](Self::shutdown) with [`Shutdown::Cancel`], and appends to `cancelled` the ids of the queued jobs
+    /// and pending timers that will never run, ascending and each once. It does so even if the deadline passes first.
     ///
     /// # Errors
     ///
@@ -123,8 +122,8 @@ impl Pool {
         Ok(())
     }
 
-    /// Shuts down every pool that the process has, the [global](Self::global) one included: closes them all, then waits
-    /// for the end of all. Pools that are made later, and [abandoned](Self::abandon) ones, are left alone. Calling it
+    /// Shuts down every pool of the process, including the [global](Self::global) one: closes them all, then waits
+    /// until all have ended. Pools that are made later and [abandoned](Self::abandon) ones are left alone. Calling it
     /// again is harmless.
     ///
     /// Pools of another copy of this library in the same process are that copy's.
@@ -146,8 +145,8 @@ impl Pool {
         Ok(pool::drain_all(mode == Shutdown::Cancel, deadline.into())?)
     }
 
-    /// Opens a pool that was shut down: it accepts jobs again. While the shutdown is still going on, waits for its end
-    /// first. A pool that is open stays as it is.
+    /// Opens a pool that was shut down: it accepts jobs again. Waits for a shutdown in progress to end first. An open
+    /// pool is left as it is.
     ///
     /// # Errors
     ///
@@ -169,10 +168,10 @@ impl Pool {
         Ok(self.core.reopen(deadline.into())?)
     }
 
-    /// As good as new: cancels what is queued as [`cancel_all`](Self::cancel_all) does, counts [failures](Self::failed)
-    /// and [expired](Self::expired) jobs from 0 again, and [opens](Self::reopen) the pool if it was shut down. Jobs
-    /// that are running go on, and deliver their outcomes. Returns how many were cancelled. Waits only for a
-    /// shutdown that is going on.
+    /// Resets the pool: cancels what is queued as [`cancel_all`](Self::cancel_all) does, counts
+    /// [failures](Self::failed) and [expired](Self::expired) jobs from 0 again, and [opens](Self::reopen) the pool if
+    /// it was shut down. Running jobs go on and deliver their outcomes. Returns how many jobs were cancelled. Waits
+    /// only for a shutdown in progress.
     ///
     /// # Errors
     ///
@@ -181,9 +180,9 @@ impl Pool {
         Ok(self.core.clear(deadline.into())?)
     }
 
-    /// Gives the pool up, for one with a job that never ends: it is closed, what was accepted still runs, and nobody
-    /// waits for it, not even whoever drops its last handle. Its threads and its memory go when the last job has ended,
-    /// if it ever does. To keep queued jobs from running, [shut it down](Self::shutdown) with [`Shutdown::Cancel`] and
+    /// Gives up a pool with a job that never ends: the pool is closed and accepted jobs still run, but nothing waits
+    /// for them, not even the drop of the last handle. Threads and memory are released when the last job ends, if it
+    /// ever does. To keep queued jobs from running, [shut it down](Self::shutdown) with [`Shutdown::Cancel`] and
     /// [`Deadline::NOW`] first.
     ///
     /// The [global](Self::global) pool is not affected.

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::time::Instant;
 
-/// Sends a job's values out while it runs, any number of them, all under the job's id. Handed to the closure of
+/// Emits values of a job while it runs, any number of them, all under the job's id. Passed to the closure of
 /// [`Results::emitting`](crate::Results::emitting).
 pub struct Emitter<'a, T> {
     worker: &'a Worker,
@@ -62,8 +62,8 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
         self.id
     }
 
-    /// Delivers a value. If the job has a callback it sees the value first; a value on which the callback panics is
-    /// dropped, and the job ends failed. In a results object with a bound this waits until there is room.
+    /// Delivers a value. If the job has a callback, it sees the value first; if it panics, the value is dropped and the
+    /// job ends failed. In a results object with a bound this waits until there is room.
     pub fn emit(&self, value: T) {
         match self.inform(self.outcome(Ok(value))) {
             Outcome { result: Err(error), .. } => {

@@ -40,11 +40,11 @@ pub enum BuildError {
 #[non_exhaustive]
 pub enum SubmitError {
     /// The pool was shut down; [reopen](crate::Pool::reopen) it or make a new one.
-    #[error("the pool was shut down; make a new one")]
+    #[error("the pool was shut down; reopen it or make a new one")]
     Shutdown,
-    /// As many jobs are queued as may be, and none was begun in time; try again when jobs have run. A batch that is
-    /// larger than [`Builder::max_queued`](crate::Builder::max_queued) never fits: submit it in pieces.
-    #[error("as many jobs are queued as may be; try again when jobs have run")]
+    /// The queue is full, and no job was started in time; try again when jobs have run. A batch that is larger than
+    /// [`Builder::max_queued`](crate::Builder::max_queued) never fits: submit it in pieces.
+    #[error("the queue is full; try again when jobs have run")]
     Full,
     /// The system has no memory for the queue; wait for queued jobs to finish.
     #[error("no memory for the queue; let queued jobs finish first")]
@@ -58,11 +58,11 @@ pub enum SubmitError {
     /// This process was forked, and the pool's threads exist in its parent only; make a new pool.
     #[error("the pool's threads stayed in the parent process; make a new pool")]
     Forked,
-    /// The caller is a job of the pool, and would wait for its own worker.
+    /// The caller is a job of the pool and would wait for its own worker.
     #[error("a job cannot wait for all workers of its own pool; call from outside")]
     Deadlock,
-    /// The moment has passed; ask for [`Due::or_now`](crate::Due::or_now) if the job shall run then.
-    #[error("the moment has passed; a later one, or Due::or_now, is accepted")]
+    /// The moment has passed; use [`Due::or_now`](crate::Due::or_now) to run such a job at once.
+    #[error("the moment has passed; give a later one, or use Due::or_now")]
     Past,
     /// A schedule without an interval, or without a run.
     #[error("a schedule needs an interval, and at least one run")]
@@ -92,12 +92,12 @@ impl From<Rejected> for SubmitError {
     }
 }
 
-/// Why waiting for a pool came to nothing.
+/// Why a wait failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {
-    /// The deadline came first. What was waited for goes on; wait again.
-    #[error("the deadline came first; what was waited for goes on")]
+    /// The deadline passed first. What was waited for goes on; wait again.
+    #[error("the deadline passed first; what was waited for goes on")]
     TimedOut,
     /// The caller is a job that would wait for its own end: it waits for its pool, or for a job that waits for it. Or
     /// it is called, or dropped, because a job of the pool is cancelled or expires, and waits for all jobs to end.
@@ -106,15 +106,15 @@ pub enum WaitError {
     /// A hook of the pool failed, so it cannot be opened again. [`Pool::check`](crate::Pool::check) tells which.
     #[error("a hook of the pool failed, so it cannot be opened again; make a new pool")]
     Broken,
-    /// The pool is not the caller's to end or to open again: it is the [global](crate::Pool::global) one, or it was
+    /// The pool cannot be ended or reopened by the caller: it is the [global](crate::Pool::global) one, it was
     /// abandoned, or its last handle is gone.
-    #[error("this pool is not the caller's to end or to open again")]
+    #[error("this pool cannot be ended or reopened by the caller")]
     Refused,
     /// This process was forked, and the pool's threads exist in its parent only.
     #[error("the pool's threads stayed in the parent process; make a new pool")]
     Forked,
-    /// The process exits: jobs that have not begun never will, and nobody waits for them.
-    #[error("the process exits; jobs that have not begun never will")]
+    /// The process is exiting: jobs that have not started never will, and waits end.
+    #[error("the process is exiting; jobs that have not started never will")]
     Exiting,
 }
 
@@ -135,16 +135,16 @@ impl From<Unfinished> for WaitError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecvError {
-    /// The deadline came first; more outcomes will come.
+    /// The deadline passed first; more outcomes will come.
     #[error("no outcome arrived before the deadline; read again")]
     TimedOut,
     /// Every outcome was read and no job is outstanding; submit jobs to read more.
     #[error("every outcome was read and no job is outstanding")]
     Finished,
     /// A callback takes the outcomes; it cannot be read as well.
-    #[error("a callback takes the outcomes of this object; do not read from it")]
+    #[error("a callback consumes the outcomes of this object; do not read from it")]
     CallbackInUse,
-    /// The caller is the only worker of the pool whose jobs are outstanding, and wanted to wait for ever.
+    /// The caller is the only worker of the pool whose jobs are outstanding, and the wait has no deadline.
     #[error(
         "the only worker of a pool cannot wait for the pool's other jobs; read later, or give the pool more workers"
     )]
@@ -152,8 +152,8 @@ pub enum RecvError {
     /// This process was forked, and the pool's threads exist in its parent only; nothing more will come.
     #[error("the pool's threads stayed in the parent process; nothing more will come")]
     Forked,
-    /// The process exits, and jobs that have not begun never will.
-    #[error("the process exits; nothing more will come")]
+    /// The process is exiting: jobs that have not started never will.
+    #[error("the process is exiting; nothing more will come")]
     Exiting,
 }
 
@@ -181,17 +181,17 @@ impl From<Unfinished> for RecvError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {
-    /// The job panicked; here is what it threw.
+    /// The job panicked.
     Panicked(Panic),
-    /// The job returned an error, or declared one with [`fail`](crate::fail).
+    /// The job returned an error, or reported one with [`fail`](crate::fail).
     Failed(Box<dyn Error + Send + Sync>),
-    /// The job was cancelled before it began.
+    /// The job was cancelled before it started.
     Cancelled,
-    /// The job was not begun in time; see [`Request::start_within`](crate::Request::start_within).
+    /// The job was not started in time; see [`Request::start_within`](crate::Request::start_within).
     Expired,
-    /// Nothing is known of the job: to wait for it would never end, because it waits for the caller itself.
+    /// The outcome is unknown: waiting for the job would never end, because the job waits for the caller.
     Deadlock,
-    /// Nothing is known of the job: the deadline came first.
+    /// The outcome is unknown: the deadline passed first.
     TimedOut,
 }
 
@@ -219,10 +219,10 @@ impl fmt::Display for JobError {
         match self {
             Self::Panicked(panic) => write!(f, "the job panicked: {panic}"),
             Self::Failed(error) => write!(f, "the job failed: {error}"),
-            Self::Cancelled => f.write_str("the job was cancelled before it began"),
-            Self::Expired => f.write_str("the job was not begun in time"),
-            Self::TimedOut => f.write_str("the deadline came first"),
-            Self::Deadlock => f.write_str("the job waits for the job that asks for its value"),
+            Self::Cancelled => f.write_str("the job was cancelled before it started"),
+            Self::Expired => f.write_str("the job was not started in time"),
+            Self::TimedOut => f.write_str("the deadline passed first"),
+            Self::Deadlock => f.write_str("waiting for the job would deadlock: it waits for the caller"),
         }
     }
 }

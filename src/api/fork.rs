@@ -4,17 +4,18 @@ use super::Pool;
 use crate::pool::fork;
 
 impl Pool {
-    /// Runs `a` and `b`, if it pays at the same time, and returns both values when both have ended. Made for recursion:
-    /// a call costs about as much as a function call as long as nobody takes `b`.
+    /// Runs `a` and `b`, in parallel where that pays, and returns both values when both have finished. Made for
+    /// recursion: a call costs about as much as a function call as long as nobody takes `b`.
     ///
-    /// The caller runs `a`, and `b` too unless a worker is free and takes it meanwhile. That is offered at once at the
-    /// first call of its kind, then as the work shows that it takes long enough; the oldest `b` goes first. Works in
-    /// jobs and outside, to any depth, on closures that borrow, and on a pool that was shut down (there the caller
-    /// runs both).
+    /// The caller runs `a`, and then `b` unless a free worker has taken it meanwhile. The first call of its kind offers
+    /// its `b` to workers at once; later ones do so when the work has proved to take long enough, the oldest `b` first.
+    /// Works in jobs and outside, to any depth, with closures that borrow, and on a pool that was shut down (there the
+    /// caller runs both).
     ///
     /// # Panics
     ///
-    /// If `a` or `b` panics, and after both have ended. If both do, with what `a` has thrown; `b` may not be run then.
+    /// If `a` or `b` panics, when both have finished. If both panic, with the payload of `a`. If `a` panics, `b` may
+    /// not run at all.
     ///
     /// ```
     /// fn sum(pool: &fastthreadpool::Pool, numbers: &[u64]) -> u64 {

@@ -9,13 +9,13 @@ use crate::sync::Deadline;
 use std::error::Error;
 use std::sync::Arc;
 
-/// When the jobs of a [`Group`] have their turn, compared with jobs that are in no group. No level starves another:
-/// after sixteen jobs of a higher one, a job of a lower one comes.
+/// When the jobs of a [`Group`] get their turn, compared with jobs outside all groups. No level starves another: after
+/// sixteen jobs of a higher level, a lower one gets a turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Priority {
-    /// Before them, but not before those submitted first ([`Pool::spawn_first`](crate::Pool::spawn_first)).
+    /// Before them, but after those submitted with [`Pool::spawn_first`](crate::Pool::spawn_first).
     High,
-    /// Among them.
+    /// In turn with them.
     #[default]
     Normal,
     /// When no other job is queued.
@@ -32,13 +32,12 @@ impl From<Priority> for Level {
     }
 }
 
-/// Jobs of a pool that run a limited number at a time and can be cancelled and waited for as one: "at most two that use
-/// the disk". Made by [`Pool::group`](crate::Pool::group); clones are handles to the same group.
+/// Jobs of a pool that share a limit on how many run at a time, and that are cancelled and waited for together: "at
+/// most two jobs use the disk". Made by [`Pool::group`](crate::Pool::group); clones are handles to the same group.
 ///
 /// A group's jobs wait in a queue of their own, so a group at its limit holds no worker up. They begin in the order of
 /// submission, whichever threads submit. Their ids are like all others: [`Pool::cancel`](crate::Pool::cancel) knows
-/// them, and whatever waits for the pool waits for them. Dropping the last handle changes nothing for jobs that are
-/// queued.
+/// them, and whatever waits for the pool waits for them. Dropping the last handle does not affect queued jobs.
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, Priority};
@@ -64,18 +63,18 @@ impl Group {
         Self { core: Arc::clone(core), group: core.new_group(limit, priority.into()) }
     }
 
-    /// Runs `job` on a worker, behind all that are queued in the group.
+    /// Queues `job` behind all jobs that are queued in the group.
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted. It is dropped, and was not run. In a pool whose policy is
+    /// [`SubmitError`] if the job is not accepted; it is dropped without having run. In a pool whose policy is
     /// [`CallerRuns`](crate::Policy::CallerRuns) the submit waits for room instead, because the caller could exceed the
     /// group's limit.
     pub fn spawn(&self, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
         self.submit_job(Job::new(fallible(infallible(job))), false)
     }
 
-    /// Runs `job` before all that are queued in the group.
+    /// Queues `job` ahead of all jobs that are queued in the group.
     ///
     /// # Errors
     ///
@@ -180,16 +179,17 @@ impl Group {
         accepted(self.core.submit_grouped(&self.group, job, first))
     }
 
-    /// Cancels every job of the group that is queued; returns how many. Jobs that run end as they like.
+    /// Cancels every queued job of the group; returns how many. Running jobs go on.
     pub fn cancel_all(&self) -> usize {
         self.core.cancel_group(&self.group)
     }
 
-    /// Waits until no job of the group is queued or running, at one moment at least.
+    /// Waits for a moment at which no job of the group is queued or running.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline came first, [`WaitError::Deadlock`] in a job of the pool.
+    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of the pool,
+    /// [`WaitError::Forked`], [`WaitError::Exiting`].
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         self.core.may_wait()?;
         if self.core.wait_group(&self.group, deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }

@@ -1,4 +1,4 @@
-//! One job as a value to come.
+//! Handles to single jobs.
 
 use super::outcome::Extra;
 use super::{JobError, JobId, Times, WaitError};
@@ -10,14 +10,15 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-/// A job that was submitted by [`Pool::submit`](crate::Pool::submit): wait for it, read or take its value, cancel it.
+/// A handle to a job, made by [`Pool::submit`](crate::Pool::submit): waits for the job, reads or takes its value,
+/// cancels it.
 ///
-/// Dropping the handle lets the job run on its own; what it returns is dropped then. A handle is also a [`Future`] of
-/// the job's value, on any executor.
+/// Dropping the handle does not cancel the job; its value is then dropped. A handle is also a [`Future`] of the job's
+/// value, on any executor.
 ///
-/// A job may wait for another job of its pool, on a pool of one worker too: if nobody has begun that job, the waiting
-/// worker runs it itself (and never any other job); else it sleeps. Waits with a time limit only sleep. Jobs that would
-/// wait for one another for ever get [`WaitError::Deadlock`].
+/// A job may wait for another job of its pool, even on a pool with one worker: if that job has not started, the waiting
+/// worker runs it (and never any other job); otherwise it sleeps. A wait with a time limit only sleeps. Jobs that would
+/// wait for each other forever get [`WaitError::Deadlock`].
 ///
 /// ```
 /// use fastthreadpool::{JobState, Pool};
@@ -46,25 +47,25 @@ pub(crate) struct End<T> {
     pub(crate) extra: Option<Box<Extra>>,
 }
 
-/// How far a job has come.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JobState {
-    /// No worker has begun it.
+    /// It has not started.
     Queued,
-    /// A worker runs it.
+    /// A worker is running it.
     Running,
     /// It has returned a value.
     Done,
-    /// It has panicked, returned an error or declared a failure.
+    /// It panicked, returned an error or called [`fail`](crate::fail).
     Failed,
-    /// It was cancelled before it began.
+    /// It was cancelled before it started.
     Cancelled,
-    /// It was not begun in time.
+    /// It was not started in time.
     Expired,
 }
 
-/// Names a callback, to [remove](JobHandle::remove_callback) it.
+/// Identifies a callback, for [`JobHandle::remove_callback`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallbackKey(pub(crate) u64);
 
@@ -92,7 +93,7 @@ impl<T: Send + 'static> JobHandle<T> {
         JobId::accepted(self.held().id())
     }
 
-    /// How far the job has come.
+    /// The job's state.
     pub fn state(&self) -> JobState {
         match self.get() {
             Some(Ok(_)) => JobState::Done,
@@ -104,7 +105,7 @@ impl<T: Send + 'static> JobHandle<T> {
         }
     }
 
-    /// Whether the job has ended, in whatever way.
+    /// Whether the job has ended, in any way.
     #[inline]
     pub fn is_done(&self) -> bool {
         self.held().is_done()
@@ -114,7 +115,7 @@ impl<T: Send + 'static> JobHandle<T> {
         self.held().is_started()
     }
 
-    /// What the job came to; `None` if it has not ended yet.
+    /// The job's outcome; `None` if it has not ended yet.
     pub fn get(&self) -> Option<Result<&T, &JobError>> {
         self.end().map(|end| end.result.as_ref())
     }
@@ -134,10 +135,11 @@ impl<T: Send + 'static> JobHandle<T> {
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline came first; the job goes on. [`WaitError::Forked`] and
-    /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] in a job that this one
-    /// waits for, by however many others; or if 64 jobs wait for one another on this thread and no worker is free for
-    /// one more; or for ever for a [delayed](crate::Request::at) job of the pool.
+    /// [`WaitError::TimedOut`] if the deadline passed first; the job goes on. [`WaitError::Forked`] and
+    /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] if the caller is a job that
+    /// this one waits for, directly or through others; if 64 jobs already wait on top of each other on this thread and
+    /// no other worker is free; or if the wait has no deadline and is for a [delayed](crate::Request::at) job of the
+    /// caller's own pool.
     #[inline]
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         if self.is_done() { Ok(()) } else { self.wait_for_end(deadline.into()) }
@@ -188,7 +190,7 @@ impl<T: Send + 'static> JobHandle<T> {
         self.take()
     }
 
-    /// Takes what the job came to, if it ends before the deadline.
+    /// Takes the job's outcome, if it ends before the deadline.
     ///
     /// # Errors
     ///
@@ -207,9 +209,9 @@ impl<T: Send + 'static> JobHandle<T> {
         if self.wait(deadline).is_ok() { Ok(self.take()) } else { Err(self) }
     }
 
-    /// Cancels the job if nobody has begun it: it will never run, what it owns is dropped here and now, and whoever
-    /// waits for it is woken. True if so, and also when it was cancelled before. A job that runs is asked to come
-    /// to an end ([`cancel_requested`](crate::cancel_requested)).
+    /// Cancels the job if it has not started: it will never run, everything it owns is dropped before this returns, and
+    /// its waiters are woken. True if the job is cancelled, by this call or an earlier one. A running job is asked to
+    /// stop ([`cancel_requested`](crate::cancel_requested)).
     pub fn cancel(&self) -> bool {
         let held = self.held();
         if held.shared().upgrade().is_some_and(|core| core.cancel(self.id().get())) {
@@ -219,9 +221,9 @@ impl<T: Send + 'static> JobHandle<T> {
         matches!(self.get(), Some(Err(JobError::Cancelled)))
     }
 
-    /// Has `callback` called with what the job comes to: on the worker that ran it (if it was cancelled or has expired,
-    /// on the thread that has ended it), just before waiters see it; or here and now if the job has ended.
-    /// Callbacks are called even if the handle is dropped; a panic in one of them concerns nobody else.
+    /// Registers `callback`, which is called with the job's outcome just before waiters see it: on the worker that ran
+    /// the job, or on the thread that cancelled or expired it. If the job has already ended, it is called at once, on
+    /// the calling thread. Dropping the handle does not remove it. A panic in a callback is swallowed.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {
         self.on_end(move |end| callback(end.result.as_ref()))
     }
@@ -239,7 +241,7 @@ impl<T: Send + 'static> JobHandle<T> {
         }
     }
 
-    /// Takes a callback back; false if it was called, or is being called.
+    /// Removes a callback; false if it was called, or is being called.
     pub fn remove_callback(&self, key: CallbackKey) -> bool {
         self.held().unwatch(key.0)
     }

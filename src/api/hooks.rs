@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A job that runs longer than it should. Shown to the hook of [`Builder::on_overrun`].
+/// A job that has exceeded its run limit. Passed to the hook of [`Builder::on_overrun`].
 #[derive(Debug)]
 pub struct Overrun<'a>(pool::Overrun<'a>);
 
@@ -21,21 +21,21 @@ impl Overrun<'_> {
         JobId::accepted(self.0.job())
     }
 
-    /// How long the job's code has run.
+    /// How long the job has been running.
     pub fn ran(&self) -> Duration {
         self.0.ran
     }
 
-    /// Asks the job to come to an end; it hears of that by [`cancel_requested`](crate::cancel_requested).
-    pub fn ask_to_end(&self) {
+    /// Asks the job to stop, which it sees by [`cancel_requested`](crate::cancel_requested).
+    pub fn request_cancel(&self) {
         self.0.ask();
     }
 }
 
 impl Builder {
     /// Calls `hook` in each worker, with the worker's [index](crate::worker_index), before its first job. If it panics
-    /// or calls [`fail`](crate::fail), the pool is broken: what is queued is cancelled, the job that the worker was
-    /// started for included, and every submit from then on, the pool's own jobs' included, returns
+    /// or calls [`fail`](crate::fail), the pool is broken: all queued jobs are cancelled, including the one that the
+    /// worker was started for, and every later submit, including those of the pool's own jobs, returns
     /// [`SubmitError::Broken`](crate::SubmitError::Broken) with the cause. Jobs that run on other workers end as usual.
     ///
     /// ```
@@ -99,9 +99,9 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` for every job that panics, returns an error or declares a [failure](crate::fail): once, in the
-    /// worker, before the outcome is made known, whether or not the job's outcome goes anywhere. Several workers may
-    /// call it at once. A panic in it is swallowed.
+    /// Calls `hook` once for every job that panics, returns an error or calls [`fail`](crate::fail): in the worker,
+    /// before the outcome can be read, and even if the outcome goes nowhere. Several workers may call it at once. A
+    /// panic in it is swallowed.
     ///
     /// ```
     /// use fastthreadpool::{JobError, Pool};
@@ -124,15 +124,15 @@ impl Builder {
     }
 
     /// Calls `log` with a line of text for every job that fails, once, and when a hook breaks the pool. It runs in the
-    /// worker that has something to say; several may call it at once. A panic in it is swallowed.
+    /// worker that reports; several may call it at once. A panic in it is swallowed.
     pub fn on_log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.hooks.log = Some(Arc::new(log));
         self
     }
 
-    /// Calls `hook` for every job that was given a time for its run ([`Request::watch`](crate::Request::watch)) and
-    /// takes longer, once, when that time is over. The job goes on; the hook may ask it to come to an end. It is
-    /// called on a thread that timers wait for, so it should be short; a panic in it is swallowed.
+    /// Calls `hook` once for every job that exceeds its run limit ([`Request::watch`](crate::Request::watch)), as soon
+    /// as it does. The job goes on; the hook may ask it to stop. It usually runs on the timer thread and holds up other
+    /// timers, so it should be short; a panic in it is swallowed.
     ///
     /// ```
     /// use fastthreadpool::{Pool, cancel_requested};
@@ -141,7 +141,7 @@ impl Builder {
     /// let pool = Pool::builder()
     ///     .on_overrun(|overrun| {
     ///         println!("{} ({}) has run for {:?}", overrun.name(), overrun.id(), overrun.ran());
-    ///         overrun.ask_to_end();
+    ///         overrun.request_cancel();
     ///     })
     ///     .build()?;
     /// let endless = || while !cancel_requested() { std::thread::yield_now() };
@@ -153,7 +153,7 @@ impl Builder {
         self
     }
 
-    /// Logs what [`on_log`](Self::on_log) would be told, as errors of the `log` crate. With the feature `log`.
+    /// Logs what [`on_log`](Self::on_log) would be called with, as errors of the `log` crate. With the feature `log`.
     #[cfg(feature = "log")]
     pub fn log_failures(self) -> Self {
         self.on_log(|line| log::error!(target: "fastthreadpool", "{line}"))

@@ -1,11 +1,11 @@
-//! The name of a job.
+//! Ids of jobs.
 
 use std::fmt;
 use std::num::NonZero;
 
-/// The name of an accepted job, never used twice in the life of a process, across all pools.
+/// The id of an accepted job. It is unique in the process, across all pools, and never reused.
 ///
-/// Stale and foreign ids are harmless: they name no job of the pool they are given to.
+/// Stale and foreign ids are harmless: a pool finds no job by them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(NonZero<u64>);
 

@@ -11,20 +11,20 @@ use std::sync::{Mutex, PoisonError};
 /// The results of one chunk, and the number of its first item.
 type Part<R> = (usize, R);
 
-/// Loops. The caller takes part, and so does every worker that is free, if that pays: the first items of a long loop
-/// are run by the caller alone to see how long they take, and a loop of a few microseconds stays with it. So items that
-/// wait for each other are jobs for [`spawn`](Self::spawn). Works in jobs and outside, with closures that borrow,
-/// nested to any depth, and on a pool that was shut down (there the caller runs all).
+/// Parallel loops. The caller takes part, and so does every free worker if that pays: the caller runs the first items
+/// of a long loop alone to see how long they take, and a loop of a few microseconds stays with it. So items must not
+/// wait for each other; jobs that do are for [`spawn`](Self::spawn). Works in jobs and outside, with closures that
+/// borrow, nested to any depth, and on a pool that was shut down (there the caller runs everything).
 ///
-/// A panic in the body stops the loop: chunks that are running end, then it goes on in the caller. Of several the first
-/// does.
+/// A panic in the body stops the loop: running chunks finish, then the panic resumes in the caller. Of several panics,
+/// the first one does.
 impl Pool {
     /// Runs `body(i)` for every i of a range, in no particular order. False if the body has [failed](crate::fail),
     /// which stops the loop.
     ///
     /// # Panics
     ///
-    /// If the body panics, and after everybody who takes part has stopped.
+    /// If the body panics, when every participant has stopped.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,9 +40,8 @@ impl Pool {
         self.for_chunks(range, 0, |chunk| chunk.for_each(&body))
     }
 
-    /// Runs `body(chunk)` for chunks of a range that together are all of it. `grain` is how many items a chunk has (the
-    /// last one may have fewer); 0 lets the loop find out. False if the body
-    /// has [failed](crate::fail).
+    /// Splits a range into chunks and runs `body(chunk)` for each. `grain` is the number of items in a chunk (the last
+    /// one may have fewer); 0 lets the loop choose. False if the body has [failed](crate::fail).
     ///
     /// # Panics
     ///
@@ -121,7 +120,8 @@ impl Pool {
     }
 
     /// Combines the values of `map` for every i of a range: `combine(…combine(map(0), map(1))…)`, in that order from
-    /// left to right, but grouped as the loop likes. `identity` is the value of nothing.
+    /// left to right. How they are grouped is not specified, so `combine` must be associative. `identity` is the value
+    /// of an empty range, and is combined from the left once.
     ///
     /// # Panics
     ///

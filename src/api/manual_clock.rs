@@ -7,8 +7,8 @@ use crate::sys::lock::Lock;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-/// A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs.
-/// Clones are the same clock; several pools may go by it.
+/// A clock that advances only when told to, for tests of programs that use delayed and scheduled jobs. Clones are the
+/// same clock, and several pools may use it.
 ///
 /// ```
 /// use fastthreadpool::{Deadline, ManualClock, Pool};
@@ -38,15 +38,15 @@ struct Shared {
 }
 
 impl ManualClock {
-    /// A clock that begins at zero; its wall clock begins with what the machine's shows.
+    /// A clock that starts at zero; its wall clock starts at the system's current time.
     pub fn new() -> Self {
         Self(Arc::new(Shared { time: Arc::new(ManualTime::new()), pools: Lock::new(Vec::new()) }))
     }
 
-    /// Both the monotonic and the wall clock go on by `time`. When this returns, the jobs that have come to be due are
-    /// queued, in the order of due times; they may have begun, or even ended. (Of more than 64 the others follow as
-    /// workers come to them. They count as [delayed](Pool::delayed_count) until then, but a wait for the pool to be
-    /// idle waits for them, and what cancels all queued jobs cancels them.)
+    /// Advances both the monotonic and the wall clock. When this returns, the jobs that have become due are queued, in
+    /// the order of their due times; they may have started, or even ended. (If there are more than 64, the others
+    /// follow as workers get to them. They count as [delayed](Pool::delayed_count) until then, but a wait for the pool
+    /// to be idle waits for them, and what cancels all queued jobs cancels them.)
     pub fn advance(&self, time: Duration) {
         self.0.time.advance(time);
         self.fire();
@@ -58,7 +58,7 @@ impl ManualClock {
         self.fire();
     }
 
-    /// How far the clock has gone since it was made.
+    /// How far the clock has advanced since it was made.
     pub fn elapsed(&self) -> Duration {
         self.0.time.elapsed()
     }

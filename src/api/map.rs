@@ -25,9 +25,9 @@ const LARGEST: usize = 1024;
 
 /// The values of a function over many items. Made by [`Pool::map`].
 ///
-/// An iterator over what became of each item; an item that fails does not harm the others. Items are taken from their
-/// source as values are asked for: never more jobs are under way or unread than [`look_ahead`](Self::look_ahead) says.
-/// Dropping it cancels what nobody has begun.
+/// An iterator over the outcomes of the items; an item that fails does not affect the others. Items are pulled from
+/// their source as values are asked for: at most [`look_ahead`](Self::look_ahead) jobs are in flight or unread.
+/// Dropping the map cancels the jobs that have not started.
 pub struct Map<I: Iterator, F, R: Send + 'static> {
     pool: Pool,
     source: Option<I>,
@@ -56,17 +56,17 @@ enum Flight<R: Send + 'static> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Taken from their source.
+    /// Pulled from their source.
     pub submitted: usize,
-    /// Handed out.
+    /// Yielded.
     pub read: usize,
 }
 
 impl Pool {
-    /// Runs `map` on every item, on workers, and gives the values in the order of the items, as they are asked for. The
-    /// source may be endless: no more items are taken from it than [`Map::look_ahead`] allows.
+    /// Applies `map` to every item on the workers and yields the values in the order of the items, as they are asked
+    /// for. The source may be endless: no more items are pulled from it than [`Map::look_ahead`] allows.
     ///
-    /// Several inputs are one that was zipped: `pool.map(a.zip(b), |(a, b)| …)`. For data that is borrowed see
+    /// For several inputs, zip them: `pool.map(a.zip(b), |(a, b)| …)`. For data that is borrowed see
     /// [`map_slice`](Self::map_slice).
     ///
     /// ```
@@ -101,7 +101,7 @@ impl Pool {
         }
     }
 
-    /// As [`map`](Self::map), but the values come in the order in which they are ready.
+    /// As [`map`](Self::map), but yields the values in the order in which they are ready.
     pub fn map_unordered<I, F, R>(&self, items: I, map: F) -> Map<I::IntoIter, F, R>
     where
         I: IntoIterator,
@@ -114,8 +114,8 @@ impl Pool {
 }
 
 impl<T: Send + 'static> Results<T> {
-    /// Runs `map` on every item, on workers; each value or failure becomes an outcome here. Returns the jobs' ids, in
-    /// the order of the items. Either all are accepted or none.
+    /// Applies `map` to every item on the workers; each value or failure becomes an outcome here. Returns the ids of
+    /// the jobs, in the order of the items. Either all are accepted or none is.
     ///
     /// # Errors
     ///
@@ -139,9 +139,9 @@ where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// How many items a job has. 0, the default, lets the map find out: it begins with one, and takes up to 1024 where
-    /// both getting them from their source and running them take less than some microseconds. Say 1 where no item may
-    /// be taken from its source earlier than it must.
+    /// How many items a job has. 0, the default, lets the map choose: it begins with one, and goes up to 1024 where
+    /// both pulling and running the items of a job take less than 20 µs. Use 1 if no item may be pulled from its source
+    /// earlier than necessary.
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -154,32 +154,32 @@ where
         self
     }
 
-    /// How many jobs may be under way or unread; one for each worker and one more by default. `usize::MAX` submits all
+    /// How many jobs may be in flight or unread; by default one for each worker, and one more. `usize::MAX` submits all
     /// items at once.
     pub fn look_ahead(mut self, jobs: usize) -> Self {
         self.ahead = jobs.max(1);
         self
     }
 
-    /// Until when values may come: then what is left is cancelled, and the next value is [`JobError::TimedOut`].
+    /// Sets a deadline: when it passes, what is left is cancelled and the next value is [`JobError::TimedOut`].
     pub fn until(mut self, deadline: impl Into<Deadline>) -> Self {
         self.deadline = deadline.into();
         self
     }
 
-    /// Whether what is left is cancelled after an item that fails, which is the last one that is handed out then.
+    /// Whether the first item that fails is the last one to be yielded, and what is left is cancelled.
     pub fn stop_on_error(mut self, stop: bool) -> Self {
         self.stop_on_error = stop;
         self
     }
 
-    /// Submits the first jobs now and not when the first value is asked for.
+    /// Submits the first jobs now, not when the first value is asked for.
     pub fn start(mut self) -> Self {
         self.refill();
         self
     }
 
-    /// Cancels what nobody has begun, and takes no more items. What is under way can still be read.
+    /// Cancels the jobs that have not started, and pulls no more items. What is in flight can still be read.
     pub fn cancel(&mut self) {
         self.source = None;
         match &mut self.flight {
@@ -188,12 +188,12 @@ where
         }
     }
 
-    /// How far it has come.
+    /// The progress so far.
     pub fn progress(&self) -> Progress {
         Progress { submitted: self.submitted, read: self.read }
     }
 
-    /// Waits until every job that is under way has ended.
+    /// Waits until every job in flight has ended.
     ///
     /// # Errors
     ///

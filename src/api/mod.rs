@@ -32,7 +32,7 @@ mod timing;
 mod wait;
 
 pub use crate::pool::HookError;
-pub use backpressure::{Policy, Water};
+pub use backpressure::{Policy, WaterMark};
 pub use builder::Builder;
 pub use context::{blocking, cancel_requested, current_job, fail, worker_index};
 pub use control::Shutdown;

@@ -16,14 +16,15 @@ pub struct Refused<F> {
 }
 
 impl Pool {
-    /// Runs `job` like [`spawn`](Self::spawn), if there is room for it in a queue with a limit
+    /// Queues `job` like [`spawn`](Self::spawn), if the queue has room for it
     /// ([`Builder::max_queued`](crate::Builder::max_queued)). Waits for room until the deadline, whatever the policy;
-    /// [`Deadline::NOW`] only tries. Where jobs are handed off, it waits until a worker begins this one.
+    /// [`Deadline::NOW`] only tries. With [`Policy::HandOff`](crate::Policy::HandOff) it waits until a worker starts
+    /// the job.
     ///
     /// # Errors
     ///
     /// [`Refused`] with the job and the [`SubmitError`] if it is not accepted; [`SubmitError::Full`] if the deadline
-    /// came first.
+    /// passed first.
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Policy, Pool, SubmitError};

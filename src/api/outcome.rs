@@ -1,11 +1,11 @@
-//! What jobs come to, and how it travels.
+//! Outcomes of jobs, and how they travel.
 
 use super::{JobError, JobId, Tick};
 use crate::queue::{Owner, Ticket};
 use std::any::Any;
 use std::time::Duration;
 
-/// What a job came to.
+/// The outcome of a job: its value, or why there is none.
 #[derive(Debug)]
 pub struct Outcome<T> {
     /// The id that submitting the job returned.
@@ -20,7 +20,7 @@ pub struct Outcome<T> {
 pub(crate) struct Extra {
     pub(crate) times: Option<Times>,
     pub(crate) tick: Option<Tick>,
-    pub(crate) cargo: Option<Cargo>,
+    pub(crate) attachment: Option<Attachment>,
 }
 
 impl Extra {
@@ -30,14 +30,14 @@ impl Extra {
 }
 
 /// Something that travels with an outcome.
-pub(crate) type Cargo = Box<dyn Any + Send>;
+pub(crate) type Attachment = Box<dyn Any + Send>;
 
 /// How long a job took. Measured in pools built with [`Builder::timing`](crate::Builder::timing).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
-    /// From being submitted until its code began, or until it was cancelled.
+    /// From the submit until the job started or was cancelled.
     pub queued: Duration,
-    /// From there until its code ended, or emitted this value.
+    /// From its start until it ended, or emitted this value.
     pub ran: Duration,
 }
 
@@ -75,8 +75,8 @@ impl<T> Outcome<T> {
         self
     }
 
-    /// When a delayed or scheduled job was due, how late it began, and which tick of its schedule this was; `None` for
-    /// other jobs, and for those that did not begin.
+    /// When a delayed or scheduled job was due, how late it started, and which tick of its schedule this was; `None`
+    /// for other jobs, and for those that did not start.
     pub fn tick(&self) -> Option<Tick> {
         self.extra.as_deref().and_then(|extra| extra.tick)
     }
@@ -92,8 +92,8 @@ impl<T> Outcome<T> {
         self.extra.is_none()
     }
 
-    pub(super) fn load(&mut self, cargo: Cargo) {
-        self.extra.get_or_insert_default().cargo = Some(cargo);
+    pub(super) fn attach(&mut self, attachment: Attachment) {
+        self.extra.get_or_insert_default().attachment = Some(attachment);
     }
 
     pub(super) fn into_parts(self) -> (Result<T, JobError>, Option<Box<Extra>>) {

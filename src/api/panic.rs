@@ -4,7 +4,7 @@ use crate::pool::{Trace, Worker, current, unwind};
 use std::any::Any;
 use std::fmt;
 
-/// What a job that has panicked leaves behind, in [`JobError::Panicked`](crate::JobError::Panicked).
+/// The panic of a job, in [`JobError::Panicked`](crate::JobError::Panicked).
 ///
 /// ```
 /// use fastthreadpool::{JobError, Pool};
@@ -32,27 +32,27 @@ impl Panic {
         Self(Box::new(Thrown { payload, trace }))
     }
 
-    /// What `panic!` was given, where that was text.
+    /// The panic's message, or a placeholder if its payload is not text.
     pub fn message(&self) -> &str {
         unwind::message(self.0.payload.as_ref())
     }
 
-    /// What was thrown.
+    /// The panic's payload.
     pub fn payload(&self) -> &(dyn Any + Send) {
         self.0.payload.as_ref()
     }
 
-    /// What was thrown, for [`resume_unwind`](std::panic::resume_unwind).
+    /// The panic's payload, for [`resume_unwind`](std::panic::resume_unwind).
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.0.payload
     }
 
-    /// File, line and column of the panic, in a pool that was [asked](crate::Builder::panic_locations) for them.
+    /// File, line and column of the panic, in a pool that [records](crate::Builder::panic_locations) them.
     pub fn location(&self) -> Option<&str> {
         self.0.trace.as_ref().map(|trace| trace.location.as_str())
     }
 
-    /// The stack of the panicking thread as text, in a pool that was [asked](crate::Builder::panic_backtraces) for it.
+    /// The stack of the panicking thread as text, in a pool that [records](crate::Builder::panic_backtraces) it.
     pub fn backtrace(&self) -> Option<&str> {
         self.0.trace.as_ref().and_then(|trace| trace.backtrace.as_deref())
     }

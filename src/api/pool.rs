@@ -15,13 +15,13 @@ use std::sync::Arc;
 
 /// A thread pool. Clones are handles to the same pool.
 ///
-/// Threads are started when there are jobs for them, never more than the limit. The jobs of one submitting thread
-/// begin in the order they were submitted; there is no order between threads (unless [`Builder::ordered`]), and jobs
-/// that begin one after another may run side by side.
+/// Threads are started on demand, up to the limit. Jobs submitted by one thread start in the order of submission; jobs
+/// submitted by different threads have no order (unless [`Builder::ordered`]). Jobs that start in order may still run
+/// concurrently.
 ///
-/// Dropping the last handle waits until everything accepted has run, and ends the threads. Where a job of the pool
-/// itself drops the last handle, or what is dropped with a job that is cancelled, it does not wait; the pool ends by
-/// itself.
+/// Dropping the last handle waits until every accepted job has run, then ends the threads. If a job of this pool drops
+/// the last handle, or if it is dropped together with a job that is cancelled, the drop does not wait: the pool shuts
+/// down by itself after its last job.
 ///
 /// ```
 /// use fastthreadpool::Pool;
@@ -80,7 +80,7 @@ impl Pool {
     }
 
     /// The pool whose job the calling thread is running; `None` outside a job. This handle and its clones do not keep
-    /// the pool open: it ends when the last other handle is dropped, and then they refuse to submit.
+    /// the pool open: it shuts down when the last other handle is dropped, and from then on submits through them fail.
     ///
     /// ```
     /// use fastthreadpool::Pool;
@@ -97,11 +97,11 @@ impl Pool {
         current::with(|worker| Self { core: Arc::clone(worker.core()), keeps_open: false })
     }
 
-    /// Runs `job` on a worker, some time. Nothing is kept of it; a panic is counted as a [failure](Self::failed).
+    /// Queues `job` to run on a worker. Its value is dropped; a panic is counted as a [failure](Self::failed).
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted. It is dropped, and was not run.
+    /// [`SubmitError`] if the job is not accepted; it is dropped without having run.
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -114,7 +114,7 @@ impl Pool {
         self.try_spawn(infallible(job))
     }
 
-    /// Runs `job` before every job that is queued. Of several such jobs the one submitted last runs first.
+    /// Queues `job` ahead of every queued job. Of several such jobs, the one submitted last starts first.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl Pool {
         accepted(self.core.submit_first(Job::new(fallible(job))))
     }
 
-    /// Runs many jobs, which costs less than submitting them one by one. Either all are accepted or none.
+    /// Queues many jobs at once, which costs less than submitting them one by one. Either all are accepted or none is.
     ///
     /// # Errors
     ///
@@ -183,8 +183,8 @@ impl Pool {
         Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
-    /// Runs `job` on a worker, some time, and gives a handle by which to wait for its value, to read it or to cancel
-    /// it. Dropping the handle lets the job run on its own.
+    /// Queues `job` to run on a worker and returns a handle, which can wait for its value, read it, or cancel the job.
+    /// Dropping the handle does not cancel the job.
     ///
     /// # Errors
     ///
@@ -203,7 +203,7 @@ impl Pool {
         handled::submit(&self.core, || Ok(job()), Core::submit)
     }
 
-    /// Runs `job` like [`submit`](Self::submit), but before every job that is queued.
+    /// Runs `job` like [`submit`](Self::submit), but ahead of every queued job.
     ///
     /// # Errors
     ///
@@ -235,9 +235,9 @@ impl Pool {
         Results::new(Arc::clone(&self.core), 0, None)
     }
 
-    /// A results object with room for `most` unread outcomes; 0 means any number. A worker with an outcome that there
-    /// is no room for waits until one is read, the results object is dropped, or the pool is shut down. Outcomes of
-    /// cancelled jobs do not wait for room.
+    /// A results object that holds at most `most` unread outcomes; 0 means no bound. A worker whose outcome does not
+    /// fit waits until one is read, the results object is dropped, or the pool is shut down. Outcomes of cancelled jobs
+    /// are delivered even above the bound.
     pub fn results_bounded<T: Send + 'static>(&self, most: usize) -> Results<T> {
         Results::new(Arc::clone(&self.core), most, None)
     }
@@ -251,24 +251,24 @@ impl Pool {
         &self.core
     }
 
-    /// A group: jobs submitted through it run at most `limit` at a time (0: as many as there are workers), when the
-    /// turn of their [`Priority`] comes.
+    /// A group: at most `limit` of the jobs submitted through it run at a time (0: as many as there are workers). Its
+    /// [`Priority`] says when their turn comes.
     pub fn group(&self, limit: usize, priority: Priority) -> Group {
         Group::new(&self.core, limit, priority)
     }
 
-    /// Cancels a job that is queued: it will never run, and what it owns is dropped here and now. False if it is too
-    /// late (the job is running, done or cancelled) or the id is unknown to this pool. Takes the same short time
-    /// however many jobs are queued.
+    /// Cancels a queued job: it will never run, and everything it owns is dropped before this returns. False if it is
+    /// too late (the job is running, done or already cancelled) or this pool does not know the id. The cost does not
+    /// depend on how many jobs are queued.
     pub fn cancel(&self, id: JobId) -> bool {
         self.core.cancel(id.get())
     }
 
-    /// Waits until no job is queued or running, at one moment at least.
+    /// Waits for a moment at which no job is queued or running.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline came first, [`WaitError::Deadlock`] in a job of this pool,
+    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of this pool,
     /// [`WaitError::Forked`], [`WaitError::Exiting`].
     ///
     /// ```
@@ -287,7 +287,8 @@ impl Pool {
         Ok(self.core.wait_quiescent(deadline.into())?)
     }
 
-    /// Starts `count` workers, or as many as there may still be, before there are jobs for them; returns how many.
+    /// Starts `count` workers, or as many as the limit still allows, before there are jobs for them. Returns how many
+    /// were started.
     ///
     /// # Errors
     ///
@@ -301,8 +302,8 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`JobError`]: why there is no value. A job that is not accepted has [`Failed`](JobError::Failed) with the
-    /// [`SubmitError`].
+    /// [`JobError`]: why there is no value; [`Failed`](JobError::Failed) with the [`SubmitError`] if the job is not
+    /// accepted.
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -334,7 +335,7 @@ impl Pool {
         self.core.failed()
     }
 
-    /// How many jobs were not [begun in time](crate::Request::start_within) since the pool was made or
+    /// How many jobs were not [started in time](crate::Request::start_within) since the pool was made or
     /// [cleared](Self::clear).
     pub fn expired(&self) -> u64 {
         self.core.expired()

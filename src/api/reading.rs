@@ -8,14 +8,14 @@ use crate::sync::Deadline;
 use std::cell::Cell;
 
 impl<T: Send + 'static> Results<T> {
-    /// The next outcome, done or failed, as they come.
+    /// The next outcome, done or failed.
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if everything was read
-    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline came first. [`RecvError::Deadlock`]
-    /// instead of waiting for ever in a job of a pool that has room for no other worker, while jobs are
-    /// outstanding; [`RecvError::Forked`], [`RecvError::Exiting`].
+    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if everything was read
+    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first. [`RecvError::Deadlock`] for a
+    /// wait without a deadline in a job of a pool with one worker, while jobs are outstanding; [`RecvError::Forked`],
+    /// [`RecvError::Exiting`].
     #[inline]
     pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
         match self.at_hand()? {
@@ -40,8 +40,9 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if every value was read
-    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline came first.
+    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if every value was
+    /// read and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first; the others as for
+    /// [`next`](Self::next).
     pub fn next_done(&self, deadline: impl Into<Deadline>) -> Result<(JobId, T), RecvError> {
         self.next_done_outcome(deadline).map(Outcome::into_value)
     }
@@ -50,13 +51,14 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback takes the outcomes, [`RecvError::Finished`] if every failure was read
-    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline came first.
+    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if every failure was
+    /// read and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first; the others as for
+    /// [`next`](Self::next).
     pub fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<(JobId, JobError), RecvError> {
         self.next_failed_outcome(deadline).map(Outcome::into_error)
     }
 
-    /// Reads at most `most` outcomes that are there, failed ones first, without waiting; none if a callback takes them.
+    /// Reads at most `most` outcomes without waiting, failed ones first; none if a callback consumes them.
     pub fn take(&self, most: usize) -> Vec<Outcome<T>> {
         let mut taken = Vec::with_capacity(most.min(self.done_count() + self.failed_count()));
         self.take_each(most, |outcome| taken.push(outcome));
@@ -75,24 +77,24 @@ impl<T: Send + 'static> Results<T> {
         }
     }
 
-    /// Reads outcomes as they come, and ends when nothing more can come: everything was read, and no job submitted
-    /// through this object, before or meanwhile, is queued or running. It ends early where
-    /// [`next`](Self::next) returns another error, such as [`RecvError::Deadlock`].
+    /// Reads outcomes as jobs end, and stops when no more can come: everything was read, and no job submitted through
+    /// this object, before or meanwhile, is queued or running. It stops early where [`next`](Self::next) returns
+    /// another error, such as [`RecvError::Deadlock`].
     ///
     /// # Panics
     ///
-    /// If a callback takes the outcomes.
+    /// If a callback consumes the outcomes.
     pub fn as_completed(&self) -> AsCompleted<'_, T> {
         assert!(!self.is_dispatched(), "{}", RecvError::CallbackInUse);
         AsCompleted { results: self, deadline: Deadline::NEVER }
     }
 
-    /// How many values wait to be read: what a counting semaphore of the done queue would show.
+    /// How many values can be read now.
     pub fn done_count(&self) -> usize {
         self.queues().done_len()
     }
 
-    /// How many outcomes without a value wait to be read.
+    /// How many outcomes without a value can be read now.
     pub fn failed_count(&self) -> usize {
         self.queues().failed_len()
     }
@@ -102,15 +104,15 @@ impl<T: Send + 'static> Results<T> {
         self.queues().outstanding()
     }
 
-    /// A file descriptor that `poll`, `epoll` and the like report as readable when there is something to read. It is
-    /// reported once, and again after a reader has found nothing more: read until [`RecvError::TimedOut`] or
-    /// [`RecvError::Finished`] before waiting. It costs a system call when somebody waits for it, and none otherwise.
-    /// It stays the object's; do not read from it or close it.
+    /// A file descriptor that `poll`, `epoll` and the like report as readable when there is something to read. Like an
+    /// edge-triggered descriptor, it is reported once, and again only after a reader has found nothing more: read until
+    /// [`RecvError::TimedOut`] or [`RecvError::Finished`] before you poll. It costs a system call only while somebody
+    /// waits for it. It belongs to this object; do not read from it or close it.
     ///
     /// # Errors
     ///
-    /// What the system said when it refused a descriptor; [`Unsupported`](std::io::ErrorKind::Unsupported) where there
-    /// is no `eventfd`.
+    /// The system's error if it refuses a descriptor; [`Unsupported`](std::io::ErrorKind::Unsupported) where there is
+    /// no `eventfd`.
     #[cfg(unix)]
     pub fn poll_fd(&self) -> std::io::Result<std::os::fd::BorrowedFd<'_>> {
         Ok(self.queues().bell()?.as_fd())
@@ -141,7 +143,7 @@ impl<T: Send + 'static> Results<T> {
     }
 }
 
-/// Reads outcomes as they come. Made by [`Results::as_completed`].
+/// Reads outcomes as jobs end. Made by [`Results::as_completed`].
 #[derive(Debug)]
 pub struct AsCompleted<'a, T: Send + 'static> {
     results: &'a Results<T>,
@@ -149,7 +151,7 @@ pub struct AsCompleted<'a, T: Send + 'static> {
 }
 
 impl<T: Send + 'static> AsCompleted<'_, T> {
-    /// Ends when `deadline` has passed, too. What was not read stays.
+    /// Also stops when `deadline` has passed. What was not read stays.
     pub fn until(self, deadline: impl Into<Deadline>) -> Self {
         Self { deadline: deadline.into(), ..self }
     }

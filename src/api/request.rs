@@ -1,7 +1,7 @@
-//! A job to order.
+//! Jobs with options.
 
 use super::handled::Answer;
-use super::outcome::{Cargo, Delivery, Outcome};
+use super::outcome::{Attachment, Delivery, Outcome};
 use super::pool::accepted;
 use super::task::{Callback, Finally, Full, Goal, Watch};
 use super::{Due, Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError, timers};
@@ -14,7 +14,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A job with more to it than its code. Made by [`Pool::job`], [`Results::job`] and [`Results::emitting`].
+/// A job with options, not yet submitted. Made by [`Pool::job`], [`Results::job`] and [`Results::emitting`].
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool};
@@ -72,32 +72,33 @@ where
         }
     }
 
-    /// Before every job of the pool that is queued.
+    /// Queues the job ahead of every queued job of the pool.
     pub fn first(mut self) -> Self {
         self.first = true;
         self
     }
 
-    /// In a group of the same pool: its limit and priority apply, and [`first`](Self::first) means before all that are
-    /// queued in the group.
+    /// Puts the job into a group of the same pool: the group's limit and priority apply, and [`first`](Self::first)
+    /// means ahead of the jobs queued in the group.
     ///
     /// # Panics
     ///
-    /// If the group is another pool's.
+    /// If the group belongs to another pool.
     pub fn group(mut self, group: &'a Group) -> Self {
         assert!(group.belongs_to(self.core), "a group of another pool");
         self.group = Some(group);
         self
     }
 
-    /// When it is due, as [`Pool::spawn_at`] has it: `first` says nothing then.
+    /// Delays the job until it is due, as [`Pool::spawn_at`] does. [`first`](Self::first) then has no effect.
     ///
-    /// A job may wait for a delayed job of its own pool with a time limit only; else it gets
-    /// [`WaitError::Deadlock`](crate::WaitError::Deadlock), since the worker that waits may be the one that is needed.
+    /// A job that waits for a delayed job of its own pool must set a time limit. Without one it gets
+    /// [`WaitError::Deadlock`](crate::WaitError::Deadlock), because the waiting worker may be the only one that could
+    /// run the delayed job.
     ///
     /// # Panics
     ///
-    /// When it is submitted, if it is in a group or has to begin by some moment.
+    /// On submission, if the job also has a group or a start deadline.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -111,9 +112,9 @@ where
         self
     }
 
-    /// Calls `callback` with the outcome, on the worker, before anybody else sees it; where the job emits values, with
-    /// each of them and with its failure if there is one. A job that is cancelled or expires is reported on the
-    /// thread that ends it. If the callback panics the job has failed with that panic.
+    /// Calls `callback` with the outcome, on the worker, before anybody else can read it. For a job that emits values
+    /// it is called with each value, and with the failure if there is one. If the job is cancelled or expires, it is
+    /// called on the thread that cancelled or expired it. If the callback panics, the job fails with that panic.
     pub fn then(self, mut callback: impl FnMut(&Outcome<T>) + Send + 'static) -> Self {
         self.try_then(move |outcome| {
             callback(outcome);
@@ -129,8 +130,8 @@ where
         self.amending(move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into())))
     }
 
-    /// As [`then`](Self::then), and the callback decides what the job comes to: what it makes of the result takes its
-    /// place, be that a value where there was none.
+    /// As [`then`](Self::then), but the result that the callback returns replaces the job's: it can turn a failure into
+    /// a value, or a value into a failure.
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -160,27 +161,26 @@ where
         self
     }
 
-    /// Calls `last` once when the job has ended in whatever way, before its outcome can be read; not if the job is not
-    /// accepted.
+    /// Calls `last` exactly once when the accepted job has ended in any way, before its outcome can be read. It is not
+    /// called if the job is not accepted.
     pub fn finally(self, last: impl FnOnce() + Send + 'static) -> Self {
-        self.sending(|| {
+        self.attaching(|| {
             last();
             None
         })
     }
 
     /// As `finally`, and what it returns travels with the outcome.
-    pub(crate) fn sending(mut self, last: impl FnOnce() -> Option<Cargo> + Send + 'static) -> Self {
+    pub(crate) fn attaching(mut self, last: impl FnOnce() -> Option<Attachment> + Send + 'static) -> Self {
         self.finally = Some(Box::new(last));
         self
     }
 
-    /// The job is of no use unless it begins within this time from now. If no worker has begun it by then it ends
-    /// [`Expired`](JobError::Expired): at once, and not when a worker would have come to it. It is dropped, and its
-    /// callback called, on a thread of the pool that watches the time; here and now if the time is over before this
-    /// returns, and by a [`ManualClock`](crate::ManualClock) where that is advanced. A submit that has to wait for room
-    /// ([`max_queued`](crate::Builder::max_queued)) waits no longer than that either, and ends with
-    /// [`SubmitError::Full`].
+    /// Sets a deadline for the start of the job, counted from its submission. A job that no worker has started by then
+    /// ends [`Expired`](JobError::Expired) at that moment, not when a worker would have reached it. It is dropped, and
+    /// its callback called, on the pool's timer thread; by the submitter if the time is over before this returns, and
+    /// with a [`ManualClock`](crate::ManualClock) by whoever advances that. A submit that has to wait for room
+    /// ([`max_queued`](crate::Builder::max_queued)) gives up at the same deadline, with [`SubmitError::Full`].
     ///
     /// ```
     /// use fastthreadpool::{JobError, Pool};
@@ -198,14 +198,14 @@ where
         self
     }
 
-    /// As [`start_within`](Self::start_within), with the moment at which the time is over.
+    /// As [`start_within`](Self::start_within), with an absolute deadline.
     pub fn start_by(mut self, moment: Instant) -> Self {
         self.start_by = Some(StartBy::At(moment));
         self
     }
 
-    /// If the job's code runs longer than `limit`, the hook of [`Builder::on_overrun`](crate::Builder::on_overrun) is
-    /// told so, once, with this name. In a pool without that hook nothing is watched.
+    /// If the job runs longer than `limit`, the hook of [`Builder::on_overrun`](crate::Builder::on_overrun) is called
+    /// once, with this name. In a pool without that hook this has no effect.
     pub fn watch(mut self, name: impl Into<Arc<str>>, limit: Duration) -> Self {
         self.watch = Some((name.into(), nanos(limit)));
         self
@@ -215,14 +215,14 @@ where
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted. It is dropped with its callback, neither was called.
-    /// [`SubmitError::Past`] is for jobs that are [due](Self::at) at a moment that has passed.
+    /// [`SubmitError`] if the job is not accepted; the job and its callbacks are dropped without having been called.
+    /// [`SubmitError::Past`] if it is [due](Self::at) at a moment that has passed.
     pub fn submit(self) -> Result<JobId, SubmitError> {
         let goal = self.results.map_or(Goal::Nowhere, |results| Goal::Results(results.delivery()));
         self.submit_to(goal)
     }
 
-    /// Submits the job, and gives a handle by which to wait for its value, to read it or to cancel it.
+    /// Submits the job and returns a handle, which can wait for its value, read it, or cancel the job.
     ///
     /// # Errors
     ///
@@ -230,7 +230,7 @@ where
     ///
     /// # Panics
     ///
-    /// If the request was made by a results object: an outcome goes to one place.
+    /// If the request was made by a results object: an outcome has one destination.
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -295,8 +295,8 @@ impl StartBy {
 }
 
 impl Pool {
-    /// A job that can be given more than its code: a callback, a place before others, a deadline. Its value goes to the
-    /// callback and nowhere else, or to a [handle](Request::handle).
+    /// A job with options: a callback, a place ahead of others, a deadline. Its value goes only to the callback, or to
+    /// a [handle](Request::handle).
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;

@@ -1,4 +1,4 @@
-//! Outcomes of jobs, to be read as they come.
+//! Queues of outcomes.
 
 #[cfg(feature = "capi")]
 use super::Pool;
@@ -19,9 +19,9 @@ use std::sync::{Arc, OnceLock};
 /// A done queue and a failed queue. Every job submitted through this object ends as exactly one outcome in one of them:
 /// a value in the done queue, everything else (panicked, failed, cancelled) in the failed queue.
 ///
-/// Made by [`Pool::results`](crate::Pool::results); a pool can have any number. Clones read from the same queues:
-/// each outcome is delivered to exactly one reader. Outcomes of one worker are read in the order in which they ended;
-/// there is none between workers. What was delivered stays readable after the pool is gone.
+/// Made by [`Pool::results`](crate::Pool::results); a pool can have any number. Clones read from the same queues: each
+/// outcome is delivered to exactly one reader. Outcomes of one worker are read in the order in which its jobs ended;
+/// outcomes of different workers have no order. What was delivered can be read after the pool is gone.
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool};
@@ -133,15 +133,16 @@ impl<T: Send + 'static> Results<T> {
     }
 
     /// From now on every outcome goes to `callback`, on a thread of its own, one at a time, in the order in which they
-    /// would have been read; reading becomes an error. Dropping the last clone of the object waits until what was
-    /// delivered has been handed on, unless the callback does it itself.
+    /// would have been read; reading becomes an error. Dropping the last clone of the object waits until the callback
+    /// has seen every outcome delivered by then, unless the callback itself drops it.
     ///
-    /// A panic in the callback is kept for [`callback_failures`](Self::callback_failures); the next outcomes follow.
+    /// A panic in the callback is kept for [`callback_failures`](Self::callback_failures); later outcomes are still
+    /// delivered.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback, or what the system said when it refused
-    /// a thread.
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback already, or the system's error if it
+    /// refuses a thread.
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -179,8 +180,8 @@ impl<T: Send + 'static> Results<T> {
         Ok(())
     }
 
-    /// Takes what the callback of [`on_outcome`](Self::on_outcome) has panicked with or returned, each with the id of
-    /// the job.
+    /// Takes the panics and errors of the callback of [`on_outcome`](Self::on_outcome) so far, each with the id of the
+    /// job.
     pub fn callback_failures(&self) -> Vec<(JobId, JobError)> {
         std::iter::from_fn(|| self.next_callback_failure()).collect()
     }
@@ -190,17 +191,17 @@ impl<T: Send + 'static> Results<T> {
         self.handle.dispatcher.get().and_then(Dispatcher::take_failure)
     }
 
-    /// Runs `job` on a worker; its value or its panic becomes an outcome here.
+    /// Queues `job` to run on a worker; its value or panic becomes an outcome here.
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted. It is dropped, was not run and leaves no outcome.
+    /// [`SubmitError`] if the job is not accepted; it is dropped without having run, and leaves no outcome.
     #[inline]
     pub fn submit(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
         self.submit_by(|| Ok(job()), Route::Back)
     }
 
-    /// Runs `job` before every job of the pool that is queued.
+    /// Queues `job` ahead of every queued job of the pool.
     ///
     /// # Errors
     ///
@@ -221,7 +222,7 @@ impl<T: Send + 'static> Results<T> {
         self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Route::Back)
     }
 
-    /// Runs a job that may fail before every job of the pool that is queued.
+    /// Queues a job that may fail ahead of every queued job of the pool.
     ///
     /// # Errors
     ///
@@ -233,7 +234,7 @@ impl<T: Send + 'static> Results<T> {
         self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Route::First)
     }
 
-    /// Runs many jobs, which costs less than submitting them one by one. Either all are accepted or none.
+    /// Queues many jobs at once, which costs less than submitting them one by one. Either all are accepted or none is.
     ///
     /// # Errors
     ///
@@ -253,7 +254,7 @@ impl<T: Send + 'static> Results<T> {
         Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
-    /// A job that can be given more than its code: a callback, a place before others.
+    /// A job with options: a callback, a place ahead of others, a deadline.
     pub fn job(
         &self,
         code: impl FnOnce() -> T + Send + 'static,
@@ -261,8 +262,8 @@ impl<T: Send + 'static> Results<T> {
         Request::new(self.core(), Some(self), |_: &Emitter<'_, T>| Ok(Some(code())))
     }
 
-    /// A job that sends out any number of values while it runs, and may fail at last: so many values, and then at
-    /// most one failure, all under one id.
+    /// A job that emits any number of values while it runs, and may fail at the end: its outcomes are the values and
+    /// then at most one failure, all under one id.
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;

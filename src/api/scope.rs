@@ -14,8 +14,8 @@ pub struct Scope<'scope, 'env: 'scope> {
 }
 
 impl Pool {
-    /// Runs `code`, which may spawn jobs that borrow what is outside, and returns when all of them have ended. In a job
-    /// of the pool, the waiting worker runs those that nobody has begun.
+    /// Runs `code`, which may spawn jobs that borrow from outside the scope, and returns when all of them have ended.
+    /// In a job of the pool, the waiting worker runs those that have not started.
     ///
     /// On a pool that was shut down, the jobs run where they are spawned. Those that are cancelled before they begin
     /// are dropped: by a shutdown, by [`cancel_all`](Self::cancel_all) or [`clear`](Self::clear), or because a full
@@ -23,8 +23,8 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If `code` or a job panics, after all jobs have ended: with what `code` has thrown, or else the first of the
-    /// jobs.
+    /// If `code` or a job panics, when all jobs have ended: with the payload of `code`, or else of the first job that
+    /// panicked.
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -53,7 +53,7 @@ impl Pool {
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Runs `job` on a worker, some time before the scope ends. Jobs can spawn more jobs.
+    /// Queues `job` to run on a worker before the scope ends. Jobs can spawn more jobs.
     pub fn spawn(&'scope self, job: impl FnOnce() + Send + 'scope) {
         // SAFETY: 1. `Pool::scope`, which has put the scope where it is, waits before 'scope ends, whatever happens.
         unsafe { self.inner.spawn(job) };

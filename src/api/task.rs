@@ -2,7 +2,7 @@
 
 use super::error::Declared;
 use super::handled::Answer;
-use super::outcome::{Cargo, Delivery, Done, Outcome, Times};
+use super::outcome::{Attachment, Delivery, Done, Outcome, Times};
 use super::{Emitter, JobError, JobId, Panic};
 use crate::pool::unwind::{self, Payload};
 use crate::pool::{Failure, Task, Unrun, Worker};
@@ -96,7 +96,7 @@ pub(super) fn fail<T>(worker: &Worker, delivery: Delivery<T>, outcome: Outcome<T
 pub(super) type Callback<T> = Box<dyn FnMut(&mut Outcome<T>) -> Result<(), JobError> + Send>;
 
 /// Called when an accepted job has ended in whatever way, before its outcome is made known; may send something along.
-pub(super) type Finally = Box<dyn FnOnce() -> Option<Cargo> + Send>;
+pub(super) type Finally = Box<dyn FnOnce() -> Option<Attachment> + Send>;
 
 /// Where an outcome goes.
 pub(super) enum Goal<T> {
@@ -197,7 +197,7 @@ pub(super) fn inform<T>(callback: &mut Callback<T>, mut outcome: Outcome<T>) -> 
 fn finish<T>(finally: Option<Finally>, outcome: Option<&mut Outcome<T>>) {
     let Some(finally) = finally else { return };
     match (unwind::catch(finally), outcome) {
-        (Ok(Some(cargo)), Some(outcome)) => outcome.load(cargo),
+        (Ok(Some(attachment)), Some(outcome)) => outcome.attach(attachment),
         (sent, _) => unwind::dispose(sent),
     }
 }

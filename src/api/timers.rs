@@ -12,18 +12,18 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is known of a timer: a delayed job that has not begun, or a schedule. See [`Pool::timer`].
+/// The state of a timer: a delayed job that has not started, or a schedule. See [`Pool::timer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timer {
     /// The id that submitting it returned.
     pub id: JobId,
-    /// In what time it is due next; `None` while that is not known: its job is queued, or is running with a fixed
-    /// delay to follow.
+    /// The time until it is next due; `None` while that is not known, because its job is queued, or is running and a
+    /// fixed delay follows.
     pub due_in: Option<Duration>,
     /// How many jobs are queued for it.
     pub queued: usize,
-    /// How many runs of a schedule have begun and not ended.
+    /// How many runs of a schedule are in progress.
     pub running: usize,
     /// How many ticks of a schedule have come.
     pub ticks: u64,
@@ -37,11 +37,11 @@ impl Timer {
 }
 
 impl Pool {
-    /// Runs `job` once the delay is over, before the jobs that are queued by then; jobs that are due earlier come
-    /// first. No thread waits for each: a million delayed jobs need one thread more than none.
+    /// Runs `job` when the delay is over, ahead of the jobs queued by then; delayed jobs that were due earlier come
+    /// first. All delayed jobs share one thread, even a million of them.
     ///
-    /// [`cancel`](Self::cancel) takes the id at any time until the job begins. A delayed job does not keep the pool
-    /// open: when that is shut down, what is not due yet is cancelled.
+    /// [`cancel`](Self::cancel) accepts the id until the job starts. A delayed job does not keep the pool open: a
+    /// shutdown cancels those that are not yet due.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Pool {
     }
 
     /// Runs `job` when it is due: at an [`Instant`](std::time::Instant), at a [`SystemTime`](std::time::SystemTime), or
-    /// as [`Due`] can say it.
+    /// as a [`Due`] says.
     ///
     /// # Errors
     ///
@@ -134,9 +134,9 @@ impl Pool {
         submit_schedule(self.core(), schedule.into(), Arc::new(Repeating(code)))
     }
 
-    /// Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay` from now.
-    /// False if it is too late, the id names no timer of this pool, or the schedule's next tick is not known yet
-    /// (see [`Timer::due_in`]). As quick as cancelling, whatever else waits.
+    /// Resets a timer: a delayed job that has not started, or the next tick of a schedule, becomes due `delay` from
+    /// now. False if it is too late, this pool has no such timer, or the schedule's next tick is not known yet (see
+    /// [`Timer::due_in`]). As cheap as cancelling, however many timers there are.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -149,17 +149,17 @@ impl Pool {
         self.core().reschedule(id.get(), clock::nanos(delay))
     }
 
-    /// What is known of a delayed job that has not begun, or of a schedule that goes on; `None` for any other id.
+    /// The state of a delayed job that has not started, or of an active schedule; `None` for any other id.
     pub fn timer(&self, id: JobId) -> Option<Timer> {
         self.core().timer_state(id.get()).map(|state| Timer::new(id, state))
     }
 
-    /// The delayed jobs that are not due yet, in no order.
+    /// The delayed jobs that are not due yet, in no particular order.
     pub fn delayed(&self) -> Vec<Timer> {
         self.list(false)
     }
 
-    /// The schedules that go on, in no order.
+    /// The active schedules, in no particular order.
     pub fn scheduled(&self) -> Vec<Timer> {
         self.list(true)
     }
@@ -174,7 +174,7 @@ impl Pool {
         self.core().delayed_len()
     }
 
-    /// How many schedules go on.
+    /// How many schedules are active.
     pub fn scheduled_count(&self) -> usize {
         self.core().scheduled_len()
     }
@@ -234,8 +234,8 @@ impl<T: Send + 'static> Results<T> {
         submit_at(self.core(), due.into(), &mut Some(job))
     }
 
-    /// Runs `job` like [`Pool::schedule`]; every run leaves an outcome here, all under the schedule's id. A
-    /// schedule that is cancelled leaves one more, [`JobError::Cancelled`]. As long as it goes on, more is to come.
+    /// Runs `job` like [`Pool::schedule`]; every run leaves an outcome here, all under the schedule's id. A cancelled
+    /// schedule leaves one more, [`JobError::Cancelled`]. While the schedule is active, readers wait for more.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! When a job is due.
 
 use super::SubmitError;
-use crate::pool::{Face, Missed as MissedTicks, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
+use crate::pool::{ClockKind, Missed as MissedTicks, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
 use crate::sys::clock::{self, Clock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// Nothing is ever early. Durations and instants go by the monotonic clock, which does not count the time that the
 /// machine is suspended (on Linux) and which nobody sets. A `SystemTime` is a moment on the wall clock and follows it
-/// when that is set; after a suspend it is as late as the machine. Moments centuries ahead are fine.
+/// when that is set; if the machine is suspended then, it is due when the machine wakes up. Moments centuries ahead are
+/// fine.
 ///
 /// ```
 /// use fastthreadpool::{Due, Pool};
@@ -37,7 +38,7 @@ enum Moment {
 }
 
 impl Due {
-    /// This long from now. Zero is now.
+    /// This long after the submit. Zero is now.
     pub fn after(delay: Duration) -> Self {
         Self::new(Moment::After(delay))
     }
@@ -88,22 +89,22 @@ impl Due {
 
     #[inline]
     pub(super) fn when(&self, clock: &Clock) -> Result<When, SubmitError> {
-        let (face, now, due) = match self.moment {
+        let (kind, now, due) = match self.moment {
             Moment::After(delay) => {
                 let now = clock.now();
-                (Face::Monotonic, now, now.saturating_add(clock::nanos(delay)))
+                (ClockKind::Monotonic, now, now.saturating_add(clock::nanos(delay)))
             }
-            Moment::At(instant) => self.unless_past(Face::Monotonic, clock.now(), clock.moment(instant))?,
-            Moment::Wall(time) => self.unless_past(Face::Wall, clock.wall(), clock::since_1970(time))?,
+            Moment::At(instant) => self.unless_past(ClockKind::Monotonic, clock.now(), clock.moment(instant))?,
+            Moment::Wall(time) => self.unless_past(ClockKind::Wall, clock.wall(), clock::since_1970(time))?,
         };
         // Timers of about the same leeway come to be due at the same moments: those whose lower bits are zeroes.
         let due = if self.leeway.is_zero() { due } else { rounded(due, clock::nanos(self.leeway)) };
-        Ok(When { face, now, due })
+        Ok(When { kind, now, due })
     }
 
     #[cold]
-    fn unless_past(&self, face: Face, now: u64, due: u64) -> Result<(Face, u64, u64), SubmitError> {
-        if due < now && !self.or_now { Err(SubmitError::Past) } else { Ok((face, now, due)) }
+    fn unless_past(&self, kind: ClockKind, now: u64, due: u64) -> Result<(ClockKind, u64, u64), SubmitError> {
+        if due < now && !self.or_now { Err(SubmitError::Past) } else { Ok((kind, now, due)) }
     }
 }
 
@@ -131,16 +132,16 @@ impl From<SystemTime> for Due {
     }
 }
 
-/// What becomes of the ticks of a schedule that come while the job of an earlier tick is queued or running.
+/// What happens to ticks of a schedule that fall due while the job of an earlier tick is queued or running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
-    /// They are left out; the next one after the job's end comes when it would have come anyway.
+    /// They are skipped; the next tick after the job's end comes at its usual time.
     #[default]
     Skip,
-    /// They make one run together, as soon as the earlier job has ended.
+    /// They are merged into one run, as soon as the earlier job has ended.
     Coalesce,
-    /// Each of them queues a job. Several may run at the same time, and may pile up.
+    /// Each of them queues a job. Jobs may pile up, and several may run at the same time.
     Queue,
 }
 
@@ -175,7 +176,8 @@ impl Schedule {
         Self { interval, first: Due::after(interval), rhythm, most_runs: u64::MAX, stop_on_error: false }
     }
 
-    /// When the first tick is due. On the wall clock, all others are, too. What was set for placement is replaced.
+    /// When the first tick is due. If that is on the wall clock, so are all others. Replaces what [`back`](Self::back)
+    /// has set.
     pub fn first(mut self, due: impl Into<Due>) -> Self {
         self.first = due.into();
         self
@@ -187,7 +189,7 @@ impl Schedule {
         self
     }
 
-    /// What becomes of ticks that come too soon: [`Missed::Skip`] by default. Replaces
+    /// What happens to ticks that fall due too soon: [`Missed::Skip`] by default. Replaces
     /// [`fixed_delay`](Self::fixed_delay).
     pub fn missed(mut self, missed: Missed) -> Self {
         self.rhythm = Rhythm::FixedRate(match missed {
@@ -236,7 +238,7 @@ impl From<Duration> for Schedule {
     }
 }
 
-/// A job's being due. Read inside the job with [`current_tick`].
+/// The tick that a scheduled or delayed job runs for. Read inside the job with [`current_tick`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tick {
@@ -244,7 +246,7 @@ pub struct Tick {
     pub number: u64,
     /// When it was due.
     pub scheduled: Instant,
-    /// How much later the job began.
+    /// How much later the job started.
     pub late_by: Duration,
 }
 

@@ -18,7 +18,7 @@ pub enum Until {
     FirstFailed,
 }
 
-/// Which jobs had ended when [`wait`] returned: places in the slice, in rising order.
+/// Which jobs had ended when [`wait`] returned: indices into the slice, ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waited {
     /// Those that had ended.
@@ -27,13 +27,13 @@ pub struct Waited {
     pub not_done: Vec<usize>,
 }
 
-/// Waits until the jobs have ended, as `until` says, or the deadline has come; says which of them had ended by then. An
-/// empty slice is done at once. To go through many jobs as they end, use [`as_completed`]: this looks at all of them
-/// each time.
+/// Waits until the jobs have ended, as `until` says, or the deadline passes; returns which of them have ended. Returns
+/// at once for an empty slice. To process many jobs as they end, use [`as_completed`]: each call of `wait` looks at all
+/// of them.
 ///
 /// # Errors
 ///
-/// [`WaitError::Deadlock`] in a job that all of the jobs that are left wait for; [`WaitError::Forked`] and
+/// [`WaitError::Deadlock`] if the caller is a job that all remaining jobs wait for; [`WaitError::Forked`] and
 /// [`WaitError::Exiting`] as for [`JobHandle::wait`].
 ///
 /// ```
@@ -175,9 +175,9 @@ fn next_arrival<'a, T: Send + 'static, I: DoubleEndedIterator<Item = &'a JobHand
     arrivals.next(deadline).ok_or(WaitError::TimedOut)
 }
 
-/// Hands out jobs as they end, in the order in which they end; those that have ended already come first.
+/// Yields jobs as they end, in the order in which they end; those that have ended already come first.
 ///
-/// The time for all is proportional to their number. The deadline is for the whole iteration.
+/// The total cost is proportional to the number of jobs. The deadline is for the whole iteration.
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, as_completed};
@@ -207,8 +207,8 @@ pub fn as_completed<T: Send + 'static>(
     completed
 }
 
-/// Jobs that are handed out as they end. Made by [`as_completed`]. Gives an error, and then nothing more, when the
-/// deadline comes first ([`WaitError::TimedOut`]) or never would ([`WaitError::Deadlock`]).
+/// Yields jobs as they end. Made by [`as_completed`]. Yields an error and then ends if the deadline passes first
+/// ([`WaitError::TimedOut`]) or the wait would never end ([`WaitError::Deadlock`]).
 #[derive(Debug)]
 pub struct Completed<T: Send + 'static> {
     jobs: Vec<Option<JobHandle<T>>>,
@@ -233,7 +233,7 @@ impl<T: Send + 'static> Completed<T> {
         self.left += 1;
     }
 
-    /// How many jobs are still to be handed out.
+    /// How many jobs are still to be yielded.
     pub fn len(&self) -> usize {
         self.left
     }
@@ -256,12 +256,12 @@ impl<T: Send + 'static> Completed<T> {
         }))
     }
 
-    /// Whether all jobs were handed out.
+    /// Whether all jobs were yielded.
     pub fn is_empty(&self) -> bool {
         self.left == 0
     }
 
-    /// The jobs that were not handed out, for instance after the deadline.
+    /// The jobs that were not yielded, for instance after the deadline.
     pub fn into_rest(self) -> Vec<JobHandle<T>> {
         self.jobs.into_iter().flatten().collect()
     }

@@ -3,7 +3,7 @@
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::{ftpool, ftpool_config, ftpool_fn, ftpool_job_id, time};
-use crate::{Builder, Policy, Water};
+use crate::{Builder, Policy, WaterMark};
 use std::ffi::c_void;
 
 /// A policy for a full queue: a submit waits until there is room.
@@ -16,7 +16,7 @@ pub const FTPOOL_POLICY_REJECT: u32 = 2;
 pub const FTPOOL_POLICY_CALLER_RUNS: u32 = 3;
 /// A policy for a full queue: the oldest queued job is cancelled to make room.
 pub const FTPOOL_POLICY_DISCARD_OLDEST: u32 = 4;
-/// A policy without a queue: every submit waits until a worker begins its job; max_queued does not matter.
+/// A policy without a limit on queued jobs: every submit waits until a worker starts its job; max_queued is ignored.
 pub const FTPOOL_POLICY_HAND_OFF: u32 = 5;
 
 /// A water mark: the queue has fallen to low_water jobs.
@@ -24,16 +24,16 @@ pub const FTPOOL_WATER_LOW: u32 = 0;
 /// A water mark: the queue has risen to high_water jobs.
 pub const FTPOOL_WATER_HIGH: u32 = 1;
 
-/// Told that the number of queued jobs has passed a mark, FTPOOL_WATER_HIGH or FTPOOL_WATER_LOW, in turns, never two
-/// calls at a time; on the thread that submits, or that cancels, or on a worker between two jobs. Must return, as a job
-/// must, and should be short.
+/// Called when the number of queued jobs has reached a mark, FTPOOL_WATER_HIGH or FTPOOL_WATER_LOW, always alternating
+/// and never concurrently; on the thread that submits or cancels, or on a worker between two jobs. Must return, as a
+/// job must, and should be short.
 pub type ftpool_water_fn = Option<unsafe extern "C" fn(context: *mut c_void, mark: u32, queued: usize)>;
 
-/// As ftpool_submit(), but whatever the policy for a full queue is, it waits for room until the timeout and no longer.
+/// As ftpool_submit(), but waits for room until the timeout and no longer, whatever the policy for a full queue is.
 /// FTPOOL_NOW only tries.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_FULL if there was no
-/// room in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is none.
+/// room in time, and `arg` stays the caller's; FTPOOL_E_INVALID also if the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -89,10 +89,10 @@ unsafe impl Send for Tell {}
 unsafe impl Sync for Tell {}
 
 impl Tell {
-    fn call(&self, water: Water, queued: usize) {
-        let mark = match water {
-            Water::Low => FTPOOL_WATER_LOW,
-            Water::High => FTPOOL_WATER_HIGH,
+    fn call(&self, mark: WaterMark, queued: usize) {
+        let mark = match mark {
+            WaterMark::Low => FTPOOL_WATER_LOW,
+            WaterMark::High => FTPOOL_WATER_HIGH,
         };
         // SAFETY: whoever gave the callback states that it may be called with its context.
         unsafe { (self.function)(self.context, mark, queued) };

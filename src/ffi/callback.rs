@@ -7,7 +7,7 @@ use crate::{JobError, Outcome};
 use std::ffi::c_void;
 use std::ptr;
 
-/// Shown an outcome, which stays the library's and is valid during the call. Must return, as a job must.
+/// Called with an outcome, which belongs to the library and is valid only during the call. Must return, as a job must.
 pub type ftpool_callback = Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result) -> i32>;
 
 /// Shown an outcome, which stays the library's and is valid during the call, and decides what the job comes to: returns

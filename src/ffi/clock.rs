@@ -5,12 +5,12 @@ use super::ftpool_status::{self, *};
 use crate::ManualClock;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// A clock that stands still until it is told to go on: for tests of programs that use delayed and scheduled jobs. Put
-/// it into ftpool_config; several pools may go by it.
+/// A clock that advances only when told to, for tests of programs that use delayed and scheduled jobs. Put it into
+/// ftpool_config; several pools may use it.
 #[derive(Debug)]
 pub struct ftpool_clock(pub(super) ManualClock);
 
-/// Makes a clock. It begins at zero; its wall clock begins with what the machine's shows.
+/// Makes a clock. It starts at zero; its wall clock starts at the system's current time.
 ///
 /// **Ownership:** the caller owns the clock and ends it with ftpool_clock_free(), before or after its pools.
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_clock` is NULL.
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn ftpool_clock_new(out_clock: *mut *mut ftpool_clock) -> 
     FTPOOL_OK
 }
 
-/// Ends a clock. Pools that go by it live on; time stands still for them. NULL is accepted and ignored.
+/// Frees a clock. Pools that use it live on, but time stands still for them. NULL is accepted and ignored.
 ///
 /// **Ownership:** the clock is gone. **Thread safety:** no other call on the clock may be under way or follow.
 ///
@@ -43,9 +43,9 @@ pub unsafe extern "C" fn ftpool_clock_free(clock: *mut ftpool_clock) {
     }
 }
 
-/// Lets time pass. When this returns, the jobs that have come to be due are queued, in the order of due times; they may
-/// have begun, or even ended. Of more than 64 the others follow as workers come to them; ftpool_wait_idle waits for
-/// them.
+/// Advances the clock. When this returns, the jobs that have become due are queued, in the order of their due times;
+/// they may have started, or even ended. If there are more than 64, the others follow as workers get to them;
+/// ftpool_wait_idle() waits for them.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
 ///
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn ftpool_clock_set_wall(clock: *mut ftpool_clock, ns_sinc
     status(clock.and_then(|clock| time.map(|time| clock.0.set_wall_clock(time))))
 }
 
-/// How many nanoseconds the clock has gone since it was made.
+/// How many nanoseconds the clock has advanced since it was made.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `clock` is NULL.
 ///

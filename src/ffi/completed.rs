@@ -15,13 +15,13 @@ pub const FTPOOL_UNTIL_FIRST: u32 = 1;
 /// ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
 pub const FTPOOL_UNTIL_FIRST_FAILED: u32 = 2;
 
-/// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. No jobs have all ended.
-/// Jobs may be of several pools, and occur twice. `out_done` may be NULL; it is the number of jobs that have ended,
-/// also after FTPOOL_TIMEOUT. ftpool_job_state() tells which.
+/// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. Returns at once if `count`
+/// is 0. Jobs may belong to several pools, and may occur more than once. `*out_done` is the number of jobs that have
+/// ended, also after FTPOOL_TIMEOUT; `out_done` may be NULL. ftpool_job_state() tells which have ended.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of the
-/// rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and
-/// `count` is not 0, a job is NULL, or `until` or the timeout is none.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all remaining
+/// jobs wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and
+/// `count` is not 0, a job is NULL, or `until` or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -44,12 +44,12 @@ pub unsafe extern "C" fn ftpool_wait_jobs(
     status(result)
 }
 
-/// Handles that are given back as their jobs end, those first that have ended already. Each takes the same short time,
-/// however many there are; for a few see ftpool_wait_jobs().
+/// A set of handles that gives them back as their jobs end, starting with those that have ended already. The cost of
+/// each does not depend on how many there are; for a few jobs, see ftpool_wait_jobs().
 #[derive(Debug)]
 pub struct ftpool_completed(Completed<Value>);
 
-/// Makes an object without handles.
+/// Makes an empty set of handles.
 ///
 /// **Ownership:** the caller owns the object and ends it with ftpool_completed_free(). **Thread safety:** any thread.
 /// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_completed` is NULL.
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn ftpool_completed_new(out_completed: *mut *mut ftpool_co
     FTPOOL_OK
 }
 
-/// Ends an object, and the handles that it has: their jobs run on their own. NULL is accepted and ignored.
+/// Frees the set and the handles in it; their jobs are not cancelled. NULL is accepted and ignored.
 ///
 /// **Ownership:** the object is gone. **Thread safety:** no other call on the object may be under way or follow.
 ///
@@ -83,11 +83,12 @@ pub unsafe extern "C" fn ftpool_completed_free(completed: *mut ftpool_completed)
     }
 }
 
-/// Adds a handle, at any time, also between two calls of ftpool_completed_next().
+/// Adds a handle, at any time, including between two calls of ftpool_completed_next().
 ///
-/// **Ownership:** the handle is the object's until it is given back; calls on it are allowed meanwhile, but for
-/// ftpool_job_release(), and it must not be added twice. **Thread safety:** one thread at a time uses the object.
-/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL: nothing was taken.
+/// **Ownership:** the handle belongs to the object until it is given back; until then all calls on it but
+/// ftpool_job_release() and ftpool_job_join() are allowed, and it must not be added again. **Thread safety:** one
+/// thread at a time uses the object. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL: nothing was
+/// taken.
 ///
 /// # Safety
 ///
@@ -101,12 +102,12 @@ pub unsafe extern "C" fn ftpool_completed_add(completed: *mut ftpool_completed, 
     status(unsafe { owned(job) }.map(|job| completed.0.push(job)))
 }
 
-/// Gives the next handle back whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
+/// Gives back the next handle whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
 ///
 /// **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time uses the object.
-/// **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all of
-/// the rest wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument is
-/// NULL or the timeout is none. `*out_job` is NULL unless FTPOOL_OK.
+/// **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all
+/// remaining jobs wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument
+/// is NULL or the timeout is not valid. `*out_job` is NULL unless FTPOOL_OK.
 ///
 /// # Safety
 ///

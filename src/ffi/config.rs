@@ -7,8 +7,8 @@ use super::{ftpool_clock, ftpool_failed_hook, ftpool_log_hook, ftpool_overrun_ho
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char, c_void};
 
-/// How a pool shall be. Begin with FTPOOL_CONFIG_INIT, which means all defaults, and set what shall differ: a field
-/// that is 0 means its default.
+/// How to configure a pool. Initialise it with FTPOOL_CONFIG_INIT, which means all defaults, and set what should
+/// differ: 0 in a field means its default.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_config {
@@ -21,30 +21,30 @@ pub struct ftpool_config {
     pub ordered: u32,
     /// Worker n is called `<name>-<n>`; NULL means "ThreadPool". Copied.
     pub name: *const c_char,
-    /// Bytes of each worker's stack; 0 means 2 MiB.
+    /// Bytes of each worker's stack; 0 means the default for Rust threads: 2 MiB, or what RUST_MIN_STACK says.
     pub stack_size: usize,
     /// 1: outcomes say how long jobs were queued and ran. 0: nothing is measured.
     pub timing: u32,
-    /// Called in each worker before its first job; may be NULL. If it calls ftpool_fail(), the pool is broken: what is
-    /// queued is cancelled, and every submit from then on returns FTPOOL_E_BROKEN; ftpool_check() tells why.
+    /// Called in each worker before its first job; may be NULL. If it calls ftpool_fail(), the pool is broken: queued
+    /// jobs are cancelled, and every later submit returns FTPOOL_E_BROKEN; ftpool_check() tells why.
     pub start: ftpool_worker_hook,
     /// Called in each worker whose start hook has succeeded, after its last job; may be NULL. What it submits to its
     /// own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete
     /// all the same.
     pub stop: ftpool_worker_hook,
-    /// Called for every job that fails, once, in the worker, before the outcome is made known, whether or not it goes
-    /// anywhere; possibly on several threads at once. May be NULL.
+    /// Called once for every job that fails, in the worker, before the outcome can be read, and even if it goes
+    /// nowhere; possibly on several threads at once. May be NULL.
     pub failed: ftpool_failed_hook,
-    /// Called with a line of text for every job that fails, once, and when a hook breaks the pool; possibly on several
+    /// Called with a line of text once for every job that fails, and when a hook breaks the pool; possibly on several
     /// threads at once. May be NULL.
     pub log: ftpool_log_hook,
-    /// Given to the four functions above, and to overrun.
+    /// Passed to the four functions above, and to overrun.
     pub context: *mut c_void,
     /// What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
-    /// _DISCARD_OLDEST or _HAND_OFF. Jobs of the pool always submit at once, above the limit if need be, and so do
-    /// callbacks of jobs that end without having run; delayed jobs that are due are queued so.
+    /// _DISCARD_OLDEST or _HAND_OFF. The pool's own jobs never wait: they may submit above the limit. So may callbacks
+    /// of jobs that end without having run, and delayed jobs that are due are queued in the same way.
     pub policy: u32,
-    /// At most how many jobs are queued (accepted and not begun); 0 means no limit.
+    /// The most jobs that may be queued (accepted but not started); 0 means no limit.
     pub max_queued: usize,
     /// How long a submit waits with FTPOOL_POLICY_TIMED.
     pub policy_timeout_ns: i64,
@@ -52,25 +52,25 @@ pub struct ftpool_config {
     pub low_water: usize,
     /// The upper mark of water_callback, above the lower one.
     pub high_water: usize,
-    /// Told when the number of queued jobs has risen to high_water, and when it has fallen to low_water since. May be
+    /// Called when the number of queued jobs has risen to high_water, and when it has then fallen to low_water. May be
     /// NULL.
     pub water_callback: ftpool_water_fn,
-    /// Handed to water_callback.
+    /// Passed to water_callback.
     pub water_context: *mut c_void,
-    /// What delayed and scheduled jobs go by instead of the machine's clocks, for tests; NULL for those.
+    /// The clock for delayed and scheduled jobs, for tests; NULL means the system's clocks.
     pub clock: *mut ftpool_clock,
-    /// How long a worker sleeps before it leaves: a pool that has nothing to do shrinks, to no thread at all, and
-    /// grows again when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
+    /// How long an idle worker sleeps before its thread ends: an idle pool shrinks, down to no threads, and grows again
+    /// when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
     pub idle_timeout_ns: i64,
-    /// How many jobs a worker runs before another thread takes its place; for jobs that leave something behind in
-    /// their thread. 0: no limit. Costs speed, because workers take jobs one by one.
+    /// How many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. 0: no limit.
+    /// This costs throughput, because workers then take jobs one at a time.
     pub jobs_per_worker: u64,
-    /// At most how many workers more there may be while as many jobs are in ftpool_blocking(); they count in
-    /// ftpool_worker_limit(). 0: none.
+    /// How many workers beyond the limit there may be while that many jobs are in ftpool_blocking();
+    /// ftpool_worker_limit() includes them. 0: none.
     pub extra_workers: u32,
-    /// Called, with `context`, for every job that runs longer than its run_limit_ns (ftpool_submit_options), once,
-    /// when that time is over, on a thread that timers wait for: it should be short. May be NULL; then nothing is
-    /// watched.
+    /// Called, with `context`, once for every job that exceeds its run_limit_ns (ftpool_submit_options), as soon as it
+    /// does, usually on the timer thread: it should be short, as it holds up other timers. May be NULL; then run limits
+    /// have no effect.
     pub overrun: ftpool_overrun_hook,
 }
 

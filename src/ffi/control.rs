@@ -13,11 +13,11 @@ pub const FTPOOL_CANCEL_QUEUED: u32 = 1;
 /// What ftpool_cancel_all() cancels: delayed jobs that are not due yet, and schedules.
 pub const FTPOOL_CANCEL_TIMERS: u32 = 2;
 
-/// Told of one job, by its id.
+/// Called with the id of one job.
 pub type ftpool_id_fn = Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id)>;
 
-/// The pool of the process, with the defaults of a config of NULL. It is made when it is first asked for, shared by
-/// everybody, and keeps no process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
+/// The process-wide pool, with default configuration. It is created on first use, shared by everybody, and does not
+/// keep the process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
 ///
 /// **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
 /// **Returns:** the pool, always the same, never NULL.
@@ -54,9 +54,9 @@ fn cancel_all(pool: &Pool, what: u32) -> Checked<usize> {
     Ok(timers + queued)
 }
 
-/// As ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL, and calls `each(context, id)` for everything that will never run
-/// because of this call: jobs that were queued, and timers that were not over, in the order of their ids. It is called
-/// before this waits for the end, so also when that does not come in time. `each` may be NULL.
+/// As ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL, and calls `each(context, id)` for every queued job and pending
+/// timer that will never run because of this call, in the order of their ids. It does so before it waits for the end,
+/// so also if the timeout comes first. `each` may be NULL.
 ///
 /// **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use
 /// the pool. **Thread safety**, **Returns:** as ftpool_shutdown().
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn ftpool_shutdown_now(
 
 /// The ids of the jobs that are queued, ascending, which is the order of submission for the jobs of one thread that
 /// were all submitted the same way. Writes at most `capacity` of them to `out_ids`; `*out_count` is how many there are,
-/// which may be more. Others may have changed by the time it returns.
+/// which may be more. The list may be out of date when this returns.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
 /// `out_ids` is and `capacity` is not 0.
@@ -115,12 +115,12 @@ pub unsafe extern "C" fn ftpool_queued_ids(
     }))
 }
 
-/// Opens a pool that was shut down: it accepts jobs again. While the shutdown is still going on, waits for its end
-/// first. A pool that is open stays as it is.
+/// Opens a pool that was shut down: it accepts jobs again. Waits for a shutdown in progress to end first. An open pool
+/// is left as it is.
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT: the shutdown has not ended
 /// yet; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_E_DEADLOCK in a job of this pool; FTPOOL_E_FORKED;
-/// FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the timeout is none. The pool stays
+/// FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the timeout is not valid. The pool stays
 /// closed then.
 ///
 /// # Safety
@@ -133,8 +133,9 @@ pub unsafe extern "C" fn ftpool_reopen(pool: *mut ftpool, timeout_ns: i64) -> ft
     status(pool.and_then(|pool| Ok(pool.reopen(time::deadline(timeout_ns)?)?)))
 }
 
-/// As good as new: cancels what is queued, counts failures (ftpool_failed()) from 0 again, and opens the pool if it was
-/// shut down. Jobs that are running go on, and leave their outcomes. Waits only for a shutdown that is going on.
+/// Resets the pool: cancels what is queued, counts failures (ftpool_failed()) and expired jobs (ftpool_expired()) from
+/// 0 again, and opens the pool if it was shut down. Running jobs go on and leave their outcomes. Waits only for a
+/// shutdown in progress. `*out_count` is how many jobs were cancelled; `out_count` may be NULL.
 ///
 /// **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK, always for an open pool;
 /// else as ftpool_reopen().
@@ -151,9 +152,8 @@ pub unsafe extern "C" fn ftpool_clear(pool: *mut ftpool, timeout_ns: i64, out_co
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
 }
 
-/// Shuts down every pool that the process has, ftpool_default() included: closes them all, then waits for the end of
-/// all. Pools that are made later, and abandoned ones, are left alone. May be called again. The pools must still be
-/// freed.
+/// Shuts down every pool of the process, including ftpool_default(): closes them all, then waits until all have ended.
+/// Pools that are made later and abandoned ones are left alone. May be called again. The pools must still be freed.
 ///
 /// **Thread safety:** any thread but a pool's. **Returns:** as ftpool_shutdown(); FTPOOL_E_DEADLOCK in a job of any of
 /// the pools: nothing was done.
@@ -163,9 +163,9 @@ pub extern "C" fn ftpool_shutdown_all(mode: u32, timeout_ns: i64) -> ftpool_stat
     status(mode.and_then(|mode| Ok(Pool::shutdown_all(mode, time::deadline(timeout_ns)?)?)))
 }
 
-/// Gives a pool up that has a job which never ends: closes it, and does not wait. What was accepted still runs. The
-/// threads and the memory go when the last job has ended, if it ever does. To keep queued jobs from running, call
-/// ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL and FTPOOL_NOW first. NULL is accepted and ignored.
+/// Gives up a pool with a job that never ends: closes it without waiting. Accepted jobs still run. Threads and memory
+/// are released when the last job ends, if it ever does. To keep queued jobs from running, call ftpool_shutdown() with
+/// FTPOOL_SHUTDOWN_CANCEL and FTPOOL_NOW first. NULL is accepted and ignored.
 ///
 /// **Ownership:** the pool is gone, as after ftpool_free(). **Thread safety:** as ftpool_free(), but jobs of the pool
 /// may call it as well.
@@ -184,9 +184,9 @@ pub unsafe extern "C" fn ftpool_abandon(pool: *mut ftpool) {
 /// Whether the pool would accept a job from the calling thread. If a hook has failed, `*out_cause` says which and why,
 /// else it is NULL; `out_cause` may be NULL.
 ///
-/// **Ownership:** the text is the library's, and valid until the calling thread reads the next outcome or calls this
-/// again. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED;
-/// FTPOOL_E_INVALID if `pool` is NULL.
+/// **Ownership:** the text belongs to the library, and is valid until the calling thread reads an outcome or calls this
+/// again. This call also ends the validity of earlier texts, see ftpool_result. **Thread safety:** any thread.
+/// **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
 ///
 /// # Safety
 ///

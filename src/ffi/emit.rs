@@ -27,11 +27,11 @@ pub(super) fn within<R>(emitter: &Emitter<'_, Value>, code: impl FnOnce() -> R) 
     code()
 }
 
-/// The running job sends out a value: it becomes an outcome of its results object under the job's id. For jobs
-/// submitted with FTPOOL_SUBMIT_EMITS, any number of times. In a results object with a bound this waits for room.
+/// Emits a value of the running job: it becomes an outcome in the job's results object, under the job's id. For jobs
+/// submitted with FTPOOL_SUBMIT_EMITS, any number of times. If the results object has a bound, this waits for room.
 ///
-/// **Ownership:** the value is the reader's. **Thread safety:** in a job, on the thread that runs it. **Returns:**
-/// FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.
+/// **Ownership:** the value belongs to the reader. **Thread safety:** in a job, on the thread that runs it.
+/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.
 #[unsafe(no_mangle)]
 pub extern "C" fn ftpool_emit(value: *mut c_void) -> ftpool_status {
     // SAFETY: the pointer is null, or `within` keeps the emitter borrowed on this very thread.

@@ -6,9 +6,9 @@ use super::time;
 use crate::{Event, WaitGroup};
 
 /// Something that happens once, and that any number of threads wait for: a gate that opens and stays open. It lives in
-/// memory of the program, allocates nothing and needs no end: `static ftpool_event ready = FTPOOL_EVENT_INIT;`. Zeroed
-/// memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who saw
-/// it.
+/// the program's memory, allocates nothing and needs no clean-up: `static ftpool_event ready = FTPOOL_EVENT_INIT;`.
+/// Zeroed memory is an event that has not happened. What a thread did before ftpool_event_set() is visible to those who
+/// saw it.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_event {
@@ -18,9 +18,10 @@ pub struct ftpool_event {
 
 const _: () = assert!(size_of::<Event>() == size_of::<ftpool_event>());
 
-/// A number of things that are under way, and that any number of threads wait for to be done. It lives in memory of the
-/// program, allocates nothing and needs no end: `ftpool_wait_group group = FTPOOL_WAIT_GROUP_INIT;`. Zeroed memory is a
-/// group of nothing, which is done. What a thread did before ftpool_wait_group_done() is visible to those who waited.
+/// Counts things that are in progress; any number of threads can wait until all of them are done. It lives in the
+/// program's memory, allocates nothing and needs no clean-up: `ftpool_wait_group group = FTPOOL_WAIT_GROUP_INIT;`.
+/// Zeroed memory is a group of nothing, which counts as done. What a thread did before ftpool_wait_group_done() is
+/// visible to those who waited.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_wait_group {
@@ -30,10 +31,10 @@ pub struct ftpool_wait_group {
 
 const _: () = assert!(size_of::<WaitGroup>() == size_of::<ftpool_wait_group>());
 
-/// Lets an event happen, and wakes all who wait. A second time does nothing.
+/// Sets an event and wakes all waiters. Setting it again does nothing.
 ///
-/// **Ownership:** on Linux, who sees the event may free it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
-/// FTPOOL_E_INVALID if `event` is NULL.
+/// **Ownership:** on Linux, whoever has seen the event may free it. **Thread safety:** any thread. **Returns:**
+/// FTPOOL_OK; FTPOOL_E_INVALID if `event` is NULL.
 ///
 /// # Safety
 ///
@@ -62,7 +63,7 @@ pub unsafe extern "C" fn ftpool_event_wait(event: *mut ftpool_event, timeout_ns:
 
 /// Whether an event has happened.
 ///
-/// **Thread safety:** any thread. **Returns:** that; false if `event` is NULL.
+/// **Thread safety:** any thread. **Returns:** whether it has; false if `event` is NULL.
 ///
 /// # Safety
 ///
@@ -73,7 +74,7 @@ pub unsafe extern "C" fn ftpool_event_is_set(event: *const ftpool_event) -> bool
     unsafe { check::object(event.cast::<Event>()) }.is_ok_and(Event::is_set)
 }
 
-/// Counts `things` more. To be called before they begin, or all may be done too early.
+/// Adds `things` to the count. Call it before they begin, or all may seem done too early.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_OVERFLOW if there would be more than 2³¹ − 1;
 /// FTPOOL_E_INVALID if `group` is NULL.
@@ -88,10 +89,10 @@ pub unsafe extern "C" fn ftpool_wait_group_add(group: *mut ftpool_wait_group, th
     status(group.and_then(|group| if group.try_add(things) { Ok(()) } else { Err(FTPOOL_E_OVERFLOW) }))
 }
 
-/// One thing is done. The last one wakes all who wait.
+/// Marks one thing as done. The last one wakes all waiters.
 ///
-/// **Ownership:** on Linux, who sees that all is done may free the group. **Thread safety:** any thread. **Returns:**
-/// FTPOOL_OK; FTPOOL_E_INVALID if `group` is NULL or nothing is under way.
+/// **Ownership:** on Linux, whoever has seen that all is done may free the group. **Thread safety:** any thread.
+/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `group` is NULL or nothing is in progress.
 ///
 /// # Safety
 ///

@@ -7,25 +7,25 @@ use super::{ftpool, ftpool_fn, ftpool_job_id, time};
 use crate::{Group, JobId, Priority, SubmitError};
 use std::ffi::c_void;
 
-/// A priority: the group's jobs come among those that are in no group.
+/// A priority: the group's jobs take turns with those outside all groups.
 pub const FTPOOL_PRIORITY_NORMAL: u32 = 0;
-/// A priority: they come before those that are in no group.
+/// A priority: the group's jobs come before those outside all groups.
 pub const FTPOOL_PRIORITY_HIGH: u32 = 1;
-/// A priority: they come when no other job is queued.
+/// A priority: the group's jobs come when no other job is queued.
 pub const FTPOOL_PRIORITY_LOW: u32 = 2;
 
-/// Jobs that run a limited number at a time and are cancelled and waited for as one. They wait in a queue of their own:
-/// a group at its limit holds no worker up.
+/// Jobs that share a limit on how many run at a time, and that are cancelled and waited for together. They wait in a
+/// queue of their own, so a group at its limit holds no worker up.
 #[derive(Debug)]
 pub struct ftpool_group(pub(super) Group);
 
 /// Makes a group: at most `limit` of its jobs run at a time; 0 means as many as there are workers. `priority` is
-/// FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher one a lower one has a
-/// turn.
+/// FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher priority, a lower one
+/// gets a turn.
 ///
-/// **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool.
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is
-/// none. `*out_group` is NULL on failure.
+/// **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool. **Thread
+/// safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is not valid.
+/// `*out_group` is NULL on failure.
 ///
 /// # Safety
 ///
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn ftpool_group_new(
     status(made.map(|made| unsafe { check::store(out_group, made) }))
 }
 
-/// Ends the handle of a group; its jobs that are queued still run. NULL is accepted and ignored.
+/// Frees a group's handle; its queued jobs still run. NULL is accepted and ignored.
 ///
 /// **Ownership:** the handle is gone. **Thread safety:** no other call on the group may be under way or follow.
 ///
@@ -70,8 +70,8 @@ pub unsafe extern "C" fn ftpool_group_free(group: *mut ftpool_group) {
     }
 }
 
-/// Runs `function(arg)` on a worker, behind all that are queued in the group. For a results object, a callback and more
-/// see ftpool_submit_with() and the options' field `group`. `out_id` may be NULL.
+/// Queues `function(arg)` behind all jobs that are queued in the group. For a results object, a callback and more see
+/// ftpool_submit_with() and the options' field `group`. `out_id` may be NULL.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(). Where the pool's policy is
 /// FTPOOL_POLICY_CALLER_RUNS, this waits for room instead.
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn ftpool_group_submit(
     status(unsafe { submit(group, function, arg, out_id, |group, call| group.try_spawn(discard_value(call))) })
 }
 
-/// As ftpool_group_submit(), but before all that are queued in the group.
+/// As ftpool_group_submit(), but ahead of all jobs that are queued in the group.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_group_submit().
 ///
@@ -109,7 +109,8 @@ pub unsafe extern "C" fn ftpool_group_submit_first(
     status(unsafe { submit(group, function, arg, out_id, |group, call| group.try_spawn_first(discard_value(call))) })
 }
 
-/// Cancels every job of the group that is queued; those that run end as they like. `out_count` may be NULL.
+/// Cancels every queued job of the group; running jobs go on. `*out_count` is how many were cancelled; `out_count` may
+/// be NULL.
 ///
 /// **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
 /// if `group` is NULL.
@@ -125,11 +126,11 @@ pub unsafe extern "C" fn ftpool_group_cancel_all(group: *mut ftpool_group, out_c
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
 }
 
-/// Waits until no job of the group is queued or running, at one moment at least.
+/// Waits for a moment at which no job of the group is queued or running.
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
 /// of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the
-/// timeout is none.
+/// timeout is not valid.
 ///
 /// # Safety
 ///

@@ -11,30 +11,30 @@ use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-/// A handle to one job: to wait for it, to read what it came to, to cancel it.
+/// A handle to one job: to wait for it, to read its outcome, to cancel it.
 #[derive(Debug)]
 pub struct ftpool_job {
     _opaque: (),
 }
 
-/// A job's state: no worker has begun it.
+/// A job's state: it has not started.
 pub const FTPOOL_JOB_QUEUED: u32 = 0;
-/// A job's state: a worker runs it.
+/// A job's state: a worker is running it.
 pub const FTPOOL_JOB_RUNNING: u32 = 1;
 /// A job's state: it has returned a value.
 pub const FTPOOL_JOB_DONE: u32 = 2;
 /// A job's state: it has failed.
 pub const FTPOOL_JOB_FAILED: u32 = 3;
-/// A job's state: it was cancelled before it began.
+/// A job's state: it was cancelled before it started.
 pub const FTPOOL_JOB_CANCELLED: u32 = 4;
-/// A job's state: it was not begun in time.
+/// A job's state: it was not started in time.
 pub const FTPOOL_JOB_EXPIRED: u32 = 5;
 
-/// Runs `function(arg)` on a worker, some time, and gives a handle to the job.
+/// Queues `function(arg)` to run on a worker, and gives a handle to the job.
 ///
-/// **Ownership:** `arg` is the job's from now on; after a failure nothing was taken. The handle is the caller's, who
-/// ends it with ftpool_job_release(), before or after the job's end and the pool's. **Thread safety**, **Returns:** as
-/// ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+/// **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. The caller owns the
+/// handle and ends it with ftpool_job_release(), before or after the end of the job and of the pool. **Thread safety**,
+/// **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
 ///
 /// # Safety
 ///
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn ftpool_submit_job(
     status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit(move || Value(call.run()))) })
 }
 
-/// As ftpool_submit_job(), but before every job that is queued.
+/// As ftpool_submit_job(), but ahead of every queued job.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_job().
 ///
@@ -69,12 +69,12 @@ pub unsafe extern "C" fn ftpool_submit_job_first(
     status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit_first(move || Value(call.run()))) })
 }
 
-/// Runs `function(arg)` on a worker, waits for its end and tells what it came to. `out_result` may be NULL. In a job of
-/// the same pool it waits as ftpool_job_wait() does.
+/// Runs `function(arg)` on a worker, waits for its end and gives its outcome. `out_result` may be NULL. In a job of the
+/// same pool it waits as ftpool_job_wait() does.
 ///
 /// **Ownership:** `arg` is the job's; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:**
-/// FTPOOL_OK: the job has ended, in whatever way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size
-/// is not valid.
+/// FTPOOL_OK: the job has ended, in any way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size is not
+/// valid.
 ///
 /// # Safety
 ///
@@ -106,16 +106,16 @@ pub unsafe extern "C" fn ftpool_run(
     waited
 }
 
-/// Waits until the job has ended, and tells what it came to, as often as asked. `out_result` may be NULL.
+/// Waits until the job has ended, and gives its outcome; this may be repeated. `out_result` may be NULL.
 ///
-/// In a job of the same pool, waiting for ever: if nobody has begun the awaited job, it runs here and now (and no other
-/// job does), so a pool of one worker is enough; otherwise, and with a time limit, the worker sleeps.
+/// In a job of the same pool, with FTPOOL_FOREVER: if the awaited job has not started, it runs in this call (and no
+/// other job does), so that one worker is enough. Otherwise, and with a time limit, the worker sleeps.
 ///
-/// **Ownership:** the value is whoever's the program says, the library does not touch it; for the message see
-/// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in
-/// whatever way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or for ever for a delayed job of
-/// the same pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the
-/// result's size is not valid, or the timeout is none.
+/// **Ownership:** the library does not touch the value; who owns it is up to the program. For the message see
+/// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in any
+/// way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or with FTPOOL_FOREVER for a delayed job of
+/// the caller's own pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the
+/// result's size is not valid, or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -154,12 +154,12 @@ pub unsafe extern "C" fn ftpool_job_join(
     status(unsafe { wait_and_release(job, timeout_ns, out_result) })
 }
 
-/// Cancels the job if nobody has begun it: it will never run, and whoever waits for it is woken. A job that runs is
-/// asked to come to an end: ftpool_self_cancelled().
+/// Cancels the job if it has not started: it will never run, and its waiters are woken. A running job is asked to stop:
+/// ftpool_self_cancelled().
 ///
-/// **Ownership:** the argument of a job that is cancelled is the caller's again. **Thread safety:** any thread.
-/// **Returns:** FTPOOL_OK: it will never run (also if it was cancelled before); FTPOOL_EMPTY: it is too late;
-/// FTPOOL_E_INVALID if `job` is NULL.
+/// **Ownership:** the argument of a cancelled job belongs to the caller again, unless it had an arg_free, which has
+/// been called then. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run (also if it was cancelled
+/// before); FTPOOL_EMPTY: it is too late; FTPOOL_E_INVALID if `job` is NULL.
 ///
 /// # Safety
 ///
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn ftpool_job_cancel(job: *mut ftpool_job) -> ftpool_statu
     status(job.and_then(|job| if job.cancel() { Ok(()) } else { Err(FTPOOL_EMPTY) }))
 }
 
-/// How far the job has come.
+/// The job's state.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED, _CANCELLED or _EXPIRED;
 /// FTPOOL_JOB_CANCELLED if `job` is NULL.
@@ -206,13 +206,14 @@ pub unsafe extern "C" fn ftpool_job_get_id(job: *const ftpool_job) -> ftpool_job
     unsafe { borrow(job) }.map_or(0, |job| job.id().get())
 }
 
-/// Has `callback(context, result)` called with what the job comes to (what it returns is ignored): on the worker that
-/// ran it (on the thread that ended it if it was cancelled or has expired), just before waiters see it; or here and now
-/// if the job has ended. `out_key`, to remove it, may be NULL.
+/// Registers `callback(context, result)`, which is called with the job's outcome just before waiters see it: on the
+/// worker that ran the job, or on the thread that cancelled or expired it. If the job has already ended, it is called
+/// at once, in this call. What it returns is ignored. `*out_key` is for ftpool_job_remove_callback(); `out_key` may be
+/// NULL.
 ///
-/// **Ownership:** `context` stays the caller's, until the callback was called or removed. Callbacks are called even
-/// after ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `job` or
-/// `callback` is NULL.
+/// **Ownership:** `context` belongs to the caller, and must stay valid until the callback was called or removed.
+/// Callbacks are called even after ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+/// FTPOOL_E_INVALID if `job` or `callback` is NULL.
 ///
 /// # Safety
 ///
@@ -232,10 +233,10 @@ pub unsafe extern "C" fn ftpool_job_on_done(
     status(key.map(|CallbackKey(key)| unsafe { check::store(out_key, key) }))
 }
 
-/// Takes a callback back.
+/// Removes a callback.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will not be called; FTPOOL_EMPTY: it was called, or is
-/// being called, or `key` names none; FTPOOL_E_INVALID if `job` is NULL.
+/// being called, or there is none with this `key`; FTPOOL_E_INVALID if `job` is NULL.
 ///
 /// # Safety
 ///
@@ -247,9 +248,9 @@ pub unsafe extern "C" fn ftpool_job_remove_callback(job: *mut ftpool_job, key: u
     status(job.and_then(|job| if job.remove_callback(CallbackKey(key)) { Ok(()) } else { Err(FTPOOL_EMPTY) }))
 }
 
-/// Ends a handle. A job that has not ended runs on its own. NULL is accepted and ignored.
+/// Ends a handle. The job is not cancelled. NULL is accepted and ignored.
 ///
-/// **Ownership:** the handle is gone; a value that nobody has read is lost, whatever it points to stays.
+/// **Ownership:** the handle is gone; a value that nobody has read is lost, but what it points to is not freed.
 /// **Thread safety:** no other call on the handle may be under way or follow.
 ///
 /// # Safety

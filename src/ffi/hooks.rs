@@ -8,18 +8,18 @@ use std::ffi::{c_char, c_void};
 /// Called in a worker thread, with the context of the config and the worker's index.
 pub type ftpool_worker_hook = Option<unsafe extern "C" fn(context: *mut c_void, worker: u32)>;
 
-/// Called in a worker thread for a job that has failed, with the context of the config, the code and message that a
-/// failed outcome would have. The message is the library's, and valid during the call.
+/// Called in a worker thread for a job that has failed, with the context of the config and the code and message that a
+/// failed outcome would have. The message belongs to the library, and is valid only during the call.
 pub type ftpool_failed_hook =
     Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id, code: i32, message: *const c_char)>;
 
-/// Called with the context of the config, FTPOOL_LOG_ERROR and a line of text, which is the library's and valid during
-/// the call. Later versions may have more levels.
+/// Called with the context of the config, FTPOOL_LOG_ERROR and a line of text, which belongs to the library and is
+/// valid only during the call. Later versions may have more levels.
 pub type ftpool_log_hook = Option<unsafe extern "C" fn(context: *mut c_void, level: u32, line: *const c_char)>;
 
-/// Called with the context of the config for a job that runs longer than it should: its id, its name, and for how many
-/// nanoseconds it has run. If it returns other than 0 the job is asked to come to an end (ftpool_self_cancelled()). The
-/// name is the library's, and valid during the call.
+/// Called with the context of the config for a job that has exceeded its run limit: its id, its name, and for how many
+/// nanoseconds it has been running. If it returns anything but 0, the job is asked to stop (ftpool_self_cancelled()).
+/// The name belongs to the library, and is valid only during the call.
 pub type ftpool_overrun_hook =
     Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id, name: *const c_char, ran_ns: u64) -> i32>;
 
@@ -70,7 +70,7 @@ pub(super) fn set(mut builder: Builder, config: &ftpool_config) -> Builder {
             let ran_ns = from_duration(job.ran()).unsigned_abs();
             // SAFETY: as above.
             if unsafe { overrun(context.get(), job.id().get(), name.as_ptr(), ran_ns) } != 0 {
-                job.ask_to_end();
+                job.request_cancel();
             }
         });
     }

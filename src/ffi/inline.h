@@ -6,10 +6,10 @@
 #endif
 #endif
 #ifndef FTPOOL_NO_INLINE
-/* What a lock and a semaphore do when nobody has to wait or to be woken, for compilers that optimise: these calls are
- * inlined then, and everything else of them is done by the library. Their addresses are those of the library's functions.
- * -DFTPOOL_NO_INLINE leaves this out, and so does ThreadSanitizer, which shall see the library's side of it, too.
- * How it works is in src/sync/README.md. These words are a part of the ABI. */
+/* The fast paths of locks and semaphores, which optimising compilers inline; everything else is done in the library.
+ * The addresses of these functions are those of the library's. -DFTPOOL_NO_INLINE leaves them out, and so does
+ * ThreadSanitizer, which has to see both sides in the library. How they work is explained in src/sync/README.md.
+ * The numbers below are part of the ABI. */
 #define FTPOOL_INLINE extern inline __attribute__((__gnu_inline__))
 #define FTPOOL_LOCK_FREE 0u
 #define FTPOOL_LOCK_HELD 1u

@@ -6,9 +6,8 @@ use crate::pool::current;
 use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
-/// The running job declares that it has failed: when it returns, its value is ignored and it ends
-/// FTPOOL_OUTCOME_FAILED with this code and message. Of several calls the last one counts. `message` may be NULL. A
-/// callback returns a code instead.
+/// Marks the running job as failed: when it returns, its value is ignored and it ends FTPOOL_OUTCOME_FAILED with this
+/// code and message. Of several calls, the last one counts. `message` may be NULL. A callback returns a code instead.
 ///
 /// **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
 /// thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job.
@@ -34,8 +33,8 @@ pub extern "C" fn ftpool_self_id() -> ftpool_job_id {
     crate::current_job().map_or(0, |id| id.get())
 }
 
-/// Whether somebody has asked the running job to come to an end, by ftpool_job_cancel(). A long job looks from time to
-/// time, and returns early.
+/// Whether the running job was asked to stop, by ftpool_job_cancel() or by the config's overrun hook. A long job should
+/// check this from time to time and return early.
 ///
 /// **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
 #[unsafe(no_mangle)]
@@ -45,14 +44,14 @@ pub extern "C" fn ftpool_self_cancelled() -> i32 {
 
 /// The pool whose job the calling thread is running.
 ///
-/// **Ownership:** not to be freed twice: the pool stays its owner's. **Thread safety:** any thread. **Returns:** the
-/// pool; NULL outside a job.
+/// **Ownership:** the pool belongs to whoever made it. **Thread safety:** any thread. **Returns:** the pool; NULL
+/// outside a job.
 #[unsafe(no_mangle)]
 pub extern "C" fn ftpool_current() -> *mut ftpool {
     current::with(|worker| Arc::as_ptr(worker.core())).unwrap_or(std::ptr::null()).cast_mut().cast()
 }
 
-/// Which worker of its pool the calling thread is: a key to memory of its own.
+/// Which worker of its pool the calling thread is: an index into per-worker data.
 ///
 /// **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) outside a job.
 #[unsafe(no_mangle)]

@@ -5,15 +5,15 @@ use super::ftpool_status::{self, *};
 use super::time;
 use crate::sync::RawLock;
 
-/// A lock for short critical sections; it needs no pool. It lives in memory of the program, allocates nothing and needs
-/// no end: `static ftpool_lock lock = FTPOOL_LOCK_INIT;`. Zeroed memory is a free lock. It must not be copied or moved
-/// while it is used. It is not recursive. Any thread may release it, not only the one that has acquired it.
+/// A lock for short critical sections; it needs no pool. It lives in the program's memory, allocates nothing and needs
+/// no clean-up: `static ftpool_lock lock = FTPOOL_LOCK_INIT;`. Zeroed memory is a free lock. It must not be copied or
+/// moved while it is in use. It is not recursive. Any thread may release it, not only the one that has acquired it.
 ///
-/// A release touches the lock after the next thread may have acquired it. Free the memory only when every call of
-/// ftpool_lock_release() has returned, for example when the threads that used it were joined.
+/// A release touches the lock after the next thread may have acquired it. Free its memory only when every call of
+/// ftpool_lock_release() has returned, for example after joining the threads that used it.
 ///
-/// What needs no waiting is inlined in programs that are compiled with optimisation, see the end of the header. In C++
-/// it is a *Lockable*: `std::lock_guard<ftpool_lock> guard(lock);`.
+/// Calls that need not wait are inlined in optimised programs, see the end of the header. In C++ it is a *Lockable*:
+/// `std::lock_guard<ftpool_lock> guard(lock);`.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_lock {
@@ -24,7 +24,7 @@ pub struct ftpool_lock {
 const _: () = assert!(size_of::<RawLock>() == size_of::<ftpool_lock>());
 const _: () = assert!(align_of::<RawLock>() == align_of::<ftpool_lock>());
 
-/// Waits for the lock and takes it. The pointer is not checked.
+/// Waits for the lock and acquires it. The pointer is not checked.
 ///
 /// **Thread safety:** any thread that does not have the lock.
 ///
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn ftpool_lock_acquire(lock: *mut ftpool_lock) {
     }
 }
 
-/// Takes the lock if it is free. The pointer is not checked.
+/// Acquires the lock if it is free. The pointer is not checked.
 ///
 /// **Thread safety:** any thread. **Returns:** whether the caller has the lock now.
 ///
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn ftpool_lock_try_acquire(lock: *mut ftpool_lock) -> bool
     unsafe { known(lock) }.try_acquire()
 }
 
-/// Waits for the lock up to `timeout_ns` and takes it.
+/// Waits for the lock up to `timeout_ns` and acquires it.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK if the caller has the lock now; FTPOOL_TIMEOUT;
 /// FTPOOL_E_INVALID if `lock` is NULL or `timeout_ns` is not valid.
@@ -69,7 +69,8 @@ pub unsafe extern "C" fn ftpool_lock_acquire_for(lock: *mut ftpool_lock, timeout
     status(acquired.and_then(|acquired| if acquired { Ok(()) } else { Err(FTPOOL_TIMEOUT) }))
 }
 
-/// Lets the lock go. The pointer is not checked. A lock that is free and that nobody is just acquiring stays free.
+/// Releases the lock. The pointer is not checked. Releasing a free lock is harmless unless somebody is acquiring it at
+/// the same time.
 ///
 /// **Ownership:** see ftpool_lock for when its memory may be freed. **Thread safety:** any thread, on behalf of the one
 /// that has the lock.
@@ -83,10 +84,10 @@ pub unsafe extern "C" fn ftpool_lock_release(lock: *mut ftpool_lock) {
     unsafe { known(lock) }.release();
 }
 
-/// As ftpool_lock_release(), but tells a mistake.
+/// As ftpool_lock_release(), but reports a lock that is not held.
 ///
 /// **Thread safety:** any thread, on behalf of the one that has the lock. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
-/// `lock` is NULL or nobody has the lock, and nothing has changed.
+/// `lock` is NULL or nobody has the lock; then nothing has changed.
 ///
 /// # Safety
 ///
@@ -99,8 +100,8 @@ pub unsafe extern "C" fn ftpool_lock_release_checked(lock: *mut ftpool_lock) -> 
     status(held.map(RawLock::release))
 }
 
-/// Wakes who waits for the lock. ftpool_lock_release() does so where it has to; this is for the part of it that is
-/// inlined.
+/// Wakes the next waiter. ftpool_lock_release() does so where it has to; this function exists for its inlined part, and
+/// programs need not call it.
 ///
 /// **Thread safety:** any thread, at any time.
 ///
@@ -113,9 +114,9 @@ pub unsafe extern "C" fn ftpool_lock_wake_next(lock: *mut ftpool_lock) {
     unsafe { known(lock) }.wake_next();
 }
 
-/// Whether somebody has the lock, at the moment of asking.
+/// Whether the lock is held at this moment.
 ///
-/// **Thread safety:** any thread. **Returns:** that; false if `lock` is NULL.
+/// **Thread safety:** any thread. **Returns:** whether it is; false if `lock` is NULL.
 ///
 /// # Safety
 ///

@@ -11,14 +11,14 @@ use crate::{Emitter, JobError, JobHandle, JobId, Pool};
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
-/// A submit flag: before every job of the pool that is queued.
+/// A submit flag: the job goes ahead of every queued job of the pool.
 pub const FTPOOL_SUBMIT_FIRST: u32 = 1;
-/// A submit flag: the job sends its values out with ftpool_emit(); what it returns is ignored.
+/// A submit flag: the job emits its values with ftpool_emit(); what it returns is ignored.
 pub const FTPOOL_SUBMIT_EMITS: u32 = 2;
 /// A submit flag: the outcome carries the job's argument. Not with FTPOOL_SUBMIT_EMITS: such a job may end without one.
 pub const FTPOOL_SUBMIT_RETURN_ARG: u32 = 4;
 
-/// What a job shall have beyond its function and argument. Begin with FTPOOL_SUBMIT_OPTIONS_INIT, which means nothing.
+/// Options of a job. Initialise it with FTPOOL_SUBMIT_OPTIONS_INIT, which means none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_submit_options {
@@ -26,38 +26,40 @@ pub struct ftpool_submit_options {
     pub size: usize,
     /// Where the outcome goes, an object of the same pool; NULL: nowhere.
     pub results: *mut ftpool_results,
-    /// Called with the outcome on the worker, before anybody else sees it; with FTPOOL_SUBMIT_EMITS with every value,
-    /// and with the failure if there is one. For a job that is cancelled or expires, on the thread that ends it. If it
-    /// returns other than 0 the job has failed with that code, and the value goes to value_free. May be NULL.
+    /// Called with the outcome on the worker, before anybody else can read it; with FTPOOL_SUBMIT_EMITS, with every
+    /// value, and with the failure if there is one. If the job is cancelled or expires, it is called on the thread that
+    /// cancelled or expired it. If it returns anything but 0, the job fails with that code, and the value goes to
+    /// value_free. May be NULL.
     pub callback: ftpool_callback,
-    /// Handed to the callback, or to `settle`.
+    /// Passed to the callback, or to `settle`.
     pub callback_context: *mut c_void,
-    /// Called with the argument exactly once when the accepted job has ended in whatever way: ran, failed, cancelled,
+    /// Called with the argument exactly once when the accepted job has ended in any way: ran, failed, cancelled,
     /// expired. May be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
     pub arg_free: ftpool_free_fn,
     /// FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
     pub flags: u32,
-    /// A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means before all that are queued in the
+    /// A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means ahead of all jobs queued in the
     /// group. NULL: none.
     pub group: *mut ftpool_group,
-    /// If it is not 0: a job that no worker has begun within this time from now ends FTPOOL_OUTCOME_EXPIRED, at once,
-    /// and not when a worker would have come to it; its callback and arg_free are called on a thread that watches
-    /// the time. A submit that waits for room waits no longer than that either.
+    /// If not 0, a deadline for the start of the job, counted from the submit: a job that no worker has started by then
+    /// ends FTPOOL_OUTCOME_EXPIRED at that moment, not when a worker would have reached it. Its callback and arg_free
+    /// are called on whichever thread notices, usually the pool's timer thread. A submit that waits for room gives up
+    /// at the same deadline.
     pub start_within_ns: i64,
-    /// If it is not 0: a job that runs longer is told of, once, to ftpool_config.overrun.
+    /// If not 0, ftpool_config.overrun is called once if the job runs longer than this.
     pub run_limit_ns: i64,
-    /// The name by which it is told of. Copied; NULL means "".
+    /// The name that overrun is called with. Copied; NULL means "".
     pub name: *const c_char,
-    /// If it is not 0: due this long from now, as with ftpool_submit_later(); not with `group` or `start_within_ns`. A
-    /// job of the pool may wait for it with a time limit only.
+    /// If not 0, the job is due this long after the submit, as with ftpool_submit_later(); not with `group` or
+    /// `start_within_ns`. A job of the same pool may wait for it only with a time limit.
     pub delay_ns: i64,
     /// Called where `callback` would be, which is NULL then, and decides what the job comes to. May be NULL.
     pub settle: ftpool_settle_fn,
 }
 
-/// Runs `function(arg)` on a worker, some time, with `options`, which may be NULL. `out_id` may be NULL.
+/// Queues `function(arg)` to run on a worker, with `options`, which may be NULL. `out_id` may be NULL.
 ///
-/// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
+/// **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
 /// called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
 /// ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times, callbacks or results object are not
 /// valid; FTPOOL_E_VERSION if they have fields that this library does not know.
@@ -81,8 +83,8 @@ pub unsafe extern "C" fn ftpool_submit_with(
     status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
 }
 
-/// As ftpool_submit_with(), and gives a handle to the job, which its outcome goes to: `options` name no results object,
-/// and neither FTPOOL_SUBMIT_EMITS nor _RETURN_ARG.
+/// As ftpool_submit_with(), and gives a handle to the job. The outcome goes to the handle, so `options` must not have a
+/// results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
 ///
 /// **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
 /// ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
@@ -274,7 +276,7 @@ where
     }
     match (Free::new(asked.arg_free), returned) {
         (Some(free), _) => request.finally(move || free.call(call.argument())),
-        (None, Some(call)) => request.sending(move || Some(Box::new(Returned(call.argument())))),
+        (None, Some(call)) => request.attaching(move || Some(Box::new(Returned(call.argument())))),
         (None, None) => request,
     }
 }

@@ -17,23 +17,24 @@ pub type ftpool_for_body = Option<unsafe extern "C" fn(context: *mut c_void, i: 
 /// The body of ftpool_for_range(): runs the items from `begin` to before `end`. It must return, as a job must.
 pub type ftpool_range_body = Option<unsafe extern "C" fn(context: *mut c_void, begin: usize, end: usize)>;
 
-/// The body of ftpool_reduce(): adds the items from `begin` to before `end` to `value`. It must return, as a job must.
+/// The body of ftpool_reduce(): folds the items from `begin` to before `end` into `value`. It must return, as a job
+/// must.
 pub type ftpool_reduce_body =
     Option<unsafe extern "C" fn(context: *mut c_void, begin: usize, end: usize, value: *mut c_void)>;
 
-/// Adds what `from` holds to `into`, which belongs to smaller items. It must return, as a job must.
+/// Combines `from` into `into`, the value of lower items. It must return, as a job must.
 pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into: *mut c_void, from: *const c_void)>;
 
 /// The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
-/// takes part, and so does every worker that is free, if that pays: the first items of a long loop show how long they
-/// take, and a loop of a few microseconds stays with the caller. So items must not wait for each other. `grain` is how
-/// many items are taken at a time; 0 lets the loop find out. ftpool_fail() in the body stops the loop after the items
-/// that are running.
+/// takes part, and so does every free worker if that pays: the caller runs the first items of a long loop alone to see
+/// how long they take, and a loop of a few microseconds stays with it. So items must not wait for each other. `grain`
+/// is how many items are taken at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
+/// items that are running.
 ///
-/// **Ownership:** `context` stays the caller's. **Thread safety:** any thread, in jobs too, nested to any depth; the
-/// body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the body has
-/// failed; FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. A pool that was shut down is no
-/// error: the caller runs all.
+/// **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
+/// depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
+/// body has failed; FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. On a pool that was shut
+/// down the caller runs all items, which is not an error.
 ///
 /// # Safety
 ///
@@ -62,8 +63,8 @@ pub unsafe extern "C" fn ftpool_for(
     verdict(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| until_failed(chunk, run)))
 }
 
-/// As ftpool_for(), but the body is called with a few items at a time, from `begin` to before `end`: `grain`, or fewer
-/// where the range ends.
+/// As ftpool_for(), but the body is called with a chunk of items at a time, from `begin` to before `end`: `grain`
+/// items, or fewer at the end of the range.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
 ///
@@ -93,11 +94,11 @@ pub unsafe extern "C" fn ftpool_for_range(
 }
 
 /// Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
-/// ftpool_fail() in the function stops it, and what was not reached is NULL.
+/// ftpool_fail() in the function stops it; the values of items that were not reached are NULL.
 ///
-/// **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
-/// FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is NULL and
-/// `count` is not 0.
+/// **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
+/// FTPOOL_OK; FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is
+/// NULL and `count` is not 0.
 ///
 /// # Safety
 ///
@@ -141,13 +142,13 @@ pub unsafe extern "C" fn ftpool_map(
     verdict(pool.for_chunks_at(Site::at(function as *const ()), 0..count, 0, |chunk| until_failed(chunk, run)))
 }
 
-/// Adds the items of a range to a value of `size` bytes: `body` adds some of them to a value of its own that begins as
-/// a copy of `value`, and `combine` brings these values together, from left to right. `value` must be neutral: 0 for a
-/// sum. The caller takes part, as in ftpool_for().
+/// Folds the items of a range into a value of `size` bytes: `body` folds some items into a value that starts as a copy
+/// of `value`, and `combine` combines these values from left to right. `value` must be neutral, such as 0 for a sum.
+/// The caller takes part, as in ftpool_for().
 ///
-/// **Ownership:** `value` is the caller's, and holds the result after FTPOOL_OK. Copies are made byte by byte, aligned
-/// as malloc() does, and forgotten. **Thread safety:** as ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_INVALID
-/// also if `combine` or `value` is NULL.
+/// **Ownership:** `value` belongs to the caller, and holds the result after FTPOOL_OK. Copies of it are made bytewise,
+/// aligned as malloc() does, and dropped without a call. **Thread safety:** as ftpool_for(). **Returns:** as
+/// ftpool_for(); FTPOOL_E_INVALID also if `combine` or `value` is NULL.
 ///
 /// # Safety
 ///
@@ -201,12 +202,12 @@ pub unsafe extern "C" fn ftpool_reduce(
     }))
 }
 
-/// Calls `first(first_arg)` and `second(second_arg)`, if it pays at the same time, and returns when both have returned.
-/// Made for recursion: a call costs about as much as a function call as long as no worker takes the second. Where the
-/// values go may be NULL.
+/// Calls `first(first_arg)` and `second(second_arg)`, in parallel where that pays, and returns when both have returned.
+/// Made for recursion: a call costs about as much as a function call as long as no worker takes the second. `out_first`
+/// and `out_second` may be NULL.
 ///
-/// **Ownership:** arguments and values are the program's. **Thread safety:** as ftpool_for(). **Returns:** FTPOOL_OK;
-/// FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either is the surrounding job's.
+/// **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
+/// FTPOOL_OK; FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either counts for the surrounding job.
 ///
 /// # Safety
 ///

@@ -12,17 +12,17 @@ pub struct ftpool {
     _opaque: (),
 }
 
-/// A shutdown mode: what is queued runs, and so do jobs that it submits.
+/// A shutdown mode: queued jobs run, and so do jobs that they submit.
 pub const FTPOOL_SHUTDOWN_DRAIN: u32 = 0;
-/// A shutdown mode: what is queued is cancelled, what is running ends.
+/// A shutdown mode: queued jobs are cancelled, running jobs finish.
 pub const FTPOOL_SHUTDOWN_CANCEL: u32 = 1;
 
-/// Makes a pool. Its threads are started when there are jobs for them. `config` may be NULL for all defaults.
+/// Makes a pool. Its threads are started on demand. `config` may be NULL for all defaults.
 ///
-/// **Ownership:** the caller owns the pool and ends it with ftpool_free(). The config and its name are copied.
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_pool` is NULL or a field of the
-/// config is not valid; FTPOOL_E_VERSION if the config comes from a newer header and uses what this library does not
-/// know. `*out_pool` is NULL on failure.
+/// **Ownership:** the caller owns the pool and ends it with ftpool_free(). The config and its name are copied. **Thread
+/// safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_pool` is NULL or a field of the config is not
+/// valid; FTPOOL_E_VERSION if the config comes from a newer header and uses fields that this library does not know.
+/// `*out_pool` is NULL on failure.
 ///
 /// # Safety
 ///
@@ -40,12 +40,12 @@ pub unsafe extern "C" fn ftpool_new(config: *const ftpool_config, out_pool: *mut
     status(built.map(|pool| unsafe { check::store(out_pool, Arc::into_raw(pool.into_core()).cast_mut().cast()) }))
 }
 
-/// Ends a pool: waits until everything accepted has run, ends the threads, frees the pool. In a job of the pool itself
-/// it does not wait: the pool ends by itself after its last job. NULL is accepted and ignored.
+/// Frees a pool: waits until every accepted job has run, ends the threads, frees the memory. In a job of the pool
+/// itself it does not wait: the pool ends by itself after its last job. NULL is accepted and ignored.
 ///
-/// **Ownership:** the pool is gone. Results objects made from it stay readable. **Thread safety:** calls that
-/// other threads have already begun are waited for; a call that begins later is an error of the program. To
-/// close a pool under the eyes of other threads use ftpool_shutdown() first.
+/// **Ownership:** the pool is gone. Results objects made from it stay readable. **Thread safety:** this waits for calls
+/// that other threads are in; a call that begins later is a bug in the program. If other threads may still use the
+/// pool, call ftpool_shutdown() first.
 ///
 /// # Safety
 ///
@@ -59,14 +59,14 @@ pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
     }
 }
 
-/// Closes a pool and waits for its end: from now on jobs from outside are refused; what was accepted runs
-/// (FTPOOL_SHUTDOWN_DRAIN) or is cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from
+/// Closes a pool and waits for its end: jobs from outside are refused from now on; queued jobs run
+/// (FTPOOL_SHUTDOWN_DRAIN) or are cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from
 /// any thread, to wait for the same end. The pool must still be freed; ftpool_reopen() opens it again.
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all has ended; FTPOOL_TIMEOUT: the
-/// shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK: in a job of this pool, nothing was done;
+/// shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK in a job of this pool: nothing was done;
 /// FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits, and nobody is waited for; FTPOOL_E_INVALID: `pool` is NULL or
-/// ftpool_default(), or the mode or the timeout is none.
+/// ftpool_default(), or the mode or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -87,11 +87,11 @@ pub(super) fn mode(mode: u32) -> Checked<Shutdown> {
     }
 }
 
-/// Waits until no job is queued or running, at one moment at least. The pool stays usable.
+/// Waits for a moment at which no job is queued or running. The pool stays usable.
 ///
-/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a
-/// job of this pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the
-/// timeout is none.
+/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
+/// of this pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the
+/// timeout is not valid.
 ///
 /// # Safety
 ///
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
     unsafe { check::held(pool) }.map_or(0, |pool| pool.failed())
 }
 
-/// How many jobs were not begun in time (ftpool_submit_options.start_within_ns) since the pool was made or cleared.
+/// How many jobs were not started in time (ftpool_submit_options.start_within_ns) since the pool was made or cleared.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///

@@ -1,4 +1,4 @@
-//! Outcomes of C jobs, to be read as they come.
+//! How C programs read outcomes.
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
@@ -7,14 +7,14 @@ use super::time::{self, Timeout};
 use super::{ftpool_result, ftpool_results};
 use crate::{Outcome, Results};
 
-/// Reads the next outcome, done or failed, as they come. When this says FTPOOL_EMPTY, everything was read, and no job
-/// submitted through this object, before or meanwhile, is queued or running.
+/// Reads the next outcome, done or failed. FTPOOL_EMPTY means that everything was read, and that no job submitted
+/// through this object, before or meanwhile, is queued or running.
 ///
-/// **Ownership:** the value is the caller's; for the message see ftpool_result. **Thread safety:** any thread; each
-/// outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will come;
-/// FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_DEADLOCK, waiting for ever in a job of a
-/// pool that has room for no other worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if
-/// an argument is NULL, the result's size is not valid, or the timeout is none.
+/// **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
+/// each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will
+/// come; FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback consumes the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a
+/// job of a pool with one worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an
+/// argument is NULL, the result's size is not valid, or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -77,11 +77,11 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
     })
 }
 
-/// Reads at most `capacity` outcomes that are there, failed ones first, without waiting. The entries of `out_results`
-/// lie `out_results[0].size` bytes apart; only the first one's size field need be set.
+/// Reads at most `capacity` outcomes without waiting, failed ones first. The entries of `out_results` lie
+/// `out_results[0].size` bytes apart; only the first one's size field need be set.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
-/// FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
+/// FTPOOL_E_BUSY if a callback consumes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
 /// `out_results` is while `capacity` is not 0, or the size is not valid.
 ///
 /// # Safety
@@ -99,8 +99,8 @@ pub unsafe extern "C" fn ftpool_results_take(
     status(unsafe { take(results, capacity, out_results, out_count) })
 }
 
-/// Takes the first failure of the object's callback that nobody has taken: the id of the job whose outcome it was
-/// called with, FTPOOL_OUTCOME_FAILED and the code that it returned.
+/// Takes the oldest failure of the object's callback that was not taken yet: the id of the job whose outcome the
+/// callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned.
 ///
 /// **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
 /// **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn ftpool_results_next_callback_failure(
     status(unsafe { next_callback_failure(results, out_result) })
 }
 
-/// How many values wait to be read: the value of the done queue's semaphore.
+/// How many values can be read now: the value of the done queue's semaphore.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
 ///
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn ftpool_results_done_count(results: *const ftpool_result
     unsafe { results.as_ref() }.map_or(0, |results| results.results.done_count())
 }
 
-/// How many outcomes without a value wait to be read: the value of the failed queue's semaphore.
+/// How many outcomes without a value can be read now: the value of the failed queue's semaphore.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
 ///
@@ -145,14 +145,14 @@ pub unsafe extern "C" fn ftpool_results_failed_count(results: *const ftpool_resu
     unsafe { results.as_ref() }.map_or(0, |results| results.results.failed_count())
 }
 
-/// A file descriptor that poll(), epoll and the like report as readable when there is something to read. It is reported
-/// once, and again after a read has found nothing more: read until FTPOOL_TIMEOUT or FTPOOL_EMPTY (with FTPOOL_NOW), or
-/// until ftpool_results_take() gives less than it could, before waiting. Costs a system call when somebody waits for
-/// it, and none otherwise.
+/// A file descriptor that poll(), epoll and the like report as readable when there is something to read. Like an
+/// edge-triggered descriptor, it is reported once, and again only after a read has found nothing more: before you poll,
+/// read with FTPOOL_NOW until FTPOOL_TIMEOUT or FTPOOL_EMPTY, or until ftpool_results_take() returns less than
+/// `capacity`. It costs a system call only while somebody waits for it.
 ///
-/// **Ownership:** the object's; do not read from it or close it. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
-/// FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback takes the outcomes; FTPOOL_E_UNSUPPORTED where
-/// there is no eventfd, or the system refused one (see errno).
+/// **Ownership:** the descriptor belongs to the object; do not read from it or close it. **Thread safety:** any thread.
+/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback consumes the outcomes;
+/// FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one (see errno).
 ///
 /// # Safety
 ///

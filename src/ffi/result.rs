@@ -13,14 +13,14 @@ use std::mem::ManuallyDrop;
 
 /// An outcome: the job returned a value.
 pub const FTPOOL_OUTCOME_DONE: u32 = 0;
-/// An outcome: the job declared a failure, or panicked.
+/// An outcome: the job failed (ftpool_fail()) or panicked.
 pub const FTPOOL_OUTCOME_FAILED: u32 = 1;
-/// An outcome: the job was cancelled before it began.
+/// An outcome: the job was cancelled before it started.
 pub const FTPOOL_OUTCOME_CANCELLED: u32 = 2;
-/// An outcome: the job was not begun in time.
+/// An outcome: the job was not started in time.
 pub const FTPOOL_OUTCOME_EXPIRED: u32 = 3;
 
-/// What a job came to. Begin with FTPOOL_RESULT_INIT.
+/// The outcome of a job. Initialise it with FTPOOL_RESULT_INIT.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_result {
@@ -30,8 +30,9 @@ pub struct ftpool_result {
     pub id: ftpool_job_id,
     /// What the job returned if the outcome is FTPOOL_OUTCOME_DONE, else NULL.
     pub value: *mut c_void,
-    /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. The library's, and valid until the
-    /// calling thread reads the next outcome from any results object: print or copy it before.
+    /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. It belongs to the library, and is valid
+    /// until the calling thread next reads an outcome, from any results object or handle, or calls ftpool_check():
+    /// print or copy it before that.
     pub error_message: *const c_char,
     /// Nanoseconds that the job was queued; 0 unless the pool measures (ftpool_config.timing).
     pub queued_ns: u64,
@@ -40,14 +41,14 @@ pub struct ftpool_result {
     /// FTPOOL_OUTCOME_DONE, _FAILED, _CANCELLED or _EXPIRED.
     pub outcome: u32,
     /// The code given to ftpool_fail() or returned by a callback; FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a
-    /// cancelled job, FTPOOL_TIMEOUT for one that was not begun in time, else 0.
+    /// cancelled job, FTPOOL_TIMEOUT for one that was not started in time, else 0.
     pub error_code: i32,
     /// The job's argument if it was submitted with FTPOOL_SUBMIT_RETURN_ARG, else NULL.
     pub arg: *mut c_void,
     /// Which tick of a schedule this was, as ftpool_self_tick() counts; 1 for a delayed job, 0 for all others, and for
-    /// one that did not begin.
+    /// one that did not start.
     pub tick: u64,
-    /// How many nanoseconds later than it was due the job of that tick began.
+    /// How many nanoseconds after its due time the job of that tick started.
     pub late_by_ns: i64,
 }
 
@@ -179,7 +180,7 @@ impl ftpool_result {
         if let Some(tick) = &extra.tick {
             (self.tick, self.late_by_ns) = (tick.number, from_duration(tick.late_by));
         }
-        if let Some(returned) = extra.cargo.as_ref().and_then(|cargo| cargo.downcast_ref::<Returned>()) {
+        if let Some(returned) = extra.attachment.as_ref().and_then(|attached| attached.downcast_ref::<Returned>()) {
             self.arg = returned.0;
         }
     }

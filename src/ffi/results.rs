@@ -17,23 +17,23 @@ pub struct ftpool_results {
     pub(super) value_free: ftpool_free_fn,
 }
 
-/// How a results object shall be. Begin with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
+/// Options of a results object. Initialise it with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_results_options {
     /// sizeof(ftpool_results_options), set by FTPOOL_RESULTS_OPTIONS_INIT.
     pub size: usize,
-    /// Room for so many unread outcomes; 0 means any number. A worker with an outcome that there is no room for waits
-    /// until one is read, the object is freed, or the pool is shut down.
+    /// The most unread outcomes it holds; 0 means no bound. A worker whose outcome does not fit waits until one is
+    /// read, the object is freed, or the pool is shut down.
     pub done_max: usize,
-    /// Called with every value that nobody has read when the object goes, on whatever thread lets go of it. May be
+    /// Called with every value that was not read when the object is freed, on whichever thread frees it last. May be
     /// NULL.
     pub value_free: ftpool_free_fn,
-    /// Takes every outcome, on a thread of its own, one at a time; reading is FTPOOL_E_BUSY then. Values are the
-    /// callback's. If it returns other than 0, that is kept: see ftpool_results_next_callback_failure(). May be
+    /// Called with every outcome, on a thread of its own, one at a time; reading then returns FTPOOL_E_BUSY. The
+    /// callback owns the values. A return value other than 0 is kept for ftpool_results_next_callback_failure(). May be
     /// NULL.
     pub callback: ftpool_callback,
-    /// Handed to the callback. It must stay valid until ftpool_results_free() has returned.
+    /// Passed to the callback. It must stay valid until ftpool_results_free() has returned.
     pub callback_context: *mut c_void,
 }
 
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn ftpool_results_new(pool: *mut ftpool, out_results: *mut
     unsafe { ftpool_results_new_with(pool, std::ptr::null(), out_results) }
 }
 
-/// Makes a results object that differs from the default. `options` may be NULL, which means all defaults.
+/// Makes a results object with options. `options` may be NULL, which means all defaults.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
 /// FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have
@@ -108,12 +108,12 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
     Ok(ftpool_results { results, value_free: asked.value_free })
 }
 
-/// Ends a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet. If
-/// the object has a callback, it is called for what has arrived before, and not after this has returned. NULL is
-/// accepted and ignored.
+/// Frees a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
+/// If the object has a callback, it is called for the outcomes that have arrived, and never after this has returned.
+/// NULL is accepted and ignored.
 ///
-/// **Ownership:** the object is gone; values nobody has read are passed to its value_free, or else what they point to
-/// stays. **Thread safety:** no other call on the object may be under way or follow.
+/// **Ownership:** the object is gone; values that were not read are passed to its value_free, or else what they point
+/// to is not freed. **Thread safety:** no other call on the object may be under way or follow.
 ///
 /// # Safety
 ///
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn ftpool_results_free(results: *mut ftpool_results) {
     }
 }
 
-/// Runs `function(arg)` on a worker, some time; what it returns becomes an outcome here. `out_id` may be NULL.
+/// Queues `function(arg)` to run on a worker; what it returns becomes an outcome here. `out_id` may be NULL.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
 ///
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn ftpool_results_submit(
     status(unsafe { submit(results, function, arg, out_id, |results, call| results.submit(keep_value(call))) })
 }
 
-/// As ftpool_results_submit(), but before every job of the pool that is queued.
+/// As ftpool_results_submit(), but ahead of every queued job of the pool.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
 ///
@@ -163,8 +163,8 @@ pub unsafe extern "C" fn ftpool_results_submit_first(
     status(unsafe { submit(results, function, arg, out_id, |results, call| results.submit_first(keep_value(call))) })
 }
 
-/// Runs `function(args[i])` for each i below `count`; what they return becomes outcomes here. All are accepted or none.
-/// `out_ids` may be NULL, or has room for `count` ids.
+/// Queues `function(args[i])` for each i below `count`; what they return becomes outcomes here. Either all are accepted
+/// or none is. `out_ids` is NULL or has room for `count` ids.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch().
 ///

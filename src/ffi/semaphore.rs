@@ -6,16 +6,16 @@ use super::time;
 use crate::sync::RawSemaphore;
 use crate::{AcquireError, Deadline, ReleaseError, Semaphore};
 
-/// A number of permits that threads take and give back; it needs no pool. It lives in memory of the program, allocates
-/// nothing and needs no end: `static ftpool_semaphore s = FTPOOL_SEMAPHORE_INIT(8);`. Zeroed memory is a semaphore
-/// without permits. It must not be copied or moved while it is used.
+/// A counting semaphore: a number of permits that threads acquire and release; it needs no pool. It lives in the
+/// program's memory, allocates nothing and needs no clean-up: `static ftpool_semaphore s = FTPOOL_SEMAPHORE_INIT(8);`.
+/// Zeroed memory is a semaphore without permits. It must not be copied or moved while it is in use.
 ///
-/// One made by FTPOOL_SEMAPHORE_INIT() is quick: a thread that comes by may take a permit before one that has been
-/// waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() gives permits in the order of asking.
+/// One made by FTPOOL_SEMAPHORE_INIT() is fast but not fair: a thread that has just come may get a permit ahead of one
+/// that has been waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() grants permits in the order of the requests.
 ///
-/// What a thread did before it gave a permit back is visible to the thread that takes it. On Linux, a release of a
-/// quick semaphore from which everybody takes one permit at a time touches no memory after it has added the permits:
-/// who gets the last one may free it.
+/// What a thread did before it released a permit is visible to the thread that acquires it. On Linux, if a semaphore is
+/// not fair and everybody acquires one permit at a time, a release touches no memory after it has added the permits:
+/// whoever acquires the last one may free the semaphore.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_semaphore {
@@ -31,9 +31,9 @@ pub const FTPOOL_SEMAPHORE_MAX: u32 = 2147483647;
 
 const _: () = assert!(FTPOOL_SEMAPHORE_MAX == Semaphore::MAX);
 
-/// Makes a quick semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT(value) does.
+/// Makes a semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT(value) does.
 ///
-/// **Ownership:** the memory stays the caller's. **Thread safety:** before other threads know the semaphore.
+/// **Ownership:** the memory belongs to the caller. **Thread safety:** before other threads know the semaphore.
 /// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL or `value` is above FTPOOL_SEMAPHORE_MAX.
 ///
 /// # Safety
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn ftpool_semaphore_init(semaphore: *mut ftpool_semaphore,
 
 /// Makes a fair semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT_FAIR(value) does.
 ///
-/// **Ownership:** the memory stays the caller's. **Thread safety:** before other threads know the semaphore.
+/// **Ownership:** the memory belongs to the caller. **Thread safety:** before other threads know the semaphore.
 /// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL or `value` is above FTPOOL_SEMAPHORE_MAX.
 ///
 /// # Safety
@@ -59,10 +59,10 @@ pub unsafe extern "C" fn ftpool_semaphore_init_fair(semaphore: *mut ftpool_semap
     unsafe { init(semaphore, value, true) }
 }
 
-/// Takes a permit, waiting for it as long as it takes.
+/// Acquires a permit, waiting for it as long as it takes.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN if the semaphore is or gets closed;
-/// FTPOOL_E_INVALID if `semaphore` is NULL.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN if the semaphore is closed, or is closed
+/// meanwhile; FTPOOL_E_INVALID if `semaphore` is NULL.
 ///
 /// # Safety
 ///
@@ -74,10 +74,10 @@ pub unsafe extern "C" fn ftpool_semaphore_acquire(semaphore: *mut ftpool_semapho
     status(semaphore.and_then(|semaphore| Ok(semaphore.acquire(1, Deadline::NEVER)?)))
 }
 
-/// Takes a permit if one is there and nobody waits in line for it.
+/// Acquires a permit if one is available and nobody is queued for it.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT if there is none, and nothing has changed;
-/// FTPOOL_E_SHUTDOWN if the semaphore is closed; FTPOOL_E_INVALID if `semaphore` is NULL.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT if there is none; FTPOOL_E_SHUTDOWN if the
+/// semaphore is closed; FTPOOL_E_INVALID if `semaphore` is NULL.
 ///
 /// # Safety
 ///
@@ -89,12 +89,12 @@ pub unsafe extern "C" fn ftpool_semaphore_try_acquire(semaphore: *mut ftpool_sem
     status(semaphore.and_then(|semaphore| Ok(semaphore.acquire(1, Deadline::NOW)?)))
 }
 
-/// Takes `permits` permits at once or none at all, waiting for them up to `timeout_ns`. Nobody overtakes a thread that
+/// Acquires `permits` permits at once, or none, waiting for them up to `timeout_ns`. Nobody overtakes a thread that
 /// waits for more than one.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT, and nothing has changed; FTPOOL_E_SHUTDOWN if
-/// the semaphore is or gets closed; FTPOOL_E_INVALID if `semaphore` is NULL, `timeout_ns` is not valid or `permits` is
-/// above FTPOOL_SEMAPHORE_MAX.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_SHUTDOWN if the semaphore is closed,
+/// or is closed meanwhile; FTPOOL_E_INVALID if `semaphore` is NULL, `timeout_ns` is not valid or `permits` is above
+/// FTPOOL_SEMAPHORE_MAX.
 ///
 /// # Safety
 ///
@@ -110,10 +110,10 @@ pub unsafe extern "C" fn ftpool_semaphore_acquire_for(
     status(semaphore.and_then(|semaphore| Ok(semaphore.acquire(permits, time::deadline(timeout_ns)?)?)))
 }
 
-/// Gives `permits` permits back, or adds new ones, and wakes at most as many waiters. Allowed on a closed semaphore.
+/// Releases `permits` permits, or adds new ones, and wakes at most as many waiters. Allowed on a closed semaphore.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_OVERFLOW if there would be more than
-/// FTPOOL_SEMAPHORE_MAX, and nothing was added; FTPOOL_E_INVALID if `semaphore` is NULL.
+/// FTPOOL_SEMAPHORE_MAX: nothing was added; FTPOOL_E_INVALID if `semaphore` is NULL.
 ///
 /// # Safety
 ///
@@ -125,9 +125,9 @@ pub unsafe extern "C" fn ftpool_semaphore_release(semaphore: *mut ftpool_semapho
     status(semaphore.and_then(|semaphore| Ok(semaphore.release(permits)?)))
 }
 
-/// ftpool_semaphore_release() for the cases that are not inlined; the same in all others.
+/// As ftpool_semaphore_release(). This function exists for its inlined part, and programs need not call it.
 ///
-/// **Thread safety:** any thread. **Returns:** the same.
+/// **Thread safety**, **Returns:** as ftpool_semaphore_release().
 ///
 /// # Safety
 ///
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn ftpool_semaphore_release_slow(
     unsafe { ftpool_semaphore_release(semaphore, permits) }
 }
 
-/// The permits that are free, at the moment of asking.
+/// The number of permits available at this moment.
 ///
 /// **Thread safety:** any thread. **Returns:** their number; 0 if `semaphore` is NULL.
 ///
@@ -154,8 +154,8 @@ pub unsafe extern "C" fn ftpool_semaphore_value(semaphore: *const ftpool_semapho
     unsafe { check::object(semaphore.cast::<RawSemaphore>()) }.map_or(0, RawSemaphore::value)
 }
 
-/// Ends the giving of permits: who waits, and who asks from now on, gets FTPOOL_E_SHUTDOWN. The memory may be reused
-/// when they have come back.
+/// Closes the semaphore: all waiters and all later requests get FTPOOL_E_SHUTDOWN. The memory may be reused when their
+/// calls have returned.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL.
 ///

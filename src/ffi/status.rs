@@ -3,15 +3,15 @@
 use crate::{BuildError, RecvError, SubmitError, WaitError};
 use std::ffi::c_char;
 
-/// What a call returns. 0: done. Above 0: nothing is wrong, and nothing was done. Below 0: an error, and nothing was
-/// done. Numbers are never reused; future versions may return more of them.
+/// What a call returns. 0: done. Above 0: not done, but not an error. Below 0: an error; unless the call's
+/// documentation says otherwise, nothing was done. Numbers are never reused; future versions may add more.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ftpool_status {
     /// Done.
     FTPOOL_OK = 0,
-    /// The time ran out first; what was waited for goes on.
+    /// The timeout came first; what was waited for goes on.
     FTPOOL_TIMEOUT = 1,
     /// There is nothing, and nothing more will come.
     FTPOOL_EMPTY = 2,
@@ -27,7 +27,7 @@ pub enum ftpool_status {
     FTPOOL_E_SHUTDOWN = -3,
     /// The call would wait for its own end.
     FTPOOL_E_DEADLOCK = -4,
-    /// The pool has no thread and the system refused to start one; errno tells more.
+    /// The system refused to start a thread that the call needs; errno tells more.
     FTPOOL_E_THREAD = -5,
     /// A struct is larger than this version of the library knows, and the part it does not know is not zero.
     FTPOOL_E_VERSION = -6,
@@ -52,15 +52,15 @@ use ftpool_status::*;
 /// Every status, its name, and what it means.
 const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
     (FTPOOL_OK, c"FTPOOL_OK", c"done"),
-    (FTPOOL_TIMEOUT, c"FTPOOL_TIMEOUT", c"the time ran out first; call again to wait longer"),
+    (FTPOOL_TIMEOUT, c"FTPOOL_TIMEOUT", c"the timeout came first; call again to wait longer"),
     (FTPOOL_EMPTY, c"FTPOOL_EMPTY", c"there is nothing, and nothing more will come"),
     (FTPOOL_CANCELLED, c"FTPOOL_CANCELLED", c"it was cancelled"),
     (FTPOOL_FULL, c"FTPOOL_FULL", c"there is no room; try again when jobs have finished"),
     (FTPOOL_E_INVALID, c"FTPOOL_E_INVALID", c"an argument is not valid; see the call's documentation"),
     (FTPOOL_E_NOMEM, c"FTPOOL_E_NOMEM", c"the system has no memory; let queued jobs finish first"),
-    (FTPOOL_E_SHUTDOWN, c"FTPOOL_E_SHUTDOWN", c"the pool was shut down; make a new one"),
+    (FTPOOL_E_SHUTDOWN, c"FTPOOL_E_SHUTDOWN", c"the pool was shut down; reopen it or make a new one"),
     (FTPOOL_E_DEADLOCK, c"FTPOOL_E_DEADLOCK", c"a job cannot wait for its own end: its pool, a job that waits for it"),
-    (FTPOOL_E_THREAD, c"FTPOOL_E_THREAD", c"the system refused to start the first thread; see errno"),
+    (FTPOOL_E_THREAD, c"FTPOOL_E_THREAD", c"the system refused to start a thread; see errno"),
     (FTPOOL_E_VERSION, c"FTPOOL_E_VERSION", c"the struct comes from a newer header; install the newer library"),
     (FTPOOL_E_PANIC, c"FTPOOL_E_PANIC", c"the job panicked"),
     (FTPOOL_E_JOB, c"FTPOOL_E_JOB", c"the job failed"),
@@ -71,7 +71,7 @@ const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
     (FTPOOL_E_BUSY, c"FTPOOL_E_BUSY", c"a callback is in use; remove it first"),
 ];
 
-/// The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for a number that is none.
+/// The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for any other number.
 ///
 /// **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
 #[unsafe(no_mangle)]

@@ -7,21 +7,22 @@ use crate::{JobId, Pool, SubmitError};
 use std::convert::Infallible;
 use std::ffi::c_void;
 
-/// A job: pthread's own shape. What it returns is its value, which fire-and-forget jobs have no use for. It must
-/// return: a C++ exception, pthread_exit() or another unwind out of it aborts the process.
+/// A job's function, with the signature of pthread start routines. What it returns is the job's value, which
+/// fire-and-forget jobs drop. It must return: a C++ exception, pthread_exit() or any other unwinding out of it aborts
+/// the process.
 pub type ftpool_fn = Option<unsafe extern "C" fn(arg: *mut c_void) -> *mut c_void>;
 
-/// The name of an accepted job, never used twice in the life of a process. 0 names none.
+/// The id of an accepted job, unique in the process and never reused. 0 is no job's id.
 pub type ftpool_job_id = u64;
 
-/// Runs `function(arg)` on a worker, some time. A failure is counted (ftpool_failed()), otherwise nothing is kept.
-/// `out_id` may be NULL.
+/// Queues `function(arg)` to run on a worker. Its value is dropped; a failure is counted (ftpool_failed()). `out_id`
+/// may be NULL.
 ///
-/// **Ownership:** `arg` is the job's from now on. After a failure nothing was taken. **Thread safety:** any thread,
-/// jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or
-/// `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: there is no room, and the
-/// config's policy does not wait for any, or not for so long; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: there is no worker, and
-/// the system refuses to start one; FTPOOL_E_FORKED.
+/// **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. **Thread safety:**
+/// any thread, jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
+/// or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: the queue is full, and
+/// the policy in the config does not wait, or did not wait long enough; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the pool has
+/// no worker, and the system refused to start one; FTPOOL_E_FORKED.
 ///
 /// # Safety
 ///
@@ -38,7 +39,7 @@ pub unsafe extern "C" fn ftpool_submit(
     status(unsafe { submit(pool, function, arg, out_id, |pool, call| pool.try_spawn(discard_value(call))) })
 }
 
-/// As ftpool_submit(), but before every job that is queued. Of several such jobs the one submitted last runs first.
+/// As ftpool_submit(), but ahead of every queued job. Of several such jobs, the one submitted last starts first.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
 ///
@@ -56,8 +57,8 @@ pub unsafe extern "C" fn ftpool_submit_first(
     status(unsafe { submit(pool, function, arg, out_id, |pool, call| pool.try_spawn_first(discard_value(call))) })
 }
 
-/// Runs `function(args[i])` for each i below `count`, which costs less than submitting one by one. All are accepted or
-/// none. `out_ids` may be NULL, or has room for `count` ids.
+/// Queues `function(args[i])` for each i below `count`, which costs less than submitting one by one. Either all are
+/// accepted or none is. `out_ids` is NULL or has room for `count` ids.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_submit(); the array itself is only read. **Returns:** as
 /// ftpool_submit(); FTPOOL_E_INVALID also if `args` is NULL and `count` is not 0.
@@ -86,10 +87,10 @@ pub unsafe extern "C" fn ftpool_submit_batch(
     status(ids.map(|ids| unsafe { check::store_ids(out_ids, &ids) }))
 }
 
-/// Cancels a queued job: it will never run. Takes the same short time however many jobs are queued. A job that was to
-/// leave an outcome in a results object leaves FTPOOL_OUTCOME_CANCELLED there.
+/// Cancels a queued job: it will never run. The cost does not depend on how many jobs are queued. If the job's outcome
+/// goes to a results object, it is FTPOOL_OUTCOME_CANCELLED.
 ///
-/// **Ownership:** the job's `arg` is the caller's again, unless it had an arg_free, which has been called then.
+/// **Ownership:** the job's `arg` belongs to the caller again, unless it had an arg_free, which has been called then.
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run; FTPOOL_EMPTY: too late (running, done,
 /// cancelled before), or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
 ///

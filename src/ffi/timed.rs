@@ -1,4 +1,4 @@
-//! Delayed and scheduled jobs with everything that can be asked for.
+//! Delayed and scheduled jobs with all options.
 
 use super::callback::ftpool_free_fn;
 use super::check::{self, Call, Checked, status};
@@ -13,41 +13,41 @@ use std::ffi::c_void;
 use std::ptr;
 use std::time::UNIX_EPOCH;
 
-/// Ticks that come while the job of an earlier one is queued or running are left out.
+/// Ticks that fall due while the job of an earlier one is queued or running are skipped.
 pub const FTPOOL_MISSED_SKIP: u32 = 0;
-/// They make one run together, as soon as the earlier job has ended.
+/// They are merged into one run, as soon as the earlier job has ended.
 pub const FTPOOL_MISSED_COALESCE: u32 = 1;
-/// Each of them queues a job. Several may run at the same time, and may pile up.
+/// Each of them queues a job. Jobs may pile up, and several may run at the same time.
 pub const FTPOOL_MISSED_QUEUE: u32 = 2;
 
-/// A timer flag: once due, the job goes behind the jobs that are queued, not before them.
+/// A timer flag: once due, the job goes behind the queued jobs, not ahead of them.
 pub const FTPOOL_TIMER_BACK: u32 = 1;
 /// A timer flag: the interval counts from the end of each run, so that no tick is ever missed.
 pub const FTPOOL_TIMER_FIXED_DELAY: u32 = 2;
 /// A timer flag: the schedule ends after a run that fails.
 pub const FTPOOL_TIMER_STOP_ON_ERROR: u32 = 4;
-/// A timer flag: a moment that has passed means now, and is no error.
+/// A timer flag: a moment that has passed means now, and is not an error.
 pub const FTPOOL_TIMER_OR_NOW: u32 = 8;
 /// A timer flag: the first tick of a schedule comes now, not after `delay_ns`.
 pub const FTPOOL_TIMER_AT_ONCE: u32 = 16;
 
-/// When a job is due, and what else it shall have. Begin with FTPOOL_TIMER_OPTIONS_INIT, which means now and once.
+/// When a job is due, and its other options. Initialise it with FTPOOL_TIMER_OPTIONS_INIT, which means now and once.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_timer_options {
     /// sizeof(ftpool_timer_options), set by FTPOOL_TIMER_OPTIONS_INIT.
     pub size: usize,
     /// Where outcomes go, an object of the same pool; NULL: nowhere. Every run of a schedule leaves an outcome under
-    /// its id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED besides; while it goes on more is to
-    /// come.
+    /// its id, and a cancelled schedule also leaves FTPOOL_OUTCOME_CANCELLED; while the schedule is active, readers
+    /// wait for more.
     pub results: *mut ftpool_results,
-    /// Called with the argument exactly once when the accepted job has ended in whatever way; for a schedule after its
-    /// last run. May be NULL.
+    /// Called with the argument exactly once when the accepted job has ended in any way; for a schedule, after its last
+    /// run. May be NULL.
     pub arg_free: ftpool_free_fn,
-    /// Due this long from now. For a schedule, 0 means one interval.
+    /// Due this long after the submit. For a schedule, 0 means one interval.
     pub delay_ns: i64,
-    /// If it is not 0: due when the wall clock shows this, in nanoseconds since 1970, and `delay_ns` is 0. All ticks
-    /// of a schedule go by the wall clock then.
+    /// If not 0, due when the wall clock shows this, in nanoseconds since 1970; `delay_ns` must then be 0. All ticks of
+    /// a schedule then follow the wall clock.
     pub wall_ns: i64,
     /// The time from tick to tick; 0 for a job that runs once.
     pub interval_ns: i64,
@@ -64,7 +64,7 @@ pub struct ftpool_timer_options {
 /// Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL,
 /// which means now and once. `out_id` may be NULL.
 ///
-/// **Ownership:** `arg` is the job's from now on; see arg_free. After a failure nothing was taken and nothing is
+/// **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
 /// called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
 /// ftpool_submit(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another
 /// field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.

@@ -9,12 +9,11 @@ use crate::{JobId, Pool, Timer};
 use std::ffi::c_void;
 use std::time::UNIX_EPOCH;
 
-/// Runs `function(arg)` on a worker `delay_ns` from now, before the jobs that are queued by then; jobs that are due
+/// Runs `function(arg)` on a worker `delay_ns` from now, ahead of the jobs queued by then; delayed jobs that were due
 /// earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for
-/// which the machine is suspended. A million delayed jobs need one thread more than none. `out_id` may be NULL.
+/// which the machine is suspended. All delayed jobs share one thread, even a million of them. `out_id` may be NULL.
 ///
-/// ftpool_cancel() takes the id at any time until the job begins. When the pool is shut down, what is not due yet is
-/// cancelled.
+/// ftpool_cancel() accepts the id until the job starts. A shutdown cancels the delayed jobs that are not yet due.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
 ///
@@ -58,13 +57,13 @@ pub unsafe extern "C" fn ftpool_submit_at(
 }
 
 /// Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
-/// tick that comes while the job of an earlier one is queued or running is left out; for other ways see
+/// tick that falls due while the job of an earlier one is queued or running is skipped; for other behaviour see
 /// ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for all runs:
 /// ftpool_cancel() ends the schedule and takes a tick that is queued out of the queue. `out_id` may be NULL.
 ///
-/// **Ownership:** `arg` is the job's until the schedule has been cancelled or the pool has ended, and no run is under
-/// way. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the interval
-/// is not above 0.
+/// **Ownership:** `arg` belongs to the job until the schedule has been cancelled or the pool has ended, and no run is
+/// in progress. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the
+/// interval is not above 0.
 ///
 /// # Safety
 ///
@@ -82,11 +81,11 @@ pub unsafe extern "C" fn ftpool_schedule(
     status(unsafe { enter(pool, function, arg, out_id, submit) })
 }
 
-/// Sets a timer anew: a delayed job that has not begun, or the next tick of a schedule, is due `delay_ns` from now. As
-/// quick as cancelling, whatever else waits.
+/// Resets a timer: a delayed job that has not started, or the next tick of a schedule, becomes due `delay_ns` from now.
+/// As cheap as cancelling, however many timers there are.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id,
-/// or its next tick is not known yet (a run is under way, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is
+/// or its next tick is not known yet (a run is in progress, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is
 /// NULL or the delay is negative.
 ///
 /// # Safety
@@ -103,7 +102,7 @@ pub unsafe extern "C" fn ftpool_reschedule(pool: *mut ftpool, id: ftpool_job_id,
     }))
 }
 
-/// In how many nanoseconds a timer is due next.
+/// The time until a timer is next due, in nanoseconds.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or its next
 /// tick is not known (its job is queued, or is running and a fixed delay follows); FTPOOL_E_INVALID if `pool` or
@@ -142,7 +141,7 @@ pub unsafe extern "C" fn ftpool_delayed_count(pool: *const ftpool) -> usize {
     unsafe { check::held(pool) }.map_or(0, |pool| pool.delayed_count())
 }
 
-/// How many schedules go on.
+/// How many schedules are active.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -155,8 +154,8 @@ pub unsafe extern "C" fn ftpool_scheduled_count(pool: *const ftpool) -> usize {
     unsafe { check::held(pool) }.map_or(0, |pool| pool.scheduled_count())
 }
 
-/// The ids of delayed jobs that are not due yet, in no order. Writes at most `capacity` of them to `out_ids`;
-/// `*out_count` is how many there are, which may be more.
+/// The ids of delayed jobs that are not due yet, in no particular order. Writes at most `capacity` of them to
+/// `out_ids`; `*out_count` is how many there are, which may be more.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
 /// `out_ids` is and `capacity` is not 0.
@@ -176,7 +175,7 @@ pub unsafe extern "C" fn ftpool_delayed_ids(
     unsafe { list(pool, capacity, out_ids, out_count, Pool::delayed) }
 }
 
-/// The ids of schedules that go on, in no order: as ftpool_delayed_ids().
+/// The ids of active schedules, in no particular order; as ftpool_delayed_ids().
 ///
 /// **Thread safety**, **Returns:** as ftpool_delayed_ids().
 ///
@@ -194,8 +193,8 @@ pub unsafe extern "C" fn ftpool_scheduled_ids(
     unsafe { list(pool, capacity, out_ids, out_count, Pool::scheduled) }
 }
 
-/// The tick that the running job was submitted for: its number (from 1, ticks that were left out included; 1 for a
-/// delayed job), and how much later than it was due the job began. Both pointers may be NULL.
+/// The tick that the running job was submitted for: its number (from 1, skipped ticks included; 1 for a delayed job),
+/// and how long after its due time the job started. Both pointers may be NULL.
 ///
 /// **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and
 /// in one that was not delayed.

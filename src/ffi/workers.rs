@@ -7,14 +7,15 @@ use super::{ftpool, ftpool_fn};
 use crate::SubmitError;
 use std::ffi::c_void;
 
-/// What every worker does once: it is told its number, as ftpool_worker_index(). It must return, as a job must.
+/// What every worker does once; `worker` is its index, as ftpool_worker_index() returns it. It must return, as a job
+/// must.
 pub type ftpool_worker_fn = Option<unsafe extern "C" fn(context: *mut c_void, worker: usize) -> *mut c_void>;
 
-/// Starts `count` workers, or as many as there may still be, before there are jobs for them. `*out_started` is how
-/// many; it may be NULL.
+/// Starts `count` workers, or as many as the limit still allows, before there are jobs for them. `*out_started` is how
+/// many were started; `out_started` may be NULL.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_THREAD: the system refuses a thread, earlier ones
-/// stay; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_THREAD: the system refused a thread; those started
+/// before stay; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
 ///
 /// # Safety
 ///
@@ -32,18 +33,18 @@ pub unsafe extern "C" fn ftpool_spawn_workers(
     status(started.map(|count| unsafe { check::store(out_started, count) }))
 }
 
-/// Calls `function(context, index)` once on every worker, and returns when all calls have. *Every worker* means each
-/// thread that the pool has at one moment of the call, after those that are missing up to the limit were started: as
-/// many as the limit says, fewer if the system refuses a thread, more while extra workers live. A worker that sleeps is
-/// woken, one that runs a job does this after it and before the next. Nobody cancels it. At most `capacity` values are
+/// Calls `function(context, index)` once on every worker, and returns when all calls have returned. The call first
+/// starts workers up to the limit; *every worker* then means every thread that the pool has at that moment: as many as
+/// the limit says, fewer if the system refuses a thread, more while extra workers exist. A sleeping worker is woken, a
+/// busy one does this between its current job and the next. It cannot be cancelled. At most `capacity` values are
 /// written to `out_values`, in the order of the indices; `*out_count` is how many there are. Both may be NULL.
 ///
-/// **Ownership:** `context` and the values are the program's. **Thread safety:** any thread but the pool's own; the
+/// **Ownership:** `context` and the values belong to the program. **Thread safety:** any thread but the pool's own; the
 /// function runs on several threads at a time. **Returns:** FTPOOL_OK; FTPOOL_E_DEADLOCK in a job of this pool;
 /// FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: also if a start hook fails, and the function may have run on others then;
-/// FTPOOL_E_THREAD: there is no worker, and the system refuses to start one; FTPOOL_E_FORKED; FTPOOL_E_INVALID if
-/// `pool` or `function` is NULL, or `out_values` is and `capacity` is not 0. ftpool_fail() in the function is the
-/// surrounding job's.
+/// FTPOOL_E_THREAD: the pool has no worker, and the system refused to start one; FTPOOL_E_FORKED; FTPOOL_E_INVALID if
+/// `pool` or `function` is NULL, or `out_values` is and `capacity` is not 0. ftpool_fail() in the function counts for
+/// the surrounding job.
 ///
 /// # Safety
 ///
@@ -86,11 +87,11 @@ pub unsafe extern "C" fn ftpool_broadcast(
 /// Calls `function(arg)`, which waits for something that is not computed here: a file, a lock, a child process, another
 /// job. Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is
 /// queued: as many at a time as the config's `extra_workers` says, which is none by default. When the function has
-/// returned, the job goes on at once; a worker too many takes no further jobs than those it has, and sleeps until it is
-/// needed again. Nested calls count once. Outside a job, and when no more may come, this only calls the function.
-/// `out_value` may be NULL.
+/// returned, the job goes on at once; a worker that is now one too many finishes the jobs it has taken and sleeps until
+/// it is needed again. Nested calls count once. Outside a job, or when no further worker is allowed, this just calls
+/// the function. `out_value` may be NULL.
 ///
-/// **Ownership:** `arg` and the value are the program's. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+/// **Ownership:** `arg` and the value belong to the program. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
 /// FTPOOL_E_INVALID if `function` is NULL.
 ///
 /// # Safety

@@ -5,7 +5,7 @@ use super::core::Core;
 use super::job::{Job, Task};
 use super::producer;
 use super::submit::{Refusal, Rejected, Route};
-use super::water::{Basin, Outlet};
+use super::water_marks::{DequeueCounter, MarkedQueue};
 use crate::queue::{Item, Producing};
 use crate::sync::Deadline;
 use crate::sys::hint;
@@ -27,16 +27,16 @@ pub(super) enum Patience {
     IfRoom,
 }
 
-/// Why jobs did not come in.
-enum Barred {
+/// Why jobs were not admitted.
+enum NotAdmitted {
     Refused(Refusal),
     /// The submitter runs them itself; they are counted as guests.
     CallerRuns(Arc<Core>),
 }
 
 /// What one attempt came to. The pool is kept in memory for what follows the visit.
-enum Knock<R> {
-    Inside(R, Option<Arc<Core>>),
+enum Attempt<R> {
+    Admitted(R, Option<Arc<Core>>),
     Refused(Refusal),
     Full(Arc<Core>),
 }
@@ -88,21 +88,21 @@ impl Core {
         route: Route<'_>,
     ) -> Result<u64, Rejected> {
         let mut load = Some(job);
-        let passed = self.pass(1, patience, |core, lane| {
+        let admitted = self.admit(1, patience, |core, lane| {
             let job = load.take().expect("a job comes in once");
             core.queue_one(lane, job, route)
         });
-        match passed {
+        match admitted {
             Ok((verdict, kept)) => {
                 let id = verdict?;
                 let refused = kept.and_then(|core| core.came_in(&[id], patience).pop());
                 refused.map_or(Ok(id), |(_, why, job)| Err(Rejected { why, job }))
             }
-            Err(barred) => {
+            Err(not_admitted) => {
                 let job = load.take().expect("the job has not come in");
-                match barred {
-                    Barred::Refused(why) => Err(Rejected { why, job }),
-                    Barred::CallerRuns(core) => Ok(core.run_guest(job)),
+                match not_admitted {
+                    NotAdmitted::Refused(why) => Err(Rejected { why, job }),
+                    NotAdmitted::CallerRuns(core) => Ok(core.run_guest(job)),
                 }
             }
         }
@@ -111,7 +111,7 @@ impl Core {
     /// As [`queue_batch`](Self::queue_batch), for a pool that does not admit everybody.
     #[cold]
     pub(super) fn queue_batch_guarded(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
-        match self.pass(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
+        match self.admit(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
             Ok((verdict, kept)) => {
                 let ids = verdict?;
                 let Some(core) = kept else { return Ok(ids) };
@@ -129,8 +129,8 @@ impl Core {
                 }
                 verdict
             }
-            Err(Barred::Refused(why)) => Err(why),
-            Err(Barred::CallerRuns(core)) => {
+            Err(NotAdmitted::Refused(why)) => Err(why),
+            Err(NotAdmitted::CallerRuns(core)) => {
                 // SAFETY: 1. the items were made of jobs by the caller; 2. they were not queued.
                 Ok(items.iter().map(|&item| core.run_guest(unsafe { Job::from_item(item) })).collect())
             }
@@ -151,29 +151,29 @@ impl Core {
     }
 
     /// Takes places for `count` jobs and queues them by `push`; waits, or makes room, where the pool says so.
-    fn pass<R>(
+    fn admit<R>(
         self: &Arc<Self>,
         count: u64,
         patience: Patience,
         mut push: impl FnMut(&Arc<Self>, &mut Producing<'_>) -> R,
-    ) -> Result<(R, Option<Arc<Self>>), Barred> {
+    ) -> Result<(R, Option<Arc<Self>>), NotAdmitted> {
         let mut kept: Option<Arc<Self>> = None;
         let mut deadline = None;
         loop {
-            let core = match kept.as_ref().unwrap_or(self).knock(count, patience, &mut push) {
-                Knock::Inside(pushed, kept) => return Ok((pushed, kept)),
-                Knock::Refused(why) => return Err(Barred::Refused(why)),
-                Knock::Full(core) => core,
+            let core = match kept.as_ref().unwrap_or(self).attempt(count, patience, &mut push) {
+                Attempt::Admitted(pushed, kept) => return Ok((pushed, kept)),
+                Attempt::Refused(why) => return Err(NotAdmitted::Refused(why)),
+                Attempt::Full(core) => core,
             };
             let bound = core.bound.as_ref().expect("a pool without a bound is never full");
             match patience.when_full(bound.when_full) {
-                Full::CallerRuns => return Err(Barred::CallerRuns(core)),
-                _ if !bound.can_hold(count) => return Err(Barred::Refused(Refusal::Full)),
+                Full::CallerRuns => return Err(NotAdmitted::CallerRuns(core)),
+                _ if !bound.can_hold(count) => return Err(NotAdmitted::Refused(Refusal::Full)),
                 Full::DiscardOldest => core.discard_oldest(),
                 when_full => {
                     let deadline = *deadline.get_or_insert_with(|| patience.deadline(when_full));
                     if !bound.wait_for_room(count, deadline, || core.freed(), || core.is_closed()) {
-                        return Err(Barred::Refused(Refusal::Full));
+                        return Err(NotAdmitted::Refused(Refusal::Full));
                     }
                 }
             }
@@ -182,29 +182,29 @@ impl Core {
     }
 
     /// One visit, in which the jobs come in or do not.
-    fn knock<R>(
+    fn attempt<R>(
         self: &Arc<Self>,
         count: u64,
         patience: Patience,
         push: &mut impl FnMut(&Arc<Self>, &mut Producing<'_>) -> R,
-    ) -> Knock<R> {
+    ) -> Attempt<R> {
         // SAFETY: 1. `push` queues items, wakes and starts workers; no user's code runs.
         let mut visit = unsafe { producer::visit(self) };
         if let Some(why) = self.refusal() {
-            return Knock::Refused(why);
+            return Attempt::Refused(why);
         }
         let own = self.never_waits();
-        let Some(bound) = &self.bound else { return Knock::Inside(push(self, &mut visit.lane), None) };
+        let Some(bound) = &self.bound else { return Attempt::Admitted(push(self, &mut visit.lane), None) };
         if own {
             bound.take_anyhow(count);
         } else if !bound.take(count, || self.freed()) {
             if patience.when_full(bound.when_full) == Full::CallerRuns {
                 self.guests.begin(count); // Inside the visit: the pool does not end without them.
             }
-            return Knock::Full(Arc::clone(self));
+            return Attempt::Full(Arc::clone(self));
         }
-        let kept = (bound.when_full == Full::HandOff || bound.water.is_some()).then(|| Arc::clone(self));
-        Knock::Inside(push(self, &mut visit.lane), kept)
+        let kept = (bound.when_full == Full::HandOff || bound.water_marks.is_some()).then(|| Arc::clone(self));
+        Attempt::Admitted(push(self, &mut visit.lane), kept)
     }
 
     /// Outside the visit in which jobs were queued: tells of the high mark, and waits until workers have the jobs where
@@ -237,9 +237,9 @@ impl Core {
     /// Outside any visit and lock, after jobs were queued: tells of the high mark.
     pub(super) fn queue_may_have_risen(&self) {
         if let Some(bound) = &self.bound
-            && let Some(water) = &bound.water
+            && let Some(marks) = &bound.water_marks
         {
-            water.may_have_risen(bound.queued_at_most(), self);
+            marks.may_have_risen(bound.queued_at_most(), self);
         }
     }
 
@@ -248,8 +248,8 @@ impl Core {
     pub(super) fn put_back_places(&self, count: u64) {
         if let Some(bound) = &self.bound {
             bound.put_back(count);
-            if let Some(water) = &bound.water {
-                water.has_fallen(self);
+            if let Some(marks) = &bound.water_marks {
+                marks.has_fallen(self);
             }
         }
     }
@@ -264,22 +264,22 @@ impl Core {
 
     /// How many places were freed so far.
     pub(super) fn freed(&self) -> u64 {
-        self.outlets().map(Outlet::gone).sum()
+        self.counters().map(DequeueCounter::gone).sum()
     }
 
     /// Called after a place was freed otherwise than by a worker.
     pub(super) fn place_is_free(&self) {
         if let Some(bound) = &self.bound {
             bound.notify_all();
-            if let Some(water) = &bound.water {
-                water.may_have_fallen(&self.cancelled, self);
+            if let Some(marks) = &bound.water_marks {
+                marks.may_have_fallen(&self.cancelled, self);
             }
         }
     }
 }
 
-impl Basin for Core {
-    fn outlets(&self) -> impl Iterator<Item = &Outlet> {
+impl MarkedQueue for Core {
+    fn counters(&self) -> impl Iterator<Item = &DequeueCounter> {
         self.crew.stations().map(|station| &station.begun).chain([&self.cancelled])
     }
 

@@ -41,7 +41,7 @@ impl Asking {
             let turn = self.turn.lock();
             // Race with `stop`: the turn is another one, and nobody relies on this fence.
             if *turn == asked {
-                census.has_been_heard(); // H3
+                census.set_heard(); // H3
             }
         }
     }

@@ -1,9 +1,9 @@
 //! How many jobs may be queued, and who waits for room. Protocol and proof: `BOUND.md`.
 
-use super::water::{Marks, Water};
+use super::water_marks::{Marks, WaterMarks};
+use crate::queue::LAG;
 use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sys::size::LAG;
 use crate::sys::{CachePadded, hint};
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub(super) struct Bound {
     much_room: EventCount,
     /// A submitter looks for room again and again. A hint: two that do so take longer, and that is all.
     lingers: AtomicBool,
-    pub(super) water: Option<Water>,
+    pub(super) water_marks: Option<WaterMarks>,
 }
 
 #[derive(Debug)]
@@ -76,13 +76,13 @@ impl Bound {
             room: CachePadded::new(EventCount::new()),
             much_room: EventCount::new(),
             lingers: AtomicBool::new(false),
-            water: limits.marks.map(Water::new),
+            water_marks: limits.marks.map(WaterMarks::new),
         }
     }
 
     /// Whether a place is all that a job needs to come in.
     pub(super) fn is_plain(&self) -> bool {
-        self.when_full != Full::HandOff && self.water.is_none()
+        self.when_full != Full::HandOff && self.water_marks.is_none()
     }
 
     /// Whether so many jobs can be queued at a time.

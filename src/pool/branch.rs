@@ -66,7 +66,7 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
     #[inline(never)]
     pub(super) unsafe fn collect(&self, core: &Arc<Core>) -> Result<R, Payload> {
         // SAFETY: the caller's 1.
-        if unsafe { self.branch.is_taken_back(core, true) } {
+        if unsafe { self.branch.take_back_or_join(core, true) } {
             // SAFETY: it was taken out of the queue, or left by whoever took it out.
             let code = unsafe { self.take_code() };
             return unwind::catch(code);
@@ -83,7 +83,7 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
     /// 1. It has not come back before, and its code was not taken, except by others.
     pub(super) unsafe fn abandon(&self, core: &Arc<Core>) {
         // SAFETY: the caller's 1; it was offered.
-        if self.branch.is_offered() && !unsafe { self.branch.is_taken_back(core, false) } {
+        if self.branch.is_offered() && !unsafe { self.branch.take_back_or_join(core, false) } {
             // SAFETY: whoever ran the branch has said that it is done.
             unwind::dispose(unsafe { self.take_result() });
         } else {
@@ -132,7 +132,7 @@ impl Branch {
     /// or takes no more jobs.
     pub(super) fn offer(&self, core: &Arc<Core>) -> bool {
         let offered = Arc::new(Offered::new(self, core));
-        if !offered.is_posted() {
+        if !offered.try_post() {
             let Ok(id) = core.submit_if_room(Job::new(Promoted(Arc::clone(&offered)))) else { return false };
             offered.set_id(id);
         }
@@ -151,10 +151,10 @@ impl Branch {
     /// # Safety
     ///
     /// 1. It was offered, and has not come back before.
-    unsafe fn is_taken_back(&self, core: &Arc<Core>, helps: bool) -> bool {
+    unsafe fn take_back_or_join(&self, core: &Arc<Core>, helps: bool) -> bool {
         // SAFETY: the caller's 1.
         let offered = unsafe { Arc::from_raw(self.offered.get()) };
-        offered.is_taken_back(core) || !offered.join(helps)
+        offered.try_take_back(core) || !offered.join(helps)
     }
 }
 

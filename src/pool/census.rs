@@ -74,8 +74,8 @@ impl Census {
         self.0.fetch_or(ASKED, Ordering::SeqCst);
     }
 
-    /// Whoever has not seen the request is over with what it did.
-    pub(super) fn has_been_heard(&self) {
+    /// Every submitter that has not seen the request has finished what it did before it.
+    pub(super) fn set_heard(&self) {
         self.0.fetch_or(HEARD, Ordering::SeqCst);
     }
 

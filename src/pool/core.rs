@@ -1,21 +1,21 @@
 //! The pool itself: what submitters, workers and waiters share.
 
 use super::bound::{Bound, Limits};
-use super::closing::{Ending, Unfinished};
+use super::closing::Ending;
 use super::crew::Crew;
 use super::groups::Groups;
 use super::guest::Guests;
 use super::hooks::Hooks;
 use super::lanes::Lanes;
 use super::orphans::Orphans;
-use super::panics::{self, Curiosity};
+use super::panics::{self, PanicDetail};
 use super::process_pools;
 use super::quotas::Quotas;
-use super::timers::{Storms, Timers, is_timer};
+use super::timers::{Storms, Timers};
 use super::waits::Waits;
-use super::water::Outlet;
-use crate::queue::{Front, Item, Lane, Owner, Quota, Store};
-use crate::sync::{Deadline, EventCount, awake};
+use super::water_marks::DequeueCounter;
+use crate::queue::{Front, Lane, Owner, Quota, Store};
+use crate::sync::EventCount;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::clock::Clock;
 use crate::sys::lock::Lock;
@@ -45,8 +45,8 @@ pub(crate) struct Settings {
     /// A worker that has run so many jobs leaves.
     pub(crate) jobs_per_worker: Option<u64>,
     pub(crate) hooks: Hooks,
-    /// What outcomes say of panics.
-    pub(crate) curiosity: Curiosity,
+    /// How much outcomes say of panics.
+    pub(crate) panic_detail: PanicDetail,
     /// How many jobs may be queued.
     pub(crate) limits: Option<Limits>,
     /// The pool is everybody's: no user closes it.
@@ -69,13 +69,13 @@ pub(crate) struct Core {
     /// Jobs that submitters run themselves.
     pub(super) guests: Guests,
     /// Accepted jobs that were ended by somebody else than a worker.
-    pub(super) cancelled: Outlet,
+    pub(super) cancelled: DequeueCounter,
     /// Of those, jobs that were not begun in time, since the last [`clear`](Self::clear).
     pub(super) expired: AtomicU64,
     /// Failures that were forgotten by [`clear`](Self::clear).
     forgotten: AtomicU64,
     /// Notified when a job has finished and its worker sees nothing more to do.
-    quiet: EventCount,
+    pub(super) quiet: EventCount,
     /// Notified when a worker has left.
     pub(super) left: EventCount,
     pub(super) threads: Lock<Vec<JoinHandle<()>>>,
@@ -95,7 +95,7 @@ impl Core {
     pub(crate) fn new(mut settings: Settings) -> Arc<Self> {
         let bound = settings.limits.take().map(Bound::new);
         fence::enable();
-        panics::listen(settings.curiosity);
+        panics::listen(settings.panic_detail);
         let core = Arc::new(Self {
             number: unique::number(),
             crew: Crew::new(settings.workers, settings.extra_workers, bound.is_some()),
@@ -107,7 +107,7 @@ impl Core {
             groups: Groups::new(),
             lanes: Lanes::new(),
             waits: Waits::default(),
-            cancelled: Outlet::new(),
+            cancelled: DequeueCounter::new(),
             expired: AtomicU64::new(0),
             forgotten: AtomicU64::new(0),
             quiet: EventCount::new(),
@@ -123,68 +123,6 @@ impl Core {
         });
         process_pools::enter(&core);
         core
-    }
-
-    /// Cancels a queued job or a timer. False if it is neither: unknown, claimed by a worker, done or cancelled before.
-    pub(crate) fn cancel(&self, id: u64) -> bool {
-        if self.is_forked() {
-            return false;
-        }
-        if is_timer(id) {
-            return self.cancel_timer(id);
-        }
-        let Some(item) = self.take_out(id) else { return false };
-        self.end_unrun(id, item);
-        true
-    }
-
-    /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
-    pub(super) fn take_out(&self, id: u64) -> Option<Item> {
-        let lane = self.store.lane_of(id).map(|number| self.lanes.numbered(number));
-        lane.and_then(|lane| lane.take_out(&self.store, id)).or_else(|| self.store.revoke(id))
-    }
-
-    /// Cancels every job that is queued now; returns how many.
-    pub(crate) fn cancel_all(&self) -> usize {
-        if self.is_forked() {
-            return 0;
-        }
-        let mut count = 0;
-        self.cancel_each(&mut |_| count += 1);
-        count
-    }
-
-    /// Cancels every job that is queued now, and tells of each.
-    pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
-        self.calm_storm();
-        self.store.revoke_all(|id, item| cancelled(self.end_unrun(id, item)));
-    }
-
-    /// The ids of the jobs that are queued now, ascending.
-    pub(crate) fn queued(&self) -> Vec<u64> {
-        if self.is_forked() { Vec::new() } else { self.named(|| self.store.queued()) }
-    }
-
-    pub(super) fn count_cancelled(&self, count: u64) {
-        self.cancelled.count_shared(count);
-        self.place_is_free();
-        self.groups.notify();
-        self.ended_elsewhere();
-    }
-
-    pub(super) fn cancelled(&self) -> u64 {
-        self.cancelled.gone()
-    }
-
-    /// Called after a job was counted that ended otherwise than on a worker.
-    pub(super) fn ended_elsewhere(&self) {
-        self.maybe_quiet();
-        // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes
-        // them.
-        if self.crew.census.read().is_sealed() {
-            self.crew.wake_all();
-            self.left.notify(); // There may be no worker to do so.
-        }
     }
 
     /// Whether a worker that looks now would find something.
@@ -208,40 +146,6 @@ impl Core {
         self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
     }
 
-    /// Called after something was counted as finished.
-    pub(super) fn maybe_quiet(&self) {
-        self.quiet.notify();
-    }
-
-    fn submitted(&self) -> u64 {
-        let queued = self.lanes.counted() + self.front.counted() + self.groups.counted();
-        queued + self.guests.begun() + self.crew.called() + self.storms.begun()
-    }
-
-    fn finished(&self) -> u64 {
-        let by_workers: u64 = self.crew.stations().map(|s| s.finished()).sum();
-        by_workers + self.cancelled() + self.guests.ended() + self.storms.ended()
-    }
-
-    /// Whether at some moment during this call nothing was queued or running. Quiescence, in `README.md`: all finished
-    /// are read before all submitted.
-    pub(super) fn is_quiescent(&self) -> bool {
-        let finished = self.finished();
-        finished == self.submitted()
-    }
-
-    /// Waits until nothing is queued or running.
-    pub(crate) fn wait_quiescent(&self, deadline: Deadline) -> Result<(), Unfinished> {
-        self.may_wait_for_all()?;
-        let verdict = || match self.is_quiescent() {
-            true => Some(Ok(())),
-            false => self.is_halted().then_some(Err(Unfinished::Exiting)),
-        };
-        let seems_quiet = || self.crew.census.read().nobody_runs() && self.is_quiescent();
-        let _wait = awake::wait(deadline, seems_quiet, || self.finished());
-        self.quiet.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))
-    }
-
     /// Whether somebody would come to more work: a worker that searches or sleeps, or one that could be started.
     pub(super) fn has_free_hands(&self) -> bool {
         self.crew.census.read().has_free_hands(self.crew.limit())
@@ -261,12 +165,6 @@ impl Core {
     /// Workers that are running a job.
     pub(crate) fn busy(&self) -> usize {
         self.crew.stations().filter(|station| station.is_running()).count()
-    }
-
-    /// Jobs that are queued or running.
-    pub(crate) fn pending(&self) -> u64 {
-        let finished = self.finished();
-        self.submitted().saturating_sub(finished)
     }
 
     /// Jobs that ended in a failure.

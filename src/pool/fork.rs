@@ -236,9 +236,9 @@ impl Forks {
             self.tick(); // Perhaps this one is offered at once.
         }
         self.release();
-        let unfinished = Unfinished(&piece);
+        let guard = AbandonOnUnwind(&piece);
         let ra = a();
-        mem::forget(unfinished);
+        mem::forget(guard);
         self.hold();
         self.top.set(at);
         if self.bottom.get() <= at {
@@ -324,9 +324,9 @@ impl Drop for Restore<'_> {
 
 /// The first piece is running. Dropped only if it panics: then the second must be out of reach before the frame is
 /// gone.
-struct Unfinished<'a, B: FnOnce() -> R + Send, R: Send>(&'a Piece<B, R>);
+struct AbandonOnUnwind<'a, B: FnOnce() -> R + Send, R: Send>(&'a Piece<B, R>);
 
-impl<B: FnOnce() -> R + Send, R: Send> Drop for Unfinished<'_, B, R> {
+impl<B: FnOnce() -> R + Send, R: Send> Drop for AbandonOnUnwind<'_, B, R> {
     #[cold]
     fn drop(&mut self) {
         let (Self(piece), forks) = (&*self, forks());

@@ -60,8 +60,8 @@ impl Worker {
         if BOUNDED && let Some(bound) = &self.core.bound {
             self.station.begun.count(); // E0
             bound.notify(); // E1
-            if let Some(water) = &bound.water {
-                water.may_have_fallen(&self.station.begun, &*self.core);
+            if let Some(marks) = &bound.water_marks {
+                marks.may_have_fallen(&self.station.begun, &*self.core);
             }
         }
     }

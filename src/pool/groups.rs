@@ -211,9 +211,7 @@ impl Core {
         };
         self.groups.quiet.wait_until(deadline, is_quiet).is_some()
     }
-}
 
-impl Core {
     /// Jobs of the group that are queued or running.
     pub(crate) fn pending_in(&self, group: &Group) -> usize {
         if self.is_forked() {

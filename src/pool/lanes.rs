@@ -4,7 +4,7 @@ use super::core::Core;
 use crate::queue::{Lane, SlotBlocks};
 use crate::sys::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::sys::lock::{Lock, LockGuard};
-use crate::sys::size::SIGN_BITS;
+use crate::sys::size::real_or_modelled;
 use crate::sys::{hint, token};
 use std::ptr;
 use std::sync::{Arc, OnceLock, Weak};
@@ -25,42 +25,46 @@ pub(super) struct Submitter {
 /// # Memory ordering
 ///
 /// `in_use` is stored (release) after the slot below it was set; a reader that sees the count (acquire) finds the lane.
-/// A sign's submitter is stored (release) after it was made: whoever finds one there (acquire) may look who owns its
+/// An entry's submitter is stored (release) after it was made: whoever finds one there (acquire) may look who owns its
 /// lane.
 #[derive(Debug)]
 pub(super) struct Lanes {
     owned: [OnceLock<Arc<Submitter>>; MOST],
     in_use: AtomicUsize,
-    /// Where threads look for their submitters first.
-    signs: [Sign; SIGNS],
+    /// Where threads look for their submitters first: a hash table with open addressing.
+    by_thread: [Entry; ENTRIES],
     adding: Lock<()>,
     shared: Lane,
     sharing: Lock<()>,
 }
 
-/// Says which submitter a thread is, without a look at others: those are written to all the time. A sign may be out of
-/// date, its thread gone and another one there with the same token. So whoever finds itself named asks the submitter.
+/// Which submitter is a thread's. It saves a look at the submitters of other threads, which are written to all the
+/// time. An entry may be out of date: its thread gone, and another one there with the same token. So a thread that
+/// finds itself here asks the submitter who owns it.
 #[derive(Debug, Default)]
-struct Sign {
+struct Entry {
     thread: AtomicUsize,
     submitter: AtomicPtr<Submitter>,
 }
 
-const SIGNS: usize = 1 << SIGN_BITS;
+/// log2 of the entries of the table from threads to submitters.
+const THREAD_TABLE_BITS: u32 = real_or_modelled(7, 0);
 
-/// A thread's sign is one of so many, the first that was free.
-const REACH: usize = if SIGNS < 16 { SIGNS } else { 16 };
+const ENTRIES: usize = 1 << THREAD_TABLE_BITS;
 
-/// The first place for a thread's sign: the upper bits of its token by the golden ratio (Knuth, The Art of Computer
+/// A thread's entry is one of so many from its first place on, the first that was free.
+const PROBES: usize = if ENTRIES < 16 { ENTRIES } else { 16 };
+
+/// The first place for a thread's entry: the upper bits of its token by the golden ratio (Knuth, The Art of Computer
 /// Programming 3, 6.4). Tokens are addresses that are some stacks apart, and how far that is, and of what it is a
 /// multiple, is the system's choice.
 #[inline(always)]
-fn place_of(thread: usize) -> usize {
+fn first_place(thread: usize) -> usize {
     const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
-    (thread as u64).wrapping_mul(GOLDEN_RATIO).unbounded_shr(u64::BITS - SIGN_BITS) as usize
+    (thread as u64).wrapping_mul(GOLDEN_RATIO).unbounded_shr(u64::BITS - THREAD_TABLE_BITS) as usize
 }
 
-impl Sign {
+impl Entry {
     /// The submitter, if it is this thread's.
     #[inline(always)]
     fn submitter_of(&self, thread: usize) -> Option<&Submitter> {
@@ -72,7 +76,7 @@ impl Sign {
         Some(unsafe { &*self.submitter.load(Ordering::Acquire) }).filter(|submitter| submitter.lane.owner() == thread)
     }
 
-    /// The caller has the lock under which signs are put up.
+    /// The caller has the lock under which entries are written.
     fn is_free(&self) -> bool {
         let thread = self.thread.load(Ordering::Relaxed);
         thread == 0 || self.submitter_of(thread).is_none()
@@ -84,7 +88,7 @@ impl Lanes {
         Self {
             owned: [const { OnceLock::new() }; MOST],
             in_use: AtomicUsize::new(0),
-            signs: std::array::from_fn(|_| Sign::default()),
+            by_thread: std::array::from_fn(|_| Entry::default()),
             adding: Lock::new(()),
             shared: Lane::new(MOST),
             sharing: Lock::new(()),
@@ -95,26 +99,26 @@ impl Lanes {
     #[inline(always)]
     pub(super) fn own(&self) -> Option<&Submitter> {
         let me = token::of_this_thread();
-        self.signs[place_of(me)].submitter_of(me).or_else(|| self.own_nearby(me))
+        self.by_thread[first_place(me)].submitter_of(me).or_else(|| self.own_nearby(me))
     }
 
     #[cold]
     fn own_nearby(&self, me: usize) -> Option<&Submitter> {
-        self.signs_for(me).skip(1).find_map(|sign| sign.submitter_of(me))
+        self.entries_for(me).skip(1).find_map(|entry| entry.submitter_of(me))
     }
 
-    fn signs_for(&self, thread: usize) -> impl Iterator<Item = &Sign> {
-        (0..REACH).map(move |offset| &self.signs[(place_of(thread) + offset) % SIGNS])
+    fn entries_for(&self, thread: usize) -> impl Iterator<Item = &Entry> {
+        (0..PROBES).map(move |offset| &self.by_thread[(first_place(thread) + offset) % ENTRIES])
     }
 
-    /// Makes it easy to find for its owner, the calling thread. With too many threads about, some have no sign, and try
-    /// again at every submit: they do not wait for each other.
-    pub(super) fn put_up_sign(&self, submitter: &Submitter) {
+    /// Lets its owner, the calling thread, find it at once from now on. With very many threads some have no entry, and
+    /// try again at every submit: they do not wait for each other.
+    pub(super) fn enter(&self, submitter: &Submitter) {
         let me = token::of_this_thread();
         let Some(_adding) = self.adding.try_lock() else { return };
-        if let Some(sign) = self.signs_for(me).find(|sign| sign.is_free()) {
-            sign.submitter.store(ptr::from_ref(submitter).cast_mut(), Ordering::Release);
-            sign.thread.store(me, Ordering::Relaxed);
+        if let Some(entry) = self.entries_for(me).find(|entry| entry.is_free()) {
+            entry.submitter.store(ptr::from_ref(submitter).cast_mut(), Ordering::Release);
+            entry.thread.store(me, Ordering::Relaxed);
         }
     }
 
@@ -166,7 +170,7 @@ impl Lanes {
     /// as many as can be.
     pub(super) fn acquire(&self, by_worker: bool) -> Option<Arc<Submitter>> {
         let submitter = self.submitters().find(|submitter| submitter.lane.adopt()).cloned().or_else(|| self.add())?;
-        submitter.lane.is_kept(by_worker);
+        submitter.lane.set_kept(by_worker);
         Some(submitter)
     }
 
@@ -193,33 +197,33 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lanes, MOST, REACH, place_of};
+    use super::{Lanes, MOST, PROBES, first_place};
     use std::collections::HashSet;
 
     /// Stacks lie as far apart as the system likes: beside their guard page, or at multiples of a huge page.
     #[test]
-    fn threads_have_signs_of_their_own_however_far_apart_their_stacks_are() {
+    fn threads_have_entries_of_their_own_however_far_apart_their_stacks_are() {
         for distance in [0x5000, 0x1_1000, 0x10_1000, 0x20_0000, 0x20_1000, 0x40_0000, 0x80_1000, 0xa0_0000, 0x800_0000]
         {
             let tokens = (1..=MOST).map(|thread| 0x7fff_f000_06c0_usize - thread * distance);
             let (mut taken, mut displaced) = (HashSet::new(), 0);
             for token in tokens {
-                let offset = (0..REACH).find(|offset| taken.insert((place_of(token) + offset) % super::SIGNS));
-                displaced += usize::from(offset.expect("there is a place within reach") > 0);
+                let offset = (0..PROBES).find(|offset| taken.insert((first_place(token) + offset) % super::ENTRIES));
+                displaced += usize::from(offset.expect("there is a place within so many probes") > 0);
             }
             assert!(displaced < MOST / 2, "{displaced} of {MOST} threads, {distance:#x} apart");
         }
     }
 
-    /// A submit that finds its lane by the sign takes no lock.
+    /// A submit that finds its lane in the table takes no lock.
     #[test]
-    fn a_thread_finds_what_is_its_own_by_its_sign() {
+    fn a_thread_finds_what_is_its_own_in_the_table() {
         let lanes = Lanes::new();
         assert!(lanes.own().is_none());
         let submitter = lanes.acquire(false).expect("there is a lane");
-        lanes.put_up_sign(&submitter);
+        lanes.enter(&submitter);
         assert!(lanes.own().is_some_and(|own| std::ptr::eq(own, &*submitter)));
         submitter.lane.orphan();
-        assert!(lanes.own().is_none(), "the sign is out of date");
+        assert!(lanes.own().is_none(), "the entry is out of date");
     }
 }

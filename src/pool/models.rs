@@ -14,7 +14,7 @@ mod quiet;
 mod starts;
 mod timers;
 
-use super::{Core, Curiosity, Hooks, Job, Limits, Settings, Task, Unrun, Worker, current};
+use super::{Core, Hooks, Job, Limits, PanicDetail, Settings, Task, Unrun, Worker, current};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::clock::Clock;
@@ -117,7 +117,7 @@ fn settings(workers: usize) -> Settings {
         jobs_per_worker: None,
         hooks: Hooks::default(),
         limits: None,
-        curiosity: Curiosity::Payload,
+        panic_detail: PanicDetail::Payload,
         permanent: false,
         clock: Clock::system(),
     }

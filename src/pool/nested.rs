@@ -13,7 +13,7 @@ const MOST_NESTED: usize = 64;
 
 /// A job that waits on this thread for the one that is running.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct Suspended {
     job: u64,
     failure: Option<Box<Failure>>,
     asked: *const AtomicBool,
@@ -64,7 +64,7 @@ impl Worker {
     /// The jobs on this thread.
     fn stack(&self) -> Vec<u64> {
         let running = Some(self.job.get()).filter(|&job| job != 0);
-        self.below.borrow().iter().map(|frame| frame.job).chain(running).collect()
+        self.below.borrow().iter().map(|suspended| suspended.job).chain(running).collect()
     }
 
     pub(super) fn is_nested(&self) -> bool {
@@ -78,17 +78,17 @@ impl Worker {
         let (asked, overrun) = (self.asked.replace(ptr::null()), self.overrun.replace(ptr::null()));
         let tick = self.tick.take();
         let blocks = self.unblock();
-        self.below.borrow_mut().push(Frame { job, failure, asked, overrun, tick, blocks });
+        self.below.borrow_mut().push(Suspended { job, failure, asked, overrun, tick, blocks });
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         unsafe { Job::from_item(item) }.run(self);
-        let frame = self.below.borrow_mut().pop().expect("pushed above");
-        self.job.set(frame.job);
-        self.failure.replace(frame.failure);
-        self.asked.set(frame.asked);
-        self.overrun.set(frame.overrun);
-        self.tick.set(frame.tick);
+        let suspended = self.below.borrow_mut().pop().expect("pushed above");
+        self.job.set(suspended.job);
+        self.failure.replace(suspended.failure);
+        self.asked.set(suspended.asked);
+        self.overrun.set(suspended.overrun);
+        self.tick.set(suspended.tick);
         self.station.set_running(true);
-        if frame.blocks {
+        if suspended.blocks {
             self.block();
         }
         // Not the station's count: a bound counts what workers take out of lanes.

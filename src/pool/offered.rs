@@ -99,7 +99,7 @@ impl Offered {
     }
 
     /// Its owner takes it back; false if somebody has begun it or will.
-    pub(super) fn is_taken_back(self: &Arc<Self>, core: &Arc<Core>) -> bool {
+    pub(super) fn try_take_back(self: &Arc<Self>, core: &Arc<Core>) -> bool {
         // SAFETY: what it is a piece of ends after this one, which is not over.
         let Some(place) = (unsafe { self.place.get().as_ref() }) else { return core.retract(self.id.get()) };
         let own = Arc::as_ptr(self).cast_mut();
@@ -113,7 +113,7 @@ impl Offered {
     }
 
     /// Puts it into the box of somebody who waits for what it is a piece of; false if nobody does.
-    pub(super) fn is_posted(self: &Arc<Self>) -> bool {
+    pub(super) fn try_post(self: &Arc<Self>) -> bool {
         let Some(place) = waited_for(self.core) else { return false };
         let letter = Arc::into_raw(Arc::clone(self)).cast_mut();
         let empty = ptr::null_mut();

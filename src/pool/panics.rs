@@ -1,4 +1,4 @@
-//! Where jobs have panicked, in pools that want to know.
+//! Where jobs have panicked, in pools that record it.
 
 use super::worker::Worker;
 use super::{Core, current};
@@ -8,9 +8,9 @@ use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-/// What a pool wants to know of panics.
+/// How much a pool records of panics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Curiosity {
+pub(crate) enum PanicDetail {
     /// What was thrown, which costs nothing.
     #[default]
     Payload,
@@ -29,15 +29,15 @@ pub(crate) struct Trace {
 }
 
 per_thread! {
-    /// The last panic on this thread in a job of a pool that wants to know, with the job.
+    /// The last panic on this thread in a job of a pool that records panics, with the job.
     LAST: RefCell<Option<(u64, Trace)>> = RefCell::new(None)
 }
 
 /// Only the panic hook learns where a panic is. Once in the life of the process, when the first pool asks; the hook
 /// that was there before goes on doing what it did.
-pub(super) fn listen(curiosity: Curiosity) {
+pub(super) fn listen(detail: PanicDetail) {
     static LISTENING: Once = Once::new();
-    if curiosity > Curiosity::Payload {
+    if detail > PanicDetail::Payload {
         LISTENING.call_once(|| {
             let before = panic::take_hook();
             panic::set_hook(Box::new(move |info| {
@@ -49,22 +49,22 @@ pub(super) fn listen(curiosity: Curiosity) {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    let asked = current::with(|worker| (worker.job(), worker.core().curiosity()));
-    let Some((job, curiosity)) = asked.filter(|&(_, curiosity)| curiosity > Curiosity::Payload) else { return };
+    let asked = current::with(|worker| (worker.job(), worker.core().panic_detail()));
+    let Some((job, detail)) = asked.filter(|&(_, detail)| detail > PanicDetail::Payload) else { return };
     let location = info.location().map(ToString::to_string).unwrap_or_default();
-    let backtrace = (curiosity == Curiosity::Backtrace).then(|| Backtrace::force_capture().to_string());
+    let backtrace = (detail == PanicDetail::Backtrace).then(|| Backtrace::force_capture().to_string());
     // An error means that this thread's locals are gone.
     let _ = LAST.try_with(|last| last.replace(Some((job, Trace { location, backtrace }))));
 }
 
 impl Core {
-    fn curiosity(&self) -> Curiosity {
-        self.settings.curiosity
+    fn panic_detail(&self) -> PanicDetail {
+        self.settings.panic_detail
     }
 }
 
 impl Worker {
-    /// Where the running job has panicked, if the pool wants to know.
+    /// Where the running job has panicked, if the pool records it.
     #[cold]
     pub(crate) fn take_trace(&self) -> Option<Trace> {
         // One that was caught by another job does not concern this one.

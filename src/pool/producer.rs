@@ -107,6 +107,6 @@ fn look_up(core: &Core) -> Option<&Submitter> {
     });
     // SAFETY: the pool's lanes keep it alive.
     let submitter = unsafe { &*found.ok()?? };
-    core.lanes.put_up_sign(submitter);
+    core.lanes.enter(submitter);
     Some(submitter)
 }

@@ -5,9 +5,13 @@ use super::worker::Worker;
 use crate::queue::Lane;
 use crate::sync::{Deadline, Parker, awake};
 use crate::sys::hint;
-use crate::sys::size::LONG_SLEEP;
+use crate::sys::size::real_or_modelled;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
+
+/// Who has slept for less would have done better to stay awake: the next job may come as soon. In models every sleep is
+/// long.
+const LONG_SLEEP: Duration = Duration::from_micros(real_or_modelled(50, 0));
 
 /// A pool at rest for this long gives memory back that only a burst would need.
 const BURST_IS_OVER: Duration = Duration::from_millis(200);

@@ -1,13 +1,12 @@
 //! What a worker shares with others.
 
 use super::job::Job;
-use super::water::Outlet;
-use crate::queue::Batch;
+use super::water_marks::DequeueCounter;
+use crate::queue::{Batch, LAG};
 use crate::sync::Parker;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
 use crate::sys::hint;
 use crate::sys::lock::Lock;
-use crate::sys::size::LAG;
 use crate::sys::wake_cpu::WakeCpu;
 use std::time::{Duration, Instant};
 
@@ -29,7 +28,7 @@ pub(super) struct Station {
     pub(super) wake_cpu: WakeCpu,
     pub(super) batch: Batch,
     /// Jobs that have begun. Counted in bounded pools only.
-    pub(super) begun: Outlet,
+    pub(super) begun: DequeueCounter,
     finished: AtomicU64,
     failed: AtomicU64,
     running: AtomicBool,
@@ -47,7 +46,7 @@ impl Station {
             parker: Parker::new(),
             wake_cpu: WakeCpu::new(),
             batch: Batch::new(),
-            begun: Outlet::new(),
+            begun: DequeueCounter::new(),
             finished: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             running: AtomicBool::new(false),

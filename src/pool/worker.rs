@@ -4,7 +4,7 @@ use super::core::Core;
 use super::grouped::GUARD;
 use super::groups::{Group, Level};
 use super::job::Job;
-use super::nested::Frame;
+use super::nested::Suspended;
 use super::resting::LastSleep;
 use super::round::Round;
 use super::running::Failure;
@@ -13,11 +13,15 @@ use super::timers::{Lateness, TickInfo, Watch};
 use crate::queue::{Item, Lane, Place, Taken, WriterId};
 use crate::sys::CachePadded;
 use crate::sys::atomic::AtomicBool;
-use crate::sys::size::FEW;
+use crate::sys::size::real_or_modelled;
 use crate::sys::thread::stand_still;
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
+
+/// After fewer jobs since the last one, a search is worth a request to submitters (`README.md`, "Asked"). Models ask by
+/// themselves.
+const FEW: u64 = real_or_modelled(16, 0);
 
 /// Jobs that a worker has run since its last search by which submitters are too many to fence for themselves.
 const BUSY: u64 = 128;
@@ -38,7 +42,7 @@ pub(crate) struct Worker {
     /// Whether this worker is not counted, because the running job blocks.
     pub(super) blocks: Cell<bool>,
     /// The jobs that wait on this thread for the one that is running.
-    pub(super) below: RefCell<Vec<Frame>>,
+    pub(super) below: RefCell<Vec<Suspended>>,
     /// Set when somebody asks the running job to come to an end.
     pub(super) asked: Cell<*const AtomicBool>,
     /// Set when the running job takes too long, and somebody wants it to come to an end for that.

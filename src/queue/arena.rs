@@ -3,12 +3,18 @@
 use super::segment::{Home, Segment, SegmentRef};
 use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::pages::Pages;
-use crate::sys::size::{FIRST_SLAB_BYTES, SLAB_BYTES};
+use crate::sys::size::real_or_modelled;
 use std::ptr::NonNull;
 
 /// The system has no more memory to give.
 #[derive(Debug)]
 pub(crate) struct OutOfMemory;
+
+/// Bytes that are asked from the system at a time: a huge page.
+const SLAB_BYTES: usize = real_or_modelled(2 << 20, 1 << 14);
+
+/// Bytes of the first slab of an arena.
+const FIRST_SLAB_BYTES: usize = real_or_modelled(128 << 10, SLAB_BYTES);
 
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 

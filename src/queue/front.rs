@@ -42,7 +42,7 @@ struct Stack {
     announced: bool,
     calling: bool,
     more: bool,
-    opening: Opening,
+    open: OpenSegment,
     /// The stack never looks empty again.
     halted: bool,
 }
@@ -109,7 +109,7 @@ impl Front {
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut stack = self.stack.lock();
         make_room(&mut stack.places)?;
-        let place = stack.opening.place(store)?;
+        let place = stack.open.place(store)?;
         self.counted.fetch_add(1, Ordering::Relaxed);
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
@@ -131,7 +131,7 @@ impl Front {
         self.counted.fetch_add(all, Ordering::Relaxed);
         let mut left = all;
         for item in items {
-            let Ok(place) = make_room(&mut stack.places).and_then(|()| stack.opening.place(store)) else { break };
+            let Ok(place) = make_room(&mut stack.places).and_then(|()| stack.open.place(store)) else { break };
             // SAFETY: as in `push`.
             unsafe { place.fill(item) };
             stack.places.push_front(place);
@@ -204,9 +204,9 @@ pub(super) fn surplus(places: &mut VecDeque<Place>) -> VecDeque<Place> {
 
 /// The segment that new items of a locked queue go to, and how many of its slots are used.
 #[derive(Debug, Default)]
-pub(super) struct Opening(Option<(SegmentRef, usize)>);
+pub(super) struct OpenSegment(Option<(SegmentRef, usize)>);
 
-impl Opening {
+impl OpenSegment {
     /// The next place. The caller has its queue's lock.
     pub(super) fn place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {
         let (segment, slot) = match self.0 {

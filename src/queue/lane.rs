@@ -50,12 +50,12 @@ struct Consumer {
     /// The token of the producer if it is a consumer as well, or 0: it comes for what it has pushed.
     keeper: AtomicUsize,
     pace: PaceWord,
-    front: Lock<Front>,
+    front: Lock<Head>,
 }
 
 /// What consumers have under their lock.
 #[derive(Debug)]
-struct Front {
+struct Head {
     first: Option<SegmentRef>,
     habit: Habit,
 }
@@ -89,7 +89,7 @@ impl Lane {
                 head: AtomicU64::new(0),
                 keeper: AtomicUsize::new(NOBODY),
                 pace: PaceWord::new(),
-                front: Lock::new(Front { first: None, habit: Habit::default() }),
+                front: Lock::new(Head { first: None, habit: Habit::default() }),
             }),
         }
     }
@@ -118,8 +118,8 @@ impl Lane {
         self.producer.number
     }
 
-    /// Says whether the owner, who calls this, is one of the consumers, too.
-    pub(crate) fn is_kept(&self, by_owner: bool) {
+    /// Says whether the owner, who calls this, is also one of the consumers: then the lane is kept by it.
+    pub(crate) fn set_kept(&self, by_owner: bool) {
         self.consumer.keeper.store(if by_owner { token::of_this_thread() } else { NOBODY }, Ordering::Relaxed);
     }
 

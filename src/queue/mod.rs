@@ -37,6 +37,7 @@ pub(crate) use cell::{Body, Item, Taken};
 pub(crate) use front::Front;
 pub(crate) use lane::{Lane, Look, Producing};
 pub(crate) use outcomes::{Discard, Nothing, Outcomes};
+pub(crate) use pace::LAG;
 pub(crate) use quota::Quota;
 pub(crate) use segment::{Place, Range, first_id};
 pub(crate) use slab::{Lent, Node, Side, Slab};

@@ -1,7 +1,6 @@
 //! Which of all queued items is the oldest.
 
 use super::cell::Item;
-use super::store::Store;
 
 /// Where old items may be. It is looked up once for many that are taken: to look through all blocks for each takes as
 /// long as the queue is. A block that is made later is younger.
@@ -12,18 +11,23 @@ pub(super) struct Oldest {
 }
 
 impl Oldest {
-    /// Takes the queued item with the lowest id.
-    pub(super) fn revoke(&mut self, store: &Store) -> Option<(u64, Item)> {
-        self.revoke_known(store).or_else(|| {
-            self.blocks = store.blocks();
+    /// Takes the queued item with the lowest id. `look_up` finds the blocks there are, ascending; `take_first` takes
+    /// the first item that is queued in a block, and says whether there is no other one, nor will be.
+    pub(super) fn take(
+        &mut self,
+        look_up: impl FnOnce() -> Vec<u64>,
+        take_first: impl Fn(u64) -> (Option<(u64, Item)>, bool),
+    ) -> Option<(u64, Item)> {
+        self.take_known(&take_first).or_else(|| {
+            self.blocks = look_up();
             self.blocks.reverse();
-            self.revoke_known(store)
+            self.take_known(&take_first)
         })
     }
 
-    fn revoke_known(&mut self, store: &Store) -> Option<(u64, Item)> {
+    fn take_known(&mut self, take_first: impl Fn(u64) -> (Option<(u64, Item)>, bool)) -> Option<(u64, Item)> {
         for index in (0..self.blocks.len()).rev() {
-            let (found, used_up) = store.revoke_first(self.blocks[index]);
+            let (found, used_up) = take_first(self.blocks[index]);
             if used_up {
                 self.blocks.remove(index);
             }

@@ -34,7 +34,7 @@ pub(crate) enum Nothing {
 #[derive(Debug)]
 pub(crate) struct Outcomes<D, F> {
     /// One for each writer, and one for all who have no writer id.
-    pub(super) desks: Box<[CachePadded<Desk<D, F>>]>,
+    pub(super) outboxes: Box<[CachePadded<Outbox<D, F>>]>,
     outsiders: Lock<()>,
     /// Failed entries that were ever written; one word to look at instead of many.
     failures: AtomicU64,
@@ -59,7 +59,7 @@ impl<D> fmt::Debug for Discard<D> {
 
 /// Where one writer leaves entries. Only that writer stores here.
 #[derive(Debug)]
-pub(super) struct Desk<D, F> {
+pub(super) struct Outbox<D, F> {
     pub(super) done: Stream<D>,
     pub(super) failed: Stream<F>,
     ended: AtomicU64,
@@ -69,14 +69,14 @@ pub(super) struct Desk<D, F> {
 impl<D, F> Outcomes<D, F> {
     /// For writer ids 0 to `writers` − 1.
     pub(crate) fn new(writers: usize, quota: Option<Arc<Quota>>, discard: Option<Discard<D>>) -> Self {
-        let desk = || Desk {
+        let outbox = || Outbox {
             done: Stream::new(),
             failed: Stream::new(),
             ended: AtomicU64::new(0),
             settled: AtomicU64::new(0),
         };
         Self {
-            desks: (0..=writers).map(|_| CachePadded::new(desk())).collect(),
+            outboxes: (0..=writers).map(|_| CachePadded::new(outbox())).collect(),
             outsiders: Lock::new(()),
             failures: AtomicU64::new(0),
             expected: BiasedCounter::new(),
@@ -109,9 +109,9 @@ impl<D, F> Outcomes<D, F> {
     /// One entry more of a delivery that goes on. Its place is reserved.
     pub(super) fn emit(&self, writer_id: &WriterId, entry: D) {
         let outside = writer_id.is_outside().then(|| self.outsiders.lock());
-        let desk = self.desks.get(writer_id.number()).unwrap_or(self.outsiders_desk());
+        let outbox = self.outboxes.get(writer_id.number()).unwrap_or(self.outsiders_outbox());
         // SAFETY: the writer id is the caller's alone, or the lock makes this the only writer.
-        unsafe { desk.done.write(entry) };
+        unsafe { outbox.done.write(entry) };
         drop(outside);
         self.announce();
     }
@@ -120,10 +120,12 @@ impl<D, F> Outcomes<D, F> {
     /// the queues afterwards.
     #[inline(always)]
     pub(super) fn deliver(&self, writer_id: &WriterId, entry: Option<Result<D, F>>) {
-        let Some(desk) = self.desks.get(writer_id.number()) else { return self.deliver_reserved_from_outside(entry) };
+        let Some(outbox) = self.outboxes.get(writer_id.number()) else {
+            return self.deliver_reserved_from_outside(entry);
+        };
         // SAFETY: the writer id is the caller's alone.
-        unsafe { self.put(desk, entry) };
-        count(&desk.settled);
+        unsafe { self.put(outbox, entry) };
+        count(&outbox.settled);
     }
 
     /// The same, by somebody without a writer id.
@@ -134,18 +136,18 @@ impl<D, F> Outcomes<D, F> {
         self.deliver_reserved_from_outside(entry);
     }
 
-    fn outsiders_desk(&self) -> &CachePadded<Desk<D, F>> {
-        &self.desks[self.desks.len() - 1]
+    fn outsiders_outbox(&self) -> &CachePadded<Outbox<D, F>> {
+        &self.outboxes[self.outboxes.len() - 1]
     }
 
     #[cold]
     fn deliver_reserved_from_outside(&self, entry: Option<Result<D, F>>) {
         let outside = self.outsiders.lock();
-        let desk = self.outsiders_desk();
+        let outbox = self.outsiders_outbox();
         // SAFETY: the lock makes this the only writer.
-        unsafe { self.put(desk, entry) };
+        unsafe { self.put(outbox, entry) };
         drop(outside); // Before the last touch.
-        desk.settled.fetch_add(1, Ordering::Release);
+        outbox.settled.fetch_add(1, Ordering::Release);
     }
 
     /// Inlined, because an entry that is passed through memory in pieces and read as a whole stalls the processor: it
@@ -153,20 +155,20 @@ impl<D, F> Outcomes<D, F> {
     ///
     /// # Safety
     ///
-    /// 1. The desk is the caller's alone.
+    /// 1. The outbox is the caller's alone.
     #[inline(always)]
-    unsafe fn put(&self, desk: &Desk<D, F>, entry: Option<Result<D, F>>) {
+    unsafe fn put(&self, outbox: &Outbox<D, F>, entry: Option<Result<D, F>>) {
         match entry {
             // SAFETY: the caller's 1.
-            Some(Ok(done)) => unsafe { desk.done.write(done) },
+            Some(Ok(done)) => unsafe { outbox.done.write(done) },
             Some(Err(failed)) => {
                 // SAFETY: the caller's 1.
-                unsafe { desk.failed.write(failed) };
+                unsafe { outbox.failed.write(failed) };
                 self.failures.fetch_add(1, Ordering::Release);
             }
             None => {}
         }
-        count(&desk.ended);
+        count(&outbox.ended);
         self.announce();
     }
 
@@ -206,7 +208,7 @@ impl<D, F> Outcomes<D, F> {
 
     /// Whether every announced delivery was made and its maker has gone.
     pub(super) fn is_settled(&self) -> bool {
-        let settled: u64 = self.desks.iter().map(|desk| desk.settled.load(Ordering::Acquire)).sum();
+        let settled: u64 = self.outboxes.iter().map(|outbox| outbox.settled.load(Ordering::Acquire)).sum();
         settled == self.expected.sum()
     }
 
@@ -218,7 +220,7 @@ impl<D, F> Outcomes<D, F> {
 
     /// How many values were ever written.
     pub(super) fn written(&self) -> u64 {
-        self.desks.iter().map(|desk| desk.done.written()).sum()
+        self.outboxes.iter().map(|outbox| outbox.done.written()).sum()
     }
 
     /// How many failures wait to be read.
@@ -229,7 +231,7 @@ impl<D, F> Outcomes<D, F> {
 
     /// How many announced deliveries have not ended yet.
     pub(crate) fn outstanding(&self) -> u64 {
-        let ended: u64 = self.desks.iter().map(|desk| desk.ended.load(Ordering::Acquire)).sum();
+        let ended: u64 = self.outboxes.iter().map(|outbox| outbox.ended.load(Ordering::Acquire)).sum();
         self.expected.sum().saturating_sub(ended)
     }
 }
@@ -244,11 +246,11 @@ impl<D, F> Drop for Outcomes<D, F> {
             }
         }
         while self.pop_failed(&mut positions).is_some() {}
-        for (number, desk) in self.desks.iter().enumerate() {
+        for (number, outbox) in self.outboxes.iter().enumerate() {
             // SAFETY: 1. as in `run_of_done`; 2. the queues are going away.
-            unsafe { desk.done.destroy(&mut positions.done.at[number]) };
+            unsafe { outbox.done.destroy(&mut positions.done.at[number]) };
             // SAFETY: as above.
-            unsafe { desk.failed.destroy(&mut positions.failed.at[number]) };
+            unsafe { outbox.failed.destroy(&mut positions.failed.at[number]) };
         }
     }
 }

@@ -2,7 +2,12 @@
 
 use crate::sys::atomic::{AtomicU64, Ordering};
 use crate::sys::clock::Clock;
-use crate::sys::size::LAG;
+use crate::sys::size::real_or_modelled;
+use std::time::Duration;
+
+/// How long a lane is let alone: long enough for a producer in full flight to fill a large batch, and far shorter than
+/// waking anybody takes.
+pub(crate) const LAG: Duration = Duration::from_nanos(real_or_modelled(1300, 0));
 
 /// Where fewer items than this are visible, consumers are at the producer's heels: both pay for every cache line they
 /// share.

@@ -134,9 +134,9 @@ impl<D, F> Outcomes<D, F> {
     /// Values that lie side by side.
     #[inline(always)]
     fn run_of_done<'a>(&self, positions: &'a mut Positions<D, F>) -> &'a mut Run<D> {
-        // SAFETY: 1. `positions` are the only ones, and position n belongs to desk n; 2. they look for a run when the
+        // SAFETY: 1. `positions` are the only ones, and position n belongs to outbox n; 2. they look for a run when the
         // last one is used up, and go with the streams.
-        positions.done.run(|number, position| unsafe { self.desks[number].done.find(position) })
+        positions.done.run(|number, position| unsafe { self.outboxes[number].done.find(position) })
     }
 
     /// So many were taken.
@@ -151,7 +151,7 @@ impl<D, F> Outcomes<D, F> {
     #[cold]
     pub(super) fn pop_failed(&self, positions: &mut Positions<D, F>) -> Option<F> {
         // SAFETY: as in `run_of_done`.
-        let find = |number: usize, position: &mut _| unsafe { self.desks[number].failed.find(position) };
+        let find = |number: usize, position: &mut _| unsafe { self.outboxes[number].failed.find(position) };
         let next = positions.failed.run(find).pop()?;
         count(&self.reader.taken_failed);
         self.free_places(1);

@@ -4,9 +4,12 @@ use super::arena::OutOfMemory;
 use super::segment::SegmentRef;
 use crate::sys::CachePadded;
 use crate::sys::lock::Lock;
-use crate::sys::size::SHARDS;
+use crate::sys::size::real_or_modelled;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+
+/// Independent locks of a table that many threads look into.
+pub(super) const SHARDS: usize = real_or_modelled(16, 1);
 
 /// The segments that are in a lap, by block number. A shard's lock pins the segments in it: while it is held,
 /// none of them can be recycled, because recycling begins by taking the segment out of its shard.

@@ -3,11 +3,14 @@
 use super::cell::{Cell, Claim, Item, Taken};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, ZEROED_IS_NEW, clear};
-use crate::sys::size::SLOT_BITS;
+use crate::sys::size::real_or_modelled;
 use crate::sys::{fence, hint};
 use std::hint::assert_unchecked;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
+
+/// log2 of the cells in a segment.
+pub(super) const SLOT_BITS: u32 = real_or_modelled(8, 1);
 
 /// Cells in a segment.
 pub(super) const SLOTS: usize = 1 << SLOT_BITS;

@@ -37,8 +37,8 @@ const MARK_SHIFT: u32 = 24;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Node(pub(super) u32);
 
-/// Which of the wheels over a slab's nodes, of which there may be two: a node says in which of them it is. What was left
-/// behind in one of them must not stand for a node that has come to the other one, to be due at the same number.
+/// Which of the wheels over a slab's nodes, of which there may be two: a node says in which of them it is. What was
+/// left behind in one of them must not stand for a node that has come to the other one, to be due at the same number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Side {
     First = 2,

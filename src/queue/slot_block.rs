@@ -3,10 +3,16 @@
 
 use crate::sys::atomic::{AtomicU32, Ordering};
 use crate::sys::cell::UnsafeCell;
-use crate::sys::size::{PLACE_SIZES, PLACES};
+use crate::sys::size::real_or_modelled;
 use std::alloc::{self, Layout};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+
+/// Places in a block.
+const PLACES: u32 = real_or_modelled(32, 2);
+
+/// Bytes of a place: a cache line or two. What the model checker watches is larger.
+const PLACE_SIZES: [usize; 2] = real_or_modelled([64, 128], [1 << 9, 1 << 10]);
 
 /// How a block begins; its places follow.
 ///
@@ -187,7 +193,7 @@ impl<S> SlotBlocks<S> {
 
 impl<S> Drop for SlotBlocks<S> {
     /// Not by [`close`](Self::close): the model checker would want to know what makes the reference exclusive, and does
-    /// not know the `Arc` that posts lie in.
+    /// not know the `Arc` that submitters lie in.
     fn drop(&mut self) {
         let opened = std::mem::replace(&mut self.0, Self::none());
         opened.into_iter().zip(PLACE_SIZES).for_each(|(open, size)| open.into_inner().close(size));

@@ -2,9 +2,12 @@
 
 use super::arena::OutOfMemory;
 use crate::sys::pages::Pages;
-use crate::sys::size::PIECE_BITS;
+use crate::sys::size::real_or_modelled;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+
+/// log2 of the things in a piece.
+const PIECE_BITS: u32 = real_or_modelled(17, 8);
 
 /// Things in a piece.
 const PIECE: usize = 1 << PIECE_BITS;

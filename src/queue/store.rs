@@ -3,11 +3,10 @@
 use super::arena::{Arena, OutOfMemory, Spare};
 use super::cell::{Claim, Item, Taken};
 use super::oldest::Oldest;
-use super::registry::Registry;
-use super::segment::{self, Place, SLOTS, SegmentRef};
+use super::registry::{Registry, SHARDS};
+use super::segment::{self, Place, SLOT_BITS, SLOTS, SegmentRef};
 use crate::sys::CachePadded;
 use crate::sys::lock::{Lock, LockGuard};
-use crate::sys::size::{SHARDS, SLOT_BITS};
 use crate::sys::unique;
 use std::collections::BinaryHeap;
 
@@ -141,11 +140,11 @@ impl Store {
 
     /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all.
     pub(crate) fn revoke_oldest(&self) -> Option<(u64, Item)> {
-        self.oldest.lock().revoke(self)
+        self.oldest.lock().take(|| self.blocks(), |block| self.revoke_first(block))
     }
 
     /// Blocks that are in a lap, ascending. Where a lane has several, none is missing but the last.
-    pub(super) fn blocks(&self) -> Vec<u64> {
+    fn blocks(&self) -> Vec<u64> {
         // A lane takes the next block when the last one can be found. What is numbered after this may be found before
         // an older one of its lane, in another shard, that was not there yet when this looked.
         let end = unique::next();
@@ -156,7 +155,7 @@ impl Store {
     }
 
     /// Takes the first item that is queued in a block; and says whether there is no other one, nor will be.
-    pub(super) fn revoke_first(&self, block: u64) -> (Option<(u64, Item)>, bool) {
+    fn revoke_first(&self, block: u64) -> (Option<(u64, Item)>, bool) {
         let look = |segment| {
             let last = Place { segment, slot: SLOTS - 1 };
             let is_full = last.was_filled(); // Before the look at the others, which were filled by then.

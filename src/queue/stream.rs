@@ -2,9 +2,12 @@
 
 use crate::sys::atomic::{AtomicPtr, AtomicU64, Ordering};
 use crate::sys::cell::UnsafeCell;
-use crate::sys::size::CHUNK;
+use crate::sys::size::real_or_modelled;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
+
+/// Entries in a chunk.
+const CHUNK: usize = real_or_modelled(128, 2);
 
 /// A list of chunks: the writer fills the last, the reader empties the first. Positions count from 0 and never wrap.
 ///

@@ -2,7 +2,7 @@
 
 use super::arena::OutOfMemory;
 use super::cell::Item;
-use super::front::{Opening, make_room, surplus};
+use super::front::{OpenSegment, make_room, surplus};
 use super::segment::Place;
 use super::store::Store;
 use crate::sys::CachePadded;
@@ -24,7 +24,7 @@ use std::mem;
 #[derive(Debug)]
 pub(crate) struct TwoLockQueue {
     front: CachePadded<Half<()>>,
-    back: CachePadded<Half<Opening>>,
+    back: CachePadded<Half<OpenSegment>>,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ struct Half<T> {
 struct Row<T> {
     places: VecDeque<Place>,
     /// Where new items lie.
-    opening: T,
+    open: T,
 }
 
 impl<T> Half<T> {
@@ -74,14 +74,14 @@ impl TwoLockQueue {
 
     /// Gives back the memory that no item has used; nothing is pushed any more.
     pub(crate) fn retire(&self, store: &Store) {
-        self.back.row.lock().opening.close(store);
+        self.back.row.lock().open.close(store);
     }
 
     /// Puts an item behind all others and returns its id.
     pub(crate) fn append(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut back = self.back.row.lock();
         make_room(&mut back.places)?;
-        let place = back.opening.place(store)?;
+        let place = back.open.place(store)?;
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
         back.places.push_back(place);
@@ -94,7 +94,7 @@ impl TwoLockQueue {
         let mut front = self.front.row.lock();
         make_room(&mut front.places)?;
         let mut back = self.back.row.lock();
-        let place = back.opening.place(store)?;
+        let place = back.open.place(store)?;
         // SAFETY: as in `append`.
         unsafe { place.fill(item) };
         drop(back);

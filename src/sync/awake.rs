@@ -1,4 +1,4 @@
-//! What a thread does before it sleeps until others have done their jobs.
+//! What a thread does before it sleeps until others have done something for it.
 
 pub(crate) use super::spin::note_wake_up;
 use super::spin::{Awaited, Spin};
@@ -69,11 +69,11 @@ pub(crate) fn wait_for_all(group: &WaitGroup) {
     group.wait();
 }
 
-/// Looks for the next job, for as long as that was worth it lately, and once more when others have had the core, who
-/// may bring one; what `ready` said at last. `come` says how many have ever come.
+/// Looks for something to do, for as long as that was worth it lately, and once more when others have had the core, who
+/// may bring something; what `ready` said at last. `come` says how many have ever come.
 pub(crate) fn look_on(ready: impl Fn() -> bool, come: impl Fn() -> u64) -> bool {
     hint::MAY_WAIT_AWAKE
-        && (spin(Spin::long(Awaited::Work), &ready) || {
+        && (spin(Spin::long(Awaited::Arrival), &ready) || {
             give_way(come);
             ready()
         })
@@ -90,12 +90,13 @@ fn spin(mut spin: Spin, ready: impl Fn() -> bool) -> bool {
     false
 }
 
-/// How long this thread spins for a job's end. `None` in a lull: the worker sleeps, too, and may be woken on this core.
+/// How long this thread spins for a completion. `None` in a lull: whoever it waits for sleeps, too, and may be woken on
+/// this core.
 fn patience() -> Option<Spin> {
     match WOKEN.try_with(Cell::take).unwrap_or_default() {
         Some(woken) if woken.elapsed() >= SOON => None,
-        Some(_) => Some(Spin::long(Awaited::Job)),
-        None => Some(Spin::new(Awaited::Job)),
+        Some(_) => Some(Spin::long(Awaited::Completion)),
+        None => Some(Spin::new(Awaited::Completion)),
     }
 }
 

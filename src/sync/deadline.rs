@@ -1,11 +1,11 @@
-//! Until when a call may wait.
+//! How long a call may wait.
 
 use std::time::{Duration, Instant};
 
 /// Until when a waiting call may wait: a point on the monotonic clock, or never.
 ///
 /// A [`Duration`] converts into the deadline that lies that far ahead. Durations too long for the clock mean
-/// [`Deadline::NEVER`], nothing overflows.
+/// [`Deadline::NEVER`]; nothing overflows.
 ///
 /// ```
 /// use fastthreadpool::Deadline;
@@ -46,7 +46,7 @@ impl Deadline {
         Self::after(Duration::from_secs(seconds))
     }
 
-    /// Whether waiting any longer is out of the question.
+    /// Whether the deadline has passed.
     pub fn has_passed(self) -> bool {
         self.remaining().is_some_and(|left| left.is_zero())
     }

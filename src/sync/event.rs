@@ -42,7 +42,7 @@ impl Event {
         }
     }
 
-    /// Lets it happen, and wakes all who wait. A second time does nothing.
+    /// Sets the event and wakes all waiters. Setting it again does nothing.
     pub fn set(&self) {
         if self.word.swap(SET, Ordering::Release) == WAITED_FOR {
             self.word.wake_all();
@@ -59,7 +59,7 @@ impl Event {
         self.wait_until(Deadline::NEVER);
     }
 
-    /// Waits until it happens or the deadline has passed; whether it has happened.
+    /// Waits until it happens or the deadline passes; returns whether it has happened.
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Event};

@@ -47,7 +47,7 @@ impl EventCount {
                 fence(Ordering::SeqCst); // W2a
             } else {
                 fence::heavy(); // W2b
-                ticket = self.has_been_heard(ticket);
+                ticket = self.try_set_heard(ticket);
             }
             if let Some(result) = condition() {
                 return Some(result); // W3: the bit stays set; the next notifier clears it at the price of one call.
@@ -57,7 +57,7 @@ impl EventCount {
     }
 
     /// Race with a wake-up, or with [`relax`](Self::relax): the turn is another one, and the word stays as it is.
-    fn has_been_heard(&self, ticket: u32) -> u32 {
+    fn try_set_heard(&self, ticket: u32) -> u32 {
         let heard = ticket | HEARD;
         let exchanged = self.word.compare_exchange(ticket, heard, Ordering::SeqCst, Ordering::Relaxed); // W2c
         if exchanged.is_ok() { heard } else { ticket }

@@ -10,12 +10,12 @@ use std::ops::{Deref, DerefMut};
 
 /// A value that one thread at a time may use: a mutual exclusion lock for short critical sections.
 ///
-/// Taking the lock is one atomic exchange, giving it back is a plain store, where other locks need a second exchange:
-/// on Linux `membarrier` lets the waiters pay for the order of the two sides. A waiter spins for some microseconds,
-/// then sleeps; one that others have overtaken for a millisecond gets the lock next.
+/// Acquiring it is one atomic exchange and releasing it is a plain store, where other locks need a second exchange: on
+/// Linux the waiters pay for the memory ordering, with `membarrier`. A waiter spins for some microseconds, then sleeps;
+/// one that has been overtaken for a millisecond gets the lock next.
 ///
-/// The lock is not recursive: a thread that locks it twice waits for itself. There is no poisoning: a panic lets the
-/// lock go, and the next owner finds the value as it was left.
+/// The lock is not recursive: a thread that locks it twice waits for itself. There is no poisoning: a panic releases
+/// the lock, and the next owner finds the value as it was left.
 ///
 /// ```
 /// use fastthreadpool::FastLock;
@@ -49,7 +49,7 @@ impl<T> FastLock<T> {
         }
     }
 
-    /// The value, when nobody can have the lock any more.
+    /// Consumes the lock and returns the value.
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -98,12 +98,12 @@ impl<T: ?Sized> FastLock<T> {
         self.raw.acquire_until(deadline.into()).then(|| FastLockGuard::new(self))
     }
 
-    /// Whether somebody has the lock, at the moment of asking.
+    /// Whether the lock is held at this moment.
     pub fn is_locked(&self) -> bool {
         self.raw.is_held()
     }
 
-    /// The value, without locking: nobody else can have the lock.
+    /// The value, without locking: the exclusive borrow proves that nobody else has the lock.
     pub fn get_mut(&mut self) -> &mut T {
         // SAFETY: the lock is borrowed exclusively, and for as long as the value is.
         self.value.with_mut(|value| unsafe { &mut *value })
@@ -133,7 +133,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for FastLock<T> {
     }
 }
 
-/// The right to use a [`FastLock`]'s value; dropping it lets the lock go.
+/// Access to a [`FastLock`]'s value; dropping it releases the lock.
 #[must_use = "the lock is let go when this is dropped"]
 pub struct FastLockGuard<'lock, T: ?Sized> {
     lock: &'lock FastLock<T>,

@@ -1,4 +1,4 @@
-//! Where one thread sleeps until another hands it a token.
+//! A place where one thread sleeps until another leaves it a token.
 
 use super::Deadline;
 use crate::sys::atomic::Ordering;
@@ -6,11 +6,11 @@ use crate::sys::constant::constant;
 use crate::sys::futex::Futex;
 use std::time::Duration;
 
-/// A token for one sleeper: [`unpark`](Self::unpark) leaves it, [`park`](Self::park) waits for it and takes it.
+/// A place to park one thread: [`unpark`](Self::unpark) leaves a token, [`park`](Self::park) waits for it and takes it.
 ///
-/// As [`std::thread::park`], but in a place of its own, so that nobody else's token ends the wait, and that a deadline
-/// is told from a token. Tokens do not add up: two that are left before one is taken are one. It is meant for one
-/// sleeper; of several, a token wakes one.
+/// Like [`std::thread::park`], but with a token of its own: no unrelated `unpark` ends the wait, and a timeout can be
+/// told from a token. Tokens do not add up: two that are left before one is taken count as one. It is meant for one
+/// sleeper; if there are several, a token wakes one of them.
 ///
 /// ```
 /// use fastthreadpool::Parker;

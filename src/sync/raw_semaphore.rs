@@ -24,24 +24,24 @@ pub(crate) struct RawSemaphore {
     line: FastLock<Line>,
 }
 
-/// Why a permit was not given.
+/// Why a permit was not acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcquireError {
-    /// No permit came free in time.
-    #[error("no permit came free in time; give one back, or wait longer")]
+    /// No permit became available in time.
+    #[error("no permit became available in time; release one, or wait longer")]
     TimedOut,
     /// The semaphore was closed.
-    #[error("the semaphore was closed; it gives no more permits")]
+    #[error("the semaphore was closed; it grants no more permits")]
     Closed,
-    /// More permits were asked for than there can be.
+    /// More permits were requested than a semaphore can have.
     #[error("there cannot be so many permits; ask for {} at most", MAX)]
     TooMany,
 }
 
-/// Why permits were not taken back: there would be more than [`Semaphore::MAX`](crate::Semaphore::MAX).
+/// Why permits were not released: there would be more than [`Semaphore::MAX`](crate::Semaphore::MAX).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there would be more than {} permits; give back only what was taken", MAX)]
+#[error("there would be more than {} permits; release only what was acquired", MAX)]
 pub struct ReleaseError;
 
 impl RawSemaphore {

@@ -7,14 +7,14 @@ use crate::sys::constant::constant;
 use std::fmt;
 use std::panic::RefUnwindSafe;
 
-/// A number of permits that threads take and give back.
+/// A counting semaphore: a number of permits that threads acquire and release.
 ///
-/// Taking a permit that is there is one atomic exchange, and so is giving one back; giving back *n* wakes at most *n*
+/// Acquiring an available permit is one atomic exchange, and so is releasing one; releasing *n* wakes at most *n*
 /// waiters with one system call. A waiter spins for some microseconds, then sleeps.
 ///
-/// A semaphore made by [`new`](Self::new) is quick: a thread that comes by may take a permit before one that has been
-/// waiting. One made by [`fair`](Self::fair) gives permits in the order of asking. In both, who asks for several
-/// permits at once gets all or nothing, and nobody overtakes it.
+/// A semaphore made by [`new`](Self::new) is fast but not fair: a thread that has just come may get a permit ahead of
+/// one that has been waiting. One made by [`fair`](Self::fair) grants permits in the order of the requests. In both, a
+/// request for several permits is granted as a whole or not at all, and once it waits nobody overtakes it.
 ///
 /// ```
 /// use fastthreadpool::Semaphore;
@@ -42,7 +42,7 @@ impl Semaphore {
     pub const MAX: u32 = MAX;
 
     constant! {
-        /// A semaphore with this many permits that gives them quickly rather than in order.
+        /// A semaphore with this many permits that is fast rather than fair.
         ///
         /// # Panics
         ///
@@ -54,7 +54,8 @@ impl Semaphore {
     }
 
     constant! {
-        /// A semaphore with this many permits that gives them in the order of asking: slower, but nobody is overtaken.
+        /// A semaphore with this many permits that grants them in the order of the requests: slower, but nobody is
+        /// overtaken.
         ///
         /// # Panics
         ///
@@ -65,12 +66,11 @@ impl Semaphore {
         }
     }
 
-    /// Takes a permit, waiting for it as long as it takes. It is given back by [`release`](Self::release), by any
-    /// thread.
+    /// Acquires a permit, waiting for it as long as it takes. Any thread may [`release`](Self::release) it.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Closed`] if the semaphore is or gets closed.
+    /// [`AcquireError::Closed`] if the semaphore is closed, or is closed meanwhile.
     ///
     /// ```
     /// let semaphore = fastthreadpool::Semaphore::new(8);
@@ -84,22 +84,22 @@ impl Semaphore {
         self.acquire_many(1, Deadline::NEVER)
     }
 
-    /// Takes a permit if one is there.
+    /// Acquires a permit if one is available.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::TimedOut`] if none is there or others wait in line for it; [`AcquireError::Closed`].
+    /// [`AcquireError::TimedOut`] if none is available or others are queued for it; [`AcquireError::Closed`].
     #[inline]
     pub fn try_acquire(&self) -> Result<(), AcquireError> {
         self.acquire_many(1, Deadline::NOW)
     }
 
-    /// Takes `permits` permits at once or none at all. Waits for them until the deadline, which may be a
+    /// Acquires `permits` permits at once, or none. Waits for them until the deadline, which may be a
     /// [`Duration`](std::time::Duration) from now.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::TimedOut`] if they did not come free in time; [`AcquireError::Closed`];
+    /// [`AcquireError::TimedOut`] if they did not become available in time; [`AcquireError::Closed`];
     /// [`AcquireError::TooMany`].
     ///
     /// ```
@@ -116,16 +116,16 @@ impl Semaphore {
         self.raw.acquire(permits, deadline.into())
     }
 
-    /// Takes a permit that is given back when the guard is dropped.
+    /// Acquires a permit that is released when the guard is dropped.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Closed`] if the semaphore is or gets closed.
+    /// [`AcquireError::Closed`] if the semaphore is closed, or is closed meanwhile.
     pub fn permit(&self) -> Result<Permit<'_>, AcquireError> {
         self.permits(1, Deadline::NEVER)
     }
 
-    /// Takes `permits` permits, all or nothing, that are given back when the guard is dropped.
+    /// Acquires `permits` permits, all or none, that are released when the guard is dropped.
     ///
     /// # Errors
     ///
@@ -145,8 +145,8 @@ impl Semaphore {
         self.acquire_many(permits, deadline).map(|()| Permit { semaphore: self, permits })
     }
 
-    /// Gives `permits` permits back, or adds new ones, and wakes at most as many waiters. Allowed on any thread, and on
-    /// a closed semaphore.
+    /// Releases `permits` permits, or adds new ones, and wakes at most as many waiters. Allowed on any thread, and on a
+    /// closed semaphore.
     ///
     /// # Errors
     ///
@@ -166,12 +166,12 @@ impl Semaphore {
         self.raw.release(permits)
     }
 
-    /// The permits that are free, at the moment of asking.
+    /// The number of permits available at this moment.
     pub fn value(&self) -> u32 {
         self.raw.value()
     }
 
-    /// Ends the giving of permits: who waits, and who asks from now on, gets [`AcquireError::Closed`].
+    /// Closes the semaphore: all waiters and all later requests get [`AcquireError::Closed`].
     ///
     /// ```
     /// use fastthreadpool::{AcquireError, Semaphore};
@@ -199,7 +199,7 @@ impl fmt::Debug for Semaphore {
     }
 }
 
-/// Permits of a [`Semaphore`]; dropping it gives them back.
+/// Permits of a [`Semaphore`]; dropping it releases them.
 #[derive(Debug)]
 #[must_use = "the permits are given back when this is dropped"]
 pub struct Permit<'semaphore> {
@@ -208,7 +208,7 @@ pub struct Permit<'semaphore> {
 }
 
 impl Permit<'_> {
-    /// Keeps the permits: they are not given back, unless by [`Semaphore::release`].
+    /// Keeps the permits acquired: only [`Semaphore::release`] gives them back.
     pub fn forget(self) {
         std::mem::forget(self);
     }

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 /// What a thread waits for. Its luck with the one says nothing of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
-    /// The end of a section, or what comes as soon.
+    /// The end of a critical section, or what comes as soon.
     Section,
-    /// The end of a job.
-    Job,
-    /// The next job.
-    Work,
+    /// The end of something that another thread does.
+    Completion,
+    /// The next thing to do.
+    Arrival,
 }
 
 per_thread! {
@@ -35,7 +35,7 @@ static WAKE_UP: AtomicU32 = AtomicU32::new(*SLEEP.start() / 2);
 /// What going to sleep and being woken may cost, in nanoseconds: little on bare metal, much where a hypervisor has to
 /// send the interrupt. Who spins no longer than a sleep would have taken loses at most half.
 const SLEEP: RangeInclusive<u32> = 4_000..=64_000;
-/// How long a worker looks for the next job.
+/// How long a thread without anything to do looks for something.
 const LOOK: u32 = 10_000;
 /// What a try takes at least, in nanoseconds: less saves nothing beside a sleep.
 const LEAST: u32 = 2_000;
@@ -125,9 +125,9 @@ impl Awaited {
     fn most(self) -> u32 {
         let sleep = match self {
             Self::Section => NAP.try_with(Cell::get).unwrap_or(*SLEEP.start()),
-            Self::Work => LOOK,
+            Self::Arrival => LOOK,
             // Whom it waits for may have to be woken.
-            Self::Job => (2 * WAKE_UP.load(Ordering::Relaxed)).min(*SLEEP.end()),
+            Self::Completion => (2 * WAKE_UP.load(Ordering::Relaxed)).min(*SLEEP.end()),
         };
         hint::pauses_in(sleep)
     }

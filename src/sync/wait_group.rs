@@ -1,14 +1,14 @@
-//! Waiting for a number of things to be done.
+//! Waiting until several things are done.
 
 use super::Deadline;
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::futex::Futex;
 
-/// A number of things that are under way, and that any number of threads wait for to be done.
+/// Counts things that are in progress; any number of threads can wait until all of them are done.
 ///
 /// What a thread did before [`done`](Self::done) is visible to whoever saw that all is done, and may then drop the
-/// group. It can be used again for the next things; a waiter that has not come back yet then waits for those, too.
+/// group. It can be reused; a waiter that has not returned by then also waits for the new things.
 ///
 /// ```
 /// use fastthreadpool::{Pool, WaitGroup};
@@ -39,13 +39,13 @@ const ONE: u32 = 2;
 
 impl WaitGroup {
     constant! {
-        /// A group of nothing, which is done.
+        /// A group of nothing, which counts as done.
         pub fn new() -> Self {
             Self { word: Futex::new(0) }
         }
     }
 
-    /// Counts `things` more. To be called before they begin, or they may all be done too early.
+    /// Adds `things` to the count. Call it before they begin, or all may seem done too early.
     ///
     /// # Panics
     ///
@@ -60,11 +60,11 @@ impl WaitGroup {
         self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
-    /// One thing is done. The last one wakes all who wait.
+    /// Marks one thing as done. The last one wakes all waiters.
     ///
     /// # Panics
     ///
-    /// If nothing is under way.
+    /// If nothing is in progress.
     pub fn done(&self) {
         assert!(self.try_done(), "nothing is under way that could be done");
     }
@@ -102,7 +102,7 @@ impl WaitGroup {
         }
     }
 
-    /// How many things are under way.
+    /// How many things are in progress.
     pub fn count(&self) -> u32 {
         self.word.load(Ordering::Acquire) / ONE
     }
@@ -112,7 +112,7 @@ impl WaitGroup {
         self.wait_until(Deadline::NEVER);
     }
 
-    /// Waits until all is done or the deadline has passed; whether all is done.
+    /// Waits until all is done or the deadline passes; returns whether all is done.
     ///
     /// ```
     /// use fastthreadpool::{Deadline, WaitGroup};

@@ -279,7 +279,7 @@ impl Seen {
 
     pub(crate) fn cancelled(id: u64) -> Self {
         let (outcome, code) = (ffi::FTPOOL_OUTCOME_CANCELLED, FTPOOL_CANCELLED as i32);
-        Self { id, outcome, value: 0, code, message: Some("the job was cancelled before it began".into()) }
+        Self { id, outcome, value: 0, code, message: Some("the job was cancelled before it started".into()) }
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Tally, bounded, counted, drain, staff, with};
 use crate::pool::Refusal;
 use crate::pool::bound::{Bound, Full, Limits};
 use crate::pool::station::Station;
-use crate::pool::water::{Basin, Marks, Outlet};
+use crate::pool::water_marks::{DequeueCounter, MarkedQueue, Marks};
 use crate::sync::Deadline;
 use crate::sys::fence;
 use crate::sys::model::check;
@@ -127,15 +127,15 @@ fn a_hand_off_ends_when_the_job_is_taken() {
 
 /// A bounded queue with marks, and its two workers.
 #[derive(Debug)]
-struct Pond {
+struct Marked {
     bound: Bound,
-    workers: [Outlet; 2],
+    workers: [DequeueCounter; 2],
     told: Told,
 }
 
 type Told = Arc<std::sync::Mutex<Vec<bool>>>;
 
-impl Pond {
+impl Marked {
     fn new(low: u64, high: u64) -> Arc<Self> {
         let told = Told::default();
         let tell = {
@@ -143,19 +143,19 @@ impl Pond {
             Box::new(move |above, _| told.lock().unwrap().push(above))
         };
         let limits = Limits { most: 100, when_full: Full::Wait(None), marks: Some(Marks { low, high, tell }) };
-        Arc::new(Self { bound: Bound::new(limits), workers: [Outlet::new(), Outlet::new()], told })
+        Arc::new(Self { bound: Bound::new(limits), workers: [DequeueCounter::new(), DequeueCounter::new()], told })
     }
 
     fn submit(&self, count: u64) {
         self.bound.take_anyhow(count);
-        self.bound.water.as_ref().unwrap().may_have_risen(self.bound.queued_at_most(), self);
+        self.bound.water_marks.as_ref().unwrap().may_have_risen(self.bound.queued_at_most(), self);
     }
 
     fn begin(&self, worker: usize, count: u64) {
         for _ in 0..count {
             self.workers[worker].count();
             fence::light();
-            self.bound.water.as_ref().unwrap().may_have_fallen(&self.workers[worker], self);
+            self.bound.water_marks.as_ref().unwrap().may_have_fallen(&self.workers[worker], self);
         }
     }
 
@@ -164,29 +164,29 @@ impl Pond {
     }
 }
 
-impl Basin for Pond {
-    fn outlets(&self) -> impl Iterator<Item = &Outlet> {
+impl MarkedQueue for Marked {
+    fn counters(&self) -> impl Iterator<Item = &DequeueCounter> {
         self.workers.iter()
     }
 
     fn queued(&self) -> u64 {
-        self.bound.queued(|| self.outlets().map(Outlet::gone).sum())
+        self.bound.queued(|| self.counters().map(DequeueCounter::gone).sum())
     }
 }
 
-/// Race: two workers take the queue to its low mark, one of them with leave from when it was long.
+/// Race: two workers take the queue to its low mark, one of them with an allowance from when it was long.
 #[test]
 fn low_water_is_told_by_whoever_passes_the_mark() {
     check(3, || {
-        let pond = Pond::new(1, 6);
-        pond.submit(6);
+        let queue = Marked::new(1, 6);
+        queue.submit(6);
         let other = thread::spawn({
-            let pond = Arc::clone(&pond);
-            move || pond.begin(1, 2)
+            let queue = Arc::clone(&queue);
+            move || queue.begin(1, 2)
         });
-        pond.begin(0, 3);
+        queue.begin(0, 3);
         other.join().unwrap();
-        assert_eq!(pond.told(), [true, false]);
+        assert_eq!(queue.told(), [true, false]);
     });
 }
 
@@ -194,17 +194,17 @@ fn low_water_is_told_by_whoever_passes_the_mark() {
 #[test]
 fn the_last_mark_told_is_the_last_one_passed() {
     check(3, || {
-        let pond = Pond::new(0, 1);
-        pond.submit(1);
+        let queue = Marked::new(0, 1);
+        queue.submit(1);
         let worker = thread::spawn({
-            let pond = Arc::clone(&pond);
-            move || pond.begin(0, 1)
+            let queue = Arc::clone(&queue);
+            move || queue.begin(0, 1)
         });
-        pond.submit(1);
+        queue.submit(1);
         worker.join().unwrap();
-        let told = pond.told();
+        let told = queue.told();
         assert!(told == [true] || told == [true, false, true], "{told:?}");
-        pond.begin(1, 1);
-        assert_eq!(pond.told().len(), told.len() + 1);
+        queue.begin(1, 1);
+        assert_eq!(queue.told().len(), told.len() + 1);
     });
 }

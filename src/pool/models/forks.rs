@@ -70,7 +70,7 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
         inner.add();
         let piece = Piece::new(|| inner.add());
         let offered = Arc::new(Offered::new(&raw const piece.branch, &own));
-        if !offered.is_posted() || taken_back(&offered, &own) || !offered.join(true) {
+        if !offered.try_post() || taken_back(&offered, &own) || !offered.join(true) {
             // SAFETY: 1. nobody else has it.
             let code = unsafe { piece.take_code() };
             code();
@@ -93,7 +93,7 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
 /// Race: whoever joins a piece comes to a piece of it while that is taken back.
 #[test]
 fn a_posted_piece_is_run_once() {
-    check(2, || post(Offered::is_taken_back));
+    check(2, || post(Offered::try_take_back));
 }
 
 /// Race: whoever joins a piece falls asleep while a piece of it is posted, which nobody else will run.

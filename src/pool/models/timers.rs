@@ -2,7 +2,7 @@
 
 use super::{Core, Tally, drain, staff, staffed_by, with};
 use crate::pool::Route;
-use crate::pool::timers::{Face, Fired, Placement, When};
+use crate::pool::timers::{ClockKind, Fired, Placement, When};
 use crate::sync::Deadline;
 use crate::sys::clock::{Clock, ManualTime};
 use crate::sys::model::check;
@@ -18,10 +18,10 @@ fn clock() -> Clock {
 }
 
 /// Due now; whoever brings it looks after it.
-const DUE: When = When { face: Face::Monotonic, due: 1, now: 1 };
+const DUE: When = When { kind: ClockKind::Monotonic, due: 1, now: 1 };
 
 /// Due now, too, but whoever brings it does not know that: the sleeper must.
-const LATER: When = When { face: Face::Monotonic, due: 1, now: 0 };
+const LATER: When = When { kind: ClockKind::Monotonic, due: 1, now: 0 };
 
 /// Sleeps for the timers until one is due, and queues its job.
 fn sleeper(core: &Arc<Core>) -> JoinHandle<()> {

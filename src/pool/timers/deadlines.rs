@@ -1,10 +1,9 @@
 //! Moments by which a job must have begun, or its code must have ended. Protocol: `TIMERS.md`, "Deadlines of jobs".
 
 use super::watch::Run;
-use super::{Face, Timers};
+use super::{ClockKind, TIMERS_AT_ONCE, Timers};
 use crate::pool::core::Core;
 use crate::queue::{OutOfMemory, Popped, Side, Slab, Wheel};
-use crate::sys::size::TIMERS_AT_ONCE;
 use std::sync::Arc;
 
 /// What is to have come when its moment comes.
@@ -106,7 +105,7 @@ impl Core {
         let timers = self.timers();
         let mut state = timers.state.lock();
         self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
-        let now = timers.now(Face::Monotonic);
+        let now = timers.now(ClockKind::Monotonic);
         state.deadlines.reserve(now).map_err(|OutOfMemory| Refusal::OutOfMemory)
     }
 
@@ -114,7 +113,7 @@ impl Core {
     pub(super) fn arm_deadline(self: &Arc<Self>, id: u64, expected: Expected, due: u64) {
         let timers = self.timers();
         let mut state = timers.state.lock();
-        if due <= timers.now(Face::Monotonic) {
+        if due <= timers.now(ClockKind::Monotonic) {
             let is_known = state.deadlines.knows(id);
             drop(state);
             if is_known && !self.is_stopped() {

@@ -9,14 +9,14 @@ use crate::queue::Lent;
 /// The job lies in the timers' slab, and whoever claims this from the queue may take it: a worker needs no lock. The
 /// node is freed later.
 #[derive(Debug)]
-pub(super) struct Due {
+pub(super) struct JobHint {
     pub(super) job: Lent<Option<Job>>,
     pub(super) id: u64,
     /// When it was due, on the monotonic clock.
     pub(super) due: u64,
 }
 
-impl Due {
+impl JobHint {
     /// # Safety
     ///
     /// 1. The caller has claimed this from the queue of `core`.
@@ -26,7 +26,7 @@ impl Due {
     }
 }
 
-impl Task for Due {
+impl Task for JobHint {
     fn run(self, worker: &Worker) {
         let (id, due) = (self.id, self.due);
         let began = worker.core().settings.clock.now();

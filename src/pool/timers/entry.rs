@@ -1,7 +1,7 @@
 //! How timers come in, are set anew and are cancelled.
 
 use super::schedule::{Live, Plan, Ticking};
-use super::{BACK, Face, REPEATS, State, Timers, WALL, When};
+use super::{BACK, ClockKind, REPEATS, State, Timers, WALL, When};
 use crate::pool::core::Core;
 use crate::pool::job::Job;
 use crate::pool::submit::Refusal;
@@ -99,12 +99,12 @@ impl Core {
     #[inline(always)]
     fn expect(self: &Arc<Self>, timers: &Timers, mut state: FastLockGuard<'_, State>, when: When) {
         let is_due = when.due <= when.now;
-        let sentry = if is_due { None } else { state.sentry_for(when.face, when.due) };
+        let target = if is_due { None } else { state.wake_target_for(when.kind, when.due) };
         drop(state);
         if is_due {
             self.fire_due();
-        } else if let Some(sentry) = sentry {
-            timers.ring(&sentry);
+        } else if let Some(target) = target {
+            timers.ring(&target);
         }
     }
 
@@ -162,11 +162,11 @@ impl Core {
         } else {
             state.delayed += 1;
         }
-        let face = state.face(node);
-        let now = timers.now(face);
+        let kind = state.kind(node);
+        let now = timers.now(kind);
         let due = now.saturating_add(delay);
         state.rearm(node, due);
-        self.expect(timers, state, When { face, due, now });
+        self.expect(timers, state, When { kind, due, now });
         if was_queued {
             self.count_cancelled(1); // Not under the lock: whoever is told that the queue is shorter is users' code.
         }
@@ -263,7 +263,7 @@ impl State {
 }
 
 fn mark(when: When, placement: Placement) -> u8 {
-    let wall = if when.face == Face::Wall { WALL } else { 0 };
+    let wall = if when.kind == ClockKind::Wall { WALL } else { 0 };
     let back = if placement == Placement::Back { BACK } else { 0 };
     wall | back
 }

@@ -1,15 +1,14 @@
 //! From due to queued.
 
 use super::deadlines::Expected;
-use super::due::Due;
-use super::tick::DueTick;
-use super::{BACK, Face, State, Timers};
+use super::due::JobHint;
+use super::tick::TickHint;
+use super::{BACK, ClockKind, GRACE, State, TIMERS_AT_ONCE, Timers};
 use crate::pool::core::Core;
 use crate::pool::hire;
 use crate::pool::job::Job;
 use crate::pool::producer;
 use crate::queue::{Item, Node, OutOfMemory, Popped, Producing};
-use crate::sys::size::{GRACE, TIMERS_AT_ONCE};
 use std::io;
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ enum Looker {
 /// What a look has led to.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::pool) enum Fired {
-    /// Nothing more is due until then, by face; in a storm that is none of the sleeper's business.
+    /// Nothing more is due until then, by kind of clock; in a storm that is none of the sleeper's business.
     Until([u64; 2]),
     /// The same, where a worker sleeps for what is due sooner.
     InReserve([u64; 2]),
@@ -42,11 +41,11 @@ pub(in crate::pool) enum Fired {
     Closed,
 }
 
-/// By face.
+/// By kind of clock.
 const NEVER: [u64; 2] = [u64::MAX; 2];
 
 /// A few jobs on their way from the timers to the queue.
-struct Round<'a, 'lane> {
+struct DueBatch<'a, 'lane> {
     core: &'a Core,
     timers: &'a Arc<Timers>,
     lane: &'a mut Producing<'lane>,
@@ -143,7 +142,7 @@ impl Core {
         queued: &mut usize,
     ) -> bool {
         let front = Vec::with_capacity(TIMERS_AT_ONCE);
-        Round { core: self, timers, lane, front, queued }.fire(state, monotonic)
+        DueBatch { core: self, timers, lane, front, queued }.fire(state, monotonic)
     }
 
     /// Sees to what has not come in time, or takes too long.
@@ -183,22 +182,22 @@ impl Core {
     }
 }
 
-impl Round<'_, '_> {
+impl DueBatch<'_, '_> {
     /// True if there may be more to do.
     fn fire(mut self, state: &mut State, monotonic: u64) -> bool {
         let mut work = TIMERS_AT_ONCE;
-        let mut more = self.fire_by(state, Face::Monotonic, Now { own: monotonic, monotonic }, &mut work);
+        let mut more = self.fire_by(state, ClockKind::Monotonic, Now { own: monotonic, monotonic }, &mut work);
         if !more && state.by_wall > 0 {
             let own = self.timers.clock.wall();
-            more = self.fire_by(state, Face::Wall, Now { own, monotonic }, &mut work);
+            more = self.fire_by(state, ClockKind::Wall, Now { own, monotonic }, &mut work);
         }
         self.queue_front(state, monotonic);
         more
     }
 
-    fn fire_by(&mut self, state: &mut State, face: Face, now: Now, work: &mut usize) -> bool {
+    fn fire_by(&mut self, state: &mut State, kind: ClockKind, now: Now, work: &mut usize) -> bool {
         loop {
-            match state.wheels[face as usize].pop(&state.slab, now.own, work) {
+            match state.wheels[kind as usize].pop(&state.slab, now.own, work) {
                 Popped::Due(node) if state.repeats(node) => self.tick(state, node, now),
                 Popped::Due(node) => self.fire_once(state, node, now),
                 Popped::Busy => return true,
@@ -212,7 +211,7 @@ impl Round<'_, '_> {
         let due = now.monotonic_of(state.slab.due(node));
         state.slab.note(node, 0); // Names no item, until the hint is queued.
         state.delayed -= 1;
-        let hint = Job::new(Due { job: state.slab.lend(node), id: state.slab.id(node), due }).into_item();
+        let hint = Job::new(JobHint { job: state.slab.lend(node), id: state.slab.id(node), due }).into_item();
         if !state.goes_back(node) {
             return self.front.push((node, hint));
         }
@@ -255,7 +254,7 @@ impl Round<'_, '_> {
         let verdict = live.tick(due, now.own);
         let mut next = verdict.next;
         if let Some(due) = verdict.run {
-            let tick = DueTick { timers: Arc::clone(self.timers), id, due: now.monotonic_of(due) };
+            let tick = TickHint { timers: Arc::clone(self.timers), id, due: now.monotonic_of(due) };
             match self.queue_tick(Job::new(tick), back) {
                 Some(queue_id) => {
                     live.queued.push_back((queue_id, live.number));
@@ -320,14 +319,14 @@ impl State {
         self.slab.mark(node) & BACK != 0
     }
 
-    /// By face, when there will be something to do for the sleeper.
+    /// By kind of clock, when there will be something to do for the sleeper.
     fn next_due(&mut self) -> [u64; 2] {
         let grace = if self.lookout.is_some() { GRACE } else { 0 };
-        let timer = self.next_timer(Face::Monotonic).saturating_add(grace);
-        [timer.min(self.deadlines.next_due()), self.next_timer(Face::Wall)]
+        let timer = self.next_timer(ClockKind::Monotonic).saturating_add(grace);
+        [timer.min(self.deadlines.next_due()), self.next_timer(ClockKind::Wall)]
     }
 
-    pub(super) fn next_timer(&mut self, face: Face) -> u64 {
-        self.wheels[face as usize].next_due(&self.slab).unwrap_or(u64::MAX)
+    pub(super) fn next_timer(&mut self, kind: ClockKind) -> u64 {
+        self.wheels[kind as usize].next_due(&self.slab).unwrap_or(u64::MAX)
     }
 }

@@ -1,11 +1,10 @@
 //! A worker that has nothing to do sleeps for the timers, and runs the first job itself. Protocol: `TIMERS.md`,
 //! "Lookout".
 
-use super::{Face, State, Timers};
+use super::{ClockKind, GRACE, State, Timers};
 use crate::pool::station::Station;
 use crate::pool::worker::Worker;
 use crate::sync::{Deadline, Parker, Roused};
-use crate::sys::size::GRACE;
 use crate::sys::{CachePadded, thread};
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ pub(super) struct Lookout {
 
 /// Who must be woken for an earlier timer.
 #[derive(Debug)]
-pub(super) enum Sentry {
+pub(super) enum WakeTarget {
     Sleeper,
     Lookout(Arc<CachePadded<Station>>),
 }
@@ -43,10 +42,10 @@ pub(super) enum Sentry {
 impl Timers {
     /// U2. Not under the lock.
     #[cold]
-    pub(super) fn ring(&self, sentry: &Sentry) {
-        match sentry {
-            Sentry::Sleeper => self.alarm.unpark(),
-            Sentry::Lookout(station) => station.parker.nudge(),
+    pub(super) fn ring(&self, target: &WakeTarget) {
+        match target {
+            WakeTarget::Sleeper => self.alarm.unpark(),
+            WakeTarget::Lookout(station) => station.parker.nudge(),
         }
     }
 
@@ -63,20 +62,20 @@ impl State {
     /// Who must be woken for a timer that is due then. Says it once.
     #[inline]
     #[must_use]
-    pub(super) fn sentry_for(&mut self, face: Face, due: u64) -> Option<Sentry> {
-        let until = &mut self.asleep_until[face as usize];
+    pub(super) fn wake_target_for(&mut self, kind: ClockKind, due: u64) -> Option<WakeTarget> {
+        let until = &mut self.asleep_until[kind as usize];
         if due >= *until {
             return None;
         }
         *until = due; // U1
-        Some(self.sentry(face))
+        Some(self.wake_target(kind))
     }
 
     #[cold]
-    fn sentry(&self, face: Face) -> Sentry {
+    fn wake_target(&self, kind: ClockKind) -> WakeTarget {
         match &self.lookout {
-            Some(lookout) if face == Face::Monotonic => Sentry::Lookout(Arc::clone(&lookout.station)),
-            _ => Sentry::Sleeper,
+            Some(lookout) if kind == ClockKind::Monotonic => WakeTarget::Lookout(Arc::clone(&lookout.station)),
+            _ => WakeTarget::Sleeper,
         }
     }
 
@@ -89,11 +88,11 @@ impl State {
             let _ = self.relieve(0);
             return None;
         }
-        let until = &mut self.asleep_until[Face::Monotonic as usize];
+        let until = &mut self.asleep_until[ClockKind::Monotonic as usize];
         let sleeper_until = *until;
         self.lookout.get_or_insert_with(|| Lookout { station: Arc::clone(station), sleeper_until });
-        let next = self.next_timer(Face::Monotonic);
-        self.asleep_until[Face::Monotonic as usize] = next; // L0
+        let next = self.next_timer(ClockKind::Monotonic);
+        self.asleep_until[ClockKind::Monotonic as usize] = next; // L0
         Some(next)
     }
 
@@ -101,24 +100,24 @@ impl State {
     #[must_use]
     pub(super) fn relieve(&mut self, grace: u64) -> bool {
         let Some(lookout) = self.lookout.take() else { return false };
-        let next = self.next_timer(Face::Monotonic);
+        let next = self.next_timer(ClockKind::Monotonic);
         let wake = next.saturating_add(grace) < lookout.sleeper_until;
-        self.asleep_until[Face::Monotonic as usize] = if wake { next } else { lookout.sleeper_until };
+        self.asleep_until[ClockKind::Monotonic as usize] = if wake { next } else { lookout.sleeper_until };
         wake // L4
     }
 
     /// T0: whether the lookout comes to what is due.
     pub(super) fn relies_on_lookout(&mut self, now: u64) -> bool {
-        self.lookout.is_some() && self.by_wall == 0 && self.next_timer(Face::Monotonic).saturating_add(GRACE) > now
+        self.lookout.is_some() && self.by_wall == 0 && self.next_timer(ClockKind::Monotonic).saturating_add(GRACE) > now
     }
 
-    /// T1: until when the sleeper sleeps, by face.
+    /// T1: until when the sleeper sleeps, by kind of clock.
     pub(super) fn let_sleeper_sleep(&mut self, until: [u64; 2]) {
         match &mut self.lookout {
             None => self.asleep_until = until,
             Some(lookout) => {
-                lookout.sleeper_until = until[Face::Monotonic as usize];
-                self.asleep_until[Face::Wall as usize] = until[Face::Wall as usize];
+                lookout.sleeper_until = until[ClockKind::Monotonic as usize];
+                self.asleep_until[ClockKind::Wall as usize] = until[ClockKind::Wall as usize];
             }
         }
     }
@@ -127,7 +126,7 @@ impl State {
     #[must_use]
     pub(super) fn is_earlier(&mut self, due: u64) -> bool {
         let until = match &mut self.lookout {
-            None => &mut self.asleep_until[Face::Monotonic as usize],
+            None => &mut self.asleep_until[ClockKind::Monotonic as usize],
             Some(lookout) => &mut lookout.sleeper_until,
         };
         let earlier = due < *until;

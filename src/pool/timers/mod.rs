@@ -19,6 +19,7 @@ use super::job::Job;
 use crate::queue::{Node, OutOfMemory, Side, Slab, Wheel};
 use crate::sync::{FastLock, Parker};
 use crate::sys::clock::Clock;
+use crate::sys::size::real_or_modelled;
 use deadlines::Deadlines;
 pub(crate) use entry::Placement;
 pub(in crate::pool) use entry::is_timer;
@@ -34,9 +35,16 @@ pub(in crate::pool) use storm::Storms;
 pub(crate) use view::TimerState;
 pub(crate) use watch::{Overrun, OverrunHook};
 
+/// Timers that are touched before others get a turn: very many that are due at once must not hold up those who submit.
+const TIMERS_AT_ONCE: usize = real_or_modelled(64, 1);
+
+/// Nanoseconds that the thread which sleeps for the timers lets a worker have to come to one that is due. A model's
+/// clock stands still.
+const GRACE: u64 = real_or_modelled(50_000, 0);
+
 /// By which of its two clocks a timer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Face {
+pub(crate) enum ClockKind {
     Monotonic = 0,
     Wall = 1,
 }
@@ -44,7 +52,7 @@ pub(crate) enum Face {
 /// A moment on one of the clocks, and what that clock shows now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct When {
-    pub(crate) face: Face,
+    pub(crate) kind: ClockKind,
     pub(crate) due: u64,
     pub(crate) now: u64,
 }
@@ -81,7 +89,7 @@ pub(in crate::pool) struct State {
     /// Timers that wait, and those that are queued or have begun. The job of a delayed one, which is lent to its hint
     /// while that is queued; the node then notes the hint's id.
     slab: Slab<Option<Job>>,
-    /// By face.
+    /// By kind of clock.
     wheels: [Wheel; 2],
     schedules: HashMap<u64, Live>,
     pub(in crate::pool) deadlines: Deadlines,
@@ -89,7 +97,7 @@ pub(in crate::pool) struct State {
     delayed: usize,
     /// Timers by the wall clock: without any, nobody asks for the time of day.
     by_wall: usize,
-    /// By face, until when somebody sleeps for the timers: the lookout, or else the sleeper; 0 before there is one.
+    /// By kind of clock, until when somebody sleeps for the timers: the lookout, or else the sleeper; 0 before that.
     asleep_until: [u64; 2],
     has_sleeper: bool,
     lookout: Option<Lookout>,
@@ -119,17 +127,17 @@ impl Timers {
         &self.clock
     }
 
-    fn now(&self, face: Face) -> u64 {
-        match face {
-            Face::Monotonic => self.clock.now(),
-            Face::Wall => self.clock.wall(),
+    fn now(&self, kind: ClockKind) -> u64 {
+        match kind {
+            ClockKind::Monotonic => self.clock.now(),
+            ClockKind::Wall => self.clock.wall(),
         }
     }
 }
 
 /// By a node's mark.
-fn face_of(mark: u8) -> Face {
-    if mark & WALL == 0 { Face::Monotonic } else { Face::Wall }
+fn kind_of(mark: u8) -> ClockKind {
+    if mark & WALL == 0 { ClockKind::Monotonic } else { ClockKind::Wall }
 }
 
 impl State {
@@ -138,15 +146,15 @@ impl State {
     #[inline]
     fn insert(&mut self, job: &mut Option<Job>, mark: u8, when: When) -> Result<Node, OutOfMemory> {
         if self.slab.len() == 0 {
-            self.wheels[when.face as usize].begin_at(when.now);
+            self.wheels[when.kind as usize].begin_at(when.now);
         }
         self.slab.reserve()?;
         let node = self.slab.insert(job, mark);
-        if let Err(refused) = self.wheels[when.face as usize].insert(&self.slab, node, when.due) {
+        if let Err(refused) = self.wheels[when.kind as usize].insert(&self.slab, node, when.due) {
             return Err(self.refuse(refused, node, job));
         }
         self.delayed += usize::from(mark & REPEATS == 0);
-        self.by_wall += usize::from(when.face == Face::Wall);
+        self.by_wall += usize::from(when.kind == ClockKind::Wall);
         Ok(node)
     }
 
@@ -159,24 +167,24 @@ impl State {
 
     /// A timer that is in no wheel waits again.
     fn rearm(&mut self, node: Node, due: u64) {
-        let face = self.face(node);
-        let inserted = self.wheels[face as usize].insert(&self.slab, node, due);
+        let kind = self.kind(node);
+        let inserted = self.wheels[kind as usize].insert(&self.slab, node, due);
         inserted.expect("memory for four bytes");
     }
 
     /// A timer that waits is taken out of its wheel.
     fn disarm(&mut self, node: Node) {
-        let face = self.face(node);
-        self.wheels[face as usize].remove(&self.slab, node);
+        let kind = self.kind(node);
+        self.wheels[kind as usize].remove(&self.slab, node);
     }
 
     /// A timer that waits is gone; its job, if it is no schedule, goes where there is none.
     #[inline(always)]
     fn remove_waiting(&mut self, node: Node, job: &mut Option<Job>) {
         let mark = self.slab.mark(node);
-        self.wheels[face_of(mark) as usize].remove(&self.slab, node);
+        self.wheels[kind_of(mark) as usize].remove(&self.slab, node);
         self.delayed -= usize::from(mark & REPEATS == 0);
-        self.by_wall -= usize::from(face_of(mark) == Face::Wall);
+        self.by_wall -= usize::from(kind_of(mark) == ClockKind::Wall);
         // SAFETY: the job of a timer that waits is not lent.
         unsafe { self.slab.remove(node, job) };
     }
@@ -188,7 +196,7 @@ impl State {
     }
 
     fn forget(&mut self, node: Node) {
-        self.by_wall -= usize::from(self.face(node) == Face::Wall);
+        self.by_wall -= usize::from(self.kind(node) == ClockKind::Wall);
     }
 
     /// Called when timers have gone: memory that only many timers need, for the caller to drop without the lock.
@@ -204,8 +212,8 @@ impl State {
         Some(surplus)
     }
 
-    fn face(&self, node: Node) -> Face {
-        face_of(self.slab.mark(node))
+    fn kind(&self, node: Node) -> ClockKind {
+        kind_of(self.slab.mark(node))
     }
 
     fn repeats(&self, node: Node) -> bool {

@@ -2,7 +2,7 @@
 
 use super::Fired;
 use super::lateness::Lateness;
-use super::{Face, State, Timers};
+use super::{ClockKind, State, Timers};
 use crate::pool::core::Core;
 use crate::pool::unwind;
 use crate::sync::{Deadline, Parker, Roused};
@@ -59,8 +59,8 @@ impl Timers {
             self.alarm.park_for_wall(Duration::from_nanos(wall));
             return;
         }
-        let glance = if wall == u64::MAX { u64::MAX } else { glance(wall, self.now(Face::Wall)) };
-        let due = monotonic.min(self.now(Face::Monotonic).saturating_add(glance));
+        let glance = if wall == u64::MAX { u64::MAX } else { glance(wall, self.now(ClockKind::Wall)) };
+        let due = monotonic.min(self.now(ClockKind::Monotonic).saturating_add(glance));
         self.sleep_until(&self.alarm, due, Deadline::NEVER, lateness);
     }
 
@@ -74,16 +74,16 @@ impl Timers {
         lateness: &mut Lateness,
     ) -> Option<Roused> {
         let aim = due.saturating_sub(lateness.expected());
-        if aim > self.now(Face::Monotonic) {
+        if aim > self.now(ClockKind::Monotonic) {
             let instant = self.clock.instant(aim).filter(|_| due != u64::MAX);
             let limit = instant.map_or(Deadline::NEVER, Deadline::from);
             let roused = parker.park_lightly(limit.min(end)); // T2
             if roused.is_some() || !limit.has_passed() {
                 return roused;
             }
-            lateness.note(self.now(Face::Monotonic).saturating_sub(aim));
+            lateness.note(self.now(ClockKind::Monotonic).saturating_sub(aim));
         }
-        while self.now(Face::Monotonic) < due && !parker.is_roused() {
+        while self.now(ClockKind::Monotonic) < due && !parker.is_roused() {
             hint::spin(); // T3
         }
         None

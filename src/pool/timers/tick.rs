@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 /// A queued hint. Whether the tick is still to be run is decided under the timers' lock.
 #[derive(Debug)]
-pub(super) struct DueTick {
+pub(super) struct TickHint {
     pub(super) timers: Arc<Timers>,
     pub(super) id: u64,
-    /// As in [`Due`](super::due::Due).
+    /// As in [`JobHint`](super::due::JobHint).
     pub(super) due: u64,
 }
 
-impl Task for DueTick {
+impl Task for TickHint {
     fn run(self, worker: &Worker) {
         let Some((work, number)) = self.timers.start(self.id, worker.job()) else { return };
         let began = self.timers.clock.now();
@@ -105,15 +105,15 @@ impl Timers {
         if state.slab.is_waiting(node) {
             return (None, false);
         }
-        let face = state.face(node);
-        let now = self.now(face);
+        let kind = state.kind(node);
+        let now = self.now(kind);
         let next = state.schedules.get_mut(&id).and_then(|live| live.next_after_end(now));
         let Some(due) = next else { return (None, false) };
         state.rearm(node, due);
         if due > now
-            && let Some(sentry) = state.sentry_for(face, due)
+            && let Some(target) = state.wake_target_for(kind, due)
         {
-            self.ring(&sentry);
+            self.ring(&target);
         }
         (None, due <= now)
     }

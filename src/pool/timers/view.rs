@@ -76,7 +76,7 @@ impl State {
     }
 
     fn look(&self, timers: &Timers, node: Node, id: u64) -> TimerState {
-        let now = timers.now(self.face(node));
+        let now = timers.now(self.kind(node));
         let due_in = self.slab.is_waiting(node).then(|| self.slab.due(node).saturating_sub(now));
         match self.schedules.get(&id) {
             Some(live) => TimerState { due_in, queued: live.queued.len(), running: live.running, ticks: live.number },

@@ -69,7 +69,8 @@ fn a_stale_id_finds_nothing() {
     });
 }
 
-/// Race: the oldest items are discarded while their owner comes to them and more are queued; the first is looked up once.
+/// Race: the oldest items are discarded while their owner comes to them and more are queued; the first is looked up
+/// once.
 #[test]
 fn owner_or_discarder_gets_the_oldest_item() {
     check(2, || {

@@ -4,8 +4,12 @@ use super::hooks::swallow_panic;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, count, fence as full_fence};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
-use crate::sys::size::LEAST_LEAVE;
+use crate::sys::size::real_or_modelled;
 use std::fmt;
+
+/// Whoever takes jobs out is allowed at least so many without a look at the low mark, or none: to share out allowances
+/// anew costs as much as some ten looks.
+const LEAST_ALLOWANCE: u64 = real_or_modelled(64, 1);
 
 /// What is told: whether the queue has risen to the high mark, and how many jobs were queued when that was noticed.
 pub(crate) type Tell = Box<dyn Fn(bool, u64) + Send + Sync>;
@@ -24,21 +28,21 @@ impl fmt::Debug for Marks {
     }
 }
 
-/// Where jobs leave the queue: a worker that begins them, or all those who cancel some.
+/// Counts the jobs that leave the queue in one way: begun by one worker, or cancelled by anybody.
 ///
 /// # Memory ordering
 ///
-/// What is counted was done before: the stores release, the loads acquire. `leave` is in `BOUND.md`.
+/// What is counted was done before: the stores release, the loads acquire. For `allowed` see `BOUND.md`.
 #[derive(Debug)]
-pub(super) struct Outlet {
+pub(super) struct DequeueCounter {
     gone: AtomicU64,
-    /// Beyond so many gone, whoever lets one go looks at the marks.
-    leave: AtomicU64,
+    /// Whoever counts more than these looks at the marks.
+    allowed: AtomicU64,
 }
 
-impl Outlet {
+impl DequeueCounter {
     pub(super) fn new() -> Self {
-        Self { gone: AtomicU64::new(0), leave: AtomicU64::new(u64::MAX) }
+        Self { gone: AtomicU64::new(0), allowed: AtomicU64::new(u64::MAX) }
     }
 
     /// Counts a job, where one thread at a time does.
@@ -52,7 +56,7 @@ impl Outlet {
         self.gone.fetch_add(jobs, Ordering::SeqCst);
     }
 
-    /// How many jobs have left through it.
+    /// How many jobs were counted.
     #[inline]
     pub(super) fn gone(&self) -> u64 {
         self.gone.load(Ordering::Acquire)
@@ -60,14 +64,14 @@ impl Outlet {
 
     /// After a job was counted and `fence::light`.
     #[inline]
-    fn is_without_leave(&self) -> bool {
-        self.gone.load(Ordering::Relaxed) > self.leave.load(Ordering::Relaxed)
+    fn exceeds_allowance(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) > self.allowed.load(Ordering::Relaxed)
     }
 }
 
-/// Whose marks these are.
-pub(super) trait Basin {
-    fn outlets(&self) -> impl Iterator<Item = &Outlet>;
+/// A queue with marks.
+pub(super) trait MarkedQueue {
+    fn counters(&self) -> impl Iterator<Item = &DequeueCounter>;
 
     /// How many jobs are queued: never less than there are, unless some leave meanwhile.
     fn queued(&self) -> u64;
@@ -75,13 +79,13 @@ pub(super) trait Basin {
 
 /// Nobody looks for the low mark.
 const BELOW: u32 = 0;
-/// No outlet has leave.
+/// Nobody has an allowance.
 const ABOVE: u32 = 1;
-/// Outlets may have leave.
+/// Counters may have an allowance.
 const FAR_ABOVE: u32 = 2;
 
 #[derive(Debug)]
-pub(super) struct Water {
+pub(super) struct WaterMarks {
     marks: Marks,
     /// Written under the lock of `state`.
     phase: AtomicU32,
@@ -96,75 +100,75 @@ struct State {
     queued: u64,
 }
 
-impl Water {
+impl WaterMarks {
     pub(super) fn new(marks: Marks) -> Self {
         Self { marks, phase: AtomicU32::new(BELOW), state: Lock::new(State::default()) }
     }
 
     /// Called by a submitter that has made the queue longer; `at_most` so many are queued.
     #[inline]
-    pub(super) fn may_have_risen(&self, at_most: u64, basin: &impl Basin) {
+    pub(super) fn may_have_risen(&self, at_most: u64, queue: &impl MarkedQueue) {
         fence::light(); // M1
         let is_due = || self.phase.load(Ordering::Relaxed) == BELOW;
         if at_most >= self.marks.high && is_due() {
-            self.look(basin, is_due);
+            self.look(queue, is_due);
         }
     }
 
-    /// Called by whoever has counted jobs that leave through `outlet`, after `fence::light` (M1).
+    /// Called by whoever has counted jobs with `counter`, after `fence::light` (M1).
     #[inline]
-    pub(super) fn may_have_fallen(&self, outlet: &Outlet, basin: &impl Basin) {
-        let is_due = || outlet.is_without_leave();
+    pub(super) fn may_have_fallen(&self, counter: &DequeueCounter, queue: &impl MarkedQueue) {
+        let is_due = || counter.exceeds_allowance();
         if is_due() {
-            self.look(basin, is_due);
+            self.look(queue, is_due);
         }
     }
 
-    /// Called by whoever has made the queue shorter otherwise.
-    pub(super) fn has_fallen(&self, basin: &impl Basin) {
-        self.look(basin, || true);
+    /// Called by whoever has made the queue shorter in another way.
+    pub(super) fn has_fallen(&self, queue: &impl MarkedQueue) {
+        self.look(queue, || true);
     }
 
-    /// Reckons anew if that can change anything.
+    /// Settles anew if that can change anything.
     #[cold]
-    fn look(&self, basin: &impl Basin, is_due: impl Fn() -> bool) {
+    fn look(&self, queue: &impl MarkedQueue, is_due: impl Fn() -> bool) {
         full_fence(Ordering::SeqCst); // M2
-        let queued = basin.queued();
+        let queued = queue.queued();
         let stays = match self.phase.load(Ordering::Relaxed) {
             BELOW => queued < self.marks.high,
-            ABOVE => queued > self.marks.low && self.leave(queued, basin) == 0,
+            ABOVE => queued > self.marks.low && self.allowance(queued, queue) == 0,
             _ => false,
         };
-        if !stays && self.reckon(basin, is_due) {
+        if !stays && self.settle(queue, is_due) {
             self.tell();
         }
     }
 
-    /// To how many jobs each outlet can be given leave while `queued` are.
-    fn leave(&self, queued: u64, basin: &impl Basin) -> u64 {
-        let leave = queued.saturating_sub(self.marks.low + 1) / basin.outlets().count() as u64;
-        if leave < LEAST_LEAVE { 0 } else { leave }
+    /// How many jobs more each counter can be allowed while `queued` are queued.
+    fn allowance(&self, queued: u64, queue: &impl MarkedQueue) -> u64 {
+        let allowance = queued.saturating_sub(self.marks.low + 1) / queue.counters().count() as u64;
+        if allowance < LEAST_ALLOWANCE { 0 } else { allowance }
     }
 
-    /// Says which mark was passed last, and gives leave; or somebody else just did so, and it is not due any more. True
-    /// if the caller must tell the user.
-    fn reckon(&self, basin: &impl Basin, is_due: impl Fn() -> bool) -> bool {
+    /// Finds out which mark was passed last, and shares out allowances, unless somebody else has just done so. True if
+    /// the caller must tell the user.
+    fn settle(&self, queue: &impl MarkedQueue, is_due: impl Fn() -> bool) -> bool {
         let mut state = self.state.lock();
         if !is_due() {
             return false;
         }
         let queued = loop {
             self.phase.store(if state.above { FAR_ABOVE } else { BELOW }, Ordering::Relaxed); // R1
-            for outlet in basin.outlets() {
-                outlet.leave.store(if state.above { 0 } else { u64::MAX }, Ordering::Relaxed);
+            for counter in queue.counters() {
+                counter.allowed.store(if state.above { 0 } else { u64::MAX }, Ordering::Relaxed);
             }
             fence::heavy(); // R2
             if state.above {
-                for outlet in basin.outlets() {
-                    outlet.leave.store(outlet.gone(), Ordering::Relaxed); // R3
+                for counter in queue.counters() {
+                    counter.allowed.store(counter.gone(), Ordering::Relaxed); // R3
                 }
             }
-            let queued = basin.queued(); // R4
+            let queued = queue.queued(); // R4
             if if state.above { queued > self.marks.low } else { queued < self.marks.high } {
                 break queued;
             }
@@ -172,9 +176,13 @@ impl Water {
             state.queued = queued;
         };
         if state.above {
-            match self.leave(queued, basin) {
+            match self.allowance(queued, queue) {
                 0 => self.phase.store(ABOVE, Ordering::Relaxed),
-                leave => basin.outlets().for_each(|outlet| _ = outlet.leave.fetch_add(leave, Ordering::Relaxed)), // R5
+                allowance => {
+                    for counter in queue.counters() {
+                        counter.allowed.fetch_add(allowance, Ordering::Relaxed); // R5
+                    }
+                }
             }
         }
         state.above != state.told && !std::mem::replace(&mut state.telling, true)

@@ -1,0 +1,58 @@
+//! How queued jobs are taken out of the queue again. `unrun` says what becomes of them.
+
+use super::core::Core;
+use super::timers::is_timer;
+use crate::queue::Item;
+
+impl Core {
+    /// Cancels a queued job or a timer. False if it is neither: unknown, claimed by a worker, done or cancelled before.
+    pub(crate) fn cancel(&self, id: u64) -> bool {
+        if self.is_forked() {
+            return false;
+        }
+        if is_timer(id) {
+            return self.cancel_timer(id);
+        }
+        let Some(item) = self.take_out(id) else { return false };
+        self.end_unrun(id, item);
+        true
+    }
+
+    /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
+    pub(super) fn take_out(&self, id: u64) -> Option<Item> {
+        let lane = self.store.lane_of(id).map(|number| self.lanes.numbered(number));
+        lane.and_then(|lane| lane.take_out(&self.store, id)).or_else(|| self.store.revoke(id))
+    }
+
+    /// Cancels every job that is queued now; returns how many.
+    pub(crate) fn cancel_all(&self) -> usize {
+        if self.is_forked() {
+            return 0;
+        }
+        let mut count = 0;
+        self.cancel_each(&mut |_| count += 1);
+        count
+    }
+
+    /// Cancels every job that is queued now, and tells of each.
+    pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
+        self.calm_storm();
+        self.store.revoke_all(|id, item| cancelled(self.end_unrun(id, item)));
+    }
+
+    /// The ids of the jobs that are queued now, ascending.
+    pub(crate) fn queued(&self) -> Vec<u64> {
+        if self.is_forked() { Vec::new() } else { self.named(|| self.store.queued()) }
+    }
+
+    pub(super) fn count_cancelled(&self, count: u64) {
+        self.cancelled.count_shared(count);
+        self.place_is_free();
+        self.groups.notify();
+        self.ended_elsewhere();
+    }
+
+    pub(super) fn cancelled(&self) -> u64 {
+        self.cancelled.gone()
+    }
+}
