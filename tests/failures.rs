@@ -38,7 +38,7 @@ fn a_panic_is_one_failure_and_the_worker_goes_on() {
         assert_eq!(only_failure(&results), "the job panicked: on purpose");
         results.submit(|| panic_any(7_u8)).unwrap();
         match results.next(LIMIT).unwrap().result {
-            Err(JobError::Panicked(panic)) => assert_eq!(panic.payload().downcast_ref(), Some(&7_u8)),
+            Err(JobError::Panicked(mut panic)) => assert_eq!(panic.payload_mut().downcast_ref(), Some(&7_u8)),
             other => panic!("{other:?}"),
         }
         pool.spawn(|| panic!("on purpose")).unwrap();
@@ -295,5 +295,17 @@ fn a_hundred_thousand_panics_are_a_hundred_thousand_failures() {
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((pool.failed(), pool.busy(), pool.pending()), (100_000, 0, 0));
         pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+    });
+}
+
+/// What jobs end with goes into the error types of others: a job that waits for a job hands its error on.
+#[test]
+fn a_jobs_error_may_be_another_jobs_error() {
+    within_limit(|| {
+        let pool = pool_of(2);
+        let inner = pool.submit(|| -> u8 { panic!("on purpose") }).unwrap();
+        let outer = pool.try_submit(move || inner.join()).unwrap();
+        let error: Box<dyn std::error::Error + Send + Sync> = outer.join().unwrap_err().into();
+        assert_eq!(error.to_string(), "the job failed: the job panicked: on purpose");
     });
 }

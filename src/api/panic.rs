@@ -3,6 +3,7 @@
 use crate::pool::{Trace, Worker, current, unwind};
 use std::any::Any;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 /// The panic of a job, in [`JobError::Panicked`](crate::JobError::Panicked).
 ///
@@ -20,7 +21,9 @@ pub struct Panic(Box<Thrown>);
 
 #[derive(Debug)]
 struct Thrown {
-    payload: unwind::Payload,
+    message: String,
+    /// Never locked: it makes the panic `Sync`, so that it goes into any error type, though its payload need not be.
+    payload: Mutex<unwind::Payload>,
     trace: Option<Trace>,
 }
 
@@ -29,22 +32,23 @@ impl Panic {
     #[cold]
     pub(super) fn new(payload: unwind::Payload) -> Self {
         let trace = current::with(Worker::take_trace).flatten();
-        Self(Box::new(Thrown { payload, trace }))
+        let message = unwind::message(payload.as_ref()).to_owned();
+        Self(Box::new(Thrown { message, payload: Mutex::new(payload), trace }))
     }
 
     /// The panic's message, or a placeholder if its payload is not text.
     pub fn message(&self) -> &str {
-        unwind::message(self.0.payload.as_ref())
+        &self.0.message
     }
 
     /// The panic's payload.
-    pub fn payload(&self) -> &(dyn Any + Send) {
-        self.0.payload.as_ref()
+    pub fn payload_mut(&mut self) -> &mut (dyn Any + Send) {
+        self.0.payload.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
     }
 
     /// The panic's payload, for [`resume_unwind`](std::panic::resume_unwind).
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.0.payload
+        self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// File, line and column of the panic, in a pool that [records](crate::Builder::panic_locations) them.
