@@ -92,7 +92,8 @@ fn a_struct_of_the_abi_has_changed() {
     assert_eq!([offset_of!(Outcome, outcome), offset_of!(Outcome, error_code), offset_of!(Outcome, arg)], [48, 52, 56]);
 
     type Submit = ftpool_submit_options;
-    assert_eq!((size_of::<Submit>(), align_of::<Submit>(), offset_of!(Submit, delay_ns)), (88, 8, 80));
+    assert_eq!((size_of::<Submit>(), align_of::<Submit>()), (96, 8));
+    assert_eq!([offset_of!(Submit, delay_ns), offset_of!(Submit, settle)], [80, 88]);
     assert_eq!([offset_of!(Submit, size), offset_of!(Submit, results), offset_of!(Submit, callback)], [0, 8, 16]);
     let rest = [offset_of!(Submit, callback_context), offset_of!(Submit, arg_free), offset_of!(Submit, flags)];
     assert_eq!((rest, offset_of!(Submit, group)), ([24, 32, 40], 48));
