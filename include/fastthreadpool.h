@@ -1612,7 +1612,7 @@ ftpool_status ftpool_map(ftpool *pool,
  *
  * **Ownership:** `value` belongs to the caller, and holds the result after FTPOOL_OK. Copies of it are made bytewise,
  * aligned as malloc() does, and dropped without a call. **Thread safety:** as ftpool_for(). **Returns:** as
- * ftpool_for(); FTPOOL_E_INVALID also if `combine` or `value` is NULL.
+ * ftpool_for(); FTPOOL_E_JOB also if `combine` has failed; FTPOOL_E_INVALID also if `combine` or `value` is NULL.
  */
 FTPOOL_API
 ftpool_status ftpool_reduce(ftpool *pool,

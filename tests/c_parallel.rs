@@ -147,6 +147,34 @@ fn a_failure_stops_a_loop() {
     });
 }
 
+extern "C" fn fail_on_the_worker(barrier: *mut c_void, _begin: usize, _end: usize, sum: *mut c_void) {
+    meet(barrier, 0);
+    // SAFETY: as above.
+    unsafe { *sum.cast::<[usize; 2]>() = [1, 1] };
+    if ftpool_worker_index() >= 0 {
+        assert_eq!(c!(ftpool_fail(3, std::ptr::null())), FTPOOL_OK);
+    }
+}
+
+/// Conformance 84: whoever runs the item that fails, the value stays as it was.
+#[test]
+fn a_failure_in_a_reduction_leaves_the_value_alone() {
+    within_limit(|| {
+        let (pool, barrier, mut sum) = (CPool::of(1), Barrier::new(2), [7_usize, 0]);
+        let place = (&raw mut sum).cast();
+        for grain in [10_000, 0, 10] {
+            let work = Work { fail_at: Some(9_999), ..Work::new(10_000) };
+            let (body, both): (ftpool_reduce_body, ftpool_combine) = (Some(add_some), Some(add));
+            let status = c!(ftpool_reduce(pool.handle(), 0, 10_000, grain, body, both, work.context(), 16, place));
+            assert_eq!((status, sum), (FTPOOL_E_JOB, [7, 0]));
+        }
+        let context = std::ptr::from_ref(&barrier).cast_mut().cast();
+        let (body, both): (ftpool_reduce_body, ftpool_combine) = (Some(fail_on_the_worker), Some(add));
+        let status = c!(ftpool_reduce(pool.handle(), 0, 2, 1, body, both, context, 16, place));
+        assert_eq!((status, sum), (FTPOOL_E_JOB, [7, 0]));
+    });
+}
+
 extern "C" fn square(number: *mut c_void) -> *mut c_void {
     if number.addr() == 77 {
         assert_eq!(c!(ftpool_fail(1, std::ptr::null())), FTPOOL_OK);

@@ -146,19 +146,21 @@ impl Pool {
             (Some(a), Some(b)) => Some(combine(a, b)),
             (a, b) => a.or(b),
         };
-        match self.fold_chunks(Site::of(&chunk), range, 0, chunk, both).flatten() {
+        match self.fold_chunks(Site::of(&chunk), range, 0, false, chunk, both).flatten() {
             Some(value) => combine(identity, value),
             None => identity,
         }
     }
 
-    /// The values of chunks, combined from left to right; `None` for an empty range.
+    /// The values of chunks, combined from left to right; `None` for an empty range. If `stoppable`, a failure that the
+    /// [`frame`] hears of ends the loop, and values are missing.
     #[inline]
     pub(crate) fn fold_chunks<R: Send>(
         &self,
         site: Site,
         range: Range<usize>,
         grain: usize,
+        stoppable: bool,
         chunk: impl Fn(Range<usize>) -> R + Sync,
         combine: impl Fn(R, R) -> R,
     ) -> Option<R> {
@@ -166,7 +168,7 @@ impl Pool {
             return None;
         }
         let mut first: Option<R> = None;
-        let rest = trial::try_out(site, range, grain, false, |items| {
+        let rest = trial::try_out(site, range, grain, stoppable, |items| {
             for value in pieces(items, grain).map(&chunk) {
                 first = Some(match first.take() {
                     Some(before) => combine(before, value),

@@ -148,7 +148,7 @@ pub unsafe extern "C" fn ftpool_map(
 ///
 /// **Ownership:** `value` belongs to the caller, and holds the result after FTPOOL_OK. Copies of it are made bytewise,
 /// aligned as malloc() does, and dropped without a call. **Thread safety:** as ftpool_for(). **Returns:** as
-/// ftpool_for(); FTPOOL_E_INVALID also if `combine` or `value` is NULL.
+/// ftpool_for(); FTPOOL_E_JOB also if `combine` has failed; FTPOOL_E_INVALID also if `combine` or `value` is NULL.
 ///
 /// # Safety
 ///
@@ -194,11 +194,13 @@ pub unsafe extern "C" fn ftpool_reduce(
         into
     };
     verdict(frame::enter(|| {
-        if let Some(sum) = pool.fold_chunks(Site::at(body as *const ()), begin..end, grain, chunk, both) {
+        let sum = pool.fold_chunks(Site::at(body as *const ()), begin..end, grain, true, chunk, both);
+        let all = !frame::has_failed();
+        if let Some(sum) = sum.filter(|_| all) {
             // SAFETY: the caller's 3.
             unsafe { sum.as_ptr().copy_to_nonoverlapping(value.cast(), size) };
         }
-        !frame::has_failed()
+        all
     }))
 }
 
