@@ -1591,8 +1591,10 @@ ftpool_status ftpool_for_range(ftpool *pool,
                                void *context);
 
 /**
- * Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
- * ftpool_fail() in the function stops it; the values of items that were not reached are NULL.
+ * Stores `function(args[i])` in `out_values[i]` for each i below `count`. The two arrays may be the same, and each
+ * argument is replaced by its value then; else they must not overlap. The caller takes part, as in ftpool_for().
+ * ftpool_fail() in the function stops it; the values of items that were not reached are NULL, or still the arguments
+ * if the arrays are the same.
  *
  * **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
  * FTPOOL_OK; FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is

@@ -201,6 +201,22 @@ fn values_of_a_map_are_where_their_arguments_were() {
     });
 }
 
+/// Conformance 85: nothing is cleared before it was read, and what was not reached stays.
+#[test]
+fn values_of_a_map_replace_their_arguments() {
+    within_limit(|| {
+        let pool = CPool::of(2);
+        for (first, status) in [(100, FTPOOL_OK), (70, FTPOOL_E_JOB)] {
+            let mut both: Vec<_> = (first..first + 1000).map(value).collect();
+            let place = both.as_mut_ptr();
+            assert_eq!(c!(ftpool_map(pool.handle(), Some(square), place, 1000, place)), status);
+            let squares = (first..).zip(&both).filter(|(i, value)| value.addr() == i * i).count();
+            let kept = (first..).zip(&both).filter(|&(i, value)| value.addr() == i).count();
+            assert!(squares + kept == 1000 && (squares == 1000) == (status == FTPOOL_OK), "{squares}, {kept}");
+        }
+    });
+}
+
 struct Fib {
     pool: *mut ftpool,
     n: usize,

@@ -10,6 +10,7 @@ use crate::pool::{fork, frame};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
+use std::ptr;
 
 /// The body of ftpool_for(): runs item `i`. It must return, as a job must.
 pub type ftpool_for_body = Option<unsafe extern "C" fn(context: *mut c_void, i: usize)>;
@@ -93,8 +94,10 @@ pub unsafe extern "C" fn ftpool_for_range(
     }))
 }
 
-/// Stores `function(args[i])` in `out_values[i]` for each i below `count`. The caller takes part, as in ftpool_for().
-/// ftpool_fail() in the function stops it; the values of items that were not reached are NULL.
+/// Stores `function(args[i])` in `out_values[i]` for each i below `count`. The two arrays may be the same, and each
+/// argument is replaced by its value then; else they must not overlap. The caller takes part, as in ftpool_for().
+/// ftpool_fail() in the function stops it; the values of items that were not reached are NULL, or still the arguments
+/// if the arrays are the same.
 ///
 /// **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
 /// FTPOOL_OK; FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is
@@ -103,7 +106,8 @@ pub unsafe extern "C" fn ftpool_for_range(
 /// # Safety
 ///
 /// 1. `pool` is NULL or a pool that is not freed before the call returns. 2. `args` points to `count` pointers with
-///    each of which `function` may be called on any thread. 3. `out_values` has room for `count` pointers.
+///    each of which `function` may be called on any thread. 3. `out_values` has room for `count` pointers, and is
+///    `args` or apart from it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_map(
     pool: *mut ftpool,
@@ -127,8 +131,10 @@ pub unsafe extern "C" fn ftpool_map(
         // SAFETY: the caller's 3.
         unsafe { values.get().add(i) }
     };
+    // Where the arrays are the same, this would be what the function is called with.
+    let cleared = if ptr::eq(args.get(), out_values) { 0 } else { count };
     // SAFETY: the caller's 3.
-    (0..count).for_each(|i| unsafe { place(i).write(std::ptr::null_mut()) });
+    (0..cleared).for_each(|i| unsafe { place(i).write(ptr::null_mut()) });
     let run = |i| {
         // SAFETY: the caller's 2.
         let arg = unsafe { args.get().add(i) };
