@@ -988,7 +988,9 @@ FTPOOL_API ftpool_status ftpool_submit_first(ftpool *pool, ftpool_fn function, v
  * accepted or none is. `out_ids` is NULL or has room for `count` ids.
  *
  * **Ownership**, **Thread safety:** as ftpool_submit(); the array itself is only read. **Returns:** as
- * ftpool_submit(); FTPOOL_E_INVALID also if `args` is NULL and `count` is not 0.
+ * ftpool_submit(); FTPOOL_FULL, at once, also if there are more than max_queued jobs, unless the policy is
+ * FTPOOL_POLICY_CALLER_RUNS or _HAND_OFF, or the caller may submit above the limit (see ftpool_config.policy);
+ * FTPOOL_E_INVALID also if `args` is NULL and `count` is not 0.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_batch(ftpool *pool,
@@ -1183,7 +1185,8 @@ ftpool_status ftpool_results_submit_first(ftpool_results *results,
  * Queues `function(args[i])` for each i below `count`; what they return becomes outcomes here. Either all are accepted
  * or none is. `out_ids` is NULL or has room for `count` ids.
  *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch().
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch(), which see for batches that are too
+ * large for the queue.
  */
 FTPOOL_API
 ftpool_status ftpool_results_submit_batch(ftpool_results *results,

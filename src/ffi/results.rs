@@ -166,7 +166,8 @@ pub unsafe extern "C" fn ftpool_results_submit_first(
 /// Queues `function(args[i])` for each i below `count`; what they return becomes outcomes here. Either all are accepted
 /// or none is. `out_ids` is NULL or has room for `count` ids.
 ///
-/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch().
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch(), which see for batches that are too
+/// large for the queue.
 ///
 /// # Safety
 ///

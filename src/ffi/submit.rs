@@ -61,7 +61,9 @@ pub unsafe extern "C" fn ftpool_submit_first(
 /// accepted or none is. `out_ids` is NULL or has room for `count` ids.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_submit(); the array itself is only read. **Returns:** as
-/// ftpool_submit(); FTPOOL_E_INVALID also if `args` is NULL and `count` is not 0.
+/// ftpool_submit(); FTPOOL_FULL, at once, also if there are more than max_queued jobs, unless the policy is
+/// FTPOOL_POLICY_CALLER_RUNS or _HAND_OFF, or the caller may submit above the limit (see ftpool_config.policy);
+/// FTPOOL_E_INVALID also if `args` is NULL and `count` is not 0.
 ///
 /// # Safety
 ///
