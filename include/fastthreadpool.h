@@ -1815,7 +1815,9 @@ FTPOOL_API ftpool *ftpool_current(void);
 /**
  * Which worker of its pool the calling thread is: an index into per-worker data.
  *
- * **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) outside a job.
+ * **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) on every thread
+ * that is no worker of a pool, also in the body of a loop that such a thread calls; and in a job that its submitter
+ * runs (FTPOOL_POLICY_CALLER_RUNS), whichever thread that is.
  */
 FTPOOL_API int32_t ftpool_worker_index(void);
 

@@ -53,7 +53,9 @@ pub extern "C" fn ftpool_current() -> *mut ftpool {
 
 /// Which worker of its pool the calling thread is: an index into per-worker data.
 ///
-/// **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) outside a job.
+/// **Thread safety:** any thread. **Returns:** 0 to ftpool_worker_limit() − 1; −1 (FTPOOL_E_INVALID) on every thread
+/// that is no worker of a pool, also in the body of a loop that such a thread calls; and in a job that its submitter
+/// runs (FTPOOL_POLICY_CALLER_RUNS), whichever thread that is.
 #[unsafe(no_mangle)]
 pub extern "C" fn ftpool_worker_index() -> i32 {
     crate::worker_index().map_or(FTPOOL_E_INVALID as i32, |index| index as i32)
