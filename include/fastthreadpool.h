@@ -1282,8 +1282,8 @@ FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out
  *
  * **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
  * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
- * ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times, callbacks or results object are not
- * valid; FTPOOL_E_VERSION if they have fields that this library does not know.
+ * ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times, callbacks, group or results object are
+ * not valid, or exclude one another; FTPOOL_E_VERSION if they have fields that this library does not know.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_with(ftpool *pool,
