@@ -164,6 +164,7 @@
 
 /**
  * A submit flag: the outcome carries the job's argument. Not with FTPOOL_SUBMIT_EMITS: such a job may end without one.
+ * The argument of an outcome that nobody reads goes to nobody: value_free is for values.
  */
 #define FTPOOL_SUBMIT_RETURN_ARG 4
 

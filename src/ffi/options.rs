@@ -16,6 +16,7 @@ pub const FTPOOL_SUBMIT_FIRST: u32 = 1;
 /// A submit flag: the job emits its values with ftpool_emit(); what it returns is ignored.
 pub const FTPOOL_SUBMIT_EMITS: u32 = 2;
 /// A submit flag: the outcome carries the job's argument. Not with FTPOOL_SUBMIT_EMITS: such a job may end without one.
+/// The argument of an outcome that nobody reads goes to nobody: value_free is for values.
 pub const FTPOOL_SUBMIT_RETURN_ARG: u32 = 4;
 
 /// Options of a job. Initialise it with FTPOOL_SUBMIT_OPTIONS_INIT, which means none.
