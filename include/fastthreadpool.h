@@ -545,7 +545,7 @@ typedef struct ftpool_config {
     uint64_t jobs_per_worker;
     /**
      * How many workers beyond the limit there may be while that many jobs are in ftpool_blocking();
-     * ftpool_worker_limit() includes them. 0: none.
+     * ftpool_worker_limit() includes them. Cut to what is possible with at most 32 768 workers in all. 0: none.
      */
     uint32_t extra_workers;
     /**

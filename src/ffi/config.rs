@@ -66,7 +66,7 @@ pub struct ftpool_config {
     /// This costs throughput, because workers then take jobs one at a time.
     pub jobs_per_worker: u64,
     /// How many workers beyond the limit there may be while that many jobs are in ftpool_blocking();
-    /// ftpool_worker_limit() includes them. 0: none.
+    /// ftpool_worker_limit() includes them. Cut to what is possible with at most 32 768 workers in all. 0: none.
     pub extra_workers: u32,
     /// Called, with `context`, once for every job that exceeds its run_limit_ns (ftpool_submit_options), as soon as it
     /// does, usually on the timer thread: it should be short, as it holds up other timers. May be NULL; then run limits
