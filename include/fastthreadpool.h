@@ -480,8 +480,9 @@ typedef struct ftpool_config {
     ftpool_worker_hook start;
     /**
      * Called in each worker whose start hook has succeeded, after its last job; may be NULL. What it submits to its
-     * own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete
-     * all the same.
+     * own pool is refused when the pool ends; a worker that leaves an open pool (see idle_timeout_ns, jobs_per_worker
+     * and extra_workers) may submit. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown
+     * complete all the same.
      */
     ftpool_worker_hook stop;
     /**

@@ -74,8 +74,9 @@ impl Builder {
     }
 
     /// Calls `hook` in each worker whose start hook has succeeded, after its last job. What it submits to its own pool
-    /// is refused. If it panics or calls [`fail`](crate::fail), the pool is broken; the worker's end and a shutdown
-    /// complete all the same.
+    /// is refused when the pool ends; a worker that leaves an open pool, after an idle time-out say, may submit. If it
+    /// panics or calls [`fail`](crate::fail), the pool is broken; the worker's end and a shutdown complete all the
+    /// same.
     pub fn on_stop(self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.try_on_stop(infallible(hook))
     }

@@ -29,8 +29,9 @@ pub struct ftpool_config {
     /// jobs are cancelled, and every later submit returns FTPOOL_E_BROKEN; ftpool_check() tells why.
     pub start: ftpool_worker_hook,
     /// Called in each worker whose start hook has succeeded, after its last job; may be NULL. What it submits to its
-    /// own pool is refused. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown complete
-    /// all the same.
+    /// own pool is refused when the pool ends; a worker that leaves an open pool (see idle_timeout_ns, jobs_per_worker
+    /// and extra_workers) may submit. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown
+    /// complete all the same.
     pub stop: ftpool_worker_hook,
     /// Called once for every job that fails, in the worker, before the outcome can be read, and even if it goes
     /// nowhere; possibly on several threads at once. May be NULL.

@@ -327,7 +327,7 @@ impl Worker {
         ready
     }
 
-    /// Calls the stop hook, if the start hook was called. What it submits to its own pool is refused.
+    /// Calls the stop hook, if the start hook was called. What it submits to its own pool is refused if that is closed.
     pub(super) fn stop(&self) {
         if self.readiness.replace(Readiness::Leaving) == Readiness::Ready
             && let Err(cause) = self.call_stop_hook()
