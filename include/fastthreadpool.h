@@ -25,7 +25,8 @@
  *           are FTPOOL_E_INVALID. Huge values mean forever; nothing overflows.
  * Structs   begin with their size. Initialise them with their _INIT macro; 0 in a field means its default.
  * Ownership A submit that does not return FTPOOL_OK took nothing.
- * Threads   Jobs run on worker threads, which block asynchronous signals.
+ * Threads   Jobs run on worker threads, which block asynchronous signals. Processes that a job starts inherit that:
+ *           clear the mask with sigprocmask() before exec, or with posix_spawnattr_setsigmask().
  * Exit      A pool does not keep the process alive. Once exit() has begun, no further job starts, submits and waits
  *           return FTPOOL_E_SHUTDOWN, and ftpool_free() does not wait. Functions registered with atexit() after the
  *           first pool was made, and destructors of static objects constructed after it, run before that.
