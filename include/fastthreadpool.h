@@ -32,6 +32,9 @@
  *           first pool was made, and destructors of static objects constructed after it, run before that.
  * Fork      In the child, calls on the parent's pools return FTPOOL_E_FORKED and never wait; make new pools there.
  * Unwinding No panic leaves this library. A C++ exception or pthread_exit() that leaves a job aborts the process.
+ *           Nor may pthread_cancel() meet a thread in a call that makes, ends or reopens a pool or ends a results
+ *           object (ftpool_new(), ftpool_shutdown(), ftpool_results_free(), ...), or uses ftpool_results_fd(): disable
+ *           it there with pthread_setcancelstate(). Other calls of this library run to their end first.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  * Generated from src/ffi/ by cbindgen: change it there, then run `make header`.
