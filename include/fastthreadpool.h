@@ -629,6 +629,9 @@ typedef struct ftpool_result {
 
 /**
  * Called with an outcome, which belongs to the library and is valid only during the call. Must return, as a job must.
+ * On a thread that is no worker of the pool, such as one that cancels the job, it must not wait for that job or its
+ * outcome, which come after the call: only a timeout ends such a wait. Waits there for the pool's idleness or end
+ * return FTPOOL_E_DEADLOCK, as they do in a job.
  */
 typedef int32_t (*ftpool_callback)(void *context, const ftpool_result *result);
 

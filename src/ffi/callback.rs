@@ -8,6 +8,9 @@ use std::ffi::c_void;
 use std::ptr;
 
 /// Called with an outcome, which belongs to the library and is valid only during the call. Must return, as a job must.
+/// On a thread that is no worker of the pool, such as one that cancels the job, it must not wait for that job or its
+/// outcome, which come after the call: only a timeout ends such a wait. Waits there for the pool's idleness or end
+/// return FTPOOL_E_DEADLOCK, as they do in a job.
 pub type ftpool_callback = Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result) -> i32>;
 
 /// Shown an outcome, which stays the library's and is valid during the call, and decides what the job comes to: returns
