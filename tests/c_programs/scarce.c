@@ -107,8 +107,8 @@ static void no_memory(void) {
     config.workers = 1;
     check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
     check(ftpool_group_new(pool, 1, FTPOOL_PRIORITY_NORMAL, &group) == FTPOOL_OK, "group_new");
-    limit_memory(128 * MIB);
-    for (int round = 0; round < 2 * PLACES; round++) {
+    limit_memory(96 * MIB);
+    for (int round = 0; round <= PLACES; round++) {
         ftpool_status status;
         int accepted = 0;
         atomic_store(&ran, 0);
