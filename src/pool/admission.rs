@@ -9,6 +9,7 @@ use super::water_marks::{DequeueCounter, MarkedQueue};
 use crate::queue::{Item, Producing};
 use crate::sync::Deadline;
 use crate::sys::hint;
+use std::mem;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ impl Core {
     pub(super) fn reconsider(rejected: &mut Rejected, route: Route<'_>) -> Option<NonZero<u64>> {
         let Refusal::Undecided(core) = &rejected.why else { return None };
         let core = Arc::clone(core);
-        let job = std::mem::replace(&mut rejected.job, Job::empty());
+        let job = mem::replace(&mut rejected.job, Job::empty());
         match core.submit_guarded(job, Patience::Policy, route) {
             Ok(id) => NonZero::new(id),
             Err(refused) => {
@@ -113,21 +114,15 @@ impl Core {
     pub(super) fn queue_batch_guarded(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
         match self.admit(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
             Ok((verdict, kept)) => {
-                let ids = verdict?;
+                let ids = verdict?.settle()?;
                 let Some(core) = kept else { return Ok(ids) };
-                let refused = core.came_in(&ids, Patience::Policy);
-                if refused.len() < ids.len() {
-                    // Workers have the others, so all were accepted: these end cancelled.
-                    refused.into_iter().for_each(|(id, _, job)| _ = core.cancel_job(job, id));
-                    return Ok(ids);
+                let mut reason = None;
+                let late = core.came_in(&ids, Patience::Policy).into_iter();
+                let back = late.map(|(id, why, job)| (reason.replace(why), (id, job)).1).collect();
+                match reason {
+                    Some(why) => core.give_back(ids, back, why),
+                    None => Ok(ids),
                 }
-                // All come back: the caller makes jobs of the items again.
-                let mut verdict = Ok(ids);
-                for (_, why, job) in refused {
-                    std::mem::forget(job);
-                    verdict = Err(why);
-                }
-                verdict
             }
             Err(NotAdmitted::Refused(why)) => Err(why),
             Err(NotAdmitted::CallerRuns(core)) => {
@@ -135,6 +130,18 @@ impl Core {
                 Ok(items.iter().map(|&item| core.run_guest(unsafe { Job::from_item(item) })).collect())
             }
         }
+    }
+
+    /// Outside any visit: `back` are those of the batch `ids` that nobody had claimed. All come back to the submitter,
+    /// who makes jobs of the items again, or none.
+    pub(super) fn give_back(&self, ids: Vec<u64>, back: Vec<(u64, Job)>, why: Refusal) -> Result<Vec<u64>, Refusal> {
+        if back.len() < ids.len() {
+            // Somebody has the others, so all were accepted: these end cancelled.
+            back.into_iter().for_each(|(id, job)| _ = self.cancel_job(job, id));
+            return Ok(ids);
+        }
+        back.into_iter().for_each(|(_, job)| mem::forget(job));
+        Err(why)
     }
 
     /// Brings `task` in, waiting for room at most until the deadline, or hands it back.

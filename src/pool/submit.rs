@@ -46,6 +46,23 @@ pub(crate) struct Rejected {
     pub(crate) job: Job,
 }
 
+/// The jobs of a batch that were queued.
+#[derive(Debug)]
+pub(super) struct Queued {
+    ids: Vec<u64>,
+    /// No worker lives, and there is no thread for one. The pool is kept in memory for what follows the visit.
+    refused: Option<(io::Error, Arc<Core>)>,
+}
+
+impl Queued {
+    /// Outside the visit: the jobs' ids; or all come back, as a single job does, if there is no thread for them.
+    pub(super) fn settle(self) -> Result<Vec<u64>, Refusal> {
+        let Some((refused, core)) = self.refused else { return Ok(self.ids) };
+        let back = self.ids.iter().filter_map(|&id| core.take_back(id).map(|job| (id, job))).collect();
+        core.give_back(self.ids, back, Refusal::NoThread(refused))
+    }
+}
+
 impl Core {
     /// Queues a job behind those that this thread has submitted before; returns its id.
     ///
@@ -167,7 +184,11 @@ impl Core {
         // SAFETY: 1. queues and the crew run no user's code; jobs that are rejected are dropped by the caller.
         let mut visit = unsafe { producer::visit(self) };
         match self.refuses(items.len()) {
-            None => self.push_batch(&mut visit.lane, items),
+            None => {
+                let queued = self.push_batch(&mut visit.lane, items);
+                drop(visit);
+                queued?.settle()
+            }
             Some(Refusal::Undecided(core)) => {
                 drop(visit);
                 core.queue_batch_guarded(items)
@@ -176,15 +197,15 @@ impl Core {
         }
     }
 
-    /// During a visit of an admitted submitter.
-    pub(super) fn push_batch(self: &Arc<Self>, lane: &mut Producing<'_>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
+    /// During a visit of an admitted submitter; the rest, [`Queued::settle`], comes after it.
+    pub(super) fn push_batch(self: &Arc<Self>, lane: &mut Producing<'_>, items: &[Item]) -> Result<Queued, Refusal> {
         if items.is_empty() {
-            return Ok(Vec::new()); // There is nothing to start a thread for.
+            return Ok(Queued { ids: Vec::new(), refused: None }); // There is nothing to start a thread for.
         }
         let mut ids = Vec::with_capacity(items.len());
         self.push_each(lane, items, &mut ids).inspect_err(|_| self.put_back_places(items.len() as u64))?;
-        self.work_is_visible().expect("a refused thread is no error while a worker lives");
-        Ok(ids)
+        let refused = self.work_is_visible().err().map(|refused| (refused, Arc::clone(self)));
+        Ok(Queued { ids, refused })
     }
 
     fn push_each(
@@ -193,8 +214,8 @@ impl Core {
         items: &[Item],
         ids: &mut Vec<u64>,
     ) -> Result<(), Refusal> {
-        // A worker first: once some of the jobs are claimed the others cannot be taken back. It stays until this visit
-        // ends (Close, C3), and while it lives a refused thread is no error.
+        // A worker first: once some of the jobs are claimed the others cannot be taken back. Nearly always it is there
+        // when they are queued, and while it lives a refused thread is no error; but it may leave (Leaving, D3).
         if self.alive() == 0 {
             self.recruit_if(&|| true).map_err(Refusal::NoThread)?;
         }

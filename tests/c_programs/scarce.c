@@ -1,14 +1,18 @@
 /* Uses pools where the system has little to give. 42 means that all went well. */
 #define _GNU_SOURCE
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <fastthreadpool.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { WELL = 42, JOBS = 10000 };
@@ -83,6 +87,50 @@ static void *wait_at_gate(void *unused) {
     return unused;
 }
 
+/* The pool whose only worker leaves while the next memory is mapped; from then on there are no threads. */
+static ftpool *_Atomic left_by_worker;
+static atomic_bool no_threads;
+
+void *mmap(void *at, size_t size, int access, int kind, int file, off_t offset) {
+    ftpool *pool = atomic_exchange(&left_by_worker, NULL);
+    if (pool) {
+        atomic_store(&no_threads, 1);
+        pthread_mutex_unlock(&gate);
+        while (ftpool_alive(pool) > 0)
+            usleep(100);
+    }
+    return (void *)syscall(SYS_mmap, at, size, access, kind, file, offset);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*code)(void *), void *argument) {
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    void *found = dlsym(RTLD_NEXT, "pthread_create");
+    memcpy(&real, &found, sizeof real);
+    return atomic_load(&no_threads) ? EAGAIN : real(thread, how, code, argument);
+}
+
+/* The last worker leaves after a batch has seen it, and there is no other thread: an error, and nothing is taken. */
+static void worker_gone(void) {
+    static void *arguments[JOBS];
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    ftpool *pool;
+    config.workers = 1;
+    config.idle_timeout_ns = 1;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    pthread_mutex_lock(&gate);
+    check(ftpool_submit(pool, wait_at_gate, NULL, NULL) == FTPOOL_OK, "submit");
+    while (ftpool_busy(pool) == 0)
+        usleep(100);
+    atomic_store(&left_by_worker, pool);
+    check(ftpool_submit_batch(pool, count, arguments, JOBS, NULL) == FTPOOL_E_THREAD, "submit_batch");
+    check(atomic_load(&left_by_worker) == NULL, "the worker has left in the middle");
+    check(ftpool_pending(pool) == 0 && ftpool_alive(pool) == 0, "nothing is left");
+    atomic_store(&no_threads, 0);
+    check(ftpool_submit_batch(pool, count, arguments, JOBS, NULL) == FTPOOL_OK, "submit_batch, again");
+    ftpool_free(pool);
+    check(atomic_load(&ran) == JOBS, "all of the second batch ran");
+}
+
 /* Where a job may be queued. */
 enum { BEHIND_ALL, BEFORE_ALL, IN_A_GROUP, FIRST_IN_A_GROUP, PLACES };
 
@@ -146,6 +194,8 @@ int main(int argc, char **argv) {
         few_threads();
     else if (strcmp(scenario, "no-thread") == 0)
         no_thread();
+    else if (strcmp(scenario, "worker-gone") == 0)
+        worker_gone();
     else if (strcmp(scenario, "no-memory") == 0)
         no_memory();
     else if (strcmp(scenario, "one-processor") == 0)
