@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, Random, manual, pool_of, within_limit};
-use fastthreadpool::{Deadline, Due, JobError, Pool, Shutdown};
+use common::{Count, Gate, LIMIT, OnDrop, Random, manual, pool_of, within_limit};
+use fastthreadpool::{Deadline, Due, JobError, Pool, Priority, Shutdown, WaitError};
 use std::thread;
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ fn a_drop_that_uses_the_pool_while_all_is_cancelled() {
         gate.wait_started(1);
         for _ in 0..1000 {
             let (other, late) = (pool.clone(), late.clone());
-            let owned = common::OnDrop(move || {
+            let owned = OnDrop(move || {
                 other.spawn(late.job()).unwrap();
                 assert!(other.pending() > 0);
             });
@@ -174,5 +174,57 @@ fn queued_ids_are_the_ids_that_users_know() {
         assert_eq!(pool.queued_ids(), expected);
         assert!(expected.iter().all(|&id| pool.cancel(id)));
         assert_eq!(pool.queued_ids(), []);
+    });
+}
+
+/// Conformance 102, 103: what a cancelled job of a group still does, in its callback or when it drops what it owns, is
+/// waited for.
+#[test]
+fn a_group_is_not_idle_before_its_cancelled_jobs_have_ended() {
+    within_limit(|| {
+        let (pool, busy, gates) = (pool_of(1), Gate::new(), [Gate::new(), Gate::new()]);
+        let group = pool.group(1, Priority::Normal);
+        pool.spawn(busy.job()).unwrap();
+        busy.wait_started(1);
+        let [called, dropped] = [gates[0].door(), gates[1].door()];
+        pool.job(|| unreachable!("it is cancelled")).group(&group).then(move |_| called.pass()).submit().unwrap();
+        let owned = OnDrop(move || dropped.pass());
+        group.spawn(move || drop(owned)).unwrap();
+        thread::scope(|scope| {
+            let canceller = scope.spawn(|| group.cancel_all());
+            let mut left = 2;
+            for gate in &gates {
+                gate.wait_started(1);
+                assert_eq!(group.wait_idle(Duration::from_millis(5)), Err(WaitError::TimedOut));
+                assert_eq!((group.pending(), group.busy()), (left, 0));
+                if left == 1 {
+                    scope.spawn(|| group.wait_idle(LIMIT).unwrap());
+                }
+                gate.open();
+                left -= 1;
+            }
+            group.wait_idle(LIMIT).unwrap();
+            assert_eq!((canceller.join().unwrap(), group.pending()), (2, 0));
+        });
+    });
+}
+
+/// Conformance 102: where a cancelled job of a group ends, the group is not waited for; another one is.
+#[test]
+fn a_cancelled_job_that_waits_for_its_group_is_told_that_it_would_wait_for_itself() {
+    within_limit(|| {
+        let (pool, busy, seen) = (pool_of(1), Gate::new(), Count::new());
+        let [group, other] = [1, 2].map(|limit| pool.group(limit, Priority::Normal));
+        pool.spawn(busy.job()).unwrap();
+        busy.wait_started(1);
+        let (own, count) = (group.clone(), seen.job());
+        let owned = OnDrop(move || {
+            assert_eq!(own.wait_idle(Deadline::NEVER), Err(WaitError::Deadlock));
+            assert_eq!(other.wait_idle(Deadline::NEVER), Ok(()));
+            count.clone()();
+        });
+        group.spawn(move || drop(owned)).unwrap();
+        assert_eq!((group.cancel_all(), seen.get()), (1, 1));
+        assert_eq!(group.wait_idle(Deadline::NOW), Ok(()));
     });
 }

@@ -191,7 +191,7 @@ impl Group {
     /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of the pool,
     /// [`WaitError::Forked`], [`WaitError::Exiting`].
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        self.core.may_wait()?;
+        self.core.may_wait_for_group(&self.group)?;
         if self.core.wait_group(&self.group, deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct Group {
     running: AtomicUsize,
     /// It is on the list of its level. Changed under the board's lock.
     listed: AtomicUsize,
+    /// Jobs cancelled with the group that have not ended: users' code is to run. Raised under the board's lock.
+    ending: AtomicUsize,
 }
 
 /// The groups of a pool.
@@ -85,8 +87,9 @@ impl Groups {
 
 impl Core {
     pub(crate) fn new_group(self: &Arc<Self>, limit: usize, level: Level) -> Arc<Group> {
-        let (running, listed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Group { core: Arc::downgrade(self), limit, level, queue: TwoLockQueue::new(), running, listed })
+        let (core, queue) = (Arc::downgrade(self), TwoLockQueue::new());
+        let [running, listed, ending] = [(); 3].map(|()| AtomicUsize::new(0));
+        Arc::new(Group { core, limit, level, queue, running, listed, ending })
     }
 
     /// Queues a job in a group of this pool, behind or before those that are there; returns its id.
@@ -195,30 +198,37 @@ impl Core {
         if self.is_forked() {
             return 0;
         }
-        // Popping makes this the owner of what it pops, as a worker would be.
-        let claimed: Vec<(u64, Item)> = std::iter::from_fn(|| group.queue.pop(&self.store)).collect();
+        let claimed: Vec<(u64, Item)> = std::iter::from_fn(|| self.claim_to_end(group)).collect();
         let count = claimed.len();
-        claimed.into_iter().for_each(|(id, item)| _ = self.end_unrun(id, item));
+        claimed.into_iter().for_each(|(id, item)| self.end_grouped(id, item, group));
         count
+    }
+
+    /// G4. Popping makes this the job's owner, as a worker would be.
+    fn claim_to_end(&self, group: &Group) -> Option<(u64, Item)> {
+        let _board = self.groups.board.lock();
+        let claimed = group.queue.pop(&self.store);
+        group.ending.fetch_add(usize::from(claimed.is_some()), Ordering::Relaxed);
+        claimed
     }
 
     /// Waits until no job of the group is queued or running; false if the deadline came first.
     pub(crate) fn wait_group(&self, group: &Group, deadline: Deadline) -> bool {
         let is_quiet = || {
-            // A job is taken, and starts to count as running, under this lock.
+            // A job is taken, and starts to count as running or ending, under this lock.
             let _board = self.groups.board.lock();
-            (group.running() == 0 && !group.queue.has_any()).then_some(())
+            (group.running() == 0 && group.ending() == 0 && !group.queue.has_any()).then_some(())
         };
         self.groups.quiet.wait_until(deadline, is_quiet).is_some()
     }
 
-    /// Jobs of the group that are queued or running.
+    /// Jobs of the group that are queued or running, or end with the group.
     pub(crate) fn pending_in(&self, group: &Group) -> usize {
         if self.is_forked() {
             return 0;
         }
         let _board = self.groups.board.lock();
-        group.running() + group.queue.count()
+        group.running() + group.ending() + group.queue.count()
     }
 }
 
@@ -240,6 +250,15 @@ impl Group {
     /// Jobs of the group that are running.
     pub(crate) fn running(&self) -> usize {
         self.running.load(Ordering::Acquire)
+    }
+
+    fn ending(&self) -> usize {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// G6. Whoever calls this notifies those who wait.
+    pub(super) fn has_ended_one(&self) {
+        self.ending.fetch_sub(1, Ordering::Release);
     }
 
     pub(crate) fn limit(&self) -> usize {

@@ -1,6 +1,8 @@
 //! Jobs that end without having run, and what users' code may not wait for meanwhile.
 
+use super::closing::Unfinished;
 use super::core::Core;
+use super::groups::Group;
 use super::job::{Job, Unrun};
 use super::unwind;
 use crate::queue::Item;
@@ -19,6 +21,8 @@ per_thread! {
 #[derive(Debug)]
 struct Ending {
     pool: u64,
+    /// The group that it is cancelled with, or null. Only compared.
+    group: *const Group,
     outer: *const Ending,
 }
 
@@ -34,21 +38,28 @@ impl Core {
     /// Ends a job that was accepted and taken out of the queue without having run. Returns the id that users know it
     /// by.
     pub(super) fn end_unrun(&self, id: u64, item: Item) -> u64 {
-        let id = self.end_pending(id, item, Unrun::Cancelled);
+        let id = self.end_pending(id, item, Unrun::Cancelled, ptr::null());
         self.count_cancelled(1);
         id
+    }
+
+    /// The same, for a job that is cancelled with its group and counts there as ending.
+    pub(super) fn end_grouped(&self, id: u64, item: Item, group: &Group) {
+        self.end_pending(id, item, Unrun::Cancelled, group); // G5
+        group.has_ended_one(); // G6
+        self.count_cancelled(1); // G7
     }
 
     /// Ends a job that is still queued: it was not begun in time.
     pub(super) fn expire(&self, id: u64) {
         let Some(item) = self.take_out(id) else { return };
         self.expired.fetch_add(1, Ordering::Release);
-        self.end_pending(id, item, Unrun::Expired);
+        self.end_pending(id, item, Unrun::Expired, ptr::null());
         self.count_cancelled(1);
     }
 
-    fn end_pending(&self, id: u64, item: Item, why: Unrun) -> u64 {
-        let ending = Ending { pool: self.number, outer: ENDING.with(Cell::get) };
+    fn end_pending(&self, id: u64, item: Item, why: Unrun, group: *const Group) -> u64 {
+        let ending = Ending { pool: self.number, group, outer: ENDING.with(Cell::get) };
         ENDING.with(|innermost| innermost.set(&raw const ending));
         let _entered = Entered(&ending);
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
@@ -58,10 +69,13 @@ impl Core {
     /// Whether the calling thread ends a job that this pool still counts as pending: whoever waits for all of them here
     /// waits for itself.
     pub(super) fn is_ending_one(&self) -> bool {
-        // SAFETY: the pointer is null, or `end_pending` keeps what it points to further down this thread's stack.
-        let innermost = unsafe { ENDING.with(Cell::get).as_ref() };
-        // SAFETY: as above.
-        iter::successors(innermost, |ending| unsafe { ending.outer.as_ref() }).any(|ending| ending.pool == self.number)
+        is_ending(|ending| ending.pool == self.number)
+    }
+
+    /// Whether the calling thread may wait until the group has come to rest.
+    pub(crate) fn may_wait_for_group(&self, group: &Group) -> Result<(), Unfinished> {
+        self.may_wait()?;
+        if is_ending(|ending| ptr::eq(ending.group, group)) { Err(Unfinished::Deadlock) } else { Ok(()) }
     }
 
     /// Tells a job that it was cancelled.
@@ -76,4 +90,12 @@ impl Core {
             id
         })
     }
+}
+
+/// Whether the calling thread ends such a job.
+fn is_ending(such: impl FnMut(&Ending) -> bool) -> bool {
+    // SAFETY: the pointer is null, or `end_pending` keeps what it points to further down this thread's stack.
+    let innermost = unsafe { ENDING.with(Cell::get).as_ref() };
+    // SAFETY: as above.
+    iter::successors(innermost, |ending| unsafe { ending.outer.as_ref() }).any(such)
 }
