@@ -1321,6 +1321,12 @@ ftpool_status ftpool_submit_job_with(ftpool *pool,
  * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher priority, a lower one
  * gets a turn.
  *
+ * In one case more jobs than the limit may run. A job of the pool that waits with FTPOOL_FOREVER for one of the group,
+ * alone or among several, runs it itself if nobody has begun it: at once, in its own place, and not in one of the
+ * group's. For each job that waits so, without being one of the group itself, one more may run. The group does not
+ * count what is run that way: ftpool_group_busy(), ftpool_group_pending() and ftpool_group_wait_idle() do not see it;
+ * ftpool_pending() and ftpool_wait_idle() do.
+ *
  * **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool. **Thread
  * safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is not valid.
  * `*out_group` is NULL on failure.
@@ -1364,11 +1370,12 @@ ftpool_status ftpool_group_submit_first(ftpool_group *group,
 FTPOOL_API ftpool_status ftpool_group_cancel_all(ftpool_group *group, size_t *out_count);
 
 /**
- * Waits for a moment at which no job of the group is queued or running.
+ * Waits for a moment at which no job of the group is queued or running, or being ended by ftpool_group_cancel_all(). A
+ * job that a waiting one runs itself is not waited for, see ftpool_group_new().
  *
  * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
- * of the pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the
- * timeout is not valid.
+ * of the pool, or where ftpool_group_cancel_all() ends one of the group; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the
+ * process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is not valid.
  */
 FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t timeout_ns);
 
@@ -1380,7 +1387,7 @@ FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t tim
 FTPOOL_API size_t ftpool_group_busy(const ftpool_group *group);
 
 /**
- * How many jobs of the group are queued or running.
+ * How many jobs of the group are queued or running, or being ended by ftpool_group_cancel_all().
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
  */

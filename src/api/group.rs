@@ -39,6 +39,13 @@ impl From<Priority> for Level {
 /// submission, whichever threads submit. Their ids are like all others: [`Pool::cancel`](crate::Pool::cancel) knows
 /// them, and whatever waits for the pool waits for them. Dropping the last handle does not affect queued jobs.
 ///
+/// In one case more jobs than the limit may run. A job of the pool that [waits](crate::JobHandle::wait) without a
+/// deadline for one of the group, alone or among several, runs it itself if nobody has begun it: at once, in its own
+/// place, and not in one of the group's. For each job that waits so, without being one of the group itself, one more
+/// may run. The group does not count what is run that way: [`busy`](Self::busy), [`pending`](Self::pending) and
+/// [`wait_idle`](Self::wait_idle) do not see it; [`Pool::pending`](crate::Pool::pending) and
+/// [`Pool::wait_idle`](crate::Pool::wait_idle) do.
+///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, Priority};
 ///
@@ -184,12 +191,13 @@ impl Group {
         self.core.cancel_group(&self.group)
     }
 
-    /// Waits for a moment at which no job of the group is queued or running.
+    /// Waits for a moment at which no job of the group is queued or running, or being ended by
+    /// [`cancel_all`](Self::cancel_all). A job that a waiting one runs itself is [not waited for](Self).
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of the pool,
-    /// [`WaitError::Forked`], [`WaitError::Exiting`].
+    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of the pool, or where
+    /// [`cancel_all`](Self::cancel_all) ends one of the group; [`WaitError::Forked`], [`WaitError::Exiting`].
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         self.core.may_wait_for_group(&self.group)?;
         if self.core.wait_group(&self.group, deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }
@@ -200,7 +208,7 @@ impl Group {
         self.group.running()
     }
 
-    /// How many jobs of the group are queued or running.
+    /// How many jobs of the group are queued or running, or being ended by [`cancel_all`](Self::cancel_all).
     pub fn pending(&self) -> usize {
         self.core.pending_in(&self.group)
     }
