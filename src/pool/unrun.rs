@@ -26,11 +26,15 @@ struct Ending {
     outer: *const Ending,
 }
 
-struct Entered<'a>(&'a Ending);
+/// Puts the one before back.
+struct Entered<'a> {
+    innermost: &'a Cell<*const Ending>,
+    outer: *const Ending,
+}
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        ENDING.with(|innermost| innermost.set(self.0.outer));
+        self.innermost.set(self.outer);
     }
 }
 
@@ -59,11 +63,14 @@ impl Core {
     }
 
     fn end_pending(&self, id: u64, item: Item, why: Unrun, group: *const Group) -> u64 {
-        let ending = Ending { pool: self.number, group, outer: ENDING.with(Cell::get) };
-        ENDING.with(|innermost| innermost.set(&raw const ending));
-        let _entered = Entered(&ending);
-        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
-        self.end_job(unsafe { Job::from_item(item) }, id, why)
+        ENDING.with(|innermost| {
+            let outer = innermost.get();
+            let ending = Ending { pool: self.number, group, outer };
+            innermost.set(&raw const ending);
+            let _entered = Entered { innermost, outer };
+            // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
+            self.end_job(unsafe { Job::from_item(item) }, id, why)
+        })
     }
 
     /// Whether the calling thread ends a job that this pool still counts as pending: whoever waits for all of them here
