@@ -1,44 +1,12 @@
 //! Handles that cost an allocation each, keep memory that is not theirs, or lose it.
 
 mod common;
+mod counting;
 
 use common::{Gate, LIMIT, lock, pool_of, within_limit};
 use fastthreadpool::{Deadline, JobHandle, Pool};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
 use std::thread;
-
-/// The system's memory, counted.
-struct Counting;
-
-/// Bytes that were asked for and not given back.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
-thread_local! {
-    /// How often this thread has asked for memory.
-    static ASKED: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: all is left to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size() as isize, SeqCst);
-        let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
-        // SAFETY: the caller's obligations are the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size() as isize, SeqCst);
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// What is counted is the process's: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -52,9 +20,9 @@ fn leaves_nothing_behind(body: impl Fn() + Send + 'static) {
         const RUNS: isize = 100;
         let _alone = lock(&ALONE);
         (0..3).for_each(|_| body());
-        let before = LIVE.load(SeqCst);
+        let before = counting::live();
         (0..RUNS).for_each(|_| body());
-        let left = LIVE.load(SeqCst) - before;
+        let left = counting::live() - before;
         assert!(left < RUNS * NOTHING, "{} bytes each time", left / RUNS);
     });
 }
@@ -78,13 +46,13 @@ fn a_handle_has_no_allocation_to_itself() {
         const JOBS: usize = 32_000;
         let _alone = lock(&ALONE);
         let (pool, gate) = blocked();
-        let asked = ASKED.get();
+        let before = counting::asked();
         let jobs = numbers(&pool, JOBS);
-        let asked = ASKED.get() - asked;
+        let asked = counting::asked() - before;
         assert!(asked < JOBS / 16, "{asked} allocations for {JOBS} handles");
-        let asked = ASKED.get();
+        let before = counting::asked();
         let texts: Vec<_> = (0..JOBS).map(|_| pool.submit(|| [const { String::new() }; 3]).unwrap()).collect();
-        let asked = ASKED.get() - asked;
+        let asked = counting::asked() - before;
         assert!(asked < JOBS / 16, "{asked} allocations for {JOBS} handles of larger values");
         gate.open();
         assert!(jobs.into_iter().map(|job| job.join().unwrap()).eq(0..JOBS));
@@ -101,15 +69,15 @@ fn a_handle_that_stays_keeps_little() {
         let pool = pool_of(1);
         drop(numbers(&pool, 1000));
         pool.wait_idle(LIMIT).unwrap();
-        let before = LIVE.load(SeqCst);
+        let before = counting::live();
         let mut jobs = numbers(&pool, 10_000);
         jobs.iter().for_each(|job| job.wait(Deadline::NEVER).unwrap());
         let kept = jobs.swap_remove(5000);
         drop(jobs);
-        let live = LIVE.load(SeqCst) - before;
+        let live = counting::live() - before;
         assert!(live < LITTLE, "one of 10 000 handles keeps {live} bytes");
         drop(pool);
-        let live = LIVE.load(SeqCst) - before;
+        let live = counting::live() - before;
         assert!(live < LITTLE, "without its pool it keeps {live} bytes");
         assert_eq!(kept.join().unwrap(), 5000);
     });
@@ -136,11 +104,11 @@ fn a_pool_that_goes_leaves_little_with_its_submitters() {
         const POOLS: usize = 10;
         const LITTLE: isize = 1 << 10;
         let _alone = lock(&ALONE);
-        let before = LIVE.load(SeqCst);
+        let before = counting::live();
         let pools: Vec<_> = (0..POOLS).map(|_| pool_of(1)).collect();
         pools.iter().for_each(|pool| assert_eq!(pool.submit(|| 1).unwrap().join().unwrap(), 1));
         drop(pools);
-        let live = (LIVE.load(SeqCst) - before) / POOLS as isize;
+        let live = (counting::live() - before) / POOLS as isize;
         assert!(live < LITTLE, "each pool that is gone leaves {live} bytes");
     });
 }

@@ -1,35 +1,10 @@
 //! Queues that keep the memory of a burst.
 
 mod common;
+mod counting;
 
 use common::{Gate, LIMIT, pool_of, within_limit};
 use fastthreadpool::{Group, JobId, Pool, Priority};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
-
-/// The system's memory, counted.
-struct Counting;
-
-/// Bytes that were asked for and not given back.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
-// SAFETY: all is left to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size() as isize, SeqCst);
-        // SAFETY: the caller's obligations are the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size() as isize, SeqCst);
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Where a job is queued.
 type Submit = fn(&Pool, &Group) -> JobId;
@@ -51,7 +26,7 @@ fn a_burst_of_jobs_leaves_nothing_behind_wherever_they_were_queued() {
         let group = pool.group(1, Priority::Normal);
         for (place, submit) in places {
             for cancels in [false, true] {
-                let (gate, before) = (Gate::new(), LIVE.load(SeqCst));
+                let (gate, before) = (Gate::new(), counting::live());
                 pool.spawn(gate.job()).unwrap();
                 gate.wait_started(1);
                 for _ in 0..BURST {
@@ -62,7 +37,7 @@ fn a_burst_of_jobs_leaves_nothing_behind_wherever_they_were_queued() {
                 pool.wait_idle(LIMIT).unwrap();
                 submit(&pool, &group); // Whoever comes to it has come by all that was cancelled.
                 pool.wait_idle(LIMIT).unwrap();
-                let kept = LIVE.load(SeqCst) - before;
+                let kept = counting::live() - before;
                 assert!(kept < KEPT, "{place}: {kept} bytes, cancelled: {cancels}");
             }
         }
