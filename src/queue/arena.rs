@@ -70,6 +70,8 @@ struct Slab {
     in_use: usize,
     carved: usize,
     segments: usize,
+    /// It is its arena's first, which is never given back and so never counts as spare.
+    stays: bool,
     pages: Pages,
 }
 
@@ -87,7 +89,7 @@ impl Arena {
         };
         self.lowest = number;
         let slab = self.slabs[number].as_mut().expect("an open slab exists");
-        if number > 0 && slab.is_spare() {
+        if slab.is_spare() {
             spare.less();
         }
         Ok(slab.take(Home { arena: self.number, slab: number }))
@@ -99,7 +101,7 @@ impl Arena {
         let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
         slab.put(segment);
         self.lowest = self.lowest.min(number);
-        if number == 0 || !slab.is_spare() {
+        if !slab.is_spare() {
             return;
         }
         spare.more();
@@ -110,7 +112,7 @@ impl Arena {
 
     /// Gives back to the system what is not needed at rest.
     pub(super) fn trim(&mut self, spare: &Spare) {
-        for number in (1..self.slabs.len()).rev() {
+        for number in (0..self.slabs.len()).rev() {
             if spare.is_surplus() && self.slabs[number].as_ref().is_some_and(Slab::is_spare) {
                 self.release(number, spare);
             }
@@ -125,10 +127,10 @@ impl Arena {
     fn add_slab(&mut self, spare: &Spare) -> Option<usize> {
         self.slabs.try_reserve(1).ok()?;
         if self.slabs.is_empty() {
-            self.slabs.push(Some(Slab::new(SEGMENTS_OF_FIRST_SLAB, Pages::map(FIRST_SLAB_BYTES, false)?)));
+            self.slabs.push(Some(Slab::first()?));
             return Some(0);
         }
-        let slab = Slab::new(SEGMENTS_PER_SLAB, Pages::map(SLAB_BYTES, true)?);
+        let slab = Slab::further()?;
         let vacant = self.slabs.iter().position(Option::is_none);
         let number = vacant.unwrap_or(self.slabs.len());
         if vacant.is_none() {
@@ -141,12 +143,18 @@ impl Arena {
 }
 
 impl Slab {
-    fn new(segments: usize, pages: Pages) -> Self {
-        Self { free: None, in_use: 0, carved: 0, segments, pages }
+    fn first() -> Option<Self> {
+        let pages = Pages::map(FIRST_SLAB_BYTES, false)?;
+        Some(Self { free: None, in_use: 0, carved: 0, segments: SEGMENTS_OF_FIRST_SLAB, stays: true, pages })
+    }
+
+    fn further() -> Option<Self> {
+        let pages = Pages::map(SLAB_BYTES, true)?;
+        Some(Self { free: None, in_use: 0, carved: 0, segments: SEGMENTS_PER_SLAB, stays: false, pages })
     }
 
     fn is_spare(&self) -> bool {
-        self.in_use == 0
+        self.in_use == 0 && !self.stays
     }
 
     fn is_open(&self) -> bool {
