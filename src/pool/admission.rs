@@ -96,8 +96,8 @@ impl Core {
         match admitted {
             Ok((verdict, kept)) => {
                 let id = verdict?;
-                let refused = kept.and_then(|core| core.came_in(&[id], patience).pop());
-                refused.map_or(Ok(id), |(_, why, job)| Err(Rejected { why, job }))
+                let back = kept.and_then(|core| Some((core.came_in(&[id], patience).pop()?, core)));
+                back.map_or(Ok(id), |((_, job), core)| Err(Rejected { why: core.why_nobody_came(), job }))
             }
             Err(not_admitted) => {
                 let job = load.take().expect("the job has not come in");
@@ -116,13 +116,8 @@ impl Core {
             Ok((verdict, kept)) => {
                 let ids = verdict?.settle()?;
                 let Some(core) = kept else { return Ok(ids) };
-                let mut reason = None;
-                let late = core.came_in(&ids, Patience::Policy).into_iter();
-                let back = late.map(|(id, why, job)| (reason.replace(why), (id, job)).1).collect();
-                match reason {
-                    Some(why) => core.give_back(ids, back, why),
-                    None => Ok(ids),
-                }
+                let back = core.came_in(&ids, Patience::Policy);
+                if back.is_empty() { Ok(ids) } else { core.give_back(ids, back, core.why_nobody_came()) }
             }
             Err(NotAdmitted::Refused(why)) => Err(why),
             Err(NotAdmitted::CallerRuns(core)) => {
@@ -216,7 +211,7 @@ impl Core {
 
     /// Outside the visit in which jobs were queued: tells of the high mark, and waits until workers have the jobs where
     /// the pool hands them over. Returns those that no worker came for in time.
-    fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Refusal, Job)> {
+    fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
         self.queue_may_have_risen();
         if bound.when_full != Full::HandOff || self.never_waits() || matches!(patience, Patience::IfRoom) {
@@ -228,9 +223,14 @@ impl Core {
             bound.wait(deadline, || taken() || self.is_closed());
             // A worker that is faster than this has the job.
             let job = if taken() { None } else { self.take_back(id) };
-            job.map(|job| (id, if self.is_closed() { Refusal::Closed } else { Refusal::Full }, job))
+            job.map(|job| (id, job))
         };
         ids.iter().filter_map(waiting).collect()
+    }
+
+    /// Why workers came for no job in time.
+    fn why_nobody_came(&self) -> Refusal {
+        if self.is_closed() { Refusal::Closed } else { Refusal::Full }
     }
 
     /// Timers' jobs are about to be queued: nobody can wait for room for them, so they have places above the limit if
