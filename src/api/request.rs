@@ -260,11 +260,6 @@ where
             (None, true) => Route::First,
             (None, false) => Route::Back,
         };
-        if start_by.is_some()
-            && let Some(why) = core.refusal()
-        {
-            return Err(why.into()); // In the child of a fork, whoever is just making the timers may not exist.
-        }
         let task = self.into_task(goal);
         if let Some(start_by) = start_by {
             return accepted(core.submit_expiring(route, start_by.moment(core), task));
@@ -286,7 +281,7 @@ where
 impl StartBy {
     /// On the pool's monotonic clock.
     fn moment(self, core: &Arc<Core>) -> u64 {
-        let clock = core.timers().clock();
+        let clock = core.clock();
         match self {
             Self::Within(time) => clock.now().saturating_add(nanos(time)),
             Self::At(moment) => clock.moment(moment),

@@ -268,12 +268,12 @@ impl<T: Send + 'static> Results<T> {
 }
 
 pub(super) fn submit_at(core: &Arc<Core>, due: Due, job: &mut Option<Job>) -> Result<JobId, SubmitError> {
-    let when = due.when(core.timers().clock())?;
+    let when = due.when(core.clock())?;
     Ok(JobId::accepted(core.submit_timed(when, due.placement(), job)?))
 }
 
 fn submit_schedule(core: &Arc<Core>, schedule: Schedule, work: Arc<dyn Ticking>) -> Result<JobId, SubmitError> {
-    let (first, placement, plan) = schedule.plan(core.timers().clock())?;
+    let (first, placement, plan) = schedule.plan(core.clock())?;
     Ok(JobId::accepted(core.submit_schedule(first, placement, plan, work)?))
 }
 

@@ -276,6 +276,6 @@ pub(super) fn tick_of(worker: &Worker) -> Option<Tick> {
 #[cold]
 fn tick(worker: &Worker, info: TickInfo) -> Option<Tick> {
     let late_by = Duration::from_nanos(info.late_by);
-    let began = worker.core().timers().clock().instant(info.began)?;
+    let began = worker.core().clock().instant(info.began)?;
     Some(Tick { number: info.number, scheduled: began.checked_sub(late_by).unwrap_or(began), late_by })
 }

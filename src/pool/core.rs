@@ -205,6 +205,11 @@ impl Core {
         self.settings.timing
     }
 
+    /// By which moments are told. Nobody has to make the timers for that, or to wait until they are made.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.settings.clock
+    }
+
     /// A bound that is lifted while the pool ends.
     pub(crate) fn quota(&self, places: u64) -> Arc<Quota> {
         // In the child of a fork, whoever holds the quotas' lock may not exist.

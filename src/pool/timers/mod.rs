@@ -123,10 +123,6 @@ impl Timers {
         Self { core: Arc::downgrade(core), clock, state: FastLock::new(state), alarm: Parker::new() }
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
     fn now(&self, kind: ClockKind) -> u64 {
         match kind {
             ClockKind::Monotonic => self.clock.now(),
