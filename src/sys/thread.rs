@@ -148,24 +148,9 @@ macro_rules! per_thread {
 
 pub(crate) use per_thread;
 
-#[cfg(unix)]
-use unix_signals as signals;
-
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 mod signals {
-    /// No signals to mask here.
-    pub(super) struct Masked;
-
-    impl Masked {
-        pub(super) fn new() -> Self {
-            Self
-        }
-    }
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-mod unix_signals {
-    /// The portable fallback leaves signals as they are.
+    /// Elsewhere signals are left as they are.
     pub(super) struct Masked;
 
     impl Masked {
@@ -176,7 +161,7 @@ mod unix_signals {
 }
 
 #[cfg(target_os = "linux")]
-mod unix_signals {
+mod signals {
     use std::mem::MaybeUninit;
     use std::ptr;
 
