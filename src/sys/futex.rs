@@ -2,8 +2,8 @@
 
 use super::atomic::{AtomicU32, AtomicU64};
 
-/// A word to sleep on. `wait` may return at any time without a reason: callers look at the word again. Zeroed memory is
-/// as good as a new word of 0.
+/// A word to sleep on. `wait` may return spuriously, so callers check the word again. Zeroed memory is a valid word
+/// of 0.
 #[derive(Debug)]
 #[cfg_attr(not(loom), repr(transparent))]
 pub(crate) struct Futex {
@@ -12,7 +12,7 @@ pub(crate) struct Futex {
     kernel: Kernel,
 }
 
-/// A 64-bit word whose high half threads can sleep on, while the low half changes at will.
+/// A 64-bit word whose high half threads can sleep on; the low half may change meanwhile.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct WideFutex {
@@ -39,6 +39,35 @@ impl std::ops::Deref for Futex {
     }
 }
 
+impl Futex {
+    /// Wakes one sleeper. Uses only the word's address.
+    pub(crate) fn wake_one(&self) {
+        self.sleepers().wake_one();
+    }
+
+    /// Wakes all sleepers. Uses only the word's address.
+    pub(crate) fn wake_all(&self) {
+        self.sleepers().wake_all();
+    }
+}
+
+impl WideFutex {
+    /// Wakes up to `count` sleepers. Uses only the word's address.
+    pub(crate) fn wake(&self, count: u32) {
+        self.sleepers().wake(count);
+    }
+}
+
+impl Sleepers {
+    pub(crate) fn wake_one(self) {
+        self.wake(1);
+    }
+
+    pub(crate) fn wake_all(self) {
+        self.wake(u32::MAX);
+    }
+}
+
 #[cfg(not(loom))]
 impl Futex {
     pub(crate) const fn new(value: u32) -> Self {
@@ -58,34 +87,41 @@ impl WideFutex {
 }
 
 #[cfg(all(not(loom), target_os = "linux", not(ftpool_portable)))]
-mod linux {
+mod imp {
     use super::{Futex, WideFutex};
     use std::ptr;
     use std::time::Duration;
 
-    /// Who sleeps on a word. They can be woken when the word is gone already.
+    /// The sleepers of a word. They can be woken even after the word was freed.
     #[derive(Debug)]
     pub(crate) struct Sleepers(*const u32);
+
+    fn timespec(time: Duration) -> libc::timespec {
+        libc::timespec {
+            tv_sec: time.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+            tv_nsec: time.subsec_nanos().into(),
+        }
+    }
 
     /// # Safety
     ///
     /// 1. `address` is that of a word that outlives the call.
     unsafe fn wait(address: *const u32, expected: u32, timeout: Option<Duration>) {
-        let limit = timeout.map(|t| libc::timespec {
-            tv_sec: t.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-            tv_nsec: t.subsec_nanos().into(),
-        });
+        let limit = timeout.map(timespec);
         let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
         let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
         // SAFETY: 1. the caller's 1; 2. `limit` is null or a live timespec.
         unsafe { libc::syscall(libc::SYS_futex, address, operation, expected, limit) };
     }
 
-    fn wake(address: *const u32, count: u32) {
-        let count = libc::c_int::try_from(count).unwrap_or(libc::c_int::MAX);
-        let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-        // SAFETY: the kernel uses the address as a key only; nothing is read or written through it.
-        unsafe { libc::syscall(libc::SYS_futex, address, operation, count) };
+    impl Sleepers {
+        /// Wakes up to `count` of them.
+        pub(super) fn wake(self, count: u32) {
+            let count = libc::c_int::try_from(count).unwrap_or(libc::c_int::MAX);
+            let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+            // SAFETY: the kernel uses the address as a key only; nothing is read or written through it.
+            unsafe { libc::syscall(libc::SYS_futex, self.0, operation, count) };
+        }
     }
 
     impl Futex {
@@ -98,10 +134,7 @@ mod linux {
         /// Sleeps while the word is `expected`, at most until the wall clock shows `limit` since 1970. Follows the
         /// clock when it is set.
         pub(crate) fn wait_for_wall(&self, expected: u32, limit: Duration) {
-            let limit = libc::timespec {
-                tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-                tv_nsec: limit.subsec_nanos().into(),
-            };
+            let limit = timespec(limit);
             let operation = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
             let (limit, unused) = (&raw const limit, ptr::null::<u32>());
             let any = libc::FUTEX_BITSET_MATCH_ANY;
@@ -109,26 +142,8 @@ mod linux {
             unsafe { libc::syscall(libc::SYS_futex, self.word.as_ptr(), operation, expected, limit, unused, any) };
         }
 
-        pub(crate) fn wake_one(&self) {
-            wake(self.word.as_ptr(), 1);
-        }
-
-        pub(crate) fn wake_all(&self) {
-            wake(self.word.as_ptr(), u32::MAX);
-        }
-
         pub(crate) fn sleepers(&self) -> Sleepers {
             Sleepers(self.word.as_ptr())
-        }
-    }
-
-    impl Sleepers {
-        pub(crate) fn wake_one(self) {
-            wake(self.0, 1);
-        }
-
-        pub(crate) fn wake_all(self) {
-            wake(self.0, u32::MAX);
         }
     }
 
@@ -139,29 +154,38 @@ mod linux {
             unsafe { wait(self.high_half(), expected, timeout) };
         }
 
-        /// Wakes up to `count` sleepers. Uses the address only.
-        pub(crate) fn wake(&self, count: u32) {
-            wake(self.high_half(), count);
+        pub(super) fn sleepers(&self) -> Sleepers {
+            Sleepers(self.high_half())
         }
     }
 }
 
 #[cfg(all(not(loom), any(not(target_os = "linux"), ftpool_portable)))]
-mod portable {
+mod imp {
     use super::{AtomicU32, Futex, WideFutex};
     use std::time::Duration;
 
-    /// Who sleeps on a word. They can be woken when the word is gone already.
+    /// The sleepers of a word. They can be woken even after the word was freed.
     #[derive(Debug)]
     pub(crate) struct Sleepers(*const AtomicU32);
 
-    /// `atomic-wait` has no timed wait: a timed sleeper looks at the word this often.
-    const LOOK: Duration = Duration::from_millis(1);
+    impl Sleepers {
+        /// Wakes up to `count` of them, or all if that takes fewer calls.
+        pub(super) fn wake(self, count: u32) {
+            match count {
+                0..8 => (0..count).for_each(|_| atomic_wait::wake_one(self.0)),
+                _ => atomic_wait::wake_all(self.0),
+            }
+        }
+    }
+
+    /// `atomic-wait` has no timed wait: a timed sleeper checks the word this often.
+    const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
     fn wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
         match timeout {
             None => atomic_wait::wait(word, expected),
-            Some(timeout) => std::thread::sleep(timeout.min(LOOK)),
+            Some(timeout) => std::thread::sleep(timeout.min(POLL_INTERVAL)),
         }
     }
 
@@ -170,17 +194,9 @@ mod portable {
             wait(&self.word, expected, timeout);
         }
 
-        /// Callers look at the wall clock again.
+        /// Callers check the wall clock again.
         pub(crate) fn wait_for_wall(&self, expected: u32, _limit: Duration) {
-            self.wait(expected, Some(LOOK));
-        }
-
-        pub(crate) fn wake_one(&self) {
-            atomic_wait::wake_one(&self.word);
-        }
-
-        pub(crate) fn wake_all(&self) {
-            atomic_wait::wake_all(&self.word);
+            self.wait(expected, Some(POLL_INTERVAL));
         }
 
         pub(crate) fn sleepers(&self) -> Sleepers {
@@ -188,55 +204,55 @@ mod portable {
         }
     }
 
-    impl Sleepers {
-        pub(crate) fn wake_one(self) {
-            atomic_wait::wake_one(self.0);
-        }
-
-        pub(crate) fn wake_all(self) {
-            atomic_wait::wake_all(self.0);
-        }
-    }
-
     impl WideFutex {
-        /// A word of its own to sleep on would have to be changed after the wide one: by then a sleeper may have freed
-        /// both.
+        /// A separate word to sleep on would have to be changed after the wide one, when a sleeper may already have
+        /// freed both.
         pub(crate) fn wait(&self, expected: u32, timeout: Option<Duration>) {
-            // SAFETY: half of the word is a word, and lives as long as `self` is borrowed. Only `atomic-wait` looks at
-            // it, with one load as the system would; that it is smaller than the exchanges it races with is
-            // no matter to processors.
+            // SAFETY: half of the word is an aligned `u32`, which lives as long as `self` is borrowed. Only
+            // `atomic-wait` reads it, with one load, as the kernel would; no processor that we support minds that the
+            // load is narrower than the exchanges it races with.
             let half = unsafe { AtomicU32::from_ptr(self.high_half().cast_mut()) };
             wait(half, expected, timeout);
         }
 
-        pub(crate) fn wake(&self, count: u32) {
-            let half = self.high_half().cast::<AtomicU32>();
-            match count {
-                0..8 => (0..count).for_each(|_| atomic_wait::wake_one(half)),
-                _ => atomic_wait::wake_all(half),
-            }
+        pub(super) fn sleepers(&self) -> Sleepers {
+            Sleepers(self.high_half().cast())
         }
     }
 }
 
 #[cfg(loom)]
-use model::Kernel;
+use imp::Kernel;
+use imp::Sleepers;
 
 #[cfg(loom)]
-mod model {
+mod imp {
     use super::{AtomicU32, AtomicU64, Futex, WideFutex};
     use crate::sys::atomic::{Ordering, fence};
     use loom::sync::{Condvar, Mutex};
     use std::sync::Arc;
     use std::time::Duration;
 
-    /// What a kernel keeps for a word; it outlives the word while a waker is at it.
+    /// What a kernel keeps for a word. It outlives the word while a thread is waking sleepers.
     #[derive(Clone, Debug)]
     pub(super) struct Kernel(Arc<(Mutex<()>, Condvar)>);
 
-    /// Who sleeps on a word. They can be woken when the word is gone already.
+    /// The sleepers of a word. They can be woken even after the word was freed.
     #[derive(Debug)]
     pub(crate) struct Sleepers(Kernel);
+
+    impl Sleepers {
+        /// Wakes up to `count` of them.
+        pub(super) fn wake(self, count: u32) {
+            fence(Ordering::SeqCst);
+            let Kernel(kernel) = self.0;
+            let _gate = kernel.0.lock().unwrap();
+            match count {
+                0..8 => (0..count).for_each(|_| kernel.1.notify_one()),
+                _ => kernel.1.notify_all(),
+            }
+        }
+    }
 
     impl Kernel {
         fn new() -> Self {
@@ -249,15 +265,6 @@ mod model {
             fence(Ordering::SeqCst);
             if is_expected() {
                 drop(self.0.1.wait(gate).unwrap());
-            }
-        }
-
-        fn wake(&self, count: u32) {
-            fence(Ordering::SeqCst);
-            let _gate = self.0.0.lock().unwrap();
-            match count {
-                0..8 => (0..count).for_each(|_| self.0.1.notify_one()),
-                _ => self.0.1.notify_all(),
             }
         }
     }
@@ -275,26 +282,8 @@ mod model {
             self.wait(expected, Some(limit));
         }
 
-        pub(crate) fn wake_one(&self) {
-            self.kernel.wake(1);
-        }
-
-        pub(crate) fn wake_all(&self) {
-            self.kernel.wake(u32::MAX);
-        }
-
         pub(crate) fn sleepers(&self) -> Sleepers {
             Sleepers(self.kernel.clone())
-        }
-    }
-
-    impl Sleepers {
-        pub(crate) fn wake_one(self) {
-            self.0.wake(1);
-        }
-
-        pub(crate) fn wake_all(self) {
-            self.0.wake(u32::MAX);
         }
     }
 
@@ -307,8 +296,8 @@ mod model {
             self.kernel.wait(|| (self.word.load(Ordering::Relaxed) >> 32) as u32 == expected);
         }
 
-        pub(crate) fn wake(&self, count: u32) {
-            self.kernel.wake(count);
+        pub(super) fn sleepers(&self) -> Sleepers {
+            Sleepers(self.kernel.clone())
         }
     }
 }
