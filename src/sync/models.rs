@@ -7,8 +7,8 @@ mod semaphores;
 use super::{Bell, Deadline, EventCount, Parker, Roused};
 use crate::sys::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sys::cell::UnsafeCell;
-use crate::sys::model::check;
-use loom::thread;
+use crate::sys::model::{check, spawn};
+use loom::thread::JoinHandle;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -28,15 +28,14 @@ impl Event {
         self.count.notify();
     }
 
-    /// A thread that takes so many steps.
-    fn notifier(self: &Arc<Self>, steps: usize) -> thread::JoinHandle<()> {
-        let event = Arc::clone(self);
-        thread::spawn(move || (1..=steps).for_each(|step| event.reach(step)))
+    /// A thread that reaches steps 1 to `steps`.
+    fn notifier(self: &Arc<Self>, steps: usize) -> JoinHandle<()> {
+        spawn(self, move |event| (1..=steps).for_each(|step| event.reach(step)))
     }
 
     fn wait_for(&self, step: usize) {
         let reached = || (self.reached.load(Ordering::Acquire) >= step).then_some(());
-        self.count.wait_until(Deadline::NEVER, reached).expect("never has not come yet");
+        self.count.wait_until(Deadline::NEVER, reached).expect("it has no deadline");
     }
 }
 
@@ -51,15 +50,12 @@ fn event_count_loses_no_wake_up() {
     });
 }
 
-/// Race: the second waiter says that it waits while the notifier wakes the first, so one wake-up must reach both.
+/// Race: the second waiter announces itself while the notifier wakes the first, so one wake-up must reach both.
 #[test]
 fn event_count_wakes_every_waiter() {
     check(3, || {
         let event = Event::new();
-        let waiter = thread::spawn({
-            let event = Arc::clone(&event);
-            move || event.wait_for(1)
-        });
+        let waiter = spawn(&event, |event| event.wait_for(1));
         let notifier = event.notifier(1);
         event.wait_for(1);
         waiter.join().unwrap();
@@ -67,31 +63,26 @@ fn event_count_wakes_every_waiter() {
     });
 }
 
-/// Race: two notifiers see the same waiter, one wakes it and the other's exchange fails; the waiter must still come
-/// to see what the other stored.
+/// Race: two notifiers observe the same waiter, one wakes it and the other's exchange fails; the waiter must still
+/// observe what the other stored.
 #[test]
 fn event_count_with_two_notifiers() {
     check(3, || {
-        let first = Arc::new((AtomicBool::new(false), AtomicBool::new(false), EventCount::new()));
-        let second = Arc::clone(&first);
-        let third = Arc::clone(&first);
-        let notifiers = [
-            thread::spawn(move || {
-                first.0.store(true, Ordering::Release);
-                first.2.notify();
-            }),
-            thread::spawn(move || {
-                second.1.store(true, Ordering::Release);
-                second.2.notify();
-            }),
-        ];
-        let both = || (third.0.load(Ordering::Acquire) && third.1.load(Ordering::Acquire)).then_some(());
-        third.2.wait_until(Deadline::NEVER, both).expect("never has not come yet");
+        let shared = Arc::new(([AtomicBool::new(false), AtomicBool::new(false)], EventCount::new()));
+        let notifiers = [0, 1].map(|number| {
+            spawn(&shared, move |(happened, count)| {
+                happened[number].store(true, Ordering::Release);
+                count.notify();
+            })
+        });
+        let (happened, count) = &*shared;
+        let both = || happened.iter().all(|happened| happened.load(Ordering::Acquire)).then_some(());
+        count.wait_until(Deadline::NEVER, both).expect("it has no deadline");
         notifiers.into_iter().for_each(|notifier| notifier.join().unwrap());
     });
 }
 
-/// Race: a waiter's second look succeeds and leaves the word odd; the waits and wake-ups after it must work as before.
+/// Race: a waiter's second check succeeds and leaves WAITING set; later waits and wake-ups must work as before.
 #[test]
 fn event_count_with_a_bit_left_behind() {
     check(3, || {
@@ -113,21 +104,18 @@ struct Letter {
 // SAFETY: `content` is written before `written` is unparked and read before `read` is.
 unsafe impl Sync for Letter {}
 
-/// Race: the token is left before, while and after the sleeper looks for it, round after round; what was written
-/// before it is visible.
+/// Race: the token is stored before, while and after the sleeper checks for it, in two rounds; what was written before
+/// it is visible.
 #[test]
 fn parker_hands_tokens_over() {
     check(None, || {
         let letter = Arc::new(Letter { content: UnsafeCell::new(0), written: Parker::new(), read: Parker::new() });
-        let reader = thread::spawn({
-            let letter = Arc::clone(&letter);
-            move || {
-                for round in 1..=2 {
-                    letter.written.park();
-                    // SAFETY: the writer waits for `read`.
-                    assert_eq!(letter.content.with(|content| unsafe { *content }), round);
-                    letter.read.unpark();
-                }
+        let reader = spawn(&letter, |letter| {
+            for round in 1..=2 {
+                letter.written.park();
+                // SAFETY: the writer waits for `read`.
+                assert_eq!(letter.content.with(|content| unsafe { *content }), round);
+                letter.read.unpark();
             }
         });
         for round in 1..=2 {
@@ -140,21 +128,17 @@ fn parker_hands_tokens_over() {
     });
 }
 
-/// Race: a nudge comes before, while and after a token does. Who waits for a token has one, whatever the other has
-/// done; who parks lightly sleeps through neither.
+/// Race: a nudge comes before, while and after a token does. `park` returns with a token only; `park_lightly` misses
+/// neither.
 #[test]
 fn parker_tells_a_nudge_from_a_token() {
     check(None, || {
         let shared = Arc::new((Parker::new(), AtomicUsize::new(0)));
-        let with = |code: fn(&(Parker, AtomicUsize))| {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || code(&shared))
-        };
-        let waker = with(|(parker, woken)| {
+        let waker = spawn(&shared, |(parker, woken)| {
             woken.store(1, Ordering::Relaxed);
             parker.unpark();
         });
-        let nudger = with(|(parker, _)| parker.nudge());
+        let nudger = spawn(&shared, |(parker, _)| parker.nudge());
         let (parker, woken) = &*shared;
         if parker.park_lightly(Deadline::NEVER) == Some(Roused::ByNudge) {
             parker.park();
@@ -165,17 +149,14 @@ fn parker_tells_a_nudge_from_a_token() {
     });
 }
 
-/// Race: something happens while the listener, who has just found nothing, arms the bell.
+/// Race: something happens while the listener, which has just found nothing, arms the bell.
 #[test]
 fn bell_rings_for_what_happened_while_it_was_armed() {
     check(None, || {
         let shared = Arc::new((AtomicUsize::new(0), Bell::new().unwrap()));
-        let ringer = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                shared.0.store(1, Ordering::Release);
-                shared.1.ring();
-            }
+        let ringer = spawn(&shared, |(happened, bell)| {
+            happened.store(1, Ordering::Release);
+            bell.ring();
         });
         shared.1.arm(|| shared.0.load(Ordering::Acquire) == 1);
         ringer.join().unwrap();
@@ -183,19 +164,16 @@ fn bell_rings_for_what_happened_while_it_was_armed() {
     });
 }
 
-/// Race: a bell that rings is read empty and armed again while the next thing happens.
+/// Race: a bell that has rung is cleared and armed again while the next event happens.
 #[test]
 fn bell_rings_again() {
     check(3, || {
         let shared = Arc::new((AtomicUsize::new(0), Bell::new().unwrap()));
         shared.1.arm(|| false);
-        let ringer = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                for step in 1..=2 {
-                    shared.0.store(step, Ordering::Release);
-                    shared.1.ring();
-                }
+        let ringer = spawn(&shared, |(happened, bell)| {
+            for step in 1..=2 {
+                happened.store(step, Ordering::Release);
+                bell.ring();
             }
         });
         let seen = shared.0.load(Ordering::Acquire);
@@ -205,7 +183,7 @@ fn bell_rings_again() {
     });
 }
 
-/// Race: the second wait relies on the notifier that the first has asked, while the reader lets it off again.
+/// Race: the second wait relies on the notifier that the first has asked to fence, while `relax` takes that back.
 #[test]
 fn event_count_relies_on_notifiers_that_have_heard() {
     check(3, || {
@@ -219,19 +197,16 @@ fn event_count_relies_on_notifiers_that_have_heard() {
     });
 }
 
-/// Race: one waiter asks and another lets the notifier off and asks anew, before the first relies on having been heard.
+/// Race: one waiter asks notifiers to fence; another takes that back and asks again, before the first sets HEARD.
 #[test]
 fn event_count_is_not_heard_before_it_is_relaxed() {
     check(2, || {
         let event = Event::new();
         let notifier = event.notifier(2);
-        let waiter = thread::spawn({
-            let event = Arc::clone(&event);
-            move || {
-                event.wait_for(1);
-                event.count.relax();
-                event.wait_for(2);
-            }
+        let waiter = spawn(&event, |event| {
+            event.wait_for(1);
+            event.count.relax();
+            event.wait_for(2);
         });
         event.wait_for(2);
         waiter.join().unwrap();
@@ -239,25 +214,24 @@ fn event_count_is_not_heard_before_it_is_relaxed() {
     });
 }
 
-/// Race: a waiter is woken, and notifiers are let off, before it says that they have been heard. It must not rely on
-/// that in its next wait, for another notifier.
+/// Race: a waiter is woken, and its request to fence is taken back, before it sets HEARD. Its next wait, for another
+/// notifier, must not rely on that request.
 #[test]
 fn event_count_forgets_a_request_that_was_taken_back() {
     check(3, || {
         let shared = Arc::new(([AtomicBool::new(false), AtomicBool::new(false)], EventCount::new()));
         let notifiers = [0, 1].map(|number| {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || {
-                shared.0[number].store(true, Ordering::Release);
-                shared.1.notify();
+            spawn(&shared, move |(happened, count)| {
+                happened[number].store(true, Ordering::Release);
+                count.notify();
                 if number == 0 {
-                    shared.1.relax();
+                    count.relax();
                 }
             })
         });
         for happened in &shared.0 {
             let happened = || happened.load(Ordering::Acquire).then_some(());
-            shared.1.wait_until(Deadline::NEVER, happened).expect("never has not come yet");
+            shared.1.wait_until(Deadline::NEVER, happened).expect("it has no deadline");
         }
         notifiers.into_iter().for_each(|notifier| notifier.join().unwrap());
     });

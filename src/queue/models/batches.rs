@@ -1,10 +1,10 @@
-//! Models of the batch: which slots its owner comes to, and which a thief takes.
+//! Models of the batch: which slots its owner reaches, and which a thief takes.
 
 use super::{Line, assert_each_once, number, number_of};
 use crate::queue::segment::{Place, Range, SLOTS, SegmentRef};
 use crate::queue::{Batch, Store};
-use crate::sys::model::check;
-use loom::thread;
+use crate::sys::model::{check, spawn};
+use loom::thread::JoinHandle;
 use std::sync::Arc;
 
 /// A batch and where its segments come from.
@@ -18,7 +18,7 @@ impl Share {
         Arc::new(Self { store: Store::new(), batch: Batch::new() })
     }
 
-    /// A segment that nobody's lane holds any more.
+    /// A segment that no lane holds any more.
     fn segment(&self) -> SegmentRef {
         let segment = self.store.take(0).expect("memory");
         self.store.give_back(segment, 1);
@@ -32,9 +32,8 @@ impl Share {
         std::iter::once(first).chain(rest).map(|place| place.slot + from).collect()
     }
 
-    fn thief(self: &Arc<Self>) -> thread::JoinHandle<Option<Range>> {
-        let share = Arc::clone(self);
-        thread::spawn(move || share.batch.split())
+    fn thief(self: &Arc<Self>) -> JoinHandle<Option<Range>> {
+        spawn(self, |share| share.batch.split())
     }
 }
 
@@ -42,8 +41,8 @@ fn slots(range: &Range, from: usize) -> Vec<usize> {
     (range.start + from..range.end + from).collect()
 }
 
-/// Race: the owner comes to the slots that a thief is about to take. The batch does not look into the slots, so the
-/// range may be longer than a segment.
+/// Race: the owner reaches the slots that a thief is about to take. The batch does not access the slots, so the range
+/// may be longer than a segment.
 #[test]
 fn owner_and_thief_share_the_slots() {
     check(3, || {
@@ -83,7 +82,7 @@ fn a_thief_comes_between_two_ranges() {
         if let Some(stolen) = thief.join().unwrap() {
             let number = segments.iter().position(|&segment| segment == stolen.segment).unwrap();
             groups.push(slots(&stolen, number * SLOTS + 1));
-            share.store.give_back(stolen.segment, stolen.end - stolen.start);
+            share.store.give_back(stolen.segment, stolen.len());
         }
         assert_each_once(2 * SLOTS, groups);
         let again = [share.segment(), share.segment()];
@@ -91,28 +90,23 @@ fn a_thief_comes_between_two_ranges() {
     });
 }
 
-/// Race: owner, thief and revoker come to the same item.
+/// Race: owner, thief and revoker try to take the same item.
 #[test]
 fn owner_thief_or_revoker_gets_the_item() {
     check(2, || {
         let line = Line::new();
         let contested = line.push(1..=2)[1];
         let batch = Arc::new(Batch::new());
-        let thief = thread::spawn({
-            let (line, batch) = (Arc::clone(&line), Arc::clone(&batch));
-            move || {
-                let Some(stolen) = batch.split() else { return vec![] };
-                let place = Place { segment: stolen.segment, slot: stolen.start };
-                // SAFETY: 1. the range is this thread's; 2. its hold is given back below.
-                let taken = unsafe { line.store.claim(place) }.map(number_of);
-                line.store.give_back(stolen.segment, stolen.end - stolen.start);
-                taken.into_iter().collect()
-            }
+        let shared = Arc::clone(&batch);
+        let thief = spawn(&line, move |line| {
+            let Some(stolen) = shared.split() else { return vec![] };
+            let place = Place { segment: stolen.segment, slot: stolen.start };
+            // SAFETY: 1. the range is this thread's; 2. its hold is given back below.
+            let taken = unsafe { line.store.claim(place) }.map(number_of);
+            line.store.give_back(stolen.segment, stolen.len());
+            taken.into_iter().collect()
         });
-        let revoker = thread::spawn({
-            let line = Arc::clone(&line);
-            move || line.store.revoke(contested).map(number).into_iter().collect()
-        });
+        let revoker = spawn(&line, move |line| line.store.revoke(contested).map(number).into_iter().collect());
         let owned = line.take(&batch, 2);
         assert_each_once(2, [owned, thief.join().unwrap(), revoker.join().unwrap()]);
     });

@@ -2,8 +2,7 @@
 
 use super::{assert_each_once, item, number};
 use crate::queue::{Front, Store};
-use crate::sys::model::check;
-use loom::thread;
+use crate::sys::model::{check, spawn};
 use std::sync::Arc;
 
 fn pop(store: &Store, front: &Front) -> Vec<usize> {
@@ -17,14 +16,8 @@ fn front_gives_each_item_once() {
         let shared = Arc::new((Store::new(), Front::new()));
         let (store, front) = &*shared;
         let first = front.push(store, item(1)).expect("memory");
-        let pusher = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || shared.1.push(&shared.0, item(2)).expect("memory")
-        });
-        let popper = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || pop(&shared.0, &shared.1)
-        });
+        let pusher = spawn(&shared, |(store, front)| front.push(store, item(2)).expect("memory"));
+        let popper = spawn(&shared, |(store, front)| pop(store, front));
         let revoked = store.revoke(first).map(number).into_iter().collect();
         pusher.join().unwrap();
         let popped = popper.join().unwrap();

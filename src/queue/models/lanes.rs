@@ -2,14 +2,13 @@
 
 use super::{Line, assert_each_once, item, number};
 use crate::queue::{Batch, Look};
-use crate::sys::model::check;
-use loom::thread;
+use crate::sys::model::{check, spawn};
+use loom::thread::JoinHandle;
 use std::sync::Arc;
 
-/// A consumer who takes twice, each time at most `most` items.
-fn consumer(line: &Arc<Line>, most: usize) -> thread::JoinHandle<Vec<usize>> {
-    let line = Arc::clone(line);
-    thread::spawn(move || {
+/// A consumer that takes twice, each time at most `most` items.
+fn consumer(line: &Arc<Line>, most: usize) -> JoinHandle<Vec<usize>> {
+    spawn(line, move |line| {
         let batch = Batch::new();
         let taken: Vec<usize> = (0..2).flat_map(|_| line.take(&batch, most)).collect();
         assert!(taken.is_sorted(), "not first in, first out");
@@ -17,7 +16,7 @@ fn consumer(line: &Arc<Line>, most: usize) -> thread::JoinHandle<Vec<usize>> {
     })
 }
 
-/// Race: consumers look at the tail and follow the link while the producer fills a segment and links the next.
+/// Race: consumers read the tail and follow the link while the producer fills a segment and links the next.
 #[test]
 fn lane_gives_each_item_once() {
     check(2, || {
@@ -29,7 +28,7 @@ fn lane_gives_each_item_once() {
     });
 }
 
-/// Race: as above, with all items in one call, whose segments are reserved first and shown one at a time.
+/// Race: as above, with all items in one call, whose segments are reserved first and published one at a time.
 #[test]
 fn lane_shows_a_batch_by_segments() {
     check(3, || {
@@ -56,36 +55,32 @@ fn lane_recycles_a_segment_after_its_last_holder() {
     });
 }
 
-/// Race: somebody looks for work while a consumer moves a run from the lane to its batch; it is in one or the other.
+/// Race: a thread looks for work while a consumer moves a run from the lane to its batch; it is in one or the other.
 #[test]
 fn lane_keeps_a_run_visible_until_it_is_in_a_batch() {
     check(None, || {
         let line = Line::new();
         line.push(1..=2);
         let batch = Arc::new(Batch::new());
-        let consumer = thread::spawn({
-            let (line, batch) = (Arc::clone(&line), Arc::clone(&batch));
-            move || {
-                let install = |range| assert_eq!(batch.install(range).slot, 0);
-                assert_eq!(line.lane.claim(&line.store, false, |_, _| 2, install), Look::Run);
-            }
+        let shared = Arc::clone(&batch);
+        let consumer = spawn(&line, move |line| {
+            let install = |range| assert_eq!(shared.install(range).slot, 0);
+            assert_eq!(line.lane.claim(&line.store, false, |_, _| 2, install), Look::Run);
         });
         assert!(!line.lane.is_empty() || batch.rest() > 0, "a run went out of sight");
         consumer.join().unwrap();
     });
 }
 
-/// Race: somebody takes items out while a consumer moves runs with them to its batch, and somebody else revokes one.
+/// Race: one thread takes items out while a consumer moves them to its batch, and another thread revokes one.
 #[test]
 fn lane_gives_an_item_to_a_consumer_or_out() {
     check(2, || {
         let line = Line::new();
         let ids = line.push(1..=2);
         let consumer = consumer(&line, 2);
-        let revoker = thread::spawn({
-            let (line, id) = (Arc::clone(&line), ids[0]);
-            move || line.store.revoke(id).map(number)
-        });
+        let first = ids[0];
+        let revoker = spawn(&line, move |line| line.store.revoke(first).map(number));
         let out: Vec<usize> = ids.iter().filter_map(|&id| line.lane.take_out(&line.store, id).map(number)).collect();
         let revoked: Vec<usize> = revoker.join().unwrap().into_iter().collect();
         assert_each_once(2, [out, revoked, consumer.join().unwrap(), line.drain()]);
@@ -97,10 +92,7 @@ fn lane_gives_an_item_to_a_consumer_or_out() {
 fn lane_changes_its_producer() {
     check(None, || {
         let line = Line::new();
-        let heir = thread::spawn({
-            let line = Arc::clone(&line);
-            move || line.lane.adopt().then(|| line.push([2])).is_some()
-        });
+        let heir = spawn(&line, |line| line.lane.adopt().then(|| line.push([2])).is_some());
         line.push([1]);
         line.lane.orphan();
         let last = if heir.join().unwrap() { 2 } else { 1 };

@@ -3,7 +3,7 @@
 use super::assert_each_once;
 use crate::queue::{Nothing, Outcomes, Owner, Quota, Ticket, WriterId};
 use crate::sync::Deadline;
-use crate::sys::model::check;
+use crate::sys::model::{check, spawn};
 use loom::thread;
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ fn writer(ticket: Ticket<usize, usize>, act: impl FnOnce(Ticket<usize, usize>) +
 }
 
 /// Reads until there is nothing more to come.
-fn read_all(queues: &Queues) -> Vec<usize> {
+fn read_all(queues: &Owner<usize, usize>) -> Vec<usize> {
     let mut read = Vec::new();
     loop {
         match queues.next(Deadline::NEVER) {
             Ok(Ok(number) | Err(number)) => read.push(number),
             Err(Nothing::Finished) => return read,
-            Err(Nothing::TimedOut) => unreachable!("never has not come yet"),
+            Err(Nothing::TimedOut) => unreachable!("it has no deadline"),
         }
     }
 }
@@ -48,23 +48,20 @@ fn finished_means_that_all_was_read() {
     });
 }
 
-/// Race: two readers wait for one entry; the one who does not get it must learn that nothing more will come.
+/// Race: two readers wait for one entry; the one that does not get it must learn that nothing more will come.
 #[test]
 fn a_reader_without_an_entry_does_not_hang() {
     check(2, || {
         let queues = queues(1);
         let writer = writer(queues.ticket(), |ticket| ticket.deliver(&writer_id(0), Some(Ok(1))));
-        let reader = {
-            let queues = Arc::clone(&queues);
-            thread::spawn(move || read_all(&queues))
-        };
+        let reader = spawn(&queues, read_all);
         let read = read_all(&queues);
         assert_each_once(1, [read, reader.join().unwrap()]);
         writer.join().unwrap();
     });
 }
 
-/// Race: a reader counts while a delivery ends whose maker has got another ticket before.
+/// Race: a reader sums the counts while a delivery ends whose maker got another ticket before.
 #[test]
 fn what_was_announced_before_a_delivery_is_waited_for() {
     check(3, || {
@@ -93,7 +90,7 @@ fn a_ticket_dropped_is_not_waited_for() {
     });
 }
 
-/// Race: a writer goes from chunk to chunk while the reader empties them and hands them back.
+/// Race: a writer proceeds from chunk to chunk while the reader empties them and returns them.
 #[test]
 fn chunks_go_round() {
     check(2, || {
@@ -108,7 +105,7 @@ fn chunks_go_round() {
     });
 }
 
-/// Race: a reader takes what it finds side by side while the writer goes on, and hands an emptied chunk back.
+/// Race: a reader takes runs of entries while the writer continues, and returns an emptied chunk.
 #[test]
 fn runs_are_taken_while_their_writer_goes_on() {
     check(2, || {
@@ -125,14 +122,14 @@ fn runs_are_taken_while_their_writer_goes_on() {
     });
 }
 
-/// Race: the owner looks whether it may go while the last delivery is made; the writer must not touch the queues
-/// afterwards, which the checker's memory would notice.
+/// Race: the owner checks whether it may free the queues while the last delivery is made; an access by the writer
+/// afterwards would be noticed by the model checker.
 #[test]
 fn queues_are_freed_after_the_last_touch() {
     check(3, || {
         let queues = Owner::new(Outcomes::new(1, None, None));
+        let outsider = writer(queues.ticket(), |ticket| ticket.deliver_from_outside(Some(Err(2))));
         let writer = writer(queues.ticket(), |ticket| ticket.deliver(&writer_id(0), Some(Ok(1))));
-        let outsider = writer_outside(queues.ticket());
         while !queues.is_settled() {
             thread::yield_now();
         }
@@ -140,10 +137,6 @@ fn queues_are_freed_after_the_last_touch() {
         writer.join().unwrap();
         outsider.join().unwrap();
     });
-}
-
-fn writer_outside(ticket: Ticket<usize, usize>) -> thread::JoinHandle<()> {
-    writer(ticket, |ticket| ticket.deliver_from_outside(Some(Err(2))))
 }
 
 /// Race: a writer finds no room and goes to sleep while the reader makes room.
@@ -169,10 +162,7 @@ fn a_writer_without_room_is_woken() {
 fn a_writer_without_room_is_let_go() {
     check(3, || {
         let quota = Arc::new(Quota::new(0));
-        let writer = thread::spawn({
-            let quota = Arc::clone(&quota);
-            move || quota.take()
-        });
+        let writer = spawn(&quota, Quota::take);
         quota.lift();
         writer.join().unwrap();
     });

@@ -3,11 +3,10 @@
 use super::{assert_each_once, item, number};
 use crate::queue::{Store, TwoLockQueue};
 use crate::sys::atomic::{AtomicUsize, Ordering, fence};
-use crate::sys::model::check;
-use loom::thread;
+use crate::sys::model::{check, spawn};
 use std::sync::Arc;
 
-/// A queue, where its segments come from, and what its users look at to see whether somebody takes care of it.
+/// A queue, its store, and the word by which users see whether any worker will check the queue.
 struct Shared {
     store: Store,
     queue: TwoLockQueue,
@@ -33,19 +32,14 @@ impl Shared {
     }
 }
 
-fn with<R: 'static>(shared: &Arc<Shared>, code: impl FnOnce(&Shared) -> R + 'static) -> thread::JoinHandle<R> {
-    let shared = Arc::clone(shared);
-    thread::spawn(move || code(&shared))
-}
-
-/// Race: one thread makes the back the front, another looks whether there is anything. One item is there all the time.
+/// Race: one thread exchanges back and front while another checks for items. One item is there all the time.
 #[test]
 fn a_two_lock_queue_never_looks_empty_on_the_way_to_the_front() {
     check(None, || {
         let shared = Shared::new();
         shared.append(1);
         shared.append(2);
-        let popper = with(&shared, Shared::pop);
+        let popper = spawn(&shared, Shared::pop);
         assert!(!shared.queue.is_empty());
         assert!(shared.queue.has_next());
         assert_eq!(popper.join().unwrap(), [1]);
@@ -54,14 +48,14 @@ fn a_two_lock_queue_never_looks_empty_on_the_way_to_the_front() {
     });
 }
 
-/// Race: an item comes while the front is used up and whoever takes the items goes (`pool/GROUPS.md`, G1 and G2).
+/// Race: an item is appended while the front is used up and the consumer leaves (`pool/GROUPS.md`, G1 and G2).
 #[test]
 fn a_two_lock_queue_shows_an_item_or_its_appender_sees_that_nobody_looks() {
     check(3, || {
         let shared = Shared::new();
         shared.append(1);
-        let popper = with(&shared, Shared::pop);
-        let appender = with(&shared, |shared| {
+        let popper = spawn(&shared, Shared::pop);
+        let appender = spawn(&shared, |shared| {
             shared.append(2);
             fence(Ordering::SeqCst);
             shared.listed.load(Ordering::Relaxed) == 0
@@ -75,17 +69,17 @@ fn a_two_lock_queue_shows_an_item_or_its_appender_sees_that_nobody_looks() {
     });
 }
 
-/// Race: items come in at both ends, one thread takes one and another revokes one; order is kept.
+/// Race: items are added at both ends while one thread takes one and another revokes one; order is kept.
 #[test]
 fn a_two_lock_queue_gives_each_item_once() {
     check(3, || {
         let shared = Shared::new();
         let first = shared.append(1);
-        let pusher = with(&shared, |shared| {
+        let pusher = spawn(&shared, |shared| {
             shared.queue.push(&shared.store, item(2)).expect("memory");
             shared.append(3);
         });
-        let popper = with(&shared, Shared::pop);
+        let popper = spawn(&shared, Shared::pop);
         let revoked = shared.store.revoke(first).map(number).into_iter().collect();
         pusher.join().unwrap();
         let (popped, rest) = (popper.join().unwrap(), shared.drain());

@@ -2,8 +2,7 @@
 
 use super::super::{Event, WaitGroup};
 use crate::sys::atomic::{AtomicUsize, Ordering};
-use crate::sys::model::check;
-use loom::thread;
+use crate::sys::model::{check, spawn};
 use std::sync::Arc;
 
 /// Race: two waiters mark the word and sleep while the event happens.
@@ -12,8 +11,7 @@ fn event_reaches_every_waiter() {
     check(3, || {
         let event = Arc::new((Event::new(), AtomicUsize::new(0)));
         let threads = [0, 1].map(|_| {
-            let event = Arc::clone(&event);
-            thread::spawn(move || {
+            spawn(&event, |event| {
                 event.0.wait();
                 assert_eq!(event.1.load(Ordering::Relaxed), 1);
             })
@@ -25,15 +23,14 @@ fn event_reaches_every_waiter() {
     });
 }
 
-/// Race: the waiter marks the word and sleeps while the last thing gets done.
+/// Race: the waiter marks the word and sleeps while the last thing is marked as done.
 #[test]
 fn wait_group_loses_no_waiter() {
     check(3, || {
         let group = Arc::new((WaitGroup::new(), AtomicUsize::new(0)));
         group.0.add(2);
         let threads = [0, 1].map(|_| {
-            let group = Arc::clone(&group);
-            thread::spawn(move || {
+            spawn(&group, |group| {
                 group.1.fetch_add(1, Ordering::Relaxed);
                 group.0.done();
             })

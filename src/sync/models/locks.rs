@@ -1,10 +1,9 @@
-//! Models of the lock. Patience is none or without end; what gives up does so after its first look in line.
+//! Models of the lock. Patience is zero or endless; a waiter that gives up does so after its first check in line.
 
 use super::super::Deadline;
 use super::super::raw_lock::RawLock;
 use crate::sys::cell::UnsafeCell;
-use crate::sys::model::check;
-use loom::thread;
+use crate::sys::model::{check, sum_of_all};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +13,14 @@ const ENDLESS: Duration = Duration::MAX;
 /// A lock and what it protects.
 struct Counter {
     lock: RawLock,
-    count: UnsafeCell<usize>,
+    count: UnsafeCell<i64>,
 }
 
-// SAFETY: the count is touched by who has the lock.
+// SAFETY: only the thread that has the lock accesses the count.
 unsafe impl Sync for Counter {}
 
 impl Counter {
-    /// A release makes a lock light that is not.
+    /// The first release of a lock that is not light makes it light.
     fn new(light: bool) -> Arc<Self> {
         let lock = RawLock::new();
         if !light {
@@ -30,9 +29,9 @@ impl Counter {
         Arc::new(Self { lock, count: UnsafeCell::new(0) })
     }
 
-    /// For who has the lock.
+    /// Called with the lock held, which it releases.
     fn count(&self) {
-        // SAFETY: nobody else has the lock; the model checker looks whether that is so.
+        // SAFETY: no other thread has the lock, which the model checker verifies.
         self.count.with_mut(|count| unsafe { *count += 1 });
         self.lock.release();
     }
@@ -42,8 +41,8 @@ impl Counter {
         self.count();
     }
 
-    /// As a waiter whose time runs out as soon as it has said that it waits; whether it counted.
-    fn count_or_give_up(&self, patience: Duration) -> usize {
+    /// As a waiter whose time runs out as soon as it has announced itself. Returns how often it counted.
+    fn count_or_give_up(&self, patience: Duration) -> i64 {
         let acquired = self.lock.wait_in_line(Deadline::NOW, patience);
         if acquired {
             self.count();
@@ -51,65 +50,58 @@ impl Counter {
         acquired.into()
     }
 
-    fn expect(&self, count: usize) {
-        assert!(self.lock.try_acquire(), "the lock is free in the end");
-        // SAFETY: nobody else has the lock.
+    fn expect(&self, count: i64) {
+        assert!(self.lock.try_acquire(), "the lock is not free in the end");
+        // SAFETY: no other thread has the lock.
         assert_eq!(self.count.with(|count| unsafe { *count }), count);
     }
 }
 
-/// Runs bodies at once, each with the lock, and says how often they counted.
-fn together<const N: usize>(preemptions: Option<usize>, bodies: [fn(&Counter) -> usize; N]) {
+/// Returns how often it counted.
+type Body = fn(&Counter) -> i64;
+
+/// Runs all bodies at the same time on a light lock; the count must be what they return.
+fn together<const N: usize>(preemptions: Option<usize>, bodies: [Body; N]) {
     compete(preemptions, bodies, true);
 }
 
-fn compete<const N: usize>(preemptions: Option<usize>, bodies: [fn(&Counter) -> usize; N], light: bool) {
+fn compete<const N: usize>(preemptions: Option<usize>, bodies: [Body; N], light: bool) {
     check(preemptions, move || {
         let counter = Counter::new(light);
-        let [last, others @ ..] = &bodies[..] else { panic!("there are bodies") };
-        let threads: Vec<_> = others
-            .iter()
-            .map(|&body| {
-                let counter = Arc::clone(&counter);
-                thread::spawn(move || body(&counter))
-            })
-            .collect();
-        let own = last(&counter);
-        let count = threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>() + own;
-        counter.expect(count);
+        counter.expect(sum_of_all(&counter, bodies));
     });
 }
 
-fn once(counter: &Counter) -> usize {
+fn once(counter: &Counter) -> i64 {
     counter.count_after(ENDLESS);
     1
 }
 
-fn twice(counter: &Counter) -> usize {
+fn twice(counter: &Counter) -> i64 {
     once(counter) + once(counter)
 }
 
-fn starving(counter: &Counter) -> usize {
+fn starving(counter: &Counter) -> i64 {
     counter.count_after(NONE);
     1
 }
 
-fn in_a_hurry(counter: &Counter) -> usize {
+fn in_a_hurry(counter: &Counter) -> i64 {
     counter.count_or_give_up(ENDLESS)
 }
 
-fn starving_in_a_hurry(counter: &Counter) -> usize {
+fn starving_in_a_hurry(counter: &Counter) -> i64 {
     counter.count_or_give_up(NONE)
 }
 
-/// Race: a waiter says that it waits and looks at the lock while the holder lets go and looks for waiters. These are
+/// Race: a waiter announces itself and checks the lock while the holder releases it and checks for waiters. These are
 /// the releases that C programs inline.
 #[test]
 fn lock_loses_no_waiter() {
     together(None, [once, once]);
 }
 
-/// The same races, while releases find out what their fence is.
+/// The same races, while releases find out which fence they need.
 #[test]
 fn lock_becomes_light_and_loses_no_waiter() {
     compete(Some(4), [once, once], false);
@@ -130,7 +122,7 @@ fn lock_wakes_one_waiter_after_another() {
     together(Some(2), [once, once, once]);
 }
 
-/// Race: the holder lets go, or promises the lock, while the waiter becomes the one that gets it next.
+/// Race: the holder releases the lock, or promises it, while the waiter becomes the one that gets it next.
 #[test]
 fn lock_is_handed_to_a_starving_waiter() {
     together(Some(4), [once, starving]);
@@ -144,7 +136,7 @@ fn lock_with_a_starving_waiter_and_another() {
     together(Some(2), [starving, starving, once]);
 }
 
-/// Race: a waiter gives up while the wake-up that was meant for somebody reaches it.
+/// Race: a waiter gives up while a wake-up meant for any of the waiters reaches it.
 #[test]
 fn lock_is_not_lost_with_a_waiter_that_gives_up() {
     together(Some(3), [once, in_a_hurry]);

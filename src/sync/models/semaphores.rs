@@ -1,29 +1,19 @@
-//! Models of the semaphore. Nobody spins in a model; what gives up does so after its first look.
+//! Models of the semaphore. No thread spins in a model; a waiter that gives up does so after its first check.
 
 use super::super::Deadline;
 use super::super::raw_semaphore::{AcquireError, RawSemaphore};
 use crate::sys::cell::UnsafeCell;
-use crate::sys::model::check;
-use loom::thread;
+use crate::sys::model::{check, spawn, sum_of_all};
 use std::sync::Arc;
 
+/// Returns how many permits it has added.
 type Body = fn(&RawSemaphore) -> i64;
 
-/// Runs bodies at once on a semaphore with `permits`. Each says how many permits it has added, and those must be there
-/// in the end.
+/// Runs all bodies at the same time on a semaphore with `permits`; in the end there must be as many as they add up to.
 fn together<const N: usize>(preemptions: Option<usize>, permits: u32, fair: bool, bodies: [Body; N]) {
     check(preemptions, move || {
         let semaphore = Arc::new(RawSemaphore::new(permits, fair));
-        let [last, others @ ..] = &bodies[..] else { panic!("there are bodies") };
-        let threads: Vec<_> = others
-            .iter()
-            .map(|&body| {
-                let semaphore = Arc::clone(&semaphore);
-                thread::spawn(move || body(&semaphore))
-            })
-            .collect();
-        let own = last(&semaphore);
-        let added = threads.into_iter().map(|thread| thread.join().unwrap()).sum::<i64>() + own;
+        let added = sum_of_all(&semaphore, bodies);
         assert_eq!(i64::from(semaphore.value()), i64::from(permits) + added);
     });
 }
@@ -64,7 +54,7 @@ fn use_it(semaphore: &RawSemaphore) -> i64 {
     acquire(semaphore) + release(semaphore)
 }
 
-/// A waiter whose time runs out as soon as it has said that it waits. What it gets nevertheless it gives back.
+/// A waiter whose time runs out as soon as it has announced itself. If it gets a permit all the same, it releases it.
 fn give_up(semaphore: &RawSemaphore) -> i64 {
     match semaphore.wait(1, Deadline::NOW) {
         Ok(()) => semaphore.release(1).unwrap(),
@@ -94,15 +84,15 @@ fn release_and_close(semaphore: &RawSemaphore) -> i64 {
     release(semaphore) + close(semaphore)
 }
 
-/// Race: the waiter finds nothing and goes to sleep while the permit comes.
+/// Race: the waiter finds no permit and goes to sleep while one is released.
 #[test]
 fn semaphore_loses_no_wake_up() {
     together(None, 0, false, [acquire, release]);
     together(None, 0, true, [acquire, release]);
 }
 
-/// Race: the second release finds a permit there already, whose waiter has been woken but has not taken it. Skipping
-/// the wake-up then loses the second waiter.
+/// Race: the second release finds a permit whose waiter was woken but has not taken it yet. Skipping the wake-up then
+/// would lose the second waiter.
 #[test]
 fn semaphore_wakes_as_many_as_it_has_permits_for() {
     together(Some(2), 0, false, [acquire, acquire, release_twice]);
@@ -111,7 +101,7 @@ fn semaphore_wakes_as_many_as_it_has_permits_for() {
     together(Some(2), 0, true, [acquire, acquire, release_twice]);
 }
 
-/// Race: a thread that comes by takes the permit that a waiter was woken for.
+/// Race: another thread takes the permit that a waiter was woken for.
 #[test]
 fn semaphore_is_a_lock_when_it_has_one_permit() {
     for fair in [false, true] {
@@ -120,7 +110,7 @@ fn semaphore_is_a_lock_when_it_has_one_permit() {
     }
 }
 
-/// Race: a waiter gives up while a permit comes for it, or for the one behind it.
+/// Race: a waiter gives up while a permit is released for it, or for the one behind it.
 #[test]
 fn semaphore_keeps_the_permit_of_a_waiter_that_gives_up() {
     for fair in [false, true] {
@@ -129,7 +119,7 @@ fn semaphore_keeps_the_permit_of_a_waiter_that_gives_up() {
     }
 }
 
-/// Race: one who wants two permits waits in line, while one who wants one sleeps, or gives up sleeping.
+/// Race: a request for two permits waits in line while a request for one sleeps, or gives up.
 #[test]
 fn semaphore_gives_all_or_nothing() {
     together(Some(3), 0, false, [acquire_two, release_twice]);
@@ -138,7 +128,7 @@ fn semaphore_gives_all_or_nothing() {
     together(Some(1), 0, false, [acquire_two, give_up, release_two]);
 }
 
-/// Race: the first in line gives up, and what it did not get is enough for the one behind it.
+/// Race: the first in line gives up, and the permits suffice for the one behind it.
 #[test]
 fn semaphore_lets_the_next_in_line_move_up() {
     together(Some(2), 1, false, [give_up_two, use_it]);
@@ -156,7 +146,7 @@ fn semaphore_closes_under_its_waiters() {
     }
 }
 
-/// What a permit was given back with is there for who takes it.
+/// What a thread wrote before a release is visible to the thread that takes the permit.
 #[test]
 fn semaphore_carries_what_was_written() {
     struct Letter(RawSemaphore, UnsafeCell<usize>);
@@ -165,13 +155,10 @@ fn semaphore_carries_what_was_written() {
     for fair in [false, true] {
         check(Some(3), move || {
             let letter = Arc::new(Letter(RawSemaphore::new(0, fair), UnsafeCell::new(0)));
-            let writer = thread::spawn({
-                let letter = Arc::clone(&letter);
-                move || {
-                    // SAFETY: the reader waits for the release.
-                    letter.1.with_mut(|content| unsafe { *content = 1 });
-                    letter.0.release(1).unwrap();
-                }
+            let writer = spawn(&letter, |letter| {
+                // SAFETY: the reader waits for the release.
+                letter.1.with_mut(|content| unsafe { *content = 1 });
+                letter.0.release(1).unwrap();
             });
             letter.0.acquire(1, Deadline::NEVER).unwrap();
             // SAFETY: the writer has released.
