@@ -146,18 +146,6 @@ impl Cell {
         Taken { tag: unsafe { NonNull::new_unchecked(tag) }, body: self.body.with(|body| body) }
     }
 
-    /// # Safety
-    ///
-    /// 1. The cell was filled, and the item is the caller's.
-    #[inline(always)]
-    unsafe fn item(&self, word: *mut ()) -> Item {
-        let tag = word.map_addr(|word| word & !STATE);
-        // SAFETY: by 1 the body was written, and nobody writes it now.
-        let body = self.body.with(|body| unsafe { body.read() });
-        // SAFETY: by 1 the word holds the tag of an item, which is not null.
-        Item { tag: unsafe { NonNull::new_unchecked(tag) }, body }
-    }
-
     /// Revoker: marks a queued item. False if there is none.
     pub(super) fn mark(&self) -> bool {
         let word = self.word.load(Ordering::Relaxed);
@@ -193,8 +181,11 @@ impl Cell {
     ///
     /// 1. `mark` succeeded, and after a heavy fence there was no announcement. 2. The segment is held.
     pub(super) unsafe fn take_marked(&self) -> Item {
-        // SAFETY: by 1 the owner will find the mark and leave the item.
-        unsafe { self.item(self.word.load(Ordering::Relaxed)) }
+        let tag = self.word.load(Ordering::Relaxed).map_addr(|word| word & !STATE);
+        // SAFETY: by 1 the item is the caller's, since its owner will find the mark, and its body was written.
+        let body = self.body.with(|body| unsafe { body.read() });
+        // SAFETY: by 1 the word holds the tag of an item, which is not null.
+        Item { tag: unsafe { NonNull::new_unchecked(tag) }, body }
     }
 
     /// Revoker, who has marked the item and then seen the owner's announcement: leaves it to the owner.

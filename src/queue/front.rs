@@ -2,34 +2,34 @@
 
 use super::arena::OutOfMemory;
 use super::cell::Item;
-use super::segment::{Place, SLOTS, SegmentRef};
+use super::places::{OpenSegment, claim_first, make_room, surplus};
+use super::segment::Place;
 use super::store::Store;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::hint;
 use crate::sys::lock::Lock;
 use std::collections::VecDeque;
-use std::mem;
 
-/// A locked queue of places, used as a stack unless items are [appended](Self::append). The items lie in segments like
-/// all others, so that an id finds them too; a place whose item was cancelled stays as a stale hint, until it is popped
+/// A locked queue of places, used as a stack unless items are [appended](Self::append_all). The items lie in segments
+/// like all others, so an id finds them too; a place whose item was revoked stays as a stale hint, until it is popped
 /// and skipped.
 ///
 /// # Memory ordering
 ///
-/// `word` is changed under the lock; its release store pairs with the acquire load of whoever looks before it locks.
+/// `word` is changed under the lock; its release store pairs with the acquire loads of threads that check it without.
 #[derive(Debug)]
 pub(crate) struct Front {
-    /// The number of places and what else there is to look for: one word to look at for all.
+    /// The number of places and the bits below, so that consumers check everything with one load.
     word: CachePadded<AtomicUsize>,
     counted: AtomicU64,
     stack: Lock<Stack>,
 }
 
 // Of the word.
-/// Something elsewhere goes before all items, too.
+/// Another queue also goes before all items.
 const ANNOUNCED: usize = 1;
-/// Some of the lookers are called.
+/// Some consumers are called.
 const CALLING: usize = 2;
 /// More items are about to be appended.
 const MORE: usize = 4;
@@ -39,11 +39,10 @@ const PLACE: usize = 8;
 struct Stack {
     /// The next one last.
     places: VecDeque<Place>,
-    announced: bool,
-    calling: bool,
-    more: bool,
+    /// Those of the word.
+    bits: usize,
     open: OpenSegment,
-    /// The stack never looks empty again.
+    /// The stack never appears empty again.
     halted: bool,
 }
 
@@ -61,42 +60,42 @@ impl Front {
         self.word.load(Ordering::Acquire) == 0
     }
 
-    /// Whether there is something for whoever looks: not if some of them are called, and that is all.
+    /// Whether there is something for any consumer: not if all there is are calls to some of them.
     pub(crate) fn has_offers(&self) -> bool {
         self.word.load(Ordering::Acquire) & !CALLING != 0
     }
 
-    /// Whether there are items, whatever is announced.
+    /// Whether there are items, whatever the bits say.
     pub(crate) fn has_items(&self) -> bool {
         self.word.load(Ordering::Acquire) >= PLACE
     }
 
-    /// Whether something elsewhere is to be looked for before all other items, too.
+    /// Whether another queue also goes before all items.
     pub(crate) fn announces(&self) -> bool {
         self.word.load(Ordering::Acquire) & ANNOUNCED != 0
     }
 
-    /// From now on, or no more, lookers are to see whether they are called.
-    pub(crate) fn call(&self, somebody: bool) {
-        let mut stack = self.stack.lock();
-        stack.calling = somebody;
-        self.word.store(stack.word(), Ordering::Release);
-    }
-
     pub(crate) fn announce(&self, something: bool) {
-        let mut stack = self.stack.lock();
-        stack.announced = something;
-        self.word.store(stack.word(), Ordering::Release);
+        self.set(ANNOUNCED, something);
     }
 
-    /// Whether more items are about to be appended by whoever looks for them.
+    /// Whether consumers have to check whether they are called.
+    pub(crate) fn call(&self, somebody: bool) {
+        self.set(CALLING, somebody);
+    }
+
+    /// Whether more items are about to be appended by the consumers themselves.
     pub(crate) fn promises(&self) -> bool {
         self.word.load(Ordering::Acquire) & MORE != 0
     }
 
     pub(crate) fn promise(&self, more: bool) {
+        self.set(MORE, more);
+    }
+
+    fn set(&self, bit: usize, to: bool) {
         let mut stack = self.stack.lock();
-        stack.more = more;
+        stack.bits = if to { stack.bits | bit } else { stack.bits & !bit };
         self.word.store(stack.word(), Ordering::Release);
     }
 
@@ -139,7 +138,7 @@ impl Front {
             left -= 1;
         }
         if left > 0 {
-            self.counted.fetch_sub(left, Ordering::Relaxed); // Of what never came.
+            self.counted.fetch_sub(left, Ordering::Relaxed); // They were counted, but not appended.
         }
         self.word.store(stack.word(), Ordering::Release);
     }
@@ -147,16 +146,8 @@ impl Front {
     /// Takes the first item: the one that was pushed last, or else the one that was appended first.
     pub(crate) fn pop(&self, store: &Store) -> Option<(u64, Item)> {
         let mut stack = self.stack.lock();
-        let mut found = None;
-        while found.is_none()
-            && let Some(place) = stack.places.pop_back()
-        {
-            // SAFETY: 1. the place was on the stack, the lock is held; 2. the hold is given back below.
-            let taken = unsafe { store.claim(place) };
-            // SAFETY: 1. as above.
-            found = taken.map(|taken| (place.id(), unsafe { taken.copy() }));
-            store.give_back(place.segment, 1);
-        }
+        // SAFETY: 1. the lock is held, so nobody else takes from the stack.
+        let found = unsafe { claim_first(store, || stack.places.pop_back()) };
         self.word.store(stack.word(), Ordering::Release);
         let surplus = surplus(&mut stack.places);
         drop(stack);
@@ -164,8 +155,8 @@ impl Front {
         found
     }
 
-    /// From now on the stack never looks empty: whoever looks here before every item comes to a halt. Waits for nobody:
-    /// the lock's holder may be this very thread, or not exist in this process.
+    /// From now on the stack never appears empty, so consumers that check it before every item notice. Gives up waiting
+    /// for the lock after a while: its holder may be this very thread, or not exist in this process.
     pub(crate) fn halt(&self) {
         const ATTEMPTS: usize = 1000;
         for _ in 0..ATTEMPTS {
@@ -180,52 +171,7 @@ impl Front {
 }
 
 impl Stack {
-    /// What lookers see.
     fn word(&self) -> usize {
-        if self.halted {
-            return usize::MAX;
-        }
-        let bit = |set: bool, bit: usize| if set { bit } else { 0 };
-        let bits = bit(self.announced, ANNOUNCED) | bit(self.calling, CALLING) | bit(self.more, MORE);
-        (self.places.len() * PLACE) | bits
-    }
-}
-
-/// Makes sure that a locked queue has room for one place more.
-pub(super) fn make_room(places: &mut VecDeque<Place>) -> Result<(), OutOfMemory> {
-    places.try_reserve(1).map_err(|_| OutOfMemory)
-}
-
-/// The memory of an empty queue of places, if only many places need it: for the caller to drop without the lock.
-pub(super) fn surplus(places: &mut VecDeque<Place>) -> VecDeque<Place> {
-    const KEPT: usize = 1024;
-    if places.is_empty() && places.capacity() > KEPT { mem::take(places) } else { VecDeque::new() }
-}
-
-/// The segment that new items of a locked queue go to, and how many of its slots are used.
-#[derive(Debug, Default)]
-pub(super) struct OpenSegment(Option<(SegmentRef, usize)>);
-
-impl OpenSegment {
-    /// The next place. The caller has its queue's lock.
-    pub(super) fn place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {
-        let (segment, slot) = match self.0 {
-            Some(open) => open,
-            None => (store.take(0)?, 0),
-        };
-        if slot + 1 < SLOTS {
-            self.0 = Some((segment, slot + 1));
-        } else {
-            self.0 = None;
-            store.give_back(segment, 1);
-        }
-        Ok(Place { segment, slot })
-    }
-
-    /// Gives back the memory that no item has used.
-    pub(super) fn close(&mut self, store: &Store) {
-        if let Some((segment, used)) = self.0.take() {
-            store.give_back(segment, SLOTS - used + 1);
-        }
+        if self.halted { usize::MAX } else { (self.places.len() * PLACE) | self.bits }
     }
 }

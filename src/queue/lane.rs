@@ -333,7 +333,7 @@ impl Producing<'_> {
             match store.take(self.lane.producer.number) {
                 Ok(segment) => fresh.push(segment),
                 Err(refused) => {
-                    fresh.into_iter().for_each(|segment| store.put_unused(segment));
+                    fresh.into_iter().for_each(|segment| store.recycle(segment));
                     return Err(refused);
                 }
             }

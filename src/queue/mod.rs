@@ -13,6 +13,7 @@ mod lane;
 mod oldest;
 mod outcomes;
 mod pace;
+mod places;
 mod quota;
 mod reading;
 mod registry;

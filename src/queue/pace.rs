@@ -82,8 +82,7 @@ pub(super) enum Pace {
 /// A lane's pace. It only says when to come, so nothing else depends on when it is seen.
 #[derive(Debug)]
 pub(super) struct PaceWord {
-    clock: Clock,
-    /// Until when the lane is let alone, in nanoseconds; the lowest bit says that it flows.
+    /// Until when the lane is left alone, in nanoseconds; the lowest bit says that it flows.
     until: AtomicU64,
 }
 
@@ -91,12 +90,12 @@ const FLOWS: u64 = 1;
 
 impl PaceWord {
     pub(super) fn new() -> Self {
-        Self { clock: Clock::system(), until: AtomicU64::new(0) }
+        Self { until: AtomicU64::new(0) }
     }
 
     pub(super) fn get(&self) -> Pace {
         let until = self.until.load(Ordering::Relaxed);
-        let rests = until > FLOWS && self.clock.now() < until;
+        let rests = until > FLOWS && Clock::system().now() < until;
         match (until & FLOWS, rests) {
             (FLOWS, true) => Pace::Rests,
             (FLOWS, false) => Pace::Flows,
@@ -106,7 +105,7 @@ impl PaceWord {
     }
 
     pub(super) fn set(&self, pace: Pace) {
-        let end = |rests: u64| (self.clock.now() + rests * LAG.as_nanos() as u64) & !FLOWS;
+        let end = |rests: u64| (Clock::system().now() + rests * LAG.as_nanos() as u64) & !FLOWS;
         let until = match pace {
             Pace::Open => 0,
             Pace::Tried => end(TRY),

@@ -6,6 +6,7 @@ use crate::sys::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering
 use crate::sys::size::real_or_modelled;
 use crate::sys::{fence, hint};
 use std::hint::assert_unchecked;
+use std::iter;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
@@ -137,6 +138,10 @@ impl SegmentRef {
         NonNull::new(self.next.load(Ordering::Acquire)).map(SegmentRef)
     }
 
+    pub(super) fn places(self) -> impl Iterator<Item = Place> {
+        (0..SLOTS).map(move |slot| Place { segment: self, slot })
+    }
+
     pub(super) fn as_ptr(self) -> *mut Segment {
         self.0.as_ptr()
     }
@@ -219,6 +224,18 @@ impl Place {
     /// Owner, whose claim was contested: whether the item was taken out of its lane.
     pub(super) fn is_hole(&self) -> bool {
         self.cell().is_taken()
+    }
+
+    /// Takes the item that lies here, if it is queued and its owner has not taken it.
+    ///
+    /// # Safety
+    ///
+    /// 1. The caller pins the segment, and is its only revoker.
+    pub(super) unsafe fn revoke(self) -> Option<Item> {
+        let mut revoked = None;
+        // SAFETY: the caller's 1.
+        unsafe { revoke(iter::once(self), |_, item| revoked = Some(item)) };
+        revoked
     }
 
     pub(super) fn block(self) -> u64 {

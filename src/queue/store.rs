@@ -4,16 +4,15 @@ use super::arena::{Arena, OutOfMemory, Spare};
 use super::cell::{Claim, Item, Taken};
 use super::oldest::Oldest;
 use super::registry::{Registry, SHARDS};
-use super::segment::{self, Place, SLOT_BITS, SLOTS, SegmentRef};
+use super::segment::{Place, SLOT_BITS, SLOTS, SegmentRef, revoke};
 use crate::sys::CachePadded;
 use crate::sys::lock::{Lock, LockGuard};
 use crate::sys::unique;
-use std::collections::BinaryHeap;
 
 /// Gives out segments, takes them back, and finds an item by its id.
 #[derive(Debug)]
 pub(crate) struct Store {
-    /// Each queue takes from one, so that queues which are busy at the same time do not meet.
+    /// Each queue takes from one of them, so queues that are busy at the same time do not contend.
     arenas: [CachePadded<Lock<Arena>>; SHARDS],
     spare: Spare,
     registry: Registry,
@@ -55,9 +54,10 @@ impl Store {
         }
     }
 
+    /// Ends the lap of a segment that no other thread holds.
     #[cold]
-    fn recycle(&self, segment: SegmentRef) {
-        // First out of the registry, so that whoever still looks at a cell by id is waited for.
+    pub(super) fn recycle(&self, segment: SegmentRef) {
+        // First, because it waits for the threads that access a cell of the segment by id.
         self.registry.remove(segment.block());
         self.put(segment);
     }
@@ -72,9 +72,10 @@ impl Store {
         self.arenas.iter().for_each(|arena| arena.lock().trim(&self.spare));
     }
 
-    /// Ends the lap of a segment that was taken and never shared.
-    pub(super) fn put_unused(&self, segment: SegmentRef) {
-        self.recycle(segment);
+    /// What `look` finds in the place with this id, whose segment is pinned meanwhile; `None` for a stale id.
+    fn pinned<R>(&self, id: u64, look: impl FnOnce(Place) -> Option<R>) -> Option<R> {
+        let slot = id as usize % SLOTS;
+        self.registry.pinned(id >> SLOT_BITS, |segment| look(Place { segment, slot }))
     }
 
     /// Owner: takes the item at `place`, unless it was revoked.
@@ -107,20 +108,19 @@ impl Store {
 
     /// The number of the lane that the item with this id lies in, or lay in, if it is known.
     pub(crate) fn lane_of(&self, id: u64) -> Option<usize> {
-        self.registry.pinned(id >> SLOT_BITS, |segment| segment.lane()).map(|(lane, _)| lane)
+        self.pinned(id, |place| place.segment.lane()).map(|(lane, _)| lane)
     }
 
-    /// Takes the item with this id, if `is_alone` says of the number of its lane and its position there that only
-    /// revokers can come to it.
-    pub(super) fn take_out(&self, id: u64, is_alone: impl FnOnce(usize, u64) -> bool) -> Option<Item> {
-        let slot = id as usize % SLOTS;
-        self.registry.pinned(id >> SLOT_BITS, |segment| {
-            let (lane, base) = segment.lane()?;
-            if !is_alone(lane, base + slot as u64) {
+    /// Takes the item with this id, if `is_unowned` says of its lane's number and its position there that it is in no
+    /// consumer's range.
+    pub(super) fn take_out(&self, id: u64, is_unowned: impl FnOnce(usize, u64) -> bool) -> Option<Item> {
+        self.pinned(id, |place| {
+            let (lane, base) = place.segment.lane()?;
+            if !is_unowned(lane, base + place.slot as u64) {
                 return None;
             }
-            // SAFETY: 1. and 2. nobody owns the slot, and 3. the shard's lock pins the segment and keeps revokers out.
-            let taken = unsafe { Place { segment, slot }.claim_pinned() }?;
+            // SAFETY: 1. and 2. nobody owns the slot; 3. the shard's lock pins the segment and excludes revokers.
+            let taken = unsafe { place.claim_pinned() }?;
             // SAFETY: 1. as above.
             Some(unsafe { taken.copy() })
         })
@@ -128,14 +128,8 @@ impl Store {
 
     /// Takes the item with this id, if it is still queued.
     pub(crate) fn revoke(&self, id: u64) -> Option<Item> {
-        let slot = id as usize % SLOTS;
-        self.registry.pinned(id >> SLOT_BITS, |segment| {
-            let mut found = None;
-            let place = Place { segment, slot };
-            // SAFETY: the shard's lock pins the segment and keeps other revokers out.
-            unsafe { segment::revoke(std::iter::once(place), |_, item| found = Some(item)) };
-            found
-        })
+        // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
+        self.pinned(id, |place| unsafe { place.revoke() })
     }
 
     /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all.
@@ -143,10 +137,10 @@ impl Store {
         self.oldest.lock().take(|| self.blocks(), |block| self.revoke_first(block))
     }
 
-    /// Blocks that are in a lap, ascending. Where a lane has several, none is missing but the last.
+    /// The blocks that are in a lap, ascending. If a lane has several of them, only its last ones may be missing.
     fn blocks(&self) -> Vec<u64> {
-        // A lane takes the next block when the last one can be found. What is numbered after this may be found before
-        // an older one of its lane, in another shard, that was not there yet when this looked.
+        // Shards are read one after another, so a block may be seen while an older one of its lane, in a shard that was
+        // read before, is not. Such a block is numbered after this: a lane takes one when the one before is registered.
         let end = unique::next();
         let mut blocks = self.registry.blocks();
         blocks.retain(|&block| block < end);
@@ -154,51 +148,46 @@ impl Store {
         blocks
     }
 
-    /// Takes the first item that is queued in a block; and says whether there is no other one, nor will be.
+    /// Takes the first item that is queued in a block. The flag says whether the block is used up: no other item is
+    /// queued in it, nor will be.
     fn revoke_first(&self, block: u64) -> (Option<(u64, Item)>, bool) {
-        let look = |segment| {
+        let look = |segment: SegmentRef| {
             let last = Place { segment, slot: SLOTS - 1 };
-            let is_full = last.was_filled(); // Before the look at the others, which were filled by then.
-            let mut places = (0..SLOTS).map(|slot| Place { segment, slot }).filter(Place::is_queued);
-            let first = places.find_map(|place| {
-                let mut found = None;
-                // SAFETY: the shard's lock pins the segment and keeps other revokers out.
-                unsafe { segment::revoke(std::iter::once(place), |id, item| found = Some((id, item))) };
-                found
-            });
+            let is_full = last.was_filled(); // Checked before the other places, which are all filled if this one is.
+            let mut queued = segment.places().filter(Place::is_queued);
+            // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
+            let first = queued.find_map(|place| Some((place.id(), unsafe { place.revoke() }?)));
             let is_last = first.as_ref().is_none_or(|&(id, _)| id == last.id());
             Some((first, is_full && is_last))
         };
         self.registry.pinned(block, look).unwrap_or((None, true))
     }
 
-    /// Whether the item with this id is queued. Exact for one that was queued before: false once somebody has it.
+    /// Whether the item with this id is queued. Exact for one that was queued before: false once it was taken.
     pub(crate) fn is_queued(&self, id: u64) -> bool {
-        let look = |segment| Some(Place { segment, slot: id as usize % SLOTS }.is_queued());
-        self.registry.pinned(id >> SLOT_BITS, look).unwrap_or(false)
+        self.pinned(id, |place| Some(place.is_queued())) == Some(true)
     }
 
-    /// Takes every item that is queued at this moment, and gives each with its id to `revoked`, which holds no lock up.
+    /// Takes every item that is queued at this moment, and passes each with its id to `revoked`, without a lock.
     pub(crate) fn revoke_all(&self, mut revoked: impl FnMut(u64, Item)) {
         for block in self.registry.blocks() {
             let found = self.registry.pinned(block, |segment| {
                 let mut found = Vec::new();
-                let places = (0..SLOTS).map(|slot| Place { segment, slot });
-                // SAFETY: the shard's lock pins the segment and keeps other revokers out.
-                unsafe { segment::revoke(places, |id, item| found.push((id, item))) };
+                // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
+                unsafe { revoke(segment.places(), |id, item| found.push((id, item))) };
                 Some(found)
             });
             found.into_iter().flatten().for_each(|(id, item)| revoked(id, item));
         }
     }
 
-    /// The ids of the items that nobody has come to yet, ascending.
+    /// The ids of the queued items, ascending.
     pub(crate) fn queued(&self) -> Vec<u64> {
-        let blocks = BinaryHeap::from(self.registry.blocks()).into_sorted_vec();
+        let mut blocks = self.registry.blocks();
+        blocks.sort_unstable();
         let queued_in = |block| {
             self.registry.pinned(block, |segment| {
-                let places = (0..SLOTS).map(|slot| Place { segment, slot });
-                Some(places.filter(|place| place.is_queued()).map(Place::id).collect::<Vec<_>>())
+                Some(segment.places().filter(Place::is_queued).map(Place::id).collect::<Vec<_>>())
             })
         };
         blocks.into_iter().filter_map(queued_in).flatten().collect()

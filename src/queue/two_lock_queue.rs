@@ -1,8 +1,8 @@
-//! A locked queue whose two ends do not disturb each other: for the items of a group.
+//! A locked queue whose two ends have a lock each: for the items of a group.
 
 use super::arena::OutOfMemory;
 use super::cell::Item;
-use super::front::{OpenSegment, make_room, surplus};
+use super::places::{OpenSegment, claim_first, make_room, surplus};
 use super::segment::Place;
 use super::store::Store;
 use crate::sys::CachePadded;
@@ -11,16 +11,16 @@ use crate::sys::lock::{Lock, LockGuard};
 use std::collections::VecDeque;
 use std::mem;
 
-/// A queue of places, in two halves with a lock each: items come in at the back, and go out at the front. When the
-/// front is used up, whoever takes items makes the back the front. The items lie in segments like all others, so that
-/// an id finds them too; a place whose item was cancelled stays as a stale hint, until it is popped and skipped.
+/// A queue of places, in two halves with a lock each: items are appended at the back and taken from the front. A
+/// consumer that finds the front empty exchanges the halves. The items lie in segments like all others, so an id finds
+/// them too; a place whose item was revoked stays as a stale hint, until it is popped and skipped.
 ///
 /// Lock order: front, back.
 ///
 /// # Memory ordering
 ///
 /// Each half's length is stored (release) under its lock. When the halves are exchanged the front's is stored before
-/// the back's; a look without the locks loads them (acquire) the other way round, so it finds what is on its way.
+/// the back's; a check without the locks loads them (acquire) in the opposite order, so it misses nothing in transit.
 #[derive(Debug)]
 pub(crate) struct TwoLockQueue {
     front: CachePadded<Half<()>>,
@@ -55,18 +55,19 @@ impl TwoLockQueue {
         self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0
     }
 
-    /// Whether more is at hand for whoever has just taken an item: does not look at what others write, if so.
+    /// Whether there is another item, for a consumer that has just taken one: if the front has more, the cache line that
+    /// producers write to is not read.
     pub(crate) fn has_next(&self) -> bool {
         self.front.len.load(Ordering::Acquire) > 0 || !self.is_empty()
     }
 
-    /// How many items wait that were not cancelled.
+    /// How many items are queued that were not revoked.
     pub(crate) fn count(&self) -> usize {
         let (front, back) = (self.front.row.lock(), self.back.row.lock());
         front.places.iter().chain(&back.places).filter(|place| place.is_queued()).count()
     }
 
-    /// Whether any item waits that was not cancelled.
+    /// Whether any item is queued that was not revoked.
     pub(crate) fn has_any(&self) -> bool {
         let (front, back) = (self.front.row.lock(), self.back.row.lock());
         front.places.iter().chain(&back.places).any(|place| place.is_queued())
@@ -106,16 +107,8 @@ impl TwoLockQueue {
     /// Takes the first item.
     pub(crate) fn pop(&self, store: &Store) -> Option<(u64, Item)> {
         let mut front = self.front.row.lock();
-        let mut found = None;
-        while found.is_none()
-            && let Some(place) = self.next(&mut front)
-        {
-            // SAFETY: 1. the place was in the queue, the lock is held; 2. the hold is given back below.
-            let taken = unsafe { store.claim(place) };
-            // SAFETY: 1. as above.
-            found = taken.map(|taken| (place.id(), unsafe { taken.copy() }));
-            store.give_back(place.segment, 1);
-        }
+        // SAFETY: 1. the front's lock is held, so nobody else takes from the queue.
+        let found = unsafe { claim_first(store, || self.next(&mut front)) };
         self.front.announce(&front);
         let surplus = surplus(&mut front.places);
         drop(front);
@@ -125,7 +118,7 @@ impl TwoLockQueue {
 
     fn next(&self, front: &mut LockGuard<'_, Row<()>>) -> Option<Place> {
         if front.places.is_empty() {
-            let _surplus = surplus(&mut front.places); // It was full of stale hints.
+            let _surplus = surplus(&mut front.places); // Large, if it was full of stale hints.
             let mut back = self.back.row.lock();
             mem::swap(&mut front.places, &mut back.places);
             self.front.announce(front);
