@@ -86,38 +86,47 @@ pub struct CApi {
 /// `ftpool_map`.
 pub type MapFn = unsafe extern "C" fn(*mut c_void, JobFn, *const *mut c_void, usize, *mut *mut c_void) -> i32;
 
+/// Opens our library, which stays loaded to the end of the process.
+pub fn open(path: &Path) -> Result<&'static Library, libloading::Error> {
+    // SAFETY: our own library has no initialisers that could do harm.
+    Ok(Box::leak(Box::new(unsafe { Library::new(path) }?)))
+}
+
+/// Some functions of the library, as a struct whose fields have their names without the prefix.
+macro_rules! functions {
+    ($library:expr, $table:ident { $($name:ident),* }) => {
+        $table {
+            // SAFETY: the header declares each function with the type of its field.
+            $($name: unsafe { *$library.get(concat!("ftpool_", stringify!($name)))? }),*
+        }
+    };
+}
+
+pub(crate) use functions;
+
 impl CApi {
     /// Loads the library.
     pub fn load(path: &Path) -> Result<&'static Self, libloading::Error> {
-        // SAFETY: our own library has no initialisers that could do harm.
-        let library: &'static Library = Box::leak(Box::new(unsafe { Library::new(path) }?));
-        Ok(Box::leak(Box::new(Self {
-            // SAFETY: the header declares it with this type.
-            new: unsafe { *library.get(b"ftpool_new\0")? },
-            // SAFETY: the header declares it with this type.
-            submit: unsafe { *library.get(b"ftpool_submit\0")? },
-            // SAFETY: the header declares it with this type.
-            wait_idle: unsafe { *library.get(b"ftpool_wait_idle\0")? },
-            // SAFETY: the header declares it with this type.
-            free: unsafe { *library.get(b"ftpool_free\0")? },
-            // SAFETY: the header declares it with this type.
-            results_new: unsafe { *library.get(b"ftpool_results_new\0")? },
-            // SAFETY: the header declares it with this type.
-            results_submit: unsafe { *library.get(b"ftpool_results_submit\0")? },
-            // SAFETY: the header declares it with this type.
-            results_next: unsafe { *library.get(b"ftpool_results_next\0")? },
-            // SAFETY: the header declares it with this type.
-            results_take: unsafe { *library.get(b"ftpool_results_take\0")? },
-            // SAFETY: the header declares it with this type.
-            submit_job: unsafe { *library.get(b"ftpool_submit_job\0")? },
-            // SAFETY: the header declares it with this type.
-            job_join: unsafe { *library.get(b"ftpool_job_join\0")? },
-            // SAFETY: the header declares it with this type.
-            map: unsafe { *library.get(b"ftpool_map\0")? },
-        })))
+        let library = open(path)?;
+        Ok(Box::leak(Box::new(functions!(
+            library,
+            Self {
+                new,
+                submit,
+                wait_idle,
+                free,
+                results_new,
+                results_submit,
+                results_next,
+                results_take,
+                submit_job,
+                job_join,
+                map
+            }
+        ))))
     }
 
-    /// A pool that stays to the end of the process.
+    /// A pool that stays to the end of the process, unless it is freed.
     pub fn new_pool(&self, workers: usize) -> *mut c_void {
         let mut pool = ptr::null_mut();
         // SAFETY: the configuration says its size, and there is room for a pointer.

@@ -1,6 +1,6 @@
 //! fastthreadpool, by both of its faces.
 
-use crate::c_abi::{CApi, Config, OK};
+use crate::c_abi::{CApi, OK};
 use crate::rival::Rival;
 use crate::tally::{Round, record};
 use fastthreadpool::{Group, Policy, Pool, Priority};
@@ -26,9 +26,7 @@ impl RustPool {
         let workers = workers.try_into().expect("a number of workers");
         Self(Pool::builder().workers(workers).build().expect("a valid number of workers"))
     }
-}
 
-impl RustPool {
     /// With a bound on queued jobs.
     pub fn bounded(workers: usize, most: usize, policy: Policy) -> Self {
         let workers = workers.try_into().expect("a number of workers");
@@ -89,11 +87,7 @@ unsafe impl Sync for CPool {}
 
 impl CPool {
     pub fn new(api: &'static CApi, workers: usize) -> Self {
-        let mut pool = ptr::null_mut();
-        // SAFETY: the configuration says its size, and there is room for a pointer.
-        let status = unsafe { (api.new)(&Config::with_workers(workers), &mut pool) };
-        assert_eq!(status, OK, "ftpool_new");
-        Self { api, pool }
+        Self { api, pool: api.new_pool(workers) }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::locks::{Contest, Lock};
 use super::race::Waits;
 use super::semaphores::Permits;
-use libloading::Library;
+use crate::c_abi::{functions, open};
 use std::cell::UnsafeCell;
 use std::path::Path;
 use std::time::Duration;
@@ -39,20 +39,17 @@ unsafe extern "C" {
 
 /// Loads the library, before anybody uses the types below.
 pub fn load(path: &Path) -> Result<(), libloading::Error> {
-    // SAFETY: our own library has no initialisers that could do harm.
-    let library: &'static Library = Box::leak(Box::new(unsafe { Library::new(path) }?));
-    let functions = Functions {
-        // SAFETY: the header declares it with this type.
-        lock_acquire_for: unsafe { *library.get(b"ftpool_lock_acquire_for\0")? },
-        // SAFETY: the header declares it with this type.
-        lock_release_checked: unsafe { *library.get(b"ftpool_lock_release_checked\0")? },
-        // SAFETY: the header declares it with this type.
-        lock_wake_next: unsafe { *library.get(b"ftpool_lock_wake_next\0")? },
-        // SAFETY: the header declares it with this type.
-        semaphore_acquire_for: unsafe { *library.get(b"ftpool_semaphore_acquire_for\0")? },
-        // SAFETY: the header declares it with this type.
-        semaphore_release_slow: unsafe { *library.get(b"ftpool_semaphore_release_slow\0")? },
-    };
+    let library = open(path)?;
+    let functions = functions!(
+        library,
+        Functions {
+            lock_acquire_for,
+            lock_release_checked,
+            lock_wake_next,
+            semaphore_acquire_for,
+            semaphore_release_slow
+        }
+    );
     // SAFETY: it copies them; nobody uses them yet.
     unsafe { c_waits_load(&functions) };
     Ok(())
@@ -115,6 +112,7 @@ impl Lock for CLock {
         // SAFETY: it is initialised, and the count is changed by who has the lock.
         unsafe { c_lock_alone(self.0.get(), self.1.get(), times) };
     }
+
     fn count_beside(&self, times: usize, Contest { inside, outside, .. }: Contest, waits: &mut Waits) {
         let contest = CContest { times, inside, outside, every: waits.are_all_timed() };
         // SAFETY: it is initialised, and the count is changed by who has the lock.
