@@ -37,19 +37,31 @@ impl Permits for PosixSemaphore {
     }
 }
 
-struct PosixMutex(Box<UnsafeCell<libc::pthread_mutex_t>>, UnsafeCell<u64>);
+/// `pthread_mutex_t` as it comes.
+pub type NormalMutex = PosixMutex<{ libc::PTHREAD_MUTEX_NORMAL }>;
+
+/// The one of glibc that spins first.
+pub type AdaptiveMutex = PosixMutex<{ libc::PTHREAD_MUTEX_ADAPTIVE_NP }>;
+
+/// A mutex of a kind, and the count that it protects.
+pub struct PosixMutex<const KIND: libc::c_int>(Box<UnsafeCell<libc::pthread_mutex_t>>, UnsafeCell<u64>);
 
 // SAFETY: any thread may use a mutex, and the count only while it has it.
-unsafe impl Sync for PosixMutex {}
+unsafe impl<const KIND: libc::c_int> Sync for PosixMutex<KIND> {}
 
-impl PosixMutex {
-    fn new(kind: libc::c_int) -> Self {
+impl<const KIND: libc::c_int> Lock for PosixMutex<KIND> {
+    const NAME: &'static str = match KIND {
+        libc::PTHREAD_MUTEX_NORMAL => "pthread_mutex, normal",
+        _ => "pthread_mutex, adaptive",
+    };
+
+    fn new() -> Self {
         let mutex = Box::new(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
         let mut attributes = MaybeUninit::uninit();
         // SAFETY: the place is writable.
         unsafe { libc::pthread_mutexattr_init(attributes.as_mut_ptr()) };
         // SAFETY: the attributes are initialised.
-        let failed = unsafe { libc::pthread_mutexattr_settype(attributes.as_mut_ptr(), kind) };
+        let failed = unsafe { libc::pthread_mutexattr_settype(attributes.as_mut_ptr(), KIND) };
         assert_eq!(failed, 0);
         // SAFETY: the place is writable and stays, the attributes are initialised.
         let failed = unsafe { libc::pthread_mutex_init(mutex.get(), attributes.as_ptr()) };
@@ -65,38 +77,5 @@ impl PosixMutex {
         section(unsafe { &mut *self.1.get() });
         // SAFETY: this thread has the mutex.
         unsafe { libc::pthread_mutex_unlock(self.0.get()) };
-    }
-}
-
-/// `pthread_mutex_t` as it comes.
-pub struct NormalMutex(PosixMutex);
-
-impl Lock for NormalMutex {
-    const NAME: &'static str = "pthread_mutex, normal";
-
-    fn new() -> Self {
-        Self(PosixMutex::new(libc::PTHREAD_MUTEX_NORMAL))
-    }
-
-    #[inline(always)]
-    fn with(&self, section: impl FnOnce(&mut u64)) {
-        self.0.with(section);
-    }
-}
-
-/// The one of glibc that spins first.
-pub struct AdaptiveMutex(PosixMutex);
-
-impl Lock for AdaptiveMutex {
-    const NAME: &'static str = "pthread_mutex, adaptive";
-
-    fn new() -> Self {
-        const PTHREAD_MUTEX_ADAPTIVE_NP: libc::c_int = 3;
-        Self(PosixMutex::new(PTHREAD_MUTEX_ADAPTIVE_NP))
-    }
-
-    #[inline(always)]
-    fn with(&self, section: impl FnOnce(&mut u64)) {
-        self.0.with(section);
     }
 }

@@ -20,29 +20,30 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// Begins a wait.
+    /// Begins a wait; when, if it is timed.
     #[inline(always)]
     pub fn begin(&mut self) -> Option<Instant> {
         self.operations += 1;
         (self.every || self.operations.is_multiple_of(SAMPLE)).then(Instant::now)
     }
 
-    /// Whether every wait is timed.
-    pub fn are_all_timed(&self) -> bool {
-        self.every
+    /// Ends a wait.
+    #[inline(always)]
+    pub fn end(&mut self, began: Option<Instant>) {
+        if let Some(began) = began {
+            self.add(began.elapsed());
+        }
     }
 
-    /// Waits that were timed elsewhere.
+    /// Adds waits that were timed elsewhere.
+    #[inline(always)]
     pub fn add(&mut self, longest: Duration) {
         self.longest = self.longest.max(longest);
     }
 
-    /// Ends it.
-    #[inline(always)]
-    pub fn end(&mut self, began: Option<Instant>) {
-        if let Some(began) = began {
-            self.longest = self.longest.max(began.elapsed());
-        }
+    /// Whether every wait is timed.
+    pub fn are_all_timed(&self) -> bool {
+        self.every
     }
 }
 

@@ -2,13 +2,9 @@
 
 use super::race::{Body, How, Inside, Outcome, Waits, run, work};
 use fastthreadpool::Semaphore;
+use futures::executor::block_on;
 use std::cell::UnsafeCell;
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
 /// A number of permits.
 pub trait Permits: Sync {
@@ -268,25 +264,5 @@ impl Permits for async_lock::Semaphore {
 
     fn release(&self) {
         self.add_permits(1);
-    }
-}
-
-/// Wakes the thread that waits for a future.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
     }
 }
