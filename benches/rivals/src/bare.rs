@@ -8,89 +8,64 @@ use std::thread::{self, JoinHandle};
 
 type Message = (fn(usize), usize);
 
-fn start(workers: usize, work: impl Fn() + Clone + Send + 'static) -> Vec<JoinHandle<()>> {
-    (0..workers).map(|_| thread::spawn(work.clone())).collect()
-}
-
-fn join(threads: &mut Vec<JoinHandle<()>>) {
-    for thread in threads.drain(..) {
-        thread.join().expect("a bare worker panicked");
-    }
-}
-
-/// crossbeam-channel, unbounded unless said otherwise: the baseline.
-pub struct Crossbeam {
-    sender: Option<crossbeam_channel::Sender<Message>>,
+/// Threads behind a channel. They end when its last sender is gone.
+pub struct Bare<S> {
+    send: Option<S>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Crossbeam {
-    pub fn new(workers: usize) -> Self {
-        Self::with(workers, crossbeam_channel::unbounded())
-    }
-
-    /// The same with a bound: sending waits for room.
-    pub fn bounded(workers: usize, most: usize) -> Self {
-        Self::with(workers, crossbeam_channel::bounded(most))
-    }
-
-    fn with(
-        workers: usize,
-        (sender, receiver): (crossbeam_channel::Sender<Message>, crossbeam_channel::Receiver<Message>),
-    ) -> Self {
-        let work = move || receiver.iter().for_each(|(job, index)| job(index));
-        Self { sender: Some(sender), threads: start(workers, work) }
+impl<S: Fn(Message) + Clone + Send + Sync + 'static> Bare<S> {
+    fn start(workers: usize, send: S, work: impl Fn() + Clone + Send + 'static) -> Self {
+        Self { send: Some(send), threads: (0..workers).map(|_| thread::spawn(work.clone())).collect() }
     }
 }
 
-impl Rival for Crossbeam {
+impl<S: Fn(Message) + Clone + Send + Sync> Rival for Bare<S> {
     fn submit(&self, indices: Range<usize>) {
-        let sender = self.sender.clone().expect("there until the drop");
+        let send = self.send.clone().expect("there until the drop");
         for index in indices {
-            sender.send((record, index)).expect("the workers live");
+            send((record, index));
         }
     }
 }
 
-impl Drop for Crossbeam {
+impl<S> Drop for Bare<S> {
     fn drop(&mut self) {
-        self.sender = None;
-        join(&mut self.threads);
+        self.send = None;
+        for thread in self.threads.drain(..) {
+            thread.join().expect("a bare worker panicked");
+        }
     }
+}
+
+/// crossbeam-channel, unbounded: the baseline.
+pub fn crossbeam(workers: usize) -> Bare<impl Fn(Message) + Clone + Send + Sync + 'static> {
+    with_crossbeam(workers, crossbeam_channel::unbounded())
+}
+
+/// The same with a bound: sending waits for room.
+pub fn crossbeam_bounded(workers: usize, most: usize) -> Bare<impl Fn(Message) + Clone + Send + Sync + 'static> {
+    with_crossbeam(workers, crossbeam_channel::bounded(most))
+}
+
+fn with_crossbeam(
+    workers: usize,
+    (sender, receiver): (crossbeam_channel::Sender<Message>, crossbeam_channel::Receiver<Message>),
+) -> Bare<impl Fn(Message) + Clone + Send + Sync + 'static> {
+    let send = move |message| sender.send(message).expect("the workers live");
+    Bare::start(workers, send, move || receiver.iter().for_each(|(job, index)| job(index)))
 }
 
 /// std's channel, whose only receiver is behind a lock.
-pub struct Mpsc {
-    sender: Option<mpsc::Sender<Message>>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Mpsc {
-    pub fn new(workers: usize) -> Self {
-        let (sender, receiver) = mpsc::channel::<Message>();
-        let receiver = Arc::new(Mutex::new(receiver));
-        let next = move || receiver.lock().expect("no worker panicked").recv();
-        let work = move || {
-            while let Ok((job, index)) = next() {
-                job(index);
-            }
-        };
-        Self { sender: Some(sender), threads: start(workers, work) }
-    }
-}
-
-impl Rival for Mpsc {
-    fn submit(&self, indices: Range<usize>) {
-        let sender = self.sender.clone().expect("there until the drop");
-        for index in indices {
-            sender.send((record, index)).expect("the workers live");
+pub fn std_mpsc(workers: usize) -> Bare<impl Fn(Message) + Clone + Send + Sync + 'static> {
+    let (sender, receiver) = mpsc::channel::<Message>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    let send = move |message| sender.send(message).expect("the workers live");
+    let next = move || receiver.lock().expect("no worker panicked").recv();
+    let work = move || {
+        while let Ok((job, index)) = next() {
+            job(index);
         }
-    }
-}
-
-impl Drop for Mpsc {
-    fn drop(&mut self) {
-        self.sender = None;
-        join(&mut self.threads);
-    }
+    };
+    Bare::start(workers, send, work)
 }

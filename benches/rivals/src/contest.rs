@@ -44,6 +44,16 @@ impl<'a> Lane<'a> {
         };
         Self { rival, goal, run: Box::new(run) }
     }
+
+    /// Times `sum`, which does a job for each number below `jobs`, and adds up what they return: these numbers.
+    pub fn summing(
+        rival: &'static str,
+        goal: Option<f64>,
+        jobs: usize,
+        mut sum: impl FnMut(usize) -> usize + 'a,
+    ) -> Self {
+        Self::checked((rival, Box::new(move || sum(jobs) as u64)), goal, (0..jobs as u64).sum(), jobs)
+    }
 }
 
 /// A scenario and its rivals.

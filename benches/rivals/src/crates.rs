@@ -43,8 +43,13 @@ pub struct Rayon(rayon::ThreadPool);
 
 impl Rayon {
     pub fn new(workers: usize) -> Self {
-        Self(rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("rayon starts its threads"))
+        Self(rayon_pool(workers))
     }
+}
+
+/// A pool of rayon.
+pub fn rayon_pool(workers: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("rayon starts its threads")
 }
 
 impl Rival for Rayon {
@@ -59,9 +64,14 @@ pub struct Tokio(tokio::runtime::Runtime);
 
 impl Tokio {
     pub fn new(workers: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).build();
-        Self(runtime.expect("tokio starts its threads"))
+        Self(tokio_runtime(workers))
     }
+}
+
+/// A runtime of tokio.
+pub fn tokio_runtime(workers: usize) -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).build();
+    runtime.expect("tokio starts its threads")
 }
 
 impl Rival for Tokio {

@@ -77,7 +77,11 @@ pub fn positive(text: &str) -> Result<usize, String> {
 
 /// Runs a program that fills a report, and writes it.
 pub fn report(program: &'static str, files: &Files, run: impl FnOnce(&mut Report) -> Result<(), String>) -> ExitCode {
-    let mut report = Report::begin(program);
+    fill(Report::begin(program), files, run)
+}
+
+/// The same with a report that has begun.
+pub fn fill(mut report: Report, files: &Files, run: impl FnOnce(&mut Report) -> Result<(), String>) -> ExitCode {
     match run(&mut report).and_then(|()| report.write(files.json.as_deref())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -99,10 +99,10 @@ impl Report {
         }
     }
 
-    /// Prints a scenario and keeps it.
-    pub fn scenario(&mut self, scenario: Scenario) {
-        println!("{scenario}");
-        self.scenarios.push(scenario);
+    /// Prints scenarios and keeps them.
+    pub fn scenarios(&mut self, all: Vec<Scenario>) {
+        all.iter().for_each(|scenario| println!("{scenario}"));
+        self.scenarios.extend(all);
     }
 
     /// Prints some facts as one table, and keeps them.

@@ -42,8 +42,8 @@ pub fn entrants(c_api: Option<&'static CApi>) -> Vec<Entrant> {
         all.push(Entrant::new(OURS_C, None, |workers| ours::CPool::new(api, workers)));
     }
     all.extend([
-        Entrant::new("crossbeam-channel, bare", Some(0.35), bare::Crossbeam::new),
-        Entrant::new("std mpsc + Mutex, bare", None, bare::Mpsc::new),
+        Entrant::new("crossbeam-channel, bare", Some(0.35), bare::crossbeam),
+        Entrant::new("std mpsc + Mutex, bare", None, bare::std_mpsc),
         Entrant::new("threadpool", Some(0.25), crates::Threadpool::new),
         Entrant::new("rusty_pool", Some(0.25), crates::RustyPool::new),
         Entrant::new("scheduled-thread-pool", Some(0.25), crates::Scheduled::new),

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use fastthreadpool::Policy;
-use rivals::bare::Crossbeam;
+use rivals::bare;
 use rivals::measure::{Plan, measure};
 use rivals::options::{self, Common, positive};
 use rivals::ours::RustPool;
@@ -33,10 +33,11 @@ fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     let entrants: Vec<Entrant> = entrants().into_iter().filter(|entrant| common.wants(entrant.name)).collect();
     for workers in [1, 2, 8] {
         let plan = Plan { workers, producers: vec![1, 4], jobs: common.scaled(*jobs), rounds: common.rounds() };
-        for mut scenario in measure(&plan, &entrants)? {
+        let mut scenarios = measure(&plan, &entrants)?;
+        for scenario in &mut scenarios {
             scenario.question = "what a limit on queued jobs, or a group, costs".into();
-            report.scenario(scenario);
         }
+        report.scenarios(scenarios);
     }
     Ok(())
 }
@@ -48,7 +49,7 @@ fn entrants() -> Vec<Entrant> {
         Entrant::new("max_queued 1024, Block", None, bounded(Policy::Block)),
         Entrant::new("max_queued 1024, CallerRuns", None, bounded(Policy::CallerRuns)),
         Entrant::new("a group", None, RustPool::grouped),
-        Entrant::new("crossbeam-channel, bare", None, Crossbeam::new),
-        Entrant::new("crossbeam-channel of 1024, bare", None, |workers| Crossbeam::bounded(workers, MOST)),
+        Entrant::new("crossbeam-channel, bare", None, bare::crossbeam),
+        Entrant::new("crossbeam-channel of 1024, bare", None, |workers| bare::crossbeam_bounded(workers, MOST)),
     ]
 }

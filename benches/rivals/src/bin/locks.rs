@@ -33,7 +33,7 @@ fn run(options: &Common, report: &mut Report) -> Result<(), String> {
     contests.extend(semaphore_contests(with_c));
     let coarse = |name: &str| COARSE.iter().any(|part| name.contains(part));
     contests.retain(|contest| options.wants(&contest.name) && (!options.quick || coarse(&contest.name)));
-    race(&mut contests, options.rounds())?.into_iter().for_each(|scenario| report.scenario(scenario));
+    report.scenarios(race(&mut contests, options.rounds())?);
     Ok(())
 }
 

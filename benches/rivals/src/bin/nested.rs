@@ -261,8 +261,7 @@ fn run(options: &Options, report: &mut Report) -> Result<(), String> {
         tiny_loops(beside),
         maps(beside),
     ];
-    let scenarios = contest::race(&mut contests, options.common.rounds())?;
-    scenarios.into_iter().for_each(|scenario| report.scenario(scenario));
+    report.scenarios(contest::race(&mut contests, options.common.rounds())?);
     Ok(())
 }
 

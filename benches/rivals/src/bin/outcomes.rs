@@ -5,7 +5,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use fastthreadpool::{Pool, Results};
 use rivals::c_abi::{self, CApi};
 use rivals::contest::{Contest, Lane, Outcome, race};
-use rivals::crates::SIZED_BY_THE_ENVIRONMENT;
+use rivals::crates::{SIZED_BY_THE_ENVIRONMENT, rayon_pool};
 use rivals::native;
 use rivals::options::{self, Common, Size, positive};
 use rivals::report::Report;
@@ -214,7 +214,7 @@ type Entrant = (&'static str, Option<f64>, Box<dyn Squarer>);
 fn squarers(options: &Options) -> Result<Vec<Entrant>, String> {
     let (workers, pool) = (options.size.workers, options.size.pool()?);
     let threadpool = threadpool::ThreadPool::new(workers);
-    let rayon = rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("rayon starts its threads");
+    let rayon = rayon_pool(workers);
     let mut all: Vec<Entrant> = vec![(OURS_RUST, None, Box::new(Rust { results: pool.results(), _pool: pool }))];
     if let Some(api) = CApi::load_or_explain(&options.common.files.library) {
         let read = RefCell::new([c_abi::Outcome::new(); 256]);
@@ -277,6 +277,6 @@ fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
         ("one at a time", "what a job costs that is waited for at once, again and again", 1, 50, false),
     ]
     .map(contest);
-    race(&mut contests, options.common.rounds())?.into_iter().for_each(|scenario| report.scenario(scenario));
+    report.scenarios(race(&mut contests, options.common.rounds())?);
     Ok(())
 }

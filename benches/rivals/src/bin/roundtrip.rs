@@ -3,7 +3,7 @@
 use clap::Parser;
 use rivals::c_abi::CApi;
 use rivals::c_jobs::CJobs;
-use rivals::crates::AsyncExecutor;
+use rivals::crates::{AsyncExecutor, rayon_pool, tokio_runtime};
 use rivals::futex::Echo;
 use rivals::measure::median;
 use rivals::native;
@@ -49,9 +49,7 @@ const TRIPS: &str = "round trip: from the submit until the value is there, the p
 
 fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     let (workers, pool) = (options.size.workers, options.size.pool()?);
-    let rayon = rayon::ThreadPoolBuilder::new().num_threads(workers).build().map_err(|error| error.to_string())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
+    let (rayon, runtime) = (rayon_pool(workers), tokio_runtime(workers));
     let threadpool = threadpool::ThreadPool::new(workers);
     let executor = AsyncExecutor::new(workers).0;
     let c_abi = CApi::load_or_explain(&options.common.files.library).map(|api| CJobs::new(api, workers));

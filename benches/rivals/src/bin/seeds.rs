@@ -12,7 +12,7 @@ use rivals::waits::c_abi::CSemaphore;
 use rivals::waits::semaphores::Permits;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Measures the workloads of fastthreadpool for Python beside it and beside Python's own library.
 #[derive(Debug, Parser)]
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     options::report("seeds", &options.common.files, |report| run(&options, report))
 }
 
-/// Does so many of a thing, and returns the sum of their numbers.
+/// Does so many items, and returns the sum of their numbers.
 type Work<'a> = Box<dyn Fn(usize) -> usize + 'a>;
 
 /// Name, question, by the Rust API, by the C ABI, by Python.
@@ -79,23 +79,13 @@ fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     for (name, question, rust, c, pythons) in workloads.into_iter().filter(|workload| options.common.wants(workload.0))
     {
         let items = options.common.scaled(options.items);
-        let mut lanes = vec![ours(OURS_RUST, rust, items)];
-        lanes.extend(c.map(|c| ours(OURS_C, c, items)));
+        let mut lanes = vec![Lane::summing(OURS_RUST, None, items, rust)];
+        lanes.extend(c.map(|c| Lane::summing(OURS_C, None, items, c)));
         lanes.extend(pythons.iter().filter(|_| with_python).map(|&python| by_python(python, items)));
         contests.push(Contest { name: format!("{name}, {items} times"), question, unit: "ns", lanes });
     }
-    race(&mut contests, options.common.rounds())?.into_iter().for_each(|scenario| report.scenario(scenario));
+    report.scenarios(race(&mut contests, options.common.rounds())?);
     Ok(())
-}
-
-fn ours<'a>(rival: &'static str, work: Work<'a>, items: usize) -> Lane<'a> {
-    let run = move || {
-        let began = Instant::now();
-        let sum = work(items);
-        let took = began.elapsed();
-        if sum == (0..items).sum::<usize>() { Ok(Outcome::of(took, items)) } else { Err(format!("the sum is {sum}")) }
-    };
-    Lane { rival, goal: None, run: Box::new(run) }
 }
 
 fn submit(pool: &Pool, items: usize) -> usize {

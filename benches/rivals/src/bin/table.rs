@@ -20,13 +20,9 @@ fn main() -> ExitCode {
     written.inspect_err(|error| eprintln!("error: {error}")).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
-/// All reports of a folder, by name.
+/// All reports of a folder, in the order of their names.
 fn read(folder: &Path) -> Result<Vec<Report>, String> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    files.iter().map(|file| Report::read(file)).collect()
+    names(folder)?.iter().filter(|name| name.ends_with(".json")).map(|name| Report::read(&folder.join(name))).collect()
 }
 
 fn write(document: &Path, results: &Path, reports: &[Report]) -> Result<(), String> {
@@ -58,9 +54,9 @@ fn write(document: &Path, results: &Path, reports: &[Report]) -> Result<(), Stri
 }
 
 fn pictures(folder: &Path) -> Result<String, String> {
-    let mut names = names(folder)?;
-    names.retain(|name| name.ends_with(".svg"));
-    Ok(names.iter().map(|name| format!("![{}]({name})\n\n", name.trim_end_matches(".svg"))).collect())
+    let names = names(folder)?;
+    let pictures = names.iter().filter_map(|name| Some((name, name.strip_suffix(".svg")?)));
+    Ok(pictures.map(|(name, title)| format!("![{title}]({name})\n\n")).collect())
 }
 
 /// Figures of other machines lie in folders below.
@@ -79,7 +75,7 @@ fn names(folder: &Path) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// The way from one folder to another.
+/// The relative path from one folder to another.
 fn way(from: &Path, to: &Path) -> io::Result<PathBuf> {
     let (from, to) = (path::absolute(from)?, path::absolute(to)?);
     let common = from.iter().zip(to.iter()).take_while(|(one, other)| one == other).count();

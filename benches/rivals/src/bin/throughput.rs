@@ -42,15 +42,8 @@ fn shape(text: &str) -> Result<Shape, String> {
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.part {
-        let mut report = Report::of("throughput", Machine::here());
-        let done = run_part(&options, &mut report);
-        return done.and_then(|()| report.write(options.common.files.json.as_deref())).map_or_else(
-            |error| {
-                eprintln!("error: {error}");
-                ExitCode::FAILURE
-            },
-            |()| ExitCode::SUCCESS,
-        );
+        let report = Report::of("throughput", Machine::here());
+        return options::fill(report, &options.common.files, |report| run_part(&options, report));
     }
     options::report("throughput", &options.common.files, |report| {
         report.missing(native::missing());
@@ -101,7 +94,7 @@ fn run_part(options: &Options, report: &mut Report) -> Result<(), String> {
     let workers = options.scenario.first().map_or(2, |shape| shape.workers);
     let producers = options.scenario.iter().map(|shape| shape.producers).collect();
     let plan = Plan { workers, producers, jobs: options.jobs, rounds: options.common.rounds };
-    measure(&plan, &entrants)?.into_iter().for_each(|scenario| report.scenario(scenario));
+    report.scenarios(measure(&plan, &entrants)?);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use clap::Parser;
 use fastthreadpool::Pool;
 use rayon::prelude::*;
 use rivals::contest::{self, Contest, Lane, Way};
+use rivals::crates::rayon_pool;
 use rivals::options::{self, Common, Size};
 use rivals::report::{Report, Scenario};
 use std::cell::RefCell;
@@ -37,7 +38,6 @@ struct Rivals {
 
 impl Rivals {
     fn new(size: Size) -> Result<Self, String> {
-        let rayon = rayon::ThreadPoolBuilder::new().num_threads(size.workers).build();
         let chili = chili::Config { thread_count: NonZero::new(size.workers), ..chili::Config::default() };
         let beside = size.beside_the_caller();
         forte::start(beside.workers)?;
@@ -45,7 +45,7 @@ impl Rivals {
             threads: beside.workers + 1,
             pool: beside.pool()?,
             pool_for_jobs: size.pool()?,
-            rayon: rayon.map_err(|error| error.to_string())?,
+            rayon: rayon_pool(size.workers),
             chili: chili::ThreadPool::with_config(chili),
         })
     }
@@ -160,15 +160,14 @@ fn race(
     answer: u64,
     rounds: usize,
     ways: Vec<Way<'_>>,
-) -> Result<Scenario, String> {
+) -> Result<Vec<Scenario>, String> {
     let scenario = format!("{name} {question}");
     let lanes = ways.into_iter().map(|way| {
         let goal = goal(&scenario, way.0);
         Lane::checked(way, goal, answer, 1)
     });
     let mut contest = [Contest { name: name.into(), question, unit: "ns", lanes: lanes.collect() }];
-    let mut scenarios = contest::race(&mut contest, rounds)?;
-    Ok(scenarios.remove(0))
+    contest::race(&mut contest, rounds)
 }
 
 /// Runs `work` as a job of the pool, as `rayon::ThreadPool::install` does.
@@ -177,7 +176,7 @@ fn in_job<R: Send + 'static>(pool: &Pool, work: impl FnOnce(&Pool) -> R + Send +
     pool.submit(move || work(&own)).expect("the pool is open").join().expect("the job does not fail")
 }
 
-fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Scenario, String> {
+fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Vec<Scenario>, String> {
     let Rivals { pool, pool_for_jobs, rayon, chili, .. } = rivals;
     let mut ways: Vec<Way<'_>> = vec![
         ("fastthreadpool", Box::new(|| fib_ours(pool, black_box(30)))),
@@ -190,7 +189,7 @@ fn run_fib(rivals: &Rivals, rounds: usize) -> Result<Scenario, String> {
     race("fib(30)", "1.3 million forks (P5)", 832_040, rounds, ways)
 }
 
-fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<Scenario, String> {
+fn run_tree(rivals: &Rivals, levels: u32, repeat: u32, rounds: usize) -> Result<Vec<Scenario>, String> {
     let Rivals { pool, pool_for_jobs, rayon, chili, .. } = rivals;
     let tree: &'static Node = Box::leak(Box::new(Node::grow(levels)));
     let nodes = (1 << levels) - 1;
@@ -240,7 +239,7 @@ fn sum_scoped(numbers: &[u64], threads: usize) -> u64 {
     })
 }
 
-fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result<Scenario, String> {
+fn run_sum(rivals: &Rivals, length: usize, repeat: u32, rounds: usize) -> Result<Vec<Scenario>, String> {
     let Rivals { threads, pool, rayon, .. } = rivals;
     let numbers: Vec<u64> = (0..length as u64).collect();
     let numbers: &[u64] = numbers.leak();
@@ -271,15 +270,15 @@ fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     report.missing(forte::missing());
     let rounds = options.common.rounds();
     if options.common.wants("fib") {
-        report.scenario(run_fib(&rivals, rounds)?);
+        report.scenarios(run_fib(&rivals, rounds)?);
     }
     if options.common.wants("tree") {
-        report.scenario(run_tree(&rivals, 10, 1000, rounds)?);
-        report.scenario(run_tree(&rivals, 20, 1, rounds)?);
+        report.scenarios(run_tree(&rivals, 10, 1000, rounds)?);
+        report.scenarios(run_tree(&rivals, 20, 1, rounds)?);
     }
     if options.common.wants("sum") {
-        report.scenario(run_sum(&rivals, 10_000_000, 1, rounds)?);
-        report.scenario(run_sum(&rivals, 1000, 1000, rounds)?);
+        report.scenarios(run_sum(&rivals, 10_000_000, 1, rounds)?);
+        report.scenarios(run_sum(&rivals, 1000, 1000, rounds)?);
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ fn crowds(options: &Options, report: &mut Report) {
         let question = "CPU time of all threads, for each timer (P11)";
         let (question, unit) = if step == "bytes each" { ("memory (P11)", "B") } else { (question, "ns") };
         let name = format!("{step}, {timers} outstanding");
-        report.scenario(Scenario::evaluate(name.into(), question.into(), unit.into(), rivals));
+        report.scenarios(vec![Scenario::evaluate(name.into(), question.into(), unit.into(), rivals)]);
     }
     let bytes = report.scenarios.last().and_then(|scenario| scenario.lines.first()).map(|line| line.median);
     report.facts(bytes.map(|bytes| fact("memory of a timer", 64.0, bytes, "B")).into_iter().collect());
