@@ -1,4 +1,4 @@
-//! What time it is: for timers, a number of nanoseconds.
+//! Clocks: for timers, time is a number of nanoseconds.
 
 use super::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,7 +15,7 @@ enum Source {
     Manual(Arc<ManualTime>),
 }
 
-/// An instant, and what the monotonic clock showed then, or a little later: so it never shows too much.
+/// An instant, and the monotonic clock's time then, or a little later: so a converted time is never too early.
 type Origin = (Instant, u64);
 
 impl Clock {
@@ -24,7 +24,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// Clocks that go when they are told to.
+    /// Clocks that advance only when told to.
     pub(crate) fn manual(time: Arc<ManualTime>) -> Self {
         Self(Source::Manual(time))
     }
@@ -33,7 +33,7 @@ impl Clock {
         matches!(self.0, Source::Manual(_))
     }
 
-    /// Monotonic nanoseconds. Never too many: nothing is early.
+    /// Monotonic nanoseconds. Never ahead of time, so nothing is early.
     pub(crate) fn now(&self) -> u64 {
         match &self.0 {
             Source::System => imp::monotonic(),
@@ -76,7 +76,7 @@ impl Clock {
     }
 }
 
-/// A time that stands still until somebody changes it.
+/// A time that stands still until it is changed.
 #[derive(Debug)]
 pub(crate) struct ManualTime {
     origin: Instant,
@@ -85,13 +85,13 @@ pub(crate) struct ManualTime {
 }
 
 impl ManualTime {
-    /// Begins with the machine's wall clock.
+    /// The wall clock begins with the machine's.
     pub(crate) fn new() -> Self {
         let wall = since_1970(SystemTime::now());
         Self { origin: Instant::now(), elapsed: AtomicU64::new(0), wall: AtomicU64::new(wall) }
     }
 
-    /// Both clocks go on.
+    /// Advances both clocks.
     pub(crate) fn advance(&self, time: Duration) {
         for clock in [&self.elapsed, &self.wall] {
             let advanced = |now: u64| Some(now.saturating_add(nanos(time)));
@@ -99,17 +99,17 @@ impl ManualTime {
         }
     }
 
-    /// The wall clock is set.
+    /// Sets the wall clock.
     pub(crate) fn set_wall(&self, time: SystemTime) {
         self.wall.store(since_1970(time), Ordering::SeqCst);
     }
 
-    /// What the monotonic clock shows.
+    /// The monotonic clock's time.
     pub(crate) fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.elapsed.load(Ordering::SeqCst))
     }
 
-    /// What the wall clock shows.
+    /// The wall clock's time.
     pub(crate) fn wall(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_nanos(self.wall.load(Ordering::SeqCst))
     }
@@ -128,10 +128,10 @@ pub(crate) fn since_1970(time: SystemTime) -> u64 {
 
 #[cfg(all(target_os = "linux", not(loom), not(ftpool_portable)))]
 mod imp {
-    /// What an `Instant` is made of; by way of one it takes four times as many instructions.
+    /// As `Instant::now` does, but without conversions, which take four times as many instructions.
     pub(super) fn monotonic() -> u64 {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the time may be written to.
+        // SAFETY: `time` is writable.
         unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
         time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
     }

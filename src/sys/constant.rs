@@ -1,4 +1,4 @@
-//! Functions that make a static's value. The model checker's atomics are made at run time.
+//! Functions that make a static's value. In models they are not `const`: atomics are made at run time there.
 
 /// Declares a function that is `const`, but not in models.
 #[cfg(not(loom))]

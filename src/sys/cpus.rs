@@ -13,48 +13,48 @@ impl Cpus {
 
     pub(super) fn all() -> Self {
         let mut cpus = MaybeUninit::<cpu_set_t>::uninit();
-        // SAFETY: there is memory for as much as said.
+        // SAFETY: the set has this many writable bytes.
         unsafe { cpus.as_mut_ptr().cast::<u8>().write_bytes(0xFF, Self::BYTES) };
-        // SAFETY: it is an array of bits, all of which were written.
+        // SAFETY: the set is an array of bits, all of which were written.
         Self(unsafe { cpus.assume_init() })
     }
 
-    /// Those that a thread of this process may use.
+    /// The processors that a thread of this process may use.
     pub(super) fn of(thread: pid_t) -> Option<Self> {
         let mut cpus = MaybeUninit::zeroed();
-        // SAFETY: there is memory for as much as said.
+        // SAFETY: the set has this many writable bytes.
         let failed = unsafe { libc::sched_getaffinity(thread, Self::BYTES, cpus.as_mut_ptr()) } != 0;
         // SAFETY: zeroes are a valid set, and so is what the call wrote.
         (!failed).then(|| Self(unsafe { cpus.assume_init() }))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
-        // SAFETY: it only looks at a bit, and panics rather than look at another one.
+        // SAFETY: `CPU_ISSET` only reads a bit, and checks the index.
         (0..8 * Self::BYTES).filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &self.0) })
     }
 
     pub(super) fn count(&self) -> usize {
-        // SAFETY: it only counts bits.
+        // SAFETY: `CPU_COUNT` only counts bits.
         unsafe { libc::CPU_COUNT(&self.0) as usize }
     }
 
-    /// The others, if there are any.
+    /// The set without `cpu`, unless nothing would be left.
     pub(super) fn without(mut self, cpu: usize) -> Option<Self> {
-        // SAFETY: it only clears a bit, and panics rather than touch another one.
+        // SAFETY: `CPU_CLR` only clears a bit, and checks the index.
         unsafe { libc::CPU_CLR(cpu, &mut self.0) };
         (self.count() > 0).then_some(self)
     }
 
-    /// The thread may use these from now on; false if the system does not want that.
+    /// Restricts a thread to these processors; false if the system refuses.
     pub(super) fn allow(&self, thread: pid_t) -> bool {
-        // SAFETY: the set is as large as said.
+        // SAFETY: the set has this many readable bytes.
         unsafe { libc::sched_setaffinity(thread, Self::BYTES, &raw const self.0) == 0 }
     }
 }
 
 impl PartialEq for Cpus {
     fn eq(&self, other: &Self) -> bool {
-        // SAFETY: it only compares bits.
+        // SAFETY: `CPU_EQUAL` only compares bits.
         unsafe { libc::CPU_EQUAL(&self.0, &other.0) }
     }
 }

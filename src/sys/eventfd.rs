@@ -12,7 +12,7 @@ mod linux {
     use std::io;
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-    /// An eventfd: close-on-exec, and no call on it ever waits.
+    /// An eventfd, close-on-exec and non-blocking.
     #[derive(Debug)]
     pub(crate) struct EventFd(OwnedFd);
 
@@ -23,19 +23,19 @@ mod linux {
             if fd < 0 {
                 return Err(io::Error::last_os_error());
             }
-            // SAFETY: the descriptor was opened above and is nobody else's.
+            // SAFETY: the descriptor was opened above, and nothing else owns it.
             Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
         }
 
         pub(crate) fn set(&self) {
             let one = 1u64;
-            // SAFETY: eight readable bytes. A full counter is as set as can be.
+            // SAFETY: eight readable bytes. The call fails only if the counter is full, and so set.
             unsafe { libc::write(self.0.as_raw_fd(), (&raw const one).cast(), size_of::<u64>()) };
         }
 
         pub(crate) fn clear(&self) {
             let mut count = 0u64;
-            // SAFETY: eight writable bytes. An error means that it was clear.
+            // SAFETY: eight writable bytes. The call fails if it was clear already.
             unsafe { libc::read(self.0.as_raw_fd(), (&raw mut count).cast(), size_of::<u64>()) };
         }
 
@@ -50,7 +50,7 @@ mod modelled {
     use loom::sync::Mutex;
     use std::io;
 
-    /// What a poller would see.
+    /// Whether it is readable.
     #[derive(Debug)]
     pub(crate) struct EventFd(Mutex<bool>);
 
@@ -82,7 +82,7 @@ mod modelled {
 mod unsupported {
     use std::io;
 
-    /// No such thing here: there never is one.
+    /// Cannot be made here.
     #[derive(Debug)]
     pub(crate) enum EventFd {}
 

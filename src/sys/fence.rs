@@ -7,28 +7,29 @@
 //!
 //! # Modes
 //!
-//! The process starts in mode `FENCE`: both sides are `fence(SeqCst)`. [`enable`] registers with the kernel and moves
-//! to `MEMBARRIER`; whoever shares memory that needs the pair calls it before sharing, so that the move happens before
-//! every use. The heavy side always does its own `fence(SeqCst)` too, so a light side that still sees the old mode is
-//! paired as before. Should the kernel refuse later (a seccomp filter installed at run time), the mode goes back
-//! to `FENCE` for good, and who finds that out waits out the light sides that are under way.
+//! The process starts in mode `FENCE`: both sides are `fence(SeqCst)`. [`enable`] registers with the kernel and changes
+//! the mode to `MEMBARRIER`. It is called before memory that needs the pair is shared, so that the change happens
+//! before every use. The heavy side always executes `fence(SeqCst)` too, so a light side that still reads the old mode
+//! is paired as before. Should the kernel refuse later (a seccomp filter installed at run time), the mode becomes
+//! `REFUSED` for good, which is `FENCE` without a way back, and the thread that notices waits for the light sides in
+//! progress.
 //!
 //! # Words that nobody prepares
 //!
 //! A lock in static memory is used without anybody calling [`enable`] first, and two copies of this library, each with
 //! a mode of its own, may use the same lock. [`light_unprepared`] and [`heavy_unprepared`] are the pair for those. The
-//! heavy side does not trust the mode: it registers by itself and calls `membarrier`, so a light side of any thread and
-//! of any copy is hit by it. Where `membarrier` is refused, another copy may still believe in it: then the heavy side
-//! says so, and its caller looks again from time to time instead of sleeping for good. A word may remember that the
-//! light side [`is_light`]; who sees that needs no mode, but only [`light_as_known`].
+//! heavy side does not trust the mode: it registers by itself and calls `membarrier`, which reaches the light sides of
+//! all threads and copies. If `membarrier` is refused, another copy may still rely on it: then the heavy side reports
+//! that, and its caller checks again from time to time instead of sleeping for good. A word may record that the light
+//! side [`is_light`]; a thread that reads this needs no mode, and calls [`light_as_known`].
 //!
 //! # Memory ordering
 //!
 //! The mode is read `Relaxed`: reading `FENCE` is always sound, and `MEMBARRIER` is published by the act of sharing.
 
-/// What the pair promises and nothing more: a light and a heavy side are ordered, two light sides are not. Each side
-/// releases to the other in one exchange and acquires from it in the next, so whichever fence comes second sees what
-/// was stored before the first.
+/// What the pair guarantees and nothing more: a light and a heavy side are ordered, two light sides are not. Each side
+/// releases to the other in one exchange and acquires from it in the next, so after the second of two fences everything
+/// is visible that was stored before the first.
 #[cfg(loom)]
 mod imp {
     use crate::sys::atomic::{AtomicUsize, Ordering, fence};
@@ -89,7 +90,7 @@ mod imp {
         fence(Ordering::SeqCst);
     }
 
-    /// ThreadSanitizer knows no fences. An exchange of a word that all share is at least as strong.
+    /// ThreadSanitizer does not support fences. An exchange of one shared word is at least as strong.
     #[cfg(ftpool_tsan)]
     fn full() {
         use std::sync::atomic::{AtomicU32, Ordering};
@@ -123,7 +124,7 @@ mod imp {
 
     const FENCE: u8 = 0;
     const MEMBARRIER: u8 = 1;
-    /// The kernel has refused, and light sides that have not heard of it may be under way.
+    /// The kernel has refused, and light sides that read the mode before may be in progress.
     const REFUSING: u8 = 2;
     const REFUSED: u8 = 3;
 
@@ -140,7 +141,7 @@ mod imp {
 
     pub(crate) fn enable() {
         if MODE.load(Ordering::Relaxed) == FENCE && membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) {
-            // Race with a refusal: only FENCE may become MEMBARRIER, a refused process never comes back.
+            // Race with a refusal: only FENCE may become MEMBARRIER, a refused process stays refused.
             let _ = MODE.compare_exchange(FENCE, MEMBARRIER, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
@@ -163,7 +164,7 @@ mod imp {
         }
     }
 
-    /// Race with other heavy sides: who sees REFUSED need not wait, for somebody has.
+    /// Race with other heavy sides: one that reads REFUSED need not wait, because another has waited.
     #[cold]
     fn wait_out_light_sides() {
         let _ = MODE.compare_exchange(MEMBARRIER, REFUSING, Ordering::Relaxed, Ordering::Relaxed);
@@ -189,8 +190,8 @@ mod imp {
         compiler_fence(Ordering::SeqCst);
     }
 
-    /// One thread registers, which may take the kernel some milliseconds in a process with several threads; meanwhile
-    /// the others go on with fences.
+    /// One thread registers, which may take some milliseconds in a process with several threads; meanwhile the others
+    /// use fences.
     #[cold]
     fn fence_and_enable() {
         static TRIED: AtomicBool = AtomicBool::new(false);
@@ -207,16 +208,16 @@ mod imp {
     }
 }
 
-/// Whether words say from the start that the light side [`is_light`]: in models, of which most care for other states.
+/// Whether new words record that the light side [`is_light`]: in models, most of which are about other states.
 pub(crate) const LIGHT_FROM_THE_START: bool = cfg!(loom);
 
-/// The light side for words that come into being without [`enable`].
+/// The light side for words that may be used before [`enable`].
 pub(crate) use imp::light_unprepared;
 
-/// Whether the light side is a compiler fence, for everybody: the process has registered.
+/// Whether the light side is a compiler fence, because the process has registered.
 pub(crate) use imp::is_light;
 
-/// The light side for who has read in such a word that it [`is_light`].
+/// The light side for a thread that has read in such a word that it [`is_light`].
 pub(crate) use imp::light_as_known;
 
 /// The heavy side for such words. False if a light side in another copy of this library may have been missed.

@@ -1,4 +1,4 @@
-//! What a thread may say while it waits without sleeping.
+//! Hints to the processor and the scheduler, for threads that wait without sleeping.
 
 #[cfg(not(loom))]
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,18 +11,17 @@ pub(crate) fn spin() {
     std::hint::spin_loop();
 }
 
-/// How many pauses take so long. Measured once: a pause takes from 10 to 50 ns, as the core likes.
+/// How many pauses take this long. Measured once: a pause takes from 10 to 50 ns, depending on the processor.
 #[cfg(not(loom))]
 pub(crate) fn pauses_in(nanos: u32) -> u32 {
     /// In 1024 ns.
     static PAUSES: AtomicU32 = AtomicU32::new(0);
-    match PAUSES.load(Ordering::Relaxed) {
-        0 => {
-            PAUSES.store(measured_pauses(), Ordering::Relaxed);
-            pauses_in(nanos)
-        }
-        pauses => (u64::from(nanos) * u64::from(pauses) / 1024) as u32,
+    let mut pauses = PAUSES.load(Ordering::Relaxed);
+    if pauses == 0 {
+        pauses = measured_pauses();
+        PAUSES.store(pauses, Ordering::Relaxed);
     }
+    (u64::from(nanos) * u64::from(pauses) / 1024) as u32
 }
 
 #[cfg(loom)]
@@ -30,7 +29,7 @@ pub(crate) fn pauses_in(nanos: u32) -> u32 {
     nanos
 }
 
-/// How many pauses take 1024 ns; at least one. The quickest of some times: a thread may lose its core meanwhile.
+/// How many pauses take 1024 ns; at least one. The shortest of some measurements: a thread may be preempted meanwhile.
 #[cfg(not(loom))]
 #[cold]
 fn measured_pauses() -> u32 {
@@ -40,24 +39,24 @@ fn measured_pauses() -> u32 {
         (0..AT_A_TIME).for_each(|_| spin());
         start.elapsed().as_nanos().max(1) as u64
     };
-    let quickest = (0..4).map(time).min().unwrap_or(1);
-    (AT_A_TIME * 1024 / quickest).max(1) as u32
+    let shortest = (0..4).map(time).min().unwrap_or(1);
+    (AT_A_TIME * 1024 / shortest).max(1) as u32
 }
 
-/// Whether threads may wait awake at all. In models they sleep at once: everything else would only add looks.
+/// Whether threads may wait awake at all. In models they sleep at once: spinning would only add executions.
 pub(crate) const MAY_WAIT_AWAKE: bool = !cfg!(loom);
 
-/// Whether anybody else can run while this thread spins.
+/// Whether other threads can run while this one spins.
 pub(crate) fn may_spin() -> bool {
     MAY_WAIT_AWAKE && !super::thread::is_alone()
 }
 
-/// `time`, but without end in models, whose threads must not look at a real clock.
+/// `time`, but endless in models, whose threads must not depend on a real clock.
 pub(crate) const fn real_time(time: Duration) -> Duration {
     if cfg!(loom) { Duration::MAX } else { time }
 }
 
-/// Lets some time pass on this core. Counts time, not pauses: a pause takes from 10 to 50 ns, as the core likes.
+/// Spins for some time, by the clock.
 pub(crate) fn linger(time: Duration) {
     let start = Instant::now();
     while start.elapsed() < time {
@@ -74,13 +73,13 @@ pub(crate) fn yield_now() {
 #[cfg(loom)]
 pub(crate) use loom::thread::{yield_now, yield_now as spin};
 
-/// Asks for the cache line of `place` to write to it soon, so that the write does not wait for another core to give it
+/// Prefetches the cache line of `place` for writing, so that a later write does not wait until another core gives it
 /// up.
 #[inline(always)]
 pub(crate) fn will_write<T>(place: &T) {
     #[cfg(all(target_arch = "x86_64", not(loom)))]
     {
-        // SAFETY: a prefetch touches no memory as far as the program can tell.
+        // SAFETY: a prefetch has no effect that a program could observe.
         unsafe { std::arch::asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags, readonly)) };
     }
     #[cfg(not(all(target_arch = "x86_64", not(loom))))]

@@ -3,8 +3,8 @@
 use super::thread::JoinHandle;
 use std::time::Duration;
 
-/// Waits until `thread` has ended. Gives it back if that takes longer than `left` says, which is asked again and again
-/// for the time that is left; `None` means for ever.
+/// Waits until `thread` has ended. Gives it back if that takes too long: `left` is called repeatedly, and returns the
+/// time that is left, or `None` for no limit.
 #[must_use]
 pub(crate) fn join(thread: JoinHandle<()>, left: impl Fn() -> Option<Duration>) -> Option<JoinHandle<()>> {
     while let Some(left) = left() {
@@ -20,7 +20,7 @@ pub(crate) fn join(thread: JoinHandle<()>, left: impl Fn() -> Option<Duration>) 
     None
 }
 
-/// The longest wait in one call: where the system counts on the wall clock, that may be set back meanwhile.
+/// The longest wait in one call, because Linux takes the limit by the wall clock, which may be set back meanwhile.
 #[cfg(not(loom))]
 const SLICE: Duration = Duration::from_millis(50);
 
@@ -36,12 +36,11 @@ mod imp {
         let until =
             libc::timespec { tv_sec: until.as_secs() as libc::time_t, tv_nsec: until.subsec_nanos() as libc::c_long };
         let thread = thread.as_pthread_t() as libc::pthread_t;
-        // SAFETY: the handle is borrowed, so nobody has joined or detached the thread; NULL means that nobody wants
-        // what it returns.
+        // SAFETY: the handle is borrowed, so the thread was neither joined nor detached; NULL discards its result.
         unsafe { libc::pthread_timedjoin_np(thread, std::ptr::null_mut(), &until) == 0 }
     }
 
-    /// The system has let go of the thread already, and the handle must not do so again.
+    /// The thread was joined already, so its handle must not detach it.
     pub(super) fn reap(thread: JoinHandle<()>) {
         let _joined = thread.into_pthread_t();
     }
@@ -53,7 +52,7 @@ mod imp {
     use std::thread::sleep;
     use std::time::Instant;
 
-    /// Looks once a millisecond: the standard library has no timed join.
+    /// Polls once a millisecond: the standard library has no timed join.
     pub(super) fn has_ended(thread: &JoinHandle<()>, left: Duration) -> bool {
         let start = Instant::now();
         while !thread.is_finished() && start.elapsed() < left.min(SLICE) {
@@ -62,7 +61,7 @@ mod imp {
         thread.is_finished()
     }
 
-    /// What is left of the thread are its thread-locals' destructors.
+    /// Waits for the destructors of the thread's thread-locals.
     pub(super) fn reap(thread: JoinHandle<()>) {
         thread.join().expect("workers do not panic");
     }

@@ -1,4 +1,4 @@
-//! A mutex without poisoning: no code of a user runs while one of ours is held, and our own panics abort.
+//! A mutex without poisoning: no user code runs while one of ours is held, and our own panics abort.
 
 #[cfg(loom)]
 use loom::sync as imp;
@@ -20,7 +20,7 @@ impl<T> Lock<T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The lock, unless somebody has it.
+    /// Locks it unless it is held.
     pub(crate) fn try_lock(&self) -> Option<LockGuard<'_, T>> {
         self.0.try_lock().ok()
     }

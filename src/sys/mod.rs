@@ -1,4 +1,4 @@
-//! Layer 0: what the machine and the operating system give. Knows nothing of waiting, items or jobs.
+//! Layer 0: what the machine and the operating system provide. Knows nothing about waiting, items or jobs.
 //!
 //! The only place where `cfg(loom)` and `cfg(target_os)` may appear: above it, one code runs on real threads and in
 //! the model checker, on Linux and through the portable fallback.

@@ -1,4 +1,4 @@
-//! Large pieces of zeroed memory that really go back to the system when freed.
+//! Large pieces of zeroed memory that are returned to the system when freed.
 
 use std::ptr::NonNull;
 
@@ -17,7 +17,7 @@ impl Pages {
         self.start
     }
 
-    /// `huge` asks for huge pages: one page fault for all. `None` when the system has no more memory to give.
+    /// `huge` requests huge pages: one page fault for each of them. `None` if the system has no more memory.
     pub(crate) fn map(size: usize, huge: bool) -> Option<Self> {
         imp::map(size, huge).map(|start| Self { start, size })
     }
@@ -43,7 +43,7 @@ mod imp {
             return None;
         }
         if huge {
-            // SAFETY: advice about our own mapping; where it is not taken, nothing changes.
+            // SAFETY: advice about our own mapping, which does not change its content.
             unsafe { libc::madvise(start, size, libc::MADV_HUGEPAGE) };
         }
         NonNull::new(start.cast())

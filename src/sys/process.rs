@@ -1,8 +1,8 @@
-//! What befalls the process as a whole: it exits, or it is forked.
+//! Events of the whole process: its exit and its forks.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// A variable of the process behind a lock. The model checker does not know it: no protocol may rest on it.
+/// A static variable behind a lock. The model checker does not see it, so no protocol may depend on it.
 #[derive(Debug)]
 pub(crate) struct Global<T>(Mutex<T>);
 
@@ -15,17 +15,17 @@ impl<T> Global<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lock, unless somebody has it.
+    /// Locks it unless it is held.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.0.try_lock().ok()
     }
 }
 
-/// Whom the process tells what befalls it.
+/// What to call at these events.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(loom, expect(dead_code, reason = "nothing befalls a model's process"))]
+#[cfg_attr(loom, expect(dead_code, reason = "a model has no process of its own"))]
 pub(crate) struct Watcher {
-    /// `exit` has begun: called among the functions that were registered with `atexit`, which run in reverse order.
+    /// `exit` was called. Runs among the functions registered with `atexit`, in reverse order of registration.
     pub(crate) exit: fn(),
     /// A fork is about to happen; one of the next two follows on the same thread.
     pub(crate) before_fork: fn(),
@@ -36,7 +36,7 @@ pub(crate) struct Watcher {
 
 static WATCHER: OnceLock<Watcher> = OnceLock::new();
 
-/// From now on `watcher` is told. The first caller's is kept, as there is one in the whole library.
+/// Registers `watcher`, the only one of the library; later calls do nothing.
 pub(crate) fn watch(watcher: Watcher) {
     WATCHER.get_or_init(|| {
         imp::register();
@@ -47,7 +47,7 @@ pub(crate) fn watch(watcher: Watcher) {
 #[cfg(loom)]
 mod imp {
     pub(super) fn register() {
-        // A model has no process of its own.
+        // There are no such events in a model.
     }
 }
 
@@ -71,31 +71,31 @@ mod imp {
     }
 
     extern "C" fn exit() {
-        tell(|watcher| watcher.exit);
+        notify(|watcher| watcher.exit);
     }
 
     #[cfg(unix)]
     extern "C" fn prepare() {
-        tell(|watcher| watcher.before_fork);
+        notify(|watcher| watcher.before_fork);
     }
 
     #[cfg(unix)]
     extern "C" fn parent() {
-        tell(|watcher| watcher.after_fork_in_parent);
+        notify(|watcher| watcher.after_fork_in_parent);
     }
 
     #[cfg(unix)]
     extern "C" fn child() {
-        tell(|watcher| watcher.after_fork_in_child);
+        notify(|watcher| watcher.after_fork_in_child);
     }
 
-    fn tell(what: fn(&Watcher) -> fn()) {
+    fn notify(of: fn(&Watcher) -> fn()) {
         if let Some(watcher) = WATCHER.get() {
-            what(watcher)();
+            of(watcher)();
         }
     }
 
-    /// Without memory for it the process is not watched: what is lost is politeness at its end.
+    /// Fails only for lack of memory. Then nothing is called, and all that is lost is an orderly end of the process.
     pub(super) fn register() {
         let _ = atexit(exit);
         #[cfg(unix)]

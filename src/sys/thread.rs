@@ -12,14 +12,15 @@ use std::thread::available_parallelism;
 
 pub(crate) use imp::JoinHandle;
 
-/// The processors this process may use, by affinity and cgroup quota; at least 1. Asked once, it costs a file read.
+/// How many processors this process may use, by affinity and cgroup quota; at least 1. Determined once, by reading
+/// files.
 pub(crate) fn usable_cpus() -> usize {
     static CPUS: OnceLock<usize> = OnceLock::new();
     if cfg!(loom) { 2 } else { *CPUS.get_or_init(|| available_parallelism().map_or(1, NonZero::get)) }
 }
 
-/// Whether this process may use one processor only. As far as the affinity goes: asked once, without a file to read or
-/// memory to allocate, so that a lock may ask.
+/// Whether this process may use one processor only, by affinity alone. Determined once, without reading files or
+/// allocating memory, because locks call this.
 pub(crate) fn is_alone() -> bool {
     const SEVERAL: u8 = 1;
     const ONE: u8 = 2;
@@ -37,7 +38,7 @@ pub(crate) fn is_alone() -> bool {
 fn one_cpu() -> bool {
     // SAFETY: the call takes nothing.
     let first_thread = unsafe { libc::getpid() };
-    // The first thread's, because the caller may have been tied to one processor while others have the rest.
+    // Of the first thread, because the caller may be restricted to one processor while other threads use the rest.
     super::cpus::Cpus::of(first_thread).is_some_and(|cpus| cpus.count() == 1)
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn start(
     builder.spawn(body)
 }
 
-/// Whether a thread has run to its end. The model checker does not know.
+/// Whether a thread has ended; always false in models, which cannot tell.
 pub(crate) fn has_ended(thread: &JoinHandle<()>) -> bool {
     #[cfg(not(loom))]
     let ended = thread.is_finished();
@@ -82,18 +83,18 @@ pub(crate) fn join_other(thread: JoinHandle<()>) {
     }
 }
 
-/// The calling thread does nothing any more.
+/// Suspends the calling thread for good.
 pub(crate) fn stand_still() -> ! {
     loop {
         imp::park();
     }
 }
 
-/// While this lives, sleeps of the calling thread end when they should, and not up to 50 µs later, by when the kernel
-/// might join its wake-up with another one. Elsewhere than on Linux nothing changes.
+/// While this lives, timed sleeps of the calling thread end in time, and not up to 50 µs later, a delay by which the
+/// kernel combines wake-ups (timer slack). Does nothing except on Linux.
 #[derive(Debug)]
 pub(crate) struct PreciseSleep {
-    /// What holds for the thread else.
+    /// The thread's timer slack before.
     #[cfg(all(target_os = "linux", not(loom)))]
     usual: libc::c_ulong,
 }
@@ -110,11 +111,11 @@ pub(crate) fn sleep_precisely() -> PreciseSleep {
     PreciseSleep {}
 }
 
-/// Reads or sets the calling thread's timer slack in nanoseconds; 0 stands for what it began with.
+/// Reads or sets the calling thread's timer slack in nanoseconds; 0 stands for its initial value.
 #[cfg(all(target_os = "linux", not(loom)))]
 fn slack(operation: libc::c_int, nanoseconds: libc::c_ulong) -> libc::c_int {
     const UNUSED: libc::c_ulong = 0;
-    // SAFETY: a number that concerns the calling thread alone. Where it is not taken, sleeps are as late as ever.
+    // SAFETY: these operations take numbers, and affect the calling thread alone. If one fails, nothing changes.
     unsafe { libc::prctl(operation, nanoseconds, UNUSED, UNUSED, UNUSED) }
 }
 
@@ -125,7 +126,7 @@ impl Drop for PreciseSleep {
     }
 }
 
-/// Declares a value that every thread has for itself.
+/// Declares a thread-local.
 #[cfg(not(loom))]
 macro_rules! per_thread {
     ($(#[$doc:meta])* $name:ident: $type:ty = $init:expr) => {
@@ -165,7 +166,7 @@ mod signals {
     use std::mem::MaybeUninit;
     use std::ptr;
 
-    /// Signals that a thread brings upon itself: masking them would turn a crash into a hang.
+    /// Signals that a thread causes itself: masking them would turn a crash into a hang.
     const SYNCHRONOUS: [libc::c_int; 6] =
         [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
 

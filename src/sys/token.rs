@@ -2,8 +2,8 @@
 
 pub(crate) use imp::of_this_thread;
 
-/// Each with the same promise: it tells the calling thread from every other that is alive now, and is not 0. A
-/// thread-local would do, but in a shared library that is a call: a fifth of a submit.
+/// A number that distinguishes the calling thread from all others that are alive now, and is not 0. The address of a
+/// thread-local would do, but in a shared library that takes a call: a fifth of a submit.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_pointer_width = "64", not(any(loom, ftpool_portable))))]
 mod imp {
     use std::arch::asm;
@@ -12,7 +12,7 @@ mod imp {
     #[inline(always)]
     pub(crate) fn of_this_thread() -> usize {
         let token;
-        // SAFETY: the segment register belongs to the system, and what it points to may be read by its thread.
+        // SAFETY: the ABI says that `fs` points to the thread's control block, which the thread may read.
         unsafe { asm!("mov {}, fs:[0]", out(reg) token, options(pure, readonly, nostack, preserves_flags)) };
         token
     }
@@ -26,7 +26,7 @@ mod imp {
     #[inline(always)]
     pub(crate) fn of_this_thread() -> usize {
         let token;
-        // SAFETY: every thread may read the register.
+        // SAFETY: threads may read this register.
         unsafe { asm!("mrs {}, tpidr_el0", out(reg) token, options(pure, readonly, nostack, preserves_flags)) };
         token
     }
@@ -42,7 +42,7 @@ mod imp {
 
     pub(crate) fn of_this_thread() -> usize {
         per_thread!(TOKEN: u8 = 0);
-        // An error means that it is gone already, which happens under the model checker only.
+        // An error means that it was destroyed already, which happens in models only.
         TOKEN.try_with(|token| std::ptr::from_ref(token).addr()).unwrap_or(usize::MAX)
     }
 }

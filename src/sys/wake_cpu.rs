@@ -1,12 +1,13 @@
 //! On which processor a sleeping thread wakes up.
 //!
-//! A scheduler wakes a thread where it has slept, or beside its waker, unless it finds an idle processor. In a virtual
-//! machine it often finds none: a processor that idles has been given back to the host, and what the host does not run
-//! counts as preempted (Linux: `available_idle_cpu`, `vcpu_is_preempted`). Then a helper waits behind the very thread
-//! that it shall help, for a time slice of milliseconds, and the next time it is the same, for it has slept there. So a
-//! waker who goes on working bars its own processor to whom it wakes, who lifts the bar when it is up.
+//! A scheduler wakes a thread on the processor where it went to sleep, or near its waker, unless it finds an idle one.
+//! In a virtual machine it often finds none: an idle processor was given back to the host, and a processor that the
+//! host does not run counts as preempted (Linux: `available_idle_cpu`, `vcpu_is_preempted`). Then a helper is queued
+//! behind the thread that it should help, for a time slice of some milliseconds; and again the next time, because it
+//! has slept there. So a waker that continues to work excludes its own processor from the affinity of the sleeper,
+//! which restores the affinity when it is awake.
 //!
-//! Only Linux is asked for this; elsewhere nothing happens.
+//! Implemented on Linux only; elsewhere these functions do nothing.
 
 pub(crate) use imp::WakeCpu;
 
@@ -21,31 +22,31 @@ mod imp {
     ///
     /// # Memory ordering
     ///
-    /// A waker may come before the sleeper has said where it is, and then does nothing: `cpu` is stored (release) after
-    /// `thread`. For the rest the waker's token orders what it has done before what the sleeper does.
+    /// `cpu` is stored (release) after `thread`; a waker that does not observe it yet (acquire) does nothing.
+    /// Everything else is ordered by the token that the waker leaves for the sleeper.
     #[derive(Debug)]
     pub(crate) struct WakeCpu {
         thread: AtomicI32,
-        /// Where the thread sleeps; `NOWHERE` if it does not.
+        /// The processor on which the thread went to sleep; `NOWHERE` if it is awake.
         cpu: AtomicI32,
-        /// What the sleeper might use before its waker barred a processor.
-        barred: Lock<Option<Cpus>>,
+        /// The sleeper's affinity before its waker excluded a processor.
+        before: Lock<Option<Cpus>>,
     }
 
     impl WakeCpu {
         pub(crate) fn new() -> Self {
-            Self { thread: AtomicI32::new(0), cpu: AtomicI32::new(NOWHERE), barred: Lock::new(None) }
+            Self { thread: AtomicI32::new(0), cpu: AtomicI32::new(NOWHERE), before: Lock::new(None) }
         }
 
         /// The calling thread is about to sleep here.
         pub(crate) fn before_sleep(&self) {
-            // SAFETY: the call takes nothing.
+            // SAFETY: the call has no preconditions.
             self.thread.store(unsafe { libc::gettid() }, Ordering::Relaxed);
             self.cpu.store(this_cpu(), Ordering::Release);
         }
 
-        /// The sleeper, whom the caller is about to wake and nobody else, shall not wake on the caller's processor, if
-        /// that is where it has slept and it may use others.
+        /// Keeps the sleeper, which only the caller is about to wake, off the caller's processor, if it went to sleep
+        /// there and may use others.
         pub(crate) fn avoid_this_cpu(&self) {
             let cpu = self.cpu.load(Ordering::Acquire);
             if cpu == NOWHERE || cpu != this_cpu() {
@@ -54,29 +55,29 @@ mod imp {
             let thread = self.thread.load(Ordering::Relaxed);
             let Some(allowed) = Cpus::of(thread) else { return };
             if allowed.without(cpu as usize).is_some_and(|others| others.allow(thread)) {
-                *self.barred.lock() = Some(allowed);
+                *self.before.lock() = Some(allowed);
             }
         }
 
         /// The calling thread has slept here and is awake.
         pub(crate) fn after_sleep(&self) {
             self.cpu.store(NOWHERE, Ordering::Relaxed);
-            let Some(allowed) = self.barred.lock().take() else { return };
-            // Nobody may have said where it shall run. Then nobody has said so afterwards either, and it comes along
-            // when the process gets more processors.
+            let Some(allowed) = self.before.lock().take() else { return };
+            // If the affinity was that of the process, leave it unrestricted, so that the thread may use processors
+            // that the process gets later.
             if !(Cpus::all().allow(SELF) && Cpus::of(SELF).is_some_and(|now| now == allowed)) {
                 allowed.allow(SELF);
             }
         }
     }
 
-    /// No processor has this number; what the system says if it does not know.
+    /// Not the number of a processor; also what `sched_getcpu` returns if it fails.
     const NOWHERE: c_int = -1;
 
     const SELF: pid_t = 0;
 
     fn this_cpu() -> c_int {
-        // SAFETY: the call takes nothing.
+        // SAFETY: the call has no preconditions.
         unsafe { libc::sched_getcpu() }
     }
 
@@ -91,7 +92,7 @@ mod imp {
 
         /// The sleeper and its waker are one thread here, which is on its own processor unless the system moves it.
         #[test]
-        fn a_sleeper_wakes_elsewhere_and_may_come_back() {
+        fn a_sleeper_is_kept_off_its_wakers_processor_until_it_is_awake() {
             let (before, wake_cpu) = (allowed(), WakeCpu::new());
             let is_sent_away = || {
                 wake_cpu.before_sleep();
@@ -106,7 +107,7 @@ mod imp {
         }
 
         #[test]
-        fn who_does_not_sleep_is_sent_nowhere() {
+        fn a_thread_that_is_awake_keeps_its_affinity() {
             let (before, wake_cpu) = (allowed(), WakeCpu::new());
             wake_cpu.avoid_this_cpu();
             assert_eq!(allowed(), before);
@@ -116,9 +117,9 @@ mod imp {
             assert_eq!(allowed(), before);
         }
 
-        /// Users may tie workers to processors, in a start hook say.
+        /// Users may set the affinity of workers, in a start hook say.
         #[test]
-        fn who_is_tied_to_one_processor_stays_there() {
+        fn a_sleeper_with_one_processor_keeps_it() {
             thread::spawn(|| {
                 let before = allowed();
                 let others = before.iter().skip(1);
@@ -136,12 +137,12 @@ mod imp {
         }
 
         #[test]
-        fn who_is_tied_to_some_processors_is_tied_to_them_afterwards() {
+        fn a_restricted_affinity_is_restored() {
             thread::spawn(|| {
                 let Some(most) = allowed().iter().next().and_then(|first| allowed().without(first)) else { return };
                 assert!(most.allow(SELF));
                 let wake_cpu = WakeCpu::new();
-                *wake_cpu.barred.lock() = Some(most);
+                *wake_cpu.before.lock() = Some(most);
                 wake_cpu.after_sleep();
                 assert_eq!(allowed(), most);
             })
@@ -153,7 +154,7 @@ mod imp {
 
 #[cfg(not(all(target_os = "linux", not(any(loom, ftpool_portable)))))]
 mod imp {
-    /// Leaves it to the system.
+    /// Does nothing.
     #[derive(Debug)]
     pub(crate) struct WakeCpu;
 
