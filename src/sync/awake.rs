@@ -1,4 +1,4 @@
-//! What a thread does before it sleeps until others have done something for it.
+//! What a thread does before it sleeps until jobs have ended. Reasons: `README.md`, "Awake".
 
 pub(crate) use super::spin::note_wake_up;
 use super::spin::{Awaited, Spin};
@@ -9,35 +9,36 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 per_thread! {
-    /// Waits that are left until this thread lets others have its core again.
+    /// For how many waits this thread does not yield its core.
     KEEPS: Cell<u32> = Cell::new(0)
 }
 
 per_thread! {
-    /// How often in turn nothing had come when others had had the core; and then, how many waits have passed without.
+    /// How many consecutive times yielding was in vain, and for how many waits since then it was not tried.
     VAIN: Cell<(u32, u32)> = Cell::new((0, 0))
 }
 
 per_thread! {
-    /// When this thread was woken from its last sleep, unless it has waited since.
+    /// When this thread was woken from its last sleep, unless it has waited since then.
     WOKEN: Cell<Option<Instant>> = Cell::new(None)
 }
 
-/// Others who have had the core for so long were strangers, or those whom this thread waits for had much to do.
+/// If yielding took so long, unrelated threads had the core, or the awaited ones had much to do.
 const LONG: Duration = Duration::from_micros(500);
-/// Which of the two, the number of things tells that have come: no more than so much time for each is well spent.
-const EACH: Duration = Duration::from_micros(2);
-/// A stranger's time slice takes as long as some hundred sleeps. It is risked once in so many waits.
-const ONCE_IN_DANGER: u32 = 1024;
-/// So often in turn nothing has come: those who are waited for do not need this core.
+/// The latter if no more time than this was spent per event.
+const PER_EVENT: Duration = Duration::from_micros(2);
+/// Otherwise yielding is not risked for so many waits: an unrelated thread's time slice takes as long as some hundred
+/// sleeps.
+const WAITS_WITHOUT: u32 = 1024;
+/// After so many consecutive failures the awaited threads do not need this core.
 const FAILURES: u32 = 8;
 /// Then it is tried once in so many waits.
-const ONCE_IN_VAIN: u32 = 32;
+const TRY_ONCE_IN: u32 = 32;
 
-/// Who comes for the next thing so soon after it was woken for the last one had better stay awake this time.
+/// A thread that waits again so soon after it was woken had better stay awake this time.
 const SOON: Duration = Duration::from_micros(50);
 
-/// A wait, first awake and then asleep. It ends when this is dropped.
+/// A wait, first awake and then asleep, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Wait {
     sleeps: bool,
@@ -51,35 +52,34 @@ impl Drop for Wait {
     }
 }
 
-/// Returns when `ready` says so, or when it is time to sleep: it waits awake for as long as that was worth it lately,
-/// and then gives way. `come` says how many of the things that the thread waits for have ever come. Reasons:
-/// `README.md`, "Awake".
-pub(crate) fn wait(deadline: Deadline, ready: impl Fn() -> bool, come: impl Fn() -> u64) -> Wait {
+/// Returns when `ready` says so, or when it is time to sleep: spins for as long as that paid lately, then yields.
+/// `events` is the number of awaited events that have ever happened.
+pub(crate) fn wait(deadline: Deadline, ready: impl Fn() -> bool, events: impl Fn() -> u64) -> Wait {
     if !hint::MAY_WAIT_AWAKE || ready() || deadline.has_passed() {
         return Wait { sleeps: false };
     }
-    let awake = patience().is_some_and(|patience| spin(patience, &ready) || gives_way(&ready, come));
+    let awake = patience().is_some_and(|patience| spin(patience, &ready) || yield_helps(&ready, events));
     Wait { sleeps: !awake }
 }
 
-/// Returns when all of the group is done.
+/// Waits until everything in the group is done.
 pub(crate) fn wait_for_all(group: &WaitGroup) {
     let left = || u64::from(group.count());
     let _wait = wait(Deadline::NEVER, || left() == 0, || u64::MAX - left());
     group.wait();
 }
 
-/// Looks for something to do, for as long as that was worth it lately, and once more when others have had the core, who
-/// may bring something; what `ready` said at last. `come` says how many have ever come.
-pub(crate) fn look_on(ready: impl Fn() -> bool, come: impl Fn() -> u64) -> bool {
+/// For a thread without work: spins until `ready` for as long as that paid lately, then yields to threads that may
+/// bring some. Returns what `ready` said last. `events` is the number of jobs that were ever submitted.
+pub(crate) fn look_on(ready: impl Fn() -> bool, events: impl Fn() -> u64) -> bool {
     hint::MAY_WAIT_AWAKE
         && (spin(Spin::long(Awaited::Arrival), &ready) || {
-            give_way(come);
+            give_way(events);
             ready()
         })
 }
 
-/// Whether what is waited for has come meanwhile.
+/// Whether `ready` came true.
 fn spin(mut spin: Spin, ready: impl Fn() -> bool) -> bool {
     while spin.again() {
         if ready() {
@@ -90,8 +90,8 @@ fn spin(mut spin: Spin, ready: impl Fn() -> bool) -> bool {
     false
 }
 
-/// How long this thread spins for a completion. `None` in a lull: whoever it waits for sleeps, too, and may be woken on
-/// this core.
+/// How long this thread spins for a completion. `None` in a lull: the thread it waits for sleeps, too, and may be woken
+/// on this core.
 fn patience() -> Option<Spin> {
     match WOKEN.try_with(Cell::take).unwrap_or_default() {
         Some(woken) if woken.elapsed() >= SOON => None,
@@ -100,14 +100,14 @@ fn patience() -> Option<Spin> {
     }
 }
 
-/// As [`give_way`], if that was worth it lately. Whether what is waited for has come meanwhile.
-fn gives_way(ready: impl Fn() -> bool, come: impl Fn() -> u64) -> bool {
+/// As [`give_way`], if that helped lately. Whether `ready` came true meanwhile.
+fn yield_helps(ready: impl Fn() -> bool, events: impl Fn() -> u64) -> bool {
     let (vain, passed) = VAIN.try_with(Cell::get).unwrap_or_default();
-    if vain == FAILURES && passed < ONCE_IN_VAIN {
+    if vain == FAILURES && passed < TRY_ONCE_IN {
         remember(vain, passed + 1);
         return false;
     }
-    give_way(come);
+    give_way(events);
     let ready = ready();
     remember(if ready { 0 } else { FAILURES.min(vain + 1) }, 0);
     ready
@@ -117,8 +117,8 @@ fn remember(vain: u32, passed: u32) {
     let _ = VAIN.try_with(|place| place.set((vain, passed)));
 }
 
-/// Lets others have the core once: those who are waited for may be among them.
-pub(crate) fn give_way(come: impl Fn() -> u64) {
+/// Yields the core once, unless that was too long lately: the awaited threads may need it.
+pub(crate) fn give_way(events: impl Fn() -> u64) {
     if !hint::MAY_WAIT_AWAKE {
         return;
     }
@@ -126,10 +126,10 @@ pub(crate) fn give_way(come: impl Fn() -> u64) {
     if keeps > 0 {
         return;
     }
-    let (before, began) = (come(), Instant::now());
+    let (before, began) = (events(), Instant::now());
     hint::yield_now();
     let took = began.elapsed();
-    if took >= LONG && took / u32::try_from(come().saturating_sub(before)).unwrap_or(u32::MAX).max(1) > EACH {
-        let _ = KEEPS.try_with(|keeps| keeps.set(ONCE_IN_DANGER));
+    if took >= LONG && took / u32::try_from(events().saturating_sub(before)).unwrap_or(u32::MAX).max(1) > PER_EVENT {
+        let _ = KEEPS.try_with(|keeps| keeps.set(WAITS_WITHOUT));
     }
 }

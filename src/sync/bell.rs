@@ -1,16 +1,16 @@
-//! Telling a thread that sleeps in `poll`, `epoll` or the like.
+//! Notifying a thread that sleeps in `poll`, `epoll` or the like.
 
 use crate::sys::atomic::{AtomicBool, Ordering, fence};
 use crate::sys::eventfd::EventFd;
 use std::io;
 
-/// Rings once and is silent until it is armed again: however much happens meanwhile, nobody pays for a system call that
-/// tells nothing new. Protocol and proof: `README.md`, "Bell".
+/// Rings once, and then not until it is armed again, so there is no system call that tells the listener nothing new.
+/// Protocol and proof: `README.md`, "Bell".
 ///
 /// # Memory ordering
 ///
-/// The listener's store of `armed` and the ringer's load are ordered by a full fence of each: listeners come as often
-/// as ringers, and a heavy fence interrupts every thread that works.
+/// The listener's store of `armed` and the ringer's load are ordered by a full fence of each: listeners call as often
+/// as ringers, and a heavy fence would interrupt every working thread.
 #[derive(Debug)]
 pub(crate) struct Bell {
     armed: AtomicBool,
@@ -23,7 +23,7 @@ impl Bell {
         Ok(Self { armed: AtomicBool::new(false), fd: EventFd::new()? })
     }
 
-    /// Called after something has happened.
+    /// Called after an event.
     #[inline]
     pub(crate) fn ring(&self) {
         fence(Ordering::SeqCst); // R1
@@ -39,7 +39,7 @@ impl Bell {
         }
     }
 
-    /// Silences the bell and arms it, unless `happened` says that there is a reason to ring at once.
+    /// Clears the bell and arms it, or rings at once if `happened` says that there was an event meanwhile.
     pub(crate) fn arm(&self, happened: impl FnOnce() -> bool) {
         if self.armed.load(Ordering::Relaxed) {
             return;
@@ -52,7 +52,7 @@ impl Bell {
         }
     }
 
-    /// Readable while the bell rings.
+    /// Readable once the bell has rung, until it is armed.
     #[cfg(unix)]
     pub(crate) fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.fd.as_fd()

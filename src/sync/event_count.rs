@@ -5,25 +5,25 @@ use crate::sys::atomic::{Ordering, fence};
 use crate::sys::fence;
 use crate::sys::futex::Futex;
 
-/// One word: bits, and a turn that is a new one for every wake-up.
+/// One word: bits, and a turn that changes with every wake-up.
 ///
-/// Whoever makes a condition true calls [`notify`](Self::notify) afterwards: a load and a branch while nobody waits,
-/// and a fence where somebody has waited lately. Protocol and proof: `README.md`, "Event count".
+/// A thread that makes a condition true calls [`notify`](Self::notify) afterwards: a load and a branch while nobody
+/// waits, and a fence if a thread has waited lately. Protocol and proof: `README.md`, "Event count".
 ///
 /// # Memory ordering
 ///
 /// A waiter's `fetch_or` and a notifier's load are ordered by the asymmetric fence pair, or, once there was a wait, by
-/// a full fence of each. The condition itself brings its own acquire and release.
+/// a full fence of each. The condition has its own acquire and release.
 #[derive(Debug)]
 pub(crate) struct EventCount {
     word: Futex,
 }
 
-/// Somebody may be waiting.
+/// A thread may be waiting.
 const WAITING: u32 = 1;
 /// Notifiers are asked to fence for themselves.
 const ASKED: u32 = 2;
-/// There is none who has not been reached by the request: waiters rely on it.
+/// All notifiers observe the request, so waiters may rely on it.
 const HEARD: u32 = 4;
 const TURN: u32 = 8;
 
@@ -32,8 +32,7 @@ impl EventCount {
         Self { word: Futex::new(0) }
     }
 
-    /// Returns what `condition` gave once it gives something, or `None` when the deadline has passed and it still
-    /// gives nothing.
+    /// Waits until `condition` returns something, and returns that; `None` if the deadline passes first.
     pub(crate) fn wait_until<R>(&self, deadline: Deadline, mut condition: impl FnMut() -> Option<R>) -> Option<R> {
         loop {
             if let Some(result) = condition() {
@@ -50,20 +49,20 @@ impl EventCount {
                 ticket = self.try_set_heard(ticket);
             }
             if let Some(result) = condition() {
-                return Some(result); // W3: the bit stays set; the next notifier clears it at the price of one call.
+                return Some(result); // W3: the bit stays set; the next notifier clears it, at the cost of one call.
             }
             self.word.wait(ticket, deadline.remaining()); // W4
         }
     }
 
-    /// Race with a wake-up, or with [`relax`](Self::relax): the turn is another one, and the word stays as it is.
+    /// Race with a wake-up, or with [`relax`](Self::relax): the turn has changed, and the word stays as it is.
     fn try_set_heard(&self, ticket: u32) -> u32 {
         let heard = ticket | HEARD;
         let exchanged = self.word.compare_exchange(ticket, heard, Ordering::SeqCst, Ordering::Relaxed); // W2c
         if exchanged.is_ok() { heard } else { ticket }
     }
 
-    /// Notifiers need not fence any more, until somebody waits again. Called now and then by those who seldom wait.
+    /// Notifiers need not fence any more, until a thread waits again. Called now and then by readers that seldom wait.
     #[inline]
     pub(crate) fn relax(&self) {
         let seen = self.word.load(Ordering::Relaxed);
@@ -73,19 +72,19 @@ impl EventCount {
         }
     }
 
-    /// Whether anybody may be waiting. Called after a light fence.
+    /// Whether a thread may be waiting. Called after a light fence.
     #[inline]
     pub(crate) fn has_waiters(&self) -> bool {
-        self.word.load(Ordering::Relaxed) & (WAITING | ASKED) != 0 && self.has_waiters_after_all()
+        self.word.load(Ordering::Relaxed) & (WAITING | ASKED) != 0 && self.has_waiters_after_fence()
     }
 
     #[cold]
-    fn has_waiters_after_all(&self) -> bool {
+    fn has_waiters_after_fence(&self) -> bool {
         fence(Ordering::SeqCst); // N1a
         self.word.load(Ordering::Relaxed) & WAITING != 0
     }
 
-    /// Wakes every waiter, so that it looks at its condition again.
+    /// Wakes every waiter, so that it checks its condition again.
     #[inline]
     pub(crate) fn notify(&self) {
         fence::light(); // N1
@@ -97,7 +96,7 @@ impl EventCount {
     #[cold]
     fn wake(&self) {
         let mut seen = self.word.load(Ordering::Relaxed);
-        // N2: of several notifiers the one whose exchange succeeds wakes everyone who waited before it. Race with a
+        // N2: of several notifiers the one whose exchange succeeds wakes all earlier waiters. Race with a
         // waiter at W2c: the bit is still there, and the exchange is tried again.
         while seen & WAITING != 0 {
             let next = (seen & !WAITING).wrapping_add(TURN);

@@ -35,10 +35,10 @@ pub struct FastLock<T: ?Sized> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: the value moves with its lock.
+// SAFETY: sending the lock sends the value, which is `Send`.
 unsafe impl<T: ?Sized + Send> Send for FastLock<T> {}
 
-// SAFETY: the lock gives the value to one thread at a time, so it is sent rather than shared.
+// SAFETY: one thread at a time accesses the value, so it is sent rather than shared.
 unsafe impl<T: ?Sized + Send> Sync for FastLock<T> {}
 
 impl<T> FastLock<T> {
@@ -105,7 +105,7 @@ impl<T: ?Sized> FastLock<T> {
 
     /// The value, without locking: the exclusive borrow proves that nobody else has the lock.
     pub fn get_mut(&mut self) -> &mut T {
-        // SAFETY: the lock is borrowed exclusively, and for as long as the value is.
+        // SAFETY: the lock is borrowed exclusively, for as long as the value is.
         self.value.with_mut(|value| unsafe { &mut *value })
     }
 }

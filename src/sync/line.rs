@@ -1,4 +1,4 @@
-//! Waiters in the order of their coming.
+//! Waiters in the order of their arrival.
 
 use super::Deadline;
 use super::spin::{self, Awaited, Spin};
@@ -25,7 +25,8 @@ const CLOSED: u32 = 2;
 ///
 /// # Memory ordering
 ///
-/// The verdict's release store pairs with the waiter's acquire load. The links belong to whoever has the [`Line`].
+/// The verdict's release store pairs with the waiter's acquire load. The links belong to the thread that has the
+/// [`Line`].
 #[derive(Debug)]
 pub(super) struct Waiter {
     verdict: Futex,
@@ -63,24 +64,24 @@ impl Waiter {
                 GRANTED => return Some(Verdict::Granted),
                 CLOSED => return Some(Verdict::Closed),
                 _ if deadline.has_passed() => return None,
-                _ => spin::asleep(|| self.verdict.wait(UNDECIDED, deadline.remaining())),
+                _ => spin::timed_sleep(|| self.verdict.wait(UNDECIDED, deadline.remaining())),
             }
         }
     }
 
     fn link<R>(&self, change: impl FnOnce(&mut Links) -> R) -> R {
-        // SAFETY: links are touched through an exclusive borrow of the line only, and one at a time.
+        // SAFETY: links are accessed only through an exclusive borrow of the line, and one at a time.
         self.links.with_mut(|links| change(unsafe { &mut *links }))
     }
 }
 
-/// A ring of waiters, known by its first. It needs a lock around it. An empty one is zero.
+/// A ring of waiters, given by its first. It needs a lock around it. An empty one is all zeroes.
 #[derive(Debug)]
 pub(super) struct Line {
     first: Option<NonNull<Waiter>>,
 }
 
-// SAFETY: whoever has the line may touch the waiters in it, which stay where they are.
+// SAFETY: the thread that has the line may access the waiters in it, which stay where they are.
 unsafe impl Send for Line {}
 
 impl Line {
@@ -112,13 +113,13 @@ impl Line {
         waiter.link(|links| *links = Links { before: last, after: first });
     }
 
-    /// Takes a waiter out that gives up. False if it has its verdict.
+    /// Removes a waiter that gives up. False if it has its verdict.
     ///
     /// # Safety
     ///
     /// 1. The waiter has joined this line.
     pub(super) unsafe fn leave(&mut self, waiter: &Waiter) -> bool {
-        // Verdicts are given by who has the line.
+        // Relaxed: verdicts are given by the thread that has the line.
         if waiter.verdict.load(Ordering::Relaxed) != UNDECIDED {
             return false;
         }
@@ -137,7 +138,7 @@ impl Line {
         true
     }
 
-    /// Takes the first waiter out, and wakes it with its verdict.
+    /// Removes the first waiter, and wakes it with its verdict.
     pub(super) fn dismiss_first(&mut self, verdict: Verdict) {
         let Some(first) = self.first else { return };
         // SAFETY: `join`'s obligation: it has no verdict yet.

@@ -1,4 +1,4 @@
-//! Layer 1: waiting and waking. Knows threads, permits and deadlines; knows nothing of items or jobs.
+//! Layer 1: waiting and waking. Knows threads, permits and deadlines; knows nothing about items or jobs.
 //!
 //! The protocols are in `README.md` beside this file.
 

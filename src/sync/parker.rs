@@ -1,4 +1,4 @@
-//! A place where one thread sleeps until another leaves it a token.
+//! A place where one thread sleeps until another gives it a token.
 
 use super::Deadline;
 use crate::sys::atomic::Ordering;
@@ -33,7 +33,7 @@ pub struct Parker {
 
 const NONE: u32 = 0;
 const TOKEN: u32 = 1;
-/// No token, but a reason to look up.
+/// No token, but a reason to wake up.
 const NUDGE: u32 = 2;
 
 /// What has ended a sleep before its time.
@@ -94,17 +94,16 @@ impl Parker {
         }
     }
 
-    /// Whether a token lies there, or a nudge. It stays.
+    /// Whether there is a token or a nudge, which stays.
     pub(crate) fn is_roused(&self) -> bool {
         self.token.load(Ordering::Relaxed) != NONE
     }
 
-    /// Gives up when the wall clock shows `limit` since 1970, and may give up at any time before: callers look at the
-    /// clock again.
+    /// Returns when the wall clock shows `limit` since 1970, or at any time before: callers check the clock again.
     pub(crate) fn park_for_wall(&self, limit: Duration) {
         if self.token.swap(NONE, Ordering::Acquire) == NONE {
             self.token.wait_for_wall(NONE, limit);
-            // A token that has come meanwhile is taken by the next call, which then returns at once.
+            // A token that was stored meanwhile is taken by the next call, which then returns at once.
         }
     }
 
@@ -114,7 +113,7 @@ impl Parker {
         self.token.wake_one();
     }
 
-    /// Wakes a sleeper that [parks lightly](Self::park_lightly), but leaves no token. Another sleeper goes on sleeping.
+    /// Ends [`park_lightly`](Self::park_lightly), but gives no token: `park` and `park_until` continue to sleep.
     pub(crate) fn nudge(&self) {
         self.token.fetch_or(NUDGE, Ordering::Release);
         self.token.wake_one();

@@ -9,14 +9,14 @@ use crate::sys::futex::Futex;
 use crate::sys::hint;
 use std::time::{Duration, Instant};
 
-/// Two words: who has the lock, and who waits for it. Zeroed memory is a free lock.
+/// Two words: whether the lock is held, and whether threads wait for it. Zeroed memory is a free lock.
 ///
-/// Protocol and proof: `README.md`, "Lock". A release touches the lock after it has let it go, so the memory may be
-/// reused only when every call of `release` has returned.
+/// Protocol and proof: `README.md`, "Lock". A release reads the lock after it has freed it, so the memory may be reused
+/// only when every call of `release` has returned.
 ///
 /// # Memory ordering
 ///
-/// What the holder did becomes visible through `held`: the releasing store (FREE or HANDED) pairs with the acquiring
+/// What the holder did is published by `held`: the releasing store (FREE or HANDED) pairs with the acquiring
 /// exchange. The releaser's load of `line` and a waiter's announcement there are ordered by the asymmetric fence pair.
 ///
 /// # ABI
@@ -33,25 +33,25 @@ pub(crate) struct RawLock {
 // `held`
 pub(crate) const FREE: u32 = 0;
 pub(crate) const HELD: u32 = 1;
-/// Let go, for the starving waiter only.
+/// Released for the starving waiter only.
 const HANDED: u32 = 2;
 
 // `line`; the rest of the word is the turn, which changes before each wake-up.
-/// Somebody may sleep on `line`, or is about to.
+/// A thread may sleep on `line`, or is about to.
 pub(crate) const WAITING: u32 = 1;
-/// One waiter, which sleeps on `held`, gets the lock next. Set and taken back by this waiter only.
+/// One waiter, which sleeps on `held`, gets the lock next. Set and cleared by this waiter only.
 pub(crate) const STARVING: u32 = 2;
-/// The holder has promised the lock to the starving waiter. Set by the holder, taken back by that waiter.
+/// The holder has promised the lock to the starving waiter. Set by the holder, cleared by that waiter.
 const PROMISED: u32 = 4;
-/// The process has registered for `membarrier`: a release needs no fence, whoever's code it runs.
+/// The process has registered for `membarrier`: a release needs no fence, in any copy of this library.
 pub(crate) const LIGHT: u32 = 8;
 const TURN: u32 = 16;
 
-/// How long a waiter lets others overtake it.
+/// How long others may overtake a waiter.
 const PATIENCE: Duration = hint::real_time(Duration::from_millis(1));
 
-/// How long a sleeper sleeps at most where the light side of the fence may have been missed.
-const NAP: Duration = Duration::from_millis(5);
+/// The longest sleep where the light side of the fence may have been missed.
+const RECHECK: Duration = Duration::from_millis(5);
 
 impl RawLock {
     constant! {
@@ -82,7 +82,7 @@ impl RawLock {
         self.try_acquire() || self.acquire_slowly(deadline)
     }
 
-    /// Called by who has the lock, on any thread. On a free lock that nobody is just acquiring it does nothing.
+    /// Called by the holder, on any thread. On a free lock that no thread is just acquiring it does nothing.
     #[inline(always)]
     pub(crate) fn release(&self) {
         let line = self.line.load(Ordering::Relaxed);
@@ -113,7 +113,7 @@ impl RawLock {
         self.let_go(fence::light_unprepared);
     }
 
-    /// R3, for who has let go and seen that somebody waits. Too many calls of it do no harm.
+    /// R3, after a release that has observed a waiter. Unnecessary calls do no harm.
     #[cold]
     pub(crate) fn wake_next(&self) {
         let mut seen = self.line.load(Ordering::Relaxed);
@@ -122,7 +122,7 @@ impl RawLock {
                 return self.held.wake_one();
             }
             if seen & WAITING == 0 {
-                return; // Another releaser has seen the same waiters and wakes one.
+                return; // Another releaser has observed the same waiters and wakes one.
             }
             let next = seen.wrapping_add(TURN) & !WAITING;
             match self.line.compare_exchange(seen, next, Ordering::Relaxed, Ordering::Relaxed) {
@@ -135,11 +135,11 @@ impl RawLock {
     #[cold]
     fn hand_over(&self) {
         if self.held.load(Ordering::Relaxed) != HELD {
-            return; // Nobody's to give.
+            return; // The caller does not have it.
         }
         let mut seen = self.line.load(Ordering::Relaxed);
         while seen & STARVING != 0 {
-            // Race with the waiter's giving up: one of both exchanges comes first, and the other sees it.
+            // Race with the waiter's giving up: one of the two exchanges comes first, and the other observes it.
             match self.line.compare_exchange(seen, seen | PROMISED, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     self.held.store(HANDED, Ordering::Release);
@@ -180,37 +180,37 @@ impl RawLock {
                 return true; // L3: the bit stays set, so that this holder wakes the next.
             }
             if deadline.has_passed() {
-                return false; // Whoever has the lock now sees the bit and wakes the next.
+                return false; // The current holder observes the bit and wakes the next.
             }
-            spin::asleep(|| self.line.wait(ticket, shorter(deadline.remaining(), nap))); // L4
+            spin::timed_sleep(|| self.line.wait(ticket, shorter(deadline.remaining(), nap))); // L4
             if self.try_acquire() || self.acquire_spinning() {
-                self.line.fetch_or(WAITING, Ordering::Relaxed); // L5: others may sleep; the bit was taken to wake me.
+                self.line.fetch_or(WAITING, Ordering::Relaxed); // L5: others may sleep, too.
                 return true;
             }
         }
     }
 
-    /// The heavy fence. Where it is refused, how long a waiter may sleep at most.
+    /// The heavy fence. If it is refused, returns how long a waiter may sleep at most.
     fn order_releases(&self) -> Option<Duration> {
         if fence::heavy_unprepared() {
             return None;
         }
         self.take_light_back();
-        Some(NAP)
+        Some(RECHECK)
     }
 
-    /// Releases that begin from now on fence for themselves.
+    /// Makes releases that begin from now on fence for themselves.
     pub(super) fn take_light_back(&self) {
         self.line.fetch_and(!LIGHT, Ordering::Relaxed);
     }
 
-    /// The rest of the way for the one waiter that has set STARVING.
+    /// Waits on, as the one waiter that has set STARVING.
     fn starve(&self, mut deadline: Deadline) -> bool {
         let nap = self.order_releases(); // H1
         loop {
             let handed = self.held.compare_exchange(HANDED, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok();
             if handed || self.try_acquire() {
-                // The bits first, then the release: one that still saw STARVING would promise the lock to nobody.
+                // Before the release, which would promise the lock to nobody if it still observed STARVING.
                 self.line.fetch_and(!(STARVING | PROMISED), Ordering::Relaxed);
                 self.line.fetch_or(WAITING, Ordering::Relaxed);
                 return true;
@@ -219,7 +219,7 @@ impl RawLock {
                 if self.give_up_starving() {
                     return self.wait_in_line(Deadline::NOW, Duration::MAX);
                 }
-                deadline = Deadline::NEVER; // It is promised, and comes at once.
+                deadline = Deadline::NEVER; // The lock is promised, and comes at once.
             }
             self.held.wait(HELD, shorter(deadline.remaining(), nap));
         }

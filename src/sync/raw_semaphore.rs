@@ -1,4 +1,4 @@
-//! A semaphore's protocol: who takes a permit, who sleeps, who is woken.
+//! A semaphore's protocol: which thread takes a permit, which sleeps, which is woken.
 
 use super::Deadline;
 use super::fast_lock::{FastLock, FastLockGuard};
@@ -9,14 +9,14 @@ use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::futex::WideFutex;
 
-/// Permits in one word, and a line for those who wait in order. Zeroed memory is a semaphore without permits.
+/// Permits in one word, and a line for threads that wait in order. Zeroed memory is a semaphore without permits.
 ///
 /// Protocol and proof: `README.md`, "Semaphore".
 ///
 /// # Memory ordering
 ///
 /// Everything is decided on `word`, so no fences are needed: a release's addition pairs with the acquiring exchange
-/// that takes the permit, or with that of whoever gives it to the first in line, whose verdict passes it on.
+/// that takes the permit, or that a thread makes for the first in line, whose verdict passes it on.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct RawSemaphore {
@@ -98,7 +98,7 @@ impl RawSemaphore {
         let give = |word| Permits(word).give_and_wake(permits);
         let before = self.word.fetch_update(Ordering::Release, Ordering::Relaxed, give).map_err(|_| ReleaseError)?;
         if Permits(before).somebody_sleeps() {
-            self.word.wake(permits); // Uses the address only: a woken thread may free us.
+            self.word.wake(permits); // Uses only the address: a woken thread may free the semaphore.
         }
         if Permits(before).is(QUEUED) {
             self.serve(&mut self.line.lock());
@@ -110,8 +110,8 @@ impl RawSemaphore {
         Permits(self.word.load(Ordering::Relaxed)).is(FAIR)
     }
 
-    /// One look: `None` if there is nothing to take, or others are first.
-    fn look(&self, permits: u32) -> Option<Result<(), AcquireError>> {
+    /// One attempt: `None` if there are not enough permits, or others are first.
+    fn attempt(&self, permits: u32) -> Option<Result<(), AcquireError>> {
         let take = |word| Permits(word).take(permits);
         match self.word.fetch_update(Ordering::Acquire, Ordering::Acquire, take) {
             Ok(_) => Some(Ok(())),
@@ -126,14 +126,14 @@ impl RawSemaphore {
         }
         let mut spin = Spin::new(Awaited::Section);
         loop {
-            if let Some(answer) = self.look(permits) {
+            if let Some(answer) = self.attempt(permits) {
                 spin.succeeded();
                 return answer;
             }
             if deadline.has_passed() {
                 return Err(AcquireError::TimedOut);
             }
-            // Who spins is not in line yet.
+            // A fair semaphore does not spin: a spinning thread would not be in line yet.
             if self.is_fair() || !spin.again() {
                 return self.wait(permits, deadline);
             }
@@ -145,9 +145,9 @@ impl RawSemaphore {
         if permits == 1 && !self.is_fair() { self.sleep(deadline) } else { self.queue(permits, deadline) }
     }
 
-    /// Waits as one of those who take what they find.
+    /// Waits outside the line.
     fn sleep(&self, deadline: Deadline) -> Result<(), AcquireError> {
-        // Whether a wake-up may have been spent on this thread. It owes one then, if others sleep.
+        // Whether this thread may have used up a wake-up. Then it owes one to other sleepers.
         let mut woken = false;
         loop {
             let seen = Permits(self.word.load(Ordering::Acquire));
@@ -168,13 +168,13 @@ impl RawSemaphore {
                 }
                 return answer;
             }
-            spin::asleep(|| self.word.wait(Permits(next).ticket(), deadline.remaining())); // A7
+            spin::timed_sleep(|| self.word.wait(Permits(next).ticket(), deadline.remaining())); // A7
             woken = true;
-            self.spin_until_there_are_some();
+            self.spin_for_permits();
         }
     }
 
-    fn spin_until_there_are_some(&self) {
+    fn spin_for_permits(&self) {
         let mut spin = Spin::new(Awaited::Section);
         while Permits(self.word.load(Ordering::Relaxed)).take(1).is_none() {
             if !spin.again() {
@@ -188,11 +188,11 @@ impl RawSemaphore {
     fn queue(&self, permits: u32, deadline: Deadline) -> Result<(), AcquireError> {
         let waiter = Waiter::new(permits);
         let mut line = self.line.lock(); // Q1
-        // SAFETY: 1. below, this frame is left with a verdict, or after `leave`.
+        // SAFETY: 1. this function returns with a verdict, or after `leave`.
         unsafe { line.join(&waiter) };
         let before = Permits(self.word.fetch_or(QUEUED, Ordering::Relaxed)); // Q2
         if !before.is(QUEUED) {
-            self.word.wake(u32::MAX); // Q2a: nobody sleeps beside the line.
+            self.word.wake(u32::MAX); // Q2a: nobody sleeps outside the line.
         }
         self.serve(&mut line); // Q3
         drop(line);
@@ -213,7 +213,7 @@ impl RawSemaphore {
         }
     }
 
-    /// Gives the first in line what they want, for as long as it is there.
+    /// Grants permits to the first in line, as long as there are enough.
     fn serve(&self, line: &mut FastLockGuard<'_, Line>) {
         while let Some(wants) = line.first_wants() {
             let take = |word| Permits(word).take_as_first(wants);

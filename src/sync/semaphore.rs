@@ -190,7 +190,7 @@ impl Semaphore {
     }
 }
 
-// No user's code runs while anything in it is half done.
+// No user code runs while its state is inconsistent.
 impl RefUnwindSafe for Semaphore {}
 
 impl fmt::Debug for Semaphore {
@@ -216,7 +216,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        // Refused only if others have given back more than they took: then there are enough without these.
+        // Fails only if others have released more than they acquired: then there are enough without these.
         let _ = self.semaphore.release(self.permits);
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting awake, for a little while.
+//! Spinning before a sleep, for as long as that pays. Reasons: `README.md`, "Spinning".
 
 use crate::sys::hint;
 use crate::sys::thread::per_thread;
@@ -7,52 +7,52 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a thread waits for. Its luck with the one says nothing of the other.
+/// What a thread waits for. Each kind of wait has a history of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
-    /// The end of a critical section, or what comes as soon.
+    /// The end of a critical section, or something equally short.
     Section,
     /// The end of something that another thread does.
     Completion,
-    /// The next thing to do.
+    /// New work.
     Arrival,
 }
 
 per_thread! {
-    /// How long waiting awake has been worth it lately, in pauses; and how often in turn it was not, or was not even
-    /// tried.
-    LUCK: [Cell<(u32, u32)>; 3] = [const { Cell::new((u32::MAX, 0)) }; 3]
+    /// How long successful spins took lately, in pauses, and the number of failures since the last success. Once
+    /// spinning is useless: 0, and the number of waits since the last try.
+    HISTORY: [Cell<(u32, u32)>; 3] = [const { Cell::new((u32::MAX, 0)) }; 3]
 }
 
 per_thread! {
-    /// How long a sleep took at least lately, in nanoseconds.
-    NAP: Cell<u32> = Cell::new(*SLEEP.start())
+    /// How long the shortest sleep took lately, in nanoseconds.
+    SHORTEST_SLEEP: Cell<u32> = Cell::new(*SLEEP.start())
 }
 
-/// How long it took lately, at least, from a wake-up until the thread ran, in nanoseconds.
+/// The shortest time lately from a wake-up until the thread ran, in nanoseconds.
 static WAKE_UP: AtomicU32 = AtomicU32::new(*SLEEP.start() / 2);
 
-/// What going to sleep and being woken may cost, in nanoseconds: little on bare metal, much where a hypervisor has to
-/// send the interrupt. Who spins no longer than a sleep would have taken loses at most half.
+/// What going to sleep and being woken may take, in nanoseconds: little on bare metal, much where a hypervisor has to
+/// deliver the interrupt. A thread that spins no longer than that loses at most half.
 const SLEEP: RangeInclusive<u32> = 4_000..=64_000;
-/// How long a thread without anything to do looks for something.
-const LOOK: u32 = 10_000;
-/// What a try takes at least, in nanoseconds: less saves nothing beside a sleep.
-const LEAST: u32 = 2_000;
-/// A holder that has lost its core makes all others wait in vain, once. Only so many failures in turn say that nothing
-/// helps.
+/// How long a thread without work spins, in nanoseconds.
+const SEARCH: u32 = 10_000;
+/// The shortest spin, in nanoseconds: less is negligible beside a sleep.
+const MIN_SPIN: u32 = 2_000;
+/// After so many consecutive failures spinning is useless. One means little: the holder may have lost its core, and
+/// then all waiters fail once.
 const FAILURES: u32 = 8;
-/// Where not even that was worth it, it is tried again once in so many waits, and then for as long as ever: a section
-/// that is longer than the least would never be found out otherwise.
-const ONCE_IN: u32 = 32;
-/// Pauses before the second look: meanwhile the owner of the word's cache line can go through a few short sections.
-const FIRST: u32 = 4;
-/// What is waited for is noticed late by a pause, or by one part in so many of the wait: spinners that have been
-/// waiting for long leave the cache line alone most of the time.
-const LATE: u32 = 64;
+/// Where spinning is useless, it is tried once in so many waits, for the longest time: shorter spins would never reach
+/// the end of a section that is longer.
+const TRY_ONCE_IN: u32 = 32;
+/// Pauses before the second check, in which the owner of the word's cache line can complete a few short sections.
+const FIRST_PAUSES: u32 = 4;
+/// The end of the wait is noticed late by one pause, or by this fraction of the wait: long waits read the cache line
+/// seldom.
+const MAX_DELAY: u32 = 64;
 
-/// Spins for twice as long as was worth it lately. Threads that had no luck, because there are more of them than cores,
-/// soon go to sleep at once. Counts pauses, since reading the clock would take as long as the wait for a short section.
+/// Spins for up to twice as long as successful spins took lately; not at all after many failures, as when there are
+/// more threads than cores. Counts pauses, since reading the clock takes as long as a short section.
 #[derive(Debug)]
 pub(super) struct Spin {
     awaited: Awaited,
@@ -65,90 +65,90 @@ impl Spin {
         Self { awaited, paused: 0, limit: if hint::may_spin() { awaited.limit() } else { 0 } }
     }
 
-    /// Spins for as long as may ever be worth it, unless it never was lately.
+    /// As [`new`](Self::new), but spins for the longest time, unless spinning is useless.
     pub(super) fn long(awaited: Awaited) -> Self {
         let spin = Self::new(awaited);
         Self { limit: if spin.limit > 0 { awaited.most() } else { 0 }, ..spin }
     }
 
-    /// Passes some time. False, and at once, when it is time to sleep.
+    /// Pauses before the next check. False, and without a pause, when it is time to sleep.
     pub(super) fn again(&mut self) -> bool {
         if self.paused < self.limit {
-            let pauses = if self.paused == 0 { FIRST } else { (self.paused / LATE).max(1) };
+            let pauses = if self.paused == 0 { FIRST_PAUSES } else { (self.paused / MAX_DELAY).max(1) };
             (0..pauses).for_each(|_| hint::spin());
             self.paused += pauses;
             return true;
         }
         if self.limit > 0 {
             self.limit = 0;
-            let (luck, failures) = self.awaited.luck();
-            let hopeless = luck == 0 || failures + 1 == FAILURES;
-            self.awaited.remember(if hopeless { (0, 0) } else { ((luck - luck / 4).max(1), failures + 1) });
+            let (typical, failures) = self.awaited.history();
+            let useless = typical == 0 || failures + 1 == FAILURES;
+            self.awaited.remember(if useless { (0, 0) } else { ((typical - typical / 4).max(1), failures + 1) });
         }
         false
     }
 
-    /// What was waited for has come; if that took a while, it was worth it.
+    /// The wait has ended. A success of spinning, unless it ended before the first pause.
     pub(super) fn succeeded(&self) {
         if self.paused == 0 {
             return;
         }
-        let (took, (luck, _)) = (self.paused, self.awaited.luck());
-        let luck = match luck {
+        let (took, (typical, _)) = (self.paused, self.awaited.history());
+        let typical = match typical {
             0 => took,
-            _ if took > luck => luck + (took - luck).div_ceil(4),
-            _ => luck - (luck - took) / 8,
+            _ if took > typical => typical + (took - typical).div_ceil(4),
+            _ => typical - (typical - took) / 8,
         };
-        self.awaited.remember((luck, 0));
+        self.awaited.remember((typical, 0));
     }
 }
 
 impl Awaited {
-    /// How many pauses to spend this time.
+    /// The longest spin this time, in pauses.
     fn limit(self) -> u32 {
-        let ((luck, skipped), most) = (self.luck(), self.most());
-        if luck > 0 {
-            return (2 * luck).max(hint::pauses_in(LEAST)).min(most);
+        let ((typical, skipped), most) = (self.history(), self.most());
+        if typical > 0 {
+            return (2 * typical).max(hint::pauses_in(MIN_SPIN)).min(most);
         }
-        let skips = skipped < ONCE_IN;
+        let skips = skipped < TRY_ONCE_IN;
         self.remember((0, if skips { skipped + 1 } else { 0 }));
         if skips { 0 } else { most }
     }
 
-    /// Threads whose thread-locals are gone have no luck.
-    fn luck(self) -> (u32, u32) {
-        let (luck, tries) = LUCK.try_with(|places| places[self as usize].get()).unwrap_or_default();
-        (luck.min(self.most()), tries)
+    /// For a thread whose thread-locals are destroyed spinning is useless.
+    fn history(self) -> (u32, u32) {
+        let (typical, count) = HISTORY.try_with(|all| all[self as usize].get()).unwrap_or_default();
+        (typical.min(self.most()), count)
     }
 
-    /// How many pauses are worth a sleep.
+    /// The longest spin that may pay, in pauses.
     fn most(self) -> u32 {
         let sleep = match self {
-            Self::Section => NAP.try_with(Cell::get).unwrap_or(*SLEEP.start()),
-            Self::Arrival => LOOK,
-            // Whom it waits for may have to be woken.
+            Self::Section => SHORTEST_SLEEP.try_with(Cell::get).unwrap_or(*SLEEP.start()),
+            Self::Arrival => SEARCH,
+            // The thread it waits for may have to be woken, too.
             Self::Completion => (2 * WAKE_UP.load(Ordering::Relaxed)).min(*SLEEP.end()),
         };
         hint::pauses_in(sleep)
     }
 
-    fn remember(self, luck: (u32, u32)) {
-        let _ = LUCK.try_with(|places| places[self as usize].set(luck));
+    fn remember(self, history: (u32, u32)) {
+        let _ = HISTORY.try_with(|all| all[self as usize].set(history));
     }
 }
 
 /// Sleeps, and remembers how long that took.
-pub(super) fn asleep(sleep: impl FnOnce()) {
+pub(super) fn timed_sleep(sleep: impl FnOnce()) {
     if !hint::may_spin() {
         return sleep();
     }
     let began = Instant::now();
     sleep();
     let took = began.elapsed().as_nanos().clamp((*SLEEP.start()).into(), (*SLEEP.end()).into()) as u32;
-    let _ = NAP.try_with(|nap| nap.set(took.min(nap.get() + nap.get() / 8)));
+    let _ = SHORTEST_SLEEP.try_with(|shortest| shortest.set(took.min(shortest.get() + shortest.get() / 8)));
 }
 
-/// A thread was asleep, and ran so long after it was woken.
+/// Remembers that a thread ran `took` after it was woken.
 pub(crate) fn note_wake_up(took: Duration) {
     let lately = WAKE_UP.load(Ordering::Relaxed);
     let took = took.as_nanos().clamp((*SLEEP.start() / 2).into(), (*SLEEP.end()).into()) as u32;

@@ -54,7 +54,7 @@ impl WaitGroup {
         assert!(self.try_add(things), "too many things to wait for");
     }
 
-    /// False if they are too many.
+    /// False if there would be too many.
     pub(crate) fn try_add(&self, things: u32) -> bool {
         let more = |word: u32| word.checked_add(things.checked_mul(ONE)?);
         self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
@@ -69,7 +69,7 @@ impl WaitGroup {
         assert!(self.try_done(), "nothing is under way that could be done");
     }
 
-    /// False if nothing is under way.
+    /// False if nothing is in progress.
     pub(crate) fn try_done(&self) -> bool {
         let less = |word: u32| match word / ONE {
             0 => None,
@@ -84,7 +84,7 @@ impl WaitGroup {
         before.is_ok()
     }
 
-    /// As [`add`](Self::add) of one, in one step, which many threads take at a time.
+    /// As [`add`](Self::add) of one, but one exchange that never retries, for many threads at a time.
     pub(crate) fn begin(&self) {
         let before = self.word.fetch_add(ONE, Ordering::Relaxed);
         if before / ONE >= u32::MAX / ONE / 2 {
@@ -93,8 +93,8 @@ impl WaitGroup {
         }
     }
 
-    /// As [`done`](Self::done), in one step, by whoever knows that something is under way, in a group that is not used
-    /// again.
+    /// As [`done`](Self::done), but one exchange that never retries. Something must be in progress, and the group may
+    /// not be used again once all is done.
     pub(crate) fn end(&self) {
         let sleepers = self.word.sleepers();
         if self.word.fetch_sub(ONE, Ordering::Release) == ONE | WAITED_FOR {
