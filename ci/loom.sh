@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The model checker on every protocol: the models lie beside the code, in src/*/models.rs. Arguments name some of them.
+# The model checker on every protocol: the models lie beside the code, in src/*/models.rs and models/. Arguments name some of
+# them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom"

@@ -137,11 +137,16 @@ if [ "${1-}" = --stale ]; then
 fi
 
 work=target/mutants
-rm -rf "$work/src"
 mkdir -p "$work"
 cp Cargo.toml Cargo.lock build.rs README.md "$work/"
 mkdir -p "$work/tests"
 touch "$work"/tests/{c_abi,c_examples,c_handles,c_parallel,c_process,c_schedules,c_timers,c_workers}.rs
+
+export RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=build
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+# Seconds of processor time, so that a busy machine kills no mutant; then what to test. The model checker fails a loop without
+# an end; what takes too long says nothing.
+try() { (cd "$work" && ulimit -t "$1" && cargo test --quiet --release --lib "$2") > "$work/log" 2>&1; }
 
 survivors=0 killed=0 undecided=0
 while IFS='|' read -r file from to model; do
@@ -151,14 +156,8 @@ while IFS='|' read -r file from to model; do
     cp -r src "$work/src"
     mutant "$file" "$from" "$to" > "$work/$file"
     status=0
-    (cd "$work" && RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=build CARGO_PROFILE_RELEASE_LTO=off \
-        CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo test --quiet --release --lib --no-run) > "$work/log" 2>&1 ||
-        { cat "$work/log" >&2; echo "does not compile: $file: $from" >&2; exit 1; }
-    # Seconds of processor time, so that a busy machine kills no mutant. A loop without an end is one for the model checker:
-    # it fails. What takes too long says nothing.
-    (cd "$work" && ulimit -t "${SECONDS_EACH:-120}" && RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=build \
-        CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-        cargo test --quiet --release --lib "$model") > "$work/log" 2>&1 || status=$?
+    try unlimited --no-run || { cat "$work/log" >&2; echo "does not compile: $file: $from" >&2; exit 1; }
+    try "${SECONDS_EACH:-120}" "$model" || status=$?
     name="$file: $(head -n 1 <<< "$from")"
     if [ "$status" -eq 0 ]; then
         echo "SURVIVED $name ($model)"

@@ -1,4 +1,4 @@
-//! An arena of segments: where their memory comes from and goes back to.
+//! An arena of segments: where their memory is allocated and freed.
 
 use super::segment::{Home, Segment, SegmentRef};
 use crate::sys::atomic::{AtomicUsize, Ordering};
@@ -6,11 +6,11 @@ use crate::sys::pages::Pages;
 use crate::sys::size::real_or_modelled;
 use std::ptr::NonNull;
 
-/// The system has no more memory to give.
+/// The system has no more memory.
 #[derive(Debug)]
 pub(crate) struct OutOfMemory;
 
-/// Bytes that are asked from the system at a time: a huge page.
+/// Bytes that are requested from the system at a time: a huge page.
 const SLAB_BYTES: usize = real_or_modelled(2 << 20, 1 << 14);
 
 /// Bytes of the first slab of an arena.
@@ -18,18 +18,18 @@ const FIRST_SLAB_BYTES: usize = real_or_modelled(128 << 10, SLAB_BYTES);
 
 const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 
-/// The first slab of an arena grows page by page and stays: most pools never fill it.
+/// The first slab of an arena is backed page by page, and stays: most pools never fill it.
 const SEGMENTS_OF_FIRST_SLAB: usize = FIRST_SLAB_BYTES / size_of::<Segment>();
 const _: () = assert!(SEGMENTS_PER_SLAB > 1 && SEGMENTS_OF_FIRST_SLAB > 1);
 
-/// Slabs that all arenas of a pool keep besides their first ones although no segment of theirs is in use, for the next
-/// burst; more than that goes back to the system at once.
+/// How many unused slabs, not counting first ones, all arenas of a pool together keep for the next burst; others are
+/// returned to the system at once.
 const KEPT_FOR_A_BURST: usize = 32;
 
-/// As many are kept when there is time to give the others back.
+/// How many of them are kept when the pool is idle.
 const KEPT_AT_REST: usize = 2;
 
-/// How many slabs of a pool have no segment in use, first ones not counted: a number that its arenas keep together.
+/// The number of slabs of a pool without a segment in use, not counting first ones, shared by its arenas.
 #[derive(Debug, Default)]
 pub(super) struct Spare(AtomicUsize);
 
@@ -52,25 +52,25 @@ impl Spare {
     }
 }
 
-/// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others empty and go. To give
-/// a segment back takes no memory: there may be none.
+/// Segments carved from slabs. Those of the lowest slabs are handed out first, so that the others become empty and are
+/// returned to the system. Giving a segment back allocates nothing: there may be no memory.
 #[derive(Debug)]
 pub(super) struct Arena {
     number: usize,
-    /// `None` where one went back to the system.
+    /// `None` where a slab was returned to the system.
     slabs: Vec<Option<Slab>>,
-    /// No slab below this number has a segment to give.
+    /// No slab below this number has a free segment.
     lowest: usize,
 }
 
 #[derive(Debug)]
 struct Slab {
-    /// Segments that were given back: the last one, which is linked to the one before.
+    /// A linked list of the segments that were given back.
     free: Option<SegmentRef>,
     in_use: usize,
     carved: usize,
     segments: usize,
-    /// It is its arena's first, which is never given back and so never counts as spare.
+    /// Whether it is its arena's first, which is never returned to the system and so never counts as spare.
     stays: bool,
     pages: Pages,
 }
@@ -80,7 +80,7 @@ impl Arena {
         Self { number, slabs: Vec::new(), lowest: 0 }
     }
 
-    /// A segment that nobody else has.
+    /// Allocates a segment.
     pub(super) fn take(&mut self, spare: &Spare) -> Result<SegmentRef, OutOfMemory> {
         let open = self.slabs.iter().skip(self.lowest).position(|slab| slab.as_ref().is_some_and(Slab::is_open));
         let number = match open {
@@ -95,7 +95,7 @@ impl Arena {
         Ok(slab.take(Home { arena: self.number, slab: number }))
     }
 
-    /// Takes back a segment of this arena that nobody uses any more.
+    /// Frees a segment of this arena.
     pub(super) fn put(&mut self, segment: SegmentRef, spare: &Spare) {
         let number = segment.home.slab;
         let slab = self.slabs[number].as_mut().expect("a segment's slab exists");
@@ -110,7 +110,7 @@ impl Arena {
         }
     }
 
-    /// Gives back to the system what is not needed at rest.
+    /// Returns to the system what an idle pool does not need.
     pub(super) fn trim(&mut self, spare: &Spare) {
         for number in (0..self.slabs.len()).rev() {
             if spare.is_surplus() && self.slabs[number].as_ref().is_some_and(Slab::is_spare) {
@@ -161,7 +161,7 @@ impl Slab {
         self.in_use < self.segments
     }
 
-    /// For an open slab.
+    /// The slab must be open.
     fn take(&mut self, home: Home) -> SegmentRef {
         self.in_use += 1;
         match self.free {
@@ -183,10 +183,10 @@ impl Slab {
         // SAFETY: not all of the slab's segments are carved, so the address lies within the pages.
         let place: NonNull<Segment> = unsafe { self.pages.start().cast().add(self.carved) };
         self.carved += 1;
-        // SAFETY: the address is aligned, pages are and a segment's size is a multiple of its alignment; the pages are
-        // zeroed, and nobody else was given this part of them.
+        // SAFETY: 1. the address is aligned, because pages are and a segment's size is a multiple of its alignment; the
+        // pages are zeroed, and this part of them is handed out once.
         unsafe { Segment::carve(place, home) };
-        // SAFETY: the segment lives until the slab goes, and the slab goes when no segment of it is in use.
+        // SAFETY: 1. the segment lives as long as the slab, which is dropped when no segment of it is in use.
         unsafe { SegmentRef::new(place) }
     }
 }
@@ -196,7 +196,7 @@ impl Drop for Slab {
         for index in 0..self.carved {
             // SAFETY: the first `carved` segments of the pages were written.
             let segment: NonNull<Segment> = unsafe { self.pages.start().cast().add(index) };
-            // SAFETY: 1. the segment is initialised; 2. nobody uses it any more, the slab is going away.
+            // SAFETY: the segment was initialised, and the slab is dropped when no segment of it is in use.
             unsafe { segment.drop_in_place() };
         }
     }

@@ -5,11 +5,11 @@ use crate::sys::atomic::{AtomicU64, Ordering};
 use crate::sys::lock::Lock;
 use std::collections::VecDeque;
 
-/// Many tell, one listens. The event count brings the numbers' waiter back, the lock orders everything.
+/// Many threads push, one waits. The event count wakes it, and the lock orders everything.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     numbers: Lock<VecDeque<usize>>,
-    /// How many have ever arrived. Only a hint for the one who waits awake.
+    /// How many have ever arrived. A hint for a thread that waits awake.
     arrived: AtomicU64,
     event: EventCount,
 }

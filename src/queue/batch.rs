@@ -1,4 +1,4 @@
-//! The run of items one consumer is working through, whose rest others may take.
+//! The run of items that one consumer is working through, whose rest thieves may take.
 
 use super::segment::{Place, Range, Segment, SegmentRef};
 use super::store::Store;
@@ -7,8 +7,8 @@ use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::ptr;
 
-/// A consumer's range of slots. The owner walks it from the front with plain stores; a thief takes the back half under
-/// the lock. A range of one has no rest to take, and meets no lock. Protocol and proof: `README.md`, "Batch".
+/// A consumer's range of slots. The owner advances from the front with plain stores; a thief takes the back half under
+/// the lock. A range of one has no rest, and needs no lock. Protocol and proof: `README.md`, "Batch".
 ///
 /// # Memory ordering
 ///
@@ -21,7 +21,7 @@ pub(crate) struct Batch {
     segment: AtomicPtr<Segment>,
     next: AtomicUsize,
     end: AtomicUsize,
-    /// Instead of all these, the segment of a range of one place, which the owner alone has to know of.
+    /// The segment of a range of one place, which only the owner needs to know: then the other fields are not used.
     lone: AtomicPtr<Segment>,
 }
 
@@ -43,13 +43,13 @@ impl Batch {
         if range.len() == 1 {
             self.lone.store(range.segment.as_ptr(), Ordering::Relaxed);
         } else {
-            self.show(&range);
+            self.publish(&range);
         }
         Place { segment: range.segment, slot: range.start }
     }
 
-    /// From now on thieves see the range.
-    fn show(&self, range: &Range) {
+    /// Makes the range visible to thieves.
+    fn publish(&self, range: &Range) {
         let mut start = self.start.lock();
         *start = range.start;
         self.segment.store(range.segment.as_ptr(), Ordering::Relaxed);
@@ -73,8 +73,8 @@ impl Batch {
         None
     }
 
-    /// B4. Race with a thief: before it moved `end` → the place is this owner's, after → the thief's. It knows which,
-    /// and says so in `end` before it lets go of the lock.
+    /// B4. Race with a thief: before it moved `end` → the place is this owner's, after → the thief's. The thief
+    /// decides, and sets `end` accordingly before it releases the lock.
     #[cold]
     fn is_mine(&self, slot: usize) -> bool {
         let _start = self.start.lock();
@@ -88,13 +88,13 @@ impl Batch {
     /// Owner: gives back the holds of a range that is used up, and returns how many. None if it was given back before.
     #[inline]
     pub(crate) fn retire(&self, store: &Store) -> usize {
-        let Some(lone) = Self::held(&self.lone) else { return self.retire_shown(store) };
+        let Some(lone) = Self::held(&self.lone) else { return self.retire_published(store) };
         self.lone.store(ptr::null_mut(), Ordering::Relaxed);
         store.give_back(lone, 1);
         1
     }
 
-    fn retire_shown(&self, store: &Store) -> usize {
+    fn retire_published(&self, store: &Store) -> usize {
         let Some(segment) = self.segment() else { return 0 };
         let mut start = self.start.lock();
         let holds = self.end.load(Ordering::Relaxed) - *start;
@@ -107,15 +107,15 @@ impl Batch {
         holds
     }
 
-    /// How many places nobody has come to yet: a hint that is exact once the owner stands still.
+    /// How many places the owner has not reached: a hint that is exact while the owner does not advance.
     #[inline]
     pub(crate) fn rest(&self) -> usize {
         let end = self.end.load(Ordering::Acquire);
         end.saturating_sub(self.next.load(Ordering::Acquire))
     }
 
-    /// Thief: takes the back half of the rest, rounded up, with the holds on it. The owner keeps at least the slot it
-    /// is at.
+    /// Thief: takes the back half of the rest, rounded up, with the holds on it. The owner keeps at least its current
+    /// slot.
     pub(crate) fn split(&self) -> Option<Range> {
         if self.rest() == 0 {
             return None;
@@ -130,7 +130,7 @@ impl Batch {
         self.end.store(wanted, Ordering::Relaxed); // T1
         fence::heavy(); // T2
         let next = self.next.load(Ordering::Relaxed); // T3
-        // The owner may have come further before it could see `wanted`: what it has passed, or is deciding about under
+        // The owner may have advanced before it could observe `wanted`: what it has passed, or will decide about under
         // the lock that is held here, is its own.
         let middle = wanted.max(next).min(end);
         self.end.store(middle, Ordering::Relaxed); // T4
@@ -142,7 +142,7 @@ impl Batch {
         Self::held(&self.segment)
     }
 
-    /// The segment that one of a batch's two pointers says it holds.
+    /// The segment of one of the two pointers, which the batch holds.
     #[inline(always)]
     fn held(pointer: &AtomicPtr<Segment>) -> Option<SegmentRef> {
         // SAFETY: the pointer is null or a segment that the batch holds.

@@ -4,13 +4,13 @@ use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::token;
 
-/// A sum in two parts: the first thread that adds has one for itself, all others share one. An exchange waits for all
-/// stores that are on their way, 12 ns where a producer has just written a job for another core.
+/// A sum in two parts: the first thread that adds has one of its own, all others share one. An atomic exchange waits
+/// for the store buffer: 12 ns if the thread has just written a job for another core.
 ///
 /// # Memory ordering
 ///
-/// None of its own: whoever must see an addition learns of something that was published after it. Reads acquire, and
-/// additions release, so that this may also go by way of the sum itself.
+/// Additions release and reads acquire. Mostly that is not needed, because a thread that must observe an addition has
+/// acquired something that was published after it.
 #[derive(Debug)]
 pub(super) struct BiasedCounter {
     owner: CachePadded<Owner>,

@@ -1,4 +1,4 @@
-//! A place for one item, with the one word that decides who gets it.
+//! A place for one item, with the word that decides which thread gets it.
 
 use crate::sys::atomic::{AtomicPtr, Ordering};
 use crate::sys::cell::UnsafeCell;
@@ -6,17 +6,17 @@ use crate::sys::fence;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-/// Three words whose meaning is known to whoever knows the tag.
+/// Three words, whose meaning depends on the tag.
 pub(crate) type Body = MaybeUninit<[*mut (); 3]>;
 
-/// What travels: a tag that says what it is, and a body. Dropping an item drops nothing; its owner must.
+/// A tag that says what the item is, and a body. Dropping an item drops nothing; its owner must do that.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item {
     tag: NonNull<()>,
     body: Body,
 }
 
-// SAFETY: an item is the memory of a value that its maker declared to be Send; the queue only moves it.
+// SAFETY: an item is the memory of a value that is `Send`, as its maker guarantees; queues only move it.
 unsafe impl Send for Item {}
 
 impl Item {
@@ -33,8 +33,8 @@ impl Item {
     }
 }
 
-/// An item that was claimed, where it lies. It stays there until the hold on its slot is given back. Moved about in
-/// pieces and read as a whole, an item stalls the processor: 8 ns a job.
+/// A claimed item, still in its cell, where it stays until the hold on its slot is given back. (Copying an item in
+/// words and then reading it as a whole stalls the processor: 8 ns a job.)
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
     pub(crate) tag: NonNull<()>,
@@ -42,7 +42,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// An item that lies somewhere else than in a cell.
+    /// An item that is not in a cell.
     #[inline]
     pub(crate) fn elsewhere(item: &Item) -> Self {
         Self { tag: item.tag, body: &raw const item.body }
@@ -59,23 +59,23 @@ impl Taken {
 
 /// The two lowest bits of the state word.
 const STATE: usize = 0b11;
-/// Somebody has taken the item out, or there never was one.
+/// The item was taken, or there never was one.
 const TAKEN: usize = 0b00;
-/// The item waits.
+/// The item is queued.
 const QUEUED: usize = 0b01;
-/// Somebody who came by the item's id has it, or is about to find out that its owner was faster.
+/// A revoker has the item, or is about to find out that its owner was faster.
 const REVOKED: usize = 0b10;
 
 /// One state word (the tag and two bits) and one body.
 ///
-/// A queued cell has one *owner*, the consumer whose range it lies in, and any number of *revokers*, who come by its id
-/// one at a time. The owner claims without an atomic exchange: it announces itself in the segment's `started` byte and
-/// looks at the word; a revoker marks the word and looks at the byte. Protocol and proof: `README.md`, "Claim".
+/// A queued cell has one *owner*, the consumer in whose range it lies, and any number of *revokers*, which come by its
+/// id, one at a time. The owner claims without an atomic exchange: it announces itself in the segment's `started` byte
+/// and reads the word; a revoker marks the word and reads the byte. Protocol and proof: `README.md`, "Claim".
 ///
 /// # Memory ordering
 ///
-/// `fill`'s release store pairs with a revoker's acquire exchange; the owner sees the body because it acquired the
-/// position. Announcement and mark are ordered by the asymmetric fence pair.
+/// `fill`'s release store pairs with a revoker's acquire exchange; to the owner the body is visible because it acquired
+/// the position. Announcement and mark are ordered by the asymmetric fence pair.
 #[derive(Debug)]
 pub(crate) struct Cell {
     word: AtomicPtr<()>,
@@ -87,7 +87,7 @@ pub(crate) struct Cell {
 pub(super) enum Claim {
     /// The item is the owner's.
     Won(Taken),
-    /// A revoker is at work, or was: only the lock that revokers hold can tell.
+    /// A revoker is at work, or was: only a check under the lock that revokers hold can tell.
     Contested,
 }
 
@@ -98,10 +98,10 @@ impl Cell {
 
     /// # Safety
     ///
-    /// 1. The caller is the only producer of this cell. 2. Nobody has held it since its last item was taken.
+    /// 1. The caller is the only producer of this cell. 2. No thread has held it since its last item was taken.
     #[inline(always)]
     pub(super) unsafe fn fill(&self, item: Item) {
-        // SAFETY: by 1 and 2 nobody else looks at the body until the word says QUEUED.
+        // SAFETY: by 1 and 2 no other thread accesses the body until the word says QUEUED.
         self.body.with_mut(|body| unsafe { body.write(item.body) });
         self.word.store(item.tag.as_ptr().map_addr(|tag| tag | QUEUED), Ordering::Release);
     }
@@ -117,7 +117,8 @@ impl Cell {
         fence::light(); // K2
         let word = self.word.load(Ordering::Relaxed); // K3
         if word.addr() & STATE == QUEUED {
-            // SAFETY: by 1 the cell is not refilled, and a revoker that marks it now sees the announcement.
+            // SAFETY: 1. checked above; by 1 the cell is not refilled, and a revoker that marks it now observes the
+            // announcement and leaves the item.
             Claim::Won(unsafe { self.take(word) })
         } else {
             Claim::Contested
@@ -128,10 +129,10 @@ impl Cell {
     ///
     /// # Safety
     ///
-    /// 1. The caller is the cell's owner, holds the segment, and keeps revokers out.
+    /// 1. The caller is the cell's owner, holds the segment, and excludes revokers.
     pub(super) unsafe fn claim_uncontested(&self) -> Option<Taken> {
         let word = self.word.load(Ordering::Relaxed); // K4
-        // SAFETY: by 1 nobody else touches the cell.
+        // SAFETY: 1. checked here; by 1 no other thread accesses the cell.
         (word.addr() & STATE == QUEUED).then(|| unsafe { self.take(word) })
     }
 
@@ -154,28 +155,29 @@ impl Cell {
             && self.word.compare_exchange(word, marked, Ordering::Acquire, Ordering::Relaxed).is_ok() // X1
     }
 
-    /// Whether the item was taken before its owner came to own it.
+    /// Whether the item was taken already, so that there is only a hole.
     pub(super) fn is_taken(&self) -> bool {
         self.word.load(Ordering::Relaxed).addr() & STATE == TAKEN
     }
 
-    /// No item was ever here. The caller has the cell to itself.
+    /// Makes the cell as new. No other thread accesses it now.
     pub(super) fn forget(&self) {
         self.word.store(std::ptr::null_mut(), Ordering::Relaxed);
     }
 
-    /// Whether there is, or was, an item since [`forget`](Self::forget). Acquire: pairs with `fill`, and what its
-    /// producer filled before is visible. Who sees an owner's store instead may miss some of that for a moment.
+    /// Whether there is, or was, an item since [`forget`](Self::forget). Acquire: pairs with `fill`, so what its
+    /// producer filled before is visible. (If the owner's store is read instead, some of that may be missed for a
+    /// moment.)
     pub(super) fn was_filled(&self) -> bool {
         self.word.load(Ordering::Acquire).addr() & !STATE != 0
     }
 
-    /// Whether the item waits, as far as one can see who does not claim it.
+    /// Whether the item is queued. A hint, unless the caller claims the item.
     pub(super) fn is_queued(&self) -> bool {
         self.word.load(Ordering::Relaxed).addr() & STATE == QUEUED
     }
 
-    /// Revoker, who has marked the item and then seen no announcement: takes it.
+    /// Revoker, after marking the item and observing no announcement: takes it.
     ///
     /// # Safety
     ///
@@ -188,12 +190,12 @@ impl Cell {
         Item { tag: unsafe { NonNull::new_unchecked(tag) }, body }
     }
 
-    /// Revoker, who has marked the item and then seen the owner's announcement: leaves it to the owner.
+    /// Revoker, after marking the item and observing the owner's announcement: leaves it to the owner.
     pub(super) fn unmark(&self) {
         let word = self.word.load(Ordering::Relaxed);
         let queued = word.map_addr(|word| word & !STATE | QUEUED);
         if word.addr() & STATE == REVOKED {
-            // Fails if the owner has taken the item meanwhile, which is as well.
+            // Fails if the owner has taken the item meanwhile, which is equally correct.
             let _ = self.word.compare_exchange(word, queued, Ordering::Relaxed, Ordering::Relaxed);
         }
     }

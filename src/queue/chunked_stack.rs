@@ -1,25 +1,25 @@
-//! Stacks of very many small things.
+//! Stacks of very many small values.
 
 use super::arena::OutOfMemory;
 use std::mem;
 
-/// Things in a chunk.
+/// Values in a chunk.
 const CHUNK: usize = 1024;
 
-/// A stack of no more is one vector that grows as others do.
+/// A stack of no more values is an ordinary vector.
 const SMALL: usize = 64;
 
-/// Chunks that no stack needs now. What one gives back is in the processor's cache when the next one takes it.
+/// Chunks that no stack needs now. The last one given back, which is taken first, is still in the processor's cache.
 #[derive(Debug)]
 pub(super) struct SpareChunks<T>(Vec<Vec<T>>);
 
-/// A vector in chunks. When it grows it neither moves what it holds nor leaves behind memory of sizes that nobody
-/// wants: with a million timers that was 5 bytes for each.
+/// A vector in chunks. Growing neither moves values nor leaves behind freed memory of sizes that are not used again,
+/// which took 5 bytes a timer with a million timers.
 #[derive(Debug)]
 pub(super) struct ChunkedStack<T> {
-    /// Of [`CHUNK`] things each.
+    /// Of [`CHUNK`] values each.
     full: Vec<Vec<T>>,
-    /// What lies above them.
+    /// The values above them.
     top: Vec<T>,
 }
 
@@ -35,7 +35,7 @@ impl<T> SpareChunks<T> {
         Ok(chunk)
     }
 
-    /// Something smaller is dropped.
+    /// Takes a chunk back; drops a vector that is smaller.
     fn put(&mut self, mut chunk: Vec<T>) {
         if chunk.capacity() >= CHUNK {
             chunk.clear();
@@ -79,7 +79,7 @@ impl<T: Copy> ChunkedStack<T> {
         Ok(())
     }
 
-    /// Puts something on top, for which there is [room](Self::make_room).
+    /// Puts a value on top, for which there is [room](Self::make_room).
     #[inline]
     pub(super) fn push(&mut self, thing: T) {
         self.top.push(thing);
@@ -111,7 +111,7 @@ impl<T: Copy> ChunkedStack<T> {
         self.top.pop()
     }
 
-    /// Takes what lies there away; what lies on top takes its place.
+    /// Removes the value at `index`; the top one takes its place.
     pub(super) fn swap_remove(&mut self, index: usize, spare: &mut SpareChunks<T>) {
         let Some(last) = self.pop(spare) else { return };
         if let Some(chunk) = self.full.get_mut(index / CHUNK) {
@@ -121,7 +121,7 @@ impl<T: Copy> ChunkedStack<T> {
         }
     }
 
-    /// Empties it. What is large goes back.
+    /// Empties it, and gives its chunks back.
     pub(super) fn clear(&mut self, spare: &mut SpareChunks<T>) {
         mem::take(&mut self.full).into_iter().for_each(|chunk| spare.put(chunk));
         if self.top.capacity() > SMALL {
@@ -135,7 +135,7 @@ impl<T: Copy> ChunkedStack<T> {
 mod tests {
     use super::{CHUNK, ChunkedStack, SpareChunks};
 
-    /// Where a chunk begins and ends is nothing that a user of the stack sees.
+    /// The borders of chunks have no effect that a user of the stack could observe.
     #[test]
     fn a_chunked_stack_is_a_vector() {
         let (mut stack, mut vector, mut random) = (ChunkedStack::EMPTY, Vec::new(), 1_u64);

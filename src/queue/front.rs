@@ -75,13 +75,13 @@ impl Front {
         self.word.load(Ordering::Acquire) & ANNOUNCED != 0
     }
 
-    pub(crate) fn announce(&self, something: bool) {
-        self.set(ANNOUNCED, something);
+    pub(crate) fn announce(&self, announced: bool) {
+        self.set(ANNOUNCED, announced);
     }
 
     /// Whether consumers have to check whether they are called.
-    pub(crate) fn call(&self, somebody: bool) {
-        self.set(CALLING, somebody);
+    pub(crate) fn call(&self, some: bool) {
+        self.set(CALLING, some);
     }
 
     /// Whether more items are about to be appended by the consumers themselves.

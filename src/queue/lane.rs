@@ -1,4 +1,4 @@
-//! A first-in-first-out queue with one producer at a time and any number of consumers, who take items by the run.
+//! A first-in-first-out queue with one producer at a time and any number of consumers, which take runs of items.
 
 use super::arena::OutOfMemory;
 use super::cell::Item;
@@ -22,10 +22,10 @@ const NOBODY: usize = 0;
 ///
 /// The producer's release store of `tail` pairs with a consumer's acquire load: items and links below it are visible.
 /// `head` is changed under the consumers' lock only; its release store publishes the range that was installed before.
-/// `counted` runs ahead of the cells: whoever claimed an item, in whatever way, sees it counted.
+/// `counted` runs ahead of the cells: a thread that has an item, however it got it, observes it as counted.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    /// Apart from what only the producer touches: consumers look at it all the time.
+    /// On a line of its own, without what only the producer accesses: consumers read it all the time.
     tail: CachePadded<AtomicU64>,
     producer: CachePadded<Producer>,
     consumer: CachePadded<Consumer>,
@@ -36,24 +36,24 @@ struct Producer {
     counted: AtomicU64,
     /// A producer is between `produce` and the end of its visit.
     busy: AtomicBool,
-    /// The [token](token::of_this_thread) of the thread that owns the producing side. Cleared by an owner who leaves,
-    /// set by the one who takes over.
+    /// The [token](token::of_this_thread) of the thread that owns the producing side. Cleared by an owner that leaves,
+    /// set by the one that takes over.
     owner: AtomicUsize,
     last: UnsafeCell<Option<SegmentRef>>,
-    /// What the store knows this lane by.
+    /// Identifies this lane in the store.
     number: usize,
 }
 
 #[derive(Debug)]
 struct Consumer {
     head: AtomicU64,
-    /// The token of the producer if it is a consumer as well, or 0: it comes for what it has pushed.
+    /// The token of the producer if it is a consumer as well, or 0: it comes for the items that it has pushed.
     keeper: AtomicUsize,
     pace: PaceWord,
     front: Lock<Head>,
 }
 
-/// What consumers have under their lock.
+/// The consumers' part, under their lock.
 #[derive(Debug)]
 struct Head {
     first: Option<SegmentRef>,
@@ -66,15 +66,15 @@ pub(crate) enum Look {
     Nothing,
     /// A run of items, which is the consumer's.
     Run,
-    /// The lane is let alone for a moment.
+    /// The lane is left alone for a moment.
     Rest,
 }
 
-// SAFETY: `last` is touched only through `Producing`, of which there is one at a time (`Lane::produce`).
+// SAFETY: `last` is accessed only through `Producing`, of which there is one at a time (`Lane::produce`).
 unsafe impl Sync for Lane {}
 
 impl Lane {
-    /// An empty lane, owned by its maker. Lanes with different numbers do not meet in the store, if they are few.
+    /// An empty lane, owned by the calling thread. Lanes whose numbers differ by less than 16 use different arenas.
     pub(crate) fn new(number: usize) -> Self {
         Self {
             tail: CachePadded::new(AtomicU64::new(0)),
@@ -99,15 +99,15 @@ impl Lane {
         self.producer.owner.store(NOBODY, Ordering::Release);
     }
 
-    /// Takes the producing side over from an owner who left; true for the one who got it.
+    /// Takes the producing side over if its owner has left. False if there is an owner.
     #[must_use]
     pub(crate) fn adopt(&self) -> bool {
         let me = token::of_this_thread();
         self.producer.owner.compare_exchange(NOBODY, me, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    /// The token of the thread that owns the producing side, or 0. Whoever finds its own is the owner: no other thread
-    /// writes it.
+    /// The token of the thread that owns the producing side, or 0. A thread that reads its own is the owner: no other
+    /// thread writes it.
     #[inline(always)]
     pub(crate) fn owner(&self) -> usize {
         self.producer.owner.load(Ordering::Relaxed)
@@ -118,12 +118,12 @@ impl Lane {
         self.producer.number
     }
 
-    /// Says whether the owner, who calls this, is also one of the consumers: then the lane is kept by it.
+    /// Sets whether the owner, which calls this, is also one of the consumers, and so the lane's keeper.
     pub(crate) fn set_kept(&self, by_owner: bool) {
         self.consumer.keeper.store(if by_owner { token::of_this_thread() } else { NOBODY }, Ordering::Relaxed);
     }
 
-    /// The position of the only item in here, if it is another consumer's who will come for it.
+    /// The position of the only item in here, if the lane has another keeper, which will come for it.
     pub(crate) fn lone_of_another(&self) -> Option<u64> {
         let keeper = self.consumer.keeper.load(Ordering::Relaxed);
         if keeper == NOBODY || keeper == token::of_this_thread() {
@@ -133,7 +133,7 @@ impl Lane {
         (self.tail.load(Ordering::Relaxed).wrapping_sub(head) == 1).then_some(head)
     }
 
-    /// Begins a visit, during which the producer may push. Whoever closes the pool waits for visits to end.
+    /// Begins a visit, during which the producer may push. Closing the pool waits for visits to end.
     ///
     /// # Safety
     ///
@@ -141,7 +141,7 @@ impl Lane {
     #[inline]
     pub(crate) unsafe fn produce(&self) -> Producing<'_> {
         self.producer.busy.store(true, Ordering::Relaxed);
-        // The visit is visible before the producer looks whether the pool is closed (src/pool, "Close", V2).
+        // The visit is visible before the producer checks whether the pool is closed (src/pool, "Close", V2).
         fence::light();
         Producing { lane: self }
     }
@@ -156,13 +156,12 @@ impl Lane {
         self.consumer.head.load(Ordering::Acquire) >= self.tail.load(Ordering::Acquire)
     }
 
-    /// Whether somebody had better come now: there are items, and the lane is not let alone.
+    /// Whether a consumer had better come now: there are items, and the lane is not left alone.
     pub(crate) fn invites(&self) -> bool {
         matches!(self.consumer.pace.get(), Pace::Open | Pace::Flows) && !self.is_empty()
     }
 
-    /// Whether there is more to come for, as far as one can tell without touching what the producer writes; where
-    /// nobody knows whether more comes, one looks.
+    /// Whether there is more to come for. Reads what the producer writes only if the pace does not tell.
     pub(crate) fn promises(&self) -> bool {
         match self.consumer.pace.get() {
             Pace::Open => !self.is_empty(),
@@ -198,7 +197,7 @@ impl Lane {
             _ if self.is_empty() => return Look::Nothing,
             _ => {}
         }
-        // Many consumers that wait for a lock in turn, to take one item each, would never get out of that again.
+        // Consumers that queue for the lock, to take one item each, would never escape from that.
         let free = if paced { consumer.front.try_lock() } else { Some(consumer.front.lock()) };
         let Some(mut front) = free else { return Look::Rest };
         let head = consumer.head.load(Ordering::Relaxed);
@@ -226,7 +225,7 @@ impl Lane {
         Look::Run
     }
 
-    /// Takes the item with this id out, if no consumer has come to it.
+    /// Takes the item with this id out, if it is in no consumer's range.
     pub(crate) fn take_out(&self, store: &Store, id: u64) -> Option<Item> {
         let _front = self.consumer.front.lock();
         let head = self.consumer.head.load(Ordering::Relaxed);
@@ -288,8 +287,8 @@ impl Producing<'_> {
         self.lane.producer.counted.load(Ordering::Relaxed)
     }
 
-    /// Appends all items, or none if memory runs out; calls `accepted` with each id. Consumers see a segment's worth
-    /// at a time.
+    /// Appends all items, or none if memory runs out; calls `accepted` with each id. Publishes a segment's worth at a
+    /// time.
     pub(crate) fn push_all(
         &mut self,
         store: &Store,

@@ -1,4 +1,4 @@
-//! Layer 2: items on their way from one thread to another. Knows push, pop, steal and give back; never runs anything.
+//! Layer 2: items on their way from one thread to another. Knows push, pop, steal and revoke; never runs anything.
 //!
 //! The protocols are in `README.md` beside this file.
 

@@ -1,18 +1,18 @@
-//! Which of all queued items is the oldest.
+//! Finding the oldest of all queued items.
 
 use super::cell::Item;
 
-/// Where old items may be. It is looked up once for many that are taken: to look through all blocks for each takes as
-/// long as the queue is. A block that is made later is younger.
+/// Blocks that may contain the oldest items. They are looked up once for many items: a search of all blocks for each
+/// item would take time in proportion to the length of the queue. Blocks that are added later are younger.
 #[derive(Debug, Default)]
 pub(super) struct Oldest {
-    /// Blocks in which items are queued, or may yet come to be; the lowest last.
+    /// Blocks in which items are queued, or may yet be; the lowest last.
     blocks: Vec<u64>,
 }
 
 impl Oldest {
-    /// Takes the queued item with the lowest id. `look_up` finds the blocks there are, ascending; `take_first` takes
-    /// the first item that is queued in a block, and says whether there is no other one, nor will be.
+    /// Takes the queued item with the lowest id. `look_up` returns all blocks, ascending; `take_first` takes the first
+    /// queued item of a block, and says whether the block is used up.
     pub(super) fn take(
         &mut self,
         look_up: impl FnOnce() -> Vec<u64>,

@@ -1,4 +1,4 @@
-//! What succeeded and what did not, on its way back to whoever wants to know.
+//! Results and failures on their way from the workers to a reader.
 
 use super::Quota;
 use super::biased::BiasedCounter;
@@ -22,33 +22,33 @@ pub(crate) enum Nothing {
     Finished,
 }
 
-/// A done queue and a failed queue. A *delivery* is any number of entries and then its end. Whoever makes one has a
+/// A done queue and a failed queue. A *delivery* is any number of entries and then its end. It is made with a
 /// [`Ticket`](super::Ticket), so that a reader can tell "not yet" from "nothing more".
 ///
 /// # Memory ordering
 ///
 /// Entries are ordered by their streams. A delivery's `ended` count (release) is stored after its entries; a reader
-/// sums the counts (acquire) before it looks for the last entries. `expected` counts a delivery before anybody can
-/// make it, so a reader that reads what has ended first and what is expected afterwards never takes "not yet" for
-/// "nothing more". `settled` (release) is a writer's last touch.
+/// sums the counts (acquire) before it looks for the last entries. `expected` counts a delivery before it can be made,
+/// so a reader that reads `ended` first and `expected` afterwards never takes "not yet" for "nothing more". Storing
+/// `settled` (release) is a writer's last access.
 #[derive(Debug)]
 pub(crate) struct Outcomes<D, F> {
-    /// One for each writer, and one for all who have no writer id.
+    /// One for each writer, and one for all threads without a writer id.
     pub(super) outboxes: Box<[CachePadded<Outbox<D, F>>]>,
     outsiders: Lock<()>,
-    /// Failed entries that were ever written; one word to look at instead of many.
+    /// How many failed entries were ever written: one word to read instead of many.
     failures: AtomicU64,
     expected: BiasedCounter,
     pub(super) reader: CachePadded<Reader<D, F>>,
     pub(super) arrivals: EventCount,
-    /// Whoever waits for as long as there may be something to come need not wait any longer.
+    /// Set by [`stop`](Self::stop).
     pub(super) stopped: AtomicBool,
     bell: OnceLock<Bell>,
     pub(super) quota: Option<Arc<Quota>>,
     discard: Option<Discard<D>>,
 }
 
-/// What is done, at the end, with done entries that nobody has read; otherwise they are dropped.
+/// Called in the end with each done entry that was not read. Without it they are dropped.
 pub(crate) struct Discard<D>(pub(crate) Box<dyn Fn(D) + Send + Sync>);
 
 impl<D> fmt::Debug for Discard<D> {
@@ -57,7 +57,7 @@ impl<D> fmt::Debug for Discard<D> {
     }
 }
 
-/// Where one writer leaves entries. Only that writer stores here.
+/// The entries of one writer, which alone stores here.
 #[derive(Debug)]
 pub(super) struct Outbox<D, F> {
     pub(super) done: Stream<D>,
@@ -100,35 +100,35 @@ impl<D, F> Outcomes<D, F> {
     pub(super) fn reserve(&self, writer_id: &WriterId) {
         match &self.quota {
             None => {}
-            // It may be the reader, who would wait for itself.
+            // The calling thread may be the reader, which would wait for itself.
             Some(quota) if writer_id.is_outside() => quota.take_anyway(),
             Some(quota) => quota.take(),
         }
     }
 
-    /// One entry more of a delivery that goes on. Its place is reserved.
+    /// Adds an entry, whose place is reserved, to a delivery that continues.
     pub(super) fn emit(&self, writer_id: &WriterId, entry: D) {
         let outside = writer_id.is_outside().then(|| self.outsiders.lock());
         let outbox = self.outboxes.get(writer_id.number()).unwrap_or(self.outsiders_outbox());
-        // SAFETY: the writer id is the caller's alone, or the lock makes this the only writer.
+        // SAFETY: 1. there is no other writer with this id, or the lock makes this the only one.
         unsafe { outbox.done.write(entry) };
         drop(outside);
         self.announce();
     }
 
-    /// The end of a delivery, with its last entry, whose place is reserved, if there is one. The caller may not touch
-    /// the queues afterwards.
+    /// Ends a delivery, with a last entry, whose place is reserved, if there is one. The caller may not access the
+    /// queues afterwards.
     #[inline(always)]
     pub(super) fn deliver(&self, writer_id: &WriterId, entry: Option<Result<D, F>>) {
         let Some(outbox) = self.outboxes.get(writer_id.number()) else {
             return self.deliver_reserved_from_outside(entry);
         };
-        // SAFETY: the writer id is the caller's alone.
+        // SAFETY: 1. there is no other writer with this id.
         unsafe { self.put(outbox, entry) };
         count(&outbox.settled);
     }
 
-    /// The same, by somebody without a writer id.
+    /// The same, by a thread without a writer id.
     pub(super) fn deliver_from_outside(&self, entry: Option<Result<D, F>>) {
         if let (Some(quota), Some(_)) = (&self.quota, &entry) {
             quota.take_anyway();
@@ -144,22 +144,22 @@ impl<D, F> Outcomes<D, F> {
     fn deliver_reserved_from_outside(&self, entry: Option<Result<D, F>>) {
         let outside = self.outsiders.lock();
         let outbox = self.outsiders_outbox();
-        // SAFETY: the lock makes this the only writer.
+        // SAFETY: 1. the lock makes this the only writer.
         unsafe { self.put(outbox, entry) };
-        drop(outside); // Before the last touch.
+        drop(outside); // Before the last access.
         outbox.settled.fetch_add(1, Ordering::Release);
     }
 
-    /// Inlined, because an entry that is passed through memory in pieces and read as a whole stalls the processor: it
-    /// was half of a delivery's time.
+    /// Inlined, because an entry that is written to memory in pieces and read as a whole stalls the processor, which
+    /// took half of a delivery's time.
     ///
     /// # Safety
     ///
-    /// 1. The outbox is the caller's alone.
+    /// 1. No other thread writes to the outbox meanwhile.
     #[inline(always)]
     unsafe fn put(&self, outbox: &Outbox<D, F>, entry: Option<Result<D, F>>) {
         match entry {
-            // SAFETY: the caller's 1.
+            // SAFETY: 1. the caller's 1.
             Some(Ok(done)) => unsafe { outbox.done.write(done) },
             Some(Err(failed)) => {
                 // SAFETY: the caller's 1.
@@ -180,8 +180,8 @@ impl<D, F> Outcomes<D, F> {
         }
     }
 
-    /// The bell that rings when there is something to read, made and armed by the first call. It rings once, and again
-    /// after a reader has found nothing more.
+    /// The bell that rings when there is something to read, created and armed by the first call. It rings once, and
+    /// again after a reader has found no more entries.
     pub(crate) fn bell(&self) -> io::Result<&Bell> {
         if self.bell.get().is_none() {
             let _a_second_one_is_dropped = self.bell.set(Bell::new()?); // M1
@@ -199,20 +199,20 @@ impl<D, F> Outcomes<D, F> {
         self.done_len() + self.failed_len() > 0
     }
 
-    /// Called by a reader that has found nothing.
+    /// Called by a reader that has found no entry.
     pub(super) fn listen(&self) {
         if let Some(bell) = self.bell.get() {
             bell.arm(|| self.has_entries());
         }
     }
 
-    /// Whether every announced delivery was made and its maker has gone.
+    /// Whether every announced delivery has ended, and its writer will not access the queues again.
     pub(super) fn is_settled(&self) -> bool {
         let settled: u64 = self.outboxes.iter().map(|outbox| outbox.settled.load(Ordering::Acquire)).sum();
         settled == self.expected.sum()
     }
 
-    /// How many values wait to be read. Those who are at work may change it before it is returned.
+    /// How many values are unread. Other threads may change it before it is returned.
     pub(crate) fn done_len(&self) -> usize {
         let taken = self.reader.taken_done.load(Ordering::Acquire);
         self.written().saturating_sub(taken) as usize
@@ -223,7 +223,7 @@ impl<D, F> Outcomes<D, F> {
         self.outboxes.iter().map(|outbox| outbox.done.written()).sum()
     }
 
-    /// How many failures wait to be read.
+    /// How many failures are unread.
     pub(crate) fn failed_len(&self) -> usize {
         let taken = self.reader.taken_failed.load(Ordering::Acquire);
         self.failures.load(Ordering::Acquire).saturating_sub(taken) as usize
@@ -247,7 +247,7 @@ impl<D, F> Drop for Outcomes<D, F> {
         }
         while self.pop_failed(&mut positions).is_some() {}
         for (number, outbox) in self.outboxes.iter().enumerate() {
-            // SAFETY: 1. as in `run_of_done`; 2. the queues are going away.
+            // SAFETY: 1. as in `run_of_done`, and nothing is left; 2. the queues are dropped.
             unsafe { outbox.done.destroy(&mut positions.done.at[number]) };
             // SAFETY: as above.
             unsafe { outbox.failed.destroy(&mut positions.failed.at[number]) };

@@ -1,44 +1,43 @@
-//! When consumers come to a lane: at once, or after they have let its producer get ahead.
+//! When consumers come to a lane: at once, or after letting its producer get ahead.
 
 use crate::sys::atomic::{AtomicU64, Ordering};
 use crate::sys::clock::Clock;
 use crate::sys::size::real_or_modelled;
 use std::time::Duration;
 
-/// How long a lane is let alone: long enough for a producer in full flight to fill a large batch, and far shorter than
-/// waking anybody takes.
+/// How long a lane is left alone: long enough for a busy producer to fill a large batch, and far shorter than waking a
+/// thread takes.
 pub(crate) const LAG: Duration = Duration::from_nanos(real_or_modelled(1300, 0));
 
-/// Where fewer items than this are visible, consumers are at the producer's heels: both pay for every cache line they
-/// share.
+/// If fewer items than this are visible, consumers are as fast as the producer, and both contend for the same cache
+/// lines.
 const FEW: usize = 256;
 
-/// So many items are worth the wait: more than a producer hands out who waits for the results of a few.
+/// So many items make the wait worthwhile: more than a producer submits that waits for the results of a few.
 const ENOUGH: usize = 24;
 
-/// A try lasts for so many rests: a producer whose lane consumers have been fighting over gets going slowly.
+/// A try lasts for so many rests: a producer whose lane was contended speeds up slowly.
 const TRY: u64 = 4;
 
-/// Looks that found few after which the lane is not let alone, at most: some producers never get ahead, because they
-/// wait for what the items bring.
+/// The most checks without a try: some producers never get ahead, because they wait for the items' results.
 const MOST: u32 = 255;
 
-/// The habit of letting a lane alone for [`LAG`] or two after few items were found in it, as long as that leads to more
-/// (`README.md`, "Pace"). Consumers keep it under the lane's lock.
+/// Decides whether a lane is left alone for [`LAG`] or two after few items were found in it: as long as that leads to
+/// more (`README.md`, "Pace"). Under the lane's lock.
 #[derive(Debug, Default)]
 pub(super) struct Habit {
-    /// The lane is let alone, and nobody has taken from it since.
+    /// The lane is left alone, and nothing was taken since.
     rests: bool,
-    /// Much was there when it had been let alone.
+    /// There was enough after the lane had been left alone.
     flows: bool,
-    /// Looks that found few after which it was not worth it in the end: so many are let pass until the next try.
+    /// How many checks that find few are passed without a try, since the last tries did not succeed.
     passes: u32,
-    /// How many of them are to come.
+    /// How many of these are left.
     to_pass: u32,
 }
 
 impl Habit {
-    /// So many items are visible, and somebody takes of them now. What consumers do then.
+    /// The pace after a consumer has found `visible` items.
     pub(super) fn after(&mut self, visible: usize) -> Pace {
         if self.rests {
             self.flows = visible >= ENOUGH;
@@ -47,7 +46,7 @@ impl Habit {
         } else if visible >= ENOUGH {
             self.to_pass = 0;
         }
-        // A single one, again and again, is somebody who waits for each, and goes to sleep over a rest.
+        // A single one, repeatedly, means a producer that waits for each, and would go to sleep over a rest.
         let few = visible < FEW && (self.flows || visible > 1);
         self.rests = few && self.to_pass == 0;
         if few {
@@ -69,13 +68,13 @@ impl Habit {
 /// How consumers treat a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// They look whether there is something.
+    /// They check whether there are items.
     Open,
-    /// They let it alone for a moment, to see whether more comes then.
+    /// They leave it alone for a moment, to see whether more comes then.
     Tried,
-    /// More comes all the time: one at a time has a look, and takes what there is.
+    /// More comes all the time: one consumer at a time checks, and takes what there is.
     Flows,
-    /// The same, but for a moment they let it alone.
+    /// The same, but they leave it alone for a moment.
     Rests,
 }
 
@@ -127,18 +126,18 @@ mod tests {
     }
 
     #[test]
-    fn a_producer_that_gets_ahead_is_let_alone_again_and_again() {
+    fn a_producer_that_gets_ahead_is_left_alone_repeatedly() {
         let mut habit = Habit::default();
         assert_eq!(habit.after(2), Pace::Tried);
         assert_eq!(habit.after(ENOUGH), Pace::Rests, "much was there then");
         assert_eq!(habit.after(FEW - 1), Pace::Rests);
-        assert_eq!(habit.after(FEW), Pace::Flows, "nobody need wait for more");
-        assert_eq!(habit.after(1), Pace::Rests, "it was not let alone before");
+        assert_eq!(habit.after(FEW), Pace::Flows, "there is no need to wait for more");
+        assert_eq!(habit.after(1), Pace::Rests, "it was not left alone before");
         assert_eq!(habit.after(ENOUGH - 1), Pace::Open, "it came to nothing");
     }
 
     #[test]
-    fn a_producer_that_waits_is_let_alone_more_and_more_seldom() {
+    fn a_producer_that_waits_is_left_alone_ever_more_seldom() {
         let mut habit = Habit::default();
         assert_eq!(tries(&mut habit, 1 + 2 + 4 + 8, 2), 4);
         tries(&mut habit, 4 * MOST, 2);
@@ -147,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn a_producer_of_one_item_at_a_time_is_never_let_alone() {
+    fn a_producer_of_one_item_at_a_time_is_never_left_alone() {
         assert_eq!(tries(&mut Habit::default(), 1000, 1), 0);
     }
 
     #[test]
-    fn a_lane_that_has_enough_without_having_been_let_alone_is_tried_at_once() {
+    fn a_lane_that_has_enough_without_having_been_left_alone_is_tried_at_once() {
         let mut habit = Habit::default();
         tries(&mut habit, 1000, 2);
         assert_eq!(habit.after(ENOUGH), Pace::Tried);

@@ -1,20 +1,20 @@
-//! A bound on what waits to be read.
+//! A bound on unread entries.
 
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// So many places. A writer takes one before it writes and waits if there is none; a reader gives it back.
+/// A number of places. A writer takes one before it writes, and waits if there is none; a reader gives it back.
 ///
 /// # Memory ordering
 ///
-/// Places are only counted; what lies in them is published by other means. The event count orders a writer that is
-/// about to sleep against a reader that gives a place back, or somebody who lifts the bound.
+/// Places are only counted; entries are published elsewhere. The event count orders a writer that is about to sleep
+/// against a reader that gives a place back, or a thread that lifts the bound.
 #[derive(Debug)]
 pub(crate) struct Quota {
     places: u64,
     taken: AtomicU64,
     lifted: AtomicBool,
-    /// Nobody gives places back any more.
+    /// No more places will be given back.
     abandoned: AtomicBool,
     changed: EventCount,
 }
@@ -34,10 +34,10 @@ impl Quota {
     pub(crate) fn take(&self) {
         let free = |taken| (taken < self.places || self.is_lifted()).then_some(taken + 1);
         let take = || self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).ok().map(drop);
-        self.changed.wait_until(Deadline::NEVER, take).expect("never has not come yet");
+        self.changed.wait_until(Deadline::NEVER, take).expect("it has no deadline");
     }
 
-    /// Takes a place that there may not be: for those who must not wait.
+    /// Takes a place even if there is none: for threads that must not wait.
     pub(crate) fn take_anyway(&self) {
         self.taken.fetch_add(1, Ordering::Relaxed);
     }
@@ -47,19 +47,19 @@ impl Quota {
         self.changed.notify();
     }
 
-    /// Until the bound is imposed again nobody waits.
+    /// No writer waits until the bound is imposed again.
     pub(crate) fn lift(&self) {
         self.lifted.store(true, Ordering::Release);
         self.changed.notify();
     }
 
-    /// The reader has gone: nobody ever waits again.
+    /// The reader has gone: no writer waits again.
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         self.changed.notify();
     }
 
-    /// From now on those who find no place wait again.
+    /// From now on writers that find no place wait again.
     pub(crate) fn impose(&self) {
         self.lifted.store(false, Ordering::Release);
     }

@@ -6,8 +6,8 @@ use super::stream::Run;
 use crate::sync::{Deadline, awake};
 use crate::sys::atomic::{Ordering, count, count_up};
 
-/// Who reads so many values without waiting lets writers off their fences.
-const SELDOM: u64 = 256;
+/// After so many values, writers are told that they need not fence any more, until a reader waits again.
+const RELAX_EVERY: u64 = 256;
 
 impl<D, F> Outcomes<D, F> {
     #[inline(always)]
@@ -22,7 +22,7 @@ impl<D, F> Outcomes<D, F> {
         entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_failed), Ok)
     }
 
-    /// The next entry of either queue. The clock is looked at only if there is nothing to read.
+    /// The next entry of either queue. Reads the clock only if there is none.
     #[inline(always)]
     pub(crate) fn next(&self, deadline: impl Into<Deadline>) -> Result<Result<D, F>, Nothing> {
         match self.done_at_hand() {
@@ -31,15 +31,15 @@ impl<D, F> Outcomes<D, F> {
         }
     }
 
-    /// The next value, if it is there, and no failure is, which would come first.
+    /// The next value, unless there is none, or a failure, which would come first.
     #[inline(always)]
     pub(crate) fn done_at_hand(&self) -> Option<D> {
         let mut positions = self.reader.positions.lock();
         if self.failed_len() > 0 { None } else { self.pop_done(&mut positions) }
     }
 
-    /// Hands at most `most` entries to `keep` without waiting, failed ones first; returns how many. No code of a
-    /// user's may run in `keep`.
+    /// Passes at most `most` entries to `keep` without waiting, failed ones first; returns how many. No user code may
+    /// run in `keep`.
     pub(crate) fn take(&self, most: usize, mut keep: impl FnMut(Result<D, F>)) -> usize {
         let mut positions = self.reader.positions.lock();
         let mut taken = 0;
@@ -76,7 +76,7 @@ impl<D, F> Outcomes<D, F> {
         count
     }
 
-    /// The next entry, however long it takes; `None` once [`stop`](Self::stop) was called and all was read.
+    /// Waits for the next entry; `None` once [`stop`](Self::stop) was called and all entries were read.
     pub(crate) fn next_until_stopped(&self) -> Option<Result<D, F>> {
         let pop = || self.pop(&mut self.reader.positions.lock());
         let look = || {
@@ -102,7 +102,8 @@ impl<D, F> Outcomes<D, F> {
             if let Some(entry) = pop() {
                 return Some(Ok(entry));
             }
-            // Complete first, empty second: then what is not there was read by somebody, and nobody will notify.
+            // First complete, then empty: an entry that is not there was read by another reader, and no notification
+            // will come.
             let complete = self.outstanding() == 0;
             pop().map(Ok).or_else(|| complete.then_some(Err(Nothing::Finished)))
         };
@@ -131,18 +132,18 @@ impl<D, F> Outcomes<D, F> {
         Some(next)
     }
 
-    /// Values that lie side by side.
+    /// The next adjacent values.
     #[inline(always)]
     fn run_of_done<'a>(&self, positions: &'a mut Positions<D, F>) -> &'a mut Run<D> {
-        // SAFETY: 1. `positions` are the only ones, and position n belongs to outbox n; 2. they look for a run when the
-        // last one is used up, and go with the streams.
+        // SAFETY: 1. `positions` are the only ones, and position n belongs to outbox n; 2. a run is searched for when
+        // the last one is used up, and positions live as long as the streams.
         positions.done.run(|number, position| unsafe { self.outboxes[number].done.find(position) })
     }
 
-    /// So many were taken.
+    /// Counts values that were taken.
     #[inline(always)]
     fn count_done(&self, taken: usize) {
-        if count_up(&self.reader.taken_done, taken) % SELDOM < taken as u64 {
+        if count_up(&self.reader.taken_done, taken) % RELAX_EVERY < taken as u64 {
             self.arrivals.relax();
         }
         self.free_places(taken);
@@ -150,7 +151,7 @@ impl<D, F> Outcomes<D, F> {
 
     #[cold]
     pub(super) fn pop_failed(&self, positions: &mut Positions<D, F>) -> Option<F> {
-        // SAFETY: as in `run_of_done`.
+        // SAFETY: 1. and 2. as in `run_of_done`.
         let find = |number: usize, position: &mut _| unsafe { self.outboxes[number].failed.find(position) };
         let next = positions.failed.run(find).pop()?;
         count(&self.reader.taken_failed);

@@ -8,7 +8,7 @@ use crate::sys::size::real_or_modelled;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Independent locks of a table that many threads look into.
+/// Independent parts of a table that many threads access.
 pub(super) const SHARDS: usize = real_or_modelled(16, 1);
 
 /// The segments that are in a lap, by block number. A shard's lock pins the segments in it: while it is held,

@@ -4,7 +4,7 @@ use super::stream::{Position, Run};
 use crate::sys::atomic::AtomicU64;
 use crate::sys::lock::Lock;
 
-/// Where readers are, and how much they have taken: one reads at a time.
+/// The readers' positions, and how much they have taken. One reads at a time.
 #[derive(Debug)]
 pub(super) struct Reader<D, F> {
     pub(super) taken_done: AtomicU64,
@@ -29,10 +29,10 @@ impl<D, F> Reader<D, F> {
     }
 }
 
-/// The reader's positions in one kind of streams, and the one whose turn it is.
+/// The readers' positions in one kind of streams, and whose turn it is.
 #[derive(Debug)]
 pub(super) struct RoundRobin<T> {
-    /// What was found last.
+    /// What is left of the run that was found last.
     run: Run<T>,
     turn: usize,
     pub(super) at: Box<[Position<T>]>,
@@ -43,8 +43,8 @@ impl<T> RoundRobin<T> {
         Self { run: Run::EMPTY, turn: 0, at: (0..count).map(|_| Position::START).collect() }
     }
 
-    /// What is left of the last run, or else the one that `find` finds at the position whose turn it is, or at the next
-    /// one that has something. A turn is a chunk.
+    /// What is left of the last run, or else the run that `find` finds at the position whose turn it is, or at the next
+    /// one that has entries. A turn is one chunk.
     #[inline(always)]
     pub(super) fn run(&mut self, find: impl Fn(usize, &mut Position<T>) -> Run<T>) -> &mut Run<T> {
         if self.run.len() == 0 {

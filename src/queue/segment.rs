@@ -16,27 +16,27 @@ pub(super) const SLOT_BITS: u32 = real_or_modelled(8, 1);
 /// Cells in a segment.
 pub(super) const SLOTS: usize = 1 << SLOT_BITS;
 
-/// What must be given back before a segment is recycled: every slot, and the hold of the queue it is part of.
+/// The holds that must be given back before a segment is recycled: one for each slot, and that of the queue it is in.
 const HOLDS: usize = SLOTS + 1;
 
-/// A lap is one use of a segment, from `begin_lap` until every hold was given back. It has a block number of its own,
+/// A lap is one use of a segment, from `begin_lap` until all holds were given back. Each has a block number of its own,
 /// so an item's id, block × `SLOTS` + slot, is never used twice in a process.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(super) home: Home,
     block: AtomicU64,
     next: AtomicPtr<Segment>,
-    /// The number of the lane that it is part of, plus 1; 0 elsewhere.
+    /// The number of the lane that it is part of, plus 1; 0 if it is in no lane.
     lane: AtomicUsize,
-    /// The position of the first cell in that.
+    /// The position of the first cell in that lane.
     base: AtomicU64,
     given_back: CachePadded<AtomicUsize>,
-    /// A slot's owner has announced that it takes the item.
+    /// Whether a slot's owner has announced that it takes the item.
     started: CachePadded<[AtomicBool; SLOTS]>,
     cells: CachePadded<[Cell; SLOTS]>,
 }
 
-/// Where a segment's memory belongs: this slab of that arena.
+/// The arena and the slab that a segment's memory belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Home {
     pub(super) arena: usize,
@@ -57,14 +57,14 @@ impl Segment {
         }
     }
 
-    /// Makes a segment in zeroed memory, of which no more is touched than needs be.
+    /// Makes a segment in zeroed memory, of which as little as possible is written.
     ///
     /// # Safety
     ///
-    /// 1. `memory` is writable, zeroed, large enough and aligned for a segment, and nobody else's.
+    /// 1. `memory` is writable, zeroed, large enough and aligned for a segment, and not used by others.
     pub(super) unsafe fn carve(memory: NonNull<Self>, home: Home) {
         if ZEROED_IS_NEW {
-            // SAFETY: by 1 it lies within memory of the caller's.
+            // SAFETY: by 1 the field lies within the memory.
             let field = unsafe { &raw mut (*memory.as_ptr()).home };
             // SAFETY: by 1; the rest is as `new` would make it: zero words, false bytes, a null pointer.
             unsafe { field.write(home) };
@@ -74,11 +74,11 @@ impl Segment {
         }
     }
 
-    /// Sharing the segment publishes these stores.
+    /// Begins a lap. Sharing the segment publishes these stores.
     ///
     /// # Safety
     ///
-    /// 1. Nobody but the caller has the segment now.
+    /// 1. No other thread accesses the segment now.
     pub(super) unsafe fn begin_lap(&self, block: u64) {
         self.block.store(block, Ordering::Relaxed);
         self.next.store(ptr::null_mut(), Ordering::Relaxed);
@@ -93,13 +93,13 @@ impl Segment {
         self.block.load(Ordering::Relaxed)
     }
 
-    /// It becomes part of a lane, once in a lap.
+    /// Makes it part of a lane, at most once in a lap.
     pub(super) fn join(&self, lane: usize, base: u64) {
         self.base.store(base, Ordering::Relaxed);
         self.lane.store(lane + 1, Ordering::Release);
     }
 
-    /// The number of the lane that it is part of, if it is, and the position of its first cell there.
+    /// The number of the lane that it is part of, if any, and the position of its first cell there.
     pub(super) fn lane(&self) -> Option<(usize, u64)> {
         let lane = self.lane.load(Ordering::Acquire).checked_sub(1)?;
         Some((lane, self.base.load(Ordering::Relaxed)))
@@ -107,14 +107,14 @@ impl Segment {
 
     /// Gives `count` holds back; true for the call that gives the last one, which then owns the segment.
     ///
-    /// Acquire and release: whoever recycles the segment does so after everything its holders did with it.
+    /// Acquire and release: the segment is recycled after everything that its holders did with it.
     #[must_use]
     pub(super) fn give_back(&self, count: usize) -> bool {
         self.given_back.fetch_add(count, Ordering::AcqRel) + count == HOLDS
     }
 }
 
-/// A segment of a store. Copies are free; whoever dereferences one holds the segment or is its only user.
+/// A segment of a store. It may be copied; it is dereferenced only by threads that hold the segment, or pin it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentRef(NonNull<Segment>);
 
@@ -169,7 +169,7 @@ pub(crate) fn first_id(block: u64) -> u64 {
     block << SLOT_BITS
 }
 
-/// One slot of a segment that the holder of this value may look into.
+/// One slot of a segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(super) segment: SegmentRef,
@@ -180,12 +180,12 @@ impl Place {
     #[inline]
     pub(crate) fn id(self) -> u64 {
         let id = self.segment.block() << SLOT_BITS | self.slot as u64;
-        // SAFETY: a lap's block number is never 0. Saves every submit a look whether it got an id.
+        // SAFETY: a lap's block number is never 0. This saves every submit a check of the id that it got.
         unsafe { assert_unchecked(id != 0) };
         id
     }
 
-    /// Whether the item waits and nobody has come to it, as far as one can see who does not claim it.
+    /// Whether the item is queued and its owner has not announced itself. A hint, unless the caller claims the item.
     pub(super) fn is_queued(&self) -> bool {
         !self.started().load(Ordering::Relaxed) && self.cell().is_queued()
     }
@@ -211,7 +211,7 @@ impl Place {
         unsafe { self.cell().claim(|| self.started().store(true, Ordering::Relaxed)) }
     }
 
-    /// Owner, who keeps revokers out: takes the item, unless it was revoked.
+    /// Owner, while revokers are excluded: takes the item, unless it was revoked.
     ///
     /// # Safety
     ///
@@ -221,7 +221,7 @@ impl Place {
         unsafe { self.cell().claim_uncontested() }
     }
 
-    /// Owner, whose claim was contested: whether the item was taken out of its lane.
+    /// Owner, after a contested claim: whether the item was taken out of its lane.
     pub(super) fn is_hole(&self) -> bool {
         self.cell().is_taken()
     }
@@ -242,13 +242,13 @@ impl Place {
         self.segment.block()
     }
 
-    /// Whether an item came here in this lap. For the last place of a segment.
+    /// Whether this place was filled in this lap. For the last place of a segment.
     pub(super) fn was_filled(self) -> bool {
         self.cell().was_filled()
     }
 
-    /// Sequential producers only: the cell this far ahead was used in an earlier lap, and its line is another core's.
-    /// Measured: half the time of a submit while consumers keep up.
+    /// For producers that fill one cell after another: the cell this far ahead was used in an earlier lap, so its line
+    /// is in another core's cache. Measured: half the time of a submit while consumers keep up.
     #[inline(always)]
     pub(super) fn prepare_later(self) {
         const AHEAD: usize = 32;
@@ -286,7 +286,7 @@ pub(super) unsafe fn revoke(places: impl Iterator<Item = Place>, mut revoked: im
     }
 }
 
-/// Slots `start..end` of a segment: the holds on them belong to whoever has the range.
+/// Slots `start..end` of a segment: the holds on them belong to the range.
 #[derive(Debug)]
 pub(crate) struct Range {
     pub(super) segment: SegmentRef,

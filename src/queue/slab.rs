@@ -1,4 +1,4 @@
-//! Nodes that stay where they are, and ids that find them.
+//! Nodes that stay where they are, and are found by ids.
 
 use super::arena::OutOfMemory;
 use super::registry::BlockHasher;
@@ -19,26 +19,26 @@ const PAGE: usize = 1 << PAGE_BITS;
 const USE_BITS: u32 = 20;
 const MOST_USES: u32 = 1 << USE_BITS;
 
-/// Every id of a slab has this bit, no id of a segment's cell has: block numbers do not come that far.
+/// A bit that all ids of slabs have, and no id of a segment's cell: block numbers never get that high.
 const MARKED: u64 = 1 << 63;
 const MOST_PAGES: u64 = 1 << (63 - PAGE_BITS - USE_BITS);
 
-/// What a node is in, of the `word` of its meta data; the lowest bits are its uses, the highest its mark.
+/// A node's state, in the `word` of its metadata, between its uses (the lowest bits) and its mark (the highest).
 const STATE: u32 = 0b11 << STATE_SHIFT;
 const STATE_SHIFT: u32 = USE_BITS + 1;
 const FREE: u32 = 0 << STATE_SHIFT;
-/// In use, and in no wheel.
+/// In use, but in no wheel.
 const OUT: u32 = 1 << STATE_SHIFT;
 /// The bit that the states of nodes in a wheel have in common.
 const WAITING: u32 = 2 << STATE_SHIFT;
 const MARK_SHIFT: u32 = 24;
 
-/// A node of a slab. Copies are free; one that outlives its node names the next user of the memory.
+/// A node of a slab. A copy that outlives the node refers to the next user of its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Node(pub(super) u32);
 
-/// Which of the wheels over a slab's nodes, of which there may be two: a node says in which of them it is. What was
-/// left behind in one of them must not stand for a node that has come to the other one, to be due at the same number.
+/// Which of up to two wheels over a slab's nodes. A node records its wheel, so that a stale entry of one wheel is not
+/// taken for a node that moved to the other one, where it is due at the same number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Side {
     First = 2,
@@ -51,12 +51,12 @@ impl Side {
     }
 }
 
-/// What a wheel knows of a node.
+/// A wheel's data about a node.
 #[derive(Debug)]
 pub(super) struct Meta {
-    /// When it is due, while it is in a wheel; then its user's to remember something by.
+    /// When it is due, while it is in a wheel; else a number that the user has [noted](Slab::note).
     pub(super) due: Cell<u64>,
-    /// Of nodes that are due at the same time the lowest comes first. Of a free node: the next free one.
+    /// Among nodes that are due at the same time the lowest comes first. In a free node: the next free one.
     pub(super) sequence: Cell<u32>,
     /// Its uses, its state, its mark.
     word: Cell<u32>,
@@ -75,13 +75,13 @@ impl Meta {
         self.word.set(self.word.get() & !STATE | state);
     }
 
-    /// Whether the node is in this wheel, to be due then.
+    /// Whether the node is in this wheel, and due at `due`.
     #[inline]
     pub(super) fn waits_for(&self, side: Side, due: u64) -> bool {
         self.is(side.state()) && self.due.get() == due
     }
 
-    /// It comes to this wheel, or leaves the one that it is in.
+    /// Moves it to this wheel, or out of the one that it is in.
     pub(super) fn set_waiting(&self, side: Option<Side>) {
         self.set(side.map_or(OUT, Side::state));
     }
@@ -89,42 +89,42 @@ impl Meta {
 
 #[derive(Debug)]
 struct Page {
-    /// Not used by any other page that the process ever has.
+    /// Never used by another page of the process.
     number: u64,
-    /// Nodes that have been used as often as an id can tell.
+    /// How many nodes were used as often as an id can count.
     retired: usize,
 }
 
-/// A node's memory. Cells, for a shared reference is all that may exist while somebody uses a value that was lent.
+/// A node's memory. Made of cells, because only shared references may exist while a lent value is in use.
 #[derive(Debug)]
 struct Entry<T> {
     value: UnsafeCell<T>,
     meta: Meta,
 }
 
-/// The value of a node that is in no wheel, and the right to take it: whoever claims what this was lent to has that
-/// right alone. The slab's user must not touch the value, nor remove the node, before it was taken.
+/// A pointer to the value of a node that is in no wheel, for the thread that has the right to take it. The slab's user
+/// must neither access the value nor remove the node before it was taken.
 #[derive(Debug)]
 pub(crate) struct Lent<T>(NonNull<T>);
 
-// SAFETY: it is the way that a value takes to another thread.
+// SAFETY: it sends a value, which is `Send`, to another thread.
 unsafe impl<T: Send> Send for Lent<T> {}
-// SAFETY: the slab hands values from thread to thread.
+// SAFETY: the slab sends values, which are `Send`, from thread to thread.
 unsafe impl<T: Send> Send for Entry<T> {}
 
 /// Nodes in pages of 256, found by ids that the process uses once: a page's number, the node's place in it, and how
-/// often the node was used before. A node that was used 2²⁰ times rests until its whole page does; the page then
-/// begins anew with another number.
+/// often the node was used before. A node that was used 2²⁰ times is retired; when its whole page is, the page gets a
+/// new number and is used again.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     pages: Vec<Page>,
-    /// Those of one page after another.
+    /// The entries of one page after another.
     entries: StableVec<Entry<T>>,
-    /// The number that the first page began with. Numbers mostly come one after another, like pages.
+    /// The first page's initial number. The numbers of further pages are mostly consecutive.
     first: u64,
-    /// From the number of a page for which that is not so to its index.
+    /// From number to index, for pages of which that is not true.
     numbers: HashMap<u64, u32, BuildHasherDefault<BlockHasher>>,
-    /// The first free node; a node knows the next. As many as there are nodes: none.
+    /// The head of the list of free nodes; [`NOBODY`] if there is none.
     free: u32,
     len: usize,
 }
@@ -165,7 +165,7 @@ impl<T: Default> Slab<T> {
         let Entry { value: place, meta } = self.entry(node);
         meta.word.set(meta.uses() | OUT | u32::from(mark) << MARK_SHIFT);
         let next = meta.sequence.get();
-        // SAFETY: the node was free, so its value is not lent.
+        // SAFETY: the node was free, so its value is not lent, and the slab is borrowed exclusively.
         place.with_mut(|place| mem::swap(unsafe { &mut *place }, value));
         self.free = next;
         self.len += 1;
@@ -179,7 +179,7 @@ impl<T: Default> Slab<T> {
     /// 1. The value is not lent.
     #[inline]
     pub(crate) unsafe fn remove(&mut self, node: Node, value: &mut T) {
-        // SAFETY: the caller's 1.
+        // SAFETY: by 1, and because the slab is borrowed exclusively, there is no other reference.
         self.value(node).with_mut(|place| mem::swap(unsafe { &mut *place }, value));
         self.free(node);
     }
@@ -190,7 +190,7 @@ impl<T: Default> Slab<T> {
     ///
     /// 1. The value is not lent.
     pub(crate) unsafe fn replace(&mut self, node: Node, value: T) -> T {
-        // SAFETY: the caller's 1.
+        // SAFETY: as above.
         self.value(node).with_mut(|place| mem::replace(unsafe { &mut *place }, value))
     }
 
@@ -253,14 +253,14 @@ impl<T: Default> Slab<T> {
         all.filter(|&node| !self.meta(node).is(FREE))
     }
 
-    /// Everything that is not in use and large enough to matter, for the caller to drop.
+    /// The slab's memory, if no node is in use and it is more than a slab keeps: for the caller to drop.
     #[inline]
     pub(crate) fn surplus(&mut self) -> Option<Box<impl Sized + use<T>>> {
         const KEPT: usize = 4;
         if self.len > 0 || self.pages.len() <= KEPT { None } else { Some(self.give_up()) }
     }
 
-    /// All its memory. In a box: moved about, it would cost those who never see it.
+    /// All its memory. In a box, because callers that get none would pay for moving it.
     #[cold]
     fn give_up(&mut self) -> Box<impl Sized + use<T>> {
         self.free = NOBODY;
@@ -272,7 +272,7 @@ impl<T: Default> Slab<T> {
         &self.entry(node).value
     }
 
-    /// What the user has marked the node with.
+    /// The mark that the node was inserted with.
     pub(crate) fn mark(&self, node: Node) -> u8 {
         (self.meta(node).word.get() >> MARK_SHIFT) as u8
     }
@@ -282,7 +282,7 @@ impl<T: Default> Slab<T> {
         self.meta(node).word.get() & WAITING != 0
     }
 
-    /// When a waiting node is due; what was last [noted](Self::note) for another.
+    /// When a waiting node is due; for other nodes, the last number that was [noted](Self::note).
     pub(crate) fn due(&self, node: Node) -> u64 {
         self.meta(node).due.get()
     }
@@ -297,7 +297,7 @@ impl<T: Default> Slab<T> {
         &self.entry(node).meta
     }
 
-    /// Asks for a node's memory before it is needed.
+    /// Prefetches a node.
     #[inline]
     pub(super) fn prefetch(&self, node: Node) {
         let entry = self.entry(node);
@@ -330,7 +330,7 @@ impl<T: Default> Slab<T> {
         Ok(())
     }
 
-    /// Makes a page whose nodes are all unused the beginning of the list of free ones.
+    /// Prepends all nodes of a page to the list of free ones.
     fn free_page(&mut self, index: usize) {
         let first = (index << PAGE_BITS) as u32;
         let last = first + (PAGE as u32 - 1);
@@ -346,7 +346,7 @@ impl<T: Default> Slab<T> {
     fn retire(&mut self, node: Node) {
         let page = &mut self.pages[node.page()];
         page.retired += 1;
-        // Without numbers or memory left the page is lost. It takes 2³⁵ pages to come to the former.
+        // Without numbers or memory the page is lost. There are 2³⁵ numbers.
         if page.retired == PAGE
             && self.numbers.try_reserve(1).is_ok()
             && let Ok(number) = page_number()
@@ -372,7 +372,8 @@ impl<T: Default> Lent<T> {
     ///
     /// 1. The caller has the right to take it, and nobody else has. 2. The slab lives.
     pub(crate) unsafe fn take(self) -> T {
-        // SAFETY: by 2 the page is there: it goes only when none of its nodes is in use. By 1 nobody else touches it.
+        // SAFETY: by 2 the value's page exists: it is freed only when none of its nodes is in use. By 1 no other thread
+        // accesses the value.
         mem::take(unsafe { &mut *self.0.as_ptr() })
     }
 }

@@ -20,7 +20,7 @@ const DONE: u32 = 1;
 const EMPTY: u32 = 2;
 /// The reader has gone. What the slot holds is the writer's.
 const DROPPED: u32 = 4;
-/// Somebody watches, or has: the writer takes the lock, and so does a reader who frees.
+/// There is a watcher, or was: the writer takes the lock, and so does a reader that frees.
 const WATCHED: u32 = 8;
 /// The reader sleeps on the state, or has: the writer wakes it.
 const SLEEPING: u32 = 16;
@@ -29,8 +29,8 @@ const SLEEPING: u32 = 16;
 ///
 /// # Memory ordering
 ///
-/// The writer's release of DONE pairs with the reader's acquire: who sees it sees the value. Each side's last access is
-/// its exchange of the state (or follows the other's), with acquire and release, so that who frees does so after both.
+/// The writer's release of DONE pairs with the reader's acquire, which makes the value visible. Each side's last access
+/// is its exchange of the state (or follows the other's), with acquire and release, so the slot is freed after both.
 struct Slot<V> {
     envelope: Envelope<V>,
     value: UnsafeCell<MaybeUninit<V>>,
@@ -44,18 +44,18 @@ struct Envelope<V> {
     /// Which place of its block this is.
     number: u16,
     watchers: Lock<Option<Box<Watchers<V>>>>,
-    /// The reader's.
+    /// Accessed by the reader only.
     id: Cell<u64>,
 }
 
-/// The side that brings the value. One that is dropped instead leaves the reader without.
+/// The side that writes the value. If it is dropped instead, there will be none.
 pub(crate) struct Writer<V, S>(NonNull<Slot<V>>, PhantomData<S>);
 
 /// The side that waits for the value. `S` is what slots of a block have in common.
 pub(crate) struct Reader<V, S>(NonNull<Slot<V>>, PhantomData<S>);
 
-// SAFETY: the two sides share atomics and locks; the value and the id are touched by one of them at a time; what slots
-// share is looked at by all, and dropped by any.
+// SAFETY: the two sides share atomics and locks; the value and the id are accessed by one of them at a time; what slots
+// share is read on any thread, and dropped on any.
 unsafe impl<V: Send, S: Send + Sync> Send for Writer<V, S> {}
 // SAFETY: as above.
 unsafe impl<V: Send, S: Send + Sync> Send for Reader<V, S> {}
@@ -75,7 +75,7 @@ impl<S> SlotBlocks<S> {
     }
 }
 
-/// A writer and its reader, with memory of their own.
+/// A writer and its reader, in an allocation of their own.
 pub(crate) fn pair<V, S>(shared: S) -> (Writer<V, S>, Reader<V, S>) {
     // SAFETY: 1. the place is new.
     unsafe { Slot::pair(slot_block::alone(shared), 0) }
@@ -91,12 +91,12 @@ impl<V> Deref for Slot<V> {
 }
 
 impl<V> Slot<V> {
-    /// Makes a slot. The value's memory stays as it is, and nothing is copied: what is written in words and read in
-    /// pairs of words stalls the processor.
+    /// Makes a slot. Leaves the value's memory as it is, and copies nothing: memory that is written in words and read
+    /// in pairs of words stalls the processor.
     ///
     /// # Safety
     ///
-    /// 1. The memory is place `number` of a block with such an `S`, and nobody else's.
+    /// 1. The memory is place `number` of a block with such an `S`, and not used by others.
     #[inline(always)]
     unsafe fn pair<S>(slot: NonNull<Self>, number: u32) -> (Writer<V, S>, Reader<V, S>) {
         let envelope = Envelope {
@@ -118,7 +118,7 @@ impl<V> Slot<V> {
         (Writer(slot, PhantomData), Reader(slot, PhantomData))
     }
 
-    /// The writer says that it is `done`, and wakes the reader. Returns the state before, and the watchers, to be told.
+    /// Writer: adds `done` to the state, and wakes the reader. Returns the state before, and the notifications to send.
     fn finish(&self, mut watchers: LockGuard<'_, Option<Box<Watchers<V>>>>, done: u32) -> (u32, Vec<After>) {
         let sleepers = self.state.sleepers();
         let after = watchers.take().map(|watchers| watchers.into_after()).unwrap_or_default();
@@ -142,8 +142,8 @@ impl<V> Slot<V> {
         })
     }
 
-    /// Takes what `part` says out of the value, if there is one, and gives the place back. A slot that is `clean` has
-    /// nothing to drop: nobody has used the lock.
+    /// Returns `part` of the value, if there is one, and gives the place back. A slot that is `clean` has nothing to
+    /// drop: the lock was not used.
     ///
     /// # Safety
     ///
@@ -153,14 +153,14 @@ impl<V> Slot<V> {
     unsafe fn free<S, R>(slot: NonNull<Self>, full: bool, clean: bool, part: impl FnOnce(V) -> R) -> Option<R> {
         // SAFETY: by 1 it is alive.
         let this = unsafe { slot.as_ref() };
-        // SAFETY: the caller's 2; a slot goes away without dropping the value.
+        // SAFETY: the caller's 2; dropping a slot does not drop the value.
         let taken = full.then(|| part(this.value.with(|value| unsafe { value.cast::<V>().read() })));
         let number = this.number.into();
         if !clean {
             // SAFETY: by 1 the slot is the caller's.
             unsafe { slot.drop_in_place() };
         }
-        // SAFETY: 1. a slot knows its place; 2. the caller's 1.
+        // SAFETY: 1. `number` is the slot's place; 2. the caller's 1.
         unsafe { slot_block::give_back::<Self, S>(slot, number) };
         taken
     }
@@ -172,28 +172,28 @@ impl<V, S> Writer<V, S> {
         unsafe { self.0.as_ref() }
     }
 
-    /// The value is being made from now on.
+    /// Says that the writer has begun.
     pub(crate) fn start(&self) {
         self.slot().started.store(true, Ordering::Release);
     }
 
-    /// Set when the reader asks the writer to hurry to an end.
+    /// Set when the reader asks the writer to end soon.
     pub(crate) fn asked(&self) -> &AtomicBool {
         &self.slot().asked
     }
 
-    /// Whether somebody watches already.
+    /// Whether there is a watcher already.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.slot().state.load(Ordering::Relaxed) & WATCHED != 0
     }
 
-    /// Watchers that want the value before the reader gets it, if there are any yet.
+    /// The watchers so far that want the value before the reader gets it.
     pub(crate) fn take_before(&self) -> Vec<Before<V>> {
         self.slot().watchers.lock().as_mut().map(|watchers| watchers.take_before()).unwrap_or_default()
     }
 
-    /// Hands the value over. `call` is given each watcher that wants it before. `None`: that was all.
+    /// Writes the value. Passes each watcher that wants it first to `call`. `None` if nothing is left to do.
     #[inline]
     pub(crate) fn write(self, value: V, call: impl FnMut(Before<V>, &V)) -> Option<Written<V>> {
         let this = ManuallyDrop::new(self);
@@ -224,7 +224,7 @@ impl<V, S> Writer<V, S> {
             let before = watchers.as_mut().map(|watchers| watchers.take_before()).unwrap_or_default();
             if before.is_empty() {
                 let (seen, after) = slot.finish(watchers, DONE);
-                // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. by the caller's 1.
+                // SAFETY: 1. the reader has gone, and this is the writer's last access; 2. the caller's 1.
                 let free = || unsafe { Slot::free::<S, V>(pointer, true, false, |value| value) };
                 return Written { unread: if seen & DROPPED != 0 { free() } else { None }, after };
             }
@@ -240,7 +240,7 @@ impl<V, S> Drop for Writer<V, S> {
         let slot = self.slot();
         let (seen, after) = slot.finish(slot.watchers.lock(), DONE | EMPTY | WATCHED);
         if seen & DROPPED != 0 {
-            // SAFETY: 1. the reader has gone, and this is the writer's last step; 2. nothing was written.
+            // SAFETY: 1. the reader has gone, and this is the writer's last access; 2. nothing was written.
             unsafe { Slot::free::<S, V>(self.0, false, false, |value| value) };
         }
         after.into_iter().for_each(After::tell);
@@ -257,11 +257,11 @@ impl<V, S> Reader<V, S> {
     #[inline]
     pub(crate) fn shared(&self) -> &S {
         let number = self.slot().number.into();
-        // SAFETY: 1. a slot knows its place; 2. the reader has not gone.
+        // SAFETY: 1. `number` is the slot's place; 2. the reader has not gone.
         unsafe { slot_block::shared(self.0, number) }
     }
 
-    /// The id of the item that brings the value, as the reader was told it.
+    /// The id of the item that will write the value, as set by the reader.
     #[inline]
     pub(crate) fn id(&self) -> u64 {
         self.slot().id.get()
@@ -292,17 +292,17 @@ impl<V, S> Reader<V, S> {
     #[inline(always)]
     pub(crate) fn get(&self) -> Option<&V> {
         let state = self.slot().state.load(Ordering::Acquire);
-        // SAFETY: 1. DONE without EMPTY: the value was written; 2. it is the reader's, who is borrowed.
+        // SAFETY: 1. DONE without EMPTY: the value was written; 2. it is the reader's, which is borrowed.
         (state & (DONE | EMPTY) == DONE).then(|| unsafe { self.slot().peek() })
     }
 
-    /// Takes what `part` says out of the value, if there is one, and goes. `part` must not panic.
+    /// Returns `part` of the value, if there is one, and drops the reader. `part` must not panic.
     #[inline(always)]
     pub(crate) fn take<R>(self, part: impl FnOnce(V) -> R) -> Option<R> {
         ManuallyDrop::new(self).leave(part)
     }
 
-    /// Called once, as the reader's end.
+    /// Called once, when the reader is dropped or consumed.
     #[inline(always)]
     fn leave<R>(&mut self, part: impl FnOnce(V) -> R) -> Option<R> {
         let mut state = self.slot().state.load(Ordering::Acquire);
@@ -314,30 +314,30 @@ impl<V, S> Reader<V, S> {
         }
         let clean = state & WATCHED == 0;
         if !clean {
-            // Race with a writer that has said DONE and not yet let go of the lock.
+            // Race with a writer that has added DONE and not yet released the lock.
             drop(self.slot().watchers.lock());
         }
-        // SAFETY: 1. the writer's last step is done; 2. what it has written is the reader's.
+        // SAFETY: 1. the writer has made its last access; 2. after DONE the value is the reader's.
         unsafe { Slot::free::<S, R>(self.0, state & EMPTY == 0, clean, part) }
     }
 
-    /// Has `after` told as soon as the value is there, under the key that this returns; gives it back if it is there
+    /// Sends `after` as soon as the value is there, and returns a key for it; gives it back if the value is there
     /// already.
     pub(crate) fn watch(&self, after: After) -> Result<u64, After> {
         self.watch_by(after, Watchers::add)
     }
 
-    /// Has `before` called with the value before the reader can have it; gives it back if it is too late for that.
+    /// Calls `before` with the value before the reader can have it; gives it back if it is too late for that.
     pub(crate) fn watch_before(&self, before: Before<V>) -> Result<u64, Before<V>> {
         self.watch_by(before, Watchers::add_before)
     }
 
-    /// As [`watch`](Self::watch), in the place of who came in this way before.
+    /// As [`watch`](Self::watch), but replaces the watcher that was added by this function before.
     pub(crate) fn watch_instead(&self, after: After) -> Result<(), After> {
         self.watch_by(after, Watchers::replace).map(drop)
     }
 
-    /// What `add` returns is for the caller to drop, after the lock.
+    /// The caller drops what `add` returns after the lock was released.
     fn watch_by<W, R>(&self, watcher: W, add: impl FnOnce(&mut Watchers<V>, W) -> R) -> Result<R, W> {
         let mut watchers = self.slot().watchers.lock();
         if self.slot().state.fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0 {
@@ -346,7 +346,7 @@ impl<V, S> Reader<V, S> {
         Ok(add(watchers.get_or_insert_with(Box::default), watcher))
     }
 
-    /// Takes a watcher back; false if there is none with this key, or it is being called.
+    /// Removes a watcher; false if there is none with this key, or it is being called.
     pub(crate) fn unwatch(&self, key: u64) -> bool {
         let mut watchers = self.slot().watchers.lock();
         let removed = watchers.as_mut().and_then(|watchers| watchers.remove(key));
@@ -354,7 +354,7 @@ impl<V, S> Reader<V, S> {
         removed.is_some()
     }
 
-    /// Sleeps until there is a value or none will come; false if the deadline came first.
+    /// Waits until there is a value or none will come; false if the deadline passed first.
     pub(crate) fn wait(&self, deadline: Deadline) -> bool {
         let state = &self.slot().state;
         let is_done = || state.load(Ordering::Acquire) & DONE != 0;
@@ -371,7 +371,7 @@ impl<V, S> Reader<V, S> {
         true
     }
 
-    /// The reader as a pointer, which [`from_raw`](Self::from_raw) makes a reader again.
+    /// The reader as a pointer, for [`from_raw`](Self::from_raw).
     #[cfg(feature = "capi")]
     pub(crate) fn into_raw(self) -> NonNull<()> {
         ManuallyDrop::new(self).0.cast()
@@ -379,8 +379,8 @@ impl<V, S> Reader<V, S> {
 
     /// # Safety
     ///
-    /// 1. `pointer` came from `into_raw` of a reader of the same types, and only one reader that is made of it is ever
-    ///    dropped or consumed.
+    /// 1. `pointer` came from `into_raw` of a reader of the same types, and only one reader made from it is
+    ///    ever dropped or consumed.
     #[cfg(feature = "capi")]
     pub(crate) unsafe fn from_raw(pointer: NonNull<()>) -> Self {
         Self(pointer.cast(), PhantomData)

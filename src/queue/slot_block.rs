@@ -1,5 +1,5 @@
-//! Places side by side in one allocation, which goes with the last of them. Protocol and proof: `README.md`,
-//! "Slot blocks".
+//! Adjacent places in one allocation, which is freed with the last of them. Protocol and proof: `README.md`, "Slot
+//! blocks".
 
 use crate::sys::atomic::{AtomicU32, Ordering};
 use crate::sys::cell::UnsafeCell;
@@ -11,17 +11,17 @@ use std::ptr::NonNull;
 /// Places in a block.
 const PLACES: u32 = real_or_modelled(32, 2);
 
-/// Bytes of a place: a cache line or two. What the model checker watches is larger.
+/// Bytes of a place: a cache line or two. The model checker's types are larger.
 const PLACE_SIZES: [usize; 2] = real_or_modelled([64, 128], [1 << 9, 1 << 10]);
 
 /// How a block begins; its places follow.
 ///
 /// # Memory ordering
 ///
-/// `left` is counted down with release and acquire: whoever comes to 0 frees after everything that was done in the
-/// places.
+/// `left` is decremented with acquire and release: the thread that reaches 0 frees the block after everything that was
+/// done in the places.
 struct Head<S> {
-    /// Places that were not given back, those included that were never taken.
+    /// Places that were not given back, including those that were never taken.
     left: AtomicU32,
     places: u32,
     /// What all places have in common.
@@ -107,10 +107,10 @@ impl<S> Head<S> {
 
     /// # Safety
     ///
-    /// 1. `head` is a block of this shape. 2. So many of its places are the caller's, who does not touch them again.
+    /// 1. `head` is a block of this shape. 2. So many of its places are the caller's, which does not access them again.
     #[inline(always)]
     unsafe fn give_back(head: NonNull<Self>, shape: Shape, places: u32) {
-        // SAFETY: by 2 the block has places left, and so is not freed before this.
+        // SAFETY: by 2 the block has places left, so it is not freed before this.
         let left = unsafe { &head.as_ref().left };
         if left.fetch_sub(places, Ordering::AcqRel) == places {
             // SAFETY: 1. the caller's; 2. all places were given back.
@@ -120,10 +120,10 @@ impl<S> Head<S> {
 
     /// # Safety
     ///
-    /// 1. `head` is a block of this shape. 2. Nobody will touch it again.
+    /// 1. `head` is a block of this shape. 2. No thread accesses it again.
     #[cold]
     unsafe fn free(head: NonNull<Self>, shape: Shape) {
-        // SAFETY: by 1 and 2 the head is alive and the caller's.
+        // SAFETY: by 1 and 2 the head is alive, and not used by others.
         let places = unsafe { head.read() }.places;
         // SAFETY: by 1 it was allocated with this layout.
         unsafe { alloc::dealloc(head.as_ptr().cast(), shape.layout(places)) };
@@ -142,8 +142,8 @@ struct Open<S> {
 #[derive(Debug)]
 pub(crate) struct SlotBlocks<S>([UnsafeCell<Open<S>>; PLACE_SIZES.len()]);
 
-// SAFETY: what is open is touched by one producer at a time (`take`); blocks go from thread to thread, and what their
-// places share is looked at by all.
+// SAFETY: open blocks are accessed by one producer at a time (`take`, `close`); what their places share is read on any
+// thread, and dropped on any.
 unsafe impl<S: Send + Sync> Send for SlotBlocks<S> {}
 // SAFETY: as above.
 unsafe impl<S: Send + Sync> Sync for SlotBlocks<S> {}
@@ -162,19 +162,19 @@ impl<S> SlotBlocks<S> {
     pub(super) unsafe fn take<T>(&self, shared: impl FnOnce() -> S) -> (NonNull<T>, u32) {
         let Some(size) = ShapeOf::<T, S>::SIZE else { return (alone(shared()), 0) };
         self.0[size].with_mut(|open| {
-            // SAFETY: by 1 there is no other reference.
+            // SAFETY: by 1 there is no other reference to it.
             let open = unsafe { &mut *open };
             if open.taken == PLACES {
                 *open = Open::new(Shape::of_size::<S>(PLACE_SIZES[size]), shared());
             }
             let number = open.taken;
             open.taken += 1;
-            // SAFETY: 1. it was opened for this size, and has that many places.
+            // SAFETY: 1. the block was opened for this size, and has more places than were taken.
             (unsafe { ShapeOf::<T, S>::place(open.head, number) }, number)
         })
     }
 
-    /// Lets go of what is open.
+    /// Gives back the unused places of the open blocks.
     ///
     /// # Safety
     ///
@@ -192,8 +192,8 @@ impl<S> SlotBlocks<S> {
 }
 
 impl<S> Drop for SlotBlocks<S> {
-    /// Not by [`close`](Self::close): the model checker would want to know what makes the reference exclusive, and does
-    /// not know the `Arc` that submitters lie in.
+    /// Not by [`close`](Self::close): the model checker would check that the access is exclusive, but does not see the
+    /// `Arc` that makes it so.
     fn drop(&mut self) {
         let opened = std::mem::replace(&mut self.0, Self::none());
         opened.into_iter().zip(PLACE_SIZES).for_each(|(open, size)| open.into_inner().close(size));
@@ -201,7 +201,7 @@ impl<S> Drop for SlotBlocks<S> {
 }
 
 impl<S> Open<S> {
-    /// As good as used up.
+    /// Equivalent to a block that is used up.
     const NONE: Self = Self { head: NonNull::dangling(), taken: PLACES };
 
     #[cold]
@@ -209,19 +209,19 @@ impl<S> Open<S> {
         Self { head: Head::new(shape, PLACES, shared), taken: 0 }
     }
 
-    /// Gives back what was not used, of places of `size`.
+    /// Gives back the unused places, of `size` bytes each.
     fn close(self, size: usize) {
         if self.taken < PLACES {
-            // SAFETY: 1. it was opened for this size; 2. nobody takes the rest any more.
+            // SAFETY: 1. it was opened for this size; 2. the rest was not taken, and will not be.
             unsafe { Head::give_back(self.head, Shape::of_size::<S>(size), PLACES - self.taken) };
         }
     }
 }
 
-/// The same: place 0 of a block of one.
+/// Memory for a `T`: place 0 of a block with one place.
 pub(super) fn alone<T, S>(shared: S) -> NonNull<T> {
     let head = Head::new(ShapeOf::<T, S>::SHAPE, 1, shared);
-    // SAFETY: 1. it was made so, with one place.
+    // SAFETY: 1. the block has this shape, and one place.
     unsafe { ShapeOf::<T, S>::place(head, 0) }
 }
 
@@ -238,12 +238,11 @@ pub(super) unsafe fn shared<'a, T, S>(place: NonNull<T>, number: u32) -> &'a S {
     &unsafe { head.as_ref() }.shared
 }
 
-/// Gives a place back, in which there is nothing to drop.
+/// Gives a place back, whose content was dropped.
 ///
 /// # Safety
 ///
-/// 1. `place` is place `number` of a block with such a head. 2. Nobody else touches it any more, and it is not given
-///    back twice.
+/// 1. `place` is place `number` of a block with such a head. 2. No thread accesses it again, and it is given back once.
 #[inline(always)]
 pub(super) unsafe fn give_back<T, S>(place: NonNull<T>, number: u32) {
     // SAFETY: the caller's 1.

@@ -1,4 +1,4 @@
-//! Very many equal things that stay where they are, in large pieces of memory.
+//! Very many values of one type that stay where they are, in large pieces of memory.
 
 use super::arena::OutOfMemory;
 use crate::sys::pages::Pages;
@@ -6,17 +6,17 @@ use crate::sys::size::real_or_modelled;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-/// log2 of the things in a piece.
+/// log2 of the values in a piece.
 const PIECE_BITS: u32 = real_or_modelled(17, 8);
 
-/// Things in a piece.
+/// Values in a piece.
 const PIECE: usize = 1 << PIECE_BITS;
 
-/// Grows at its end only. What it takes to find a thing by its number is one small array.
+/// Grows at its end only. A value is found by its number in one small array of pieces.
 #[derive(Debug)]
 pub(super) struct StableVec<T> {
     pieces: Vec<Pages>,
-    /// The first things of all pieces together, which are there.
+    /// How many values there are: the first ones of all pieces together.
     len: usize,
     holds: PhantomData<T>,
 }
@@ -27,19 +27,19 @@ impl<T> StableVec<T> {
         Self { pieces: Vec::new(), len: 0, holds: PhantomData }
     }
 
-    /// Adds some things, of which a piece holds a whole number; none if there is no memory.
+    /// Adds `count` values, a divisor of the size of a piece; none if there is no memory.
     pub(super) fn extend(&mut self, count: usize, mut make: impl FnMut() -> T) -> Result<(), OutOfMemory> {
         debug_assert!(PIECE.is_multiple_of(count), "what is added never spans two pieces");
         if self.len == self.pieces.len() * PIECE {
             self.pieces.try_reserve(1).map_err(|_| OutOfMemory)?;
-            // The first piece grows page by page: mostly there are few things.
+            // The first piece is backed page by page: mostly there are few values.
             let huge = self.len > 0;
             self.pieces.push(Pages::map(size_of::<T>() * PIECE, huge).ok_or(OutOfMemory)?);
         }
         for _ in 0..count {
-            // SAFETY: 1. the piece is there.
+            // SAFETY: 1. the piece exists.
             let place = unsafe { self.place(self.len) };
-            // SAFETY: nobody else knows of this place yet.
+            // SAFETY: the place is not in use yet.
             unsafe { place.write(make()) };
             self.len += 1;
         }
@@ -51,13 +51,13 @@ impl<T> StableVec<T> {
         assert!(number < self.len);
         // SAFETY: 1. it is one of the first `len`.
         let place = unsafe { self.place(number) };
-        // SAFETY: what is counted was written, and stays until this goes.
+        // SAFETY: it was written, and stays until this is dropped.
         unsafe { place.as_ref() }
     }
 
     /// # Safety
     ///
-    /// 1. The thing's piece is there.
+    /// 1. The value's piece exists.
     #[inline]
     unsafe fn place(&self, number: usize) -> NonNull<T> {
         // SAFETY: the caller's 1.
@@ -72,7 +72,7 @@ impl<T> Drop for StableVec<T> {
         for number in 0..self.len {
             // SAFETY: 1. it is one of the first `len`.
             let place = unsafe { self.place(number) };
-            // SAFETY: it was written, and nobody uses it any more.
+            // SAFETY: it was written, and nothing borrows it.
             unsafe { place.drop_in_place() };
         }
     }

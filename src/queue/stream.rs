@@ -1,4 +1,4 @@
-//! An unbounded queue with one writer and one reader, neither of whom ever waits.
+//! An unbounded queue with one writer and one reader, neither of which ever waits.
 
 use crate::sys::atomic::{AtomicPtr, AtomicU64, Ordering};
 use crate::sys::cell::UnsafeCell;
@@ -14,19 +14,19 @@ const CHUNK: usize = real_or_modelled(128, 2);
 /// # Memory ordering
 ///
 /// The writer's release store of `tail` pairs with the reader's acquire load: entries and links below it are visible.
-/// An emptied chunk goes back through `spare` by a pair of exchanges (release, acquire), so that the writer refills it
-/// after the reader's last look.
+/// An emptied chunk is returned through `spare` by a pair of exchanges (release, acquire), so the writer refills it
+/// after the reader's last access.
 #[derive(Debug)]
 pub(super) struct Stream<T> {
     tail: AtomicU64,
-    /// The writer's own.
+    /// Accessed by the writer only.
     last: UnsafeCell<*mut Chunk<T>>,
     /// Set by the writer before the first entry is visible.
     first: AtomicPtr<Chunk<T>>,
     spare: AtomicPtr<Chunk<T>>,
 }
 
-/// The entries first: those whose size allows it do not lie in two cache lines.
+/// The entries come first, so that none spans two cache lines if their size allows it.
 #[derive(Debug)]
 #[repr(C)]
 struct Chunk<T> {
@@ -34,14 +34,14 @@ struct Chunk<T> {
     next: AtomicPtr<Chunk<T>>,
 }
 
-/// How far the reader has come.
+/// How far the reader has read.
 #[derive(Debug)]
 pub(super) struct Position<T> {
     head: u64,
     chunk: *mut Chunk<T>,
 }
 
-/// Entries side by side in a chunk that the reader has found, and is taking out.
+/// Adjacent entries of a chunk that the reader has found, and is taking.
 #[derive(Debug)]
 pub(super) struct Run<T> {
     chunk: *mut Chunk<T>,
@@ -49,17 +49,17 @@ pub(super) struct Run<T> {
     end: usize,
 }
 
-// SAFETY: entries travel from the writer's thread to the reader's, and nobody looks at one that is on its way.
+// SAFETY: entries are sent from the writer's thread to the reader's, and never shared.
 unsafe impl<T: Send> Sync for Stream<T> {}
 // SAFETY: as above; chunks belong to the stream.
 unsafe impl<T: Send> Send for Stream<T> {}
-// SAFETY: a position points into a stream that the other rules allow to be read from any thread.
+// SAFETY: a position points into a stream, which may be read from any thread.
 unsafe impl<T: Send> Send for Position<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for Run<T> {}
 
 impl<T> Position<T> {
-    /// Where every stream begins.
+    /// The beginning of a stream.
     pub(super) const START: Self = Self { head: 0, chunk: ptr::null_mut() };
 
     /// Whether a chunk was read to its end.
@@ -82,10 +82,10 @@ impl<T> Run<T> {
         if self.next == self.end {
             return None;
         }
-        // SAFETY: there is an entry, so `find` has set the chunk; by its 2 the reader has not left it.
+        // SAFETY: there is an entry, so `find` has set the chunk; by its 2 the chunk is alive.
         let cell = unsafe { &(*self.chunk).entries[self.next] };
         self.next += 1;
-        // SAFETY: the writer is done with the slot, and by 1 of `find` nobody else reads it.
+        // SAFETY: the writer has written the slot, and by 1 of `find` no other thread reads it.
         let entry = cell.with(|cell| unsafe { cell.read() });
         // SAFETY: the entry was written.
         Some(unsafe { entry.assume_init() })
@@ -110,7 +110,7 @@ impl<T> Stream<T> {
 
     /// # Safety
     ///
-    /// 1. Nobody else writes meanwhile.
+    /// 1. No other thread writes meanwhile.
     #[inline(always)]
     pub(super) unsafe fn write(&self, entry: T) {
         let tail = self.tail.load(Ordering::Relaxed);
@@ -118,14 +118,14 @@ impl<T> Stream<T> {
         let chunk = if slot == 0 {
             self.extend(tail)
         } else {
-            // SAFETY: by 1 the field is the caller's.
+            // SAFETY: by 1 no other thread accesses the field.
             let last = self.last.with(|last| unsafe { *last });
-            // SAFETY: it was set when the chunk's first slot was written.
+            // SAFETY: it was set when the chunk was linked.
             unsafe { NonNull::new_unchecked(last) }
         };
         // SAFETY: the writer's last chunk is alive: the reader leaves it only for the next one.
         let cell = unsafe { &chunk.as_ref().entries[slot] };
-        // SAFETY: by 1, and the reader looks at the slot only below the tail.
+        // SAFETY: by 1 no other thread writes to the slot, and the reader accesses it only below the tail.
         cell.with_mut(|cell| unsafe { (*cell).write(entry) });
         self.tail.store(tail + 1, Ordering::Release);
     }
@@ -135,23 +135,23 @@ impl<T> Stream<T> {
     fn extend(&self, tail: u64) -> NonNull<Chunk<T>> {
         let spare = NonNull::new(self.spare.swap(ptr::null_mut(), Ordering::Acquire));
         let next = spare.unwrap_or_else(|| NonNull::from(Box::leak(Chunk::new())));
-        // SAFETY: the writer's own field.
+        // SAFETY: only the writer, which calls this, accesses the field.
         let last = self.last.with_mut(|last| unsafe { last.replace(next.as_ptr()) });
         if tail == 0 {
             self.first.store(next.as_ptr(), Ordering::Relaxed);
         } else {
-            // SAFETY: the reader leaves the last chunk only by the link that is being made.
+            // SAFETY: the chunk is alive: the reader leaves it only by the link that is stored here.
             unsafe { &*last }.next.store(next.as_ptr(), Ordering::Relaxed);
         }
         next
     }
 
-    /// What was written at the position, in one chunk.
+    /// The entries from the position on that were written, of one chunk.
     ///
     /// # Safety
     ///
-    /// 1. `position` began as `START`, was used with this stream only, and is its only one. 2. What was found with it
-    ///    before was taken out, and the stream outlives what is found now.
+    /// 1. `position` began as `START`, was used with this stream only, and is its only one. 2. All entries found with
+    ///    it before were taken, and the stream outlives the ones that are found now.
     pub(super) unsafe fn find(&self, position: &mut Position<T>) -> Run<T> {
         let written = (self.tail.load(Ordering::Acquire) - position.head) as usize;
         if written == 0 {
@@ -159,7 +159,7 @@ impl<T> Stream<T> {
         }
         let next = position.head as usize % CHUNK;
         if next == 0 {
-            // SAFETY: by 1 and 2; there is an entry at the position, so there is a chunk for it.
+            // SAFETY: 1. the caller's 1 and 2, and there is an entry at the position, the first of a chunk.
             unsafe { self.advance(position) };
         }
         let end = CHUNK.min(next + written);
@@ -178,12 +178,12 @@ impl<T> Stream<T> {
             position.chunk = self.first.load(Ordering::Relaxed);
             return;
         };
-        // SAFETY: by 1 the chunk is the reader's.
+        // SAFETY: by 1 the chunk is the reader's, which has not left it.
         let chunk = unsafe { left.as_ref() };
         position.chunk = chunk.next.load(Ordering::Relaxed);
         chunk.next.store(ptr::null_mut(), Ordering::Relaxed);
         if let Some(second) = NonNull::new(self.spare.swap(left.as_ptr(), Ordering::AcqRel)) {
-            // SAFETY: it came from `Box::leak`, and the exchange made it the reader's.
+            // SAFETY: it came from `Box::leak`, and after the exchange the writer cannot take it.
             drop(unsafe { Box::from_raw(second.as_ptr()) });
         }
     }
@@ -192,12 +192,12 @@ impl<T> Stream<T> {
     ///
     /// # Safety
     ///
-    /// 1. As for `find`, which finds nothing more. 2. Nobody uses the stream afterwards.
+    /// 1. As for `find`, which finds nothing more. 2. The stream is not used afterwards.
     pub(super) unsafe fn destroy(&self, position: &mut Position<T>) {
         // Where nothing was written there is no chunk; where all was read, the reader is in the last one.
         for chunk in [position.chunk, self.spare.swap(ptr::null_mut(), Ordering::Acquire)] {
             if !chunk.is_null() {
-                // SAFETY: it came from `Box::leak`; by 2 nobody else has it.
+                // SAFETY: it came from `Box::leak`, and by 2 it is not used any more.
                 drop(unsafe { Box::from_raw(chunk) });
             }
         }
@@ -206,23 +206,23 @@ impl<T> Stream<T> {
 }
 
 impl<T> Chunk<T> {
-    /// Made where it lies: a stack need not have room for so many values, which may be large.
+    /// Initialised in place: a stack may not have room for so many values, which may be large.
     fn new() -> Box<Self> {
         let mut chunk = Box::<Self>::new_uninit();
         let place = chunk.as_mut_ptr();
         // SAFETY: within the memory of the chunk.
         let entries = unsafe { &raw mut (*place).entries }.cast::<UnsafeCell<MaybeUninit<T>>>();
         for number in 0..CHUNK {
-            // SAFETY: there are so many.
+            // SAFETY: the array has this many entries.
             let entry = unsafe { entries.add(number) };
-            // SAFETY: it is writable, and nobody else's.
+            // SAFETY: it is writable memory of the chunk.
             unsafe { entry.write(UnsafeCell::new(MaybeUninit::uninit())) };
         }
         // SAFETY: within the memory of the chunk.
         let next = unsafe { &raw mut (*place).next };
-        // SAFETY: it is writable, and nobody else's.
+        // SAFETY: it is writable memory of the chunk.
         unsafe { next.write(AtomicPtr::new(ptr::null_mut())) };
-        // SAFETY: both of its fields were written.
+        // SAFETY: both fields were initialised.
         unsafe { chunk.assume_init() }
     }
 }

@@ -1,4 +1,4 @@
-//! Who keeps the queues that outcomes come back through, without a reference count per job.
+//! The ownership of outcome queues, without a reference count per job.
 
 use super::outcomes::Outcomes;
 use super::writer_id::WriterId;
@@ -6,8 +6,8 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-/// Queues and the right to free them: on drop, if every ticket was used up and its user has gone; they leak otherwise,
-/// so keep the owner until [`is_settled`](Self::is_settled).
+/// Queues and the right to free them: on drop, if every ticket was used and its user will not access them again. They
+/// leak otherwise, so keep the owner until [`is_settled`](Self::is_settled).
 #[derive(Debug)]
 pub(crate) struct Owner<D, F>(NonNull<Outcomes<D, F>>);
 
@@ -41,7 +41,7 @@ impl<D, F> Owner<D, F> {
         (0..count).map(|_| Ticket(self.0)).collect()
     }
 
-    /// Whether all tickets are used up, and nobody will touch the queues by one any more.
+    /// Whether all tickets were used, and their users will not access the queues again.
     pub(crate) fn is_settled(&self) -> bool {
         Outcomes::is_settled(self)
     }
@@ -52,7 +52,7 @@ impl<D, F> Deref for Owner<D, F> {
 
     #[inline]
     fn deref(&self) -> &Outcomes<D, F> {
-        // SAFETY: the owner frees the queues last.
+        // SAFETY: only the drop of the owner frees the queues.
         unsafe { self.0.as_ref() }
     }
 }
@@ -60,7 +60,8 @@ impl<D, F> Deref for Owner<D, F> {
 impl<D, F> Drop for Owner<D, F> {
     fn drop(&mut self) {
         if self.is_settled() {
-            // SAFETY: the pointer came from `Box::leak`; no ticket is left, and their users have gone.
+            // SAFETY: the pointer came from `Box::leak`, no ticket is left, and their users do not access the queues
+            // again.
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
         }
     }
@@ -73,30 +74,30 @@ impl<D, F> Ticket<D, F> {
         unsafe { self.0.as_ref() }
     }
 
-    /// Waits until there is room for one entry, and keeps it for the next one.
+    /// Waits until there is room for one entry, and reserves it for the next one.
     #[inline]
     pub(crate) fn reserve(&self, writer_id: &WriterId) {
         self.queues().reserve(writer_id);
     }
 
-    /// One ticket more for the same queues.
+    /// Another ticket for the same queues.
     pub(crate) fn another(&self) -> Self {
         self.queues().expect(1);
         Self(self.0)
     }
 
-    /// An entry of a delivery that goes on, after [`reserve`](Self::reserve).
+    /// Adds an entry to a delivery that continues, after [`reserve`](Self::reserve).
     pub(crate) fn emit(&self, writer_id: &WriterId, entry: D) {
         self.queues().emit(writer_id, entry);
     }
 
-    /// The end of the delivery, with its last entry if there is one, after [`reserve`](Self::reserve).
+    /// Ends the delivery, with a last entry if there is one, after [`reserve`](Self::reserve).
     #[inline(always)]
     pub(crate) fn deliver(self, writer_id: &WriterId, entry: Option<Result<D, F>>) {
         ManuallyDrop::new(self).queues().deliver(writer_id, entry);
     }
 
-    /// The same, by somebody without a writer id.
+    /// The same, by a thread without a writer id.
     pub(crate) fn deliver_from_outside(self, entry: Option<Result<D, F>>) {
         ManuallyDrop::new(self).queues().deliver_from_outside(entry);
     }

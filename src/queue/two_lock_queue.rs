@@ -55,8 +55,8 @@ impl TwoLockQueue {
         self.back.len.load(Ordering::Acquire) == 0 && self.front.len.load(Ordering::Acquire) == 0
     }
 
-    /// Whether there is another item, for a consumer that has just taken one: if the front has more, the cache line that
-    /// producers write to is not read.
+    /// Whether there is another item, for a consumer that has just taken one: if the front has more, the cache line
+    /// that producers write to is not read.
     pub(crate) fn has_next(&self) -> bool {
         self.front.len.load(Ordering::Acquire) > 0 || !self.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Who wants to hear of a value.
+//! Callbacks and notifications for a value.
 
 use super::Arrivals;
 use std::mem;
@@ -8,16 +8,16 @@ use std::task::Waker;
 /// To be called with the value before the reader gets it.
 pub(crate) type Before<V> = Box<dyn FnOnce(&V) + Send>;
 
-/// Who is to be told once the reader can have the value.
+/// A notification for when the reader can have the value.
 #[derive(Debug)]
 pub(crate) enum After {
-    /// Learns of it by a number of its own.
+    /// Pushes this number.
     Arrive(Arc<Arrivals>, usize),
     Wake(Waker),
 }
 
 impl After {
-    /// Whether this runs code of others.
+    /// Whether this runs user code.
     pub(crate) fn is_foreign(&self) -> bool {
         matches!(self, Self::Wake(_))
     }
@@ -35,19 +35,19 @@ impl After {
 pub(crate) struct Written<V> {
     /// The value, if the reader has gone before it came.
     pub(crate) unread: Option<V>,
-    /// To be told now.
+    /// Notifications to send now.
     pub(crate) after: Vec<After>,
 }
 
-/// Those who watch one value, each under a key. What is taken out is for the caller to drop, without a lock: it may be
-/// a user's.
+/// The watchers of one value, each with a key. The caller drops what is removed after it has released the lock, because
+/// it may be a user's.
 pub(super) struct Watchers<V> {
     last_key: u64,
     before: Vec<(u64, Before<V>)>,
     after: Vec<(u64, After)>,
 }
 
-/// The key of the one watcher that takes the place of another one.
+/// The key of the one watcher that [`replace`](Watchers::replace) replaces.
 const REPLACED: u64 = 0;
 
 impl<V> Watchers<V> {
@@ -68,7 +68,7 @@ impl<V> Watchers<V> {
         key
     }
 
-    /// Takes the place of who came in this way before, and returns it.
+    /// Replaces the watcher that was added by this function before, and returns it.
     pub(super) fn replace(&mut self, after: After) -> Option<After> {
         match self.after.iter_mut().find(|entry| entry.0 == REPLACED) {
             Some(entry) => Some(mem::replace(&mut entry.1, after)),

@@ -1,4 +1,4 @@
-//! Which of very many nodes is due next: a hierarchical timing wheel. Time is an argument.
+//! A hierarchical timing wheel: which of very many nodes is due next. Time is an argument.
 
 use super::arena::OutOfMemory;
 use super::chunked_stack::{ChunkedStack, SpareChunks};
@@ -9,22 +9,22 @@ use std::cmp::Reverse;
 const SLOT_BITS: u32 = 6;
 const SLOTS: usize = 1 << SLOT_BITS;
 
-/// Enough levels for every moment that a `u64` can tell.
+/// Enough levels for every `u64`.
 const LEVELS: usize = u64::BITS.div_ceil(SLOT_BITS) as usize;
 
-/// A slot of no more entries is sorted as it is; a larger one is spread over the levels below first.
+/// A slot of no more entries is sorted as it is; a larger one is first spread over the levels below.
 const FEW: usize = 64;
 
-/// How far ahead of itself a loop asks for nodes: they lie anywhere in memory.
+/// How far ahead a loop prefetches nodes, which lie anywhere in memory.
 const AHEAD: usize = 8;
 
-/// To spread an entry is so much less work than to look at a node.
+/// Spreading so many entries is as much work as accessing one node.
 const SPREAD: usize = 8;
 
-/// Entries that are looked at for each node that is removed, while more than half of all stand for nothing.
+/// Entries that are checked for each node that is removed, while more than half of all entries are stale.
 const SWEPT: usize = 2;
 
-/// That is done for so many nodes at a time: the processor waits for many cache lines as long as for one.
+/// That is done for so many nodes at a time: waiting for many cache lines takes as long as for one.
 const SWEEP: usize = 32;
 
 /// What [`Wheel::pop`] found.
@@ -32,14 +32,13 @@ const SWEEP: usize = 32;
 pub(crate) enum Popped {
     /// A node that is due; it is in no wheel any more.
     Due(Node),
-    /// The work that was allowed is done, and more is left.
+    /// The allowed work is done, and more is left.
     Busy,
     /// Nothing is due.
     Nothing,
 }
 
-/// A node in a slot, with the time for which it was put there. It stands for nothing once the node no longer waits for
-/// that.
+/// A node in a slot, with the time for which it was put there. Stale once the node no longer waits for that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, packed(4))]
 struct Entry {
@@ -47,7 +46,7 @@ struct Entry {
     node: Node,
 }
 
-/// A node that comes next, unless it was removed: when it is due, its sequence, its number. They compare in that order.
+/// A node that comes next, unless it was removed: its due time, its sequence and its number, compared in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Next(u128);
 
@@ -69,48 +68,48 @@ impl Next {
     }
 }
 
-/// A wheel over nodes of a [`Slab`], each due at a moment of its own. Nothing is ever early, and what is due comes
-/// in the order of its due times, of equal ones in the order of their insertion. (But for two of which one was among
-/// the first 2³² insertions, and the other among the next.)
+/// A wheel over nodes of a [`Slab`], each with a due time. No node is returned early, and nodes are returned in the
+/// order of their due times, with equal ones in the order of their insertion. (Except for two with 2³² insertions
+/// between them.)
 ///
 /// Level `l` has 64 slots of 64^l moments each. An entry lies in the level of the highest digit, to the base of 64, in
-/// which its due time differs from `elapsed`; so every slot that holds entries lies ahead of `elapsed`, and the next
-/// one to come to is the first of the lowest level that holds any. When its beginning has come, its nodes are sorted
-/// (they go to `next`) if they are few, and its entries are else spread over the levels below, some at a time
-/// (`splitting`).
+/// which its due time differs from `elapsed`. So every slot with entries lies ahead of `elapsed`, and the next one is
+/// the first of the lowest level that has any. When its beginning is reached, its nodes are sorted into `next` if they
+/// are few; otherwise its entries are spread over the levels below, some at a time (`splitting`).
 ///
-/// A node is touched when it comes and when it goes, and no more: its entry stays where it is when the node is removed,
-/// unless it is the last of its slot. Such remains go when their time comes, or when they are more than half of all.
+/// A node is accessed when it is inserted and when it is removed or due, and not in between. When it is removed its
+/// entry stays where it is, unless it is the last of its slot. Such stale entries are dropped when their time comes, or
+/// when they are more than half of all entries.
 #[derive(Debug)]
 pub(crate) struct Wheel {
     side: Side,
     /// No node outside `next` and `splitting` is due before this, unless it was overdue when it came.
     elapsed: u64,
-    /// A bit for every slot that holds entries.
+    /// A bit for each slot that has entries.
     occupied: [u64; LEVELS],
     slots: Box<[ChunkedStack<Entry>]>,
     /// Memory for slots.
     spare: SpareChunks<Entry>,
-    /// A slot whose beginning has come, and whose entries are on their way to lower levels.
+    /// A slot whose beginning was reached, and whose entries are being moved.
     splitting: Option<usize>,
-    /// The nodes of slots whose beginning has come, and what is left of nodes that were removed since: the first is
-    /// the last. Of each level at most one slot of few nodes is here, or a crowd that is due at one moment.
+    /// The nodes of slots whose beginning was reached, and stale entries of nodes that were removed since; the next one
+    /// last. From each level at most one slot of few nodes is here, or many nodes that are due at one moment.
     next: Vec<Next>,
-    /// `next` has got nodes that are not in their places yet.
+    /// Whether `next` is not in order.
     unsorted: bool,
     sequence: u32,
     /// Nodes in the wheel.
     len: usize,
-    /// Entries in `slots` and `next`, of which more than `len` stand for nothing.
+    /// Entries in `slots` and `next`; all but `len` of them are stale.
     entries: usize,
-    /// How far the search for such entries has come: a slot, and how many of its first are to be looked at.
+    /// How far the search for stale entries has come: a slot, and how many of its first entries are left.
     swept: (usize, usize),
-    /// Nodes that were removed without it going on.
+    /// Nodes that were removed since the search went on.
     unswept: usize,
 }
 
 impl Wheel {
-    /// One of at most two over the same nodes, which are not on the same side.
+    /// One of up to two wheels over the same nodes, on different sides.
     pub(crate) fn new(side: Side) -> Self {
         Self {
             side,
@@ -145,7 +144,7 @@ impl Wheel {
         Ok(())
     }
 
-    /// Takes out a node of this wheel.
+    /// Removes a node of this wheel.
     #[inline(always)]
     pub(crate) fn remove<T: Default>(&mut self, slab: &Slab<T>, node: Node) {
         let meta = slab.meta(node);
@@ -178,7 +177,7 @@ impl Wheel {
         }
     }
 
-    /// Takes out the next node that is due at `now`. Each call may touch `work` nodes at most, and counts them off.
+    /// Removes the next node that is due at `now`. Accesses about `work` nodes at most, and subtracts them from it.
     pub(crate) fn pop<T: Default>(&mut self, slab: &Slab<T>, now: u64, work: &mut usize) -> Popped {
         loop {
             if *work == 0 {
@@ -193,7 +192,8 @@ impl Wheel {
             }
             self.forget_removed(slab);
             let first = self.next.last().map_or(u64::MAX, |next| next.due());
-            // What was overdue when it came lies in the slot of `elapsed`, and may be due before all others.
+            // Nodes that were overdue when they were inserted are in the slot of `elapsed`, and may be due before
+            // others.
             if let Some((slot, start)) = self.next_slot()
                 && start <= first.min(now).max(self.elapsed)
             {
@@ -206,15 +206,15 @@ impl Wheel {
                 slab.meta(next.node()).set_waiting(None);
                 return Popped::Due(next.node());
             } else {
-                // No slot begins before now has passed, so no entry changes its place by this.
+                // No slot with entries begins by `now`, so this moves no entry to another slot.
                 self.elapsed = self.elapsed.max(now);
                 return Popped::Nothing;
             }
         }
     }
 
-    /// When there will be something to do for [`pop`](Self::pop): when the next node is due, or a little before if many
-    /// are due at about the same time.
+    /// When [`pop`](Self::pop) will have something to do: when the next node is due, or a little before if many are due
+    /// at about the same time.
     pub(crate) fn next_due<T: Default>(&mut self, slab: &Slab<T>) -> Option<u64> {
         if self.splitting.is_some() || self.unsorted {
             return Some(self.elapsed);
@@ -247,8 +247,7 @@ impl Wheel {
         first
     }
 
-    /// Nothing is in the wheel: it may begin at `now`, which saves what is inserted from being spread. It forgets nodes
-    /// that were removed.
+    /// Sets the time of an empty wheel, so that nodes inserted now are not spread later. Drops stale entries.
     #[inline(never)]
     pub(crate) fn begin_at(&mut self, now: u64) {
         debug_assert!(self.len == 0, "nothing is in the wheel");
@@ -256,13 +255,13 @@ impl Wheel {
         self.elapsed = now;
     }
 
-    /// Nothing is in the wheel: it may give back what only many nodes need.
+    /// Frees memory of an empty wheel that only many nodes need.
     pub(crate) fn give_up(&mut self) {
         self.begin_at(0);
         self.spare = SpareChunks::EMPTY;
     }
 
-    /// Nothing is in the wheel, and nothing stays behind.
+    /// Drops the stale entries of an empty wheel.
     fn clear(&mut self) {
         if self.entries > 0 {
             while let Some(number) = self.occupied_from(0) {
@@ -287,7 +286,7 @@ impl Wheel {
         self.occupied[number / SLOTS] |= 1 << (number % SLOTS);
     }
 
-    /// The first slot from this one on that holds entries.
+    /// The first slot from this one on that has entries.
     fn occupied_from(&self, number: usize) -> Option<usize> {
         (number / SLOTS..LEVELS).find_map(|level| {
             let from = if level == number / SLOTS { u64::MAX << (number % SLOTS) } else { u64::MAX };
@@ -296,7 +295,7 @@ impl Wheel {
         })
     }
 
-    /// The slot that comes next, and the moment it begins.
+    /// The next slot, and the moment it begins.
     fn next_slot(&self) -> Option<(usize, u64)> {
         let number = self.occupied_from(0)?;
         let shift = (number / SLOTS) as u32 * SLOT_BITS;
@@ -305,10 +304,10 @@ impl Wheel {
         Some((number, start))
     }
 
-    /// Moves entries out of a slot whose beginning has come.
+    /// Moves entries out of a slot whose beginning was reached.
     fn split<T: Default>(&mut self, slab: &Slab<T>, number: usize, work: &mut usize) {
         let mut slot = std::mem::replace(&mut self.slots[number], ChunkedStack::EMPTY);
-        // Nodes of the lowest level have nowhere else to go. Few nodes are touched whatever work is allowed.
+        // Nodes of the lowest level cannot be spread. A few nodes are accessed however little work is allowed.
         if number < SLOTS || slot.len() <= FEW {
             let some = slot.len().min((*work).max(FEW));
             self.sort(slab, &mut slot, some);
@@ -349,7 +348,7 @@ impl Wheel {
         self.unsorted = true;
     }
 
-    /// Nothing in a slot stands for anything any more.
+    /// Clears a slot, whose entries are all stale or moved.
     #[inline(never)]
     fn vacate(&mut self, number: usize) {
         self.occupied[number / SLOTS] &= !(1 << (number % SLOTS));
@@ -359,7 +358,7 @@ impl Wheel {
         }
     }
 
-    /// Looks at some entries more, and drops those that stand for nothing.
+    /// Checks some more entries, and drops the stale ones.
     fn sweep<T: Default>(&mut self, slab: &Slab<T>) {
         self.unswept = 0;
         for _ in 0..SWEPT * SWEEP {
@@ -375,7 +374,7 @@ impl Wheel {
             }
             let Entry { due, node } = *slot.get(index);
             if !slab.meta(node).waits_for(self.side, due) {
-                slot.swap_remove(index, &mut self.spare); // The last one was looked at before.
+                slot.swap_remove(index, &mut self.spare); // The last one was checked before.
                 self.entries -= 1;
                 if slot.is_empty() {
                     self.vacate(number);
@@ -384,7 +383,7 @@ impl Wheel {
         }
     }
 
-    /// Drops what was removed from the head of `next`.
+    /// Drops stale entries from the head of `next`.
     fn forget_removed<T: Default>(&mut self, slab: &Slab<T>) {
         let is_gone = |next: &mut Next| {
             let meta = slab.meta(next.node());

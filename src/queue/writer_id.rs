@@ -1,4 +1,4 @@
-//! Who delivers outcomes.
+//! The identity of a thread that delivers outcomes.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 pub(crate) struct WriterId(usize, PhantomData<Cell<()>>);
 
 impl WriterId {
-    /// For a writer of which there may be several: it delivers like all who have no writer id.
+    /// For writers of which there may be several at a time: they deliver as threads without a writer id do.
     pub(crate) const OUTSIDE: Self = Self(usize::MAX, PhantomData);
 
     /// # Safety

@@ -7,7 +7,7 @@ use loom::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What the slots of a block share: looked at by all, dropped once, and after that by nobody.
+/// What the slots of a block share: read by all, and dropped once, after the last read.
 struct Shared {
     looks: UnsafeCell<()>,
     drops: Arc<AtomicUsize>,
@@ -42,8 +42,8 @@ fn look(reader: &Reader<u32, Shared>) {
     reader.shared().looks.with(|_| ());
 }
 
-/// Race: both slots are left at the same time, one by its writer, the other by its reader. The next slot is another
-/// block's.
+/// Race: both slots are freed at the same time, one by its writer, the other by its reader. The next slot is in another
+/// block.
 #[test]
 fn a_slot_block_goes_with_the_last_of_its_slots() {
     check(None, || {
@@ -67,7 +67,7 @@ fn a_slot_block_goes_with_the_last_of_its_slots() {
     });
 }
 
-/// Race: the producer ends with half a block while the slot that was taken is left.
+/// Race: the producer ends with half a block while the slot that was taken is freed.
 #[test]
 fn a_slot_block_that_was_not_used_up_goes_when_its_producer_has_gone_too() {
     check(None, || {

@@ -23,7 +23,7 @@ fn sides() -> (Sides, Arc<AtomicUsize>) {
     (pair(Value(Arc::clone(&drops))), drops)
 }
 
-/// What a pool does with a writer.
+/// What a pool does with a writer: writes, and notifies the watchers.
 fn write(writer: Writer<Value, Value>, value: Value) {
     let Some(written) = writer.write(value, |before, value| before(value)) else { return };
     written.after.into_iter().for_each(After::tell);
@@ -44,7 +44,7 @@ fn a_slots_reader_is_woken_and_sees_the_value() {
     });
 }
 
-/// Race: the same, and somebody else is told.
+/// Race: the same, with a watcher to notify, too.
 #[test]
 fn a_slots_sleeping_reader_is_woken_beside_a_watcher() {
     check(None, || {
@@ -60,7 +60,7 @@ fn a_slots_sleeping_reader_is_woken_beside_a_watcher() {
     });
 }
 
-/// Race: both sides go, and one of them frees.
+/// Race: both sides are dropped, and one of them frees the slot.
 #[test]
 fn a_slot_is_freed_once() {
     check(None, || {
@@ -79,7 +79,7 @@ fn a_slot_is_freed_once() {
     });
 }
 
-/// Race: the writer gives up while the reader begins to sleep, and goes.
+/// Race: the writer is dropped while the reader begins to sleep.
 #[test]
 fn a_slots_reader_is_not_left_waiting_by_a_writer_that_goes() {
     check(None, || {
@@ -92,7 +92,7 @@ fn a_slots_reader_is_not_left_waiting_by_a_writer_that_goes() {
     });
 }
 
-/// Race: a watcher comes while the value does. It is told once, by the writer or by its return.
+/// Race: a watcher is added while the value is written. It is notified once, by the writer or by the return value.
 #[test]
 fn a_slots_watchers_are_told_once() {
     check(None, || {
@@ -119,7 +119,7 @@ fn a_slots_watchers_are_told_once() {
     });
 }
 
-/// Race: a watcher is taken back while the value comes: it is told, or was taken back.
+/// Race: a watcher is removed while the value is written: either it is notified, or it was removed.
 #[test]
 fn a_slots_watcher_is_told_or_taken_back() {
     check(None, || {

@@ -1,4 +1,4 @@
-//! Ids that find a stranger, or nobody. What takes 2²⁰ uses of a node begins shortly before that here.
+//! Stale ids. The 2²⁰ uses that it takes to retire a node are skipped here.
 
 use super::{MOST_USES, Node, PAGE, Slab};
 use std::collections::HashSet;
@@ -15,10 +15,9 @@ fn remove(slab: &mut Slab<u32>, node: Node) -> u32 {
     value
 }
 
-/// A node rests when its uses are counted out, and a page of such nodes begins anew, with another number: an id of
-/// before finds nobody.
+/// A page whose nodes are all retired is used again, with another number, so earlier ids find nothing.
 #[test]
-fn ids_differ_when_the_uses_of_a_whole_page_are_counted_out() {
+fn a_whole_page_is_retired_and_used_again() {
     let mut slab = Slab::new();
     let nodes: Vec<Node> = (0..PAGE as u32).map(|value| insert(&mut slab, value)).collect();
     for &node in &nodes {
@@ -40,17 +39,17 @@ fn ids_differ_when_the_uses_of_a_whole_page_are_counted_out() {
     assert!(again.iter().all(|&node| slab.find(slab.id(node)) == Some(node)));
 }
 
-/// A node whose uses are counted out rests alone: others of its page go on.
+/// The other nodes of its page stay in use.
 #[test]
-fn a_node_that_rests_is_not_used_again() {
+fn a_retired_node_is_not_used_again() {
     let mut slab = Slab::new();
-    let worn = insert(&mut slab, 1);
-    let meta = slab.meta(worn);
+    let retired = insert(&mut slab, 1);
+    let meta = slab.meta(retired);
     meta.word.set(meta.word.get() + MOST_USES - 1);
-    let id = slab.id(worn);
-    remove(&mut slab, worn);
+    let id = slab.id(retired);
+    remove(&mut slab, retired);
     let others: Vec<Node> = (1..PAGE as u32).map(|value| insert(&mut slab, value)).collect();
-    assert!(!others.contains(&worn) && slab.pages.len() == 1);
-    assert_ne!(insert(&mut slab, 0).page(), worn.page());
+    assert!(!others.contains(&retired) && slab.pages.len() == 1);
+    assert_ne!(insert(&mut slab, 0).page(), retired.page());
     assert_eq!(slab.find(id), None);
 }

@@ -1,4 +1,4 @@
-//! The wheel held against a sorted list.
+//! The wheel compared with a sorted list.
 
 use super::{Popped, Wheel};
 use crate::queue::{Side, Slab};
@@ -154,10 +154,9 @@ fn the_wheel_differs_from_a_sorted_list() {
     }
 }
 
-/// Conformance 15: a moment at which more are due than are sorted at once keeps their order, also if it is spread over
-/// many calls.
+/// Conformance 15: nodes that are due at one moment keep their order, even if they are too many for one call.
 #[test]
-fn a_crowd_is_due_at_one_moment() {
+fn many_nodes_are_due_at_one_moment() {
     let mut pair = Pair::new();
     for due in [1 << 30, (1 << 30) + 1, 1 << 30] {
         for _ in 0..5_000 {
@@ -193,7 +192,7 @@ fn a_due_time_lies_on_a_border() {
     assert_eq!(pair.slab.len(), 0);
 }
 
-/// Timeouts are mostly cancelled long before they are due: what is left of them goes, whatever the order.
+/// Most timeouts are cancelled long before they are due; their stale entries are dropped, whatever the order.
 #[test]
 fn removed_nodes_leave_their_entries_behind() {
     let (mut pair, mut random) = (Pair::new(), Random(5));
@@ -218,9 +217,9 @@ fn removed_nodes_leave_their_entries_behind() {
     assert_eq!((pair.wheel.entries, pair.wheel.next_due(&pair.slab)), (0, None));
 }
 
-/// Without a crowd the wheel asks to be woken exactly when the first is due: no tick while nothing is due.
+/// With few nodes the wheel asks to be woken exactly when the first is due: no tick while nothing is due.
 #[test]
-fn a_far_moment_is_come_to_at_once() {
+fn a_far_due_time_is_reached_in_one_step() {
     let mut pair = Pair::new();
     for due in [u64::MAX - 1, 1 << 62, 86_400_000_000_000, 3_600_000_000_001] {
         pair.insert(due);
@@ -230,9 +229,9 @@ fn a_far_moment_is_come_to_at_once() {
     assert_eq!(pair.wheel.next_due(&pair.slab), Some(86_400_000_000_000));
 }
 
-/// Conformance 17: one node, used more often than an id can count, never has the same id twice.
+/// Conformance 17: it never has the same id twice.
 #[test]
-fn a_node_is_used_for_ever() {
+fn a_node_is_used_more_often_than_an_id_can_count() {
     let mut slab = Slab::<u64>::new();
     slab.reserve().expect("memory");
     let (first, mut seen, mut pages) = (slab.insert(&mut 0, 0), HashSet::new(), HashSet::new());
@@ -253,7 +252,7 @@ fn a_node_is_used_for_ever() {
     assert_eq!((slab.find(stale), pages.len()), (None, 1), "one page serves 2²⁸ uses");
 }
 
-/// The pages of two pools come in turns, so neither's numbers follow one another.
+/// Two slabs add pages alternately, so the numbers of neither are consecutive.
 #[test]
 fn an_id_is_looked_up_in_another_slab() {
     let mut slabs = [Slab::<u64>::new(), Slab::new()];
