@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What takes longer than a change can wait for: all models, the proof that they can fail, the portable fallback, and
+# Checks that take too long for every change: all models, the proof that they can fail, the portable fallback, and
 # AddressSanitizer and valgrind where they are installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."

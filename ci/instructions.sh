@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Holds the number of instructions that a call takes against what is written in ci/instructions.txt: a path that has grown
-# by more than 3 % is noticed here, on any machine and under any load. With --bless the numbers are written anew.
+# Compares the numbers of instructions that calls take with those in ci/instructions.txt: a path that has changed by more
+# than 3 % fails, on any machine and under any load. With --bless the numbers are written anew.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if ! command -v valgrind >/dev/null; then
@@ -12,8 +12,8 @@ mkdir -p "$work"
 "${CC:-cc}" -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude -o "$work/instructions" ci/instructions.c \
     -Ltarget/release -lfastthreadpool -pthread -Wl,-rpath,"$PWD/$work"
 
-# What is counted: what happens inside of the functions that are joined by "+", and so nobody else's work; for "run", what
-# the worker does between two jobs, which switch the counting on and off.
+# Counts what is executed inside the functions that are joined by "+"; for "run", what the worker executes between two jobs,
+# which switch the counting on and off.
 count() {
     local toggles=()
     [ "$1" = run ] || IFS=+ read -ra toggles <<<"$1"
@@ -25,7 +25,7 @@ within() { awk -v was="$1" -v is="$2" 'BEGIN { exit !(is <= was * 1.03 && is >= 
 
 failed=0
 while read -r what recorded; do
-    # A join and a worker look at the clock now and then: on a busy machine they look more often, and get another try.
+    # A join and a worker read the clock now and then, more often on a busy machine: they get another try.
     for try in 1 2 3 4; do
         now=$(count "$what")
         if [ "$try" = 1 ] || awk -v least="$least" -v is="$now" 'BEGIN { exit !(is < least) }'; then least=$now; fi

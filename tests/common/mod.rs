@@ -8,11 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Whatever takes longer than this hangs.
+/// A test that takes longer than this is considered to hang.
 pub(crate) const LIMIT: Duration = Duration::from_secs(240);
 
-/// Runs a test's body on a thread of its own. The test fails, and does not block, if the body hangs, be it while it
-/// unwinds.
+/// Runs a test's body on a thread of its own. If the body hangs, even while it unwinds, the test fails and does not
+/// block.
 pub(crate) fn within_limit(body: impl FnOnce() + Send + 'static) {
     let (done, ended) = mpsc::channel();
     let thread = thread::spawn(move || {
@@ -29,7 +29,7 @@ pub(crate) fn within_limit(body: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Looks until `condition` holds, for things that nothing announces.
+/// Polls until `condition` holds, where there is no notification to wait for.
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
@@ -47,13 +47,13 @@ pub(crate) fn pool_of(workers: i32) -> Pool {
     Pool::builder().workers(workers).build().expect("a pool of this size can be built")
 }
 
-/// A pool that goes by a clock of its own.
+/// A pool with a manual clock.
 pub(crate) fn manual(workers: i32) -> (Pool, ManualClock) {
     let clock = ManualClock::new();
     (Pool::builder().workers(workers).clock(&clock).build().unwrap(), clock)
 }
 
-/// Lets time go on, one step after another, and the jobs of each end.
+/// Advances the clock step by step, and after each step waits until its jobs have ended.
 pub(crate) fn advance(pool: &Pool, clock: &ManualClock, steps: u32, step: Duration) {
     for _ in 0..steps {
         clock.advance(step);
@@ -61,12 +61,12 @@ pub(crate) fn advance(pool: &Pool, clock: &ManualClock, steps: u32, step: Durati
     }
 }
 
-/// Keeps jobs waiting until the test opens it, or fails. Declare it after the pool, so that a failing test opens it
-/// before the pool's drop waits for the jobs.
+/// Jobs wait here until the test opens it, or fails. Declare it after the pool, so that a failing test opens it before
+/// the pool's drop waits for the jobs.
 #[derive(Default)]
 pub(crate) struct Gate(Door);
 
-/// What waits at a [`Gate`].
+/// The jobs' side of a [`Gate`].
 #[derive(Clone, Default)]
 pub(crate) struct Door(Arc<(Mutex<Visitors>, Condvar)>);
 
@@ -151,14 +151,11 @@ impl Count {
 
     /// A job that counts its run.
     pub(crate) fn job(&self) -> impl FnOnce() + Clone + Send + 'static {
-        let count = self.clone();
-        move || {
-            count.add();
-        }
+        self.each()
     }
 
-    /// Code that counts each of its runs.
-    pub(crate) fn each(&self) -> impl Fn() + Send + Sync + 'static {
+    /// A function that counts its calls.
+    pub(crate) fn each(&self) -> impl Fn() + Clone + Send + Sync + 'static {
         let count = self.clone();
         move || {
             count.add();
