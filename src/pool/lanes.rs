@@ -131,8 +131,10 @@ impl Lanes {
         let owned = &self.owned[..self.in_use.load(Ordering::Acquire)];
         let count = owned.len() + 1;
         let first = if turn < count { turn } else { turn % count }; // To divide takes longer than to look.
-        let lane = |number: usize| owned.get(number).and_then(OnceLock::get).map(|submitter| &submitter.lane);
-        (first..count).chain(0..first).map(move |number| (number, lane(number).unwrap_or(&self.shared)))
+        (first..first + count).map(move |turn| if turn < count { turn } else { turn - count }).map(move |number| {
+            let submitter = owned.get(number).and_then(OnceLock::get);
+            (number, submitter.map_or(&self.shared, |submitter| &submitter.lane))
+        })
     }
 
     pub(super) fn numbered(&self, number: usize) -> &Lane {

@@ -125,6 +125,18 @@ impl Round {
 impl Worker {
     /// Makes a run of a lane its batch. Waits for lanes that are let alone as long as there is nothing else.
     pub(super) fn batch_from_lanes(&self) -> Option<Place> {
+        self.batch_from_own_lane().or_else(|| self.batch_from_all_lanes())
+    }
+
+    /// What it has submitted itself comes before all others, for as long as that is its turn. Nobody lets its own lane
+    /// alone.
+    #[inline]
+    fn batch_from_own_lane(&self) -> Option<Place> {
+        let number = self.round.own()?;
+        self.claim(number, self.core.lanes.numbered(number), false).ok()
+    }
+
+    fn batch_from_all_lanes(&self) -> Option<Place> {
         let paced = hint::may_spin() && !self.takes_one_at_a_time() && !self.is_lull();
         self.round.go_on();
         let (mut paused, mut pauses) = (0_u32, 0);
@@ -152,33 +164,36 @@ impl Worker {
 
     /// The first place of its new batch; and if there is none, whether a lane is let alone.
     fn batch_from_a_lane(&self, paced: bool) -> (Option<Place>, bool) {
-        let (mut first, mut waits) = (None, false);
+        let mut waits = false;
         for (number, lane) in self.core.lanes.starting_at(self.round.turn()) {
             if paced && self.round.leaves(number, lane) {
                 waits = true;
                 continue;
             }
-            let (mut seen, mut taken) = (0, 0);
-            let share = |visible, flows| {
-                seen = visible;
-                self.share(visible, flows)
-            };
-            let install = |range: Range| {
-                taken = range.len();
-                first = Some(self.station.batch.install(range));
-            };
-            // Nobody lets its own lane alone.
-            let paced = paced && self.round.own.get() != Some(number);
-            match lane.claim(&self.core.store, paced, share, install) {
-                Look::Nothing => {}
-                Look::Rest => waits = true,
-                Look::Run => {
-                    self.round.took_from(number, taken, paced && taken >= MANY && seen > taken);
-                    break;
-                }
+            match self.claim(number, lane, paced && self.round.own.get() != Some(number)) {
+                Ok(first) => return (Some(first), false),
+                Err(rests) => waits |= rests,
             }
         }
-        (first, waits)
+        (None, waits)
+    }
+
+    /// Makes a run of this lane its batch, of which this is the first place; `Err` says whether the lane is let alone.
+    #[inline]
+    fn claim(&self, number: usize, lane: &Lane, paced: bool) -> Result<Place, bool> {
+        let (mut first, mut seen, mut taken) = (None, 0, 0);
+        let share = |visible, flows| {
+            seen = visible;
+            self.share(visible, flows)
+        };
+        let install = |range: Range| {
+            taken = range.len();
+            first = Some(self.station.batch.install(range));
+        };
+        let look = lane.claim(&self.core.store, paced, share, install);
+        let Some(first) = first else { return Err(look == Look::Rest) };
+        self.round.took_from(number, taken, paced && taken >= MANY && seen > taken);
+        Ok(first)
     }
 
     /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
