@@ -46,7 +46,7 @@ src/queue/batch.rs|let middle = wanted.max(next).min(end);|let middle = wanted.m
 src/queue/segment.rs|const HOLDS: usize = SLOTS + 1;|const HOLDS: usize = SLOTS;|lane_
 src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Ordering::Relaxed)|lane_
 src/queue/lane.rs|(head..self.tail.load(Ordering::Acquire)).contains|(head.min(0)..self.tail.load(Ordering::Acquire)).contains|lane_gives_an_item_to_a_consumer_or_out
-src/queue/lane.rs|let _front = self.consumer.front.lock();|let _front = ();|lane_gives_an_item_to_a_consumer_or_out
+src/queue/lane.rs|let front = self.consumer.front.lock();|let front = ();|lane_gives_an_item_to_a_consumer_or_out
 src/queue/lane.rs|self.producer.owner.store(NOBODY, Ordering::Release);|self.producer.owner.store(NOBODY, Ordering::Relaxed);|lane_changes_its_producer
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
 src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken

@@ -8,7 +8,7 @@ use std::panic::resume_unwind;
 /// Where jobs that borrow are spawned. Made by [`Pool::scope`].
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope> {
-    inner: pool::Scope,
+    inner: pool::Scope<'scope>,
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }

@@ -20,8 +20,7 @@ impl Core {
 
     /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
     pub(super) fn take_out(&self, id: u64) -> Option<Item> {
-        let lane = self.store.lane_of(id).map(|number| self.lanes.numbered(number));
-        lane.and_then(|lane| lane.take_out(&self.store, id)).or_else(|| self.store.revoke(id))
+        self.store.take_out(id, |lane, position| self.lanes.numbered(lane).hold(position))
     }
 
     /// Cancels every job that is queued now; returns how many.

@@ -225,13 +225,12 @@ impl Lane {
         Look::Run
     }
 
-    /// Takes the item with this id out, if it is in no consumer's range.
-    pub(crate) fn take_out(&self, store: &Store, id: u64) -> Option<Item> {
-        let _front = self.consumer.front.lock();
+    /// Keeps consumers away from the item at this position for as long as the guard lives; `None` if it is in a
+    /// consumer's range.
+    pub(crate) fn hold(&self, position: u64) -> Option<impl Sized> {
+        let front = self.consumer.front.lock();
         let head = self.consumer.head.load(Ordering::Relaxed);
-        store.take_out(id, |lane, position| {
-            lane == self.number() && (head..self.tail.load(Ordering::Acquire)).contains(&position)
-        })
+        (head..self.tail.load(Ordering::Acquire)).contains(&position).then_some(front)
     }
 }
 

@@ -35,6 +35,13 @@ fn number_of(taken: Taken) -> usize {
     number(unsafe { taken.copy() })
 }
 
+impl Store {
+    /// Takes an item whose owner cannot be kept away.
+    fn revoke(&self, id: u64) -> Option<Item> {
+        self.take_out(id, |_, _| None::<()>)
+    }
+}
+
 /// A lane and where its segments come from.
 struct Line {
     store: Store,

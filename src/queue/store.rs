@@ -106,30 +106,21 @@ impl Store {
         self.registry.pinned(place.block(), |_| unsafe { place.claim_pinned() })
     }
 
-    /// The number of the lane that the item with this id lies in, or lay in, if it is known.
-    pub(crate) fn lane_of(&self, id: u64) -> Option<usize> {
-        self.pinned(id, |place| place.segment.lane()).map(|(lane, _)| lane)
-    }
-
-    /// Takes the item with this id, if `is_unowned` says of its lane's number and its position there that it is in no
-    /// consumer's range.
-    pub(super) fn take_out(&self, id: u64, is_unowned: impl FnOnce(usize, u64) -> bool) -> Option<Item> {
+    /// Takes the item with this id, if it is still queued. If it lies in a lane, `hold` gets the number of that and the
+    /// position there: what it returns keeps consumers away from the item meanwhile. Otherwise a heavy fence decides
+    /// between them and the caller.
+    pub(crate) fn take_out<G>(&self, id: u64, hold: impl FnOnce(usize, u64) -> Option<G>) -> Option<Item> {
         self.pinned(id, |place| {
-            let (lane, base) = place.segment.lane()?;
-            if !is_unowned(lane, base + place.slot as u64) {
-                return None;
-            }
-            // SAFETY: 1. and 2. nobody owns the slot; 3. the shard's lock pins the segment and excludes revokers.
+            let Some(_held) = place.segment.lane().and_then(|(lane, base)| hold(lane, base + place.slot as u64)) else {
+                // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
+                return unsafe { place.revoke() };
+            };
+            // SAFETY: 1. and 2. no consumer can reach the slot; 3. the shard's lock pins the segment and excludes
+            // revokers.
             let taken = unsafe { place.claim_pinned() }?;
             // SAFETY: 1. as above.
             Some(unsafe { taken.copy() })
         })
-    }
-
-    /// Takes the item with this id, if it is still queued.
-    pub(crate) fn revoke(&self, id: u64) -> Option<Item> {
-        // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
-        self.pinned(id, |place| unsafe { place.revoke() })
     }
 
     /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all.

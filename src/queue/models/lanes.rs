@@ -81,7 +81,8 @@ fn lane_gives_an_item_to_a_consumer_or_out() {
         let consumer = consumer(&line, 2);
         let first = ids[0];
         let revoker = spawn(&line, move |line| line.store.revoke(first).map(number));
-        let out: Vec<usize> = ids.iter().filter_map(|&id| line.lane.take_out(&line.store, id).map(number)).collect();
+        let take_out = |&id: &u64| line.store.take_out(id, |_, position| line.lane.hold(position)).map(number);
+        let out: Vec<usize> = ids.iter().filter_map(take_out).collect();
         let revoked: Vec<usize> = revoker.join().unwrap().into_iter().collect();
         assert_each_once(2, [out, revoked, consumer.join().unwrap(), line.drain()]);
     });
