@@ -9,8 +9,9 @@ CC      ?= cc
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 MAJOR   := $(firstword $(subst ., ,$(VERSION)))
 STAGE   := $(CURDIR)/target/stage
-# What the static library needs of the system; `rustc --print native-static-libs` says it.
-STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+# What the static library needs of the system: `rustc --print native-static-libs` says it. Not -lgcc_s and -lc: compilers
+# add what they need of these, and there is no libgcc_s for -static.
+STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
 .PHONY: help build run test check extra bench bench-quick bench-server scaling soak loom mutants header install uninstall clean needs
 

@@ -11,7 +11,7 @@ mkdir -p "$work"
 for example in backpressure callbacks cancel emit futures groups hello lock mandelbrot results semaphore; do
     # The static library: valgrind then has its symbols, and what it keeps at exit is seen as reachable.
     "${CC:-cc}" -g -O1 -Iinclude -o "$work/$example" "c-examples/$example.c" target/release/libfastthreadpool.a \
-        -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+        -lutil -lrt -lpthread -lm -ldl
     valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect --fair-sched=yes \
         "$work/$example" > "$work/$example.out" 2> "$work/$example.log" ||
         { cat "$work/$example.log"; echo "$example: see above"; exit 1; }

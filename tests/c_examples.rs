@@ -210,15 +210,18 @@ fn the_shared_library_exports_the_functions_of_the_header_and_nothing_else() {
     }
 }
 
-/// What pkg-config says about the static library is enough.
+/// What pkg-config says about the static library is enough, also where all libraries are static.
 #[test]
 fn the_static_library_links() {
     within_limit(|| {
         let folder = folder("static");
         for compiler in c_compilers() {
-            let program = folder.join(compiler.name());
-            compiler.static_program(&example("hello"), &program, &["-std=c99"]);
-            run_example("hello", Command::new(program));
+            let modes: &[&[_]] = if compiler.has_static_libc() { &[&[], &["-static"]] } else { &[&[]] };
+            for mode in modes {
+                let program = folder.join(compiler.name());
+                compiler.static_program(&example("hello"), &program, mode);
+                run_example("hello", Command::new(program));
+            }
         }
     });
 }

@@ -7,9 +7,6 @@ use std::{env, fs};
 
 pub(crate) const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
-/// What the static library needs of the system.
-const STATIC_LIBS: [&str; 7] = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
-
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -20,6 +17,13 @@ pub(crate) fn header() -> String {
 
 pub(crate) fn example(name: &str) -> PathBuf {
     root().join(format!("c-examples/{name}.c"))
+}
+
+/// What the static library needs of the system, as `make install` tells pkg-config.
+fn static_libs() -> String {
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("the Makefile is there");
+    let line = makefile.lines().find_map(|line| line.strip_prefix("STATIC_LIBS := "));
+    line.expect("the Makefile says what the static library needs").to_string()
 }
 
 /// A library that cargo built along with the test, beside which it lies.
@@ -76,7 +80,12 @@ impl Compiler {
     /// A program that contains the static library.
     pub(crate) fn static_program(&self, source: &Path, output: &Path, flags: &[&str]) {
         let library = built_library("libfastthreadpool.a");
-        run(self.compile(source, output, flags).arg(library).args(STATIC_LIBS));
+        run(self.compile(source, output, flags).arg(library).args(static_libs().split_whitespace()));
+    }
+
+    /// Whether programs can be static throughout.
+    pub(crate) fn has_static_libc(&self) -> bool {
+        text(&run(self.command().arg("-print-file-name=libc.a")).stdout).starts_with('/')
     }
 
     /// Looks whether a program compiles.
