@@ -5,10 +5,14 @@ DESTDIR ?=
 LIBDIR  ?= $(PREFIX)/lib
 CARGO   ?= cargo
 CC      ?= cc
+INCLUDES  = $(DESTDIR)$(PREFIX)/include
+LIBRARIES = $(DESTDIR)$(LIBDIR)
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 MAJOR   := $(firstword $(subst ., ,$(VERSION)))
-STAGE   := $(CURDIR)/target/stage
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+BUILT   := $(TARGET)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release
+STAGE   := $(if $(filter /%,$(TARGET)),,$(CURDIR)/)$(TARGET)/stage
 # What the static library needs of the system: `rustc --print native-static-libs` says it. Not -lgcc_s and -lc: compilers
 # add what they need of these, and there is no libgcc_s for -static.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
@@ -24,15 +28,15 @@ needs:
 
 # Only these two: cargo does not optimise across crates (lto) when it makes an rlib at the same time.
 build: needs ## the libraries, in target/release
-	$(CARGO) rustc --release --features capi --lib --crate-type cdylib,staticlib
+	$(CARGO) rustc --release --features capi --lib --crate-type cdylib,staticlib --target-dir "$(TARGET)"
 
 run: needs ## parallel cksum of DIR (default /usr/include, /usr/share/doc) against coreutils
 	@command -v pkg-config >/dev/null || { echo "missing: pkg-config (Debian: apt-get install pkg-config)"; exit 1; }
-	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR=
-	export PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig; \
-	$(CC) -O2 -Wall -Wextra -Wpedantic -Werror -o $(STAGE)/pcksum c-examples/pcksum.c \
-	    $$(pkg-config --cflags --libs fastthreadpool) -Wl,-rpath,$(STAGE)/lib
-	sh c-examples/run_pcksum.sh $(STAGE)/pcksum $(DIR)
+	@$(MAKE) --no-print-directory install PREFIX="$(STAGE)" LIBDIR="$(STAGE)/lib" DESTDIR=
+	export PKG_CONFIG_PATH="$(STAGE)/lib/pkgconfig"; eval \
+	'$(CC) -O2 -Wall -Wextra -Wpedantic -Werror -o "$(STAGE)/pcksum" c-examples/pcksum.c' \
+	    "$$(pkg-config --cflags --libs fastthreadpool)" '"-Wl,-rpath,$(STAGE)/lib"'
+	sh c-examples/run_pcksum.sh "$(STAGE)/pcksum" $(DIR)
 
 test: needs ## all tests: Rust, doctests, C examples, header
 	$(CARGO) test --features capi,log --quiet
@@ -69,19 +73,24 @@ mutants: needs ## shows that every model fails when its key step is broken
 header: needs ## generate include/fastthreadpool.h from src/ffi
 	FTPOOL_BLESS=1 $(CARGO) test --quiet --features capi --test header
 
-install: build ## into $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 include/fastthreadpool.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 target/release/libfastthreadpool.a $(DESTDIR)$(LIBDIR)/
-	install -m 755 target/release/libfastthreadpool.so $(DESTDIR)$(LIBDIR)/libfastthreadpool.so.$(VERSION)
-	ln -sf libfastthreadpool.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libfastthreadpool.so.$(MAJOR)
-	ln -sf libfastthreadpool.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libfastthreadpool.so
+# Under sudo nothing is built: root often has no cargo, and would leave files of its own behind.
+install: $(if $(SUDO_USER),,build) ## into $(DESTDIR)$(PREFIX); `make build` and then `sudo make install` works, too
+	@case "$(PREFIX)" in /*) ;; *) echo "PREFIX has to be an absolute path"; exit 1 ;; esac
+	@test -e "$(BUILT)/libfastthreadpool.a" || { echo "missing: the libraries (without sudo: make build)"; exit 1; }
+	install -d "$(INCLUDES)" "$(LIBRARIES)/pkgconfig"
+	install -m 644 include/fastthreadpool.h "$(INCLUDES)/"
+	install -m 644 "$(BUILT)/libfastthreadpool.a" "$(LIBRARIES)/"
+	install -m 755 "$(BUILT)/libfastthreadpool.so" "$(LIBRARIES)/libfastthreadpool.so.$(VERSION)"
+	ln -sf libfastthreadpool.so.$(VERSION) "$(LIBRARIES)/libfastthreadpool.so.$(MAJOR)"
+	ln -sf libfastthreadpool.so.$(MAJOR) "$(LIBRARIES)/libfastthreadpool.so"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' fastthreadpool.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/fastthreadpool.pc
+	    -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' fastthreadpool.pc.in > "$(LIBRARIES)/pkgconfig/fastthreadpool.pc"
+	chmod 644 "$(LIBRARIES)/pkgconfig/fastthreadpool.pc"
 
 uninstall: ## what install put there
-	rm -f $(DESTDIR)$(PREFIX)/include/fastthreadpool.h $(DESTDIR)$(LIBDIR)/libfastthreadpool.* \
-	    $(DESTDIR)$(LIBDIR)/pkgconfig/fastthreadpool.pc
+	rm -f "$(INCLUDES)/fastthreadpool.h" "$(LIBRARIES)/pkgconfig/fastthreadpool.pc" "$(LIBRARIES)/libfastthreadpool.a" \
+	    "$(LIBRARIES)/libfastthreadpool.so" "$(LIBRARIES)/libfastthreadpool.so.$(MAJOR)" \
+	    "$(LIBRARIES)/libfastthreadpool.so.$(VERSION)"
 
 clean: ## what was built
 	$(CARGO) clean
