@@ -9,7 +9,7 @@ rounds=${ROUNDS:-5} messages=${MESSAGES:-100000} cores=$(nproc)
 build=$(mktemp -d)
 server=
 trap 'kill $server 2>/dev/null || true; rm -rf "$build"' EXIT
-ln -s "$PWD/target/release/libfastthreadpool.so" "$build/libfastthreadpool.so.0"
+ln -s "$(realpath "${CARGO_TARGET_DIR:-target}")/release/libfastthreadpool.so" "$build/libfastthreadpool.so.0"
 for name in epoll_server epoll_threads epoll_load; do
     "${CC:-cc}" -std=c99 -O2 -Iinclude -o "$build/$name" "c-examples/$name.c" "$build/libfastthreadpool.so.0" \
         -Wl,-rpath,"$build" -pthread

@@ -22,7 +22,9 @@ make --no-print-directory test
 
 step "a Rust dependent exports no C symbols"
 cargo build --quiet --release
-if nm -D --defined-only target/release/libfastthreadpool.so | grep ' ftpool_'; then
+library=${CARGO_TARGET_DIR:-target}/release/libfastthreadpool.so
+test -e "$library"
+if nm -D --defined-only "$library" | grep ' ftpool_'; then
     echo "the C symbols are exported without the feature capi"; exit 1
 fi
 make --no-print-directory build

@@ -6,11 +6,11 @@ cd "$(dirname "$0")/.."
 if ! command -v valgrind >/dev/null; then
     echo "instruction counts are not compared: valgrind is not installed (apt-get install valgrind)"; exit 0
 fi
-work=target/instructions
+target=${CARGO_TARGET_DIR:-target} work=$target/instructions
 mkdir -p "$work"
 [ -e "$work/libfastthreadpool.so.0" ] || ln -s ../release/libfastthreadpool.so "$work/libfastthreadpool.so.0"
 "${CC:-cc}" -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude -o "$work/instructions" ci/instructions.c \
-    -Ltarget/release -lfastthreadpool -pthread -Wl,-rpath,"$PWD/$work"
+    -L"$target/release" -lfastthreadpool -pthread -Wl,-rpath,"$(realpath "$work")"
 
 # Counts what is executed inside the functions that are joined by "+"; for "run", what the worker executes between two jobs,
 # which switch the counting on and off.

@@ -6,11 +6,11 @@ if ! command -v valgrind >/dev/null; then
     echo "skipped: valgrind is not installed (apt-get install valgrind)"; exit 0
 fi
 make --no-print-directory build
-work=target/valgrind
+target=${CARGO_TARGET_DIR:-target} work=$target/valgrind
 mkdir -p "$work"
 for example in backpressure callbacks cancel emit futures groups hello lock mandelbrot results semaphore; do
     # The static library: valgrind then has its symbols, and what it keeps at exit is seen as reachable.
-    "${CC:-cc}" -g -O1 -Iinclude -o "$work/$example" "c-examples/$example.c" target/release/libfastthreadpool.a \
+    "${CC:-cc}" -g -O1 -Iinclude -o "$work/$example" "c-examples/$example.c" "$target/release/libfastthreadpool.a" \
         -lutil -lrt -lpthread -lm -ldl
     valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect --fair-sched=yes \
         "$work/$example" > "$work/$example.out" 2> "$work/$example.log" ||
