@@ -1,4 +1,5 @@
 //! Numbers and layouts that programs were compiled with, and what the C functions promise.
+#![cfg(feature = "capi")]
 
 mod c_common;
 mod common;

@@ -1,5 +1,5 @@
 //! C programs that do not compile, do not run, or see more of the library than its header says.
-#![cfg(unix)]
+#![cfg(all(unix, feature = "capi"))]
 
 #[path = "c_common/cc.rs"]
 mod cc;

@@ -1,5 +1,5 @@
 //! C and C++ programs that exit, are unloaded or fork while their pools live.
-#![cfg(unix)]
+#![cfg(all(unix, feature = "capi"))]
 
 #[path = "c_common/cc.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]
