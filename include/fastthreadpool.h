@@ -1160,8 +1160,8 @@ ftpool_status ftpool_results_new_with(ftpool *pool,
 
 /**
  * Frees a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
- * If the object has a callback, it is called for the outcomes that have arrived, and never after this has returned.
- * NULL is accepted and ignored.
+ * If the object has a callback, it is called for the outcomes that have arrived, and never after this has returned,
+ * unless it is the callback itself that calls this. NULL is accepted and ignored.
  *
  * **Ownership:** the object is gone; values that were not read are passed to its value_free, or else what they point
  * to is not freed. **Thread safety:** no other call on the object may be under way or follow.
@@ -1205,8 +1205,8 @@ ftpool_status ftpool_results_submit_batch(ftpool_results *results,
                                           ftpool_job_id *out_ids);
 
 /**
- * Reads the next outcome, done or failed. FTPOOL_EMPTY means that everything was read, and that no job submitted
- * through this object, before or meanwhile, is queued or running.
+ * Reads the next outcome, done or failed; if there are both, either may come first. FTPOOL_EMPTY means that everything
+ * was read, and that no job submitted through this object, before or meanwhile, is queued or running.
  *
  * **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
  * each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will
@@ -1580,7 +1580,7 @@ FTPOOL_API ftpool_status ftpool_completed_next(ftpool_completed *completed, int6
  * takes part, and so does every free worker if that pays: the caller runs the first items of a long loop alone to see
  * how long they take, and a loop of a few microseconds stays with it. So items must not wait for each other. `grain`
  * is how many items are taken at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
- * items that are running.
+ * items that are running; what the code and the message say is lost, so leave it in `context`.
  *
  * **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
  * depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
@@ -1709,7 +1709,8 @@ FTPOOL_API ftpool_status ftpool_blocking(ftpool_fn function, void *arg, void **o
 
 /**
  * The process-wide pool, with default configuration. It is created on first use, shared by everybody, and does not
- * keep the process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
+ * keep the process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not. Once used, it is the
+ * parent's pool in the child of a fork.
  *
  * **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
  * **Returns:** the pool, always the same, never NULL.
@@ -1798,7 +1799,8 @@ FTPOOL_API ftpool_status ftpool_check(ftpool *pool, const char **out_cause);
 
 /**
  * Marks the running job as failed: when it returns, its value is ignored and it ends FTPOOL_OUTCOME_FAILED with this
- * code and message. Of several calls, the last one counts. `message` may be NULL. A callback returns a code instead.
+ * code and message. Of several calls, the last one counts. `message` may be NULL. A callback returns a code instead;
+ * there, this changes nothing.
  *
  * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
  * thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job.

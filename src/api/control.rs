@@ -18,7 +18,8 @@ pub enum Shutdown {
 impl Pool {
     /// The process-wide pool, with the defaults of [`Pool::new`]. It is created on first use, shared by everybody and
     /// never dropped, and does not keep the process alive. [`shutdown`](Self::shutdown) refuses to end it;
-    /// [`shutdown_all`](Self::shutdown_all) does not.
+    /// [`shutdown_all`](Self::shutdown_all) does not. Once it has been used, it is the parent's pool in the child of a
+    /// fork.
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Pool};

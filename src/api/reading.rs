@@ -8,7 +8,7 @@ use crate::sync::Deadline;
 use std::cell::Cell;
 
 impl<T: Send + 'static> Results<T> {
-    /// The next outcome, done or failed.
+    /// The next outcome, done or failed; if there are both, either may come first.
     ///
     /// # Errors
     ///

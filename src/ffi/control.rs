@@ -17,7 +17,8 @@ pub const FTPOOL_CANCEL_TIMERS: u32 = 2;
 pub type ftpool_id_fn = Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id)>;
 
 /// The process-wide pool, with default configuration. It is created on first use, shared by everybody, and does not
-/// keep the process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not.
+/// keep the process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not. Once used, it is the
+/// parent's pool in the child of a fork.
 ///
 /// **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
 /// **Returns:** the pool, always the same, never NULL.

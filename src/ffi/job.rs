@@ -7,7 +7,8 @@ use std::ffi::{CStr, c_char};
 use std::sync::Arc;
 
 /// Marks the running job as failed: when it returns, its value is ignored and it ends FTPOOL_OUTCOME_FAILED with this
-/// code and message. Of several calls, the last one counts. `message` may be NULL. A callback returns a code instead.
+/// code and message. Of several calls, the last one counts. `message` may be NULL. A callback returns a code instead;
+/// there, this changes nothing.
 ///
 /// **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
 /// thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job.

@@ -30,7 +30,7 @@ pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into
 /// takes part, and so does every free worker if that pays: the caller runs the first items of a long loop alone to see
 /// how long they take, and a loop of a few microseconds stays with it. So items must not wait for each other. `grain`
 /// is how many items are taken at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
-/// items that are running.
+/// items that are running; what the code and the message say is lost, so leave it in `context`.
 ///
 /// **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
 /// depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the

@@ -7,8 +7,8 @@ use super::time::{self, Timeout};
 use super::{ftpool_result, ftpool_results};
 use crate::{Outcome, Results};
 
-/// Reads the next outcome, done or failed. FTPOOL_EMPTY means that everything was read, and that no job submitted
-/// through this object, before or meanwhile, is queued or running.
+/// Reads the next outcome, done or failed; if there are both, either may come first. FTPOOL_EMPTY means that everything
+/// was read, and that no job submitted through this object, before or meanwhile, is queued or running.
 ///
 /// **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
 /// each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will

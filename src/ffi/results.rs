@@ -109,8 +109,8 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
 }
 
 /// Frees a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
-/// If the object has a callback, it is called for the outcomes that have arrived, and never after this has returned.
-/// NULL is accepted and ignored.
+/// If the object has a callback, it is called for the outcomes that have arrived, and never after this has returned,
+/// unless it is the callback itself that calls this. NULL is accepted and ignored.
 ///
 /// **Ownership:** the object is gone; values that were not read are passed to its value_free, or else what they point
 /// to is not freed. **Thread safety:** no other call on the object may be under way or follow.
