@@ -2131,7 +2131,7 @@ FTPOOL_INLINE void ftpool_lock_release(ftpool_lock *lock) {
 }
 
 FTPOOL_INLINE ftpool_status ftpool_semaphore_acquire(ftpool_semaphore *semaphore) {
-    if (semaphore != NULL) {
+    if (semaphore) {
         uint64_t seen = __atomic_load_n(&semaphore->opaque[0], __ATOMIC_RELAXED);
         while (__builtin_expect((seen & (FTPOOL_SEMAPHORE_CLOSED | FTPOOL_SEMAPHORE_QUEUED)) == 0 &&
                                 (seen & FTPOOL_SEMAPHORE_VALUE) != 0, 1))
@@ -2143,7 +2143,7 @@ FTPOOL_INLINE ftpool_status ftpool_semaphore_acquire(ftpool_semaphore *semaphore
 }
 
 FTPOOL_INLINE ftpool_status ftpool_semaphore_release(ftpool_semaphore *semaphore, uint32_t permits) {
-    if (semaphore != NULL) {
+    if (semaphore) {
         uint64_t seen = __atomic_load_n(&semaphore->opaque[0], __ATOMIC_RELAXED);
         while (__builtin_expect((seen & (FTPOOL_SEMAPHORE_WAITING | FTPOOL_SEMAPHORE_QUEUED)) == 0 &&
                                 permits <= FTPOOL_SEMAPHORE_VALUE - (seen & FTPOOL_SEMAPHORE_VALUE), 1))
