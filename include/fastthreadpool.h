@@ -325,7 +325,7 @@ enum ftpool_status
      */
     FTPOOL_E_NOMEM = -2,
     /**
-     * The pool was shut down.
+     * The pool was shut down, the semaphore was closed, or the process exits.
      */
     FTPOOL_E_SHUTDOWN = -3,
     /**
@@ -365,7 +365,7 @@ enum ftpool_status
      */
     FTPOOL_E_OVERFLOW = -12,
     /**
-     * A callback is in use.
+     * A callback gets what the call was to read.
      */
     FTPOOL_E_BUSY = -13,
 };

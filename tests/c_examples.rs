@@ -73,7 +73,7 @@ fn expected(name: &str) -> &'static str {
         "cancel" => {
             "6 jobs are queued or running\ncancel B: FTPOOL_OK\ncancel D: FTPOOL_OK\ncancel D again: FTPOOL_EMPTY\n\
              cancel the running job: FTPOOL_EMPTY\n4 jobs are queued or running\nshut down within 20 ms: FTPOOL_TIMEOUT\n\
-             submit F: FTPOOL_E_SHUTDOWN (the pool was shut down; reopen it or make a new one)\njob E runs\njob A runs\njob C runs\n\
+             submit F: FTPOOL_E_SHUTDOWN (it was shut down or closed; reopen it or make a new one)\njob E runs\njob A runs\njob C runs\n\
              shut down: 0 threads, 0 jobs\n"
         }
         "futures" => {

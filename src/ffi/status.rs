@@ -23,7 +23,7 @@ pub enum ftpool_status {
     FTPOOL_E_INVALID = -1,
     /// The system has no memory; errno tells more.
     FTPOOL_E_NOMEM = -2,
-    /// The pool was shut down.
+    /// The pool was shut down, the semaphore was closed, or the process exits.
     FTPOOL_E_SHUTDOWN = -3,
     /// The call would wait for its own end.
     FTPOOL_E_DEADLOCK = -4,
@@ -43,7 +43,7 @@ pub enum ftpool_status {
     FTPOOL_E_UNSUPPORTED = -11,
     /// A count would overflow.
     FTPOOL_E_OVERFLOW = -12,
-    /// A callback is in use.
+    /// A callback gets what the call was to read.
     FTPOOL_E_BUSY = -13,
 }
 
@@ -58,7 +58,7 @@ const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
     (FTPOOL_FULL, c"FTPOOL_FULL", c"there is no room; try again when jobs have finished"),
     (FTPOOL_E_INVALID, c"FTPOOL_E_INVALID", c"an argument is not valid; see the call's documentation"),
     (FTPOOL_E_NOMEM, c"FTPOOL_E_NOMEM", c"the system has no memory; let queued jobs finish first"),
-    (FTPOOL_E_SHUTDOWN, c"FTPOOL_E_SHUTDOWN", c"the pool was shut down; reopen it or make a new one"),
+    (FTPOOL_E_SHUTDOWN, c"FTPOOL_E_SHUTDOWN", c"it was shut down or closed; reopen it or make a new one"),
     (FTPOOL_E_DEADLOCK, c"FTPOOL_E_DEADLOCK", c"a job cannot wait for its own end: its pool, a job that waits for it"),
     (FTPOOL_E_THREAD, c"FTPOOL_E_THREAD", c"the system refused to start a thread; see errno"),
     (FTPOOL_E_VERSION, c"FTPOOL_E_VERSION", c"the struct comes from a newer header; install the newer library"),
@@ -68,7 +68,7 @@ const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
     (FTPOOL_E_BROKEN, c"FTPOOL_E_BROKEN", c"a hook of the pool failed; make a new pool"),
     (FTPOOL_E_UNSUPPORTED, c"FTPOOL_E_UNSUPPORTED", c"this build or platform cannot do it"),
     (FTPOOL_E_OVERFLOW, c"FTPOOL_E_OVERFLOW", c"a count would overflow"),
-    (FTPOOL_E_BUSY, c"FTPOOL_E_BUSY", c"a callback is in use; remove it first"),
+    (FTPOOL_E_BUSY, c"FTPOOL_E_BUSY", c"a callback gets the outcomes; to read them, use an object without one"),
 ];
 
 /// The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for any other number.
