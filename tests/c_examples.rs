@@ -174,14 +174,17 @@ fn the_header_compiles_in_every_dialect() {
                     int main(void) { ftpool_config config = FTPOOL_CONFIG_INIT; ftpool_result result = FTPOOL_RESULT_INIT;\n\
                     ftpool_timer_options timer = FTPOOL_TIMER_OPTIONS_INIT;\n\
                     return config.size + result.size + timer.size > 0 ? FTPOOL_OK : FTPOOL_E_INVALID; }\n";
-        for (suffix, compilers, dialects) in
-            [("c", c_compilers(), ["-std=c99", "-std=c11"]), ("cc", cxx_compilers(), ["-std=c++11", "-std=c++20"])]
-        {
+        let c = ["-Wconversion", "-Wshadow", "-Wcast-qual", "-Wundef"];
+        let cxx = [&c[..], &["-Wold-style-cast", "-Wzero-as-null-pointer-constant"]].concat();
+        for (suffix, compilers, dialects, flags) in [
+            ("c", c_compilers(), ["-std=c99", "-std=c11"], &c[..]),
+            ("cc", cxx_compilers(), ["-std=c++11", "-std=c++20"], &cxx[..]),
+        ] {
             for (name, text) in [("alone", once.to_string()), ("twice", once.repeat(2) + uses)] {
                 let source = folder.join(name).with_extension(suffix);
                 fs::write(&source, text).expect("the folder is writable");
                 for compiler in &compilers {
-                    dialects.iter().for_each(|dialect| compiler.check(&source, &[dialect]));
+                    dialects.iter().for_each(|dialect| compiler.check(&source, &[&[*dialect], flags].concat()));
                 }
             }
         }
