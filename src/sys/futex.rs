@@ -97,10 +97,8 @@ mod imp {
     pub(crate) struct Sleepers(*const u32);
 
     fn timespec(time: Duration) -> libc::timespec {
-        libc::timespec {
-            tv_sec: time.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-            tv_nsec: time.subsec_nanos().into(),
-        }
+        let tv_sec = time.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+        libc::timespec { tv_sec, tv_nsec: time.subsec_nanos() as libc::c_long }
     }
 
     /// # Safety
