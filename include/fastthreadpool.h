@@ -65,6 +65,15 @@
 #define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL}
 #define FTPOOL_TIMER_OPTIONS_INIT {sizeof(ftpool_timer_options), NULL, NULL, 0, 0, 0, 0, 0, FTPOOL_MISSED_SKIP, 0}
 
+/* What is changed atomically lies at a multiple of its size, also in 32-bit programs. */
+#ifndef FTPOOL_ALIGNED
+#ifdef __GNUC__
+#define FTPOOL_ALIGNED(bytes) __attribute__((__aligned__(bytes)))
+#else
+#define FTPOOL_ALIGNED(bytes)
+#endif
+#endif
+
 /* Stands before every function; define it for attributes that your platform needs, such as an import attribute. */
 #ifndef FTPOOL_API
 #define FTPOOL_API
@@ -830,7 +839,7 @@ typedef void (*ftpool_id_fn)(void *context, ftpool_job_id id);
  * not fair and everybody acquires one permit at a time, a release touches no memory after it has added the permits:
  * whoever acquires the last one may free the semaphore.
  */
-typedef struct ftpool_semaphore {
+typedef struct FTPOOL_ALIGNED(8) ftpool_semaphore {
     /**
      * The library's.
      */

@@ -53,11 +53,15 @@ fn with_inline_functions(header: &str) -> String {
 
 /// Structs need tags: C++ gives no member functions to those without.
 fn with_tags(header: &str) -> String {
-    let mut parts = header.split("typedef struct {\n");
+    let mut parts = header.split("typedef struct ");
     let before = parts.next().unwrap_or_default().to_string();
-    parts.fold(before, |done, part| {
-        let name = part.split_once("\n} ").and_then(|(_, rest)| rest.split(';').next()).expect("structs have names");
-        format!("{done}typedef struct {name} {{\n{part}")
+    parts.fold(before, |done, part| match part.split_once("{\n") {
+        Some((attributes, body)) if !attributes.contains('\n') => {
+            let name =
+                body.split_once("\n} ").and_then(|(_, rest)| rest.split(';').next()).expect("structs have names");
+            format!("{done}typedef struct {attributes}{name} {{\n{body}")
+        }
+        _ => format!("{done}typedef struct {part}"),
     })
 }
 

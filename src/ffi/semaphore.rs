@@ -16,7 +16,7 @@ use crate::{AcquireError, Deadline, ReleaseError, Semaphore};
 /// What a thread did before it released a permit is visible to the thread that acquires it. On Linux, if a semaphore is
 /// not fair and everybody acquires one permit at a time, a release touches no memory after it has added the permits:
 /// whoever acquires the last one may free the semaphore.
-#[repr(C)]
+#[repr(C, align(8))]
 #[derive(Debug)]
 pub struct ftpool_semaphore {
     /// The library's.
