@@ -294,6 +294,22 @@ fn a_handle_can_be_awaited() {
     });
 }
 
+/// Conformance 118: it makes no difference to the caller whether the job has ended before a callback is registered.
+#[test]
+fn a_callback_that_comes_after_the_end_may_panic() {
+    within_limit(|| {
+        let (pool, called) = (pool_of(1), Count::new());
+        let job = pool.submit(|| 5).unwrap();
+        job.wait(LIMIT).unwrap();
+        let captured = called.on_drop();
+        job.on_done(move |_| {
+            let _captured = captured;
+            panic!("in a callback");
+        });
+        assert_eq!((called.get(), job.join().unwrap()), (1, 5));
+    });
+}
+
 /// Conformance 62: a refused job leaves nothing behind.
 #[test]
 fn a_refused_submit_drops_the_job() {

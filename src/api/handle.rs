@@ -1,7 +1,7 @@
 //! Handles to single jobs.
 
 use super::outcome::Extra;
-use super::{JobError, JobId, Times, WaitError};
+use super::{JobError, JobId, Times, WaitError, handled};
 use crate::pool::{Core, Unfinished, current};
 use crate::queue::{After, Reader};
 use crate::sync::Deadline;
@@ -234,7 +234,7 @@ impl<T: Send + 'static> JobHandle<T> {
             Ok(key) => CallbackKey(key),
             Err(callback) => {
                 if let Some(end) = self.held().get() {
-                    callback(end);
+                    handled::call(callback, end);
                 }
                 CallbackKey(0)
             }

@@ -156,7 +156,7 @@ fn tell<T>(written: Written<End<T>>, users: impl Fn()) {
 }
 
 /// What a callback throws concerns nobody else.
-fn call<T>(before: Before<End<T>>, end: &End<T>) {
+pub(super) fn call<T>(before: Before<End<T>>, end: &End<T>) {
     if let Err(payload) = unwind::catch(|| before(end)) {
         unwind::dispose(payload);
     }
