@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, OnDrop, eventually, pool_of, within_limit};
 use fastthreadpool::{Deadline, JobError, JobState, Pool, WaitError, cancel_requested, current_job, fail};
 use std::future::Future;
 use std::pin::pin;
@@ -291,6 +291,24 @@ fn a_handle_can_be_awaited() {
         };
         assert_eq!(result.unwrap(), 9);
         assert_eq!((stale.1.load(SeqCst), fresh.1.load(SeqCst)), (0, 1));
+    });
+}
+
+/// Conformance 109: whoever mixes up two handles' callbacks is told so, and does not stop an awaiting task.
+#[test]
+fn a_key_of_another_handle_takes_no_waker_away() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        let ended = pool.submit(|| ()).unwrap();
+        ended.wait(LIMIT).unwrap();
+        let key = ended.on_done(|_| ());
+        let mut job = pool.submit(gate.job()).unwrap();
+        let woken = Arc::new(Woken(thread::current(), AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(pin!(&mut job).poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(!job.remove_callback(key));
+        gate.open();
+        eventually("the task is woken", || woken.1.load(SeqCst) == 1);
     });
 }
 

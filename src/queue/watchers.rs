@@ -47,8 +47,8 @@ pub(super) struct Watchers<V> {
     after: Vec<(u64, After)>,
 }
 
-/// The key of the one watcher that [`replace`](Watchers::replace) replaces.
-const REPLACED: u64 = 0;
+/// The key of the one watcher that [`replace`](Watchers::replace) replaces. Nobody is told it.
+const REPLACED: u64 = u64::MAX;
 
 impl<V> Watchers<V> {
     fn next_key(&mut self) -> u64 {
