@@ -294,6 +294,20 @@ fn a_handle_can_be_awaited() {
     });
 }
 
+/// Conformance 109: a task that waits for a handle no longer is not kept in memory until the job ends.
+#[test]
+fn a_dropped_handle_keeps_no_waker() {
+    within_limit(|| {
+        let (pool, _gate) = blocked();
+        let woken = Arc::new(Woken(thread::current(), AtomicUsize::new(0)));
+        let mut job = pool.submit(|| ()).unwrap();
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(pin!(&mut job).poll(&mut Context::from_waker(&waker)).is_pending());
+        drop((waker, job));
+        assert_eq!(Arc::strong_count(&woken), 1);
+    });
+}
+
 /// Conformance 109: whoever mixes up two handles' callbacks is told so, and does not stop an awaiting task.
 #[test]
 fn a_key_of_another_handle_takes_no_waker_away() {

@@ -5,6 +5,7 @@ use super::{JobError, JobId, Times, WaitError, handled};
 use crate::pool::{Core, Unfinished, current};
 use crate::queue::{After, Reader};
 use crate::sync::Deadline;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -32,7 +33,6 @@ use std::task::{Context, Poll};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a handle that is dropped lets its job run on its own; for that, use `spawn`"]
-#[derive(Debug)]
 pub struct JobHandle<T> {
     /// `None` once it was awaited to its end.
     held: Option<Held<T>>,
@@ -66,7 +66,7 @@ pub enum JobState {
 }
 
 /// Identifies a callback, for [`JobHandle::remove_callback`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallbackKey(pub(crate) u64);
 
 impl<T: Send + 'static> JobHandle<T> {
@@ -264,6 +264,14 @@ impl<T: Send + 'static> JobHandle<T> {
     #[cfg(feature = "capi")]
     pub(crate) fn from_held(held: Held<T>) -> Self {
         Self::new(held)
+    }
+}
+
+impl<T> fmt::Debug for JobHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = self.held.as_ref();
+        let id = held.and_then(|held| JobId::from_number(held.id()));
+        f.debug_struct("JobHandle").field("id", &id).field("done", &held.is_none_or(Reader::is_done)).finish()
     }
 }
 

@@ -8,7 +8,6 @@ use crate::sys::cell::UnsafeCell;
 use crate::sys::futex::Futex;
 use crate::sys::lock::{Lock, LockGuard};
 use std::cell::Cell;
-use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
@@ -348,18 +347,23 @@ impl<V, S> Reader<V, S> {
 
     /// Removes a watcher; false if there is none with this key, or it is being called.
     pub(crate) fn unwatch(&self, key: u64) -> bool {
-        let mut watchers = self.slot().watchers.lock();
-        let removed = watchers.as_mut().and_then(|watchers| watchers.remove(key));
-        drop(watchers);
+        let removed = self.slot().watchers.lock().as_mut().and_then(|watchers| watchers.remove(key));
         removed.is_some()
+    }
+
+    /// Takes back all that are told after the reader has the value. What this returns is for the caller to drop.
+    fn unwatch_all(&self) -> Vec<After> {
+        if self.slot().state.load(Ordering::Relaxed) & (WATCHED | DONE) != WATCHED {
+            return Vec::new();
+        }
+        self.slot().watchers.lock().as_mut().map(|watchers| watchers.take_after()).unwrap_or_default()
     }
 
     /// Waits until there is a value or none will come; false if the deadline passed first.
     pub(crate) fn wait(&self, deadline: Deadline) -> bool {
         let state = &self.slot().state;
-        let is_done = || state.load(Ordering::Acquire) & DONE != 0;
-        let _wait = awake::wait(deadline, is_done, || 0);
-        while !is_done() {
+        let _wait = awake::wait(deadline, || self.is_done(), || 0);
+        while !self.is_done() {
             if deadline.has_passed() {
                 return false;
             }
@@ -389,12 +393,7 @@ impl<V, S> Reader<V, S> {
 
 impl<V, S> Drop for Reader<V, S> {
     fn drop(&mut self) {
+        let _dropped_without_the_lock = self.unwatch_all();
         drop(self.leave(|value| value));
-    }
-}
-
-impl<V, S> fmt::Debug for Reader<V, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("done", &self.is_done()).finish_non_exhaustive()
     }
 }

@@ -89,8 +89,12 @@ impl<V> Watchers<V> {
         mem::take(&mut self.before).into_iter().map(|(_, before)| before).collect()
     }
 
-    pub(super) fn into_after(self) -> Vec<After> {
-        self.after.into_iter().map(|(_, after)| after).collect()
+    pub(super) fn take_after(&mut self) -> Vec<After> {
+        mem::take(&mut self.after).into_iter().map(|(_, after)| after).collect()
+    }
+
+    pub(super) fn into_after(mut self) -> Vec<After> {
+        self.take_after()
     }
 }
 
