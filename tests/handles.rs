@@ -342,6 +342,23 @@ fn a_callback_that_comes_after_the_end_may_panic() {
     });
 }
 
+/// Conformance 113, 109: one thread waits for a job that another one cancels, by the same handle.
+#[test]
+fn a_handle_is_used_by_several_threads() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        let job = pool.submit(|| ()).unwrap();
+        thread::scope(|scope| {
+            let waiters = [(); 3].map(|()| scope.spawn(|| (job.wait(LIMIT), job.state())));
+            assert!(job.cancel());
+            for waiter in waiters {
+                assert_eq!(waiter.join().unwrap(), (Ok(()), JobState::Cancelled));
+            }
+        });
+        drop(gate);
+    });
+}
+
 /// Conformance 62: a refused job leaves nothing behind.
 #[test]
 fn a_refused_submit_drops_the_job() {

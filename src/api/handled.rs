@@ -33,7 +33,7 @@ where
     T: Send + 'static,
     F: FnOnce() -> Outcome<T> + Send + 'static,
 {
-    let (answer, held) = Answer::pair(core);
+    let (answer, mut held) = Answer::pair(core);
     let job = Handled { answer, code };
     let job = if core.is_timed() { Job::new(Timed { submitted: Instant::now(), job }) } else { Job::new(job) };
     let id = submit(core, job)?;

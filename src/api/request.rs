@@ -240,7 +240,7 @@ where
     /// ```
     pub fn handle(self) -> Result<JobHandle<T>, SubmitError> {
         assert!(self.results.is_none(), "the outcome goes to the results object that has made the request");
-        let (answer, held) = Answer::pair(self.core);
+        let (answer, mut held) = Answer::pair(self.core);
         let id = self.submit_to(Goal::Handle(answer))?;
         held.set_id(id.get());
         Ok(JobHandle::new(held))

@@ -58,6 +58,8 @@ pub(crate) struct Reader<V, S>(NonNull<Slot<V>>, PhantomData<S>);
 unsafe impl<V: Send, S: Send + Sync> Send for Writer<V, S> {}
 // SAFETY: as above.
 unsafe impl<V: Send, S: Send + Sync> Send for Reader<V, S> {}
+// SAFETY: as above; what a shared reader hands out is references, and the id is changed only by who has it alone.
+unsafe impl<V: Send + Sync, S: Send + Sync> Sync for Reader<V, S> {}
 
 impl<S> SlotBlocks<S> {
     /// A writer and its reader. Slots that come from a new block have `shared` in common.
@@ -267,7 +269,7 @@ impl<V, S> Reader<V, S> {
     }
 
     #[inline]
-    pub(crate) fn set_id(&self, id: u64) {
+    pub(crate) fn set_id(&mut self, id: u64) {
         self.slot().id.set(id);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::queue::{After, Arrivals, Reader, Writer, pair};
 use crate::sync::Deadline;
-use crate::sys::model::check;
+use crate::sys::model::{check, spawn};
 use loom::thread;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,6 +40,25 @@ fn a_slots_reader_is_woken_and_sees_the_value() {
         assert!(reader.wait(Deadline::NEVER));
         drop(reader.take(|value| value).expect("it was written"));
         thread.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+    });
+}
+
+/// Race: two threads do so, by the same reader.
+#[test]
+fn a_slots_reader_is_woken_on_every_thread() {
+    check(2, || {
+        let ((writer, reader), drops) = sides();
+        let value = Value(Arc::clone(&drops));
+        let reader = Arc::new(reader);
+        let wait = |reader: &Reader<Value, Value>| assert!(reader.wait(Deadline::NEVER));
+        let other = spawn(&reader, wait);
+        let thread = thread::spawn(move || write(writer, value));
+        wait(&reader);
+        other.join().unwrap();
+        thread.join().unwrap();
+        let reader = Arc::into_inner(reader).expect("the others have ended");
+        drop(reader.take(|value| value).expect("it was written"));
         assert_eq!(drops.load(Ordering::Relaxed), 2);
     });
 }
