@@ -4,7 +4,7 @@ mod common;
 mod counting;
 
 use common::{Gate, LIMIT, lock, pool_of, within_limit};
-use fastthreadpool::{Deadline, JobHandle, Pool};
+use fastthreadpool::{Deadline, JobHandle, Pool, WaitError, as_completed};
 use std::sync::Mutex;
 use std::thread;
 
@@ -25,6 +25,22 @@ fn leaves_nothing_behind(body: impl Fn() + Send + 'static) {
         let left = counting::live() - before;
         assert!(left < RUNS * NOTHING, "{} bytes each time", left / RUNS);
     });
+}
+
+/// Conformance 115: a loop that gives up and begins anew while its job goes on.
+#[test]
+fn jobs_that_are_waited_for_again_and_again_keep_nothing_of_it() {
+    let (pool, gate) = blocked();
+    let jobs = Mutex::new(numbers(&pool, 1));
+    leaves_nothing_behind(move || {
+        let mut jobs = lock(&jobs);
+        for _ in 0..100 {
+            let mut completed = as_completed(jobs.drain(..), Deadline::NOW);
+            assert_eq!(completed.next().unwrap().unwrap_err(), WaitError::TimedOut);
+            jobs.append(&mut completed.into_rest());
+        }
+    });
+    drop((gate, pool));
 }
 
 /// A pool of one worker, who waits at the gate.

@@ -156,6 +156,35 @@ fn a_loop_over_the_first_to_end_takes_time_in_proportion() {
     });
 }
 
+/// Conformance 120, 119: in a job that runs what it waits for.
+#[test]
+fn a_job_reads_its_pools_jobs_in_time_in_proportion() {
+    within_limit(|| {
+        let (pool, began) = (pool_of(1), Instant::now());
+        let inner = pool.clone();
+        let outer = move || {
+            let jobs = (0..100_000u64).map(|n| inner.submit(move || n).unwrap());
+            as_completed(jobs, Deadline::NEVER).map(|job| job.unwrap().join().unwrap()).sum::<u64>()
+        };
+        assert_eq!(pool.run(outer).unwrap(), 100_000 * 99_999 / 2);
+        assert!(began.elapsed() < LIMIT / 4);
+    });
+}
+
+/// Conformance 114, 120: a wait for a failure that is the last of many.
+#[test]
+fn a_wait_for_a_failure_takes_time_in_proportion() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        pool.spawn(gate.job()).unwrap();
+        let jobs: Vec<_> = (0..100_000u64).map(|n| pool.submit(move || n).unwrap()).collect();
+        let began = Instant::now();
+        gate.open();
+        assert_eq!(wait(&jobs, Until::FirstFailed, LIMIT).unwrap().done.len(), 100_000);
+        assert!(began.elapsed() < LIMIT / 4);
+    });
+}
+
 /// Conformance 119: on a pool of one worker, by every kind of wait.
 #[test]
 fn a_job_that_waits_for_a_queued_job_runs_it() {

@@ -21,6 +21,7 @@ mod offer;
 mod outcome;
 mod panic;
 mod patience;
+mod pending;
 mod pool;
 mod reading;
 mod request;

@@ -1,13 +1,15 @@
 //! Waiting for several jobs.
 
+use super::pending::Pending;
 use super::{JobError, JobHandle, WaitError};
 use crate::pool::current;
 use crate::queue::{After, Arrivals};
 use crate::sync::Deadline;
+use std::fmt;
 use std::sync::Arc;
 
 /// What [`wait`] waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Until {
     /// Every job has ended.
@@ -87,9 +89,10 @@ fn wait_until_enough<T: Send + 'static>(
     deadline: Deadline,
     enough: impl Fn(&JobHandle<T>) -> bool,
 ) -> Result<(), WaitError> {
-    let mut watch = Watch::new(jobs);
-    while let Some(index) = watch.next(deadline)? {
-        if enough(jobs[index]) {
+    let mut watched = Watched::new();
+    jobs.iter().for_each(|job| watched.push(*job));
+    while let Some(job) = watched.next(deadline) {
+        if enough(job?) {
             break;
         }
     }
@@ -103,53 +106,86 @@ fn failed<T: Send + 'static>(job: &JobHandle<T>) -> bool {
     )
 }
 
-/// Jobs that are watched until the first of them has ended.
-struct Watch<'a, 'b, T: Send + 'static> {
-    jobs: &'a [&'b JobHandle<T>],
+/// Handles, or references to them, that are watched until their jobs have ended.
+struct Watched<H: Handle> {
+    /// Each with the key of who is told of its end.
+    pending: Pending<(H, Option<u64>)>,
     arrivals: Arc<Arrivals>,
-    keys: Vec<Option<u64>>,
-    handed_out: Vec<bool>,
 }
 
-impl<'a, 'b, T: Send + 'static> Watch<'a, 'b, T> {
-    fn new(jobs: &'a [&'b JobHandle<T>]) -> Self {
-        let arrivals = Arc::new(Arrivals::new());
-        let watch = |(index, job): (usize, &&JobHandle<T>)| {
-            let key = job.watch(After::Arrive(Arc::clone(&arrivals), index));
+/// What leads to a handle.
+trait Handle {
+    type Value: Send + 'static;
+
+    fn handle(&self) -> &JobHandle<Self::Value>;
+}
+
+impl<T: Send + 'static> Handle for JobHandle<T> {
+    type Value = T;
+
+    fn handle(&self) -> &Self {
+        self
+    }
+}
+
+impl<T: Send + 'static> Handle for &JobHandle<T> {
+    type Value = T;
+
+    fn handle(&self) -> &JobHandle<T> {
+        self
+    }
+}
+
+impl<H: Handle> Watched<H> {
+    fn new() -> Self {
+        Self { pending: Pending::new(), arrivals: Arc::new(Arrivals::new()) }
+    }
+
+    fn push(&mut self, job: H) {
+        self.pending.push_with(|number| {
+            let key = job.handle().watch(After::Arrive(Arc::clone(&self.arrivals), number));
             if key.is_none() {
-                arrivals.push(index);
+                self.arrivals.push(number);
             }
-            key
-        };
-        let keys = jobs.iter().enumerate().map(watch).collect();
-        Self { jobs, arrivals, keys, handed_out: vec![false; jobs.len()] }
+            (job, key)
+        });
     }
 
-    /// The next job that has ended; `None` if there are no more.
-    fn next(&mut self, deadline: Deadline) -> Result<Option<usize>, WaitError> {
-        let pending = || self.jobs.iter().zip(&self.handed_out).filter(|(_, out)| !**out).map(|(job, _)| *job);
-        if pending().next().is_none() {
-            return Ok(None);
+    fn iter(&self) -> impl Iterator<Item = &JobHandle<H::Value>> {
+        self.pending.iter().map(|(job, _)| job.handle())
+    }
+
+    /// The next to end; `None` if there are no more.
+    fn next(&mut self, deadline: Deadline) -> Option<Result<H, WaitError>> {
+        if self.pending.len() == 0 {
+            return None;
         }
-        let index = next_arrival(&self.arrivals, pending, deadline)?;
-        self.handed_out[index] = true;
-        Ok(Some(index))
+        let next = next_arrival(&self.arrivals, || self.iter(), deadline);
+        Some(next.map(|number| self.pending.take(number).expect("a job arrives once").0))
+    }
+
+    /// Those that have not arrived, not watched any more.
+    fn take_rest(&mut self) -> Vec<H> {
+        let rest = std::mem::replace(&mut self.pending, Pending::new()).into_rest();
+        let unwatched = |(job, key): (H, Option<u64>)| {
+            if let Some(key) = key {
+                job.handle().unwatch(key);
+            }
+            job
+        };
+        rest.into_iter().map(unwatched).collect()
     }
 }
 
-impl<T: Send + 'static> Drop for Watch<'_, '_, T> {
+impl<H: Handle> Drop for Watched<H> {
     fn drop(&mut self) {
-        for (job, key) in self.jobs.iter().zip(&self.keys) {
-            if let Some(key) = *key {
-                job.unwatch(key);
-            }
-        }
+        drop(self.take_rest());
     }
 }
 
 /// The number of the next of `jobs` to have ended, none of which was handed out before. In a job of their pool this
 /// runs one of them here if nobody has begun it.
-fn next_arrival<'a, T: Send + 'static, I: DoubleEndedIterator<Item = &'a JobHandle<T>>>(
+fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
     arrivals: &Arrivals,
     jobs: impl Fn() -> I,
     deadline: Deadline,
@@ -157,8 +193,8 @@ fn next_arrival<'a, T: Send + 'static, I: DoubleEndedIterator<Item = &'a JobHand
     if let Some(index) = arrivals.pop() {
         return Ok(index);
     }
-    // One of them tells for all; what was handed out lies in front as a rule.
-    jobs().next_back().map_or(Ok(()), JobHandle::may_come)?;
+    // One of them tells for all.
+    jobs().next().map_or(Ok(()), JobHandle::may_come)?;
     if deadline == Deadline::NEVER {
         let inside = current::with(|worker| {
             let own = || jobs().filter(|job| job.in_pool(|_| ()).is_some());
@@ -195,26 +231,16 @@ pub fn as_completed<T: Send + 'static>(
     jobs: impl IntoIterator<Item = JobHandle<T>>,
     deadline: impl Into<Deadline>,
 ) -> Completed<T> {
-    let mut completed = Completed {
-        jobs: Vec::new(),
-        free: Vec::new(),
-        left: 0,
-        arrivals: Arc::new(Arrivals::new()),
-        deadline: deadline.into(),
-        stopped: false,
-    };
+    let mut completed = Completed { watched: Watched::new(), deadline: deadline.into(), stopped: false };
     jobs.into_iter().for_each(|job| completed.push(job));
     completed
 }
 
 /// Yields jobs as they end. Made by [`as_completed`]. Yields an error and then ends if the deadline passes first
 /// ([`WaitError::TimedOut`]) or the wait would never end ([`WaitError::Deadlock`]).
-#[derive(Debug)]
+#[must_use = "jobs are yielded only as they are asked for"]
 pub struct Completed<T: Send + 'static> {
-    jobs: Vec<Option<JobHandle<T>>>,
-    free: Vec<usize>,
-    left: usize,
-    arrivals: Arc<Arrivals>,
+    watched: Watched<JobHandle<T>>,
     deadline: Deadline,
     stopped: bool,
 }
@@ -222,48 +248,38 @@ pub struct Completed<T: Send + 'static> {
 impl<T: Send + 'static> Completed<T> {
     /// Adds a job, at any time.
     pub fn push(&mut self, job: JobHandle<T>) {
-        let index = self.free.pop().unwrap_or(self.jobs.len());
-        if index == self.jobs.len() {
-            self.jobs.push(None);
-        }
-        if job.watch(After::Arrive(Arc::clone(&self.arrivals), index)).is_none() {
-            self.arrivals.push(index);
-        }
-        self.jobs[index] = Some(job);
-        self.left += 1;
+        self.watched.push(job);
     }
 
     /// How many jobs are still to be yielded.
     pub fn len(&self) -> usize {
-        self.left
+        self.watched.pending.len()
     }
 
     /// The jobs that were not handed out.
     pub(super) fn pending(&self) -> impl Iterator<Item = &JobHandle<T>> {
-        self.jobs.iter().flatten()
+        self.watched.iter()
     }
 
     /// The next job to end, if that is before the deadline; `None` if there are no more.
     pub(crate) fn next_until(&mut self, deadline: Deadline) -> Option<Result<JobHandle<T>, WaitError>> {
-        if self.left == 0 {
-            return None;
-        }
-        let next = next_arrival(&self.arrivals, || self.jobs.iter().flatten(), deadline);
-        Some(next.map(|index| {
-            self.left -= 1;
-            self.free.push(index);
-            self.jobs[index].take().expect("a job arrives once")
-        }))
+        self.watched.next(deadline)
     }
 
     /// Whether all jobs were yielded.
     pub fn is_empty(&self) -> bool {
-        self.left == 0
+        self.len() == 0
     }
 
     /// The jobs that were not yielded, for instance after the deadline.
-    pub fn into_rest(self) -> Vec<JobHandle<T>> {
-        self.jobs.into_iter().flatten().collect()
+    pub fn into_rest(mut self) -> Vec<JobHandle<T>> {
+        self.watched.take_rest()
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Completed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completed").field("left", &self.len()).finish_non_exhaustive()
     }
 }
 
