@@ -165,6 +165,45 @@ fn a_map_can_be_waited_for_and_cancelled() {
     });
 }
 
+/// Conformance 80, 85: the items of a chunk that somebody cancels have an outcome each, so the others keep their places.
+#[test]
+fn a_cancelled_chunk_does_not_move_the_values_behind_it() {
+    within_limit(|| {
+        for unordered in [false, true] {
+            let (pool, gate) = (pool_of(1), Gate::new());
+            pool.spawn(gate.job()).unwrap();
+            gate.wait_started(1);
+            let same = |n: u32| n;
+            let map = if unordered { pool.map_unordered(0..18, same) } else { pool.map(0..18, same) };
+            let map = map.chunk_size(5).look_ahead(4).start();
+            let mut ids = pool.queued_ids();
+            ids.sort_unstable();
+            assert!(pool.cancel(ids[1]) && pool.cancel(ids[3]));
+            gate.open();
+            let mut values: Vec<_> = map.map(Result::ok).collect();
+            let mut expected: Vec<_> = (0..18).map(|n| Some(n).filter(|n| n % 10 < 5)).collect();
+            if unordered {
+                values.sort_unstable();
+                expected.sort_unstable();
+            }
+            assert_eq!(values, expected);
+        }
+    });
+}
+
+/// Conformance 84, 116: nothing comes after the failure, not even that the pool took no more items.
+#[test]
+fn an_error_is_the_last_outcome_of_a_map_that_was_also_refused() {
+    within_limit(|| {
+        let pool = pool_of(1);
+        let item = |n| assert_ne!(n, 0, "the first item fails");
+        let mut map = pool.map(0..10, item).chunk_size(1).look_ahead(2).stop_on_error(true).start();
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+        assert!(matches!(map.next(), Some(Err(JobError::Panicked(_)))));
+        assert!(map.next().is_none());
+    });
+}
+
 /// Conformance 80: drops, whichever way a map ends.
 #[test]
 fn nothing_is_lost_when_a_map_is_dropped_in_the_middle() {

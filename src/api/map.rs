@@ -5,9 +5,9 @@ use super::wait::{Completed, as_completed};
 use super::{JobError, JobHandle, JobId, Pool, Results, SubmitError, WaitError};
 use crate::pool::current;
 use crate::sync::Deadline;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::iter::FusedIterator;
+use std::iter::{self, FusedIterator};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,7 @@ const LARGEST: usize = 1024;
 /// An iterator over the outcomes of the items; an item that fails does not affect the others. Items are pulled from
 /// their source as values are asked for: at most [`look_ahead`](Self::look_ahead) jobs are in flight or unread.
 /// Dropping the map cancels the jobs that have not started.
+#[must_use = "a map does nothing before a value is asked for, and dropping it cancels its jobs"]
 pub struct Map<I: Iterator, F, R: Send + 'static> {
     pool: Pool,
     source: Option<I>,
@@ -39,6 +40,8 @@ pub struct Map<I: Iterator, F, R: Send + 'static> {
     deadline: Deadline,
     stop_on_error: bool,
     flight: Flight<R>,
+    /// How many items those jobs in flight have that have more than one.
+    sizes: HashMap<JobId, usize>,
     /// Values that have arrived and were not asked for yet.
     ready: VecDeque<Result<R, JobError>>,
     submitted: usize,
@@ -94,6 +97,7 @@ impl Pool {
             deadline: Deadline::NEVER,
             stop_on_error: false,
             flight: Flight::InOrder(VecDeque::new()),
+            sizes: HashMap::new(),
             ready: VecDeque::new(),
             submitted: 0,
             read: 0,
@@ -228,6 +232,9 @@ where
             match self.pool.submit(job) {
                 Ok(job) => {
                     self.submitted += count;
+                    if count > 1 {
+                        self.sizes.insert(job.id(), count);
+                    }
                     self.flight.push(job);
                 }
                 Err(refused) => {
@@ -248,7 +255,8 @@ where
             Flight::AsTheyEnd(jobs) => jobs.next_until(self.deadline)?,
         };
         Some(job.map(|job| {
-            let (values, took) = job.join().unwrap_or_else(|error| (vec![Err(error)], None));
+            let size = self.sizes.remove(&job.id()).unwrap_or(1);
+            let (values, took) = job.join().unwrap_or_else(|error| (unrun(error, size), None));
             self.adapt(values.len(), took);
             values
         }))
@@ -267,6 +275,8 @@ where
     fn abandon(&mut self) {
         self.cancel();
         self.ready.clear();
+        self.sizes.clear();
+        self.refused = None;
         self.flight = Flight::InOrder(VecDeque::new());
     }
 }
@@ -274,6 +284,11 @@ where
 /// What became of one item: it neither fails its chunk nor is failed by it.
 fn one<R>(code: impl FnOnce() -> R) -> Result<R, JobError> {
     current::with(|worker| verdict(worker, || Ok(code()))).expect("a job runs on a worker")
+}
+
+/// The outcomes of a chunk that was cancelled: each item has one, so that those behind keep their places.
+fn unrun<R>(error: JobError, items: usize) -> Values<R> {
+    iter::once(error).chain(iter::repeat_with(|| JobError::Cancelled)).take(items).map(Err).collect()
 }
 
 impl<R: Send + 'static> Flight<R> {
