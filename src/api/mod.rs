@@ -30,6 +30,7 @@ mod scope;
 mod task;
 mod timers;
 mod timing;
+mod unwind_safe;
 mod wait;
 
 pub use crate::pool::HookError;

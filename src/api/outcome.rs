@@ -30,7 +30,7 @@ impl Extra {
 }
 
 /// Something that travels with an outcome.
-pub(crate) type Attachment = Box<dyn Any + Send>;
+pub(crate) type Attachment = Box<dyn Any + Send + Sync>;
 
 /// How long a job took. Measured in pools built with [`Builder::timing`](crate::Builder::timing).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use super::{JobError, JobId, RecvError, Results};
 use crate::queue::Nothing;
 use crate::sync::Deadline;
 use std::cell::Cell;
+use std::fmt;
 
 impl<T: Send + 'static> Results<T> {
     /// The next outcome, done or failed; if there are both, either may come first.
@@ -144,7 +145,7 @@ impl<T: Send + 'static> Results<T> {
 }
 
 /// Reads outcomes as jobs end. Made by [`Results::as_completed`].
-#[derive(Debug)]
+#[must_use = "outcomes are read only as they are asked for"]
 pub struct AsCompleted<'a, T: Send + 'static> {
     results: &'a Results<T>,
     deadline: Deadline,
@@ -154,6 +155,12 @@ impl<T: Send + 'static> AsCompleted<'_, T> {
     /// Also stops when `deadline` has passed. What was not read stays.
     pub fn until(self, deadline: impl Into<Deadline>) -> Self {
         Self { deadline: deadline.into(), ..self }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for AsCompleted<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted").field("results", self.results).field("deadline", &self.deadline).finish()
     }
 }
 

@@ -13,8 +13,8 @@ use crate::queue::{self, Outcomes, Owner, Quota};
 use crate::sys::lock::Lock;
 use std::convert::Infallible;
 use std::error::Error;
-use std::io;
 use std::sync::{Arc, OnceLock};
+use std::{fmt, io};
 
 /// A done queue and a failed queue. Every job submitted through this object ends as exactly one outcome in one of them:
 /// a value in the done queue, everything else (panicked, failed, cancelled) in the failed queue.
@@ -38,7 +38,6 @@ use std::sync::{Arc, OnceLock};
 /// assert_eq!(error.to_string(), "the job failed: invalid digit found in string");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Results<T: Send + 'static> {
     handle: Arc<Handle<T>>,
 }
@@ -47,7 +46,6 @@ pub struct Results<T: Send + 'static> {
 pub(crate) type Discard<T> = Box<dyn Fn(T) + Send + Sync>;
 
 /// What clones of a results object share.
-#[derive(Debug)]
 struct Handle<T: Send + 'static> {
     shared: Arc<Shared<T>>,
     dispatcher: OnceLock<Dispatcher>,
@@ -55,7 +53,6 @@ struct Handle<T: Send + 'static> {
 }
 
 /// What a dispatcher shares with them.
-#[derive(Debug)]
 pub(super) struct Shared<T: Send + 'static> {
     core: Arc<Core>,
     quota: Option<Arc<Quota>>,
@@ -89,6 +86,17 @@ impl<T: Send + 'static> Drop for Shared<T> {
         if let Some(queues) = self.queues.take() {
             self.core.retire(queues);
         }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Results<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queues = self.queues();
+        f.debug_struct("Results")
+            .field("done", &queues.done_len())
+            .field("failed", &queues.failed_len())
+            .field("outstanding", &queues.outstanding())
+            .finish_non_exhaustive()
     }
 }
 

@@ -70,6 +70,8 @@ pub(super) struct Returned(pub(super) *mut c_void);
 
 // SAFETY: whoever submits a C job states that its argument may be handed to any thread.
 unsafe impl Send for Returned {}
+// SAFETY: as above.
+unsafe impl Sync for Returned {}
 
 /// The size that a result states, if it has room for everything.
 ///
