@@ -19,7 +19,10 @@ use std::task::{Context, Poll};
 ///
 /// A job may wait for another job of its pool, even on a pool with one worker: if that job has not started, the waiting
 /// worker runs it (and never any other job); otherwise it sleeps. A wait with a time limit only sleeps. Jobs that would
-/// wait for each other forever get [`WaitError::Deadlock`].
+/// wait for each other forever get [`WaitError::Deadlock`]. None of that holds for a job that blocks on the handle as a
+/// future: to the pool it is any other job.
+///
+/// A handle that was awaited by reference is used up: calls on it panic afterwards.
 ///
 /// ```
 /// use fastthreadpool::{JobState, Pool};
@@ -282,9 +285,11 @@ impl<T: Send + 'static> Future for JobHandle<T> {
     ///
     /// If polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let held = self.held();
-        if !held.is_done() && held.watch_instead(After::Wake(context.waker().clone())).is_ok() {
-            return Poll::Pending;
+        if !self.is_done() {
+            self.may_come()?;
+            if self.held().watch_instead(After::Wake(context.waker().clone())).is_ok() {
+                return Poll::Pending;
+            }
         }
         Poll::Ready(JobHandle { held: self.held.take() }.take())
     }
