@@ -204,6 +204,13 @@ impl From<Unrun> for JobError {
     }
 }
 
+impl From<SubmitError> for JobError {
+    /// The job was not accepted.
+    fn from(error: SubmitError) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
 impl From<WaitError> for JobError {
     fn from(error: WaitError) -> Self {
         match error {

@@ -333,7 +333,7 @@ where
                     self.abandon();
                     return Some(Err(error.into()));
                 }
-                None => return self.refused.take().map(|refused| Err(JobError::Failed(Box::new(refused)))),
+                None => return self.refused.take().map(|refused| Err(refused.into())),
             }
             self.refill();
         }

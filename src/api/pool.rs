@@ -311,7 +311,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, JobError> {
-        self.submit(job).map_err(|refused| JobError::Failed(Box::new(refused)))?.join()
+        self.submit(job)?.join()
     }
 
     /// How many worker threads there are.
