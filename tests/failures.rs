@@ -68,6 +68,23 @@ fn an_error_is_one_failure_and_keeps_its_type() {
     });
 }
 
+/// Conformance 25, 31: a job with options fails like any other; its callback sees the error, not a value that holds one.
+#[test]
+fn an_error_of_a_job_with_options_is_its_failure() {
+    within_limit(|| {
+        let pool = pool_of(1);
+        let results = pool.results();
+        let parse = |text: &'static str| move || text.parse::<i32>();
+        results.try_job(parse("1")).submit().unwrap();
+        results.try_job(parse("x")).settle(|_, result| result.or(Ok(-1))).submit().unwrap();
+        let handle = pool.try_job(parse("y")).handle().unwrap();
+        let Err(JobError::Failed(error)) = handle.join() else { panic!("it has failed") };
+        assert!(error.is::<std::num::ParseIntError>());
+        assert_eq!(results.as_completed().map(|outcome| outcome.result.unwrap()).collect::<Vec<_>>(), [1, -1]);
+        assert_eq!(pool.failed(), 1);
+    });
+}
+
 /// Conformance 31, 35, "fail".
 #[test]
 fn a_declared_failure_replaces_the_value() {

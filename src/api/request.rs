@@ -278,6 +278,16 @@ where
     }
 }
 
+/// Code whose error is the job's failure, as a request carries it.
+pub(super) fn fallible<T, E>(
+    code: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    |_: &Emitter<'_, T>| code().map(Some).map_err(|error| JobError::Failed(error.into()))
+}
+
 impl StartBy {
     /// On the pool's monotonic clock.
     fn moment(self, core: &Arc<Core>) -> u64 {
@@ -303,6 +313,24 @@ impl Pool {
         code: impl FnOnce() -> T + Send + 'static,
     ) -> Request<'_, T, impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static> {
         Request::new(self.core(), None, |_: &Emitter<'_, T>| Ok(Some(code())))
+    }
+
+    /// As [`job`](Self::job), for a job that may fail: an error that it returns is its failure.
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let parsed = pool.try_job(|| "x".parse::<i32>()).first().handle()?;
+    /// assert!(parsed.join().unwrap_err().to_string().contains("invalid digit"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_job<T: Send + 'static, E>(
+        &self,
+        code: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Request<'_, T, impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Request::new(self.core(), None, fallible(code))
     }
 
     #[cfg(feature = "capi")]

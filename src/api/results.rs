@@ -5,7 +5,7 @@ use super::Pool;
 use super::dispatcher::Dispatcher;
 use super::outcome::{Delivery, Done, Outcome, Queues};
 use super::pool::accepted;
-use super::request::Request;
+use super::request::{self, Request};
 use super::task::Reporting;
 use super::{Emitter, JobError, JobId, SubmitError};
 use crate::pool::{Core, Job, Route, Unfinished};
@@ -268,6 +268,17 @@ impl<T: Send + 'static> Results<T> {
         code: impl FnOnce() -> T + Send + 'static,
     ) -> Request<'_, T, impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static> {
         Request::new(self.core(), Some(self), |_: &Emitter<'_, T>| Ok(Some(code())))
+    }
+
+    /// As [`job`](Self::job), for a job that may fail: an error that it returns is its failure.
+    pub fn try_job<E>(
+        &self,
+        code: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Request<'_, T, impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Request::new(self.core(), Some(self), request::fallible(code))
     }
 
     /// A job that emits any number of values while it runs, and may fail at the end: its outcomes are the values and
