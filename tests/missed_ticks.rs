@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, advance, manual, within_limit};
+use common::{Count, Gate, LIMIT, advance, eventually, manual, within_limit};
 use fastthreadpool::{Missed, Schedule, current_tick};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -80,5 +80,34 @@ fn a_jump_of_the_clock_makes_one_run_or_all() {
             let timer = pool.timer(id).unwrap();
             assert_eq!((ran.get(), timer.ticks, timer.due_in), (runs, 1000, Some(SECOND / 2)), "{missed:?}");
         }
+    });
+}
+
+/// Conformance 44: a schedule that stops at an error has no further tick, even if another of its runs is still in
+/// progress when that comes.
+#[test]
+fn a_schedule_that_has_stopped_while_another_run_goes_on_has_no_further_tick() {
+    within_limit(|| {
+        let ((pool, clock), gate, runs) = (manual(3), Gate::new(), Count::new());
+        let (door, count) = (gate.door(), runs.clone());
+        let plan = Schedule::every(SECOND).missed(Missed::Queue).stop_on_error();
+        let id = pool
+            .try_schedule(plan, move || match count.add() {
+                0 => {
+                    door.pass();
+                    Ok(())
+                }
+                _ => Err("at once"),
+            })
+            .unwrap();
+        clock.advance(SECOND);
+        gate.wait_started(1);
+        clock.advance(SECOND);
+        eventually("the second run has failed", || pool.failed() == 1 && pool.timer(id).unwrap().running == 1);
+        assert_eq!(pool.timer(id).map(|timer| (timer.due_in, timer.queued, timer.running)), Some((None, 0, 1)));
+        (0..3).for_each(|_| clock.advance(SECOND));
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((runs.get(), pool.timer(id), pool.scheduled_count()), (2, None, 0));
     });
 }

@@ -76,7 +76,10 @@ impl Timers {
         live.running -= 1;
         if !went_well && live.plan.stop_on_error {
             live.left = 0;
-            let hints = std::mem::take(&mut live.queued);
+            let (node, hints) = (live.node, std::mem::take(&mut live.queued));
+            if state.slab.is_waiting(node) {
+                state.disarm(node); // Others of its runs may go on: until they have ended it is not over.
+            }
             let (over, _) = self.go_on(&mut state, id);
             drop(state);
             worker.core().take_back_hints(hints.into_iter().map(|(queue_id, _)| queue_id));
