@@ -376,3 +376,25 @@ fn very_many_overdue_jobs_need_no_deep_stack() {
         pool.wait_idle(LIMIT).unwrap();
     });
 }
+
+/// What is told may let the clock go on, which makes the next job overdue: that is told afterwards, not in the middle.
+/// What comes to be due is queued at once.
+#[test]
+fn a_clock_that_goes_on_while_overdue_jobs_are_told_needs_no_deep_stack() {
+    within_limit(|| {
+        let ((pool, clock, gate), told) = (blocked(), Count::new());
+        for second in 1..=20_000 {
+            let (own, clock, told) = (pool.clone(), clock.clone(), told.clone());
+            let go_on = move |_: &Outcome<()>| {
+                let (before, queued) = (told.add(), own.pending());
+                own.spawn_later(SECOND, || ()).unwrap();
+                clock.advance(SECOND);
+                assert_eq!((told.get(), own.pending(), own.delayed_count()), (before + 1, queued + 1, 0));
+            };
+            pool.job(|| ()).start_within(SECOND * second).then(go_on).submit().unwrap();
+        }
+        clock.advance(SECOND);
+        assert_eq!((told.get(), pool.expired(), pool.failed()), (20_000, 20_000, 0));
+        gate.open();
+    });
+}

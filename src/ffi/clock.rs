@@ -47,6 +47,9 @@ pub unsafe extern "C" fn ftpool_clock_free(clock: *mut ftpool_clock) {
 /// they may have started, or even ended. If there are more than 64, the others follow as workers get to them;
 /// ftpool_wait_idle() waits for them.
 ///
+/// Jobs whose start deadline has passed have ended, too. Their callbacks and the overrun hook are called here and may
+/// advance the clock: what becomes overdue by that is seen to after they have returned.
+///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
 ///
 /// # Safety

@@ -4,6 +4,7 @@ use super::watch::Run;
 use super::{ClockKind, TIMERS_AT_ONCE, Timers};
 use crate::pool::core::Core;
 use crate::queue::{OutOfMemory, Popped, Side, Slab, Wheel};
+use crate::sys::token;
 use std::sync::Arc;
 
 /// What is to have come when its moment comes.
@@ -24,11 +25,13 @@ pub(super) enum Expected {
 pub(in crate::pool) struct Deadlines {
     slab: Slab<Expected>,
     wheel: Wheel,
+    /// The [tokens](token::of_this_thread) of the threads that tell of what is overdue.
+    telling: Vec<usize>,
 }
 
 impl Deadlines {
     pub(super) fn new() -> Self {
-        Self { slab: Slab::new(), wheel: Wheel::new(Side::First) }
+        Self { slab: Slab::new(), wheel: Wheel::new(Side::First), telling: Vec::new() }
     }
 
     pub(in crate::pool) fn is_empty(&self) -> bool {
@@ -67,6 +70,20 @@ impl Deadlines {
         }
         // SAFETY: 1. nothing is ever lent here.
         unsafe { self.slab.remove(node, &mut Expected::Nothing) };
+    }
+
+    /// The calling thread is about to tell of what is overdue. False if there is nothing, or if it does so already:
+    /// then this is a call from what it has told.
+    pub(super) fn begin_telling(&mut self) -> bool {
+        let me = token::of_this_thread();
+        let begins = !self.is_empty() && !self.telling.contains(&me);
+        self.telling.extend(begins.then_some(me));
+        begins
+    }
+
+    pub(super) fn end_telling(&mut self) {
+        let me = token::of_this_thread();
+        self.telling.retain(|&thread| thread != me);
     }
 
     /// What has not come in time, some of it at a time, and whether there may be more. The entries stay.

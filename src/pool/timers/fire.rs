@@ -145,13 +145,24 @@ impl Core {
         DueBatch { core: self, timers, lane, front, queued }.fire(state, monotonic)
     }
 
-    /// Sees to what has not come in time, or takes too long.
+    /// Sees to what has not come in time, or takes too long. Not in the middle of doing so: whoever is told may let the
+    /// clock go on.
     fn end_overdue(self: &Arc<Self>, timers: &Timers) {
-        let mut more = true;
-        while more {
-            let overdue;
-            (overdue, more) = self.overdue(timers, &mut timers.state.lock());
+        let mut state = timers.state.lock();
+        if !state.deadlines.begin_telling() {
+            return;
+        }
+        loop {
+            let (overdue, more) = self.overdue(timers, &mut state);
+            if overdue.is_empty() && !more {
+                return state.deadlines.end_telling();
+            }
+            drop(state);
             self.see_to(overdue);
+            if self.is_forked() {
+                return;
+            }
+            state = timers.state.lock();
         }
     }
 
