@@ -232,7 +232,7 @@
 #define FTPOOL_TIMER_OR_NOW 8
 
 /**
- * A timer flag: the first tick of a schedule comes now, not after `delay_ns`.
+ * A timer flag: the first tick of a schedule comes now, not after one interval. `delay_ns` and `wall_ns` must be 0.
  */
 #define FTPOOL_TIMER_AT_ONCE 16
 

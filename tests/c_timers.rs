@@ -238,6 +238,8 @@ fn wrong_arguments_get_a_status() {
             ftpool_timer_options { most_runs: 1, ..ONCE },
             ftpool_timer_options { flags: FTPOOL_TIMER_FIXED_DELAY, ..ONCE },
             ftpool_timer_options { delay_ns: 1, wall_ns: i64::MAX, ..ONCE },
+            ftpool_timer_options { delay_ns: 1, flags: FTPOOL_TIMER_AT_ONCE, ..every },
+            ftpool_timer_options { wall_ns: i64::MAX, flags: FTPOOL_TIMER_AT_ONCE, ..every },
             ftpool_timer_options { size: 7, ..ONCE },
         ] {
             assert_eq!(timed(&pool, &all, &options), Err(FTPOOL_E_INVALID), "{options:?}");

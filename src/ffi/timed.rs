@@ -28,7 +28,7 @@ pub const FTPOOL_TIMER_FIXED_DELAY: u32 = 2;
 pub const FTPOOL_TIMER_STOP_ON_ERROR: u32 = 4;
 /// A timer flag: a moment that has passed means now, and is not an error.
 pub const FTPOOL_TIMER_OR_NOW: u32 = 8;
-/// A timer flag: the first tick of a schedule comes now, not after `delay_ns`.
+/// A timer flag: the first tick of a schedule comes now, not after one interval. `delay_ns` and `wall_ns` must be 0.
 pub const FTPOOL_TIMER_AT_ONCE: u32 = 16;
 
 /// When a job is due, and its other options. Initialise it with FTPOOL_TIMER_OPTIONS_INIT, which means now and once.
@@ -167,11 +167,15 @@ fn plan(asked: &ftpool_timer_options, due: Due) -> Checked<Option<Schedule>> {
     if asked.flags & !known != 0 || (interval.is_zero() && (asked.missed, asked.most_runs) != (0, 0)) {
         return Err(FTPOOL_E_INVALID);
     }
+    let (at_once, says_when) = (asked.flags & FTPOOL_TIMER_AT_ONCE != 0, (asked.delay_ns, asked.wall_ns) != (0, 0));
+    if at_once && says_when {
+        return Err(FTPOOL_E_INVALID);
+    }
     if interval.is_zero() {
         return Ok(None);
     }
-    let in_one_interval = asked.delay_ns == 0 && asked.wall_ns == 0 && asked.flags & FTPOOL_TIMER_AT_ONCE == 0;
-    let mut plan = Schedule::every(interval).first(if in_one_interval { due.delayed_by(interval) } else { due });
+    let first = if at_once || says_when { due } else { due.delayed_by(interval) };
+    let mut plan = Schedule::every(interval).first(first);
     plan = plan.missed(missed);
     if asked.flags & FTPOOL_TIMER_FIXED_DELAY != 0 {
         plan = plan.fixed_delay();
