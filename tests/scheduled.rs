@@ -234,6 +234,21 @@ fn a_schedule_is_cancelled_by_its_own_job() {
     });
 }
 
+/// Conformance 52: too late for a schedule whose last run has begun, which then has no outcome for having been cancelled.
+#[test]
+fn a_schedule_in_its_last_run_is_not_cancelled() {
+    within_limit(|| {
+        let ((pool, clock), gate) = (manual(1), Gate::new());
+        let (results, door) = (pool.results(), gate.door());
+        let id = results.schedule(Schedule::every(SECOND).most_runs(1), move || door.pass()).unwrap();
+        clock.advance(SECOND);
+        gate.wait_started(1);
+        assert_eq!((pool.cancel(id), pool.cancel_timers(), pool.timer(id).unwrap().running), (false, 0, 1));
+        gate.open();
+        assert!(results.as_completed().map(|outcome| outcome.result.is_ok()).eq([true]));
+    });
+}
+
 /// Every run an outcome, one more for having been cancelled, and then nothing more to come.
 #[test]
 fn outcomes_of_a_cancelled_schedule_are_complete() {

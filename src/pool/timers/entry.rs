@@ -220,6 +220,9 @@ impl Timers {
         let mut state = self.state.lock();
         let node = state.slab.find(id)?;
         let cut = if state.repeats(node) {
+            if state.schedules.get(&id)?.has_begun_its_last() {
+                return None;
+            }
             Cut::Schedule(Box::new(state.end_schedule(id)?))
         } else if state.slab.is_waiting(node) {
             state.remove_waiting(node, job);

@@ -127,9 +127,14 @@ impl Live {
         }
     }
 
+    /// No run of it will begin any more.
+    pub(super) fn has_begun_its_last(&self) -> bool {
+        self.left == 0 && self.queued.is_empty()
+    }
+
     /// Nothing more will come of it.
     pub(super) fn is_over(&self) -> bool {
-        self.left == 0 && !self.is_active()
+        self.has_begun_its_last() && self.running == 0
     }
 
     /// Takes a queued job off the list; the number of its tick.
