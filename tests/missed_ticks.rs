@@ -56,7 +56,8 @@ fn ticks_during_a_long_run_are_skipped_or_make_one_more_run() {
             clock.advance(SECOND);
             gate.wait_started(1);
             (0..10).for_each(|_| clock.advance(SECOND));
-            assert_eq!((pool.pending(), ran.get(), pool.timer(id).unwrap().running), (1, 1, 1));
+            let timer = pool.timer(id).unwrap();
+            assert_eq!((pool.pending(), ran.get(), timer.running, timer.ticks), (1, 1, 1, 11), "{missed:?}");
             gate.open();
             pool.wait_idle(LIMIT).unwrap();
             assert_eq!(ran.get(), after);

@@ -252,7 +252,8 @@ impl State {
         let mut cut_off = Vec::new();
         for (&id, live) in self.schedules.iter_mut().filter(|(_, live)| live.left > 0) {
             cut_off.push(id);
-            (live.cancelled, live.left) = (true, 0);
+            live.cancelled = true;
+            live.stop();
         }
         for node in self.schedules.values().map(|live| live.node).collect::<Vec<_>>() {
             if self.slab.is_waiting(node) {

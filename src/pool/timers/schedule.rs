@@ -50,7 +50,7 @@ pub(super) struct Live {
     pub(super) node: Node,
     pub(super) plan: Plan,
     pub(super) work: Arc<dyn Ticking>,
-    /// Ticks that have come.
+    /// Ticks that have come and are not owed.
     pub(super) number: u64,
     /// Runs that may still begin.
     pub(super) left: u64,
@@ -127,9 +127,20 @@ impl Live {
         }
     }
 
+    /// There are no further ticks.
+    pub(super) fn stop(&mut self) {
+        (self.left, self.owed) = (0, None);
+    }
+
     /// No run of it will begin any more.
     pub(super) fn has_begun_its_last(&self) -> bool {
         self.left == 0 && self.queued.is_empty()
+    }
+
+    /// Ticks that have come by now, those that are owed included.
+    pub(super) fn ticks(&self, now: u64) -> u64 {
+        let owed = self.owed.map_or(0, |due| (now.saturating_sub(due) / self.plan.interval).saturating_add(1));
+        self.number.saturating_add(owed)
     }
 
     /// Nothing more will come of it.

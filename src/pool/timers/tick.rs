@@ -75,7 +75,7 @@ impl Timers {
         let Some(live) = state.schedules.get_mut(&id) else { return };
         live.running -= 1;
         if !went_well && live.plan.stop_on_error {
-            live.left = 0;
+            live.stop();
             let (node, hints) = (live.node, std::mem::take(&mut live.queued));
             if state.slab.is_waiting(node) {
                 state.disarm(node); // Others of its runs may go on: until they have ended it is not over.

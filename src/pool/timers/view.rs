@@ -79,7 +79,9 @@ impl State {
         let now = timers.now(self.kind(node));
         let due_in = self.slab.is_waiting(node).then(|| self.slab.due(node).saturating_sub(now));
         match self.schedules.get(&id) {
-            Some(live) => TimerState { due_in, queued: live.queued.len(), running: live.running, ticks: live.number },
+            Some(live) => {
+                TimerState { due_in, queued: live.queued.len(), running: live.running, ticks: live.ticks(now) }
+            }
             None => TimerState { due_in, queued: usize::from(due_in.is_none()), running: 0, ticks: 0 },
         }
     }
