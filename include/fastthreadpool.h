@@ -203,6 +203,7 @@
 
 /**
  * They are merged into one run, as soon as the earlier job has ended.
+ * Here and with FTPOOL_MISSED_SKIP, ticks that come all at once because a clock has jumped make one run.
  */
 #define FTPOOL_MISSED_COALESCE 1
 
@@ -782,7 +783,7 @@ typedef struct ftpool_timer_options {
      */
     int64_t leeway_ns;
     /**
-     * A schedule ends after this many runs; 0 for any number.
+     * A schedule ends after this many runs; 0 for any number. A tick that was cancelled while queued counts as a run.
      */
     uint64_t most_runs;
     /**
@@ -1092,17 +1093,17 @@ ftpool_status ftpool_schedule(ftpool *pool,
  * As cheap as cancelling, however many timers there are.
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id,
- * or its next tick is not known yet (a run is in progress, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is
- * NULL or the delay is negative.
+ * or its next tick is not known yet (it comes when a run has ended: a fixed delay, or coalesced ticks);
+ * FTPOOL_E_INVALID if `pool` is NULL or the delay is negative.
  */
 FTPOOL_API ftpool_status ftpool_reschedule(ftpool *pool, ftpool_job_id id, int64_t delay_ns);
 
 /**
  * The time until a timer is next due, in nanoseconds.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or its next
- * tick is not known (its job is queued, or is running and a fixed delay follows); FTPOOL_E_INVALID if `pool` or
- * `out_due_in_ns` is NULL.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or that is
+ * not known (a delayed job is queued, or the next tick comes when a run has ended: a fixed delay, or coalesced ticks);
+ * FTPOOL_E_INVALID if `pool` or `out_due_in_ns` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_timer_next_due(ftpool *pool, ftpool_job_id id, int64_t *out_due_in_ns);
 

@@ -44,9 +44,10 @@ impl ManualClock {
     }
 
     /// Advances both the monotonic and the wall clock. When this returns, the jobs that have become due are queued, in
-    /// the order of their due times; they may have started, or even ended. (If there are more than 64, the others
-    /// follow as workers get to them. They count as [delayed](Pool::delayed_count) until then, but a wait for the pool
-    /// to be idle waits for them, and what cancels all queued jobs cancels them.)
+    /// the order of their due times, those by the wall clock after the others; they may have started, or even ended.
+    /// (If there are more than 64, the others follow as workers get to them. They count as
+    /// [delayed](Pool::delayed_count) until then, but a wait for the pool to be idle waits for them, and what cancels
+    /// all queued jobs cancels them.)
     ///
     /// Jobs whose [start deadline](crate::Request::start_within) has passed have ended, too. Their callbacks, and the
     /// hook for [overruns](crate::Builder::on_overrun), are called here and may advance the clock: what becomes overdue

@@ -18,8 +18,9 @@ use std::time::Duration;
 pub struct Timer {
     /// The id that submitting it returned.
     pub id: JobId,
-    /// The time until it is next due; `None` while that is not known, because its job is queued, or is running and a
-    /// fixed delay follows.
+    /// The time until it is next due; `None` while that is not known, because a delayed job is queued, or because the
+    /// next tick comes when a run has ended: after a fixed delay, or as one run for ticks that were
+    /// [coalesced](crate::Missed::Coalesce).
     pub due_in: Option<Duration>,
     /// How many jobs are queued for it.
     pub queued: usize,

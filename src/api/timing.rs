@@ -133,6 +133,9 @@ impl From<SystemTime> for Due {
 }
 
 /// What happens to ticks of a schedule that fall due while the job of an earlier tick is queued or running.
+///
+/// Ticks that come all at once, because a clock has jumped or the machine was suspended, make one run for the latest of
+/// them, unless each is queued.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
@@ -200,7 +203,7 @@ impl Schedule {
         self
     }
 
-    /// Ends after this many runs.
+    /// Ends after this many runs. A tick that was cancelled while queued counts as a run.
     pub fn most_runs(mut self, runs: u64) -> Self {
         self.most_runs = runs;
         self

@@ -43,9 +43,9 @@ pub unsafe extern "C" fn ftpool_clock_free(clock: *mut ftpool_clock) {
     }
 }
 
-/// Advances the clock. When this returns, the jobs that have become due are queued, in the order of their due times;
-/// they may have started, or even ended. If there are more than 64, the others follow as workers get to them;
-/// ftpool_wait_idle() waits for them.
+/// Advances the clock. When this returns, the jobs that have become due are queued, in the order of their due times,
+/// those by the wall clock after the others; they may have started, or even ended. If there are more than 64, the
+/// others follow as workers get to them; ftpool_wait_idle() waits for them.
 ///
 /// Jobs whose start deadline has passed have ended, too. Their callbacks and the overrun hook are called here and may
 /// advance the clock: what becomes overdue by that is seen to after they have returned.

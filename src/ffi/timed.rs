@@ -16,6 +16,7 @@ use std::time::UNIX_EPOCH;
 /// Ticks that fall due while the job of an earlier one is queued or running are skipped.
 pub const FTPOOL_MISSED_SKIP: u32 = 0;
 /// They are merged into one run, as soon as the earlier job has ended.
+/// Here and with FTPOOL_MISSED_SKIP, ticks that come all at once because a clock has jumped make one run.
 pub const FTPOOL_MISSED_COALESCE: u32 = 1;
 /// Each of them queues a job. Jobs may pile up, and several may run at the same time.
 pub const FTPOOL_MISSED_QUEUE: u32 = 2;
@@ -53,7 +54,7 @@ pub struct ftpool_timer_options {
     pub interval_ns: i64,
     /// The job may be this much later (the whole schedule, if there is one), so that the machine wakes up less often.
     pub leeway_ns: i64,
-    /// A schedule ends after this many runs; 0 for any number.
+    /// A schedule ends after this many runs; 0 for any number. A tick that was cancelled while queued counts as a run.
     pub most_runs: u64,
     /// FTPOOL_MISSED_SKIP, _COALESCE or _QUEUE.
     pub missed: u32,

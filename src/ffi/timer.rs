@@ -85,8 +85,8 @@ pub unsafe extern "C" fn ftpool_schedule(
 /// As cheap as cancelling, however many timers there are.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id,
-/// or its next tick is not known yet (a run is in progress, and a fixed delay follows); FTPOOL_E_INVALID if `pool` is
-/// NULL or the delay is negative.
+/// or its next tick is not known yet (it comes when a run has ended: a fixed delay, or coalesced ticks);
+/// FTPOOL_E_INVALID if `pool` is NULL or the delay is negative.
 ///
 /// # Safety
 ///
@@ -104,9 +104,9 @@ pub unsafe extern "C" fn ftpool_reschedule(pool: *mut ftpool, id: ftpool_job_id,
 
 /// The time until a timer is next due, in nanoseconds.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or its next
-/// tick is not known (its job is queued, or is running and a fixed delay follows); FTPOOL_E_INVALID if `pool` or
-/// `out_due_in_ns` is NULL.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or that is
+/// not known (a delayed job is queued, or the next tick comes when a run has ended: a fixed delay, or coalesced ticks);
+/// FTPOOL_E_INVALID if `pool` or `out_due_in_ns` is NULL.
 ///
 /// # Safety
 ///
