@@ -110,6 +110,7 @@ src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep
 src/pool/timers/lookout.rs|self.asleep_until[ClockKind::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|wake // L4|false // L4|a_lookout_that_leaves_wakes
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
+src/pool/timers/entry.rs|return core.take_out(state.slab.due(node)).map(Cut::Queued);|let hint = state.slab.due(node);\n            drop(state);\n            return core.take_out(hint).map(Cut::Queued);|a_timer_that_is_set_anew_is_cancelled
 src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
 src/pool/closing.rs|self.close_timers(cancelled);\n        life|life|a_timer_that_comes_while_the_pool_closes
 src/pool/timers/deadlines.rs|if was_last && self.is_closed() {|if false {|the_sleeper_leaves_a_closed_pool_with_the_last_deadline

@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::{Count, LIMIT, Random, within_limit};
+use common::{Count, Gate, LIMIT, Random, within_limit};
 use fastthreadpool::{Due, JobId, ManualClock, Missed, Pool, Schedule, Shutdown};
+use std::hint;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -206,5 +207,32 @@ fn a_schedule_is_cancelled_while_it_runs() {
             assert_eq!((outcomes, dropped.get(), pool.cancel(id)), (1, 1, false), "round {round}");
             pool.wait_idle(LIMIT).unwrap();
         }
+    });
+}
+
+/// Conformance 49, 51: cancelled while somebody else sets it anew. Whoever comes first, it is not too late.
+#[test]
+fn a_queued_timer_is_cancelled_while_it_is_set_anew() {
+    within_limit(|| {
+        let (pool, gate) = (Pool::builder().workers(1).build().unwrap(), Gate::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let (own, (sender, ids)) = (pool.clone(), channel());
+        let resetter = thread::spawn(move || {
+            loop {
+                match ids.try_recv() {
+                    Ok(id) => _ = own.reschedule(id, Duration::from_secs(3600)),
+                    Err(TryRecvError::Empty) => hint::spin_loop(),
+                    Err(TryRecvError::Disconnected) => break,
+                }
+            }
+        });
+        for round in 0..20_000 {
+            let id = pool.spawn_later(Duration::ZERO, || unreachable!("it is cancelled")).unwrap();
+            sender.send(id).unwrap();
+            assert!(pool.cancel(id), "round {round}");
+        }
+        drop(sender);
+        resetter.join().unwrap();
     });
 }

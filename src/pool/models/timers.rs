@@ -56,6 +56,20 @@ fn a_timer_is_run_or_cancelled() {
     });
 }
 
+/// Race: a timer whose job is queued is set anew while somebody cancels it. Nobody has begun it, so it is cancelled.
+#[test]
+fn a_timer_that_is_set_anew_is_cancelled_all_the_same() {
+    check(1, || {
+        let (core, tally) = (staffed_by(1, clock()), Tally::new());
+        let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
+        core.fire_as_sleeper();
+        let resetter = with(&core, move |core| core.reschedule(id, 1));
+        assert!(core.cancel(id), "it waits, or is queued, and nobody runs it");
+        resetter.join().unwrap();
+        assert_eq!(tally.cancelled(), 1);
+    });
+}
+
 /// Race: a timer comes while the sleeper finds nothing and falls asleep.
 #[test]
 fn the_sleeper_does_not_sleep_through_an_earlier_timer() {

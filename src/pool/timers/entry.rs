@@ -5,7 +5,7 @@ use super::{BACK, ClockKind, REPEATS, State, Timers, WALL, When};
 use crate::pool::core::Core;
 use crate::pool::job::Job;
 use crate::pool::submit::Refusal;
-use crate::queue::{Node, OutOfMemory, Slab};
+use crate::queue::{Item, Node, OutOfMemory, Slab};
 use crate::sync::FastLockGuard;
 use crate::sys::fence;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ pub(crate) enum Placement {
 enum Cut {
     /// It waited, and is gone. Its job is where the caller wants it: in here it would be moved in pieces.
     Once,
-    /// This hint is queued for it, or was.
-    Queued(u64),
+    /// Its hint was queued, and is not any more.
+    Queued(Item),
     /// It is gone, but for what is queued. In a box: what is moved about with every cut is small.
     Schedule(Box<Live>),
 }
@@ -118,14 +118,15 @@ impl Core {
     pub(crate) fn cancel_timer(&self, id: u64) -> bool {
         let Some(timers) = self.known_timers() else { return false };
         let mut job = None;
-        match timers.cut(id, &mut job) {
+        match timers.cut(self, id, &mut job) {
             None => false,
             Some(Cut::Once) => {
                 self.cancel_job(job.expect("a delayed job that waits has one"), id);
                 true
             }
-            Some(Cut::Queued(queue_id)) => {
-                self.take_out(queue_id).inspect(|&item| _ = self.end_unrun(id, item)).is_some()
+            Some(Cut::Queued(hint)) => {
+                self.end_unrun(id, hint);
+                true
             }
             Some(Cut::Schedule(mut live)) => {
                 live.cancelled = true;
@@ -216,7 +217,7 @@ impl Core {
 
 impl Timers {
     #[inline(always)]
-    fn cut(&self, id: u64, job: &mut Option<Job>) -> Option<Cut> {
+    fn cut(&self, core: &Core, id: u64, job: &mut Option<Job>) -> Option<Cut> {
         let mut state = self.state.lock();
         let node = state.slab.find(id)?;
         let cut = if state.repeats(node) {
@@ -228,7 +229,7 @@ impl Timers {
             state.remove_waiting(node, job);
             Cut::Once
         } else {
-            return Some(Cut::Queued(state.slab.due(node)));
+            return core.take_out(state.slab.due(node)).map(Cut::Queued);
         };
         if let Some(surplus) = state.rest() {
             drop(state);
