@@ -54,6 +54,29 @@ fn cancelled_jobs_lower_the_water() {
     assert_eq!(*lock(&told), [(WaterMark::High, 3), (WaterMark::Low, 0)]);
 }
 
+/// Issue 3, backpressure: what a job submits to its own pool raises the water, however it comes in.
+#[test]
+fn a_jobs_own_submits_raise_the_water() {
+    within_limit(|| {
+        let submits: [fn(&Pool); 2] = [
+            |pool| (0..5).for_each(|_| _ = pool.spawn(|| ()).expect("there is no limit")),
+            |pool| _ = pool.spawn_batch(vec![|| (); 5]).expect("there is no limit"),
+        ];
+        for submit in submits {
+            let (pool, told) = marked(1, 0, 5);
+            let (own, heard) = (pool.clone(), Arc::clone(&told));
+            let job = move || {
+                submit(&own);
+                lock(&heard).clone()
+            };
+            let heard_by_then = pool.submit(job).expect("there is no limit").join().expect("it runs");
+            assert_eq!(heard_by_then, [(WaterMark::High, 5)]);
+            pool.wait_idle(Deadline::after(LIMIT)).expect("all jobs end");
+            assert_eq!(*lock(&told), [(WaterMark::High, 5), (WaterMark::Low, 0)]);
+        }
+    });
+}
+
 /// Issue 3, backpressure: calls alternate and never overlap, whoever makes them; the last one is true.
 #[test]
 fn marks_alternate_under_load() {

@@ -54,10 +54,6 @@ impl Core {
         match &self.bound {
             None => None,
             Some(bound) if bound.is_plain() && bound.take(count, || self.freed()) => None,
-            Some(bound) if self.never_waits() => {
-                bound.take_anyhow(count);
-                None
-            }
             Some(_) => Some(Refusal::Undecided(Arc::clone(self))),
         }
     }
