@@ -201,3 +201,35 @@ fn clearing_against_submitters_accounts_for_every_job() {
         eventually("every job is dropped, run or not", || drops.get() == 20_000);
     });
 }
+
+/// Race: a pool is opened again while the thread that sleeps for its timers is on its way out. Whoever closed the pool,
+/// and waits for that thread, does not wait for the pool's next end.
+#[test]
+fn a_reopened_pool_does_not_keep_the_old_ones_sleeper() {
+    for _ in 0..20 {
+        within_limit(|| {
+            let (late, gate) = (Gate::new(), Gate::new());
+            let door = late.door();
+            let pool = Pool::builder().workers(1).on_overrun(move |_| door.pass()).build().unwrap();
+            let job = pool.job(gate.job()).watch("long", Duration::from_millis(1)).handle().unwrap();
+            late.wait_started(1); // The sleeper is at the gate.
+            gate.open();
+            job.join().unwrap();
+            let closer = thread::spawn({
+                let pool = pool.clone();
+                move || pool.shutdown(Shutdown::Drain, LIMIT / 4)
+            });
+            eventually("the worker has left", || pool.check().is_err() && pool.alive() == 0);
+            let opener = thread::spawn({
+                let pool = pool.clone();
+                move || pool.reopen(LIMIT / 4)
+            });
+            for _ in 0..1000 {
+                thread::yield_now(); // If it is possible to open the pool now, it is opened.
+            }
+            late.open();
+            assert_eq!((closer.join().unwrap(), opener.join().unwrap()), (Ok(()), Ok(())));
+            pool.run(|| ()).unwrap();
+        });
+    }
+}

@@ -122,7 +122,8 @@ impl Core {
             _ if self.crew.census.read().is_halted() => Some(Err(Unfinished::Exiting)),
             _ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
             // A worker that leaves early may be gone for a moment before it has called the next one.
-            0 if self.is_quiescent() => Some(Ok(())),
+            // A sleeper that finds the pool open again stays, and whoever joins it waits for the end of that life.
+            0 if self.is_quiescent() && !self.has_another_sleeper() => Some(Ok(())),
             _ => None,
         };
         self.left.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))?;
