@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, OnDrop, eventually, pool_of, within_limit};
-use fastthreadpool::{Deadline, Pool, Shutdown, SubmitError, current_job};
+use fastthreadpool::{Deadline, Pool, Shutdown, SubmitError, WaitError, current_job};
 use std::cell::RefCell;
 use std::sync::mpsc;
 use std::thread;
@@ -139,5 +139,62 @@ fn a_workers_thread_local_that_drops_the_last_handle_lets_the_pool_end() {
             gate.open();
             eventually("the worker has ended", || ended.get() == 1);
         }
+    });
+}
+
+/// Conformance 57, 63: several threads shut a pool down. Each returns when the workers have ended, thread-locals
+/// included.
+#[test]
+fn no_shutdown_returns_before_the_last_thread_local_is_dropped() {
+    within_limit(|| {
+        for _ in 0..100 {
+            let (pool, gate) = (pool_of(1), Gate::new());
+            let (door, dropped) = (gate.door(), Count::new());
+            let count = dropped.clone();
+            let job = move || {
+                when_this_thread_ends(move || {
+                    door.pass();
+                    count.add();
+                });
+            };
+            pool.spawn(job).unwrap();
+            let shut_down = || {
+                let (pool, dropped) = (pool.clone(), dropped.clone());
+                thread::spawn(move || {
+                    pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+                    dropped.get()
+                })
+            };
+            let first = shut_down();
+            gate.wait_started(1);
+            let second = shut_down();
+            assert_eq!(pool.shutdown(Shutdown::Drain, Deadline::NOW), Err(WaitError::TimedOut));
+            gate.open();
+            assert_eq!([first, second].map(|thread| thread.join().unwrap()), [1, 1]);
+        }
+    });
+}
+
+/// Conformance 57, 107: the same for workers that were replaced before the shutdown.
+#[test]
+fn a_shutdown_waits_for_the_thread_locals_of_workers_that_were_replaced() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).jobs_per_worker(1).build().unwrap();
+        let gate = Gate::new();
+        let (door, dropped) = (gate.door(), Count::new());
+        let count = dropped.clone();
+        pool.spawn(move || {
+            when_this_thread_ends(move || {
+                door.pass();
+                count.add();
+            });
+        })
+        .unwrap();
+        gate.wait_started(1);
+        pool.run(|| ()).unwrap();
+        pool.shutdown(Shutdown::Drain, Deadline::NOW).unwrap_err();
+        gate.open();
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+        assert_eq!(dropped.get(), 1);
     });
 }

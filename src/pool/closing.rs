@@ -8,9 +8,10 @@ use super::process_pools;
 use super::submit::Refusal;
 use crate::sync::Deadline;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use crate::sys::fence;
 use crate::sys::join::join;
 use crate::sys::lock::Lock;
-use crate::sys::{fence, thread};
+use crate::sys::thread::JoinHandle;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -123,7 +124,7 @@ impl Core {
             _ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
             // A worker that leaves early may be gone for a moment before it has called the next one.
             // A sleeper that finds the pool open again stays, and whoever joins it waits for the end of that life.
-            0 if self.is_quiescent() && !self.has_another_sleeper() => Some(Ok(())),
+            0 if self.is_quiescent() && (current::belongs_to(self) || !self.has_sleeper()) => Some(Ok(())),
             _ => None,
         };
         self.left.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))?;
@@ -147,20 +148,25 @@ impl Core {
     }
 
     fn join_threads(&self, life: u64, deadline: Deadline) -> Result<(), Unfinished> {
-        let ended = {
-            let _turn = self.ending.turn.lock();
-            if self.ending.life.load(Ordering::Relaxed) != life {
-                return Ok(()); // Whoever reopened the pool has seen its end; the threads there are now are new ones.
-            }
-            std::mem::take(&mut *self.threads.lock())
-        };
-        let others = ended.into_iter().filter(|thread| !thread::is_current(thread));
-        let late: Vec<_> = others.filter_map(|thread| join(thread, || deadline.remaining())).collect();
-        if late.is_empty() {
-            return Ok(());
+        if current::belongs_to(self) {
+            return Ok(()); // Whoever joins it waits for this.
         }
-        self.threads.lock().extend(late);
-        Err(Unfinished::TimedOut)
+        let next = || self.next_to_join(life);
+        while let Some(thread) = self.left.wait_until(deadline, next).ok_or(Unfinished::TimedOut)? {
+            let late = join(thread, || deadline.remaining());
+            let verdict = if late.is_some() { Err(Unfinished::TimedOut) } else { Ok(()) };
+            self.threads.joined(late);
+            self.left.notify();
+            verdict?;
+        }
+        Ok(())
+    }
+
+    fn next_to_join(&self, life: u64) -> Option<Option<JoinHandle<()>>> {
+        let _turn = self.ending.turn.lock();
+        // Whoever reopened the pool has seen its end; the threads there are now are new ones.
+        let is_over = self.ending.life.load(Ordering::Relaxed) != life;
+        if is_over { Some(None) } else { self.threads.next() }
     }
 
     /// Waits for the end of a pool that was closed and opens it again. An open pool stays as it is.

@@ -11,6 +11,7 @@ use super::orphans::Orphans;
 use super::panics::{self, PanicDetail};
 use super::process_pools;
 use super::quotas::Quotas;
+use super::threads::Threads;
 use super::timers::{Storms, Timers};
 use super::waits::Waits;
 use super::water_marks::DequeueCounter;
@@ -18,8 +19,6 @@ use crate::queue::{Front, Lane, Owner, Quota, Store};
 use crate::sync::EventCount;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sys::clock::Clock;
-use crate::sys::lock::Lock;
-use crate::sys::thread::JoinHandle;
 use crate::sys::{fence, unique};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -78,7 +77,7 @@ pub(crate) struct Core {
     pub(super) quiet: EventCount,
     /// Notified when a worker has left.
     pub(super) left: EventCount,
-    pub(super) threads: Lock<Vec<JoinHandle<()>>>,
+    pub(super) threads: Threads,
     /// Threads that were started.
     pub(super) started: AtomicUsize,
     pub(super) orphans: Orphans,
@@ -112,7 +111,7 @@ impl Core {
             forgotten: AtomicU64::new(0),
             quiet: EventCount::new(),
             left: EventCount::new(),
-            threads: Lock::new(Vec::new()),
+            threads: Threads::default(),
             started: AtomicUsize::new(0),
             orphans: Orphans::default(),
             quotas: Quotas::default(),

@@ -9,6 +9,11 @@ use std::ptr;
 
 per_thread!(CURRENT: Cell<*const Worker> = Cell::new(ptr::null()));
 
+per_thread! {
+    /// The number of the pool that this thread was started for. It stays while thread-locals are dropped.
+    HOME: Cell<u64> = Cell::new(0)
+}
+
 /// The calling thread is `worker` until the guard is dropped.
 #[derive(Debug)]
 pub(super) struct Entered<'a> {
@@ -25,6 +30,16 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         CURRENT.with(|current| current.set(self.outer));
     }
+}
+
+/// The calling thread was started by this pool.
+pub(super) fn belong_to(core: &Core) {
+    HOME.with(|home| home.set(core.number));
+}
+
+/// Whether this pool has started the calling thread, which may be dropping its thread-locals.
+pub(super) fn belongs_to(core: &Core) -> bool {
+    HOME.with(Cell::get) == core.number
 }
 
 /// What `ask` finds out from the worker this thread is; `None` outside a job.

@@ -41,9 +41,7 @@ impl Core {
         let name = self.thread_name(self.started.load(Ordering::Relaxed));
         let thread = thread::start(name, self.settings.stack_size, body)?;
         self.started.fetch_add(1, Ordering::Relaxed);
-        let mut threads = self.threads.lock();
-        threads.retain(|thread| !thread::has_ended(thread));
-        threads.push(thread);
+        self.threads.add(thread);
         Ok(())
     }
 
@@ -64,6 +62,7 @@ impl Core {
 
 /// A worker thread's life.
 fn work(core: Arc<Core>, number: usize) {
+    current::belong_to(&core);
     let worker = Worker::new(core, number);
     let _current = current::enter(&worker);
     worker.run();

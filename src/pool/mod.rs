@@ -41,6 +41,7 @@ mod running;
 mod scope;
 mod station;
 mod submit;
+mod threads;
 mod timers;
 pub(crate) mod trial;
 mod unrun;

@@ -148,7 +148,7 @@ fn staff(core: &Arc<Core>) {
             let _current = current::enter(&worker);
             worker.run();
         });
-        core.threads.lock().push(thread);
+        core.threads.add(thread);
     }
 }
 

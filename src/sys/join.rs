@@ -20,6 +20,11 @@ pub(crate) fn join(thread: JoinHandle<()>, left: impl Fn() -> Option<Duration>) 
     None
 }
 
+/// Lets go of those that have ended.
+pub(crate) fn let_go_of_ended(threads: &mut Vec<JoinHandle<()>>) {
+    threads.extract_if(.., |thread| imp::has_ended_by_now(thread)).for_each(imp::let_go);
+}
+
 /// The longest wait in one call, because Linux takes the limit by the wall clock, which may be set back meanwhile.
 #[cfg(not(loom))]
 const SLICE: Duration = Duration::from_millis(50);
@@ -44,6 +49,15 @@ mod imp {
     pub(super) fn reap(thread: JoinHandle<()>) {
         let _joined = thread.into_pthread_t();
     }
+
+    /// Where its code is over, the destructors may still run.
+    pub(super) fn has_ended_by_now(thread: &JoinHandle<()>) -> bool {
+        thread.is_finished() && has_ended(thread, Duration::ZERO)
+    }
+
+    pub(super) fn let_go(thread: JoinHandle<()>) {
+        reap(thread);
+    }
 }
 
 #[cfg(not(any(target_os = "linux", loom)))]
@@ -65,6 +79,16 @@ mod imp {
     pub(super) fn reap(thread: JoinHandle<()>) {
         thread.join().expect("workers do not panic");
     }
+
+    /// Nobody says whether the destructors have run.
+    pub(super) fn has_ended_by_now(thread: &JoinHandle<()>) -> bool {
+        thread.is_finished()
+    }
+
+    /// They are not waited for.
+    pub(super) fn let_go(thread: JoinHandle<()>) {
+        drop(thread);
+    }
 }
 
 #[cfg(loom)]
@@ -78,5 +102,13 @@ mod imp {
 
     pub(super) fn reap(_: JoinHandle<()>) {
         unreachable!("no timed wait sees the end");
+    }
+
+    pub(super) fn has_ended_by_now(_: &JoinHandle<()>) -> bool {
+        false
+    }
+
+    pub(super) fn let_go(_: JoinHandle<()>) {
+        unreachable!("no look sees the end");
     }
 }

@@ -62,23 +62,9 @@ pub(crate) fn start(
     builder.spawn(body)
 }
 
-/// Whether a thread has ended; always false in models, which cannot tell.
-pub(crate) fn has_ended(thread: &JoinHandle<()>) -> bool {
-    #[cfg(not(loom))]
-    let ended = thread.is_finished();
-    #[cfg(loom)]
-    let (ended, _) = (false, thread);
-    ended
-}
-
-/// Whether this is the calling thread, in the destructor of one of its thread-locals, say.
-pub(crate) fn is_current(thread: &JoinHandle<()>) -> bool {
-    thread.thread().id() == imp::current().id()
-}
-
 /// Waits for a thread's end, unless it is the calling thread, in the destructor of one of its thread-locals.
 pub(crate) fn join_other(thread: JoinHandle<()>) {
-    if !is_current(&thread) {
+    if thread.thread().id() != imp::current().id() {
         thread.join().expect("threads of ours do not panic");
     }
 }

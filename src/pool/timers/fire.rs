@@ -177,9 +177,7 @@ impl Core {
     /// The pool is closed. Its sleeper stays as long as accepted jobs have deadlines.
     fn fire_no_more(&self, state: &mut State, to_sleep: bool) -> Fired {
         if state.deadlines.is_empty() || self.is_stopped() {
-            if to_sleep {
-                state.sleeper = None;
-            }
+            state.has_sleeper &= !to_sleep;
             return Fired::Closed;
         }
         let until = [state.deadlines.next_due(), u64::MAX];

@@ -99,8 +99,7 @@ pub(in crate::pool) struct State {
     by_wall: usize,
     /// By kind of clock, until when somebody sleeps for the timers: the lookout, or else the sleeper; 0 before that.
     asleep_until: [u64; 2],
-    /// The token of the thread that sleeps for them, if there is one; 0 until that has begun.
-    sleeper: Option<usize>,
+    has_sleeper: bool,
     lookout: Option<Lookout>,
     /// More is due than is queued at once: workers come for it.
     storm: bool,
@@ -116,7 +115,7 @@ impl Timers {
             delayed: 0,
             by_wall: 0,
             asleep_until: [0; 2],
-            sleeper: None,
+            has_sleeper: false,
             lookout: None,
             storm: false,
         };

@@ -4,9 +4,9 @@ use super::Fired;
 use super::lateness::Lateness;
 use super::{ClockKind, State, Timers};
 use crate::pool::core::Core;
-use crate::pool::unwind;
+use crate::pool::{current, unwind};
 use crate::sync::{Deadline, Parker, Roused};
-use crate::sys::{hint, thread, token};
+use crate::sys::{hint, thread};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ impl Core {
     /// Makes sure that somebody sleeps for the timers. A manual clock needs nobody.
     #[inline]
     pub(super) fn ensure_sleeper(self: &Arc<Self>, timers: &Timers, state: &mut State) -> io::Result<()> {
-        if state.sleeper.is_some() || timers.clock.is_manual() { Ok(()) } else { self.start_sleeper(state) }
+        if state.has_sleeper || timers.clock.is_manual() { Ok(()) } else { self.start_sleeper(state) }
     }
 
     #[cold]
@@ -26,21 +26,20 @@ impl Core {
         let core = Arc::clone(self);
         let body = move || unwind::abort_on_panic(|| core.sleep_and_fire());
         let thread = thread::start(self.thread_name_of("timer"), self.settings.stack_size, body)?;
-        self.threads.lock().push(thread);
-        state.sleeper = Some(0);
+        self.threads.add(thread);
+        state.has_sleeper = true;
         Ok(())
     }
 
-    /// Whether a thread sleeps for the timers, other than the calling one.
-    pub(in crate::pool) fn has_another_sleeper(&self) -> bool {
-        let sleeper = self.known_timers().and_then(|timers| timers.state.lock().sleeper);
-        sleeper.is_some_and(|sleeper| sleeper != token::of_this_thread())
+    /// Whether a thread sleeps for the timers.
+    pub(in crate::pool) fn has_sleeper(&self) -> bool {
+        self.known_timers().is_some_and(|timers| timers.state.lock().has_sleeper)
     }
 
     /// The sleeper's life.
     fn sleep_and_fire(self: &Arc<Self>) {
+        current::belong_to(self);
         let _precisely = thread::sleep_precisely();
-        self.timers().state.lock().sleeper = Some(token::of_this_thread());
         let mut lateness = Lateness::default();
         loop {
             match self.fire_as_sleeper() {
