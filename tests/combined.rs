@@ -63,6 +63,27 @@ fn a_worker_that_drops_outcomes_first_is_started_before_its_first_job() {
     });
 }
 
+/// Conformance 107: a worker that leaves after the last outcome of a results object that has gone drops what nobody has
+/// read. No other one comes to do so.
+#[test]
+fn a_worn_out_worker_drops_what_nobody_reads() {
+    within_limit(|| {
+        let (pool, gate, dropped) =
+            (Pool::builder().workers(1).jobs_per_worker(1).build().unwrap(), Gate::new(), Count::new());
+        let (results, door, count) = (pool.results(), gate.door(), dropped.clone());
+        let job = move || {
+            door.pass();
+            OnDrop(move || _ = count.add())
+        };
+        results.submit(job).unwrap();
+        gate.wait_started(1);
+        drop(results);
+        gate.open();
+        eventually("the worker has left", || pool.alive() == 0);
+        assert_eq!(dropped.get(), 1);
+    });
+}
+
 /// Conformance 11: a worker that was called while its start hook ran does nothing when that has failed.
 #[test]
 fn a_call_to_a_worker_that_cannot_begin_is_not_run() {

@@ -28,6 +28,9 @@ impl Worker {
             self.stop_searching();
         }
         self.stop();
+        if self.core.orphans.any() {
+            self.reap();
+        }
         self.start_searching();
         if !self.core.crew.leave(self.number) {
             self.readiness.set(Readiness::Fresh);

@@ -3,6 +3,7 @@
 use super::unwind;
 use crate::queue::Owner;
 use crate::sys::atomic::{AtomicBool, Ordering};
+use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::fmt;
 
@@ -17,12 +18,14 @@ impl<D: Send, F: Send> Orphan for Owner<D, F> {
     }
 }
 
-/// Kept until a worker that comes to rest finds them settled. A worker rests after its last delivery, so the one that
-/// delivers last to an orphan finds it, unless somebody did before.
+/// Kept until a worker that comes to rest, or leaves, finds them settled. It looks after its last delivery, so the one
+/// that delivers last to an orphan finds it, unless somebody did before. Where that is a canceller, the next worker to
+/// rest finds it.
 ///
 /// # Memory ordering
 ///
-/// `any` is a hint: set under the lock, and read by workers some time later.
+/// O1, O3 and a delivery, O4 are a store-then-load race, ordered by the fences in between: either the adopter finds the
+/// orphan settled, or the worker sees `any`, and waits for the lock until the orphan is there.
 #[derive(Default)]
 pub(super) struct Orphans {
     any: AtomicBool,
@@ -43,13 +46,23 @@ impl Orphans {
             return;
         }
         let mut kept = self.kept.lock();
-        kept.push(Box::new(orphan));
-        self.any.store(true, Ordering::Relaxed);
+        self.any.store(true, Ordering::Relaxed); // O1
+        fence::heavy(); // O2
+        let settled = orphan.is_settled(); // O3
+        if !settled {
+            kept.push(Box::new(orphan));
+            return;
+        }
+        self.any.store(!kept.is_empty(), Ordering::Relaxed);
+        drop(kept);
+        unwind::dispose(orphan);
     }
 
+    /// Called by a worker after its last delivery.
     #[inline]
     pub(super) fn any(&self) -> bool {
-        self.any.load(Ordering::Relaxed)
+        fence::light();
+        self.any.load(Ordering::Relaxed) // O4
     }
 
     /// Drops those that are settled, with what nobody has read: users' code.

@@ -2,9 +2,11 @@
 
 use super::{Core, Tally, Worker, current, drain, pool, staff, staffed, with};
 use crate::pool::Refusal;
-use crate::pool::orphans::Orphan;
+use crate::pool::orphans::{Orphan, Orphans};
 use crate::sync::Deadline;
+use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::model::check;
+use loom::thread;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -101,12 +103,13 @@ fn a_worker_that_leaves_wakes_those_who_wait_for_quiet() {
 struct Unread {
     core: Arc<Core>,
     tally: Arc<Tally>,
-    adopted: Cell<bool>,
+    looked_at: Cell<u32>,
 }
 
 impl Orphan for Unread {
     fn is_settled(&self) -> bool {
-        self.adopted.replace(true)
+        const BY_ADOPTER: u32 = 2;
+        self.looked_at.replace(self.looked_at.get() + 1) >= BY_ADOPTER
     }
 }
 
@@ -124,7 +127,7 @@ impl Drop for Unread {
 fn a_drop_does_not_wait_for_a_job_that_nobody_comes_to() {
     check(3, || {
         let (core, tally) = (staffed(2), Tally::new());
-        let unread = Unread { core: Arc::clone(&core), tally: Arc::clone(&tally), adopted: Cell::new(false) };
+        let unread = Unread { core: Arc::clone(&core), tally: Arc::clone(&tally), looked_at: Cell::new(0) };
         core.orphans.adopt(unread);
         core.close();
         let other = with(&core, |core| {
@@ -140,5 +143,45 @@ fn a_drop_does_not_wait_for_a_job_that_nobody_comes_to() {
         }
         other.join().unwrap();
         assert_eq!((core.alive(), core.pending()), (0, 0));
+    });
+}
+
+/// Queues that nobody reads.
+struct Queues {
+    delivered: Arc<AtomicUsize>,
+    dropped: Arc<AtomicUsize>,
+}
+
+impl Orphan for Queues {
+    fn is_settled(&self) -> bool {
+        self.delivered.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Drop for Queues {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Race: a reader goes while the last outcome is delivered; no worker comes to rest afterwards.
+#[test]
+fn what_nobody_reads_is_dropped_after_the_last_delivery() {
+    check(3, || {
+        let [delivered, dropped] = [0, 0].map(|none| Arc::new(AtomicUsize::new(none)));
+        let orphans = Arc::new(Orphans::default());
+        let queues = Queues { delivered: Arc::clone(&delivered), dropped: Arc::clone(&dropped) };
+        let worker = {
+            let orphans = Arc::clone(&orphans);
+            thread::spawn(move || {
+                delivered.store(1, Ordering::Release);
+                if orphans.any() {
+                    orphans.reap();
+                }
+            })
+        };
+        orphans.adopt(queues);
+        worker.join().unwrap();
+        assert_eq!(dropped.load(Ordering::Relaxed), 1);
     });
 }
