@@ -253,6 +253,9 @@ impl Core {
 
     /// A hook has failed. What is queued is cancelled, and nobody submits any more, the pool's own jobs included.
     pub(super) fn break_down(&self, cause: HookError) {
+        if self.is_forked() {
+            return; // The pool is the parent's.
+        }
         self.log(&format!("the pool is broken: {cause}"));
         let _ = self.ending.broken.set(cause); // The first cause is kept.
         self.close_by(|| self.crew.census.close_broken(), &mut |_| ());

@@ -266,7 +266,7 @@ impl Worker {
     unsafe fn execute_at(&self, id: u64, taken: Taken) {
         if self.searching.get() && !self.begin() {
             // SAFETY: the caller's 1.
-            self.core.end_unrun(id, unsafe { taken.copy() });
+            self.leave_undone(id, unsafe { taken.copy() });
             return;
         }
         self.station.set_running(true);
@@ -281,6 +281,14 @@ impl Worker {
         // What a drop has declared after the verdict is not the next job's failure.
         self.failure.take();
         self.station.count_finished();
+    }
+
+    /// This worker is not to do a job. In the child of a fork that is the parent's.
+    #[cold]
+    fn leave_undone(&self, id: u64, item: Item) {
+        if !self.core.is_forked() {
+            self.core.end_unrun(id, item);
+        }
     }
 
     /// The job's own code is over. Called before its outcome is made known: a user who waits for the outcome and then
@@ -309,7 +317,7 @@ impl Worker {
         self.station.set_running(true);
     }
 
-    /// Work was found. False if this worker is not to do it: its start hook has failed.
+    /// Work was found. False if this worker is not to do it: its start hook has failed, or has forked this process.
     #[cold]
     fn begin(&self) -> bool {
         self.stop_searching();
@@ -320,7 +328,7 @@ impl Worker {
                 self.core.break_down(cause);
             }
         }
-        let ready = self.readiness.get() == Readiness::Ready;
+        let ready = self.readiness.get() == Readiness::Ready && !self.core.is_forked();
         if !ready {
             self.start_searching(); // What it comes to next, a call say, is not run either.
         }

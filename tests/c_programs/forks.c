@@ -125,9 +125,14 @@ static void *count_in_every_process(void *counter) {
     return NULL;
 }
 
-static void fork_in_jobs(void) {
-    atomic_int *counter = mmap(NULL, sizeof *counter, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+static atomic_int *shared_counter(void) {
+    void *counter = mmap(NULL, sizeof(atomic_int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     check(counter != MAP_FAILED, "mmap");
+    return counter;
+}
+
+static void fork_in_jobs(void) {
+    atomic_int *counter = shared_counter();
     ftpool *pool;
     ftpool_config config = FTPOOL_CONFIG_INIT;
     config.workers = 1;
@@ -139,6 +144,26 @@ static void fork_in_jobs(void) {
     }
     ftpool_free(pool);
     check(atomic_load(counter) == 20 * 101, "each job runs in one process");
+}
+
+static void fork_before_first_job(void *counter, uint32_t worker) {
+    (void)worker;
+    fork_and_return(counter);
+}
+
+/* The child has a copy of a worker that has a job already, and must not run it. */
+static void fork_in_start_hook(void) {
+    atomic_int *counter = shared_counter();
+    ftpool *pool;
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    config.workers = 1;
+    config.start = fork_before_first_job;
+    config.context = counter;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    for (int k = 0; k < 100; k++)
+        check(ftpool_submit(pool, count_in_every_process, counter, NULL) == FTPOOL_OK, "submit");
+    ftpool_free(pool);
+    check(atomic_load(counter) == 1 + 100, "each job runs in one process, also after a hook");
 }
 
 int main(int argc, char **argv) {
@@ -180,5 +205,6 @@ int main(int argc, char **argv) {
     ftpool_free(pools[0]);
     ftpool_free(pools[1]);
     fork_in_jobs();
+    fork_in_start_hook();
     return WELL;
 }
