@@ -37,6 +37,9 @@ impl Worker {
             return false;
         }
         fence::heavy(); // As F1 to F3: submitters may have relied on this searcher.
+        if self.core.is_over() {
+            self.core.crew.wake_all(); // The others sleep and must see it, too.
+        }
         let refused = self.core.has_visible_work() && self.core.recruit().is_err();
         if refused && self.core.crew.come_back(self.number) {
             self.born.set(self.station.finished());

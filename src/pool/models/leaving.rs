@@ -1,7 +1,7 @@
 //! Models of workers that leave while there is a pool.
 
-use super::{Tally, drain, settings};
-use crate::pool::{Core, Settings};
+use super::{Tally, counted, drain, settings, with};
+use crate::pool::{Core, Settings, Worker, current};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 use std::sync::Arc;
@@ -33,5 +33,36 @@ fn a_worn_out_worker_is_replaced() {
         core.submit(tally.empty_job()).unwrap();
         drain(&core);
         assert_eq!(tally.run(), 2);
+    });
+}
+
+/// Race: the last two jobs of a closed pool end at the same time, and each worker is worn out by its own. A third one
+/// sleeps, and must be told that all is over.
+#[test]
+fn worn_out_workers_wake_a_sleeper_at_the_end() {
+    check(2, || {
+        let (core, tally) = (Core::new(Settings { jobs_per_worker: Some(1), ..settings(3) }), Tally::new());
+        let core = counted(core, 3);
+        core.submit_first(tally.empty_job()).unwrap();
+        core.submit_first(tally.empty_job()).unwrap();
+        core.close();
+        let woken = core.crew.park(
+            2,
+            false,
+            false,
+            || false,
+            |sleeper| {
+                let workers = [0, 1].map(|number| {
+                    with(&core, move |core| {
+                        let worker = Worker::new(Arc::clone(core), number);
+                        let _current = current::enter(&worker);
+                        worker.run();
+                    })
+                });
+                workers.into_iter().for_each(|worker| worker.join().unwrap());
+                sleeper.park_until(Deadline::NOW)
+            },
+        );
+        assert!(woken && core.is_over());
     });
 }
