@@ -45,8 +45,12 @@ src/queue/batch.rs|fence::heavy(); // T2||owner_and_thief_share_the_slots
 src/queue/batch.rs|let middle = wanted.max(next).min(end);|let middle = wanted.max(next.min(0));|owner_and_thief_share_the_slots
 src/queue/segment.rs|const HOLDS: usize = SLOTS + 1;|const HOLDS: usize = SLOTS;|lane_
 src/queue/segment.rs|fetch_add(count, Ordering::AcqRel)|fetch_add(count, Ordering::Relaxed)|lane_
-src/queue/lane.rs|(head..self.tail.load(Ordering::Acquire)).contains|(head.min(0)..self.tail.load(Ordering::Acquire)).contains|lane_gives_an_item_to_a_consumer_or_out
-src/queue/lane.rs|let front = self.consumer.front.lock();|let front = ();|lane_gives_an_item_to_a_consumer_or_out
+src/queue/consumers.rs|(head..head + visible as u64)|(0..head + visible as u64)|lane_gives_an_item_to_a_consumer_or_out
+src/queue/consumers.rs|let front = self.front.lock();\n        let (head, visible) = self.visible(tail);\n        (head|let front = ();\n        let (head, visible) = self.visible(tail);\n        (head|lane_gives_an_item_to_a_consumer_or_out
+src/queue/consumers.rs|!Place { segment, slot }.is_queued()|segment.block() > 0 \x7c\x7c slot > 0|lane_passes_what_was_taken_out
+src/queue/consumers.rs|store.give_back(segment, holes);||lane_passes_what_was_taken_out
+src/queue/consumers.rs|filter(\x7c&left\x7c left != segment)|filter(\x7c_\x7c false)|lane_passes_what_was_taken_out
+src/queue/places.rs|let waits = place.is_queued();|let waits = false;|a_two_lock_queue_forgets_revoked_items
 src/queue/lane.rs|self.producer.owner.store(NOBODY, Ordering::Release);|self.producer.owner.store(NOBODY, Ordering::Relaxed);|lane_changes_its_producer
 src/queue/store.rs|self.registry.remove(segment.block());||a_stale_id_finds_nothing
 src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0, DONE, Ordering::Relaxed|a_slots_reader_is_woken

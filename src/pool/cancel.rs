@@ -20,7 +20,15 @@ impl Core {
 
     /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
     pub(super) fn take_out(&self, id: u64) -> Option<Item> {
-        self.store.take_out(id, |lane, position| self.lanes.numbered(lane).hold(position))
+        let mut left = None;
+        let item = self.store.take_out(id, |number, position| {
+            let lane = self.lanes.numbered(number);
+            lane.hold(position).inspect(|_| left = Some(lane))
+        })?;
+        if let Some(lane) = left {
+            lane.pass_holes(&self.store);
+        }
+        Some(item)
     }
 
     /// Cancels every job that is queued now; returns how many.
@@ -37,6 +45,7 @@ impl Core {
     pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
         self.calm_storm();
         self.store.revoke_all(|id, item| cancelled(self.end_unrun(id, item)));
+        self.lanes.all().for_each(|lane| lane.pass_holes(&self.store));
     }
 
     /// The ids of the jobs that are queued now, ascending.

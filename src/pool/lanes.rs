@@ -146,7 +146,7 @@ impl Lanes {
         self.starting_at(turn).any(|(_, lane)| such(lane))
     }
 
-    fn all(&self) -> impl Iterator<Item = &Lane> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Lane> {
         self.submitters().map(|submitter| &submitter.lane).chain(std::iter::once(&self.shared))
     }
 

@@ -107,7 +107,7 @@ impl Front {
     /// Puts an item before all others and returns its id.
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut stack = self.stack.lock();
-        make_room(&mut stack.places)?;
+        make_room(&mut stack.places, store)?;
         let place = stack.open.place(store)?;
         self.counted.fetch_add(1, Ordering::Relaxed);
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
@@ -130,7 +130,7 @@ impl Front {
         self.counted.fetch_add(all, Ordering::Relaxed);
         let mut left = all;
         for item in items {
-            let Ok(place) = make_room(&mut stack.places).and_then(|()| stack.open.place(store)) else { break };
+            let Ok(place) = make_room(&mut stack.places, store).and_then(|()| stack.open.place(store)) else { break };
             // SAFETY: as in `push`.
             unsafe { place.fill(item) };
             stack.places.push_front(place);

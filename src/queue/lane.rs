@@ -2,14 +2,14 @@
 
 use super::arena::OutOfMemory;
 use super::cell::Item;
-use super::pace::{Habit, Pace, PaceWord};
+use super::consumers::{Consumers, Look};
+use super::pace::Pace;
 use super::segment::{Place, Range, SLOTS, SegmentRef};
 use super::store::Store;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::fence;
-use crate::sys::lock::Lock;
 use crate::sys::token;
 
 /// Stands for the owner of a lane that has none.
@@ -28,7 +28,7 @@ pub(crate) struct Lane {
     /// On a line of its own, without what only the producer accesses: consumers read it all the time.
     tail: CachePadded<AtomicU64>,
     producer: CachePadded<Producer>,
-    consumer: CachePadded<Consumer>,
+    consumers: CachePadded<Consumers>,
 }
 
 #[derive(Debug)]
@@ -42,32 +42,6 @@ struct Producer {
     last: UnsafeCell<Option<SegmentRef>>,
     /// Identifies this lane in the store.
     number: usize,
-}
-
-#[derive(Debug)]
-struct Consumer {
-    head: AtomicU64,
-    /// The token of the producer if it is a consumer as well, or 0: it comes for the items that it has pushed.
-    keeper: AtomicUsize,
-    pace: PaceWord,
-    front: Lock<Head>,
-}
-
-/// The consumers' part, under their lock.
-#[derive(Debug)]
-struct Head {
-    first: Option<SegmentRef>,
-    habit: Habit,
-}
-
-/// What a consumer finds in a lane.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Look {
-    Nothing,
-    /// A run of items, which is the consumer's.
-    Run,
-    /// The lane is left alone for a moment.
-    Rest,
 }
 
 // SAFETY: `last` is accessed only through `Producing`, of which there is one at a time (`Lane::produce`).
@@ -85,12 +59,7 @@ impl Lane {
                 last: UnsafeCell::new(None),
                 number,
             }),
-            consumer: CachePadded::new(Consumer {
-                head: AtomicU64::new(0),
-                keeper: AtomicUsize::new(NOBODY),
-                pace: PaceWord::new(),
-                front: Lock::new(Head { first: None, habit: Habit::default() }),
-            }),
+            consumers: CachePadded::new(Consumers::new()),
         }
     }
 
@@ -120,16 +89,16 @@ impl Lane {
 
     /// Sets whether the owner, which calls this, is also one of the consumers, and so the lane's keeper.
     pub(crate) fn set_kept(&self, by_owner: bool) {
-        self.consumer.keeper.store(if by_owner { token::of_this_thread() } else { NOBODY }, Ordering::Relaxed);
+        self.consumers.set_keeper(if by_owner { token::of_this_thread() } else { NOBODY });
     }
 
     /// The position of the only item in here, if the lane has another keeper, which will come for it.
     pub(crate) fn lone_of_another(&self) -> Option<u64> {
-        let keeper = self.consumer.keeper.load(Ordering::Relaxed);
+        let keeper = self.consumers.keeper();
         if keeper == NOBODY || keeper == token::of_this_thread() {
             return None;
         }
-        let head = self.consumer.head.load(Ordering::Relaxed);
+        let head = self.consumers.taken();
         (self.tail.load(Ordering::Relaxed).wrapping_sub(head) == 1).then_some(head)
     }
 
@@ -153,17 +122,17 @@ impl Lane {
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.consumer.head.load(Ordering::Acquire) >= self.tail.load(Ordering::Acquire)
+        self.consumers.head() >= self.tail.load(Ordering::Acquire)
     }
 
     /// Whether a consumer had better come now: there are items, and the lane is not left alone.
     pub(crate) fn invites(&self) -> bool {
-        matches!(self.consumer.pace.get(), Pace::Open | Pace::Flows) && !self.is_empty()
+        matches!(self.consumers.pace(), Pace::Open | Pace::Flows) && !self.is_empty()
     }
 
     /// Whether there is more to come for. Reads what the producer writes only if the pace does not tell.
     pub(crate) fn promises(&self) -> bool {
-        match self.consumer.pace.get() {
+        match self.consumers.pace() {
             Pace::Open => !self.is_empty(),
             Pace::Tried => false,
             Pace::Flows | Pace::Rests => true,
@@ -177,12 +146,12 @@ impl Lane {
 
     /// How many items consumers have ever taken.
     pub(crate) fn taken(&self) -> u64 {
-        self.consumer.head.load(Ordering::Relaxed)
+        self.consumers.taken()
     }
 
     /// Takes a run of items from the front: at least one, at most `most(visible, flows)`, all in one segment. `install`
     /// makes the range visible to thieves before it disappears from the lane. If the caller is `paced`, it keeps the
-    /// lane's [`Habit`].
+    /// lane's [`Habit`](super::pace::Habit).
     pub(crate) fn claim(
         &self,
         store: &Store,
@@ -190,47 +159,22 @@ impl Lane {
         most: impl FnOnce(usize, bool) -> usize,
         install: impl FnOnce(Range),
     ) -> Look {
-        let consumer = &*self.consumer;
-        match consumer.pace.get() {
-            Pace::Tried | Pace::Rests if paced => return Look::Rest,
-            Pace::Flows if paced => {}
-            _ if self.is_empty() => return Look::Nothing,
-            _ => {}
+        match self.consumers.pace() {
+            Pace::Tried | Pace::Rests if paced => Look::Rest,
+            pace if !(paced && pace == Pace::Flows) && self.is_empty() => Look::Nothing,
+            _ => self.consumers.claim(&self.tail, store, paced, most, install),
         }
-        // Consumers that queue for the lock, to take one item each, would never escape from that.
-        let free = if paced { consumer.front.try_lock() } else { Some(consumer.front.lock()) };
-        let Some(mut front) = free else { return Look::Rest };
-        let head = consumer.head.load(Ordering::Relaxed);
-        let visible = (self.tail.load(Ordering::Acquire) - head) as usize;
-        if paced {
-            consumer.pace.set(front.habit.after(visible));
-        }
-        if visible == 0 {
-            return Look::Nothing;
-        }
-        let start = head as usize % SLOTS;
-        let mut left = None;
-        if start == 0 && head != 0 {
-            left = front.first;
-            front.first = left.and_then(SegmentRef::next);
-        }
-        let segment = front.first.expect("a lane with items has a segment");
-        let count = most(visible, front.habit.flows()).clamp(1, visible.min(SLOTS - start));
-        install(Range { segment, start, end: start + count });
-        consumer.head.store(head + count as u64, Ordering::Release);
-        drop(front);
-        if let Some(left) = left {
-            store.give_back(left, 1);
-        }
-        Look::Run
     }
 
     /// Keeps consumers away from the item at this position for as long as the guard lives; `None` if it is in a
     /// consumer's range.
     pub(crate) fn hold(&self, position: u64) -> Option<impl Sized> {
-        let front = self.consumer.front.lock();
-        let head = self.consumer.head.load(Ordering::Relaxed);
-        (head..self.tail.load(Ordering::Acquire)).contains(&position).then_some(front)
+        self.consumers.hold(&self.tail, position)
+    }
+
+    /// Gives back the memory of what was taken out of the front, as a consumer would that reached it.
+    pub(crate) fn pass_holes(&self, store: &Store) {
+        self.consumers.pass_holes(&self.tail, store);
     }
 }
 
@@ -359,7 +303,7 @@ impl Producing<'_> {
     fn append(&mut self, tail: u64, next: SegmentRef) {
         next.join(self.lane.number(), tail);
         if tail == 0 {
-            self.lane.consumer.front.lock().first = Some(next);
+            self.lane.consumers.begin_at(next);
         } else {
             self.last().link(Some(next));
         }

@@ -75,6 +75,13 @@ impl Line {
         taken
     }
 
+    /// What a pool does to cancel a job.
+    fn take_out(&self, id: u64) -> Option<Item> {
+        let item = self.store.take_out(id, |_, position| self.lane.hold(position))?;
+        self.lane.pass_holes(&self.store);
+        Some(item)
+    }
+
     /// Everything that is left, when the other threads are done.
     fn drain(&self) -> Vec<usize> {
         let mut taken = Vec::new();

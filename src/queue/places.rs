@@ -7,9 +7,22 @@ use super::store::Store;
 use std::collections::VecDeque;
 use std::mem;
 
-/// Makes sure that a queue has room for one more place.
-pub(super) fn make_room(places: &mut VecDeque<Place>) -> Result<(), OutOfMemory> {
-    places.try_reserve(1).map_err(|_| OutOfMemory)
+/// Makes sure that a queue has room for one more place. Before it grows it drops the places of items that were taken
+/// out, and it grows only if that leaves it half full: both are rare. The caller has the queue's lock.
+pub(super) fn make_room(places: &mut VecDeque<Place>, store: &Store) -> Result<(), OutOfMemory> {
+    let full = places.capacity();
+    if places.len() < full {
+        return Ok(());
+    }
+    places.retain(|place| {
+        let waits = place.is_queued();
+        if !waits {
+            store.give_back(place.segment, 1);
+        }
+        waits
+    });
+    let more = if places.len() < full / 2 { 1 } else { full + 1 - places.len() };
+    places.try_reserve(more).map_err(|_| OutOfMemory)
 }
 
 /// The memory of an empty queue, if it is more than a queue keeps: for the caller to drop after the lock.

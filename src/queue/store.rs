@@ -123,13 +123,14 @@ impl Store {
         })
     }
 
-    /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all.
-    pub(crate) fn revoke_oldest(&self) -> Option<(u64, Item)> {
-        self.oldest.lock().take(|| self.blocks(), |block| self.revoke_first(block))
+    /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all. `take_out` takes
+    /// the item with an id, if it is still queued.
+    pub(crate) fn take_oldest(&self, take_out: impl Fn(u64) -> Option<Item>) -> Option<(u64, Item)> {
+        self.oldest.lock().take(|| self.blocks(), |block| self.take_first(block, &take_out))
     }
 
     /// The blocks that are in a lap, ascending. If a lane has several of them, only its last ones may be missing.
-    fn blocks(&self) -> Vec<u64> {
+    pub(super) fn blocks(&self) -> Vec<u64> {
         // Shards are read one after another, so a block may be seen while an older one of its lane, in a shard that was
         // read before, is not. Such a block is numbered after this: a lane takes one when the one before is registered.
         let end = unique::next();
@@ -141,15 +142,24 @@ impl Store {
 
     /// Takes the first item that is queued in a block. The flag says whether the block is used up: no other item is
     /// queued in it, nor will be.
-    fn revoke_first(&self, block: u64) -> (Option<(u64, Item)>, bool) {
+    fn take_first(&self, block: u64, take_out: impl Fn(u64) -> Option<Item>) -> (Option<(u64, Item)>, bool) {
+        loop {
+            let (first, used_up) = self.first_queued(block);
+            let Some(id) = first else { return (None, used_up) };
+            if let Some(item) = take_out(id) {
+                return (Some((id, item)), used_up);
+            }
+            // Another thread has it, so it does not count as queued any more.
+        }
+    }
+
+    /// The id of the first item that is queued in a block, and the flag.
+    fn first_queued(&self, block: u64) -> (Option<u64>, bool) {
         let look = |segment: SegmentRef| {
             let last = Place { segment, slot: SLOTS - 1 };
             let is_full = last.was_filled(); // Checked before the other places, which are all filled if this one is.
-            let mut queued = segment.places().filter(Place::is_queued);
-            // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
-            let first = queued.find_map(|place| Some((place.id(), unsafe { place.revoke() }?)));
-            let is_last = first.as_ref().is_none_or(|&(id, _)| id == last.id());
-            Some((first, is_full && is_last))
+            let first = segment.places().find(Place::is_queued).map(Place::id);
+            Some((first, is_full && first.is_none_or(|id| id == last.id())))
         };
         self.registry.pinned(block, look).unwrap_or((None, true))
     }

@@ -81,7 +81,7 @@ impl TwoLockQueue {
     /// Puts an item behind all others and returns its id.
     pub(crate) fn append(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut back = self.back.row.lock();
-        make_room(&mut back.places)?;
+        make_room(&mut back.places, store)?;
         let place = back.open.place(store)?;
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
@@ -93,7 +93,7 @@ impl TwoLockQueue {
     /// Puts an item before all others and returns its id.
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut front = self.front.row.lock();
-        make_room(&mut front.places)?;
+        make_room(&mut front.places, store)?;
         let mut back = self.back.row.lock();
         let place = back.open.place(store)?;
         // SAFETY: as in `append`.

@@ -63,7 +63,7 @@ fn owner_or_discarder_gets_the_oldest_item() {
         let line = Line::new();
         line.push([1, 2]);
         let discarder = spawn(&line, |line| {
-            let discarded = (0..2).filter_map(|_| line.store.revoke_oldest());
+            let discarded = (0..2).filter_map(|_| line.store.take_oldest(|id| line.take_out(id)));
             discarded.map(|(_, item)| number(item)).collect::<Vec<_>>()
         });
         line.push([3]);

@@ -81,10 +81,44 @@ fn lane_gives_an_item_to_a_consumer_or_out() {
         let consumer = consumer(&line, 2);
         let first = ids[0];
         let revoker = spawn(&line, move |line| line.store.revoke(first).map(number));
-        let take_out = |&id: &u64| line.store.take_out(id, |_, position| line.lane.hold(position)).map(number);
-        let out: Vec<usize> = ids.iter().filter_map(take_out).collect();
+        let out: Vec<usize> = ids.iter().filter_map(|&id| line.take_out(id).map(number)).collect();
         let revoked: Vec<usize> = revoker.join().unwrap().into_iter().collect();
         assert_each_once(2, [out, revoked, consumer.join().unwrap(), line.drain()]);
+    });
+}
+
+/// Race: items are taken out, and their segment left behind, while a consumer comes to them and the producer links the
+/// next one.
+#[test]
+fn lane_passes_what_was_taken_out() {
+    check(2, || {
+        let line = Line::new();
+        let ids = line.push(1..=2);
+        let consumer = consumer(&line, 1);
+        let canceller = spawn(&line, move |line| ids.iter().filter_map(|&id| line.take_out(id).map(number)).collect());
+        line.push([3]);
+        assert_each_once(3, [canceller.join().unwrap(), consumer.join().unwrap(), line.drain()]);
+        assert!(line.store.blocks().len() == 1, "a segment was not given back");
+    });
+}
+
+/// Race: all items are revoked, and passed afterwards, while a consumer comes to them and somebody takes one out.
+#[test]
+fn lane_passes_what_was_revoked() {
+    check(2, || {
+        let line = Line::new();
+        let ids = line.push(1..=3);
+        let consumer = consumer(&line, 1);
+        let canceller = spawn(&line, |line| {
+            let mut revoked = Vec::new();
+            line.store.revoke_all(|_, item| revoked.push(number(item)));
+            line.lane.pass_holes(&line.store);
+            revoked
+        });
+        let out = line.take_out(ids[1]).map(number).into_iter().collect();
+        assert_each_once(3, [out, canceller.join().unwrap(), consumer.join().unwrap()]);
+        assert!(line.lane.is_empty(), "nobody passed the holes");
+        assert!(line.store.blocks().len() == 1, "a segment was not given back");
     });
 }
 

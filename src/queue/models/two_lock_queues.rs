@@ -69,6 +69,24 @@ fn a_two_lock_queue_shows_an_item_or_its_appender_sees_that_nobody_looks() {
     });
 }
 
+/// Race: items are revoked while their places are given back, to make room for one more, and another thread takes the
+/// first.
+#[test]
+fn a_two_lock_queue_forgets_revoked_items_before_it_grows() {
+    check(2, || {
+        let shared = Shared::new();
+        let ids: Vec<u64> = (1..=4).map(|number| shared.append(number)).collect();
+        let popper = spawn(&shared, Shared::pop);
+        let revoker = spawn(&shared, move |shared| {
+            ids.iter().skip(1).filter_map(|&id| shared.store.revoke(id)).map(number).collect()
+        });
+        shared.append(5);
+        let (popped, revoked) = (popper.join().unwrap(), revoker.join().unwrap());
+        assert_each_once(5, [popped, revoked, shared.drain()]);
+        assert!(shared.queue.is_empty());
+    });
+}
+
 /// Race: items are added at both ends while one thread takes one and another revokes one; order is kept.
 #[test]
 fn a_two_lock_queue_gives_each_item_once() {
