@@ -5,7 +5,7 @@ use super::core::Core;
 use super::job::{Job, Task};
 use super::producer;
 use super::submit::{Refusal, Rejected, Route};
-use super::water_marks::{DequeueCounter, MarkedQueue};
+use super::water_marks::{DequeueCounter, MarkedQueue, WaterMarks};
 use crate::queue::{Item, Producing};
 use crate::sync::Deadline;
 use crate::sys::hint;
@@ -91,7 +91,7 @@ impl Core {
         });
         match admitted {
             Ok((verdict, kept)) => {
-                let id = verdict?;
+                let id = verdict.inspect_err(|_| Self::did_not_come_in(&kept))?;
                 let back = kept.and_then(|core| Some((core.came_in(&[id], patience).pop()?, core)));
                 back.map_or(Ok(id), |((_, job), core)| Err(Rejected { why: core.why_nobody_came(), job }))
             }
@@ -110,7 +110,7 @@ impl Core {
     pub(super) fn queue_batch_guarded(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
         match self.admit(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
             Ok((verdict, kept)) => {
-                let ids = verdict?.settle()?;
+                let ids = verdict.inspect_err(|_| Self::did_not_come_in(&kept))?.settle()?;
                 let Some(core) = kept else { return Ok(ids) };
                 let back = core.came_in(&ids, Patience::Policy);
                 if back.is_empty() { Ok(ids) } else { core.give_back(ids, back, core.why_nobody_came()) }
@@ -224,6 +224,15 @@ impl Core {
         ids.iter().filter_map(waiting).collect()
     }
 
+    /// Outside the visit in which there was no memory, or no thread, for jobs that had their places.
+    fn did_not_come_in(kept: &Option<Arc<Self>>) {
+        if let Some(core) = kept
+            && let Some(marks) = core.marks()
+        {
+            marks.has_fallen(&**core);
+        }
+    }
+
     /// Why workers came for no job in time.
     fn why_nobody_came(&self) -> Refusal {
         if self.is_closed() { Refusal::Closed } else { Refusal::Full }
@@ -237,6 +246,10 @@ impl Core {
         }
     }
 
+    fn marks(&self) -> Option<&WaterMarks> {
+        self.bound.as_ref()?.water_marks.as_ref()
+    }
+
     /// Outside any visit and lock, after jobs were queued: tells of the high mark.
     pub(super) fn queue_may_have_risen(&self) {
         if let Some(bound) = &self.bound
@@ -246,15 +259,14 @@ impl Core {
         }
     }
 
-    /// Gives back the places of jobs that memory ran out for.
+    /// Memory ran out for so many jobs that had their places, and may have been counted. Users hear of marks later:
+    /// they cannot in a visit, or under a lock.
     #[cold]
     pub(super) fn put_back_places(&self, count: u64) {
         if let Some(bound) = &self.bound {
             bound.put_back(count);
-            if let Some(marks) = &bound.water_marks {
-                marks.has_fallen(self);
-            }
         }
+        self.maybe_quiet();
     }
 
     /// The oldest job makes room. If it is just being begun, that makes room as well.
@@ -270,13 +282,10 @@ impl Core {
         self.counters().map(DequeueCounter::gone).sum()
     }
 
-    /// Called after a place was freed otherwise than by a worker.
-    pub(super) fn place_is_free(&self) {
-        if let Some(bound) = &self.bound {
-            bound.notify_all();
-            if let Some(marks) = &bound.water_marks {
-                marks.may_have_fallen(&self.cancelled, self);
-            }
+    /// Outside any visit and lock, after places were freed otherwise than by a worker: tells of the low mark.
+    pub(super) fn queue_may_have_fallen(&self) {
+        if let Some(marks) = self.marks() {
+            marks.may_have_fallen(&self.cancelled, self);
         }
     }
 }

@@ -54,8 +54,16 @@ impl Core {
     }
 
     pub(super) fn count_cancelled(&self, count: u64) {
+        self.count_cancelled_in_visit(count);
+        self.queue_may_have_fallen();
+    }
+
+    /// The same, where users must not hear of the low mark: they do when the visit is over.
+    pub(super) fn count_cancelled_in_visit(&self, count: u64) {
         self.cancelled.count_shared(count);
-        self.place_is_free();
+        if let Some(bound) = &self.bound {
+            bound.notify_all();
+        }
         self.groups.notify();
         self.ended_elsewhere();
     }

@@ -108,10 +108,7 @@ impl Core {
                     self.list(group, &mut self.groups.board.lock());
                 }
             }
-            Err(OutOfMemory) => {
-                self.groups.counted.fetch_sub(1, Ordering::SeqCst);
-                self.maybe_quiet();
-            }
+            Err(OutOfMemory) => _ = self.groups.counted.fetch_sub(1, Ordering::SeqCst),
         }
         pushed
     }

@@ -163,12 +163,11 @@ impl Core {
         self.recruit().map_or_else(|refused| self.take_back_for(refused, id), |()| Ok(id))
     }
 
-    /// There is no thread for a job that was queued: it comes back, unless somebody has it.
+    /// In a visit: there is no thread for a job that was queued. It comes back, unless somebody has it.
     fn take_back_for(&self, refused: io::Error, id: u64) -> Result<u64, Rejected> {
-        match self.take_back(id) {
-            Some(job) => Err(Rejected { why: Refusal::NoThread(refused), job }),
-            None => Ok(id),
-        }
+        let Some(job) = self.take_back_uncounted(id) else { return Ok(id) };
+        self.count_cancelled_in_visit(1);
+        Err(Rejected { why: Refusal::NoThread(refused), job })
     }
 
     /// Queues all jobs or none; returns their ids.

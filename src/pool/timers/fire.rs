@@ -293,24 +293,17 @@ impl DueBatch<'_, '_> {
             self.core.front.append_all(&self.core.store, std::iter::once(item), |id| queue_id = Some(id));
         }
         if queue_id.is_none() {
-            self.put_back_place();
+            self.core.put_back_places(1);
             // SAFETY: the item was made of a job above and was not queued.
             drop(unsafe { Job::from_item(item) });
         }
         queue_id
     }
 
-    /// Memory ran out for a job. Users hear of marks later: they cannot under the timers' lock.
-    fn put_back_place(&self) {
-        if let Some(bound) = &self.core.bound {
-            bound.put_back(1);
-        }
-    }
-
     /// A hint finds no room in the queue: its timer tries again.
     #[cold]
     fn refuse(&self, state: &mut State, node: Node, hint: Item, now: u64) {
-        self.put_back_place();
+        self.core.put_back_places(1);
         // SAFETY: the item was made of a job and was not queued.
         drop(unsafe { Job::from_item(hint) });
         state.delayed += 1;
