@@ -26,9 +26,9 @@ fn resident() -> usize {
 }
 
 fn expect_no_growth(how: &str, policy: Policy, leave: Leave) {
-    const JOBS: usize = 12_000; // at 34 to 50 bytes a job
+    const JOBS: usize = 6_000; // at 34 to 50 bytes a job
     const MOST: usize = 8;
-    const GROWTH: usize = 150;
+    const GROWTH: usize = 80;
     for (place, submit) in PLACES {
         let pool = Pool::builder().workers(1).max_queued(MOST, policy).build().unwrap();
         let group = pool.group(1, Priority::Normal);
