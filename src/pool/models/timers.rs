@@ -63,6 +63,8 @@ fn a_timer_that_is_set_anew_is_cancelled_all_the_same() {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
         let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
         core.fire_as_sleeper();
+        core.calm_storm();
+        assert_eq!(core.timer_state(id).unwrap().queued, 1);
         let resetter = with(&core, move |core| core.reschedule(id, 1));
         assert!(core.cancel(id), "it waits, or is queued, and nobody runs it");
         resetter.join().unwrap();
