@@ -20,13 +20,13 @@ impl Core {
 
     /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
     pub(super) fn take_out(&self, id: u64) -> Option<Item> {
-        let mut left = None;
+        let mut hole = None;
         let item = self.store.take_out(id, |number, position| {
             let lane = self.lanes.numbered(number);
-            lane.hold(position).inspect(|_| left = Some(lane))
+            lane.hold(position).inspect(|_| hole = Some((lane, position)))
         })?;
-        if let Some(lane) = left {
-            lane.pass_holes(&self.store);
+        if let Some((lane, position)) = hole {
+            lane.leave_hole(&self.store, position);
         }
         Some(item)
     }

@@ -172,6 +172,13 @@ impl Lane {
         self.consumers.hold(&self.tail, position)
     }
 
+    /// The item at this position was [held](Self::hold) and taken out. Passes the hole, if it is the first.
+    pub(crate) fn leave_hole(&self, store: &Store, position: u64) {
+        if self.consumers.taken() == position {
+            self.pass_holes(store);
+        }
+    }
+
     /// Gives back the memory of what was taken out of the front, as a consumer would that reached it.
     pub(crate) fn pass_holes(&self, store: &Store) {
         self.consumers.pass_holes(&self.tail, store);

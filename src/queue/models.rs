@@ -77,8 +77,10 @@ impl Line {
 
     /// What a pool does to cancel a job.
     fn take_out(&self, id: u64) -> Option<Item> {
-        let item = self.store.take_out(id, |_, position| self.lane.hold(position))?;
-        self.lane.pass_holes(&self.store);
+        let mut hole = None;
+        let hold = |_, position| self.lane.hold(position).inspect(|_| hole = Some(position));
+        let item = self.store.take_out(id, hold)?;
+        hole.inspect(|&position| self.lane.leave_hole(&self.store, position));
         Some(item)
     }
 
