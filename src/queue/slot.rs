@@ -92,8 +92,7 @@ impl<V> Deref for Slot<V> {
 }
 
 impl<V> Slot<V> {
-    /// Makes a slot. Leaves the value's memory as it is, and copies nothing: memory that is written in words and read
-    /// in pairs of words stalls the processor.
+    /// Makes a slot in its place: a copy, written in words and read in pairs of words, would stall the processor.
     ///
     /// # Safety
     ///
