@@ -7,20 +7,26 @@ use super::store::Store;
 use std::collections::VecDeque;
 use std::mem;
 
-/// Makes sure that a queue has room for one more place. Before it grows it drops the places of items that were taken
-/// out, and it grows only if that leaves it half full: both are rare. The caller has the queue's lock.
+/// Makes sure that a queue has room for one more place. The caller has the queue's lock.
+#[inline]
 pub(super) fn make_room(places: &mut VecDeque<Place>, store: &Store) -> Result<(), OutOfMemory> {
-    let full = places.capacity();
-    if places.len() < full {
-        return Ok(());
+    if places.len() < places.capacity() { Ok(()) } else { grow(places, store) }
+}
+
+/// Drops the places of items that were taken out, and takes more memory only if that leaves the queue half full: both
+/// are rare.
+#[cold]
+fn grow(places: &mut VecDeque<Place>, store: &Store) -> Result<(), OutOfMemory> {
+    let full = places.len();
+    if store.has_revoked() {
+        places.retain(|place| {
+            let waits = place.is_queued();
+            if !waits {
+                store.give_back(place.segment, 1);
+            }
+            waits
+        });
     }
-    places.retain(|place| {
-        let waits = place.is_queued();
-        if !waits {
-            store.give_back(place.segment, 1);
-        }
-        waits
-    });
     let more = if places.len() < full / 2 { 1 } else { full + 1 - places.len() };
     places.try_reserve(more).map_err(|_| OutOfMemory)
 }

@@ -6,6 +6,7 @@ use super::oldest::Oldest;
 use super::registry::{Registry, SHARDS};
 use super::segment::{Place, SLOT_BITS, SLOTS, SegmentRef, revoke};
 use crate::sys::CachePadded;
+use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::lock::{Lock, LockGuard};
 use crate::sys::unique;
 
@@ -17,12 +18,20 @@ pub(crate) struct Store {
     spare: Spare,
     registry: Registry,
     oldest: Lock<Oldest>,
+    /// Whether any item was ever revoked: as long as none was, no queue has places to drop.
+    has_revoked: AtomicBool,
 }
 
 impl Store {
     pub(crate) fn new() -> Self {
         let arenas = std::array::from_fn(|number| CachePadded::new(Lock::new(Arena::new(number))));
-        Self { arenas, spare: Spare::default(), registry: Registry::new(), oldest: Lock::default() }
+        Self {
+            arenas,
+            spare: Spare::default(),
+            registry: Registry::new(),
+            oldest: Lock::default(),
+            has_revoked: AtomicBool::new(false),
+        }
     }
 
     fn arena(&self, number: usize) -> LockGuard<'_, Arena> {
@@ -112,6 +121,7 @@ impl Store {
     pub(crate) fn take_out<G>(&self, id: u64, hold: impl FnOnce(usize, u64) -> Option<G>) -> Option<Item> {
         self.pinned(id, |place| {
             let Some(_held) = place.segment.lane().and_then(|(lane, base)| hold(lane, base + place.slot as u64)) else {
+                self.has_revoked.store(true, Ordering::Relaxed);
                 // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
                 return unsafe { place.revoke() };
             };
@@ -121,6 +131,10 @@ impl Store {
             // SAFETY: 1. as above.
             Some(unsafe { taken.copy() })
         })
+    }
+
+    pub(super) fn has_revoked(&self) -> bool {
+        self.has_revoked.load(Ordering::Relaxed)
     }
 
     /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all. `take_out` takes
@@ -171,6 +185,7 @@ impl Store {
 
     /// Takes every item that is queued at this moment, and passes each with its id to `revoked`, without a lock.
     pub(crate) fn revoke_all(&self, mut revoked: impl FnMut(u64, Item)) {
+        self.has_revoked.store(true, Ordering::Relaxed);
         for block in self.registry.blocks() {
             let found = self.registry.pinned(block, |segment| {
                 let mut found = Vec::new();
