@@ -80,6 +80,11 @@ impl Arena {
         Self { number, slabs: Vec::new(), lowest: 0 }
     }
 
+    /// Whether a segment can be had without more memory of the system.
+    pub(super) fn has_room(&self) -> bool {
+        self.slabs.iter().skip(self.lowest).flatten().any(Slab::is_open)
+    }
+
     /// Allocates a segment.
     pub(super) fn take(&mut self, spare: &Spare) -> Result<SegmentRef, OutOfMemory> {
         let open = self.slabs.iter().skip(self.lowest).position(|slab| slab.as_ref().is_some_and(Slab::is_open));

@@ -6,6 +6,7 @@ use super::consumers::{Consumers, Look};
 use super::pace::Pace;
 use super::segment::{Place, Range, SLOTS, SegmentRef};
 use super::store::Store;
+use crate::sync::awake;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sys::cell::UnsafeCell;
@@ -300,6 +301,10 @@ impl Producing<'_> {
 
     #[cold]
     fn extend(&mut self, store: &Store, tail: u64) -> Result<SegmentRef, OutOfMemory> {
+        // Consumers without a core empty no segments: before a producer takes more memory, it lets them have its core.
+        if tail > 0 && !store.has_room(self.lane.producer.number) {
+            awake::give_way(|| self.lane.taken());
+        }
         let next = store.take(self.lane.producer.number)?;
         self.append(tail, next);
         Ok(next)

@@ -42,6 +42,11 @@ impl Store {
         self.arena(segment.home.arena).put(segment, &self.spare);
     }
 
+    /// Whether the queue with this number can have a segment without more memory of the system.
+    pub(super) fn has_room(&self, queue: usize) -> bool {
+        self.arena(queue).has_room()
+    }
+
     /// A segment that begins a new lap, for the queue with this number.
     pub(super) fn take(&self, queue: usize) -> Result<SegmentRef, OutOfMemory> {
         let segment = self.arena(queue).take(&self.spare)?;
