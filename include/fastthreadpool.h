@@ -375,7 +375,7 @@ enum ftpool_status
      */
     FTPOOL_E_OVERFLOW = -12,
     /**
-     * A callback gets what the call was to read.
+     * A callback receives what the call would have read.
      */
     FTPOOL_E_BUSY = -13,
 };

@@ -43,7 +43,7 @@ pub enum ftpool_status {
     FTPOOL_E_UNSUPPORTED = -11,
     /// A count would overflow.
     FTPOOL_E_OVERFLOW = -12,
-    /// A callback gets what the call was to read.
+    /// A callback receives what the call would have read.
     FTPOOL_E_BUSY = -13,
 }
 
