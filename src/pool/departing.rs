@@ -27,7 +27,9 @@ impl Worker {
         if self.searching.get() {
             self.stop_searching();
         }
-        self.stop();
+        if !self.stop() {
+            return true;
+        }
         if self.core.orphans.any() {
             self.reap();
         }

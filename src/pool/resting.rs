@@ -166,7 +166,9 @@ impl Worker {
         self.free_spent();
         self.core.maybe_quiet();
         self.core.crew.wake_all();
-        self.stop();
+        if !self.stop() {
+            return;
+        }
         if self.core.orphans.any() {
             self.reap();
         }

@@ -336,12 +336,14 @@ impl Worker {
     }
 
     /// Calls the stop hook, if the start hook was called. What it submits to its own pool is refused if that is closed.
-    pub(super) fn stop(&self) {
+    /// False if the hook has forked, and this is the copy of the worker: it ends, and touches nothing.
+    pub(super) fn stop(&self) -> bool {
         if self.readiness.replace(Readiness::Leaving) == Readiness::Ready
             && let Err(cause) = self.call_stop_hook()
         {
             self.core.break_down(cause);
         }
+        !self.core.is_forked()
     }
 
     /// Whether users' code that runs here belongs to a job, which the pool's end waits for.

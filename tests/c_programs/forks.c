@@ -146,7 +146,7 @@ static void fork_in_jobs(void) {
     check(atomic_load(counter) == 20 * 101, "each job runs in one process");
 }
 
-static void fork_before_first_job(void *counter, uint32_t worker) {
+static void fork_in_hook(void *counter, uint32_t worker) {
     (void)worker;
     fork_and_return(counter);
 }
@@ -157,13 +157,29 @@ static void fork_in_start_hook(void) {
     ftpool *pool;
     ftpool_config config = FTPOOL_CONFIG_INIT;
     config.workers = 1;
-    config.start = fork_before_first_job;
+    config.start = fork_in_hook;
     config.context = counter;
     check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
     for (int k = 0; k < 100; k++)
         check(ftpool_submit(pool, count_in_every_process, counter, NULL) == FTPOOL_OK, "submit");
     ftpool_free(pool);
     check(atomic_load(counter) == 1 + 100, "each job runs in one process, also after a hook");
+}
+
+/* The child has a copy of a worker that leaves, and must not take itself off the crew of the parent's pool. */
+static void fork_in_stop_hook(void) {
+    atomic_int *forks = shared_counter(), *jobs = shared_counter();
+    ftpool *pool;
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    config.workers = 2;
+    config.jobs_per_worker = 10;
+    config.stop = fork_in_hook;
+    config.context = forks;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    for (int k = 0; k < 100; k++)
+        check(ftpool_submit(pool, count_in_every_process, jobs, NULL) == FTPOOL_OK, "submit");
+    ftpool_free(pool);
+    check(atomic_load(jobs) == 100 && atomic_load(forks) > 0, "workers leave in one process");
 }
 
 int main(int argc, char **argv) {
@@ -206,5 +222,6 @@ int main(int argc, char **argv) {
     ftpool_free(pools[1]);
     fork_in_jobs();
     fork_in_start_hook();
+    fork_in_stop_hook();
     return WELL;
 }
