@@ -21,12 +21,12 @@ export RUSTFLAGS="--cfg ftpool_portable --cfg ftpool_tsan -Zsanitizer=thread -Ze
 build=(-Zbuild-std=std,panic_unwind,test --target "$target" --features capi)
 export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 ${TSAN_OPTIONS-}"
 
-# Not those that compile C or fork, nor those that look at the system's threads or at sources.
+# Not those that compile C or fork, nor those that look at the system's threads, at the memory of the process or at sources.
 tests=()
 for file in tests/*.rs; do
     name=$(basename "$file" .rs)
     case "$name" in
-        c_abi | c_examples | c_inline | c_server | c_process | cxx_lock | process_end | copies | header | layers | examples | idle | threads) ;;
+        c_abi | c_examples | c_inline | c_server | c_process | cxx_lock | process_end | copies | header | layers | examples | idle | threads | queue_memory | queue_growth) ;;
         *) tests+=(--test "$name") ;;
     esac
 done
