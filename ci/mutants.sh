@@ -117,7 +117,7 @@ src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||wha
 src/pool/timers/entry.rs|return core.take_out(state.slab.due(node)).map(Cut::Queued);|let hint = state.slab.due(node);\n            drop(state);\n            return core.take_out(hint).map(Cut::Queued);|a_timer_that_is_set_anew_is_cancelled
 src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
 src/pool/closing.rs|self.close_timers(cancelled);\n        life|life|a_timer_that_comes_while_the_pool_closes
-src/pool/departing.rs|            self.core.crew.wake_all(); // The others||worn_out_workers_wake_a_sleeper_at_the_end
+src/pool/departing.rs|self.core.crew.wake_all(); // The others|// The others|worn_out_workers_wake_a_sleeper_at_the_end
 src/pool/orphans.rs|fence::heavy(); // O2||what_nobody_reads_is_dropped_after_the_last_delivery
 src/pool/orphans.rs|let settled = orphan.is_settled(); // O3|let settled = false; // O3|what_nobody_reads_is_dropped_after_the_last_delivery
 src/pool/timers/deadlines.rs|if was_last && self.is_closed() {|if false {|the_sleeper_leaves_a_closed_pool_with_the_last_deadline
