@@ -40,6 +40,13 @@ impl Store {
     fn revoke(&self, id: u64) -> Option<Item> {
         self.take_out(id, |_, _| None::<()>)
     }
+
+    /// The numbers of all items that were revoked.
+    fn revoke_numbers(&self) -> Vec<usize> {
+        let mut revoked = Vec::new();
+        self.revoke_all(|_, item| revoked.push(number(item)));
+        revoked
+    }
 }
 
 /// A lane and where its segments come from.

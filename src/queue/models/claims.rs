@@ -23,11 +23,7 @@ fn owner_or_one_of_two_revokers_gets_the_item() {
         let line = Line::new();
         let id = line.push([1])[0];
         let by_id = spawn(&line, move |line| line.store.revoke(id).map(number).into_iter().collect());
-        let all = spawn(&line, |line| {
-            let mut revoked = Vec::new();
-            line.store.revoke_all(|_, item| revoked.push(number(item)));
-            revoked
-        });
+        let all = spawn(&line, |line| line.store.revoke_numbers());
         let owned = line.take(&Batch::new(), 1);
         assert_each_once(1, [owned, by_id.join().unwrap(), all.join().unwrap()]);
     });

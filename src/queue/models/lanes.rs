@@ -110,8 +110,7 @@ fn lane_passes_what_was_revoked() {
         let ids = line.push(1..=3);
         let consumer = consumer(&line, 1);
         let canceller = spawn(&line, |line| {
-            let mut revoked = Vec::new();
-            line.store.revoke_all(|_, item| revoked.push(number(item)));
+            let revoked = line.store.revoke_numbers();
             line.lane.pass_holes(&line.store);
             revoked
         });
