@@ -151,34 +151,35 @@ static void fork_in_hook(void *counter, uint32_t worker) {
     fork_and_return(counter);
 }
 
+/* A hundred jobs that count themselves, in a pool of this kind. */
+static void run_counted(const ftpool_config *config, atomic_int *jobs) {
+    ftpool *pool;
+    check(ftpool_new(config, &pool) == FTPOOL_OK, "new");
+    for (int k = 0; k < 100; k++)
+        check(ftpool_submit(pool, count_in_every_process, jobs, NULL) == FTPOOL_OK, "submit");
+    ftpool_free(pool);
+}
+
 /* The child has a copy of a worker that has a job already, and must not run it. */
 static void fork_in_start_hook(void) {
     atomic_int *counter = shared_counter();
-    ftpool *pool;
     ftpool_config config = FTPOOL_CONFIG_INIT;
     config.workers = 1;
     config.start = fork_in_hook;
     config.context = counter;
-    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
-    for (int k = 0; k < 100; k++)
-        check(ftpool_submit(pool, count_in_every_process, counter, NULL) == FTPOOL_OK, "submit");
-    ftpool_free(pool);
+    run_counted(&config, counter);
     check(atomic_load(counter) == 1 + 100, "each job runs in one process, also after a hook");
 }
 
 /* The child has a copy of a worker that leaves, and must not take itself off the crew of the parent's pool. */
 static void fork_in_stop_hook(void) {
     atomic_int *forks = shared_counter(), *jobs = shared_counter();
-    ftpool *pool;
     ftpool_config config = FTPOOL_CONFIG_INIT;
     config.workers = 2;
     config.jobs_per_worker = 10;
     config.stop = fork_in_hook;
     config.context = forks;
-    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
-    for (int k = 0; k < 100; k++)
-        check(ftpool_submit(pool, count_in_every_process, jobs, NULL) == FTPOOL_OK, "submit");
-    ftpool_free(pool);
+    run_counted(&config, jobs);
     check(atomic_load(jobs) == 100 && atomic_load(forks) > 0, "workers leave in one process");
 }
 
