@@ -30,10 +30,6 @@ impl Worker {
         if !self.stop() {
             return true;
         }
-        if self.core.orphans.any() {
-            self.reap();
-        }
-        self.start_searching();
         if !self.core.crew.leave(self.number) {
             self.readiness.set(Readiness::Fresh);
             return false;

@@ -169,10 +169,6 @@ impl Worker {
         if !self.stop() {
             return;
         }
-        if self.core.orphans.any() {
-            self.reap();
-        }
-        self.start_searching(); // Worn out, it took none of what was cancelled since.
         let leaves = self.core.crew.leave(self.number);
         debug_assert!(leaves, "a call that is not answered is a job that is not finished");
         self.core.left.notify();

@@ -335,15 +335,24 @@ impl Worker {
         ready
     }
 
-    /// Calls the stop hook, if the start hook was called. What it submits to its own pool is refused if that is closed.
-    /// False if the hook has forked, and this is the copy of the worker: it ends, and touches nothing.
+    /// The last that it does before it leaves. Calls the stop hook, if the start hook was called; what that submits to
+    /// its own pool is refused if the pool is closed. Drops what nobody reads, and searches: worn out, it took none of
+    /// what was cancelled since. False if the hook has forked, and this is the copy of the worker: it ends, and touches
+    /// nothing.
     pub(super) fn stop(&self) -> bool {
         if self.readiness.replace(Readiness::Leaving) == Readiness::Ready
             && let Err(cause) = self.call_stop_hook()
         {
             self.core.break_down(cause);
         }
-        !self.core.is_forked()
+        if self.core.is_forked() {
+            return false;
+        }
+        if self.core.orphans.any() {
+            self.reap();
+        }
+        self.start_searching();
+        true
     }
 
     /// Whether users' code that runs here belongs to a job, which the pool's end waits for.
