@@ -105,6 +105,9 @@ src/pool/water_marks.rs|counter.allowed.fetch_add(allowance, Ordering::Relaxed);
 src/pool/grouped.rs|bound.notify(); // E1||a_hand_off_ends_when_the_job_is_taken
 src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
+src/queue/store.rs|left = group.map(leave);|left = group.filter(\x7c_\x7c false).map(leave);|a_group_rests_when_a_cancelled_job_has_ended
+src/queue/store.rs|let before = group.map(&leave);|let before = ();|a_group_rests_when_a_cancelled_job_has_ended
+src/pool/groups.rs|count.remove();\n            }\n        }\n        self.groups.quiet.notify();|count.remove();\n            }\n        }|a_group_rests_when_a_cancelled_job_has_ended
 src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
 src/pool/crew.rs|self.wake_sleepers(state); // U5|drop(state); // U5|a_worker_that_is_called_comes
 src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
@@ -114,7 +117,7 @@ src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep
 src/pool/timers/lookout.rs|self.asleep_until[ClockKind::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|wake // L4|false // L4|a_lookout_that_leaves_wakes
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
-src/pool/timers/entry.rs|return core.take_out(state.slab.due(node)).map(Cut::Queued);|let hint = state.slab.due(node);\n            drop(state);\n            return core.take_out(hint).map(Cut::Queued);|a_timer_that_is_set_anew_is_cancelled
+src/pool/timers/entry.rs|return core.take_out(state.slab.due(node)).map(\x7chint\x7c Cut::Queued(hint.item));|let hint = state.slab.due(node);\n            drop(state);\n            return core.take_out(hint).map(\x7chint\x7c Cut::Queued(hint.item));|a_timer_that_is_set_anew_is_cancelled
 src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
 src/pool/closing.rs|self.close_timers(cancelled);\n        life|life|a_timer_that_comes_while_the_pool_closes
 src/pool/departing.rs|self.core.crew.wake_all(); // The others|// The others|worn_out_workers_wake_a_sleeper_at_the_end

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, Random, manual, pool_of, within_limit};
-use fastthreadpool::{Deadline, Due, JobError, Pool, Priority, Shutdown, WaitError};
+use common::{Count, Gate, LIMIT, OnDrop, Random, lock, manual, pool_of, within_limit};
+use fastthreadpool::{Deadline, Due, JobError, ManualClock, Policy, Pool, Priority, Shutdown, WaitError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -227,4 +228,55 @@ fn a_cancelled_job_that_waits_for_its_group_is_told_that_it_would_wait_for_itsel
         assert_eq!((group.cancel_all(), seen.get()), (1, 1));
         assert_eq!(group.wait_idle(Deadline::NOW), Ok(()));
     });
+}
+
+/// Conformance 102: a wait for a group covers the callbacks of its jobs that end without having run, however that
+/// comes. In such a callback it is refused, but not for another group.
+#[test]
+fn a_group_rests_after_the_callbacks_of_what_was_cancelled() {
+    for way in ["id", "all", "shutdown", "deadline", "discard"] {
+        within_limit(move || {
+            let clock = ManualClock::new();
+            let builder = Pool::builder().workers(1).clock(&clock).max_queued(2, Policy::DiscardOldest);
+            let pool = builder.build().expect("valid");
+            let (group, other) = (pool.group(1, Priority::Normal), pool.group(1, Priority::Normal));
+            let (busy, last, dropped) = (Gate::new(), Gate::new(), Count::new());
+            pool.spawn(busy.job()).expect("the pool is open");
+            busy.wait_started(1);
+            let verdicts = Arc::new(Mutex::new(Vec::new()));
+            let finally = {
+                let (door, counted, verdicts) = (last.door(), dropped.on_drop(), Arc::clone(&verdicts));
+                let waits = [group.clone(), other.clone()];
+                move || {
+                    lock(&verdicts).extend(waits.map(|group| group.wait_idle(Deadline::NOW)));
+                    door.pass();
+                    drop(counted);
+                }
+            };
+            let job = pool.job(|| panic!("a cancelled job ran")).group(&group).finally(finally);
+            let job = if way == "deadline" { job.start_within(Duration::from_secs(1)) } else { job };
+            let id = job.submit().expect("the pool is open");
+            thread::scope(|scope| {
+                scope.spawn(|| match way {
+                    "id" => assert!(pool.cancel(id)),
+                    "all" => assert_eq!(pool.cancel_all(), 1),
+                    "shutdown" => _ = pool.shutdown(Shutdown::Cancel, Deadline::NOW),
+                    "deadline" => clock.advance(Duration::from_secs(1)),
+                    _ => (0..2).for_each(|_| _ = pool.spawn(|| ()).expect("the oldest makes room")),
+                });
+                last.wait_started(1);
+                let during = (group.pending(), group.busy(), group.wait_idle(Deadline::NOW));
+                let waiter = scope.spawn(|| {
+                    group.wait_idle(Deadline::after(LIMIT)).expect("the group comes to rest");
+                    dropped.get()
+                });
+                last.open();
+                assert_eq!(during, (1, 0, Err(WaitError::TimedOut)), "{way}");
+                assert_eq!(waiter.join().expect("no panic"), 1, "{way}");
+            });
+            assert_eq!((group.pending(), dropped.get()), (0, 1));
+            assert_eq!(*lock(&verdicts), [Err(WaitError::Deadlock), Ok(())], "{way}");
+            busy.open();
+        });
+    }
 }

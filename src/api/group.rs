@@ -191,13 +191,13 @@ impl Group {
         self.core.cancel_group(&self.group)
     }
 
-    /// Waits for a moment at which no job of the group is queued or running, or being ended by
-    /// [`cancel_all`](Self::cancel_all). A job that a waiting one runs itself is [not waited for](Self).
+    /// Waits for a moment at which no job of the group is queued or running, or ends cancelled or expired and has
+    /// callbacks to run. A job that a waiting one runs itself is [not waited for](Self).
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of the pool, or where
-    /// [`cancel_all`](Self::cancel_all) ends one of the group; [`WaitError::Forked`], [`WaitError::Exiting`].
+    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of the pool, or in a
+    /// callback of one of the group that has not run; [`WaitError::Forked`], [`WaitError::Exiting`].
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         self.core.may_wait_for_group(&self.group)?;
         if self.core.wait_group(&self.group, deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }
@@ -208,7 +208,7 @@ impl Group {
         self.group.running()
     }
 
-    /// How many jobs of the group are queued or running, or being ended by [`cancel_all`](Self::cancel_all).
+    /// How many jobs of the group are queued or running, or end cancelled or expired and have callbacks to run.
     pub fn pending(&self) -> usize {
         self.core.pending_in(&self.group)
     }

@@ -132,12 +132,12 @@ pub unsafe extern "C" fn ftpool_group_cancel_all(group: *mut ftpool_group, out_c
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
 }
 
-/// Waits for a moment at which no job of the group is queued or running, or being ended by ftpool_group_cancel_all(). A
-/// job that a waiting one runs itself is not waited for, see ftpool_group_new().
+/// Waits for a moment at which no job of the group is queued or running, or ends cancelled or expired and has callbacks
+/// to run. A job that a waiting one runs itself is not waited for, see ftpool_group_new().
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
-/// of the pool, or where ftpool_group_cancel_all() ends one of the group; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the
-/// process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is not valid.
+/// of the pool, or in a callback of one of the group that has not run; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process
+/// exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn ftpool_group_busy(group: *const ftpool_group) -> usize 
     unsafe { check::object(group) }.map_or(0, |group| group.0.busy())
 }
 
-/// How many jobs of the group are queued or running, or being ended by ftpool_group_cancel_all().
+/// How many jobs of the group are queued or running, or end cancelled or expired and have callbacks to run.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
 ///

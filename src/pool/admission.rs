@@ -272,7 +272,7 @@ impl Core {
     /// The oldest job makes room. If it is just being begun, that makes room as well.
     fn discard_oldest(&self) {
         match self.store.take_oldest(|id| self.take_out(id)) {
-            Some((id, item)) => _ = self.end_unrun(id, item),
+            Some((id, job)) => _ = self.end_unrun(id, job),
             None => hint::yield_now(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::timers::is_timer;
-use crate::queue::Item;
+use super::unrun::TakenOut;
 
 impl Core {
     /// Cancels a queued job or a timer. False if it is neither: unknown, claimed by a worker, done or cancelled before.
@@ -13,22 +13,23 @@ impl Core {
         if is_timer(id) {
             return self.cancel_timer(id);
         }
-        let Some(item) = self.take_out(id) else { return false };
-        self.end_unrun(id, item);
+        let Some(job) = self.take_out(id) else { return false };
+        self.end_unrun(id, job);
         true
     }
 
     /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
-    pub(super) fn take_out(&self, id: u64) -> Option<Item> {
+    pub(super) fn take_out(&self, id: u64) -> Option<TakenOut<'_>> {
         let mut hole = None;
-        let item = self.store.take_out(id, |number, position| {
+        let hold = |number, position| {
             let lane = self.lanes.numbered(number);
             lane.hold(position).inspect(|_| hole = Some((lane, position)))
-        })?;
+        };
+        let (item, counted) = self.store.take_out(id, hold, |group| self.groups.end_one(group))?;
         if let Some((lane, position)) = hole {
             lane.leave_hole(&self.store, position);
         }
-        Some(item)
+        Some(TakenOut { item, counted })
     }
 
     /// Cancels every job that is queued now; returns how many.
@@ -44,7 +45,8 @@ impl Core {
     /// Cancels every job that is queued now, and tells of each.
     pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
         self.calm_storm();
-        self.store.revoke_all(|id, item| cancelled(self.end_unrun(id, item)));
+        let end = |id, item, counted| cancelled(self.end_unrun(id, TakenOut { item, counted }));
+        self.store.revoke_all(|group| self.groups.end_one(group), end);
         self.lanes.all().for_each(|lane| lane.pass_holes(&self.store));
     }
 
@@ -64,7 +66,6 @@ impl Core {
         if let Some(bound) = &self.bound {
             bound.notify_all();
         }
-        self.groups.notify();
         self.ended_elsewhere();
     }
 

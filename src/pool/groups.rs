@@ -4,12 +4,15 @@ use super::Job;
 use super::admission::Patience;
 use super::core::Core;
 use super::submit::{Rejected, Route};
+use super::unrun::TakenOut;
 use crate::queue::{Item, OutOfMemory, TwoLockQueue};
 use crate::sync::{Deadline, EventCount};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sys::lock::Lock;
-use std::collections::VecDeque;
+use crate::sys::unique;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
 /// When a group's turn comes.
@@ -38,8 +41,31 @@ pub(crate) struct Group {
     running: AtomicUsize,
     /// It is on the list of its level. Changed under the board's lock.
     listed: AtomicUsize,
-    /// Jobs cancelled with the group that have not ended: users' code is to run. Raised under the board's lock.
-    ending: AtomicUsize,
+}
+
+/// A job of a group ends without having run. It counts in the group until this is dropped.
+#[derive(Debug)]
+pub(super) struct EndingOne<'a> {
+    groups: &'a Groups,
+    group: u64,
+}
+
+impl EndingOne<'_> {
+    pub(super) fn group(&self) -> u64 {
+        self.group
+    }
+}
+
+impl Drop for EndingOne<'_> {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut count) = self.groups.ending.lock().entry(self.group) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+        self.groups.quiet.notify();
+    }
 }
 
 /// The groups of a pool.
@@ -57,6 +83,8 @@ pub(super) struct Groups {
     counted: CachePadded<AtomicU64>,
     /// Groups that have a job and may run it, by level.
     board: Lock<[VecDeque<Arc<Group>>; 3]>,
+    /// How many jobs of each group end without having run. The last lock of all.
+    ending: Lock<HashMap<u64, usize>>,
     /// Notified when a group may have come to rest.
     quiet: EventCount,
 }
@@ -67,6 +95,7 @@ impl Groups {
             ready: AtomicUsize::new(0),
             counted: CachePadded::new(AtomicU64::new(0)),
             board: Lock::new([const { VecDeque::new() }; 3]),
+            ending: Lock::default(),
             quiet: EventCount::new(),
         }
     }
@@ -80,16 +109,22 @@ impl Groups {
         self.counted.load(Ordering::Acquire)
     }
 
-    pub(super) fn notify(&self) {
-        self.quiet.notify();
+    /// G4. Called before a job of the group with this number ceases to be queued.
+    pub(super) fn end_one(&self, group: u64) -> EndingOne<'_> {
+        *self.ending.lock().entry(group).or_insert(0) += 1;
+        EndingOne { groups: self, group }
+    }
+
+    fn ending(&self, group: &Group) -> usize {
+        self.ending.lock().get(&group.number()).copied().unwrap_or(0)
     }
 }
 
 impl Core {
     pub(crate) fn new_group(self: &Arc<Self>, limit: usize, level: Level) -> Arc<Group> {
-        let (core, queue) = (Arc::downgrade(self), TwoLockQueue::new());
-        let [running, listed, ending] = [(); 3].map(|()| AtomicUsize::new(0));
-        Arc::new(Group { core, limit, level, queue, running, listed, ending })
+        let (core, queue) = (Arc::downgrade(self), TwoLockQueue::new(unique::number()));
+        let [running, listed] = [(); 2].map(|()| AtomicUsize::new(0));
+        Arc::new(Group { core, limit, level, queue, running, listed })
     }
 
     /// Queues a job in a group of this pool, behind or before those that are there; returns its id.
@@ -183,7 +218,7 @@ impl Core {
             fence(Ordering::SeqCst); // G3: a submitter that saw no token left has queued its job before this looks.
             self.list(group, &mut board)
         };
-        self.groups.notify();
+        self.groups.quiet.notify();
         if listed {
             // A refused thread is no error here: this worker lives and comes to the work.
             let _ = self.work_is_visible();
@@ -195,37 +230,37 @@ impl Core {
         if self.is_forked() {
             return 0;
         }
-        let claimed: Vec<(u64, Item)> = std::iter::from_fn(|| self.claim_to_end(group)).collect();
+        let claimed: Vec<_> = std::iter::from_fn(|| self.claim_to_end(group)).collect();
         let count = claimed.len();
-        claimed.into_iter().for_each(|(id, item)| self.end_grouped(id, item, group));
+        claimed.into_iter().for_each(|(id, job)| _ = self.end_unrun(id, job));
         count
     }
 
-    /// G4. Popping makes this the job's owner, as a worker would be.
-    fn claim_to_end(&self, group: &Group) -> Option<(u64, Item)> {
+    /// Popping makes this the job's owner, as a worker would be.
+    fn claim_to_end(&self, group: &Group) -> Option<(u64, TakenOut<'_>)> {
         let _board = self.groups.board.lock();
-        let claimed = group.queue.pop(&self.store);
-        group.ending.fetch_add(usize::from(claimed.is_some()), Ordering::Relaxed);
-        claimed
+        let (id, item) = group.queue.pop(&self.store)?;
+        Some((id, TakenOut { item, counted: Some(self.groups.end_one(group.number())) }))
     }
 
     /// Waits until no job of the group is queued or running; false if the deadline came first.
     pub(crate) fn wait_group(&self, group: &Group, deadline: Deadline) -> bool {
         let is_quiet = || {
-            // A job is taken, and starts to count as running or ending, under this lock.
+            // A job that is taken starts to count as running under this lock, or before as ending.
             let _board = self.groups.board.lock();
-            (group.running() == 0 && group.ending() == 0 && !group.queue.has_any()).then_some(())
+            (group.running() == 0 && !group.queue.has_any() && self.groups.ending(group) == 0).then_some(())
         };
         self.groups.quiet.wait_until(deadline, is_quiet).is_some()
     }
 
-    /// Jobs of the group that are queued or running, or end with the group.
+    /// Jobs of the group that are queued, running, or end without having run. One that is just being taken out may
+    /// count twice.
     pub(crate) fn pending_in(&self, group: &Group) -> usize {
         if self.is_forked() {
             return 0;
         }
         let _board = self.groups.board.lock();
-        group.running() + group.ending() + group.queue.count()
+        group.running() + group.queue.count() + self.groups.ending(group)
     }
 }
 
@@ -249,13 +284,9 @@ impl Group {
         self.running.load(Ordering::Acquire)
     }
 
-    fn ending(&self) -> usize {
-        self.ending.load(Ordering::Acquire)
-    }
-
-    /// G6. Whoever calls this notifies those who wait.
-    pub(super) fn has_ended_one(&self) {
-        self.ending.fetch_sub(1, Ordering::Release);
+    /// Tells it from every other group that the process ever has.
+    pub(super) fn number(&self) -> u64 {
+        self.queue.group()
     }
 
     pub(crate) fn limit(&self) -> usize {

@@ -5,6 +5,7 @@ use super::closing::Unfinished;
 use super::job::Job;
 use super::running::Failure;
 use super::timers::{TickInfo, is_timer};
+use super::unrun::TakenOut;
 use crate::sys::atomic::{AtomicBool, Ordering};
 use std::ptr;
 
@@ -73,7 +74,8 @@ impl Worker {
 
     /// Runs a job here and now, if it is still queued.
     fn run_queued(&self, id: u64) -> bool {
-        let Some(item) = self.core.take_out(id) else { return false };
+        let Some(TakenOut { item, counted }) = self.core.take_out(id) else { return false };
+        drop(counted); // It is not its group's any more.
         let (job, failure) = (self.job.replace(id), self.failure.take());
         let (asked, overrun) = (self.asked.replace(ptr::null()), self.overrun.replace(ptr::null()));
         let tick = self.tick.take();

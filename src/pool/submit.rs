@@ -6,6 +6,7 @@ use super::core::Core;
 use super::groups::Group;
 use super::hooks::HookError;
 use super::job::Job;
+use super::unrun::TakenOut;
 use super::{producer, unwind};
 use crate::queue::{Item, OutOfMemory, Producing};
 use crate::sys::fence;
@@ -253,7 +254,7 @@ impl Core {
 
     /// The same; the caller counts it.
     pub(super) fn take_back_uncounted(&self, id: u64) -> Option<Job> {
-        let item = self.take_out(id)?;
+        let TakenOut { item, .. } = self.take_out(id)?;
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
         Some(unsafe { Job::from_item(item) })
     }

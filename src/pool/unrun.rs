@@ -2,7 +2,7 @@
 
 use super::closing::Unfinished;
 use super::core::Core;
-use super::groups::Group;
+use super::groups::{EndingOne, Group};
 use super::job::{Job, Unrun};
 use super::unwind;
 use crate::queue::Item;
@@ -10,6 +10,21 @@ use crate::sys::atomic::Ordering;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
 use std::{iter, ptr};
+
+/// A job that was taken out of the queue otherwise than by a worker whose turn it is.
+#[derive(Debug)]
+pub(super) struct TakenOut<'a> {
+    pub(super) item: Item,
+    /// A group's job counts there as long as this lives.
+    pub(super) counted: Option<EndingOne<'a>>,
+}
+
+impl From<Item> for TakenOut<'_> {
+    /// One that counts in no group, or there as running.
+    fn from(item: Item) -> Self {
+        Self { item, counted: None }
+    }
+}
 
 per_thread! {
     /// What the calling thread ends, the innermost one.
@@ -21,8 +36,8 @@ per_thread! {
 #[derive(Debug)]
 struct Ending {
     pool: u64,
-    /// The group that it is cancelled with, or null. Only compared.
-    group: *const Group,
+    /// The number of the group that it counts in, if any.
+    group: Option<u64>,
     outer: *const Ending,
 }
 
@@ -41,28 +56,30 @@ impl Drop for Entered<'_> {
 impl Core {
     /// Ends a job that was accepted and taken out of the queue without having run. Returns the id that users know it
     /// by.
-    pub(super) fn end_unrun(&self, id: u64, item: Item) -> u64 {
-        let id = self.end_pending(id, item, Unrun::Cancelled, ptr::null());
-        self.count_cancelled(1);
-        id
-    }
-
-    /// The same, for a job that is cancelled with its group and counts there as ending.
-    pub(super) fn end_grouped(&self, id: u64, item: Item, group: &Group) {
-        self.end_pending(id, item, Unrun::Cancelled, group); // G5
-        group.has_ended_one(); // G6
-        self.count_cancelled(1); // G7
+    pub(super) fn end_unrun(&self, id: u64, job: TakenOut<'_>) -> u64 {
+        self.end_pending(id, job, Unrun::Cancelled)
     }
 
     /// Ends a job that is still queued: it was not begun in time.
     pub(super) fn expire(&self, id: u64) {
-        let Some(item) = self.take_out(id) else { return };
+        let Some(job) = self.take_out(id) else { return };
         self.expired.fetch_add(1, Ordering::Release);
-        self.end_pending(id, item, Unrun::Expired, ptr::null());
-        self.count_cancelled(1);
+        self.end_pending(id, job, Unrun::Expired);
     }
 
-    fn end_pending(&self, id: u64, item: Item, why: Unrun, group: *const Group) -> u64 {
+    fn end_pending(&self, id: u64, job: TakenOut<'_>, why: Unrun) -> u64 {
+        let TakenOut { item, counted } = job;
+        let id = self.tell_unrun(id, item, why, counted.as_ref().map(EndingOne::group)); // G5
+        if self.is_forked() {
+            std::mem::forget(counted); // A callback has forked. Whoever holds the lock may not exist in this process.
+        } else {
+            drop(counted); // G6
+        }
+        self.count_cancelled(1); // G7
+        id
+    }
+
+    fn tell_unrun(&self, id: u64, item: Item, why: Unrun, group: Option<u64>) -> u64 {
         ENDING.with(|innermost| {
             let outer = innermost.get();
             let ending = Ending { pool: self.number, group, outer };
@@ -82,7 +99,7 @@ impl Core {
     /// Whether the calling thread may wait until the group has come to rest.
     pub(crate) fn may_wait_for_group(&self, group: &Group) -> Result<(), Unfinished> {
         self.may_wait()?;
-        if is_ending(|ending| ptr::eq(ending.group, group)) { Err(Unfinished::Deadlock) } else { Ok(()) }
+        if is_ending(|ending| ending.group == Some(group.number())) { Err(Unfinished::Deadlock) } else { Ok(()) }
     }
 
     /// Tells a job that it was cancelled.
@@ -101,7 +118,7 @@ impl Core {
 
 /// Whether the calling thread ends such a job.
 fn is_ending(such: impl FnMut(&Ending) -> bool) -> bool {
-    // SAFETY: the pointer is null, or `end_pending` keeps what it points to further down this thread's stack.
+    // SAFETY: the pointer is null, or `tell_unrun` keeps what it points to further down this thread's stack.
     let innermost = unsafe { ENDING.with(Cell::get).as_ref() };
     // SAFETY: as above.
     iter::successors(innermost, |ending| unsafe { ending.outer.as_ref() }).any(such)

@@ -287,7 +287,7 @@ impl Worker {
     #[cold]
     fn leave_undone(&self, id: u64, item: Item) {
         if !self.core.is_forked() {
-            self.core.end_unrun(id, item);
+            self.core.end_unrun(id, item.into());
         }
     }
 

@@ -3,7 +3,7 @@
 use super::arena::OutOfMemory;
 use super::cell::Item;
 use super::places::{OpenSegment, claim_first, make_room, surplus};
-use super::segment::Place;
+use super::segment::{NO_GROUP, Place};
 use super::store::Store;
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -108,7 +108,7 @@ impl Front {
     pub(crate) fn push(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut stack = self.stack.lock();
         make_room(&mut stack.places, store)?;
-        let place = stack.open.place(store)?;
+        let place = stack.open.place(store, NO_GROUP)?;
         self.counted.fetch_add(1, Ordering::Relaxed);
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
@@ -130,7 +130,8 @@ impl Front {
         self.counted.fetch_add(all, Ordering::Relaxed);
         let mut left = all;
         for item in items {
-            let Ok(place) = make_room(&mut stack.places, store).and_then(|()| stack.open.place(store)) else { break };
+            let room = make_room(&mut stack.places, store);
+            let Ok(place) = room.and_then(|()| stack.open.place(store, NO_GROUP)) else { break };
             // SAFETY: as in `push`.
             unsafe { place.fill(item) };
             stack.places.push_front(place);

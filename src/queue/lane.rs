@@ -4,7 +4,7 @@ use super::arena::OutOfMemory;
 use super::cell::Item;
 use super::consumers::{Consumers, Look};
 use super::pace::Pace;
-use super::segment::{Place, Range, SLOTS, SegmentRef};
+use super::segment::{NO_GROUP, Place, Range, SLOTS, SegmentRef};
 use super::store::Store;
 use crate::sync::awake;
 use crate::sys::CachePadded;
@@ -280,7 +280,7 @@ impl Producing<'_> {
         let needed = count.saturating_sub(room).div_ceil(SLOTS);
         let mut fresh = Vec::with_capacity(needed);
         for _ in 0..needed {
-            match store.take(self.lane.producer.number) {
+            match store.take(self.lane.producer.number, NO_GROUP) {
                 Ok(segment) => fresh.push(segment),
                 Err(refused) => {
                     fresh.into_iter().for_each(|segment| store.recycle(segment));
@@ -305,7 +305,7 @@ impl Producing<'_> {
         if tail > 0 && !store.has_room(self.lane.producer.number) {
             awake::give_way(|| self.lane.taken());
         }
-        let next = store.take(self.lane.producer.number)?;
+        let next = store.take(self.lane.producer.number, NO_GROUP)?;
         self.append(tail, next);
         Ok(next)
     }

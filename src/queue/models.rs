@@ -38,13 +38,13 @@ fn number_of(taken: Taken) -> usize {
 impl Store {
     /// Takes an item whose owner cannot be kept away.
     fn revoke(&self, id: u64) -> Option<Item> {
-        self.take_out(id, |_, _| None::<()>)
+        self.take_out(id, |_, _| None::<()>, |_| ()).map(|(item, _)| item)
     }
 
     /// The numbers of all items that were revoked.
     fn revoke_numbers(&self) -> Vec<usize> {
         let mut revoked = Vec::new();
-        self.revoke_all(|_, item| revoked.push(number(item)));
+        self.revoke_all(|_| (), |_, item, _| revoked.push(number(item)));
         revoked
     }
 }
@@ -86,7 +86,7 @@ impl Line {
     fn take_out(&self, id: u64) -> Option<Item> {
         let mut hole = None;
         let hold = |_, position| self.lane.hold(position).inspect(|_| hole = Some(position));
-        let item = self.store.take_out(id, hold)?;
+        let (item, _) = self.store.take_out(id, hold, |_| ())?;
         hole.inspect(|&position| self.lane.leave_hole(&self.store, position));
         Some(item)
     }

@@ -61,11 +61,11 @@ pub(super) unsafe fn claim_first(store: &Store, mut next: impl FnMut() -> Option
 pub(super) struct OpenSegment(Option<(SegmentRef, usize)>);
 
 impl OpenSegment {
-    /// The next place. The caller has its queue's lock.
-    pub(super) fn place(&mut self, store: &Store) -> Result<Place, OutOfMemory> {
+    /// The next place. The caller has the lock of its queue, which is that of a group with this number, or of none.
+    pub(super) fn place(&mut self, store: &Store, group: u64) -> Result<Place, OutOfMemory> {
         let (segment, slot) = match self.0 {
             Some(open) => open,
-            None => (store.take(0)?, 0),
+            None => (store.take(0, group)?, 0),
         };
         if slot + 1 < SLOTS {
             self.0 = Some((segment, slot + 1));

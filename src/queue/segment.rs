@@ -16,6 +16,9 @@ pub(super) const SLOT_BITS: u32 = real_or_modelled(8, 1);
 /// Cells in a segment.
 pub(super) const SLOTS: usize = 1 << SLOT_BITS;
 
+/// No group has this number.
+pub(super) const NO_GROUP: u64 = 0;
+
 /// The holds that must be given back before a segment is recycled: one for each slot, and that of the queue it is in.
 const HOLDS: usize = SLOTS + 1;
 
@@ -26,6 +29,8 @@ pub(crate) struct Segment {
     pub(super) home: Home,
     block: AtomicU64,
     next: AtomicPtr<Segment>,
+    /// The number of the group whose items lie in it; 0 if it is no group's.
+    group: AtomicU64,
     /// The number of the lane that it is part of, plus 1; 0 if it is in no lane.
     lane: AtomicUsize,
     /// The position of the first cell in that lane.
@@ -49,6 +54,7 @@ impl Segment {
             home,
             block: AtomicU64::new(0),
             next: AtomicPtr::new(ptr::null_mut()),
+            group: AtomicU64::new(NO_GROUP),
             lane: AtomicUsize::new(0),
             base: AtomicU64::new(0),
             given_back: CachePadded::new(AtomicUsize::new(0)),
@@ -74,13 +80,14 @@ impl Segment {
         }
     }
 
-    /// Begins a lap. Sharing the segment publishes these stores.
+    /// Begins a lap, for the items of a group or of [none](NO_GROUP). Sharing the segment publishes these stores.
     ///
     /// # Safety
     ///
     /// 1. No other thread accesses the segment now.
-    pub(super) unsafe fn begin_lap(&self, block: u64) {
+    pub(super) unsafe fn begin_lap(&self, block: u64, group: u64) {
         self.block.store(block, Ordering::Relaxed);
+        self.group.store(group, Ordering::Relaxed);
         self.next.store(ptr::null_mut(), Ordering::Relaxed);
         self.lane.store(0, Ordering::Relaxed);
         self.given_back.store(0, Ordering::Relaxed);
@@ -91,6 +98,11 @@ impl Segment {
 
     pub(super) fn block(&self) -> u64 {
         self.block.load(Ordering::Relaxed)
+    }
+
+    /// The number of the group whose items lie here, if any.
+    pub(super) fn group(&self) -> Option<u64> {
+        Some(self.group.load(Ordering::Relaxed)).filter(|&group| group != NO_GROUP)
     }
 
     /// Makes it part of a lane, at most once in a lap.

@@ -47,12 +47,12 @@ impl Store {
         self.arena(queue).has_room()
     }
 
-    /// A segment that begins a new lap, for the queue with this number.
-    pub(super) fn take(&self, queue: usize) -> Result<SegmentRef, OutOfMemory> {
+    /// A segment that begins a new lap, for the queue with this number, and for the items of that group or of none.
+    pub(super) fn take(&self, queue: usize, group: u64) -> Result<SegmentRef, OutOfMemory> {
         let segment = self.arena(queue).take(&self.spare)?;
         let block = unique::number();
         // SAFETY: 1. the arena gives a segment to one.
-        unsafe { segment.begin_lap(block) };
+        unsafe { segment.begin_lap(block, group) };
         if let Err(refused) = self.registry.insert(block, segment) {
             self.put(segment);
             return Err(refused);
@@ -122,9 +122,20 @@ impl Store {
 
     /// Takes the item with this id, if it is still queued. If it lies in a lane, `hold` gets the number of that and the
     /// position there: what it returns keeps consumers away from the item meanwhile. Otherwise a heavy fence decides
-    /// between them and the caller.
-    pub(crate) fn take_out<G>(&self, id: u64, hold: impl FnOnce(usize, u64) -> Option<G>) -> Option<Item> {
-        self.pinned(id, |place| {
+    /// between them and the caller. If it is a group's, `leave` gets the number of that, before the item is taken.
+    pub(crate) fn take_out<G, L>(
+        &self,
+        id: u64,
+        hold: impl FnOnce(usize, u64) -> Option<G>,
+        leave: impl FnOnce(u64) -> L,
+    ) -> Option<(Item, Option<L>)> {
+        let mut left = None; // If the item is another's in the end, this is dropped without the shard's lock.
+        let item = self.pinned(id, |place| {
+            let group = place.segment.group();
+            if group.is_some() && !place.is_queued() {
+                return None;
+            }
+            left = group.map(leave);
             let Some(_held) = place.segment.lane().and_then(|(lane, base)| hold(lane, base + place.slot as u64)) else {
                 self.has_revoked.store(true, Ordering::Relaxed);
                 // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
@@ -135,7 +146,8 @@ impl Store {
             let taken = unsafe { place.claim_pinned() }?;
             // SAFETY: 1. as above.
             Some(unsafe { taken.copy() })
-        })
+        });
+        Some((item?, left))
     }
 
     pub(super) fn has_revoked(&self) -> bool {
@@ -144,7 +156,7 @@ impl Store {
 
     /// Takes the queued item with the lowest id: the oldest of its lane, and about the oldest of all. `take_out` takes
     /// the item with an id, if it is still queued.
-    pub(crate) fn take_oldest(&self, take_out: impl Fn(u64) -> Option<Item>) -> Option<(u64, Item)> {
+    pub(crate) fn take_oldest<T>(&self, take_out: impl Fn(u64) -> Option<T>) -> Option<(u64, T)> {
         self.oldest.lock().take(|| self.blocks(), |block| self.take_first(block, &take_out))
     }
 
@@ -161,7 +173,7 @@ impl Store {
 
     /// Takes the first item that is queued in a block. The flag says whether the block is used up: no other item is
     /// queued in it, nor will be.
-    fn take_first(&self, block: u64, take_out: impl Fn(u64) -> Option<Item>) -> (Option<(u64, Item)>, bool) {
+    fn take_first<T>(&self, block: u64, take_out: impl Fn(u64) -> Option<T>) -> (Option<(u64, T)>, bool) {
         loop {
             let (first, used_up) = self.first_queued(block);
             let Some(id) = first else { return (None, used_up) };
@@ -188,17 +200,22 @@ impl Store {
         self.pinned(id, |place| Some(place.is_queued())) == Some(true)
     }
 
-    /// Takes every item that is queued at this moment, and passes each with its id to `revoked`, without a lock.
-    pub(crate) fn revoke_all(&self, mut revoked: impl FnMut(u64, Item)) {
+    /// Takes every item that is queued at this moment, and passes each with its id to `revoked`, without a lock. For a
+    /// group's, `leave` gets the number of that: before any is taken, and then for each.
+    pub(crate) fn revoke_all<L>(&self, leave: impl Fn(u64) -> L, mut revoked: impl FnMut(u64, Item, Option<L>)) {
         self.has_revoked.store(true, Ordering::Relaxed);
         for block in self.registry.blocks() {
             let found = self.registry.pinned(block, |segment| {
+                let group = segment.group();
+                let before = group.map(&leave);
                 let mut found = Vec::new();
                 // SAFETY: 1. the shard's lock pins the segment and excludes other revokers.
-                unsafe { revoke(segment.places(), |id, item| found.push((id, item))) };
-                Some(found)
+                unsafe { revoke(segment.places(), |id, item| found.push((id, item, group.map(&leave)))) };
+                Some((found, before))
             });
-            found.into_iter().flatten().for_each(|(id, item)| revoked(id, item));
+            let Some((found, before)) = found else { continue };
+            drop(before);
+            found.into_iter().for_each(|(id, item, left)| revoked(id, item, left));
         }
     }
 

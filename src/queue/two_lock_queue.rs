@@ -25,6 +25,7 @@ use std::mem;
 pub(crate) struct TwoLockQueue {
     front: CachePadded<Half<()>>,
     back: CachePadded<Half<OpenSegment>>,
+    group: u64,
 }
 
 #[derive(Debug, Default)]
@@ -47,8 +48,13 @@ impl<T> Half<T> {
 }
 
 impl TwoLockQueue {
-    pub(crate) fn new() -> Self {
-        Self { front: CachePadded::new(Half::default()), back: CachePadded::new(Half::default()) }
+    /// For the items of the group with this number, which is not 0.
+    pub(crate) fn new(group: u64) -> Self {
+        Self { front: CachePadded::new(Half::default()), back: CachePadded::new(Half::default()), group }
+    }
+
+    pub(crate) fn group(&self) -> u64 {
+        self.group
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -82,7 +88,7 @@ impl TwoLockQueue {
     pub(crate) fn append(&self, store: &Store, item: Item) -> Result<u64, OutOfMemory> {
         let mut back = self.back.row.lock();
         make_room(&mut back.places, store)?;
-        let place = back.open.place(store)?;
+        let place = back.open.place(store, self.group)?;
         // SAFETY: 1. the lock makes this the only producer; 2. the lap began after every hold was given back.
         unsafe { place.fill(item) };
         back.places.push_back(place);
@@ -95,7 +101,7 @@ impl TwoLockQueue {
         let mut front = self.front.row.lock();
         make_room(&mut front.places, store)?;
         let mut back = self.back.row.lock();
-        let place = back.open.place(store)?;
+        let place = back.open.place(store, self.group)?;
         // SAFETY: as in `append`.
         unsafe { place.fill(item) };
         drop(back);

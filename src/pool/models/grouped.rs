@@ -35,3 +35,20 @@ fn a_token_given_back_is_used() {
         assert_eq!((tally.run(), core.pending_in(&group)), (2, 0));
     });
 }
+
+/// Race: somebody waits for a group while its last job is cancelled by its id, or with the whole pool.
+#[test]
+fn a_group_rests_when_a_cancelled_job_has_ended() {
+    for by_id in [true, false] {
+        check(2, move || {
+            let (core, tally) = (staffed(1), Tally::new());
+            let group = core.new_group(1, Level::Normal);
+            let id = core.submit_grouped(&group, tally.empty_job(), false).unwrap();
+            let canceller =
+                with(&core, move |core| if by_id { usize::from(core.cancel(id)) } else { core.cancel_all() });
+            assert!(core.wait_group(&group, Deadline::NEVER));
+            assert_eq!(tally.cancelled(), 1);
+            assert_eq!((canceller.join().unwrap(), core.pending_in(&group)), (1, 0));
+        });
+    }
+}

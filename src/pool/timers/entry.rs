@@ -125,7 +125,7 @@ impl Core {
                 true
             }
             Some(Cut::Queued(hint)) => {
-                self.end_unrun(id, hint);
+                self.end_unrun(id, hint.into());
                 true
             }
             Some(Cut::Schedule(mut live)) => {
@@ -229,7 +229,7 @@ impl Timers {
             state.remove_waiting(node, job);
             Cut::Once
         } else {
-            return core.take_out(state.slab.due(node)).map(Cut::Queued);
+            return core.take_out(state.slab.due(node)).map(|hint| Cut::Queued(hint.item));
         };
         if let Some(surplus) = state.rest() {
             drop(state);

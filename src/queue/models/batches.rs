@@ -20,7 +20,7 @@ impl Share {
 
     /// A segment that no lane holds any more.
     fn segment(&self) -> SegmentRef {
-        let segment = self.store.take(0).expect("memory");
+        let segment = self.store.take(0, 0).expect("memory");
         self.store.give_back(segment, 1);
         segment
     }

@@ -15,7 +15,7 @@ struct Shared {
 
 impl Shared {
     fn new() -> Arc<Self> {
-        Arc::new(Self { store: Store::new(), queue: TwoLockQueue::new(), listed: AtomicUsize::new(1) })
+        Arc::new(Self { store: Store::new(), queue: TwoLockQueue::new(1), listed: AtomicUsize::new(1) })
     }
 
     fn append(&self, number: usize) -> u64 {
