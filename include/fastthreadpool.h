@@ -991,7 +991,7 @@ FTPOOL_API size_t ftpool_worker_limit(const ftpool *pool);
  * any thread, jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
  * or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: the queue is full, and
  * the policy in the config does not wait, or did not wait long enough; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the pool has
- * no worker, and the system refused to start one; FTPOOL_E_FORKED.
+ * no worker but those that block, and the system refused to start one; FTPOOL_E_FORKED.
  */
 FTPOOL_API ftpool_status ftpool_submit(ftpool *pool, ftpool_fn function, void *arg, ftpool_job_id *out_id);
 

@@ -89,8 +89,14 @@ fn a_scarce_system_means_an_error_or_progress() {
     within_limit(|| {
         let folder = folder("scarce");
         let program = build(&c_compilers()[0], "scarce.c", &folder, &["-std=c11"]);
-        let scenarios =
-            [("few-threads", 10), ("no-thread", 10), ("worker-gone", 10), ("no-memory", 1), ("one-processor", 10)];
+        let scenarios = [
+            ("few-threads", 10),
+            ("no-thread", 10),
+            ("worker-gone", 10),
+            ("worker-blocked", 3),
+            ("no-memory", 1),
+            ("one-processor", 10),
+        ];
         for (scenario, times) in scenarios {
             (0..times).for_each(|_| must_go_well(Command::new(&program).arg(scenario)));
         }

@@ -49,8 +49,8 @@ pub enum SubmitError {
     /// The system has no memory for the queue; wait for queued jobs to finish.
     #[error("no memory for the queue; let queued jobs finish first")]
     OutOfMemory,
-    /// The pool has no worker, and the system refused to start one.
-    #[error("the pool has no worker and the system refused to start one")]
+    /// The pool has no worker but those that [block](crate::blocking), and the system refused to start one.
+    #[error("the pool has no worker that is not blocked and the system refused to start one")]
     Thread(#[source] io::Error),
     /// A hook of the pool failed; make a new pool.
     #[error("the pool is broken: {0}; make a new one")]

@@ -22,7 +22,7 @@ pub type ftpool_job_id = u64;
 /// any thread, jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
 /// or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: the queue is full, and
 /// the policy in the config does not wait, or did not wait long enough; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the pool has
-/// no worker, and the system refused to start one; FTPOOL_E_FORKED.
+/// no worker but those that block, and the system refused to start one; FTPOOL_E_FORKED.
 ///
 /// # Safety
 ///

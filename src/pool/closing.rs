@@ -132,12 +132,15 @@ impl Core {
     }
 
     /// Delayed jobs that were due may have found no thread, and nobody tries again for them: their sleeper ends when
-    /// the pool is closed, and a manual clock has none. This tries, for a while; then they are cancelled.
+    /// the pool is closed, and a manual clock has none. This tries, for a while; then they are cancelled, unless there
+    /// is a worker whose job blocks.
     fn rescue_stranded(self: &Arc<Self>, deadline: Deadline) {
         let enough = Deadline::after(PATIENCE);
         while self.alive() == 0 && !self.is_quiescent() && self.recruit().is_err() {
             if enough.has_passed() {
-                self.cancel_all();
+                if self.crew.heads() == 0 {
+                    self.cancel_all();
+                }
                 return;
             }
             if deadline.has_passed() {

@@ -107,7 +107,7 @@ impl Crew {
     }
 
     /// Wakes a worker, or starts one with `start(number)`, unless one is searching by now. An error only if no worker
-    /// lives: otherwise those who do will come to the work.
+    /// is counted: otherwise those that are will come to the work.
     #[cold]
     pub(super) fn recruit(
         &self,
@@ -129,7 +129,7 @@ impl Crew {
             return Ok(());
         }
         match self.engage(&mut state, start) {
-            Err(refused) if now.alive() + state.blocked == 0 => Err(refused),
+            Err(refused) if now.alive() == 0 => Err(refused),
             _ => Ok(()),
         }
     }

@@ -131,6 +131,63 @@ static void worker_gone(void) {
     check(atomic_load(&ran) == JOBS, "all of the second batch ran");
 }
 
+static atomic_bool blocks;
+
+static void *block_at_gate(void *unused) {
+    atomic_store(&blocks, 1);
+    return wait_at_gate(unused);
+}
+
+static void *call_blocking(void *unused) {
+    check(ftpool_blocking(block_at_gate, NULL, NULL) == FTPOOL_OK, "blocking");
+    return unused;
+}
+
+static void *block_later(void *unused) {
+    while (!atomic_load(&no_threads))
+        usleep(100);
+    return call_blocking(unused);
+}
+
+/* The only worker blocks, and there is no thread for another: an error, for its job may wait for the others. What was
+ * accepted before runs in the end. */
+static void worker_blocked(void) {
+    void *arguments[300] = {NULL};
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    ftpool *pool;
+    config.workers = 1;
+    config.extra_workers = 1;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    pthread_mutex_lock(&gate);
+    check(ftpool_submit(pool, call_blocking, NULL, NULL) == FTPOOL_OK, "submit");
+    while (!atomic_load(&blocks))
+        usleep(100);
+    atomic_store(&no_threads, 1);
+    check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_E_THREAD, "submit, behind one that blocks");
+    check(ftpool_submit_first(pool, count, NULL, NULL) == FTPOOL_E_THREAD, "submit_first, behind one that blocks");
+    check(ftpool_submit_batch(pool, count, arguments, 300, NULL) == FTPOOL_E_THREAD, "submit_batch");
+    check(ftpool_pending(pool) == 1, "nothing else is left");
+    atomic_store(&no_threads, 0);
+    check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_OK, "submit, again");
+    while (atomic_load(&ran) == 0)
+        usleep(100);
+    pthread_mutex_unlock(&gate);
+    ftpool_free(pool);
+
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    pthread_mutex_lock(&gate);
+    atomic_store(&blocks, 0);
+    check(ftpool_submit(pool, block_later, NULL, NULL) == FTPOOL_OK, "submit");
+    check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_OK, "submit, behind one that will block");
+    atomic_store(&no_threads, 1);
+    while (!atomic_load(&blocks))
+        usleep(100);
+    check(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_DRAIN, INT64_C(1500000000)) == FTPOOL_TIMEOUT, "shutdown");
+    pthread_mutex_unlock(&gate);
+    ftpool_free(pool);
+    check(atomic_load(&ran) == 2, "all that was accepted ran");
+}
+
 /* Where a job may be queued. */
 enum { BEHIND_ALL, BEFORE_ALL, IN_A_GROUP, FIRST_IN_A_GROUP, PLACES };
 
@@ -196,6 +253,8 @@ int main(int argc, char **argv) {
         no_thread();
     else if (strcmp(scenario, "worker-gone") == 0)
         worker_gone();
+    else if (strcmp(scenario, "worker-blocked") == 0)
+        worker_blocked();
     else if (strcmp(scenario, "no-memory") == 0)
         no_memory();
     else if (strcmp(scenario, "one-processor") == 0)
