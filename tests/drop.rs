@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, eventually, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, eventually, manual, pool_of, within_limit};
 use fastthreadpool::{Deadline, ManualClock, Outcome, Pool, Priority, Shutdown, SubmitError, WaitError};
 use std::sync::mpsc;
 use std::thread;
@@ -219,6 +219,40 @@ fn an_unread_value_that_holds_the_pool_lets_it_end() {
         }
         expect_no_thread("cyclic-");
     });
+}
+
+/// Conformance 66: what a job has left that nobody reads goes with the last outcome, although no worker comes to that.
+#[test]
+fn an_unread_value_goes_when_the_last_outcome_is_a_cancelled_job() {
+    const SECOND: Duration = Duration::from_secs(1);
+    for way in ["queued", "all", "expired", "delayed", "schedule", "timers"] {
+        within_limit(move || {
+            let ((pool, clock), gate, dropped) = (manual(1), Gate::new(), Count::new());
+            let results = pool.results();
+            let (value, unused) = (dropped.on_drop(), dropped.clone());
+            results.submit(move || value).unwrap();
+            eventually("the value is there", || results.done_count() == 1);
+            pool.spawn(gate.job()).unwrap();
+            gate.wait_started(1);
+            let job = move || unused.on_drop();
+            let id = match way {
+                "queued" | "all" => results.submit(job),
+                "expired" => results.job(job).start_within(SECOND).submit(),
+                "schedule" => results.schedule(SECOND, job),
+                _ => results.submit_later(SECOND, job),
+            };
+            let id = id.unwrap();
+            drop(results);
+            assert_eq!(dropped.get(), 0);
+            match way {
+                "all" => _ = pool.cancel_all(),
+                "expired" => clock.advance(SECOND),
+                "timers" => assert_eq!(pool.cancel_timers(), 1),
+                _ => assert!(pool.cancel(id)),
+            }
+            assert_eq!(dropped.get(), 1, "{way}");
+        });
+    }
 }
 
 /// Conformance 67, 64: a job may drop the last handle of another pool; it waits for that pool's jobs.

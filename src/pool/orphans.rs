@@ -18,14 +18,14 @@ impl<D: Send, F: Send> Orphan for Owner<D, F> {
     }
 }
 
-/// Kept until a worker that comes to rest, or leaves, finds them settled. It looks after its last delivery, so the one
-/// that delivers last to an orphan finds it, unless somebody did before. Where that is a canceller, the next worker to
-/// rest finds it.
+/// Kept until a worker that comes to rest, or leaves, finds them settled, or whoever has ended a job that did not run.
+/// All of them look after their last delivery, so the one that delivers last to an orphan finds it, unless somebody did
+/// before.
 ///
 /// # Memory ordering
 ///
 /// O1, O3 and a delivery, O4 are a store-then-load race, ordered by the fences in between: either the adopter finds the
-/// orphan settled, or the worker sees `any`, and waits for the lock until the orphan is there.
+/// orphan settled, or the other one sees `any`, and waits for the lock until the orphan is there.
 #[derive(Default)]
 pub(super) struct Orphans {
     any: AtomicBool,
@@ -58,7 +58,7 @@ impl Orphans {
         unwind::dispose(orphan);
     }
 
-    /// Called by a worker after its last delivery.
+    /// Called after a last delivery.
     #[inline]
     pub(super) fn any(&self) -> bool {
         fence::light();

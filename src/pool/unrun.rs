@@ -109,10 +109,20 @@ impl Core {
 
     /// Tells a job that it will never run. Returns the id that users know it by.
     pub(super) fn end_job(&self, job: Job, id: u64, why: Unrun) -> u64 {
-        unwind::catch(|| job.cancel(self, id, why)).unwrap_or_else(|payload| {
+        let id = unwind::catch(|| job.cancel(self, id, why)).unwrap_or_else(|payload| {
             unwind::dispose(payload);
             id
-        })
+        });
+        self.drop_unread();
+        id
+    }
+
+    /// Whoever is no worker may have delivered last to results that nobody reads any more, or dropped what would have:
+    /// it drops what is in them. In the child of a fork, whoever holds the orphans' lock may not exist.
+    pub(super) fn drop_unread(&self) {
+        if !self.is_forked() && self.orphans.any() {
+            self.orphans.reap();
+        }
     }
 }
 

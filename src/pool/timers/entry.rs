@@ -132,6 +132,7 @@ impl Core {
                 live.cancelled = true;
                 self.take_back_hints(live.queued.drain(..).map(|(queue_id, _)| queue_id));
                 timers.finish(id, Some(*live));
+                self.drop_unread();
                 true
             }
         }
@@ -212,6 +213,7 @@ impl Core {
         cut_off.into_iter().for_each(&mut *cancelled);
         jobs.into_iter().for_each(|(id, job)| cancelled(self.cancel_job(job, id)));
         over.into_iter().for_each(|(id, live)| timers.finish(id, Some(live)));
+        self.drop_unread();
     }
 }
 
