@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, lock, manual, within_limit};
-use fastthreadpool::{Due, Pool, Schedule, Shutdown};
+use fastthreadpool::{Due, Missed, Pool, Schedule, Shutdown};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -123,6 +123,32 @@ fn the_sleeper_goes_on_after_a_storm() {
             pool.wait_idle(LIMIT).unwrap();
             assert_eq!(ran.get(), (round + 1) * MANY);
             receiver.recv_timeout(LIMIT).unwrap();
+        }
+    });
+}
+
+/// Conformance 42: where each tick is queued, those that have come stay when the schedule is set anew.
+#[test]
+fn a_schedule_set_anew_in_a_storm_loses_no_tick() {
+    within_limit(|| {
+        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let step = Duration::from_millis(1);
+        let id = pool.schedule(Schedule::every(step).missed(Missed::Queue), ran.each()).unwrap();
+        clock.advance(SECOND);
+        clock.advance(SECOND);
+        for _ in 0..2 {
+            assert!(pool.reschedule(id, 10 * SECOND));
+        }
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.timer(id).unwrap().ticks), (2000, 2000));
+        assert_eq!(pool.timer(id).unwrap().due_in, Some(10 * SECOND));
+        for (passes, more) in [(10 * SECOND - step, 0), (step, 1), (step, 2)] {
+            clock.advance(passes);
+            pool.wait_idle(LIMIT).unwrap();
+            assert_eq!(ran.get(), 2000 + more);
         }
     });
 }

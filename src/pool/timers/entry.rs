@@ -156,7 +156,13 @@ impl Core {
         let Some(timers) = self.known_timers() else { return false };
         let mut state = timers.state.lock();
         let Some(node) = state.slab.find(id).filter(|_| !self.is_closed()) else { return false };
+        let kind = state.kind(node);
+        let now = timers.now(kind);
+        let due = now.saturating_add(delay);
         let was_queued = !state.slab.is_waiting(node);
+        if !was_queued && state.slab.due(node) <= now && state.set_schedule_anew(id, now, due) {
+            return true;
+        }
         if !was_queued {
             state.disarm(node);
         } else if state.repeats(node) || self.take_back_uncounted(state.slab.due(node)).is_none() {
@@ -164,9 +170,6 @@ impl Core {
         } else {
             state.delayed += 1;
         }
-        let kind = state.kind(node);
-        let now = timers.now(kind);
-        let due = now.saturating_add(delay);
         state.rearm(node, due);
         self.expect(timers, state, When { kind, due, now });
         if was_queued {
@@ -242,6 +245,11 @@ impl Timers {
 }
 
 impl State {
+    /// A schedule's tick has come and is not queued yet. True if it has to be, and the next one is set to `due`.
+    fn set_schedule_anew(&mut self, id: u64, now: u64, due: u64) -> bool {
+        self.schedules.get_mut(&id).is_some_and(|live| live.set_anew(now, due))
+    }
+
     /// What is cancelled by closing. Jobs that are queued stay: they were due before.
     fn close(&mut self) -> Closed {
         let waiting = |state: &Self, node: &Node| !state.repeats(*node) && state.slab.is_waiting(*node);

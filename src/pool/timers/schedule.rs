@@ -59,6 +59,8 @@ pub(super) struct Live {
     pub(super) running: usize,
     /// When a tick was due that comes once no job is queued or running.
     owed: Option<u64>,
+    /// It was set anew at the first moment: after the ticks that had come by then, the next is due at the second.
+    anew: Option<(u64, u64)>,
     /// It did not come to its own end.
     pub(super) cancelled: bool,
 }
@@ -75,7 +77,8 @@ pub(super) struct Verdict {
 impl Live {
     pub(super) fn new(node: Node, plan: Plan, work: Arc<dyn Ticking>) -> Self {
         let left = plan.most_runs;
-        Self { node, plan, work, number: 0, left, queued: VecDeque::new(), running: 0, owed: None, cancelled: false }
+        let queued = VecDeque::new();
+        Self { node, plan, work, number: 0, left, queued, running: 0, owed: None, anew: None, cancelled: false }
     }
 
     /// Whether a job is queued or running.
@@ -87,7 +90,10 @@ impl Live {
     pub(super) fn tick(&mut self, due: u64, now: u64) -> Verdict {
         let verdict = match self.plan.rhythm {
             Rhythm::FixedDelay => self.count(1, Verdict { run: Some(due), next: None }),
-            Rhythm::FixedRate(Missed::Queue) => self.count(1, Verdict { run: Some(due), next: self.after(due) }),
+            Rhythm::FixedRate(Missed::Queue) => {
+                let next = self.after_one(due);
+                self.count(1, Verdict { run: Some(due), next })
+            }
             Rhythm::FixedRate(Missed::Coalesce) if self.is_active() => {
                 self.owed = Some(due);
                 Verdict::default()
@@ -109,6 +115,22 @@ impl Live {
         self.number += ticks;
         self.left -= u64::from(verdict.run.is_some());
         verdict
+    }
+
+    /// The next tick is set to `due`; true if ticks that have come are queued before, as if nothing had happened.
+    pub(super) fn set_anew(&mut self, now: u64, due: u64) -> bool {
+        let each = self.plan.rhythm == Rhythm::FixedRate(Missed::Queue);
+        if each {
+            self.anew = Some((self.anew.map_or(now, |(before, _)| before), due));
+        }
+        each
+    }
+
+    /// The tick after one that was due at `due`, where each is queued.
+    fn after_one(&mut self, due: u64) -> Option<u64> {
+        let next = self.after(due);
+        let anew = self.anew.take_if(|(set, _)| next.is_none_or(|next| next > *set));
+        anew.map_or(next, |(_, due)| Some(due))
     }
 
     /// In 584 years nothing is due any more.
