@@ -1,4 +1,5 @@
-//! Who pays for the order of pushes and searches: a worker that stops searching, or those who push.
+//! Which side pays for ordering a push against the end of a search: the worker that stops searching (heavy fence), or
+//! the submitters (full fences).
 
 use super::census::Census;
 use crate::sys::atomic::{Ordering, fence};
@@ -8,16 +9,16 @@ use crate::sys::lock::Lock;
 /// Workers' request that submitters fence for themselves. Protocol and proof: `README.md`, "Asked".
 #[derive(Debug, Default)]
 pub(super) struct Asking {
-    /// How often the request was taken back.
+    /// How often the request was withdrawn.
     turn: Lock<u64>,
 }
 
-/// A request, by its turn; none if there was no need.
+/// The turn in which a worker has set ASKED; `None` if it had no need to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked(Option<u64>);
 
 impl Asking {
-    /// Called by a worker before it stops searching, if it `asks`.
+    /// Called by a worker before it stops searching. Sets ASKED if it `asks`.
     pub(super) fn ask(&self, census: &Census, asks: bool) -> Asked {
         Asked((asks && !census.read().is_heard()).then(|| self.ask_after_all(census)))
     }
@@ -29,8 +30,8 @@ impl Asking {
         *turn
     }
 
-    /// Called by a worker that has stopped searching: what it looks at from now on comes after what submitters have
-    /// pushed who rely on it. They fence for themselves if they have `heard`.
+    /// Called by a worker that has stopped searching: orders its next check after the pushes of all submitters that
+    /// rely on it. A full fence is enough if all submitters have `heard`, because then they fence, too.
     pub(super) fn order(&self, census: &Census, heard: bool, asked: Asked) {
         if heard {
             fence(Ordering::SeqCst); // H2a
@@ -39,14 +40,14 @@ impl Asking {
         fence::heavy(); // H2b
         if let Asked(Some(asked)) = asked {
             let turn = self.turn.lock();
-            // Race with `stop`: the turn is another one, and nobody relies on this fence.
+            // Race with `stop`: before this → the turn has changed and HEARD stays clear, after → `stop` clears HEARD.
             if *turn == asked {
                 census.set_heard(); // H3
             }
         }
     }
 
-    /// Submitters need not fence any more, until a worker asks again. Called by those who have much to do.
+    /// Withdraws the request: submitters need not fence until a worker asks again. Called by a worker with much to do.
     #[inline]
     pub(super) fn stop(&self, census: &Census) {
         if census.read().is_asked() {

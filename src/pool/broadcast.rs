@@ -1,4 +1,4 @@
-//! Work that every worker does once. Protocol: `README.md`, "Calls".
+//! Calls: work that every worker does once. Protocol: `README.md`, "Calls".
 
 use super::core::Core;
 use super::job::{Job, Task, Unrun};
@@ -14,30 +14,30 @@ use crate::sys::lock::Lock;
 use crate::sys::unique;
 use std::sync::Arc;
 
-/// What all workers are called to.
+/// What the calls of one broadcast share. Lies in the caller's frame.
 struct Whole<'a> {
     body: &'a (dyn Fn(usize) + Sync),
-    /// What the body has thrown first.
+    /// The first panic of the body.
     payload: Lock<Option<Payload>>,
-    /// What the body has declared.
+    /// A failure that the body has declared.
     failure: Lock<Option<Box<Failure>>>,
-    /// A worker could not do its part: its start hook has failed.
+    /// Whether a worker ended its call unrun, because its start hook has failed.
     unfit: AtomicBool,
-    /// Parts that have not ended.
+    /// Calls that have not ended.
     left: WaitGroup,
 }
 
-/// One worker's part.
+/// One worker's call.
 struct Part {
     whole: *const Whole<'static>,
     parent: u64,
 }
 
-// SAFETY: the whole can be shared, and its caller waits for every part.
+// SAFETY: 1. `Whole` is `Sync`; 2. its owner waits for every part.
 unsafe impl Send for Part {}
 
-/// Runs `body(number)` once on every worker, those included that can be started, and returns when all have ended. An
-/// inner error is what the body has thrown.
+/// Starts workers up to the limit, runs `body(number)` once on each, and returns when all have ended. An inner error is
+/// the first panic of the body.
 pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Result<(), Payload>, Refusal> {
     if core.is_current() {
         return Err(Refusal::Deadlock);
@@ -67,9 +67,9 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
 }
 
 impl Core {
-    /// Gives every worker a `call()`.
+    /// Gives each worker a `call()`.
     fn call_all(self: &Arc<Self>, call: impl Fn() -> Job) -> Result<(), Refusal> {
-        // SAFETY: 1. the crew runs no user's code, and calls that are made are not dropped here.
+        // SAFETY: 1. the crew runs no user code, and no call is dropped here.
         let _visit = unsafe { producer::visit(self) };
         if let Some(why) = self.refusal() {
             return Err(why);
@@ -80,7 +80,7 @@ impl Core {
 }
 
 impl Worker {
-    /// Does what this worker is called to.
+    /// Runs this worker's calls.
     #[cold]
     pub(super) fn answer_calls(&self) {
         let calls = self.station.take_calls();
@@ -94,7 +94,7 @@ impl Worker {
 impl Task for Part {
     fn run(self, worker: &Worker) {
         worker.stand_in_for(self.parent);
-        // SAFETY: the caller waits until this part says that it has ended.
+        // SAFETY: 1. the caller waits until this part calls `left.done`.
         let whole = unsafe { &*self.whole };
         if let Err(payload) = unwind::catch(|| (whole.body)(worker.number())) {
             unwind::keep_first(&whole.payload, payload);

@@ -1,4 +1,5 @@
-//! A worker without work: it tidies up, looks a little longer, sleeps, and may be the one that leaves at the end.
+//! What a worker without work does: it frees memory, checks for work a little longer, sleeps, and leaves at the pool's
+//! end.
 
 use super::timers::Watch;
 use super::worker::Worker;
@@ -9,39 +10,40 @@ use crate::sys::size::real_or_modelled;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// Who has slept for less would have done better to stay awake: the next job may come as soon. In models every sleep is
-/// long.
+/// A shorter sleep does not mean a lull: the next job may come as soon, and spinning would have been better. In models
+/// every sleep is long.
 const LONG_SLEEP: Duration = Duration::from_micros(real_or_modelled(50, 0));
 
-/// A pool at rest for this long gives memory back that only a burst would need.
+/// After so long a sleep, memory that only a burst needs is returned to the system.
 const BURST_IS_OVER: Duration = Duration::from_millis(200);
 
-/// Nanoseconds that a worker lets pass between two looks, for each other one that looks too: a look takes the cache
-/// line away that a producer writes, or a worker who runs its batch.
+/// Nanoseconds between two checks, per other searcher: each check takes a cache line from the producer or the worker
+/// that writes it.
 const SELDOM: u32 = 300;
 
-/// One look in so many is at everything.
+/// One check in so many covers everything, others' batches included.
 const THOROUGH: u32 = 16;
 
 /// What a worker remembers of its last sleep.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LastSleep {
-    /// Jobs that its station had finished by then.
+    /// The station's count of finished jobs at the time.
     pub(super) finished: u64,
     pub(super) was_long: bool,
-    /// Timers' jobs that the worker had run.
+    /// How many jobs of timers the worker had run.
     ticks: u64,
 }
 
 impl LastSleep {
-    /// Of a worker that has not slept.
+    /// For a worker that has not slept yet.
     pub(super) fn new(finished: u64) -> Self {
         Self { finished, was_long: false, ticks: 0 }
     }
 }
 
 impl Worker {
-    /// Looks a little longer, then sleeps until there is something to do. False if that took too long to stay.
+    /// Checks for work a little longer, then sleeps until it is woken. False if the worker has slept too long, and is
+    /// to leave.
     pub(super) fn rest(&self) -> bool {
         if !self.spent.borrow().is_empty() {
             self.free_spent();
@@ -53,7 +55,7 @@ impl Worker {
         if self.core.crew.has_surplus() {
             return self.stand_by();
         }
-        // Race: it took no work because there was a surplus, and another one stands by since.
+        // Race: it took no work because of a surplus, and another worker has stood by since.
         self.start_searching();
         let lull = self.is_lull();
         if !lull && self.look_on() {
@@ -78,8 +80,8 @@ impl Worker {
         self.sees_work() || self.station.is_called()
     }
 
-    /// Looks for some microseconds. Meanwhile this worker searches, and no submit wakes anybody (`README.md`, "Before a
-    /// sleep").
+    /// Checks for work for some microseconds. Meanwhile this worker is searching, so no submit makes a system call
+    /// (`README.md`, "Before a sleep").
     fn look_on(&self) -> bool {
         let (looks, passes) = (Cell::new(0_u32), Cell::new(0));
         let ready = || {
@@ -95,12 +97,12 @@ impl Worker {
         awake::look_on(ready, || self.core.lanes.counted())
     }
 
-    /// As [`is_wanted`](Self::is_wanted), but for what others have in their batches, and for lanes that are let alone.
+    /// As [`is_wanted`](Self::is_wanted), without other workers' batches and the lanes that are left alone.
     fn is_invited(&self) -> bool {
         self.core.has_queued_work(self.round.turn(), Lane::invites) || self.station.is_called()
     }
 
-    /// Drops outcomes that nobody will read: users' code, but no job.
+    /// Drops outcomes that nobody will read. Their destructors are user code, but not a job.
     #[cold]
     pub(super) fn reap(&self) {
         if self.searching.get() {
@@ -111,23 +113,23 @@ impl Worker {
         self.reaps.set(false);
         self.failure.take();
         self.station.set_running(false);
-        self.start_searching(); // Whatever there is to do: a start hook comes before a first job that was searched for.
+        self.start_searching(); // In any case: `begin` calls the start hook only for a job that was found by a search.
     }
 
-    /// Whether one job is all that has come for long, to this worker and to the others. Then the next one will not come
-    /// at once either, and whoever submits or waits may need this core: a system that wakes a thread likes to do so
-    /// on the core of the one who wakes.
+    /// Whether the pool is in a lull: this worker has run one job since a long sleep, and all others sleep. The next
+    /// job will not come at once, and the thread that submits or waits may need this core, because systems like to wake
+    /// a thread on its waker's core.
     pub(super) fn is_lull(&self) -> bool {
         self.last_sleep.get().was_long && self.since_sleep() == 1 && self.core.crew.census.read().others_sleep()
     }
 
-    /// Jobs that it has finished since it slept.
+    /// Jobs finished since the last sleep.
     pub(super) fn since_sleep(&self) -> u64 {
         self.station.finished() - self.last_sleep.get().finished
     }
 
-    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back.
-    /// False if there is still no token when it has slept too long to stay.
+    /// Sleeps until it gets a token. After a burst it wakes once to return memory to the system. False if there is no
+    /// token when the idle timeout is over.
     pub(super) fn sleep(&self, sleep_until: impl Fn(Deadline) -> bool) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         let began = Instant::now();
@@ -137,7 +139,7 @@ impl Worker {
         woken
     }
 
-    /// How long nobody needed this worker.
+    /// How long it slept until it was woken, without the time that waking up took.
     fn slept_since(&self, began: Instant) -> Duration {
         match self.station.roused() {
             Some(roused) => {
@@ -161,7 +163,7 @@ impl Worker {
         sleep_until(end)
     }
 
-    /// The others sleep and must see that all is over, too.
+    /// Leaves a pool that has ended, and wakes the sleepers, which must observe the end, too.
     pub(super) fn leave(&self) {
         self.free_spent();
         self.core.maybe_quiet();

@@ -1,4 +1,4 @@
-//! How a worker goes round the lanes.
+//! A worker's round over the lanes.
 
 use super::worker::Worker;
 use crate::queue::{Lane, Look, Place, Range};
@@ -8,48 +8,49 @@ use crate::sys::thread::usable_cpus;
 use std::cell::{Cell, LazyCell};
 use std::time::{Duration, Instant};
 
-/// Jobs that a worker takes from a lane at once, at most: all of a segment, which nobody else has to touch then.
+/// The most jobs that a worker takes from a lane at once: a whole segment, so that no other worker touches it.
 pub(super) const MOST_AT_ONCE: usize = 256;
 
-/// A worker stays with a lane that has more, for what belongs to it is in its cache; but no longer than this, so that
-/// no producer is starved.
+/// How long a worker stays with a lane that has more, because its data is in the worker's cache. Limited so that no
+/// producer starves.
 const STAY: Duration = hint::real_time(Duration::from_micros(20));
 
-/// Fewer jobs than this at a time are not worth a look at the clock.
+/// Runs shorter than this are not worth reading the clock.
 const MANY: usize = 64;
 
-/// What a worker has submitted itself is in its cache; but after so many of these jobs others have their turn.
+/// A worker prefers the jobs that it has submitted itself, which are in its cache; after so many in a row, other lanes
+/// have a turn.
 const OWN_IN_A_ROW: usize = 64;
 
-/// How long a worker leaves the only job of another one's lane alone.
+/// How long a worker leaves the only job of another worker's lane to that worker.
 const MOMENT: Duration = hint::real_time(Duration::from_micros(3));
 
-/// Pauses between two rounds of a worker that found all lanes empty or let alone, at most, and for each two workers:
-/// whoever looks disturbs those who take.
+/// The most pauses, per two workers, between two rounds that found all lanes empty or left alone: each check disturbs
+/// the workers that take jobs.
 const MOST_PAUSES: u32 = 32;
 
-/// A lane is let alone for less time than so many pauses take, and a chain of jobs is another worker's after so many.
+/// Longer than a lane is left alone. After so many pauses, the only job of another worker's lane is taken to be part of
+/// a chain, which that worker runs.
 const A_WHILE: u32 = 1500;
 
-/// After so many, about a millisecond, a worker has waited long enough for lanes that others are faster at: somebody
-/// may need it for the rest of a batch.
+/// After so many pauses, about a millisecond, a worker stops waiting for lanes: it may be needed as a thief.
 const LONG: u32 = 20 * A_WHILE;
 
-/// Where a worker is on its round.
+/// A worker's position in its round.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// The number of the lane whose turn it is.
+    /// The number of the current lane.
     turn: Cell<usize>,
-    /// When it came to this lane, if it left something there.
+    /// When the worker came to this lane, if it has left something there.
     came: Cell<Option<Instant>>,
-    /// What it leaves to another worker.
+    /// A job that it leaves to another worker.
     left: Cell<Option<Left>>,
-    /// The lane that it submits to itself, and how many jobs in a row it has taken from that.
+    /// The lane that the worker submits to, and how many jobs in a row it has taken from that.
     own: Cell<Option<usize>>,
     own_in_a_row: Cell<usize>,
 }
 
-/// The only job of another worker's lane, and since when it has been seen there.
+/// The only job of another worker's lane, and when it was first observed there.
 #[derive(Clone, Copy, Debug)]
 struct Left {
     lane: usize,
@@ -73,17 +74,17 @@ impl Round {
         self.own().unwrap_or(self.turn.get())
     }
 
-    /// From now on it submits to this lane.
+    /// The worker submits to this lane from now on.
     pub(super) fn submits_to(&self, lane: usize) {
         self.own.set(Some(lane));
     }
 
-    /// Its own lane, if that comes before all others now.
+    /// The worker's own lane, while that comes before all others.
     fn own(&self) -> Option<usize> {
         self.own.get().filter(|_| self.own_in_a_row.get() < OWN_IN_A_ROW)
     }
 
-    /// It has taken so many jobs from a lane, and stays with that for now or not.
+    /// The worker has taken so many jobs from a lane, and `stays` with it or not.
     fn took_from(&self, lane: usize, taken: usize, stays: bool) {
         if self.own() == Some(lane) {
             self.own_in_a_row.set(self.own_in_a_row.get() + taken);
@@ -95,8 +96,8 @@ impl Round {
         self.turn.set(if stays { lane } else { lane + 1 });
     }
 
-    /// Whether it leaves the only job of a lane to the worker who has submitted that, and comes for it as soon as its
-    /// own job is over: a moment is what the way of a job to another core costs. One such lane is watched at a time.
+    /// Whether the only job of this lane is left to the worker that has submitted it and will run it after its current
+    /// job, for as long as moving it to another core would take. One such lane is watched at a time.
     fn leaves(&self, number: usize, lane: &Lane) -> bool {
         let lone = || lane.lone_of_another();
         match self.left.get() {
@@ -107,13 +108,13 @@ impl Round {
         }
     }
 
-    /// From now on it watches what is left there, if anything is.
+    /// Watches the job at `position`, if there is one; returns whether there is.
     fn watch(&self, lane: usize, position: Option<u64>) -> bool {
         self.left.set(position.map(|position| Left { lane, position, since: Instant::now() }));
         position.is_some()
     }
 
-    /// It is about to look again.
+    /// Called before each round: ends a stay that was long enough.
     fn go_on(&self) {
         if self.came.get().is_some_and(|came| came.elapsed() >= STAY) {
             self.came.set(None);
@@ -123,13 +124,12 @@ impl Round {
 }
 
 impl Worker {
-    /// Makes a run of a lane its batch. Waits for lanes that are let alone as long as there is nothing else.
+    /// Makes a run of a lane the worker's batch. Waits for lanes that are left alone while there is no other work.
     pub(super) fn batch_from_lanes(&self) -> Option<Place> {
         self.batch_from_own_lane().or_else(|| self.batch_from_all_lanes())
     }
 
-    /// What it has submitted itself comes before all others, for as long as that is its turn. Nobody lets its own lane
-    /// alone.
+    /// The worker's own lane comes first, and is never left alone.
     #[inline]
     fn batch_from_own_lane(&self) -> Option<Place> {
         let number = self.round.own()?;
@@ -140,7 +140,7 @@ impl Worker {
         let paced = hint::may_spin() && !self.takes_one_at_a_time() && !self.is_lull();
         self.round.go_on();
         let (mut paused, mut pauses) = (0_u32, 0);
-        // Once a wait: the census, too, is disturbed by whoever looks.
+        // Read once per wait, because reading the census disturbs others, too.
         let crowd = LazyCell::new(|| (self.core.alive() as u32 / 2).max(1));
         loop {
             let (first, waits) = self.batch_from_a_lane(paced);
@@ -153,7 +153,7 @@ impl Worker {
             let before = paused;
             paused += pauses;
             if paused / A_WHILE > before / A_WHILE {
-                awake::give_way(|| self.core.lanes.taken()); // Whoever is at a lane may have lost its core.
+                awake::give_way(|| self.core.lanes.taken()); // The worker at a lane may have lost its core.
             }
         }
     }
@@ -162,7 +162,7 @@ impl Worker {
         !self.core.front.is_empty() || self.core.groups.are_ready()
     }
 
-    /// The first place of its new batch; and if there is none, whether a lane is let alone.
+    /// The first place of a new batch; if there is none, whether a lane is left alone.
     fn batch_from_a_lane(&self, paced: bool) -> (Option<Place>, bool) {
         let mut waits = false;
         for (number, lane) in self.core.lanes.starting_at(self.round.turn()) {
@@ -178,7 +178,7 @@ impl Worker {
         (None, waits)
     }
 
-    /// Makes a run of this lane its batch, of which this is the first place; `Err` says whether the lane is let alone.
+    /// Makes a run of this lane the batch, and returns its first place; `Err` says whether the lane is left alone.
     #[inline]
     fn claim(&self, number: usize, lane: &Lane, paced: bool) -> Result<Place, bool> {
         let (mut first, mut seen, mut taken) = (None, 0, 0);
@@ -196,8 +196,8 @@ impl Worker {
         Ok(first)
     }
 
-    /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
-    /// comes to be too much, others take half of the rest. Of a lane that flows it takes all.
+    /// How many of the `visible` jobs of a lane the worker takes: a fair share among the workers that can run at a
+    /// time, or all of a lane that flows. If that is too much, thieves take half of the rest.
     fn share(&self, visible: usize, flows: bool) -> usize {
         if visible == 1 || self.takes_one_at_a_time() {
             return 1;

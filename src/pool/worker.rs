@@ -19,15 +19,15 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
-/// After fewer jobs since the last one, a search is worth a request to submitters (`README.md`, "Asked"). Models ask by
-/// themselves.
+/// With fewer jobs since its last search, a worker asks submitters to fence (`README.md`, "Asked"). Models ask
+/// explicitly.
 const FEW: u64 = real_or_modelled(16, 0);
 
-/// Jobs that a worker has run since its last search by which submitters are too many to fence for themselves.
+/// With so many jobs since its last search, a worker withdraws the request: submits are too many to fence.
 const BUSY: u64 = 128;
 
-/// A worker's private half. It is *searching* (and counted so) from its birth until it finds a job, and again from the
-/// moment when it sees nothing more to do.
+/// A worker's private half. It is *searching* (and counted as such) from its start until it finds a job, and again when
+/// it sees no more work.
 pub(crate) struct Worker {
     pub(super) core: Arc<Core>,
     pub(super) number: usize,
@@ -35,47 +35,47 @@ pub(crate) struct Worker {
     pub(super) station: Arc<CachePadded<Station>>,
     pub(super) round: Round,
     pub(super) searching: Cell<bool>,
-    /// Jobs that workers with this number had finished when this one came.
+    /// The station's count of finished jobs when this worker started.
     pub(super) born: Cell<u64>,
     pub(super) job: Cell<u64>,
     pub(super) failure: Cell<Option<Box<Failure>>>,
-    /// Whether this worker is not counted, because the running job blocks.
+    /// Whether the running job blocks, so that this worker is not counted.
     pub(super) blocks: Cell<bool>,
-    /// The jobs that wait on this thread for the one that is running.
+    /// The jobs below the running one on this thread's stack: each waits for the one above it.
     pub(super) below: RefCell<Vec<Suspended>>,
-    /// Set when somebody asks the running job to come to an end.
+    /// The flag that asks the running job to stop, or null.
     pub(super) asked: Cell<*const AtomicBool>,
-    /// Set when the running job takes too long, and somebody wants it to come to an end for that.
+    /// The flag that asks the running job to stop because it overruns, or null.
     pub(super) overrun: Cell<*const AtomicBool>,
     pub(super) readiness: Cell<Readiness>,
-    /// Jobs that its station had finished when it found a job after a search.
+    /// The station's count of finished jobs when the last search ended.
     found: Cell<u64>,
     pub(super) last_sleep: Cell<LastSleep>,
-    /// How often groups had their turn.
+    /// How often groups had a turn.
     pub(super) group_turn: Cell<u32>,
-    /// The group whose token this worker has.
+    /// The group whose token this worker holds.
     pub(super) group: RefCell<Option<Arc<Group>>>,
     pub(super) tick: Cell<Option<TickInfo>>,
-    /// Timers' jobs that it has run.
+    /// How many jobs of timers this worker has run.
     pub(super) ticks: Cell<u64>,
-    /// What it does for the timers while it sleeps, and how late it wakes.
+    /// Whether it sleeps for the timers, and how late it wakes.
     pub(super) watch: Cell<Watch>,
     pub(super) lateness: Cell<Lateness>,
-    /// Sleeps one after another that it was woken from for timers' jobs only.
+    /// How many sleeps in a row ended with nothing but jobs of timers.
     pub(super) timers_in_a_row: Cell<u32>,
-    /// Delayed jobs that have begun, and whose places are to be freed.
+    /// Timer nodes and deadline entries of jobs that have begun, to be freed together.
     pub(super) spent: RefCell<Vec<u64>>,
-    /// Users' code runs that belongs to no job: it drops what nobody has read.
+    /// Whether destructors of unread outcomes run: user code that belongs to no job.
     pub(super) reaps: Cell<bool>,
 }
 
-/// What has become of a worker's start hook.
+/// Which hooks a worker has called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
-    /// It is called before the first job.
+    /// The start hook is to be called before the first job.
     Fresh,
     Ready,
-    /// It has failed: this worker runs nothing.
+    /// The start hook has failed: this worker runs nothing.
     Unfit,
     /// The stop hook was called.
     Leaving,
@@ -84,7 +84,7 @@ pub(super) enum Readiness {
 impl Worker {
     pub(super) fn new(core: Arc<Core>, number: usize) -> Self {
         let station = Arc::clone(core.crew.station(number));
-        // SAFETY: 1. no other living worker of the pool has this number, and queues belong to one pool.
+        // SAFETY: 1. no other living worker of the pool has this number, and a result queue belongs to one pool.
         let writer_id = unsafe { WriterId::new(number) };
         Self {
             searching: Cell::new(true),
@@ -93,7 +93,7 @@ impl Worker {
         }
     }
 
-    /// What a submitter is while it runs a job itself: it has a station nobody else knows, and never searches.
+    /// A *guest*: a submitter that runs a job itself. It never searches, and no other thread knows its station.
     pub(super) fn guest(core: Arc<Core>, station: Arc<CachePadded<Station>>) -> Self {
         Self::at(station, WriterId::OUTSIDE, core.most(), core)
     }
@@ -145,7 +145,7 @@ impl Worker {
         }
     }
 
-    /// Two loops, so that a pool without a bound pays nothing for it.
+    /// Compiled twice, so that a pool without a bound does not pay for one.
     fn work<const BOUNDED: bool>(&self) {
         loop {
             if !self.core.front.is_empty() && !self.run_front::<BOUNDED>() {
@@ -155,7 +155,7 @@ impl Worker {
                 self.run_place::<BOUNDED>(place);
             } else if !self.must_stop() && self.run_grouped::<BOUNDED>(&Level::ALL, GUARD) > 0 {
             } else if !self.must_stop() && !self.searching.get() {
-                self.start_searching(); // Others were faster, after `find_batch` has relied on groups.
+                self.start_searching(); // `find_batch` relied on groups, and other workers were faster.
             } else if self.core.is_over() {
                 return self.leave();
             } else if (self.is_worn_out() || !self.rest()) && self.depart() {
@@ -164,7 +164,7 @@ impl Worker {
         }
     }
 
-    /// False if this worker is the copy of one, in the child of a fork: it ends, and touches nothing.
+    /// Runs what the front stack has or announces. False in a forked child: the copied worker must return at once.
     #[cold]
     fn run_front<const BOUNDED: bool>(&self) -> bool {
         if self.station.is_called() && !self.core.is_stopped() {
@@ -203,15 +203,15 @@ impl Worker {
 
     #[inline(always)]
     fn run_place<const BOUNDED: bool>(&self, place: Place) {
-        // SAFETY: 1. the batch gave the place to this worker alone; 2. it holds the segment until it is retired.
+        // SAFETY: 1. the batch gives a place to one worker; 2. the hold on it is given back when the batch is retired.
         if let Some(taken) = unsafe { self.core.store.claim(place) } {
             self.free_place::<BOUNDED>();
-            // SAFETY: the hold on the place is given back after the batch.
+            // SAFETY: 1. the place was claimed, and the hold on it is given back after the batch.
             unsafe { self.execute_at(place.id(), taken) };
         }
     }
 
-    /// The first place of a new batch: from the lanes, or else of what another worker has not come to.
+    /// Returns the first place of a new batch, from a lane or stolen from another worker.
     #[inline(never)]
     fn find_batch<const BOUNDED: bool>(&self) -> Option<Place> {
         let done = self.station.batch.retire(&self.core.store);
@@ -229,7 +229,7 @@ impl Worker {
         }
         self.batch_from_lanes().or_else(|| {
             if self.core.groups.are_ready() && !self.searching.get() && !self.core.has_batches() {
-                return None; // Their next turn comes at once, without the fence that ends a search.
+                return None; // The caller gives groups another turn, without the fence that ends a search.
             }
             self.start_searching();
             self.batch_from_others()
@@ -243,19 +243,19 @@ impl Worker {
         Some(self.station.batch.install(range))
     }
 
-    /// Whether it seems to a worker at the end of its run that there is more to do. For the rests of others it must
-    /// search.
+    /// Whether there seems to be more work at the end of a batch, not counting other workers' batches: to steal, a
+    /// worker must search.
     fn expects_work(&self) -> bool {
         self.core.has_queued_work(self.round.turn(), Lane::promises)
     }
 
-    /// Whether there is something to do for this worker.
+    /// Whether there is visible work. The same as `Core::has_visible_work`, from this worker's lane on.
     pub(super) fn sees_work(&self) -> bool {
         self.core.has_work(self.round.turn(), |lane| !lane.is_empty())
     }
 
     pub(super) fn execute(&self, id: u64, item: Item) {
-        // SAFETY: 1. it lies in this frame.
+        // SAFETY: 1. the item was claimed by the caller, and lies in this frame.
         unsafe { self.execute_at(id, Taken::elsewhere(&item)) };
     }
 
@@ -271,19 +271,19 @@ impl Worker {
         }
         self.station.set_running(true);
         self.job.set(id);
-        // SAFETY: 1. only jobs are queued, the caller's 1; 2. the claim succeeded, so no other job was made of the
-        // item.
+        // SAFETY: 1. only jobs are queued, and the item stays in place by the caller's 1; 2. it was claimed, so no
+        // other job was made of it.
         unsafe { Job::run_at(taken, self) };
         if self.station.is_running() {
             self.ended();
         }
         self.job.set(0);
-        // What a drop has declared after the verdict is not the next job's failure.
+        // A failure that a destructor has declared after the outcome is not the next job's.
         self.failure.take();
         self.station.count_finished();
     }
 
-    /// This worker is not to do a job. In the child of a fork that is the parent's.
+    /// Ends a job that this worker may not run. In a forked child it does nothing: the job is run in the parent.
     #[cold]
     fn leave_undone(&self, id: u64, item: Item) {
         if !self.core.is_forked() {
@@ -291,7 +291,7 @@ impl Worker {
         }
     }
 
-    /// The job's own code is over. Called before its outcome is made known: a user who waits for the outcome and then
+    /// The job's code has ended. Called before its outcome is published: a user who waits for the outcome and then
     /// submits the next job finds this worker searching, and no second one is started.
     #[inline(always)]
     pub(crate) fn ended(&self) {
@@ -307,8 +307,8 @@ impl Worker {
         }
     }
 
-    /// Users' code runs, at first or once more after [`ended`](Self::ended). It may wait for other jobs, so nobody must
-    /// rely on this worker to find them.
+    /// User code runs again after [`ended`](Self::ended). It may wait for other jobs, so no submitter may rely on this
+    /// worker to find them.
     #[inline(always)]
     pub(crate) fn resume(&self) {
         if self.searching.get() {
@@ -317,7 +317,8 @@ impl Worker {
         self.station.set_running(true);
     }
 
-    /// Work was found. False if this worker is not to do it: its start hook has failed, or has forked this process.
+    /// Ends the search, and calls the start hook before the first job. False if this worker may not run the job: the
+    /// hook has failed, or has forked this process.
     #[cold]
     fn begin(&self) -> bool {
         self.stop_searching();
@@ -330,15 +331,14 @@ impl Worker {
         }
         let ready = self.readiness.get() == Readiness::Ready && !self.core.is_forked();
         if !ready {
-            self.start_searching(); // What it comes to next, a call say, is not run either.
+            self.start_searching(); // So that its next job, such as a call, is not run either.
         }
         ready
     }
 
-    /// The last that it does before it leaves. Calls the stop hook, if the start hook was called; what that submits to
-    /// its own pool is refused if the pool is closed. Drops what nobody reads, and searches: worn out, it took none of
-    /// what was cancelled since. False if the hook has forked, and this is the copy of the worker: it ends, and touches
-    /// nothing.
+    /// The last steps before a worker leaves: calls the stop hook, if the start hook was called; drops unread outcomes,
+    /// because it may not have rested since its last job; searches. What the hook submits to its own closed pool is
+    /// refused. False in a forked child, if the hook has forked: the copied worker must return at once.
     pub(super) fn stop(&self) -> bool {
         if self.readiness.replace(Readiness::Leaving) == Readiness::Ready
             && let Err(cause) = self.call_stop_hook()
@@ -355,12 +355,12 @@ impl Worker {
         true
     }
 
-    /// Whether users' code that runs here belongs to a job, which the pool's end waits for.
+    /// Whether user code that runs on this worker belongs to a job, which the pool's end waits for.
     pub(super) fn is_at_work(&self) -> bool {
         self.readiness.get() != Readiness::Leaving && !self.reaps.get()
     }
 
-    /// Jobs that it has finished since its last search.
+    /// Jobs finished since the last search.
     fn since_found(&self) -> u64 {
         self.station.finished() - self.found.get()
     }
@@ -372,15 +372,15 @@ impl Worker {
         }
     }
 
-    /// Race with a submitter that saw a searcher and woke nobody: before this → the searcher's last look finds its job
-    /// and wakes the next worker, after → it sees no searcher and wakes one itself.
+    /// Race with a submitter that observes a searcher and wakes nobody: before this → F3 observes the job and recruits,
+    /// after → the submitter observes no searcher and recruits itself.
     #[cold]
     pub(super) fn stop_searching(&self) {
         self.searching.set(false);
         let asks = self.since_found() < FEW;
         self.found.set(self.station.finished());
         if self.core.crew.stop_searching(asks, || self.sees_work()) {
-            // A refused thread is no error here: this worker lives and comes to the work.
+            // A refused thread is no error: this worker is alive, and will find the work.
             let _ = self.core.recruit();
         }
     }
