@@ -1,4 +1,4 @@
-//! How jobs come into a pool that does not admit everybody at once: it is bounded, or closed. Protocol: `BOUND.md`.
+//! Submitting to a pool that is bounded or closed. Protocol: `BOUND.md`.
 
 use super::bound::Full;
 use super::core::Core;
@@ -13,29 +13,29 @@ use std::mem;
 use std::num::NonZero;
 use std::sync::Arc;
 
-/// How long a submitter waits for room.
+/// What a submitter does if there is no room.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Patience {
-    /// As the pool's policy says.
+    /// What the pool's policy says.
     Policy,
-    /// As the pool's policy says, but the submitter does not run the job: it would exceed its group's limit.
+    /// The same, but it does not run the job itself, which would exceed the group's limit: it waits instead.
     NotHere,
-    /// Until then, whatever the policy says.
+    /// It waits until then, whatever the policy says.
     Until(Deadline),
-    /// As the pool's policy says, but not beyond a moment; the submitter runs the job only if it may do it `here`.
+    /// What the policy says, but it waits no longer than `until`, and runs the job itself only if that may run `here`.
     NotBeyond { until: Deadline, here: bool },
-    /// Not at all, whatever the policy says: the submitter neither waits, nor makes room, nor runs the job.
+    /// It is refused, whatever the policy says: it neither waits, nor makes room, nor runs the job.
     IfRoom,
 }
 
 /// Why jobs were not admitted.
 enum NotAdmitted {
     Refused(Refusal),
-    /// The submitter runs them itself; they are counted as guests.
+    /// The submitter must run them itself; they are counted as guests.
     CallerRuns(Arc<Core>),
 }
 
-/// What one attempt came to. The pool is kept in memory for what follows the visit.
+/// The result of one visit. Holds the pool for what follows the visit.
 enum Attempt<R> {
     Admitted(R, Option<Arc<Core>>),
     Refused(Refusal),
@@ -43,8 +43,7 @@ enum Attempt<R> {
 }
 
 impl Core {
-    /// In a visit to a pool that does not admit everybody: takes places for `count` jobs, if that is all there is to
-    /// do.
+    /// Called in a visit to a pool that is bounded or closed: takes places for `count` jobs if they need nothing else.
     #[cold]
     #[inline(never)]
     pub(super) fn refuses_after_all(self: &Arc<Self>, count: u64) -> Option<Refusal> {
@@ -58,8 +57,8 @@ impl Core {
         }
     }
 
-    /// After the visit: another look at a job that did not come in. Returns its id, and leaves an empty job behind, if
-    /// it does now. The pool may be gone, unless the refusal keeps it.
+    /// Called after the visit: tries again to submit a job whose refusal is undecided. Returns its id, and leaves an
+    /// empty job in `rejected`, if it is accepted now. The pool may have been destroyed, unless the refusal holds it.
     #[cold]
     #[inline(never)]
     pub(super) fn reconsider(rejected: &mut Rejected, route: Route<'_>) -> Option<NonZero<u64>> {
@@ -75,7 +74,7 @@ impl Core {
         }
     }
 
-    /// As [`submit_by`](Self::submit_by), for a pool that does not admit everybody.
+    /// As [`submit_by`](Self::submit_by), for a pool that is bounded or closed.
     #[cold]
     #[inline(never)]
     pub(super) fn submit_guarded(
@@ -86,7 +85,7 @@ impl Core {
     ) -> Result<u64, Rejected> {
         let mut load = Some(job);
         let admitted = self.admit(1, patience, |core, lane| {
-            let job = load.take().expect("a job comes in once");
+            let job = load.take().expect("a job is queued once");
             core.queue_one(lane, job, route)
         });
         match admitted {
@@ -96,7 +95,7 @@ impl Core {
                 back.map_or(Ok(id), |((_, job), core)| Err(Rejected { why: core.why_nobody_came(), job }))
             }
             Err(not_admitted) => {
-                let job = load.take().expect("the job has not come in");
+                let job = load.take().expect("the job was not queued");
                 match not_admitted {
                     NotAdmitted::Refused(why) => Err(Rejected { why, job }),
                     NotAdmitted::CallerRuns(core) => Ok(core.run_guest(job)),
@@ -105,7 +104,7 @@ impl Core {
         }
     }
 
-    /// As [`queue_batch`](Self::queue_batch), for a pool that does not admit everybody.
+    /// As [`queue_batch`](Self::queue_batch), for a pool that is bounded or closed.
     #[cold]
     pub(super) fn queue_batch_guarded(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
         match self.admit(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
@@ -117,17 +116,17 @@ impl Core {
             }
             Err(NotAdmitted::Refused(why)) => Err(why),
             Err(NotAdmitted::CallerRuns(core)) => {
-                // SAFETY: 1. the items were made of jobs by the caller; 2. they were not queued.
+                // SAFETY: 1. the caller has made the items from jobs; 2. they were not queued.
                 Ok(items.iter().map(|&item| core.run_guest(unsafe { Job::from_item(item) })).collect())
             }
         }
     }
 
-    /// Outside any visit: `back` are those of the batch `ids` that nobody had claimed. All come back to the submitter,
-    /// who makes jobs of the items again, or none.
+    /// Called outside any visit, when only the jobs `back` of a batch could be taken back. If those are all, the
+    /// submitter gets them back: it still has the items. Otherwise the batch was accepted, and they end cancelled.
     pub(super) fn give_back(&self, ids: Vec<u64>, back: Vec<(u64, Job)>, why: Refusal) -> Result<Vec<u64>, Refusal> {
         if back.len() < ids.len() {
-            // Somebody has the others, so all were accepted: these end cancelled.
+            // Workers have the others.
             back.into_iter().for_each(|(id, job)| _ = self.cancel_job(job, id));
             return Ok(ids);
         }
@@ -135,20 +134,20 @@ impl Core {
         Err(why)
     }
 
-    /// Brings `task` in, waiting for room at most until the deadline, or hands it back.
+    /// Submits `task`, waiting for room until the deadline, or hands it back.
     pub(crate) fn offer<T: Task + 'static>(self: &Arc<Self>, task: T, deadline: Deadline) -> Result<u64, (Refusal, T)> {
         let offered = self.submit_guarded(Job::new(task), Patience::Until(deadline), Route::Back);
-        // SAFETY: 1. a submit hands back the job that it was given, which was made of a `T`.
+        // SAFETY: 1. a submit hands back the job that it was given, which was made from a `T`.
         offered.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
     }
 
-    /// Whether the calling thread has what others may wait for: it runs a job, or ends one that keeps its place until
-    /// its callbacks are over.
+    /// Whether others may wait for the calling thread, which therefore must not wait for room: it runs a job, or ends
+    /// one that keeps its place until its callbacks are over.
     fn never_waits(&self) -> bool {
         self.is_current() || self.is_ending_one()
     }
 
-    /// Takes places for `count` jobs and queues them by `push`; waits, or makes room, where the pool says so.
+    /// Takes places for `count` jobs and queues them by `push`. If there is no room it does what the policy says.
     fn admit<R>(
         self: &Arc<Self>,
         count: u64,
@@ -179,14 +178,14 @@ impl Core {
         }
     }
 
-    /// One visit, in which the jobs come in or do not.
+    /// One visit that queues the jobs, or not.
     fn attempt<R>(
         self: &Arc<Self>,
         count: u64,
         patience: Patience,
         push: &mut impl FnMut(&Arc<Self>, &mut Producing<'_>) -> R,
     ) -> Attempt<R> {
-        // SAFETY: 1. `push` queues items, wakes and starts workers; no user's code runs.
+        // SAFETY: 1. `push` queues items, and wakes and starts workers; no user code runs.
         let mut visit = unsafe { producer::visit(self) };
         if let Some(why) = self.refusal() {
             return Attempt::Refused(why);
@@ -197,7 +196,7 @@ impl Core {
             bound.take_anyhow(count);
         } else if !bound.take(count, || self.freed()) {
             if patience.when_full(bound.when_full) == Full::CallerRuns {
-                self.guests.begin(count); // Inside the visit: the pool does not end without them.
+                self.guests.begin(count); // Inside the visit, so that the pool's end waits for them.
             }
             return Attempt::Full(Arc::clone(self));
         }
@@ -205,8 +204,8 @@ impl Core {
         Attempt::Admitted(push(self, &mut visit.lane), kept)
     }
 
-    /// Outside the visit in which jobs were queued: tells of the high mark, and waits until workers have the jobs where
-    /// the pool hands them over. Returns those that no worker came for in time.
+    /// Called after the visit in which jobs were queued: reports the high mark; with hand-off, waits until workers have
+    /// the jobs. Returns those that no worker claimed in time.
     fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
         self.queue_may_have_risen();
@@ -217,14 +216,14 @@ impl Core {
         let waiting = |&id: &u64| {
             let taken = || !self.store.is_queued(id);
             bound.wait(deadline, || taken() || self.is_closed());
-            // A worker that is faster than this has the job.
+            // `None` if a worker is faster.
             let job = if taken() { None } else { self.take_back(id) };
             job.map(|job| (id, job))
         };
         ids.iter().filter_map(waiting).collect()
     }
 
-    /// Outside the visit in which there was no memory, or no thread, for jobs that had their places.
+    /// Called after a visit in which there was no memory or no thread for jobs that had places.
     fn did_not_come_in(kept: &Option<Arc<Self>>) {
         if let Some(core) = kept
             && let Some(marks) = core.marks()
@@ -233,13 +232,13 @@ impl Core {
         }
     }
 
-    /// Why workers came for no job in time.
+    /// Why no worker claimed the job in time.
     fn why_nobody_came(&self) -> Refusal {
         if self.is_closed() { Refusal::Closed } else { Refusal::Full }
     }
 
-    /// Timers' jobs are about to be queued: nobody can wait for room for them, so they have places above the limit if
-    /// there are none below.
+    /// Called before jobs of timers are queued: nothing can wait for room for them, so they take places above the limit
+    /// if there are none below it.
     pub(super) fn take_places_anyhow(&self, count: usize) {
         if let Some(bound) = &self.bound {
             bound.take_anyhow(count as u64);
@@ -250,7 +249,7 @@ impl Core {
         self.bound.as_ref()?.water_marks.as_ref()
     }
 
-    /// Outside any visit and lock, after jobs were queued: tells of the high mark.
+    /// Called outside any visit and lock, after jobs were queued: reports the high mark.
     pub(super) fn queue_may_have_risen(&self) {
         if let Some(bound) = &self.bound
             && let Some(marks) = &bound.water_marks
@@ -259,8 +258,8 @@ impl Core {
         }
     }
 
-    /// Memory ran out for so many jobs that had their places, and may have been counted. Users hear of marks later:
-    /// they cannot in a visit, or under a lock.
+    /// Gives back the places of jobs for which there was no memory, and which may have been counted. Does not report
+    /// the marks: the caller is in a visit, or holds a lock.
     #[cold]
     pub(super) fn put_back_places(&self, count: u64) {
         if let Some(bound) = &self.bound {
@@ -269,7 +268,7 @@ impl Core {
         self.maybe_quiet();
     }
 
-    /// The oldest job makes room. If it is just being begun, that makes room as well.
+    /// Cancels the oldest job to make room. If a worker claims it first, that makes room as well.
     fn discard_oldest(&self) {
         match self.store.take_oldest(|id| self.take_out(id)) {
             Some((id, item)) => _ = self.end_unrun(id, item),
@@ -282,7 +281,7 @@ impl Core {
         self.counters().map(DequeueCounter::gone).sum()
     }
 
-    /// Outside any visit and lock, after places were freed otherwise than by a worker: tells of the low mark.
+    /// Called outside any visit and lock, after places were freed otherwise than by a worker: reports the low mark.
     pub(super) fn queue_may_have_fallen(&self) {
         if let Some(marks) = self.marks() {
             marks.may_have_fallen(&self.cancelled, self);

@@ -1,11 +1,12 @@
-//! How queued jobs are taken out of the queue again. `unrun` says what becomes of them.
+//! Taking queued jobs out of their queues. `unrun` ends them.
 
 use super::core::Core;
 use super::timers::is_timer;
 use crate::queue::Item;
 
 impl Core {
-    /// Cancels a queued job or a timer. False if it is neither: unknown, claimed by a worker, done or cancelled before.
+    /// Cancels a queued job or a timer. False if there is none: unknown, claimed by a worker, ended or cancelled
+    /// before.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         if self.is_forked() {
             return false;
@@ -18,7 +19,8 @@ impl Core {
         true
     }
 
-    /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
+    /// Takes a job out of its queue, if it was not claimed. Needs no heavy fence if the job still lies in a lane, and
+    /// in no worker's batch.
     pub(super) fn take_out(&self, id: u64) -> Option<Item> {
         let mut hole = None;
         let item = self.store.take_out(id, |number, position| {
@@ -31,7 +33,7 @@ impl Core {
         Some(item)
     }
 
-    /// Cancels every job that is queued now; returns how many.
+    /// Cancels all jobs that are queued now; returns how many.
     pub(crate) fn cancel_all(&self) -> usize {
         if self.is_forked() {
             return 0;
@@ -41,7 +43,7 @@ impl Core {
         count
     }
 
-    /// Cancels every job that is queued now, and tells of each.
+    /// Cancels all jobs that are queued now, and reports the id of each.
     pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
         self.calm_storm();
         self.store.revoke_all(|id, item| cancelled(self.end_unrun(id, item)));
@@ -58,7 +60,7 @@ impl Core {
         self.queue_may_have_fallen();
     }
 
-    /// The same, where users must not hear of the low mark: they do when the visit is over.
+    /// The same in a visit, after which the caller reports the low mark.
     pub(super) fn count_cancelled_in_visit(&self, count: u64) {
         self.cancelled.count_shared(count);
         if let Some(bound) = &self.bound {

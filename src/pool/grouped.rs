@@ -1,14 +1,14 @@
-//! What a worker does for groups and for the bound.
+//! How a worker runs jobs of groups.
 
 use super::groups::{Group, Level};
 use super::worker::Worker;
 use std::sync::Arc;
 
-/// So many jobs of a higher level run before one of a lower gets its turn, so that none is starved.
+/// After so many jobs of one level, the next lower one has a turn, so that none starves.
 pub(super) const GUARD: u32 = 16;
 
 impl Worker {
-    /// Between two batches it is the groups' turn, as if they were one more lane.
+    /// Runs jobs of groups between two batches, as if groups were one more lane.
     #[cold]
     pub(super) fn visit_groups<const BOUNDED: bool>(&self) {
         let turn = self.group_turn.get();
@@ -25,8 +25,8 @@ impl Worker {
         }
     }
 
-    /// Runs jobs of a group that has some and may run them: of the first of these levels where there is one. As many as
-    /// `most` with one token, or more if there is nothing else to do. Returns how many.
+    /// Runs jobs of one group, taken from the first of these levels that has a ready one: up to `most` with one token,
+    /// or more if there is no other work. Returns how many.
     pub(super) fn run_grouped<const BOUNDED: bool>(&self, levels: &[Level], most: u32) -> u32 {
         let Some((group, id, item)) = self.core.take_grouped(levels) else { return 0 };
         self.group.replace(Some(Arc::clone(&group)));
@@ -43,18 +43,18 @@ impl Worker {
     }
 
     fn keeps_token(&self, group: &Group, in_turn: bool) -> bool {
-        // A call is no work that others see, and there is no end to a group's queue.
+        // Calls are not visible work, and a group's queue may never be empty.
         let stays = !self.must_stop() && !self.station.is_called();
         stays && !self.core.has_work_beside(group.level()) && (in_turn || !self.core.has_visible_work())
     }
 
-    /// Whether the job that has ended is one of a group, and this worker goes on to the next one.
+    /// Whether the job that has ended belongs to a group with more jobs, for which this worker has the token.
     #[cold]
     pub(super) fn has_grouped_work(&self) -> bool {
         self.group.borrow().as_ref().is_some_and(|group| group.has_queued())
     }
 
-    /// A job was taken: its place among the queued is free.
+    /// Called after a job was claimed: frees its place in a bounded queue.
     #[inline(always)]
     pub(super) fn free_place<const BOUNDED: bool>(&self) {
         if BOUNDED && let Some(bound) = &self.core.bound {

@@ -1,4 +1,4 @@
-//! Queues whose readers are gone, and which jobs may still deliver to.
+//! Result queues whose readers are gone, while jobs may still write to them.
 
 use super::unwind;
 use crate::queue::Owner;
@@ -7,7 +7,7 @@ use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::fmt;
 
-/// Something that must be kept until it is settled.
+/// What must be kept until it is settled: until no job can write to it any more.
 pub(super) trait Orphan: Send {
     fn is_settled(&self) -> bool;
 }
@@ -18,14 +18,13 @@ impl<D: Send, F: Send> Orphan for Owner<D, F> {
     }
 }
 
-/// Kept until a worker that comes to rest, or leaves, finds them settled. It looks after its last delivery, so the one
-/// that delivers last to an orphan finds it, unless somebody did before. Where that is a canceller, the next worker to
-/// rest finds it.
+/// Orphans are dropped by a worker that rests or leaves and finds them settled. It checks after its last write, so the
+/// last writer of an orphan drops it, if no other thread has. If that is a canceller, the next worker to rest drops it.
 ///
 /// # Memory ordering
 ///
-/// O1, O3 and a delivery, O4 are a store-then-load race, ordered by the fences in between: either the adopter finds the
-/// orphan settled, or the worker sees `any`, and waits for the lock until the orphan is there.
+/// O1/O3 and write/O4 are a store-then-load race, ordered by the fences in between: the adopter finds the orphan
+/// settled, or the worker observes `any`, and waits for the lock until the orphan was added.
 #[derive(Default)]
 pub(super) struct Orphans {
     any: AtomicBool,
@@ -39,7 +38,7 @@ impl fmt::Debug for Orphans {
 }
 
 impl Orphans {
-    /// Takes `orphan` over, or drops it here if nobody can deliver to it any more.
+    /// Keeps `orphan`, or drops it now if it is settled.
     pub(super) fn adopt(&self, orphan: impl Orphan + 'static) {
         if orphan.is_settled() {
             unwind::dispose(orphan);
@@ -58,14 +57,14 @@ impl Orphans {
         unwind::dispose(orphan);
     }
 
-    /// Called by a worker after its last delivery.
+    /// Called by a worker after its last write.
     #[inline]
     pub(super) fn any(&self) -> bool {
         fence::light();
         self.any.load(Ordering::Relaxed) // O4
     }
 
-    /// Drops those that are settled, with what nobody has read: users' code.
+    /// Drops the settled ones and their unread outcomes, whose destructors are user code.
     pub(super) fn reap(&self) {
         let mut settled = Vec::new();
         let mut kept = self.kept.lock();
