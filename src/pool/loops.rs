@@ -1,4 +1,4 @@
-//! Loops that several threads run together.
+//! Loops that several threads share. Protocol: `README.md`, "Loops".
 
 use super::core::Core;
 use super::job::{Job, Task, Unrun};
@@ -18,47 +18,48 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// So many others each thread wakes that begins its part: those who sleep come in the time of a few wake-ups, not one
-/// after another. A wake-up takes the waker a tenth of the time that it takes.
+/// How many sleepers each participant wakes: so all arrive after a few wake-ups in a row, not one after another. A
+/// wake-up occupies the waker for a tenth of its time.
 const MUSTER: usize = 4;
 
 per_thread! {
-    /// The innermost loop that the calling thread takes part in.
+    /// The innermost loop that the calling thread takes part in, or null.
     INNERMOST: Cell<*const Loop<'static>> = Cell::new(ptr::null())
 }
 
-/// Whether the calling thread takes part in one.
+/// Whether the calling thread takes part in a loop.
 pub(super) fn is_under_way() -> bool {
     !INNERMOST.with(Cell::get).is_null()
 }
 
-/// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty
-/// takes half of the largest other one. Protocol: `README.md`, "Loops".
+/// A shared loop. Each participant has a span of chunks and claims from its front; when it is empty, it steals half of
+/// the largest one.
 struct Loop<'a> {
     core: &'a Arc<Core>,
     items: Range<usize>,
     chunk: usize,
     body: &'a (dyn Fn(Range<usize>) + Sync),
     spans: Box<[CachePadded<Span>]>,
-    /// Spans that have an owner.
+    /// How many spans have an owner.
     taken: AtomicUsize,
     stop: AtomicBool,
-    /// What the body has thrown first.
+    /// The first panic of the body.
     payload: Lock<Option<Payload>>,
-    /// What the body has declared on workers other than the caller, where that does not stop the loop.
+    /// A failure that the body has declared on a helper, where that does not stop the loop.
     failure: Lock<Option<Box<Failure>>>,
+    /// Whether a failure stops the loop.
     stoppable: bool,
-    /// Such a failure was declared.
+    /// Whether one has.
     failed: AtomicBool,
-    /// Others who take part, or may.
+    /// Helpers that take part, or may begin to.
     helpers: WaitGroup,
 }
 
-/// Chunks first..end, in one word. Numbers of chunks that were claimed do not come back, so a word does not either.
+/// Chunks first..end, in one word. A word never recurs, because a chunk is claimed once.
 ///
 /// # Memory ordering
 ///
-/// Relaxed: what the body touches was there before the helpers were submitted, and the caller acquires their end.
+/// Relaxed: submitting the helpers orders what the body accesses, and the caller acquires their end.
 struct Span(AtomicU64);
 
 impl Span {
@@ -70,7 +71,7 @@ impl Span {
         (word >> 32, word & 0xFFFF_FFFF)
     }
 
-    /// The owner's next chunk.
+    /// The owner claims its next chunk.
     fn claim(&self) -> Option<u64> {
         let step = |word| {
             let (first, end) = Self::unpack(word);
@@ -84,7 +85,7 @@ impl Span {
         end.saturating_sub(first)
     }
 
-    /// The back half, rounded up.
+    /// A thief takes the back half, rounded up.
     fn split(&self) -> Option<(u64, u64)> {
         let step = |word| {
             let (first, end) = Self::unpack(word);
@@ -96,9 +97,9 @@ impl Span {
     }
 }
 
-/// Runs the rest together with the pool's workers; returns when every item was run, or all have stopped. An error is
-/// what the body has thrown first. A failure that the body declares is the [`frame`]'s if the loop is stoppable, else
-/// the caller's job's.
+/// Runs the rest together with the pool's workers; returns when all items were run, or all participants have stopped.
+/// An error is the first panic of the body. A failure that the body declares goes to the [`frame`] if the loop is
+/// stoppable, else to the caller's job.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let site = rest.site;
@@ -106,12 +107,12 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
     let (outer, mut helpers) = (INNERMOST.with(Cell::get), None);
     let began = Instant::now();
     let chunks = whole.take_part(0, || {
-        // SAFETY: the pointer is null, or the loop goes on: this thread takes part in it, around this one.
+        // SAFETY: the pointer is null, or to an enclosing loop, in which this thread takes part.
         if helpers.is_none() && !unsafe { outer.as_ref() }.is_some_and(|outer| outer.occupies(core)) {
             helpers = Some(whole.call_helpers());
         }
     });
-    // Nothing is learnt where others have helped: items that wait for each other are not for one thread alone.
+    // Recorded only if nobody helped: items that wait for each other must not be run by one thread.
     if chunks == whole.chunks() {
         site.note(began.elapsed() < PAYS);
     }
@@ -129,7 +130,7 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
 impl<'a> Loop<'a> {
     fn new(core: &'a Arc<Core>, rest: Rest, body: &'a (dyn Fn(Range<usize>) + Sync), most: usize) -> Self {
         let Rest { items, chunk, flexible, stoppable, .. } = rest;
-        // At least some chunks for everybody, and never more than a word can count.
+        // At least eight chunks for each participant, and no more than a word can count.
         let fair = if flexible { (items.len() / (most * 8)).max(1) } else { chunk };
         let chunk = chunk.min(fair).max(items.len() / (u32::MAX as usize / 2));
         let chunks = items.len().div_ceil(chunk);
@@ -155,12 +156,12 @@ impl<'a> Loop<'a> {
         self.items.len().div_ceil(self.chunk)
     }
 
-    /// Whether all hands of a pool are needed here.
+    /// Whether this loop of the pool still has chunks for free workers.
     fn occupies(&self, core: &Arc<Core>) -> bool {
         Arc::ptr_eq(self.core, core) && self.spans.iter().any(|span| span.len() > 0)
     }
 
-    /// Asks workers to take part; the ids of these jobs.
+    /// Submits the helpers; returns their ids.
     fn call_helpers(&self) -> Vec<u64> {
         let parent = current::with(Worker::job).unwrap_or(0);
         let mut helpers = Vec::new();
@@ -168,7 +169,7 @@ impl<'a> Loop<'a> {
             self.helpers.add(1);
             match self.core.submit_if_room(Job::new(Helper { whole: ptr::from_ref(self).cast(), parent })) {
                 Ok(id) => helpers.push(id),
-                // A pool that is full, or takes no more jobs: the caller runs what is left.
+                // The pool is full or closed: the others run the rest.
                 Err(_) => {
                     self.helpers.done();
                     break;
@@ -179,8 +180,7 @@ impl<'a> Loop<'a> {
         helpers
     }
 
-    /// Runs chunks until there are none left, or somebody stops the loop, and calls `next` before each. How many it
-    /// were.
+    /// Runs chunks until none is left or the loop is stopped; calls `next` before each. Returns how many.
     fn take_part(&self, own: usize, mut next: impl FnMut()) -> usize {
         let _outer = Outer(INNERMOST.with(|innermost| innermost.replace(ptr::from_ref(self).cast())));
         let mut chunks = 0;
@@ -205,7 +205,7 @@ impl<'a> Loop<'a> {
         chunks
     }
 
-    /// Half of the largest span, of which the first chunk is the thief's at once.
+    /// Takes half of the largest span, and claims its first chunk.
     fn steal(&self, own: usize) -> Option<u64> {
         loop {
             let victim = self.spans.iter().max_by_key(|span| span.len()).filter(|span| span.len() > 0)?;
@@ -217,7 +217,7 @@ impl<'a> Loop<'a> {
     }
 }
 
-/// The loop that the calling thread goes on with when this is dropped.
+/// The enclosing loop, which becomes the innermost again when this is dropped.
 struct Outer(*const Loop<'static>);
 
 impl Drop for Outer {
@@ -226,19 +226,19 @@ impl Drop for Outer {
     }
 }
 
-/// A worker's part in a loop.
+/// A worker's part in a loop, as a job.
 struct Helper {
     whole: *const Loop<'static>,
     parent: u64,
 }
 
-// SAFETY: the loop can be shared, and its caller waits for every helper that has begun.
+// SAFETY: 1. `Loop` is `Sync`; 2. its caller waits for every helper, or revokes it.
 unsafe impl Send for Helper {}
 
 impl Task for Helper {
     fn run(self, worker: &Worker) {
         worker.stand_in_for(self.parent);
-        // SAFETY: the caller waits until this helper says that it has ended.
+        // SAFETY: 1. the caller waits until this helper calls `helpers.done`.
         let whole = unsafe { &*self.whole };
         let own = whole.taken.fetch_add(1, Ordering::Relaxed);
         if own < whole.spans.len() {

@@ -1,4 +1,4 @@
-//! What whoever joins an offered piece and whoever runs it have in common.
+//! The state that the joiner and the runner of an offered piece share. Protocol: `README.md`, "Helping".
 
 use super::branch::Branch;
 use super::core::Core;
@@ -15,55 +15,54 @@ use std::sync::Arc;
 use std::{iter, ptr};
 
 per_thread! {
-    /// The offered piece that the calling thread runs, the innermost one.
+    /// The innermost offered piece that the calling thread runs.
     RUNNING: Cell<*const Offered> = Cell::new(ptr::null())
 }
 
-/// An offered piece. It has a letter box, for a piece of it that its joiner may run while it waits. Protocol:
-/// `README.md`, "Helping".
+/// An offered piece. Its mailbox holds a piece of it that its joiner may run while it waits.
 ///
 /// # Memory ordering
 ///
-/// The release of an end (M3) pairs with the joiner's acquire (J2): it sees the result. The release of a letter (M1)
-/// pairs with the acquire of whoever takes it out (J4). M2 and J3 are both exchanges of one word: the later one sees
-/// what was done before the earlier one.
+/// The release of the end (M3) pairs with the joiner's acquire (J2), which observes the result. The release of a posted
+/// piece (M1) pairs with the acquire of the thread that takes it out (J4). M2 and J3 are exchanges of one word: the
+/// later one observes what was done before the earlier one.
 #[derive(Debug)]
 pub(super) struct Offered {
     word: Futex,
     letter: AtomicPtr<Offered>,
     branch: *const Branch,
     core: *const Core,
-    /// The offered piece that this is a piece of. It ends later.
+    /// The enclosing offered piece, which ends later; or null.
     around: *const Offered,
-    /// The job that forked.
+    /// The job that forked; 0 for none.
     parent: u64,
-    /// Its id, if it was offered in the queue.
+    /// Its id, if it was queued as a job.
     id: Cell<u64>,
-    /// In whose box it was offered else.
+    /// Otherwise, the piece to whose mailbox it was posted.
     place: Cell<*const Offered>,
     failure: Lock<Option<Box<Failure>>>,
 }
 
-// SAFETY: `id` and `place` are used by the thread that forked only. The branch is in a frame of that thread, which
-// waits for whoever runs it; everything else can be shared.
+// SAFETY: 1. only the thread that forked uses `id` and `place`; 2. the branch lies in a frame of that thread, which
+// waits for its runner; 3. `core` is only compared, and `around` outlives this; 4. everything else is `Sync`.
 unsafe impl Sync for Offered {}
 // SAFETY: as above.
 unsafe impl Send for Offered {}
 
-/// Somebody has begun it.
+/// A thread has begun it.
 const BEGUN: u32 = 1;
 const DONE: u32 = 2;
-/// Whoever cancels all jobs leaves this one to its joiner.
+/// It was cancelled as a job, which leaves it to its joiner.
 const LEFT: u32 = 4;
-/// The joiner waits, and would run a piece of it.
+/// The joiner waits, and would run a piece of this one.
 const IDLE: u32 = 8;
-/// It sleeps, and must be woken.
+/// The joiner sleeps, and must be woken.
 const ASLEEP: u32 = 16;
 
-/// How long a joiner waits awake, in nanoseconds: until a piece of what it waits for may be offered.
+/// How long a joiner spins, in nanoseconds: until a piece of what it waits for may be posted.
 const AWAKE: u32 = 20_000;
 
-/// What a joiner waits for.
+/// What ends a joiner's wait.
 enum News {
     Done,
     Left,
@@ -93,26 +92,26 @@ impl Offered {
         self.parent
     }
 
-    /// Whether nobody has come to it.
+    /// Whether no thread has begun it.
     pub(super) fn is_queued(&self) -> bool {
         self.word.load(Ordering::Relaxed) & (BEGUN | DONE | LEFT) == 0
     }
 
-    /// Its owner takes it back; false if somebody has begun it or will.
+    /// Takes it back for its owner; false if another thread has taken it.
     pub(super) fn try_take_back(self: &Arc<Self>, core: &Arc<Core>) -> bool {
-        // SAFETY: what it is a piece of ends after this one, which is not over.
+        // SAFETY: the piece that it was posted to encloses it, so it ends later.
         let Some(place) = (unsafe { self.place.get().as_ref() }) else { return core.retract(self.id.get()) };
         let own = Arc::as_ptr(self).cast_mut();
         let letter = &place.letter;
         let taken = letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4
         if taken {
-            // SAFETY: the letter was one reference, and is nobody's now.
+            // SAFETY: the mailbox held one reference, which this thread has taken out.
             drop(unsafe { Arc::from_raw(own) });
         }
         taken
     }
 
-    /// Puts it into the box of somebody who waits for what it is a piece of; false if nobody does.
+    /// Posts it to an idle joiner of an enclosing piece; false if there is none.
     pub(super) fn try_post(self: &Arc<Self>) -> bool {
         let Some(place) = waited_for(self.core) else { return false };
         let letter = Arc::into_raw(Arc::clone(self)).cast_mut();
@@ -138,15 +137,15 @@ impl Offered {
     ///
     /// # Safety
     ///
-    /// 1. Nobody else does, and nobody has taken it back.
+    /// 1. No other thread runs it, and it was not taken back.
     pub(super) unsafe fn run(&self) {
-        self.word.fetch_or(BEGUN, Ordering::Relaxed); // Not a store: the joiner may be waiting already.
+        self.word.fetch_or(BEGUN, Ordering::Relaxed); // Not a store: the joiner may have set IDLE already.
         let _running = Running::enter(self);
-        // SAFETY: the caller's 1: the joiner waits, so the branch is there.
+        // SAFETY: 1. by the caller's 1; the joiner waits for this, so the branch exists.
         unsafe { Branch::run(self.branch) };
     }
 
-    /// It is over, and whoever runs it has declared `failure`.
+    /// It has ended; its code has declared `failure`.
     pub(super) fn done(&self, failure: Option<Box<Failure>>) {
         if failure.is_some() {
             *self.failure.lock() = failure;
@@ -154,6 +153,7 @@ impl Offered {
         self.ended(DONE);
     }
 
+    /// It was cancelled as a job.
     pub(super) fn leave(&self) {
         self.ended(LEFT);
     }
@@ -162,7 +162,8 @@ impl Offered {
         self.wake(self.word.swap(end, Ordering::AcqRel)); // M3
     }
 
-    /// Waits for its end, and if it `helps` runs pieces of it meanwhile. Whether somebody has run it; else nobody will.
+    /// Waits for its end, and runs pieces of it meanwhile if the caller `helps`. False if it was cancelled, and not
+    /// run.
     pub(super) fn join(&self, helps: bool) -> bool {
         let done = loop {
             if helps {
@@ -210,14 +211,14 @@ impl Offered {
             return None;
         }
         let letter = self.letter.swap(ptr::null_mut(), Ordering::Acquire).cast_const(); // J4
-        // SAFETY: a letter is a reference, which belongs to whoever has taken it out.
+        // SAFETY: a mailbox holds one reference, which belongs to the thread that takes it out.
         (!letter.is_null()).then(|| News::Letter(unsafe { Arc::from_raw(letter) }))
     }
 
-    /// A joiner runs a piece of what it waits for. It goes by the name of the job that forked it, and what it declares
-    /// is for whoever joins it.
+    /// A joiner runs a piece of what it waits for, under the id of the job that forked it. A failure that it declares
+    /// is its joiner's.
     fn help(&self) {
-        // SAFETY: 1. the letter was in one box, and this thread has taken it out.
+        // SAFETY: 1. it was in one mailbox, and this thread has taken it out.
         let run = || frame::outside(|| unsafe { self.run() });
         let failure = current::with(|worker| worker.lend(self.parent, run));
         match failure {
@@ -230,16 +231,16 @@ impl Offered {
     }
 }
 
-/// Whether somebody waits for what the calling thread runs, and would run a piece of it.
+/// Whether the joiner of a piece that the calling thread runs is idle, and would run a piece of it.
 pub(super) fn is_waited_for(core: &Core) -> bool {
     waited_for(core).is_some()
 }
 
-/// Such a piece: the innermost one with an empty box.
+/// The innermost piece that the calling thread runs whose joiner is idle and whose mailbox is empty.
 fn waited_for<'a>(core: *const Core) -> Option<&'a Offered> {
-    // SAFETY: null, or this thread runs it.
+    // SAFETY: the pointer is null, or to a piece that this thread runs.
     let innermost = unsafe { RUNNING.with(Cell::get).as_ref() };
-    // SAFETY: null, or it ends after that of which it is the surroundings.
+    // SAFETY: the pointer is null, or to an enclosing piece, which ends later.
     let mut pieces = iter::successors(innermost, |piece| unsafe { piece.around.as_ref() });
     pieces.find(|piece| {
         let is_idle = piece.word.load(Ordering::Relaxed) & IDLE != 0;

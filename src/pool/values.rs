@@ -1,4 +1,4 @@
-//! Values of a loop, each of which is written where it belongs.
+//! Loops that collect values, each written to its final place.
 
 use super::call_sites::Site;
 use super::core::Core;
@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::{mem, ptr};
 
-/// The values of `map` for the items 0 to `length` − 1, from a [loop](loops).
+/// The values of `map` for 0 to `length` − 1, computed in a [loop](loops).
 pub(crate) fn run<R: Send>(
     core: &Arc<Core>,
     length: usize,
@@ -25,17 +25,18 @@ pub(crate) fn run<R: Send>(
     Ok(unsafe { room.into_values() })
 }
 
-/// Room for values that several threads write. Dropped too early, it drops those that were written.
+/// A buffer that several threads fill with values. Drops the written values, unless they are taken out.
 struct Room<R> {
-    /// Empty until the end.
+    /// Owns the memory; its length is 0 until the end.
     values: Vec<R>,
     first: *mut R,
     length: usize,
-    /// Items whose values were written, if values are to be dropped.
+    /// The items whose values were written, if values need to be dropped.
     written: Lock<Vec<Range<usize>>>,
 }
 
-// SAFETY: values are written by one thread each, and read when nobody writes any more; nothing else is shared.
+// SAFETY: 1. each value is written by one thread, and read after all writes have ended; 2. `R: Send`; 3. the lock
+// guards the rest.
 unsafe impl<R: Send> Sync for Room<R> {}
 
 impl<R> Room<R> {
@@ -46,7 +47,7 @@ impl<R> Room<R> {
 
     /// # Safety
     ///
-    /// 1. The items are below the room's length. 2. Nobody else has filled or fills one of them.
+    /// 1. The items are below the buffer's length. 2. No other call fills one of them.
     #[inline]
     unsafe fn fill(&self, items: Range<usize>, map: impl Fn(usize) -> R) {
         // SAFETY: the caller's 1.
@@ -67,7 +68,7 @@ impl<R> Room<R> {
 
     /// # Safety
     ///
-    /// 1. All of it was filled.
+    /// 1. All items were filled.
     unsafe fn into_values(mut self) -> Vec<R> {
         self.written.lock().clear();
         let mut values = mem::take(&mut self.values);
@@ -80,14 +81,14 @@ impl<R> Room<R> {
 impl<R> Drop for Room<R> {
     fn drop(&mut self) {
         for items in self.written.lock().drain(..) {
-            // SAFETY: what was filled lies in the room.
+            // SAFETY: 1. filled items lie within the buffer.
             let first = unsafe { self.first.add(items.start) };
             drop(Run { first, length: items.len() });
         }
     }
 }
 
-/// Values side by side, which are dropped with it.
+/// Consecutive values, which are dropped with this.
 struct Run<R> {
     first: *mut R,
     length: usize,
@@ -95,7 +96,7 @@ struct Run<R> {
 
 impl<R> Drop for Run<R> {
     fn drop(&mut self) {
-        // SAFETY: so many were written from the first on, and nobody else has them.
+        // SAFETY: 1. `length` values were written from `first` on; 2. nothing else refers to them.
         unsafe { ptr::slice_from_raw_parts_mut(self.first, self.length).drop_in_place() };
     }
 }
