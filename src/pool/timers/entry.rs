@@ -1,4 +1,4 @@
-//! How timers come in, are set anew and are cancelled.
+//! Submitting, rescheduling and cancelling timers.
 
 use super::schedule::{Live, Plan, Ticking};
 use super::{BACK, ClockKind, REPEATS, State, Timers, WALL, When};
@@ -10,32 +10,33 @@ use crate::sync::FastLockGuard;
 use crate::sys::fence;
 use std::sync::Arc;
 
-/// Where the job of a timer goes that is due.
+/// Where a timer's job is queued when it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placement {
-    /// Before all jobs that were submitted without a delay, behind those that were due before.
+    /// Before all jobs that were submitted without a delay, and behind those that were due earlier.
     Front,
-    /// Behind the jobs that are queued.
+    /// Behind the queued jobs.
     Back,
 }
 
-/// What a timer is that shall be cancelled.
+/// A timer that was taken out to be cancelled.
 enum Cut {
-    /// It waited, and is gone. Its job is where the caller wants it: in here it would be moved in pieces.
+    /// A waiting delayed job. The job itself is returned through a reference, because moving it again would stall the
+    /// processor.
     Once,
-    /// Its hint was queued, and is not any more.
+    /// The hint of a delayed job, which was queued.
     Queued(Item),
-    /// It is gone, but for what is queued. In a box: what is moved about with every cut is small.
+    /// A schedule, except for its queued hints. Boxed to keep the enum small.
     Schedule(Box<Live>),
 }
 
-/// What ends with its pool, with ids.
+/// What ends when the pool is closed, with ids.
 struct Closed {
-    /// Schedules that would have gone on.
+    /// Schedules that had ticks left.
     cut_off: Vec<u64>,
     /// Delayed jobs.
     jobs: Vec<(u64, Job)>,
-    /// Schedules of which no job is queued or running.
+    /// Schedules without queued or running jobs.
     over: Vec<(u64, Live)>,
 }
 
@@ -44,12 +45,12 @@ impl Core {
         self.timers.get_or_init(|| Arc::new(Timers::new(self)))
     }
 
-    /// The timers, if there ever was one. None in a forked child: whoever holds their lock may not exist there.
+    /// The timers, if there ever was one. `None` in a forked child, where the holder of their lock may not exist.
     pub(in crate::pool) fn known_timers(&self) -> Option<&Arc<Timers>> {
         self.timers.get().filter(|_| !self.is_forked())
     }
 
-    /// Queues a job when it is due; returns its id. A job that is not accepted stays where it is.
+    /// Submits a delayed job; returns its id. If it is refused, it stays in `job`.
     pub(crate) fn submit_timed(
         self: &Arc<Self>,
         when: When,
@@ -62,7 +63,7 @@ impl Core {
         })
     }
 
-    /// Queues a job at every tick of a plan, from the first on; returns the id of them all.
+    /// Submits a schedule: a job is queued at every tick of the plan. Returns its id.
     pub(crate) fn submit_schedule(
         self: &Arc<Self>,
         first: When,
@@ -86,7 +87,7 @@ impl Core {
     ) -> Result<u64, Refusal> {
         self.admits_timers()?;
         let timers = self.timers();
-        fence::light(); // Race with Close, C1 to C2: the closer finds the timers, or this finds the pool closed.
+        fence::light(); // Race with C1/C2: the closer finds the timers, or this finds the pool closed.
         let mut state = timers.state.lock();
         self.admits_timers()?;
         self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
@@ -95,7 +96,7 @@ impl Core {
         Ok(id)
     }
 
-    /// A timer was set: its job is queued at once, or somebody watches for its moment.
+    /// Called after a timer was inserted: fires it if it is due, else makes sure that a sleeper wakes in time (U1, U2).
     #[inline(always)]
     fn expect(self: &Arc<Self>, timers: &Timers, mut state: FastLockGuard<'_, State>, when: When) {
         let is_due = when.due <= when.now;
@@ -108,12 +109,12 @@ impl Core {
         }
     }
 
-    /// Close: a closed pool takes timers from nobody, for all that wait are cancelled.
+    /// A closed pool accepts no timers, not even from its own jobs, because closing cancels all that wait.
     fn admits_timers(&self) -> Result<(), Refusal> {
         if self.is_closed() { Err(self.refusal_when_closed().unwrap_or(Refusal::Closed)) } else { Ok(()) }
     }
 
-    /// Cancels a timer, whether it waits or its job is queued. False if it is too late or there is none.
+    /// Cancels a timer, whether it waits or its job is queued. False if it is too late, or if there is none.
     #[cold]
     pub(crate) fn cancel_timer(&self, id: u64) -> bool {
         let Some(timers) = self.known_timers() else { return false };
@@ -121,7 +122,7 @@ impl Core {
         match timers.cut(self, id, &mut job) {
             None => false,
             Some(Cut::Once) => {
-                self.cancel_job(job.expect("a delayed job that waits has one"), id);
+                self.cancel_job(job.expect("a waiting delayed job has one"), id);
                 true
             }
             Some(Cut::Queued(hint)) => {
@@ -137,7 +138,7 @@ impl Core {
         }
     }
 
-    /// Cancels every timer that waits, and every schedule; returns how many.
+    /// Cancels all waiting timers and all schedules; returns how many.
     pub(crate) fn cancel_timers(&self) -> usize {
         let Some(timers) = self.known_timers() else { return 0 };
         let ids: Vec<u64> = {
@@ -148,9 +149,8 @@ impl Core {
         ids.into_iter().filter(|&id| self.cancel_timer(id)).count()
     }
 
-    /// Sets a timer anew: due `delay` nanoseconds from now. A delayed job that is queued but has not begun waits
-    /// again. False if there is nothing to set: no such timer, too late, or a schedule whose next tick is not known
-    /// yet.
+    /// Reschedules a timer to be due `delay` nanoseconds from now. A delayed job that is queued but not begun waits
+    /// again. False if there is no such timer, it is too late, or it is a schedule whose next tick is not known yet.
     pub(crate) fn reschedule(self: &Arc<Self>, id: u64, delay: u64) -> bool {
         let Some(timers) = self.known_timers() else { return false };
         let mut state = timers.state.lock();
@@ -169,12 +169,12 @@ impl Core {
         state.rearm(node, due);
         self.expect(timers, state, When { kind, due, now });
         if was_queued {
-            self.count_cancelled(1); // Not under the lock: whoever is told that the queue is shorter is users' code.
+            self.count_cancelled(1); // After the lock, because this may call user code, which reports a water mark.
         }
         true
     }
 
-    /// Frees the nodes of delayed jobs that have begun, and the entries of deadlines that were met.
+    /// Frees the nodes of delayed jobs and the entries of deadlines, for jobs that have begun.
     pub(in crate::pool) fn free_spent(&self, ids: &[u64]) {
         let Some(timers) = self.known_timers() else { return };
         let mut state = timers.state.lock();
@@ -191,20 +191,19 @@ impl Core {
         self.let_sleeper_go(timers, was_last);
     }
 
-    /// Takes hints that nobody needs any more out of the queue. One that a worker has just claimed is harmless.
+    /// Takes useless hints out of the queue. One that a worker has claimed meanwhile does nothing.
     pub(super) fn take_back_hints(&self, queue_ids: impl IntoIterator<Item = u64>) {
         queue_ids.into_iter().for_each(|queue_id| drop(self.take_back(queue_id)));
     }
 
-    /// Close: timers that have not fired are cancelled, schedules have no further tick, the sleeper leaves. Tells of
-    /// each that is cancelled.
+    /// Close: cancels waiting timers, ends schedules, and lets the sleeper leave. Reports each timer that it cancels.
     pub(crate) fn close_timers(&self, cancelled: &mut dyn FnMut(u64)) {
         let Some(timers) = self.known_timers() else { return };
         self.calm_storm();
         let Closed { cut_off, jobs, over } = {
             let mut state = timers.state.lock();
             if !self.is_closed() {
-                return; // It was opened again, and by then everything was cancelled.
+                return; // The pool was reopened, and the opener has done this.
             }
             state.close()
         };
@@ -240,7 +239,7 @@ impl Timers {
 }
 
 impl State {
-    /// What is cancelled by closing. Jobs that are queued stay: they were due before.
+    /// Takes out what closing cancels. Queued jobs stay, because they were due before.
     fn close(&mut self) -> Closed {
         let waiting = |state: &Self, node: &Node| !state.repeats(*node) && state.slab.is_waiting(*node);
         let delayed: Vec<Node> = self.slab.nodes().filter(|node| waiting(self, node)).collect();
@@ -273,7 +272,7 @@ fn mark(when: When, placement: Placement) -> u8 {
     wall | back
 }
 
-/// Whether an id is a timer's.
+/// Whether an id is that of a timer.
 pub(in crate::pool) fn is_timer(id: u64) -> bool {
     Slab::<Option<Job>>::is_id(id)
 }

@@ -1,4 +1,4 @@
-//! From due to queued.
+//! Firing: from due to queued.
 
 use super::deadlines::Expected;
 use super::due::JobHint;
@@ -12,49 +12,49 @@ use crate::queue::{Item, Node, OutOfMemory, Popped, Producing};
 use std::io;
 use std::sync::Arc;
 
-/// In nanoseconds.
+/// When to retry what the system has refused, in nanoseconds.
 const AGAIN: u64 = hire::AGAIN.as_nanos() as u64;
 
-/// Who looks at what is due.
+/// Who checks for due timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Looker {
     /// The thread that sleeps for the timers.
     Sleeper,
-    /// A worker, which has slept for the timers.
+    /// A worker that has slept for the timers.
     Lookout,
-    /// A worker, which was told of a storm.
+    /// A worker that was promised more by a storm.
     Worker,
-    /// Whoever has let a manual clock go on, which nobody sleeps by.
+    /// A thread that has advanced a manual clock, for which nobody sleeps.
     Clock,
-    /// Anybody else.
+    /// Any other thread.
     Passer,
 }
 
-/// What a look has led to.
+/// What the sleeper does after a check.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::pool) enum Fired {
-    /// Nothing more is due until then, by kind of clock; in a storm that is none of the sleeper's business.
+    /// It sleeps until then, by kind of clock: the next due moment; in a storm, the next deadline.
     Until([u64; 2]),
-    /// The same, where a worker sleeps for what is due sooner.
+    /// The same, while a lookout sleeps for the timers before that.
     InReserve([u64; 2]),
-    /// The pool is closed.
+    /// It ends, because the pool is closed.
     Closed,
 }
 
 /// By kind of clock.
 const NEVER: [u64; 2] = [u64::MAX; 2];
 
-/// A few jobs on their way from the timers to the queue.
+/// The due timers that one check queues.
 struct DueBatch<'a, 'lane> {
     core: &'a Core,
     timers: &'a Arc<Timers>,
     lane: &'a mut Producing<'lane>,
-    /// Hints of delayed jobs that go before others: they are queued together.
+    /// Hints with placement "front", which are queued together.
     front: Vec<(Node, Item)>,
     queued: &'a mut usize,
 }
 
-/// The same moment by the clock that a timer goes by, and by the monotonic one.
+/// The current time by a timer's own clock, and by the monotonic one.
 #[derive(Clone, Copy)]
 struct Now {
     own: u64,
@@ -62,41 +62,41 @@ struct Now {
 }
 
 impl Core {
-    /// Queues what is due; of very much only the beginning, workers do the rest.
+    /// Queues what is due, or begins a storm.
     pub(in crate::pool) fn fire_due(self: &Arc<Self>) {
         self.look(Looker::Passer);
     }
 
-    /// The pool's manual clock has gone on: as [`fire_due`](Self::fire_due), and sees to deadlines.
+    /// The pool's manual clock was advanced: as [`fire_due`](Self::fire_due), and handles overdue deadlines.
     pub(crate) fn clock_went_on(self: &Arc<Self>) {
         if !self.is_forked() {
             self.look(Looker::Clock);
         }
     }
 
-    /// Queues a few jobs that are due, as the sleeper does.
+    /// The sleeper's check: handles overdue deadlines, and queues some due timers.
     pub(in crate::pool) fn fire_as_sleeper(self: &Arc<Self>) -> Fired {
         self.look(Looker::Sleeper).1
     }
 
-    /// A worker that has slept for the timers does not any more, and queues a few jobs that are due.
+    /// Ends the lookout, and queues some due timers (L4).
     pub(in crate::pool) fn fire_as_lookout(self: &Arc<Self>) {
         self.look(Looker::Lookout);
     }
 
-    /// A worker that was told of a storm queues a few of the jobs that are due. False if there were none so far.
+    /// A worker's check in a storm: queues some due timers. False if it found none.
     pub(in crate::pool) fn weather_storm(self: &Arc<Self>) -> bool {
         self.look(Looker::Worker).0 > 0
     }
 
-    /// Queues a few jobs that are due: how many.
+    /// Checks for due timers, and queues some of them; returns how many.
     fn look(self: &Arc<Self>, looker: Looker) -> (usize, Fired) {
         let timers = self.timers();
         if matches!(looker, Looker::Sleeper | Looker::Clock) {
             self.end_overdue(timers);
         }
         let mut state = timers.state.lock();
-        // SAFETY: 1. queues and the crew run no user's code, nor do the timers under their lock.
+        // SAFETY: 1. queues, the crew and the timers run no user code under their locks.
         let mut visit = unsafe { producer::visit(self) };
         if self.is_closed() && looker != Looker::Worker {
             let _ = looker == Looker::Lookout && state.relieve(GRACE); // The closer wakes the sleeper.
@@ -132,7 +132,7 @@ impl Core {
         (queued, if backed { Fired::InReserve(until) } else { Fired::Until(until) })
     }
 
-    /// Queues a few jobs; true if there may be more to do.
+    /// Queues some due timers; true if more may be due.
     pub(super) fn round(
         &self,
         timers: &Arc<Timers>,
@@ -145,8 +145,8 @@ impl Core {
         DueBatch { core: self, timers, lane, front, queued }.fire(state, monotonic)
     }
 
-    /// Sees to what has not come in time, or takes too long. Not in the middle of doing so: whoever is told may let the
-    /// clock go on.
+    /// Reports what is overdue, unless this is a call from a callback of such a report: a callback may advance the
+    /// clock.
     fn end_overdue(self: &Arc<Self>, timers: &Timers) {
         let mut state = timers.state.lock();
         if !state.deadlines.begin_telling() {
@@ -166,7 +166,7 @@ impl Core {
         }
     }
 
-    /// A few of those, unless the process exits, and whether there may be more.
+    /// Takes some overdue entries, unless the process exits; also returns whether there may be more.
     fn overdue(&self, timers: &Timers, state: &mut State) -> (Vec<Expected>, bool) {
         if state.deadlines.is_empty() || self.is_stopped() {
             return (Vec::new(), false);
@@ -174,7 +174,7 @@ impl Core {
         state.deadlines.take_overdue(timers.clock.now())
     }
 
-    /// The pool is closed. Its sleeper stays as long as accepted jobs have deadlines.
+    /// The result in a closed pool, whose sleeper stays as long as accepted jobs have deadlines.
     fn fire_no_more(&self, state: &mut State, to_sleep: bool) -> Fired {
         if state.deadlines.is_empty() || self.is_stopped() {
             state.has_sleeper &= !to_sleep;
@@ -187,14 +187,14 @@ impl Core {
         Fired::Until(until)
     }
 
-    /// Somebody must come to what is queued. Without the sleeper's retry nobody would, if no thread could be started.
+    /// Makes sure of a worker if jobs were queued (`visible`), or if work is left from when no thread could be started.
     fn look_after(self: &Arc<Self>, visible: bool) -> io::Result<()> {
         if visible || (self.alive() == 0 && self.has_visible_work()) { self.work_is_visible() } else { Ok(()) }
     }
 }
 
 impl DueBatch<'_, '_> {
-    /// True if there may be more to do.
+    /// True if more may be due.
     fn fire(mut self, state: &mut State, monotonic: u64) -> bool {
         let mut work = TIMERS_AT_ONCE;
         let mut more = self.fire_by(state, ClockKind::Monotonic, Now { own: monotonic, monotonic }, &mut work);
@@ -220,7 +220,7 @@ impl DueBatch<'_, '_> {
     /// A delayed job is due.
     fn fire_once(&mut self, state: &mut State, node: Node, now: Now) {
         let due = now.monotonic_of(state.slab.due(node));
-        state.slab.note(node, 0); // Names no item, until the hint is queued.
+        state.slab.note(node, 0); // No item's id, until the hint is queued.
         state.delayed -= 1;
         let hint = Job::new(JobHint { job: state.slab.lend(node), id: state.slab.id(node), due }).into_item();
         if !state.goes_back(node) {
@@ -257,7 +257,7 @@ impl DueBatch<'_, '_> {
         }
     }
 
-    /// A tick of a schedule has come. It stays in order with the delayed jobs that were due before.
+    /// A tick of a schedule is due. Delayed jobs that were due earlier are queued before it.
     fn tick(&mut self, state: &mut State, node: Node, now: Now) {
         self.queue_front(state, now.own);
         let (id, due, back) = (state.slab.id(node), state.slab.due(node), state.goes_back(node));
@@ -282,7 +282,7 @@ impl DueBatch<'_, '_> {
         }
     }
 
-    /// `None` if there is no memory.
+    /// Returns the hint's id; `None` if there is no memory.
     fn queue_tick(&mut self, tick: Job, back: bool) -> Option<u64> {
         let item = tick.into_item();
         let mut queue_id = None;
@@ -294,17 +294,17 @@ impl DueBatch<'_, '_> {
         }
         if queue_id.is_none() {
             self.core.put_back_places(1);
-            // SAFETY: the item was made of a job above and was not queued.
+            // SAFETY: 1. the item was made from a job above; 2. it was not queued.
             drop(unsafe { Job::from_item(item) });
         }
         queue_id
     }
 
-    /// A hint finds no room in the queue: its timer tries again.
+    /// There was no memory to queue a hint: its timer waits again, for a short time.
     #[cold]
     fn refuse(&self, state: &mut State, node: Node, hint: Item, now: u64) {
         self.core.put_back_places(1);
-        // SAFETY: the item was made of a job and was not queued.
+        // SAFETY: 1. the item was made from a job; 2. it was not queued.
         drop(unsafe { Job::from_item(hint) });
         state.delayed += 1;
         state.rearm(node, now.saturating_add(AGAIN));
@@ -312,7 +312,7 @@ impl DueBatch<'_, '_> {
 }
 
 impl Now {
-    /// The monotonic moment of one that has come.
+    /// Converts a due moment of the own clock to the monotonic one.
     fn monotonic_of(self, due: u64) -> u64 {
         self.monotonic.saturating_sub(self.own.saturating_sub(due))
     }
@@ -323,7 +323,7 @@ impl State {
         self.slab.mark(node) & BACK != 0
     }
 
-    /// By kind of clock, when there will be something to do for the sleeper.
+    /// By kind of clock, until when the sleeper may sleep.
     fn next_due(&mut self) -> [u64; 2] {
         let grace = if self.lookout.is_some() { GRACE } else { 0 };
         let timer = self.next_timer(ClockKind::Monotonic).saturating_add(grace);

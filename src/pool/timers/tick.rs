@@ -1,4 +1,4 @@
-//! What lies in the queue for a tick of a schedule, and how a schedule goes on.
+//! The ticks of schedules: their hints in the pool's queue, and what follows a run.
 
 use super::schedule::{Live, Ticking};
 use super::{State, TickInfo, Timers};
@@ -7,7 +7,7 @@ use crate::pool::job::{Task, Unrun};
 use crate::pool::{Worker, unwind};
 use std::sync::Arc;
 
-/// A queued hint. Whether the tick is still to be run is decided under the timers' lock.
+/// A queued hint. The worker that claims it checks under the timers' lock whether the tick is still to be run.
 #[derive(Debug)]
 pub(super) struct TickHint {
     pub(super) timers: Arc<Timers>,
@@ -24,7 +24,7 @@ impl Task for TickHint {
         let outside = worker.enter_tick(self.id, tick);
         let went_well = work.run(worker);
         worker.let_go(work);
-        // The job may have forked: whoever holds the timers' lock may not exist in this process.
+        // If the job has forked, the holder of the timers' lock may not exist in this process.
         if !worker.core().is_forked() {
             self.timers.ended(self.id, went_well, worker);
         }
@@ -42,7 +42,7 @@ impl Task for TickHint {
 }
 
 impl Timers {
-    /// A worker has come to a hint: what it has to do, and the tick's number, unless the schedule has ended meanwhile.
+    /// A worker has claimed a hint. Returns the work and the tick's number, unless the schedule has ended meanwhile.
     fn start(&self, id: u64, queue_id: u64) -> Option<(Arc<dyn Ticking>, u64)> {
         let mut state = self.state.lock();
         let live = state.schedules.get_mut(&id)?;
@@ -78,7 +78,7 @@ impl Timers {
             live.stop();
             let (node, hints) = (live.node, std::mem::take(&mut live.queued));
             if state.slab.is_waiting(node) {
-                state.disarm(node); // Others of its runs may go on: until they have ended it is not over.
+                state.disarm(node); // It is over when its other runs have ended.
             }
             let (over, _) = self.go_on(&mut state, id);
             drop(state);
@@ -97,8 +97,8 @@ impl Timers {
         }
     }
 
-    /// A schedule has one job less that is queued or running: its next tick, or its end. The second is true if somebody
-    /// must look what is due.
+    /// A schedule has one queued or running job less: sets its next tick, or ends it. The second result is true if the
+    /// caller must call `fire_due`.
     fn go_on(&self, state: &mut State, id: u64) -> (Option<Live>, bool) {
         let Some(live) = state.schedules.get_mut(&id) else { return (None, false) };
         if live.is_over() {
@@ -121,7 +121,7 @@ impl Timers {
         (None, due <= now)
     }
 
-    /// Tells those above that a schedule is over. Not under the lock.
+    /// Reports that a schedule has ended. Called after the lock.
     pub(super) fn finish(&self, id: u64, over: Option<Live>) {
         let Some(Live { work, cancelled, .. }) = over else { return };
         if cancelled {
@@ -132,7 +132,7 @@ impl Timers {
 }
 
 impl State {
-    /// Takes a schedule out of everything.
+    /// Removes a schedule.
     pub(super) fn end_schedule(&mut self, id: u64) -> Option<Live> {
         let live = self.schedules.remove(&id)?;
         if self.slab.is_waiting(live.node) {
