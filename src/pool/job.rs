@@ -40,20 +40,20 @@ pub(crate) struct Job(Item);
 
 /// The operations on a body of some type. Aligned, because a cell keeps its state in the low bits of this address.
 #[repr(align(8))]
-struct Label {
+struct VTable {
     /// Safety of all three: 1. the body holds a live task of this type, which the call moves out.
     run: unsafe fn(*const Body, &Worker),
     cancel: unsafe fn(Body, &Core, u64, Unrun) -> u64,
     drop: unsafe fn(Body),
 }
 
-/// Holds the label of tasks of type `T`.
-struct LabelOf<T>(T);
+/// Holds the vtable of tasks of type `T`.
+struct VTableOf<T>(T);
 
-impl<T: Task> LabelOf<T> {
+impl<T: Task> VTableOf<T> {
     const INLINE: bool = size_of::<T>() <= size_of::<Body>() && align_of::<T>() <= align_of::<Body>();
 
-    const LABEL: &'static Label = &Label { run: run::<T>, cancel: cancel::<T>, drop: discard::<T> };
+    const VTABLE: &'static VTable = &VTable { run: run::<T>, cancel: cancel::<T>, drop: discard::<T> };
 
     #[inline]
     fn pack(task: T) -> Body {
@@ -87,18 +87,18 @@ impl<T: Task> LabelOf<T> {
 }
 
 unsafe fn run<T: Task>(body: *const Body, worker: &Worker) {
-    // SAFETY: the label's obligation.
-    unsafe { LabelOf::<T>::unpack(body) }.run(worker);
+    // SAFETY: the vtable's obligation.
+    unsafe { VTableOf::<T>::unpack(body) }.run(worker);
 }
 
 unsafe fn cancel<T: Task>(body: Body, core: &Core, id: u64, why: Unrun) -> u64 {
-    // SAFETY: the label's obligation.
-    unsafe { LabelOf::<T>::unpack(&raw const body) }.cancel_in(core, id, why)
+    // SAFETY: the vtable's obligation.
+    unsafe { VTableOf::<T>::unpack(&raw const body) }.cancel_in(core, id, why)
 }
 
 unsafe fn discard<T: Task>(body: Body) {
-    // SAFETY: the label's obligation.
-    drop(unsafe { LabelOf::<T>::unpack(&raw const body) });
+    // SAFETY: the vtable's obligation.
+    drop(unsafe { VTableOf::<T>::unpack(&raw const body) });
 }
 
 impl Job {
@@ -115,7 +115,7 @@ impl Job {
     /// 1. What the task borrows outlives its run, cancellation or drop.
     #[inline]
     pub(super) unsafe fn borrowing<T: Task>(task: T) -> Self {
-        Self(Item::new(NonNull::from(LabelOf::<T>::LABEL).cast(), LabelOf::pack(task)))
+        Self(Item::new(NonNull::from(VTableOf::<T>::VTABLE).cast(), VTableOf::pack(task)))
     }
 
     /// A job that does nothing, to be left where one was moved out.
@@ -150,14 +150,14 @@ impl Job {
     pub(super) unsafe fn into_task<T: Task>(self) -> T {
         let (_, body) = self.open();
         // SAFETY: 1. by the caller's 1 the body was packed as a `T`; 2. the job is consumed.
-        unsafe { LabelOf::<T>::unpack(&raw const body) }
+        unsafe { VTableOf::<T>::unpack(&raw const body) }
     }
 
     #[inline]
-    fn open(self) -> (&'static Label, Body) {
-        let (label, body) = self.into_item().into_parts();
-        // SAFETY: every job's tag is the address of a static label.
-        (unsafe { label.cast().as_ref() }, body)
+    fn open(self) -> (&'static VTable, Body) {
+        let (vtable, body) = self.into_item().into_parts();
+        // SAFETY: every job's tag is the address of a static vtable.
+        (unsafe { vtable.cast().as_ref() }, body)
     }
 
     /// Runs the job of a claimed item in place.
@@ -167,10 +167,10 @@ impl Job {
     /// 1. The item came from `into_item`, and lies where `taken` says. 2. It was not turned back into a job since.
     #[inline(always)]
     pub(super) unsafe fn run_at(taken: Taken, worker: &Worker) {
-        // SAFETY: by the caller's 1; every job's tag is the address of a static label.
-        let label: &'static Label = unsafe { taken.tag.cast().as_ref() };
-        // SAFETY: 1. by the caller's 1 the body came with the label, and by 2 its task is still there.
-        unsafe { (label.run)(taken.body, worker) }
+        // SAFETY: by the caller's 1; every job's tag is the address of a static vtable.
+        let vtable: &'static VTable = unsafe { taken.tag.cast().as_ref() };
+        // SAFETY: 1. by the caller's 1 the body came with the vtable, and by 2 its task is still there.
+        unsafe { (vtable.run)(taken.body, worker) }
     }
 
     pub(super) fn run(self, worker: &Worker) {
@@ -181,9 +181,9 @@ impl Job {
 
     /// Returns the id that users know.
     pub(super) fn cancel(self, core: &Core, id: u64, why: Unrun) -> u64 {
-        let (label, body) = self.open();
-        // SAFETY: 1. the body came with the label, and the job is consumed.
-        unsafe { (label.cancel)(body, core, id, why) }
+        let (vtable, body) = self.open();
+        // SAFETY: 1. the body came with the vtable, and the job is consumed.
+        unsafe { (vtable.cancel)(body, core, id, why) }
     }
 }
 
@@ -197,8 +197,8 @@ impl Drop for Job {
 
 #[cold]
 fn drop_item(item: Item) {
-    // SAFETY: every job's tag is the address of a static label.
-    let (label, body) = Job(item).open();
-    // SAFETY: 1. the body came with the label, and the job is being dropped.
-    unsafe { (label.drop)(body) }
+    // SAFETY: every job's tag is the address of a static vtable.
+    let (vtable, body) = Job(item).open();
+    // SAFETY: 1. the body came with the vtable, and the job is being dropped.
+    unsafe { (vtable.drop)(body) }
 }
