@@ -77,8 +77,8 @@ src/pool/offered.rs|compare_exchange(empty, letter, Ordering::Release,|compare_e
 src/pool/offered.rs|letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4|letter.load(Ordering::Relaxed) == own; // M4|a_posted_piece_is_run_once
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_woken_worker_is_done
-src/pool/crew.rs|self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2|let _ = (before, asked); // F2|a_job_that_relies_on_a_woken_worker_is_done
-src/pool/crew.rs|self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2|self.asking.order(&self.census, true, asked); // F2|a_search_does_not_rely_on_a_wake_up
+src/pool/crew.rs|self.asking.fence_after_search(&self.census, before.is_woken_or_heard(), request); // F2|let _ = (before, request); // F2|a_job_that_relies_on_a_woken_worker_is_done
+src/pool/crew.rs|self.asking.fence_after_search(&self.census, before.is_woken_or_heard(), request); // F2|self.asking.fence_after_search(&self.census, true, request); // F2|a_search_does_not_rely_on_a_wake_up
 src/pool/asking.rs|fence::heavy(); // H2b||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_worker_relies_on_those_only_who_have_heard
 src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_search_relies_on_those_only_who_have_heard
@@ -107,7 +107,7 @@ src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_
 src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_token_given_back_is_used
 src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
 src/pool/crew.rs|self.wake_sleepers(state); // U5|drop(state); // U5|a_worker_that_is_called_comes
-src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
+src/pool/crew.rs|let leaves = !self.station(worker).is_called();|let leaves = true;|a_worker_that_leaves_is_called_or_replaced
 src/pool/timers/fire.rs|state.next_due() };\n            state.let_sleeper_sleep(until);|state.next_due() };|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|WakeTarget::Sleeper => self.alarm.unpark(),|WakeTarget::Sleeper => {}|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep_through

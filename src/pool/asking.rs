@@ -15,16 +15,16 @@ pub(super) struct Asking {
 
 /// The turn in which a worker has set ASKED; `None` if it had no need to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked(Option<u64>);
+pub(super) struct Request(Option<u64>);
 
 impl Asking {
     /// Called by a worker before it stops searching. Sets ASKED if it `asks`.
-    pub(super) fn ask(&self, census: &Census, asks: bool) -> Asked {
-        Asked((asks && !census.read().is_heard()).then(|| self.ask_after_all(census)))
+    pub(super) fn ask(&self, census: &Census, asks: bool) -> Request {
+        Request((asks && !census.read().is_heard()).then(|| self.ask_slow(census)))
     }
 
     #[cold]
-    fn ask_after_all(&self, census: &Census) -> u64 {
+    fn ask_slow(&self, census: &Census) -> u64 {
         let turn = self.turn.lock();
         census.ask(); // H1
         *turn
@@ -32,13 +32,13 @@ impl Asking {
 
     /// Called by a worker that has stopped searching: orders its next check after the pushes of all submitters that
     /// rely on it. A full fence is enough if all submitters have `heard`, because then they fence, too.
-    pub(super) fn order(&self, census: &Census, heard: bool, asked: Asked) {
+    pub(super) fn fence_after_search(&self, census: &Census, heard: bool, request: Request) {
         if heard {
             fence(Ordering::SeqCst); // H2a
             return;
         }
         fence::heavy(); // H2b
-        if let Asked(Some(asked)) = asked {
+        if let Request(Some(asked)) = request {
             let turn = self.turn.lock();
             // Race with `stop`: before this → the turn has changed and HEARD stays clear, after → `stop` clears HEARD.
             if *turn == asked {
@@ -51,12 +51,12 @@ impl Asking {
     #[inline]
     pub(super) fn stop(&self, census: &Census) {
         if census.read().is_asked() {
-            self.stop_after_all(census);
+            self.stop_slow(census);
         }
     }
 
     #[cold]
-    fn stop_after_all(&self, census: &Census) {
+    fn stop_slow(&self, census: &Census) {
         let mut turn = self.turn.lock();
         *turn += 1;
         census.stop_asking(); // H4

@@ -63,9 +63,9 @@ impl Worker {
         if self.core.has_visible_work() {
             let _ = self.core.recruit(); // Y3. If the system refuses a thread, the counted workers will find the work.
         }
-        if self.station.is_called() && self.core.crew.rise(self.number) {
+        if self.station.is_called() && self.core.crew.cancel_sleep(self.number) {
             return true;
         }
-        self.core.crew.doze(self.number, |parker| self.sleep(|end| parker.park_until(end)))
+        self.core.crew.await_token(self.number, |parker| self.sleep(|end| parker.park_until(end)))
     }
 }

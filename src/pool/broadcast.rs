@@ -67,15 +67,15 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
 }
 
 impl Core {
-    /// Gives each worker a `call()`.
-    fn call_all(self: &Arc<Self>, call: impl Fn() -> Job) -> Result<(), Refusal> {
+    /// Gives each worker a `make_call()`.
+    fn call_all(self: &Arc<Self>, make_call: impl Fn() -> Job) -> Result<(), Refusal> {
         // SAFETY: 1. the crew runs no user code, and no call is dropped here.
         let _visit = unsafe { producer::visit(self) };
         if let Some(why) = self.refusal() {
             return Err(why);
         }
-        let calling = |somebody| self.front.call(somebody);
-        self.crew.call(|number| self.start(number), call, calling).map_err(Refusal::NoThread)
+        let announce = |any| self.front.call(any);
+        self.crew.call(|number| self.start(number), make_call, announce).map_err(Refusal::NoThread)
     }
 }
 
@@ -84,7 +84,7 @@ impl Worker {
     #[cold]
     pub(super) fn answer_calls(&self) {
         let calls = self.station.take_calls();
-        self.core.crew.answer(calls.len(), |somebody| self.core.front.call(somebody));
+        self.core.crew.calls_taken(calls.len(), |any| self.core.front.call(any));
         for job in calls {
             self.execute(queue::first_id(unique::number()), job.into_item());
         }

@@ -85,14 +85,14 @@ impl Census {
 
     /// Treats the current search as not woken, so that submitters need not fence for it. Called by a submitter that has
     /// filled a segment meanwhile.
-    pub(super) fn forget_wake_up(&self) {
+    pub(super) fn clear_woken(&self) {
         if self.read().is_woken() {
             self.0.fetch_and(!WOKEN, Ordering::SeqCst);
         }
     }
 
     /// A searching worker is no longer counted.
-    pub(super) fn end(&self) {
+    pub(super) fn remove_worker(&self) {
         let _ = self.one_searcher_less(ALIVE.wrapping_neg());
     }
 
@@ -102,7 +102,7 @@ impl Census {
     }
 
     /// One more worker is counted, as searching.
-    pub(super) fn begin(&self) {
+    pub(super) fn add_worker(&self) {
         self.one_searcher_more(ALIVE);
     }
 
@@ -145,7 +145,7 @@ impl Census {
     }
 
     /// A sleeper stands by, and is no longer counted.
-    pub(super) fn dismiss(&self) {
+    pub(super) fn stand_by(&self) {
         self.0.fetch_sub(ALIVE + IDLE, Ordering::SeqCst);
     }
 
@@ -161,7 +161,7 @@ impl Census {
         self.0.fetch_or(CLOSED | HALTED, Ordering::SeqCst);
     }
 
-    pub(super) fn orphan(&self) {
+    pub(super) fn mark_forked(&self) {
         self.0.fetch_or(CLOSED | FORKED, Ordering::SeqCst);
     }
 
@@ -219,7 +219,7 @@ impl Reading {
     }
 
     /// Whether every worker searches or sleeps.
-    pub(super) fn nobody_runs(self) -> bool {
+    pub(super) fn none_running(self) -> bool {
         self.idle() + self.searching() >= self.alive()
     }
 
@@ -251,7 +251,7 @@ impl Reading {
     }
 
     /// Whether more work would find a worker: one that searches, or one that could be woken or started.
-    pub(super) fn has_free_hands(self, limit: usize) -> bool {
+    pub(super) fn has_free_worker(self, limit: usize) -> bool {
         self.has_searcher() || self.has_reserve(limit)
     }
 

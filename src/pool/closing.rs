@@ -301,8 +301,8 @@ impl Core {
     }
 
     /// This process is a forked child, without the pool's workers.
-    pub(super) fn orphan(&self) {
-        self.crew.census.orphan();
+    pub(super) fn mark_forked(&self) {
+        self.crew.census.mark_forked();
         self.front.halt();
     }
 

@@ -146,14 +146,14 @@ impl Core {
     }
 
     /// Whether more work would find a worker: one that searches or sleeps, or one that could be started.
-    pub(super) fn has_free_hands(&self) -> bool {
-        self.crew.census.read().has_free_hands(self.crew.limit())
+    pub(super) fn has_free_worker(&self) -> bool {
+        self.crew.census.read().has_free_worker(self.crew.limit())
     }
 
     /// How many workers are alive, counted in the census or not.
     pub(crate) fn threads(&self) -> usize {
         // In a forked child, the holder of the crew's lock may not exist.
-        if self.is_forked() { self.alive() } else { self.crew.heads() }
+        if self.is_forked() { self.alive() } else { self.crew.threads() }
     }
 
     /// How many workers are alive and counted in the census.

@@ -68,7 +68,7 @@ impl Crew {
     }
 
     /// Workers that are alive, counted or not.
-    pub(super) fn heads(&self) -> usize {
+    pub(super) fn threads(&self) -> usize {
         let state = self.state.lock();
         self.census.read().alive() + state.blocked + state.standby.len()
     }
@@ -93,7 +93,7 @@ impl Crew {
     pub(super) fn needs_recruit(&self) -> bool {
         let seen = self.census.read(); // S2
         if seen.has_searcher() || !seen.has_reserve(self.limit) {
-            seen.wants_fences() && self.needs_another()
+            seen.wants_fences() && self.needs_recruit_after_fence()
         } else {
             true
         }
@@ -101,13 +101,13 @@ impl Crew {
 
     /// The searcher relies on this submitter's fence.
     #[cold]
-    fn needs_another(&self) -> bool {
+    fn needs_recruit_after_fence(&self) -> bool {
         fence(Ordering::SeqCst); // S3
         self.census.read().lacks_searcher(self.limit)
     }
 
     /// Wakes a worker, or starts one with `start(number)`, unless one searches by now. A refused start is an error only
-    /// if no worker is alive: otherwise one of those will find the work.
+    /// if no worker is alive: others will find the work.
     #[cold]
     pub(super) fn recruit(
         &self,
@@ -123,28 +123,28 @@ impl Crew {
         if !visible() {
             return Ok(()); // The work was taken, or belongs to a group at its limit.
         }
-        if let Some(worker) = self.wake_last(&mut state) {
+        if let Some(worker) = self.pop_sleeper(&mut state) {
             drop(state);
-            self.station(worker).rouse(wants_help()); // R3
+            self.station(worker).wake(wants_help()); // R3
             return Ok(());
         }
-        match self.engage(&mut state, start) {
+        match self.add_worker(&mut state, start) {
             Err(refused) if now.alive() + state.blocked == 0 => Err(refused),
             _ => Ok(()),
         }
     }
 
     /// Wakes `count` workers, or as many as sleep, even if others search.
-    pub(super) fn muster(&self, count: usize) {
+    pub(super) fn wake_up_to(&self, count: usize) {
         for _ in 0..count {
-            let woken = self.wake_last(&mut self.state.lock());
+            let woken = self.pop_sleeper(&mut self.state.lock());
             let Some(worker) = woken else { return };
-            self.station(worker).rouse(true); // R3
+            self.station(worker).wake(true); // R3
         }
     }
 
     /// Pops a sleeper off the stack. The caller must give it its token, after the lock.
-    fn wake_last(&self, state: &mut State) -> Option<usize> {
+    fn pop_sleeper(&self, state: &mut State) -> Option<usize> {
         let worker = state.asleep.pop()?;
         self.census.wake_up(); // R2
         Some(worker)
@@ -156,15 +156,15 @@ impl Crew {
         if self.census.read().alive() >= self.limit {
             return Ok(false);
         }
-        self.engage(&mut state, start)?;
+        self.add_worker(&mut state, start)?;
         Ok(true)
     }
 
     /// Adds a searching worker: one that stands by, or else a new one.
-    fn engage(&self, state: &mut State, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
+    fn add_worker(&self, state: &mut State, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
         if let Some(worker) = state.standby.pop() {
-            self.census.begin();
-            self.station(worker).rouse(false);
+            self.census.add_worker();
+            self.station(worker).wake(false);
             return Ok(());
         }
         let used = self.used.load(Ordering::Relaxed);
@@ -172,12 +172,12 @@ impl Crew {
         if state.free.pop().is_none() {
             self.used.store(used + 1, Ordering::Release);
         }
-        self.census.begin(); // R4
+        self.census.add_worker(); // R4
         Ok(())
     }
 
     /// A new worker waits until R4 has counted it.
-    pub(super) fn arrive(&self) {
+    pub(super) fn wait_until_counted(&self) {
         drop(self.state.lock());
     }
 
@@ -185,49 +185,48 @@ impl Crew {
     /// submitters may have relied on it, and more work is `visible`. If it `asks`, submitters are asked to fence.
     #[must_use]
     pub(super) fn stop_searching(&self, asks: bool, visible: impl FnOnce() -> bool) -> bool {
-        let asked = self.asking.ask(&self.census, asks);
+        let request = self.asking.ask(&self.census, asks);
         let (before, now) = self.census.stop_searching(); // F1
         if !now.lacks_searcher(self.limit) {
             return false;
         }
-        self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2
+        self.asking.fence_after_search(&self.census, before.is_woken_or_heard(), request); // F2
         visible() // F3
     }
 
     /// A searching worker sleeps by `sleep(parker)` until it is woken, unless there is a `reason` to stay awake. A
-    /// `sleep` that returns false gives up. A worker that `lies_low` is woken after all others that sleep now. If it
-    /// `asks`, submitters are asked to fence. The worker is searching again when this returns; false if nobody has
-    /// woken it.
+    /// `sleep` that returns false gives up. At the bottom of the stack, it is woken after all others that sleep now. If
+    /// it `asks`, submitters are asked to fence. The worker is searching again when this returns; false if it gave up.
     #[must_use]
     pub(super) fn park(
         &self,
         worker: usize,
-        lies_low: bool,
+        at_bottom: bool,
         asks: bool,
         reason: impl FnOnce() -> bool,
         sleep: impl FnOnce(&Parker) -> bool,
     ) -> bool {
-        let asked = self.asking.ask(&self.census, asks);
+        let request = self.asking.ask(&self.census, asks);
         let before = {
             let mut state = self.state.lock();
-            let place = if lies_low { 0 } else { state.asleep.len() };
-            state.asleep.insert(place, worker);
+            let position = if at_bottom { 0 } else { state.asleep.len() };
+            state.asleep.insert(position, worker);
             self.census.fall_asleep() // P1
         };
-        self.asking.order(&self.census, before.is_heard(), asked); // P2
+        self.asking.fence_after_search(&self.census, before.is_heard(), request); // P2
         // If this fails, the worker was popped off the stack already, and its token is on its way.
-        if reason() && self.rise(worker) {
+        if reason() && self.cancel_sleep(worker) {
             return true; // P3
         }
-        self.doze(worker, sleep) // P4
+        self.await_token(worker, sleep) // P4
     }
 
     /// Waits for the token; false if it gave up, and is searching again.
-    pub(super) fn doze(&self, worker: usize, sleep: impl FnOnce(&Parker) -> bool) -> bool {
+    pub(super) fn await_token(&self, worker: usize, sleep: impl FnOnce(&Parker) -> bool) -> bool {
         let station = self.station(worker);
         station.wake_cpu.before_sleep();
         let mut woken = sleep(&station.parker);
-        if !woken && !self.rise(worker) {
+        if !woken && !self.cancel_sleep(worker) {
             station.parker.park();
             woken = true;
         }
@@ -236,12 +235,12 @@ impl Crew {
     }
 
     /// A sleeper removes itself from its stack, and is counted and searching; false if it is being woken.
-    pub(super) fn rise(&self, worker: usize) -> bool {
+    pub(super) fn cancel_sleep(&self, worker: usize) -> bool {
         let mut state = self.state.lock();
         if remove(&mut state.asleep, worker) {
             self.census.wake_up();
         } else if remove(&mut state.standby, worker) {
-            self.census.begin();
+            self.census.add_worker();
         } else {
             return false;
         }
@@ -255,12 +254,12 @@ impl Crew {
             return false;
         }
         let mut state = self.state.lock();
-        let may = state.blocked < self.extra;
-        if may {
+        let admitted = state.blocked < self.extra;
+        if admitted {
             state.blocked += 1;
             self.census.block(); // A1
         }
-        may
+        admitted
     }
 
     /// It is counted again, and sleepers are moved to the standby stack while there is a surplus.
@@ -270,7 +269,7 @@ impl Crew {
         self.census.unblock(); // Z1
         while self.has_surplus() && !state.asleep.is_empty() {
             let sleeper = state.asleep.remove(0);
-            self.census.dismiss(); // Z2
+            self.census.stand_by(); // Z2
             state.standby.push(sleeper);
         }
     }
@@ -282,14 +281,14 @@ impl Crew {
     }
 
     /// A searching worker is no longer counted, if there is a surplus. Then it must recruit for visible work (Y3) and
-    /// [`doze`](Self::doze).
+    /// [`await_token`](Self::await_token).
     #[must_use]
     pub(super) fn stand_by(&self, worker: usize) -> bool {
         let mut state = self.state.lock();
         let surplus = self.has_surplus();
         if surplus {
             state.standby.push(worker);
-            self.census.end(); // Y1
+            self.census.remove_worker(); // Y1
         }
         surplus
     }
@@ -307,45 +306,45 @@ impl Crew {
 
     fn wake_sleepers(&self, mut state: LockGuard<'_, State>) {
         state.asleep.iter().for_each(|_| self.census.wake_up());
-        state.standby.iter().for_each(|_| self.census.begin());
+        state.standby.iter().for_each(|_| self.census.add_worker());
         let (asleep, standby) = (std::mem::take(&mut state.asleep), std::mem::take(&mut state.standby));
         drop(state);
         for worker in asleep.into_iter().chain(standby) {
-            self.station(worker).rouse(false);
+            self.station(worker).wake(false);
         }
     }
 
     /// Starts workers with `start(number)` up to the limit, or until the system refuses one, and gives each living
-    /// worker a `call()`. `calling(true)` makes them check their stations. An error only if no worker is alive.
+    /// worker a `make_call()`. `announce(true)` makes them check their stations. An error only if no worker is alive.
     pub(super) fn call(
         &self,
         start: impl Fn(usize) -> io::Result<()>,
-        call: impl Fn() -> Job,
-        calling: impl FnOnce(bool),
+        make_call: impl Fn() -> Job,
+        announce: impl FnOnce(bool),
     ) -> io::Result<()> {
         let mut state = self.state.lock(); // U1
         let mut refused = Ok(());
         while refused.is_ok() && self.census.read().alive() < self.limit {
-            refused = self.engage(&mut state, &start);
+            refused = self.add_worker(&mut state, &start);
         }
         let living: Vec<usize> = (0..self.used()).filter(|number| !state.free.contains(number)).collect();
         if living.is_empty() {
             return refused;
         }
         self.called.fetch_add(living.len() as u64, Ordering::SeqCst); // U2
-        living.iter().for_each(|&number| self.station(number).call(call())); // U3
+        living.iter().for_each(|&number| self.station(number).call(make_call())); // U3
         state.calls += living.len();
-        calling(true); // U4
+        announce(true); // U4
         self.wake_sleepers(state); // U5
         Ok(())
     }
 
-    /// A worker has taken so many calls. `calling(false)` ends the checks when no call is left.
-    pub(super) fn answer(&self, calls: usize, calling: impl FnOnce(bool)) {
+    /// A worker has taken so many calls. `announce(false)` ends the checks when no call is left.
+    pub(super) fn calls_taken(&self, calls: usize, announce: impl FnOnce(bool)) {
         let mut state = self.state.lock();
         state.calls -= calls;
         if state.calls == 0 {
-            calling(false);
+            announce(false);
         }
     }
 
@@ -358,22 +357,22 @@ impl Crew {
     #[must_use]
     pub(super) fn leave(&self, worker: usize) -> bool {
         let mut state = self.state.lock();
-        let goes = !self.station(worker).is_called();
-        if goes {
+        let leaves = !self.station(worker).is_called();
+        if leaves {
             state.free.push(worker);
-            self.census.end();
+            self.census.remove_worker();
         }
-        goes
+        leaves
     }
 
     /// A worker that has just left is counted again, as searching, if no other is alive.
-    pub(super) fn come_back(&self, worker: usize) -> bool {
+    pub(super) fn rejoin(&self, worker: usize) -> bool {
         let mut state = self.state.lock();
         let position = state.free.iter().position(|&free| free == worker);
         match position.filter(|_| self.census.read().alive() == 0) {
             Some(position) => {
                 state.free.remove(position);
-                self.census.begin();
+                self.census.add_worker();
                 true
             }
             None => false,

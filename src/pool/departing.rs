@@ -39,7 +39,7 @@ impl Worker {
             self.core.crew.wake_all(); // The others sleep, and must observe it, too.
         }
         let refused = self.core.has_visible_work() && self.core.recruit().is_err();
-        if refused && self.core.crew.come_back(self.number) {
+        if refused && self.core.crew.rejoin(self.number) {
             self.born.set(self.station.finished());
             self.readiness.set(Readiness::Fresh);
             return false;

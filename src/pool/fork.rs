@@ -277,7 +277,7 @@ impl Forks {
         if now - began >= PAYS {
             self.set_bottom(self.bottom.get(), ENOUGH.1);
             let is_time = self.offers.get().is_none_or(|offers| now >= offers);
-            if is_time && (offered::is_waited_for(core) || core.has_free_hands()) && self.share(core) {
+            if is_time && (offered::is_waited_for(core) || core.has_free_worker()) && self.share(core) {
                 let done = Instant::now();
                 self.looked.set(Some(done));
                 self.offers.set(Some(done + (done - now) * PATIENCE));

@@ -20,7 +20,7 @@ use std::time::Instant;
 
 /// How many sleepers each participant wakes: so all arrive after a few wake-ups in a row, not one after another. A
 /// wake-up occupies the waker for a tenth of its time.
-const MUSTER: usize = 4;
+const WAKE_FANOUT: usize = 4;
 
 per_thread! {
     /// The innermost loop that the calling thread takes part in, or null.
@@ -176,7 +176,7 @@ impl<'a> Loop<'a> {
                 }
             }
         }
-        self.core.crew.muster(MUSTER.min(helpers.len()));
+        self.core.crew.wake_up_to(WAKE_FANOUT.min(helpers.len()));
         helpers
     }
 
@@ -242,7 +242,7 @@ impl Task for Helper {
         let whole = unsafe { &*self.whole };
         let own = whole.taken.fetch_add(1, Ordering::Relaxed);
         if own < whole.spans.len() {
-            worker.core.crew.muster(MUSTER.min(whole.spans.len() - own - 1));
+            worker.core.crew.wake_up_to(WAKE_FANOUT.min(whole.spans.len() - own - 1));
             if whole.stoppable {
                 frame::enter(|| whole.take_part(own, || ()));
             } else {

@@ -39,7 +39,7 @@ impl Worker {
         }) {
             return Ok(());
         }
-        if too_deep && !self.core.has_free_hands() {
+        if too_deep && !self.core.has_free_worker() {
             return Err(Unfinished::Deadlock); // No other worker may ever run it.
         }
         let awaited = awaited();

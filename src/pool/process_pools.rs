@@ -111,7 +111,7 @@ fn process_is_a_copy() {
     let _ = HELD.try_with(|held| {
         if let Some(known) = held.borrow_mut().take() {
             for core in known.living() {
-                core.orphan();
+                core.mark_forked();
                 // A pool without its workers cannot be freed: leak it.
                 std::mem::forget(core);
             }

@@ -33,7 +33,7 @@ impl Core {
             true => Some(Ok(())),
             false => self.is_halted().then_some(Err(Unfinished::Exiting)),
         };
-        let seems_quiet = || self.crew.census.read().nobody_runs() && self.is_quiescent();
+        let seems_quiet = || self.crew.census.read().none_running() && self.is_quiescent();
         let _wait = awake::wait(deadline, seems_quiet, || self.finished());
         self.quiet.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))
     }

@@ -141,10 +141,10 @@ impl Worker {
 
     /// How long it slept until it was woken, without the time that waking up took.
     fn slept_since(&self, began: Instant) -> Duration {
-        match self.station.roused() {
-            Some(roused) => {
-                awake::note_wake_up(roused.elapsed());
-                roused.saturating_duration_since(began)
+        match self.station.take_woken_at() {
+            Some(woken_at) => {
+                awake::note_wake_up(woken_at.elapsed());
+                woken_at.saturating_duration_since(began)
             }
             None => began.elapsed(),
         }

@@ -11,10 +11,10 @@ use crate::sys::wake_cpu::WakeCpu;
 use std::time::{Duration, Instant};
 
 /// With so many jobs left, splitting a batch is worth its heavy fence.
-const WORTH: usize = 16;
+const MIN_SPLIT: usize = 16;
 
 /// How often a thief checks whether a worker with fewer progresses.
-const PATIENCE: u32 = 4;
+const PROGRESS_CHECKS: u32 = 4;
 
 /// A worker's shared half: its parker, its batch, its calls and its counters.
 ///
@@ -35,9 +35,9 @@ pub(super) struct Station {
     /// Jobs for this worker only.
     calls: Lock<Vec<Job>>,
     is_called: AtomicBool,
-    born: Instant,
-    /// When the worker was woken, in nanoseconds since `born`; 0 if it was not, or if that was read.
-    roused: AtomicU64,
+    created: Instant,
+    /// When the worker was woken, in nanoseconds since `created`; 0 if it was not, or if that was read.
+    woken_at: AtomicU64,
 }
 
 impl Station {
@@ -52,37 +52,38 @@ impl Station {
             running: AtomicBool::new(false),
             calls: Lock::new(Vec::new()),
             is_called: AtomicBool::new(false),
-            born: Instant::now(),
-            roused: AtomicU64::new(0),
+            created: Instant::now(),
+            woken_at: AtomicU64::new(0),
         }
     }
 
     /// Gives the sleeping worker its token. A caller that wants `help` continues to work on its own processor, so the
     /// worker is kept off that.
-    pub(super) fn rouse(&self, help: bool) {
+    pub(super) fn wake(&self, help: bool) {
         if help {
             self.wake_cpu.avoid_this_cpu();
         }
-        self.roused.store((self.born.elapsed().as_nanos() as u64).max(1), Ordering::Relaxed); // The token orders it.
+        let now = self.created.elapsed().as_nanos() as u64;
+        self.woken_at.store(now.max(1), Ordering::Relaxed); // Ordered by the token.
         self.parker.unpark();
     }
 
     /// When the worker got the token that has ended its sleep; `None` if no token did.
-    pub(super) fn roused(&self) -> Option<Instant> {
-        let roused = self.roused.swap(0, Ordering::Relaxed);
-        (roused > 0).then(|| self.born + Duration::from_nanos(roused))
+    pub(super) fn take_woken_at(&self) -> Option<Instant> {
+        let woken_at = self.woken_at.swap(0, Ordering::Relaxed);
+        (woken_at > 0).then(|| self.created + Duration::from_nanos(woken_at))
     }
 
     /// Whether the worker will soon run the rest of its batch by itself. Splitting the batch costs a heavy fence, which
     /// interrupts all running threads for longer than some short jobs take.
     pub(super) fn keeps_up(&self) -> bool {
-        let gets_on = || {
+        let progresses = || {
             let before = self.finished();
             hint::linger(LAG);
             self.finished() > before
         };
-        let comes_to = |rest| rest == 0 || rest < WORTH && gets_on();
-        hint::may_spin() && (0..PATIENCE).all(|_| comes_to(self.batch.rest()))
+        let will_run = |rest| rest == 0 || rest < MIN_SPLIT && progresses();
+        hint::may_spin() && (0..PROGRESS_CHECKS).all(|_| will_run(self.batch.rest()))
     }
 
     /// Adds a job that only this worker runs.

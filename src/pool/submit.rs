@@ -120,7 +120,7 @@ impl Core {
             // SAFETY: 1. queues and the crew run no user code; a rejected job is dropped by the caller.
             let mut visit = unsafe { producer::visit(self) };
             if matches!(route, Route::Back) && visit.lane.has_filled_a_segment() {
-                self.crew.census.forget_wake_up();
+                self.crew.census.clear_woken();
             }
             match self.refuses(1) {
                 None => match self.queue_one(&mut visit.lane, job, route) {

@@ -138,7 +138,7 @@ impl Worker {
     }
 
     pub(super) fn run(&self) {
-        self.core.crew.arrive();
+        self.core.crew.wait_until_counted();
         match self.core.bound {
             None => self.work::<false>(),
             Some(_) => self.work::<true>(),

@@ -72,7 +72,7 @@ impl Site {
 
     /// The same for a submitter with much to do.
     fn submit_one_of_many(&self) {
-        self.crew.census.forget_wake_up();
+        self.crew.census.clear_woken();
         self.submit();
     }
 

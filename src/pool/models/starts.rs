@@ -76,7 +76,7 @@ impl Site {
 
     fn work(self: &Arc<Self>, number: usize) {
         let is_over = || self.over.load(Ordering::Acquire);
-        self.crew.arrive();
+        self.crew.wait_until_counted();
         while !is_over() {
             if self.take() {
                 if self.crew.stop_searching(false, || self.is_queued()) {
