@@ -88,7 +88,7 @@ src/pool/asking.rs|if *turn == asked {|if true {|a_search_does_not_rely_on_a_req
 src/pool/census.rs|self.0 & (WOKEN \x7c ASKED) != 0|self.0 & WOKEN != 0|a_worker_that_has_been_heard
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_search_that_has_been_heard
 src/pool/crew.rs|drop(self.state.lock());||two_submitters_start_one_worker
-src/pool/worker.rs|self.readiness.get() != Readiness::Leaving && !self.reaps.get()|self.readiness.get() != Readiness::Leaving|a_drop_does_not_wait
+src/pool/worker.rs|self.hook_state.get() != HookState::Stopped && !self.reaping.get()|self.hook_state.get() != HookState::Stopped|a_drop_does_not_wait
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|let turn = self.ending.turn.lock(); // L1|let turn = ();|closing_and_opening_do_not_mix
@@ -121,7 +121,7 @@ src/pool/departing.rs|self.core.crew.wake_all(); // The others|// The others|wor
 src/pool/orphans.rs|fence::heavy(); // O2||what_nobody_reads_is_dropped_after_the_last_delivery
 src/pool/orphans.rs|let settled = orphan.is_settled(); // O3|let settled = false; // O3|what_nobody_reads_is_dropped_after_the_last_delivery
 src/pool/timers/deadlines.rs|if was_last && self.is_closed() {|if false {|the_sleeper_leaves_a_closed_pool_with_the_last_deadline
-src/pool/timers/expiring.rs|worker.spend(self.entry);||a_job_with_a_deadline_has_one_end
+src/pool/timers/expiring.rs|worker.retire_timer(self.entry);||a_job_with_a_deadline_has_one_end
 src/pool/timers/expiring.rs|core.forget_deadline(self.entry);||a_job_with_a_deadline_has_one_end
 TABLE
 }

@@ -55,7 +55,7 @@ pub fn fail(code: i32, message: impl Into<String>) -> bool {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn cancel_requested() -> bool {
-    current::with(crate::pool::Worker::is_asked).unwrap_or(false)
+    current::with(crate::pool::Worker::is_asked_to_stop).unwrap_or(false)
 }
 
 /// Runs `code`, which waits for something that is not computed here: a file, a lock, a child process, another job.

@@ -98,7 +98,7 @@ impl<T: Send + 'static> Answer<T> {
     #[inline]
     pub(super) fn during<R>(&self, worker: &Worker, code: impl FnOnce() -> R) -> R {
         self.0.start();
-        worker.with_asked(self.0.asked(), code)
+        worker.with_stop_flag(self.0.asked(), code)
     }
 
     /// The job's code is over. A value that nobody waits for yet, which is the usual one, goes to its place without a

@@ -160,7 +160,7 @@ impl Branch {
 
 impl Task for Promoted {
     fn run(self, worker: &Worker) {
-        worker.stand_in_for(self.0.parent());
+        worker.run_as(self.0.parent());
         // SAFETY: 1. the job was claimed by this thread, and its owner can no longer take the piece back.
         unsafe { self.0.run() };
         let failure = worker.take_failure();

@@ -82,7 +82,7 @@ impl Core {
 impl Worker {
     /// Runs this worker's calls.
     #[cold]
-    pub(super) fn answer_calls(&self) {
+    pub(super) fn run_calls(&self) {
         let calls = self.station.take_calls();
         self.core.crew.calls_taken(calls.len(), |any| self.core.front.call(any));
         for job in calls {
@@ -93,7 +93,7 @@ impl Worker {
 
 impl Task for Part {
     fn run(self, worker: &Worker) {
-        worker.stand_in_for(self.parent);
+        worker.run_as(self.parent);
         // SAFETY: 1. the caller waits until this part calls `left.done`.
         let whole = unsafe { &*self.whole };
         if let Err(payload) = unwind::catch(|| (whole.body)(worker.number())) {

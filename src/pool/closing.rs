@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::current;
-use super::hire::AGAIN;
+use super::hire::RETRY_AFTER;
 use super::hooks::HookError;
 use super::process_pools;
 use super::submit::Refusal;
@@ -143,7 +143,7 @@ impl Core {
             if deadline.has_passed() {
                 return;
             }
-            self.left.wait_until(deadline.min(Deadline::after(AGAIN)), || self.is_quiescent().then_some(()));
+            self.left.wait_until(deadline.min(Deadline::after(RETRY_AFTER)), || self.is_quiescent().then_some(()));
         }
     }
 
@@ -288,7 +288,7 @@ impl Core {
         {
             return Some(Refusal::Broken(cause.clone()));
         }
-        let own_job = || current::with(|worker| worker.core().number == self.number && worker.is_at_work());
+        let own_job = || current::with(|worker| worker.core().number == self.number && worker.runs_job_code());
         if now.is_halted() || own_job() != Some(true) { Some(Refusal::Closed) } else { None }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to wait before retrying what the system has refused.
-pub(super) const AGAIN: Duration = Duration::from_millis(10);
+pub(super) const RETRY_AFTER: Duration = Duration::from_millis(10);
 
 impl Core {
     /// Wakes a worker or starts one, unless one searches by now or no work is visible.

@@ -118,11 +118,11 @@ impl Core {
 
 /// Calls user code that belongs to no job.
 pub(super) fn swallow_panic(code: impl FnOnce()) {
-    let aside = current::with(Worker::step_aside);
+    let outside = current::with(Worker::begin_callback);
     if let Err(payload) = unwind::catch(code) {
         unwind::dispose(payload);
     }
-    if let Some(aside) = aside {
-        current::with(|worker| worker.come_back(aside));
+    if let Some(outside) = outside {
+        current::with(|worker| worker.end_callback(outside));
     }
 }

@@ -237,7 +237,7 @@ unsafe impl Send for Helper {}
 
 impl Task for Helper {
     fn run(self, worker: &Worker) {
-        worker.stand_in_for(self.parent);
+        worker.run_as(self.parent);
         // SAFETY: 1. the caller waits until this helper calls `helpers.done`.
         let whole = unsafe { &*self.whole };
         let own = whole.taken.fetch_add(1, Ordering::Relaxed);

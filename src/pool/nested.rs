@@ -16,8 +16,8 @@ const MOST_NESTED: usize = 64;
 pub(super) struct Suspended {
     job: u64,
     failure: Option<Box<Failure>>,
-    asked: *const AtomicBool,
-    overrun: *const AtomicBool,
+    stop_flag: *const AtomicBool,
+    overrun_flag: *const AtomicBool,
     tick: Option<TickInfo>,
     /// Whether the waiting job is in a blocking region.
     blocks: bool,
@@ -34,7 +34,7 @@ impl Worker {
     ) -> Result<(), Unfinished> {
         let mut too_deep = false;
         if queued.any(|id| {
-            too_deep = self.below.borrow().len() >= MOST_NESTED;
+            too_deep = self.suspended.borrow().len() >= MOST_NESTED;
             !too_deep && self.run_queued(id)
         }) {
             return Ok(());
@@ -63,28 +63,28 @@ impl Worker {
     /// The jobs on this thread's stack.
     fn stack(&self) -> Vec<u64> {
         let running = Some(self.job.get()).filter(|&job| job != 0);
-        self.below.borrow().iter().map(|suspended| suspended.job).chain(running).collect()
+        self.suspended.borrow().iter().map(|suspended| suspended.job).chain(running).collect()
     }
 
     pub(super) fn is_nested(&self) -> bool {
-        !self.below.borrow().is_empty()
+        !self.suspended.borrow().is_empty()
     }
 
     /// Runs a job on top of the current one, if it is still queued.
     fn run_queued(&self, id: u64) -> bool {
         let Some(item) = self.core.take_out(id) else { return false };
         let (job, failure) = (self.job.replace(id), self.failure.take());
-        let (asked, overrun) = (self.asked.replace(ptr::null()), self.overrun.replace(ptr::null()));
+        let (stop_flag, overrun_flag) = (self.stop_flag.replace(ptr::null()), self.overrun_flag.replace(ptr::null()));
         let tick = self.tick.take();
         let blocks = self.unblock();
-        self.below.borrow_mut().push(Suspended { job, failure, asked, overrun, tick, blocks });
+        self.suspended.borrow_mut().push(Suspended { job, failure, stop_flag, overrun_flag, tick, blocks });
         // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so the item is turned back into a job once.
         unsafe { Job::from_item(item) }.run(self);
-        let suspended = self.below.borrow_mut().pop().expect("pushed above");
+        let suspended = self.suspended.borrow_mut().pop().expect("pushed above");
         self.job.set(suspended.job);
         self.failure.replace(suspended.failure);
-        self.asked.set(suspended.asked);
-        self.overrun.set(suspended.overrun);
+        self.stop_flag.set(suspended.stop_flag);
+        self.overrun_flag.set(suspended.overrun_flag);
         self.tick.set(suspended.tick);
         self.station.set_running(true);
         if suspended.blocks {
@@ -96,35 +96,35 @@ impl Worker {
     }
 
     /// The running code is a piece of the job `id`, and runs under that id.
-    pub(super) fn stand_in_for(&self, id: u64) {
+    pub(super) fn run_as(&self, id: u64) {
         if id != 0 {
             self.job.set(id);
         }
     }
 
     /// Runs `code`, a piece of the job `id`, inside the running job; returns the failure that it has declared.
-    pub(super) fn lend(&self, id: u64, code: impl FnOnce()) -> Option<Box<Failure>> {
+    pub(super) fn run_piece(&self, id: u64, code: impl FnOnce()) -> Option<Box<Failure>> {
         let (job, failure) = (self.job.get(), self.failure.take());
-        self.stand_in_for(id);
+        self.run_as(id);
         code();
         self.job.set(job);
         self.failure.replace(failure)
     }
 
-    /// Runs `code`, in which [`is_asked`](Self::is_asked) says whether `asked` was set.
-    pub(crate) fn with_asked<R>(&self, asked: &AtomicBool, code: impl FnOnce() -> R) -> R {
-        let outer = self.asked.replace(asked);
+    /// Runs `code`, in which [`is_asked_to_stop`](Self::is_asked_to_stop) says whether `flag` was set.
+    pub(crate) fn with_stop_flag<R>(&self, flag: &AtomicBool, code: impl FnOnce() -> R) -> R {
+        let outer = self.stop_flag.replace(flag);
         let result = code();
-        self.asked.set(outer);
+        self.stop_flag.set(outer);
         result
     }
 
     /// Whether the running job was asked to stop.
-    pub(crate) fn is_asked(&self) -> bool {
-        // SAFETY: the pointer is null, or `with_asked` borrows its target until it restores the previous pointer.
-        let asked = unsafe { self.asked.get().as_ref() };
+    pub(crate) fn is_asked_to_stop(&self) -> bool {
+        // SAFETY: the pointer is null, or `with_stop_flag` borrows its target until it restores the previous pointer.
+        let stop = unsafe { self.stop_flag.get().as_ref() };
         // SAFETY: the pointer is null, or `watch` owns its target until `Watched` restores the previous pointer.
-        let overrun = unsafe { self.overrun.get().as_ref() };
-        [asked, overrun].into_iter().flatten().any(|asked| asked.load(Ordering::Acquire))
+        let overrun = unsafe { self.overrun_flag.get().as_ref() };
+        [stop, overrun].into_iter().flatten().any(|flag| flag.load(Ordering::Acquire))
     }
 }

@@ -220,7 +220,7 @@ impl Offered {
     fn help(&self) {
         // SAFETY: 1. it was in one mailbox, and this thread has taken it out.
         let run = || frame::outside(|| unsafe { self.run() });
-        let failure = current::with(|worker| worker.lend(self.parent, run));
+        let failure = current::with(|worker| worker.run_piece(self.parent, run));
         match failure {
             Some(failure) => self.done(failure),
             None => {

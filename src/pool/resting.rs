@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 const LONG_SLEEP: Duration = Duration::from_micros(real_or_modelled(50, 0));
 
 /// After so long a sleep, memory that only a burst needs is returned to the system.
-const BURST_IS_OVER: Duration = Duration::from_millis(200);
+const TRIM_AFTER: Duration = Duration::from_millis(200);
 
 /// Nanoseconds between two checks, per other searcher: each check takes a cache line from the producer or the worker
 /// that writes it.
-const SELDOM: u32 = 300;
+const CHECK_INTERVAL_NANOS: u32 = 300;
 
 /// One check in so many covers everything, others' batches included.
-const THOROUGH: u32 = 16;
+const FULL_CHECK_EVERY: u32 = 16;
 
 /// What a worker remembers of its last sleep.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,8 @@ impl Worker {
     /// Checks for work a little longer, then sleeps until it is woken. False if the worker has slept too long, and is
     /// to leave.
     pub(super) fn rest(&self) -> bool {
-        if !self.spent.borrow().is_empty() {
-            self.free_spent();
+        if !self.retired.borrow().is_empty() {
+            self.free_retired();
         }
         if self.core.orphans.any() {
             self.reap();
@@ -58,21 +58,21 @@ impl Worker {
         // Race: it took no work because of a surplus, and another worker has stood by since.
         self.start_searching();
         let lull = self.is_lull();
-        if !lull && self.look_on() {
+        if !lull && self.check_on() {
             return true;
         }
         let reason = || self.is_wanted() || self.core.is_over();
         let sleep = |parker: &Parker| self.sleep(|end| self.sleep_for_timers(parker, end));
-        self.count_timers_in_a_row();
-        let deep = self.gets_ready_to_look_out();
-        let woken = self.core.crew.park(self.number, deep, lull, reason, sleep);
+        self.count_timer_sleeps();
+        let at_bottom = self.prepare_lookout();
+        let woken = self.core.crew.park(self.number, at_bottom, lull, reason, sleep);
         self.end_watch() || woken
     }
 
-    fn count_timers_in_a_row(&self) {
+    fn count_timer_sleeps(&self) {
         let (jobs, ticks) = (self.since_sleep(), self.ticks.get() - self.last_sleep.get().ticks);
         if jobs > 0 {
-            self.timers_in_a_row.set(if ticks == jobs { self.timers_in_a_row.get().saturating_add(1) } else { 0 });
+            self.timer_sleeps.set(if ticks == jobs { self.timer_sleeps.get().saturating_add(1) } else { 0 });
         }
     }
 
@@ -82,17 +82,17 @@ impl Worker {
 
     /// Checks for work for some microseconds. Meanwhile this worker is searching, so no submit makes a system call
     /// (`README.md`, "Before a sleep").
-    fn look_on(&self) -> bool {
-        let (looks, passes) = (Cell::new(0_u32), Cell::new(0));
+    fn check_on(&self) -> bool {
+        let (checks, passes) = (Cell::new(0_u32), Cell::new(0));
         let ready = || {
             if passes.get() > 0 {
                 passes.set(passes.get() - 1);
                 return false;
             }
             let others = self.core.crew.census.read().searching().saturating_sub(1);
-            passes.set(others as u32 * hint::pauses_in(SELDOM));
-            looks.set(looks.get().wrapping_add(1));
-            if looks.get().is_multiple_of(THOROUGH) { self.is_wanted() } else { self.is_invited() }
+            passes.set(others as u32 * hint::pauses_in(CHECK_INTERVAL_NANOS));
+            checks.set(checks.get().wrapping_add(1));
+            if checks.get().is_multiple_of(FULL_CHECK_EVERY) { self.is_wanted() } else { self.is_invited() }
         };
         awake::look_on(ready, || self.core.lanes.counted())
     }
@@ -108,9 +108,9 @@ impl Worker {
         if self.searching.get() {
             self.stop_searching();
         }
-        self.reaps.set(true);
+        self.reaping.set(true);
         self.core.orphans.reap();
-        self.reaps.set(false);
+        self.reaping.set(false);
         self.failure.take();
         self.station.set_running(false);
         self.start_searching(); // In any case: `begin` calls the start hook only for a job that was found by a search.
@@ -133,14 +133,14 @@ impl Worker {
     pub(super) fn sleep(&self, sleep_until: impl Fn(Deadline) -> bool) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         let began = Instant::now();
-        let woken = self.doze_off(sleep_until, end);
-        let was_long = self.slept_since(began) >= LONG_SLEEP;
+        let woken = self.sleep_and_trim(sleep_until, end);
+        let was_long = self.idle_time(began) >= LONG_SLEEP;
         self.last_sleep.set(LastSleep { finished: self.station.finished(), was_long, ticks: self.ticks.get() });
         woken
     }
 
     /// How long it slept until it was woken, without the time that waking up took.
-    fn slept_since(&self, began: Instant) -> Duration {
+    fn idle_time(&self, began: Instant) -> Duration {
         match self.station.take_woken_at() {
             Some(woken_at) => {
                 awake::note_wake_up(woken_at.elapsed());
@@ -150,9 +150,9 @@ impl Worker {
         }
     }
 
-    fn doze_off(&self, sleep_until: impl Fn(Deadline) -> bool, end: Deadline) -> bool {
+    fn sleep_and_trim(&self, sleep_until: impl Fn(Deadline) -> bool, end: Deadline) -> bool {
         if self.core.store.has_surplus() {
-            if sleep_until(Deadline::after(BURST_IS_OVER)) {
+            if sleep_until(Deadline::after(TRIM_AFTER)) {
                 return true;
             }
             if self.watch.get() == Watch::Due {
@@ -165,10 +165,10 @@ impl Worker {
 
     /// Leaves a pool that has ended, and wakes the sleepers, which must observe the end, too.
     pub(super) fn leave(&self) {
-        self.free_spent();
+        self.free_retired();
         self.core.maybe_quiet();
         self.core.crew.wake_all();
-        if !self.stop() {
+        if !self.prepare_to_leave() {
             return;
         }
         let leaves = self.core.crew.leave(self.number);

@@ -13,28 +13,28 @@ pub(super) const MOST_AT_ONCE: usize = 256;
 
 /// How long a worker stays with a lane that has more, because its data is in the worker's cache. Limited so that no
 /// producer starves.
-const STAY: Duration = hint::real_time(Duration::from_micros(20));
+const MAX_STAY: Duration = hint::real_time(Duration::from_micros(20));
 
 /// Runs shorter than this are not worth reading the clock.
-const MANY: usize = 64;
+const LONG_RUN: usize = 64;
 
 /// A worker prefers the jobs that it has submitted itself, which are in its cache; after so many in a row, other lanes
 /// have a turn.
 const OWN_IN_A_ROW: usize = 64;
 
 /// How long a worker leaves the only job of another worker's lane to that worker.
-const MOMENT: Duration = hint::real_time(Duration::from_micros(3));
+const LONE_JOB_GRACE: Duration = hint::real_time(Duration::from_micros(3));
 
 /// The most pauses, per two workers, between two rounds that found all lanes empty or left alone: each check disturbs
 /// the workers that take jobs.
-const MOST_PAUSES: u32 = 32;
+const MAX_PAUSES: u32 = 32;
 
 /// Longer than a lane is left alone. After so many pauses, the only job of another worker's lane is taken to be part of
 /// a chain, which that worker runs.
-const A_WHILE: u32 = 1500;
+const YIELD_AFTER: u32 = 1500;
 
 /// After so many pauses, about a millisecond, a worker stops waiting for lanes: it may be needed as a thief.
-const LONG: u32 = 20 * A_WHILE;
+const GIVE_UP_AFTER: u32 = 20 * YIELD_AFTER;
 
 /// A worker's position in its round.
 #[derive(Debug)]
@@ -42,9 +42,9 @@ pub(super) struct Round {
     /// The number of the current lane.
     turn: Cell<usize>,
     /// When the worker came to this lane, if it has left something there.
-    came: Cell<Option<Instant>>,
+    arrived: Cell<Option<Instant>>,
     /// A job that it leaves to another worker.
-    left: Cell<Option<Left>>,
+    left_alone: Cell<Option<LeftAlone>>,
     /// The lane that the worker submits to, and how many jobs in a row it has taken from that.
     own: Cell<Option<usize>>,
     own_in_a_row: Cell<usize>,
@@ -52,7 +52,7 @@ pub(super) struct Round {
 
 /// The only job of another worker's lane, and when it was first observed there.
 #[derive(Clone, Copy, Debug)]
-struct Left {
+struct LeftAlone {
     lane: usize,
     position: u64,
     since: Instant,
@@ -62,8 +62,8 @@ impl Round {
     pub(super) fn starting_at(turn: usize) -> Self {
         Self {
             turn: Cell::new(turn),
-            came: Cell::new(None),
-            left: Cell::new(None),
+            arrived: Cell::new(None),
+            left_alone: Cell::new(None),
             own: Cell::new(None),
             own_in_a_row: Cell::new(0),
         }
@@ -91,33 +91,35 @@ impl Round {
             return;
         }
         self.own_in_a_row.set(0);
-        let came = self.came.get().filter(|_| self.turn.get() == lane);
-        self.came.set(stays.then(|| came.unwrap_or_else(Instant::now)));
+        let arrived = self.arrived.get().filter(|_| self.turn.get() == lane);
+        self.arrived.set(stays.then(|| arrived.unwrap_or_else(Instant::now)));
         self.turn.set(if stays { lane } else { lane + 1 });
     }
 
     /// Whether the only job of this lane is left to the worker that has submitted it and will run it after its current
     /// job, for as long as moving it to another core would take. One such lane is watched at a time.
-    fn leaves(&self, number: usize, lane: &Lane) -> bool {
+    fn leaves_alone(&self, number: usize, lane: &Lane) -> bool {
         let lone = || lane.lone_of_another();
-        match self.left.get() {
-            Some(left) if left.lane == number && left.since.elapsed() < MOMENT => true,
-            Some(left) if left.lane == number => self.watch(number, lone().filter(|&now| now != left.position)),
+        match self.left_alone.get() {
+            Some(left) if left.lane == number && left.since.elapsed() < LONE_JOB_GRACE => true,
+            Some(left) if left.lane == number => {
+                self.watch_lone_job(number, lone().filter(|&now| now != left.position))
+            }
             Some(_) => lone().is_some(),
-            None => self.watch(number, lone()),
+            None => self.watch_lone_job(number, lone()),
         }
     }
 
     /// Watches the job at `position`, if there is one; returns whether there is.
-    fn watch(&self, lane: usize, position: Option<u64>) -> bool {
-        self.left.set(position.map(|position| Left { lane, position, since: Instant::now() }));
+    fn watch_lone_job(&self, lane: usize, position: Option<u64>) -> bool {
+        self.left_alone.set(position.map(|position| LeftAlone { lane, position, since: Instant::now() }));
         position.is_some()
     }
 
     /// Called before each round: ends a stay that was long enough.
-    fn go_on(&self) {
-        if self.came.get().is_some_and(|came| came.elapsed() >= STAY) {
-            self.came.set(None);
+    fn start_round(&self) {
+        if self.arrived.get().is_some_and(|arrived| arrived.elapsed() >= MAX_STAY) {
+            self.arrived.set(None);
             self.turn.set(self.turn.get() + 1);
         }
     }
@@ -138,21 +140,21 @@ impl Worker {
 
     fn batch_from_all_lanes(&self) -> Option<Place> {
         let paced = hint::may_spin() && !self.takes_one_at_a_time() && !self.is_lull();
-        self.round.go_on();
+        self.round.start_round();
         let (mut paused, mut pauses) = (0_u32, 0);
         // Read once per wait, because reading the census disturbs others, too.
         let crowd = LazyCell::new(|| (self.core.alive() as u32 / 2).max(1));
         loop {
-            let (first, waits) = self.batch_from_a_lane(paced);
-            let enough = if self.round.left.get().is_some() { A_WHILE } else { LONG };
+            let (first, waits) = self.try_lanes(paced);
+            let enough = if self.round.left_alone.get().is_some() { YIELD_AFTER } else { GIVE_UP_AFTER };
             if first.is_some() || !waits || paused >= enough || self.must_stop() || self.has_work_beside_lanes() {
                 return first;
             }
-            pauses = (pauses + *crowd).min(MOST_PAUSES * *crowd);
+            pauses = (pauses + *crowd).min(MAX_PAUSES * *crowd);
             (0..pauses).for_each(|_| hint::spin());
             let before = paused;
             paused += pauses;
-            if paused / A_WHILE > before / A_WHILE {
+            if paused / YIELD_AFTER > before / YIELD_AFTER {
                 awake::give_way(|| self.core.lanes.taken()); // The worker at a lane may have lost its core.
             }
         }
@@ -163,10 +165,10 @@ impl Worker {
     }
 
     /// The first place of a new batch; if there is none, whether a lane is left alone.
-    fn batch_from_a_lane(&self, paced: bool) -> (Option<Place>, bool) {
+    fn try_lanes(&self, paced: bool) -> (Option<Place>, bool) {
         let mut waits = false;
         for (number, lane) in self.core.lanes.starting_at(self.round.turn()) {
-            if paced && self.round.leaves(number, lane) {
+            if paced && self.round.leaves_alone(number, lane) {
                 waits = true;
                 continue;
             }
@@ -192,7 +194,7 @@ impl Worker {
         };
         let look = lane.claim(&self.core.store, paced, share, install);
         let Some(first) = first else { return Err(look == Look::Rest) };
-        self.round.took_from(number, taken, paced && taken >= MANY && seen > taken);
+        self.round.took_from(number, taken, paced && taken >= LONG_RUN && seen > taken);
         Ok(first)
     }
 

@@ -53,21 +53,21 @@ impl Worker {
     }
 
     /// A delayed job, or one with a deadline, has begun: its timer node or deadline entry is freed later, with others.
-    pub(super) fn spend(&self, id: u64) {
+    pub(super) fn retire_timer(&self, id: u64) {
         if self.is_guest() {
-            return self.core.free_spent(&[id]);
+            return self.core.free_retired(&[id]);
         }
-        let mut spent = self.spent.borrow_mut();
-        spent.push(id);
-        if spent.len() == MOST_AT_ONCE {
-            self.core.free_spent(&spent);
-            spent.clear();
+        let mut retired = self.retired.borrow_mut();
+        retired.push(id);
+        if retired.len() == MOST_AT_ONCE {
+            self.core.free_retired(&retired);
+            retired.clear();
         }
     }
 
     #[cold]
-    pub(super) fn free_spent(&self) {
-        self.core.free_spent(&self.spent.take());
+    pub(super) fn free_retired(&self) {
+        self.core.free_retired(&self.retired.take());
     }
 
     /// When the running job was due, if it is that of a timer.
@@ -76,7 +76,7 @@ impl Worker {
     }
 
     /// Drops a user's value after the job's outcome was published.
-    pub(super) fn let_go<T>(&self, value: T) {
+    pub(super) fn dispose<T>(&self, value: T) {
         self.resume();
         unwind::dispose(value);
     }
@@ -94,8 +94,8 @@ impl Worker {
 
     /// Called before user code that belongs to no job of this worker: no submitter may rely on the worker meanwhile,
     /// and a failure that the code declares is not the job's. Returns what to restore by
-    /// [`come_back`](Self::come_back).
-    pub(super) fn step_aside(&self) -> (bool, Option<Box<Failure>>) {
+    /// [`end_callback`](Self::end_callback).
+    pub(super) fn begin_callback(&self) -> (bool, Option<Box<Failure>>) {
         let searches = self.searching.get();
         if searches {
             self.stop_searching();
@@ -103,7 +103,7 @@ impl Worker {
         (searches, self.failure.take())
     }
 
-    pub(super) fn come_back(&self, (searches, failure): (bool, Option<Box<Failure>>)) {
+    pub(super) fn end_callback(&self, (searches, failure): (bool, Option<Box<Failure>>)) {
         self.failure.replace(failure);
         if searches {
             self.start_searching();

@@ -112,7 +112,7 @@ impl<F: FnOnce() + Send> Task for Scoped<'_, F> {
     fn run(self, worker: &Worker) {
         // SAFETY: 1. `Scope::spawn`'s obligation: the scope lives until `left.end` below.
         let scope = unsafe { &*self.scope };
-        worker.stand_in_for(scope.parent);
+        worker.run_as(scope.parent);
         if let Err(thrown) = unwind::catch(self.code) {
             unwind::keep_first(&scope.payload, thrown);
         }

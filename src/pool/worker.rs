@@ -21,10 +21,10 @@ use std::sync::Arc;
 
 /// With fewer jobs since its last search, a worker asks submitters to fence (`README.md`, "Asked"). Models ask
 /// explicitly.
-const FEW: u64 = real_or_modelled(16, 0);
+const ASK_BELOW: u64 = real_or_modelled(16, 0);
 
 /// With so many jobs since its last search, a worker withdraws the request: submits are too many to fence.
-const BUSY: u64 = 128;
+const STOP_ASKING_AT: u64 = 128;
 
 /// A worker's private half. It is *searching* (and counted as such) from its start until it finds a job, and again when
 /// it sees no more work.
@@ -36,20 +36,20 @@ pub(crate) struct Worker {
     pub(super) round: Round,
     pub(super) searching: Cell<bool>,
     /// The station's count of finished jobs when this worker started.
-    pub(super) born: Cell<u64>,
+    pub(super) finished_at_start: Cell<u64>,
     pub(super) job: Cell<u64>,
     pub(super) failure: Cell<Option<Box<Failure>>>,
     /// Whether the running job blocks, so that this worker is not counted.
     pub(super) blocks: Cell<bool>,
     /// The jobs below the running one on this thread's stack: each waits for the one above it.
-    pub(super) below: RefCell<Vec<Suspended>>,
+    pub(super) suspended: RefCell<Vec<Suspended>>,
     /// The flag that asks the running job to stop, or null.
-    pub(super) asked: Cell<*const AtomicBool>,
+    pub(super) stop_flag: Cell<*const AtomicBool>,
     /// The flag that asks the running job to stop because it overruns, or null.
-    pub(super) overrun: Cell<*const AtomicBool>,
-    pub(super) readiness: Cell<Readiness>,
+    pub(super) overrun_flag: Cell<*const AtomicBool>,
+    pub(super) hook_state: Cell<HookState>,
     /// The station's count of finished jobs when the last search ended.
-    found: Cell<u64>,
+    finished_at_search: Cell<u64>,
     pub(super) last_sleep: Cell<LastSleep>,
     /// How often groups had a turn.
     pub(super) group_turn: Cell<u32>,
@@ -62,23 +62,23 @@ pub(crate) struct Worker {
     pub(super) watch: Cell<Watch>,
     pub(super) lateness: Cell<Lateness>,
     /// How many sleeps in a row ended with nothing but jobs of timers.
-    pub(super) timers_in_a_row: Cell<u32>,
+    pub(super) timer_sleeps: Cell<u32>,
     /// Timer nodes and deadline entries of jobs that have begun, to be freed together.
-    pub(super) spent: RefCell<Vec<u64>>,
+    pub(super) retired: RefCell<Vec<u64>>,
     /// Whether destructors of unread outcomes run: user code that belongs to no job.
-    pub(super) reaps: Cell<bool>,
+    pub(super) reaping: Cell<bool>,
 }
 
 /// Which hooks a worker has called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Readiness {
+pub(super) enum HookState {
     /// The start hook is to be called before the first job.
-    Fresh,
-    Ready,
+    NotStarted,
+    Started,
     /// The start hook has failed: this worker runs nothing.
-    Unfit,
+    StartFailed,
     /// The stop hook was called.
-    Leaving,
+    Stopped,
 }
 
 impl Worker {
@@ -88,7 +88,7 @@ impl Worker {
         let writer_id = unsafe { WriterId::new(number) };
         Self {
             searching: Cell::new(true),
-            readiness: Cell::new(Readiness::Fresh),
+            hook_state: Cell::new(HookState::NotStarted),
             ..Self::at(station, writer_id, number, core)
         }
     }
@@ -104,15 +104,15 @@ impl Worker {
             writer_id,
             round: Round::starting_at(number),
             searching: Cell::new(false),
-            born: Cell::new(station.finished()),
+            finished_at_start: Cell::new(station.finished()),
             job: Cell::new(0),
             failure: Cell::new(None),
             blocks: Cell::new(false),
-            below: RefCell::new(Vec::new()),
-            asked: Cell::new(ptr::null()),
-            overrun: Cell::new(ptr::null()),
-            readiness: Cell::new(Readiness::Ready),
-            found: Cell::new(station.finished()),
+            suspended: RefCell::new(Vec::new()),
+            stop_flag: Cell::new(ptr::null()),
+            overrun_flag: Cell::new(ptr::null()),
+            hook_state: Cell::new(HookState::Started),
+            finished_at_search: Cell::new(station.finished()),
             last_sleep: Cell::new(LastSleep::new(station.finished())),
             group_turn: Cell::new(0),
             group: RefCell::new(None),
@@ -120,9 +120,9 @@ impl Worker {
             ticks: Cell::new(0),
             watch: Cell::new(Watch::Off),
             lateness: Cell::new(Lateness::default()),
-            timers_in_a_row: Cell::new(0),
-            spent: RefCell::new(Vec::new()),
-            reaps: Cell::new(false),
+            timer_sleeps: Cell::new(0),
+            retired: RefCell::new(Vec::new()),
+            reaping: Cell::new(false),
             station,
             core,
         }
@@ -158,7 +158,7 @@ impl Worker {
                 self.start_searching(); // `find_batch` relied on groups, and other workers were faster.
             } else if self.core.is_over() {
                 return self.leave();
-            } else if (self.is_worn_out() || !self.rest()) && self.depart() {
+            } else if (self.has_reached_job_limit() || !self.rest()) && self.depart() {
                 return self.core.left.notify();
             }
         }
@@ -168,13 +168,13 @@ impl Worker {
     #[cold]
     fn run_front<const BOUNDED: bool>(&self) -> bool {
         if self.station.is_called() && !self.core.is_stopped() {
-            self.answer_calls();
+            self.run_calls();
         }
         let mut urgent = 0;
         loop {
             while !self.core.is_stopped()
                 && !self.must_stop()
-                && let Some((id, item)) = self.first_in_front()
+                && let Some((id, item)) = self.pop_front()
             {
                 self.free_place::<BOUNDED>();
                 self.execute(id, item);
@@ -193,7 +193,7 @@ impl Worker {
         !self.core.is_forked()
     }
 
-    fn first_in_front(&self) -> Option<(u64, Item)> {
+    fn pop_front(&self) -> Option<(u64, Item)> {
         let pop = || self.core.front.pop(&self.core.store);
         pop().or_else(|| {
             while self.core.front.promises() && !self.core.weather_storm() {}
@@ -214,14 +214,14 @@ impl Worker {
     /// Returns the first place of a new batch, from a lane or stolen from another worker.
     #[inline(never)]
     fn find_batch<const BOUNDED: bool>(&self) -> Option<Place> {
-        let done = self.station.batch.retire(&self.core.store);
+        let holds = self.station.batch.retire(&self.core.store);
         if BOUNDED && let Some(bound) = &self.core.bound {
             bound.batch_has_ended(|| self.core.freed());
         }
         if self.must_stop() {
             return None;
         }
-        if done > 0 && self.since_found() >= BUSY {
+        if holds > 0 && self.since_search() >= STOP_ASKING_AT {
             self.core.crew.stop_asking();
         }
         if self.core.groups.are_ready() {
@@ -232,11 +232,11 @@ impl Worker {
                 return None; // The caller gives groups another turn, without the fence that ends a search.
             }
             self.start_searching();
-            self.batch_from_others()
+            self.steal()
         })
     }
 
-    fn batch_from_others(&self) -> Option<Place> {
+    fn steal(&self) -> Option<Place> {
         let used = self.core.crew.used();
         let mut victims = (1..used).map(|offset| self.core.crew.station((self.number + offset) % used));
         let range = victims.find_map(|victim| if victim.keeps_up() { None } else { victim.batch.split() })?;
@@ -264,9 +264,9 @@ impl Worker {
     /// 1. The item was claimed and stays where it lies.
     #[inline(always)]
     unsafe fn execute_at(&self, id: u64, taken: Taken) {
-        if self.searching.get() && !self.begin() {
+        if self.searching.get() && !self.end_search() {
             // SAFETY: the caller's 1.
-            self.leave_undone(id, unsafe { taken.copy() });
+            self.skip_job(id, unsafe { taken.copy() });
             return;
         }
         self.station.set_running(true);
@@ -285,7 +285,7 @@ impl Worker {
 
     /// Ends a job that this worker may not run. In a forked child it does nothing: the job is run in the parent.
     #[cold]
-    fn leave_undone(&self, id: u64, item: Item) {
+    fn skip_job(&self, id: u64, item: Item) {
         if !self.core.is_forked() {
             self.core.end_unrun(id, item);
         }
@@ -320,16 +320,16 @@ impl Worker {
     /// Ends the search, and calls the start hook before the first job. False if this worker may not run the job: the
     /// hook has failed, or has forked this process.
     #[cold]
-    fn begin(&self) -> bool {
+    fn end_search(&self) -> bool {
         self.stop_searching();
-        if self.readiness.get() == Readiness::Fresh {
+        if self.hook_state.get() == HookState::NotStarted {
             let started = self.call_start_hook();
-            self.readiness.set(if started.is_ok() { Readiness::Ready } else { Readiness::Unfit });
+            self.hook_state.set(if started.is_ok() { HookState::Started } else { HookState::StartFailed });
             if let Err(cause) = started {
                 self.core.break_down(cause);
             }
         }
-        let ready = self.readiness.get() == Readiness::Ready && !self.core.is_forked();
+        let ready = self.hook_state.get() == HookState::Started && !self.core.is_forked();
         if !ready {
             self.start_searching(); // So that its next job, such as a call, is not run either.
         }
@@ -339,8 +339,8 @@ impl Worker {
     /// The last steps before a worker leaves: calls the stop hook, if the start hook was called; drops unread outcomes,
     /// because it may not have rested since its last job; searches. What the hook submits to its own closed pool is
     /// refused. False in a forked child, if the hook has forked: the copied worker must return at once.
-    pub(super) fn stop(&self) -> bool {
-        if self.readiness.replace(Readiness::Leaving) == Readiness::Ready
+    pub(super) fn prepare_to_leave(&self) -> bool {
+        if self.hook_state.replace(HookState::Stopped) == HookState::Started
             && let Err(cause) = self.call_stop_hook()
         {
             self.core.break_down(cause);
@@ -356,13 +356,13 @@ impl Worker {
     }
 
     /// Whether user code that runs on this worker belongs to a job, which the pool's end waits for.
-    pub(super) fn is_at_work(&self) -> bool {
-        self.readiness.get() != Readiness::Leaving && !self.reaps.get()
+    pub(super) fn runs_job_code(&self) -> bool {
+        self.hook_state.get() != HookState::Stopped && !self.reaping.get()
     }
 
     /// Jobs finished since the last search.
-    fn since_found(&self) -> u64 {
-        self.station.finished() - self.found.get()
+    fn since_search(&self) -> u64 {
+        self.station.finished() - self.finished_at_search.get()
     }
 
     #[inline]
@@ -377,8 +377,8 @@ impl Worker {
     #[cold]
     pub(super) fn stop_searching(&self) {
         self.searching.set(false);
-        let asks = self.since_found() < FEW;
-        self.found.set(self.station.finished());
+        let asks = self.since_search() < ASK_BELOW;
+        self.finished_at_search.set(self.station.finished());
         if self.core.crew.stop_searching(asks, || self.sees_work()) {
             // A refused thread is no error: this worker is alive, and will find the work.
             let _ = self.core.recruit();

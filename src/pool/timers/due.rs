@@ -32,7 +32,7 @@ impl Task for JobHint {
         let began = worker.core().settings.clock.now();
         // SAFETY: 1. a worker runs only what it has claimed.
         let job = unsafe { self.take(worker.core()) };
-        worker.spend(id);
+        worker.retire_timer(id);
         let outside = worker.enter_tick(id, TickInfo { number: 1, began, late_by: began.saturating_sub(due) });
         job.run(worker);
         worker.leave_tick(outside);
@@ -46,7 +46,7 @@ impl Task for JobHint {
         let id = self.id;
         // SAFETY: 1. a thread cancels only what it has claimed.
         let job = unsafe { self.take(core) };
-        core.free_spent(&[id]);
+        core.free_retired(&[id]);
         core.end_job(job, id, why)
     }
 }

@@ -175,7 +175,7 @@ impl Core {
     }
 
     /// Frees the nodes of delayed jobs and the entries of deadlines, for jobs that have begun.
-    pub(in crate::pool) fn free_spent(&self, ids: &[u64]) {
+    pub(in crate::pool) fn free_retired(&self, ids: &[u64]) {
         let Some(timers) = self.known_timers() else { return };
         let mut state = timers.state.lock();
         for &id in ids {

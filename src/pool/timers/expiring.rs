@@ -45,7 +45,7 @@ impl Core {
 
 impl<T: Task> Task for Expiring<T> {
     fn run(self, worker: &Worker) {
-        worker.spend(self.entry);
+        worker.retire_timer(self.entry);
         self.task.run(worker);
     }
 

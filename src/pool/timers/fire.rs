@@ -13,7 +13,7 @@ use std::io;
 use std::sync::Arc;
 
 /// When to retry what the system has refused, in nanoseconds.
-const AGAIN: u64 = hire::AGAIN.as_nanos() as u64;
+const RETRY_AFTER: u64 = hire::RETRY_AFTER.as_nanos() as u64;
 
 /// Who checks for due timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Core {
         // Still in the visit: Close, V4.
         if self.look_after(queued > 0 || storm).is_err() {
             match looker {
-                Looker::Sleeper => until = [timers.clock.now() + AGAIN, u64::MAX],
+                Looker::Sleeper => until = [timers.clock.now() + RETRY_AFTER, u64::MAX],
                 _ => timers.alarm.unpark(),
             }
         }
@@ -273,7 +273,7 @@ impl DueBatch<'_, '_> {
                 }
                 None => {
                     live.left += 1;
-                    next = next.or(Some(now.own.saturating_add(AGAIN)));
+                    next = next.or(Some(now.own.saturating_add(RETRY_AFTER)));
                 }
             }
         }
@@ -307,7 +307,7 @@ impl DueBatch<'_, '_> {
         // SAFETY: 1. the item was made from a job; 2. it was not queued.
         drop(unsafe { Job::from_item(hint) });
         state.delayed += 1;
-        state.rearm(node, now.saturating_add(AGAIN));
+        state.rearm(node, now.saturating_add(RETRY_AFTER));
     }
 }
 

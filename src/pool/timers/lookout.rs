@@ -141,13 +141,13 @@ impl State {
 impl Worker {
     /// Called before a sleep: whether this worker is to be the lookout. Waking a thread from a timed sleep takes
     /// longer, so only a worker below other sleepers is, or one that was needed only for jobs of timers.
-    pub(in crate::pool) fn gets_ready_to_look_out(&self) -> bool {
+    pub(in crate::pool) fn prepare_lookout(&self) -> bool {
         let Some(timers) =
             self.core.known_timers().filter(|timers| !timers.clock.is_manual() && !self.core.is_closed())
         else {
             return false;
         };
-        let suits = self.core.crew.census.read().idle() > 0 || self.timers_in_a_row.get() >= IN_A_ROW;
+        let suits = self.core.crew.census.read().idle() > 0 || self.timer_sleeps.get() >= IN_A_ROW;
         let ready = suits && timers.state.lock().lookout.is_none();
         self.watch.set(if ready { Watch::Ready } else { Watch::Off });
         ready

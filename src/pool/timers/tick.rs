@@ -23,7 +23,7 @@ impl Task for TickHint {
         let tick = TickInfo { number, began, late_by: began.saturating_sub(self.due) };
         let outside = worker.enter_tick(self.id, tick);
         let went_well = work.run(worker);
-        worker.let_go(work);
+        worker.dispose(work);
         // If the job has forked, the holder of the timers' lock may not exist in this process.
         if !worker.core().is_forked() {
             self.timers.ended(self.id, went_well, worker);

@@ -70,7 +70,7 @@ impl Worker {
         let Some(entry) = entry else { return code() };
         let began = core.settings.clock.now();
         let run = Arc::new(Run { job: self.job(), name, began, asked: AtomicBool::new(false) });
-        let _watched = Watched { worker: self, entry, outer: self.overrun.replace(&raw const run.asked) };
+        let _watched = Watched { worker: self, entry, outer: self.overrun_flag.replace(&raw const run.asked) };
         core.arm_deadline(entry, Expected::End(Arc::clone(&run)), began.saturating_add(limit));
         code()
     }
@@ -78,7 +78,7 @@ impl Worker {
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
-        self.worker.overrun.set(self.outer);
+        self.worker.overrun_flag.set(self.outer);
         self.worker.core().forget_deadline(self.entry);
     }
 }
