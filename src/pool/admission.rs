@@ -19,11 +19,11 @@ pub(super) enum Patience {
     /// What the pool's policy says.
     Policy,
     /// The same, but it does not run the job itself, which would exceed the group's limit: it waits instead.
-    NotHere,
+    NeverCallerRuns,
     /// It waits until then, whatever the policy says.
     Until(Deadline),
-    /// What the policy says, but it waits no longer than `until`, and runs the job itself only if that may run `here`.
-    NotBeyond { until: Deadline, here: bool },
+    /// What the policy says, but it waits no longer than the deadline, and runs the job itself only if `caller_runs`.
+    PolicyUntil { deadline: Deadline, caller_runs: bool },
     /// It is refused, whatever the policy says: it neither waits, nor makes room, nor runs the job.
     IfRoom,
 }
@@ -46,7 +46,7 @@ impl Core {
     /// Called in a visit to a pool that is bounded or closed: takes places for `count` jobs if they need nothing else.
     #[cold]
     #[inline(never)]
-    pub(super) fn refuses_after_all(self: &Arc<Self>, count: u64) -> Option<Refusal> {
+    pub(super) fn refuses_slow(self: &Arc<Self>, count: u64) -> Option<Refusal> {
         if let Some(why) = self.refusal() {
             return Some(why);
         }
@@ -61,7 +61,7 @@ impl Core {
     /// empty job in `rejected`, if it is accepted now. The pool may have been destroyed, unless the refusal holds it.
     #[cold]
     #[inline(never)]
-    pub(super) fn reconsider(rejected: &mut Rejected, route: Route<'_>) -> Option<NonZero<u64>> {
+    pub(super) fn retry_undecided(rejected: &mut Rejected, route: Route<'_>) -> Option<NonZero<u64>> {
         let Refusal::Undecided(core) = &rejected.why else { return None };
         let core = Arc::clone(core);
         let job = mem::replace(&mut rejected.job, Job::empty());
@@ -83,19 +83,19 @@ impl Core {
         patience: Patience,
         route: Route<'_>,
     ) -> Result<u64, Rejected> {
-        let mut load = Some(job);
+        let mut unqueued = Some(job);
         let admitted = self.admit(1, patience, |core, lane| {
-            let job = load.take().expect("a job is queued once");
+            let job = unqueued.take().expect("a job is queued once");
             core.queue_one(lane, job, route)
         });
         match admitted {
             Ok((verdict, kept)) => {
-                let id = verdict.inspect_err(|_| Self::did_not_come_in(&kept))?;
-                let back = kept.and_then(|core| Some((core.came_in(&[id], patience).pop()?, core)));
-                back.map_or(Ok(id), |((_, job), core)| Err(Rejected { why: core.why_nobody_came(), job }))
+                let id = verdict.inspect_err(|_| Self::push_failed(&kept))?;
+                let back = kept.and_then(|core| Some((core.after_push(&[id], patience).pop()?, core)));
+                back.map_or(Ok(id), |((_, job), core)| Err(Rejected { why: core.unclaimed_refusal(), job }))
             }
             Err(not_admitted) => {
-                let job = load.take().expect("the job was not queued");
+                let job = unqueued.take().expect("the job was not queued");
                 match not_admitted {
                     NotAdmitted::Refused(why) => Err(Rejected { why, job }),
                     NotAdmitted::CallerRuns(core) => Ok(core.run_guest(job)),
@@ -109,10 +109,10 @@ impl Core {
     pub(super) fn queue_batch_guarded(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
         match self.admit(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
             Ok((verdict, kept)) => {
-                let ids = verdict.inspect_err(|_| Self::did_not_come_in(&kept))?.settle()?;
+                let ids = verdict.inspect_err(|_| Self::push_failed(&kept))?.settle()?;
                 let Some(core) = kept else { return Ok(ids) };
-                let back = core.came_in(&ids, Patience::Policy);
-                if back.is_empty() { Ok(ids) } else { core.give_back(ids, back, core.why_nobody_came()) }
+                let back = core.after_push(&ids, Patience::Policy);
+                if back.is_empty() { Ok(ids) } else { core.give_back(ids, back, core.unclaimed_refusal()) }
             }
             Err(NotAdmitted::Refused(why)) => Err(why),
             Err(NotAdmitted::CallerRuns(core)) => {
@@ -143,8 +143,8 @@ impl Core {
 
     /// Whether others may wait for the calling thread, which therefore must not wait for room: it runs a job, or ends
     /// one that keeps its place until its callbacks are over.
-    fn never_waits(&self) -> bool {
-        self.is_current() || self.is_ending_one()
+    fn must_not_wait(&self) -> bool {
+        self.is_current() || self.is_ending_job()
     }
 
     /// Takes places for `count` jobs and queues them by `push`. If there is no room it does what the policy says.
@@ -190,10 +190,10 @@ impl Core {
         if let Some(why) = self.refusal() {
             return Attempt::Refused(why);
         }
-        let own = self.never_waits();
+        let exempt = self.must_not_wait();
         let Some(bound) = &self.bound else { return Attempt::Admitted(push(self, &mut visit.lane), None) };
-        if own {
-            bound.take_anyhow(count);
+        if exempt {
+            bound.take_above_limit(count);
         } else if !bound.take(count, || self.freed()) {
             if patience.when_full(bound.when_full) == Full::CallerRuns {
                 self.guests.begin(count); // Inside the visit, so that the pool's end waits for them.
@@ -206,10 +206,10 @@ impl Core {
 
     /// Called after the visit in which jobs were queued: reports the high mark; with hand-off, waits until workers have
     /// the jobs. Returns those that no worker claimed in time.
-    fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Job)> {
+    fn after_push(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
-        self.queue_may_have_risen();
-        if bound.when_full != Full::HandOff || self.never_waits() || matches!(patience, Patience::IfRoom) {
+        self.check_high_mark();
+        if bound.when_full != Full::HandOff || self.must_not_wait() || matches!(patience, Patience::IfRoom) {
             return Vec::new();
         }
         let deadline = patience.deadline(Full::HandOff);
@@ -224,7 +224,7 @@ impl Core {
     }
 
     /// Called after a visit in which there was no memory or no thread for jobs that had places.
-    fn did_not_come_in(kept: &Option<Arc<Self>>) {
+    fn push_failed(kept: &Option<Arc<Self>>) {
         if let Some(core) = kept
             && let Some(marks) = core.marks()
         {
@@ -233,15 +233,15 @@ impl Core {
     }
 
     /// Why no worker claimed the job in time.
-    fn why_nobody_came(&self) -> Refusal {
+    fn unclaimed_refusal(&self) -> Refusal {
         if self.is_closed() { Refusal::Closed } else { Refusal::Full }
     }
 
     /// Called before jobs of timers are queued: nothing can wait for room for them, so they take places above the limit
     /// if there are none below it.
-    pub(super) fn take_places_anyhow(&self, count: usize) {
+    pub(super) fn take_places_above_limit(&self, count: usize) {
         if let Some(bound) = &self.bound {
-            bound.take_anyhow(count as u64);
+            bound.take_above_limit(count as u64);
         }
     }
 
@@ -250,7 +250,7 @@ impl Core {
     }
 
     /// Called outside any visit and lock, after jobs were queued: reports the high mark.
-    pub(super) fn queue_may_have_risen(&self) {
+    pub(super) fn check_high_mark(&self) {
         if let Some(bound) = &self.bound
             && let Some(marks) = &bound.water_marks
         {
@@ -282,7 +282,7 @@ impl Core {
     }
 
     /// Called outside any visit and lock, after places were freed otherwise than by a worker: reports the low mark.
-    pub(super) fn queue_may_have_fallen(&self) {
+    pub(super) fn check_low_mark(&self) {
         if let Some(marks) = self.marks() {
             marks.may_have_fallen(&self.cancelled, self);
         }
@@ -302,8 +302,10 @@ impl MarkedQueue for Core {
 impl Patience {
     fn when_full(self, policy: Full) -> Full {
         match self {
-            Self::NotHere | Self::NotBeyond { here: false, .. } if policy == Full::CallerRuns => Full::Wait(None),
-            Self::Policy | Self::NotHere | Self::NotBeyond { .. } => policy,
+            Self::NeverCallerRuns | Self::PolicyUntil { caller_runs: false, .. } if policy == Full::CallerRuns => {
+                Full::Wait(None)
+            }
+            Self::Policy | Self::NeverCallerRuns | Self::PolicyUntil { .. } => policy,
             Self::Until(_) | Self::IfRoom => Full::Wait(None),
         }
     }
@@ -316,8 +318,8 @@ impl Patience {
         match self {
             Self::Until(deadline) => deadline,
             Self::IfRoom => Deadline::NOW,
-            Self::NotBeyond { until, .. } => by_policy.min(until),
-            Self::Policy | Self::NotHere => by_policy,
+            Self::PolicyUntil { deadline, .. } => by_policy.min(deadline),
+            Self::Policy | Self::NeverCallerRuns => by_policy,
         }
     }
 }

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 /// From this limit on, a waiting submitter first waits for much room: a sleep and a wake-up take as long as some
 /// hundred short jobs.
-const LARGE: u64 = 256;
+const LARGE_LIMIT: u64 = 256;
 
 /// A submitter that polls for room gives up after so many polls without progress. A worker may pause for a few of them
 /// (it waits for a slow producer, or is preempted), and a sleep would cost more than the polls.
-const LOOKS_IN_VAIN: u32 = 20;
+const MAX_IDLE_POLLS: u32 = 20;
 
 /// How long a submitter waits for much room. If it takes longer, jobs are so long that any free place is worth a
 /// wake-up.
-const PATIENCE: Duration = Duration::from_micros(200);
+const MUCH_ROOM_TIMEOUT: Duration = Duration::from_micros(200);
 
 /// What a submit does if there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(super) struct Bound {
     /// Notified when much room is free.
     much_room: EventCount,
     /// Whether a submitter polls for room. A hint: two that do so only take longer.
-    lingers: AtomicBool,
+    polling: AtomicBool,
     pub(super) water_marks: Option<WaterMarks>,
 }
 
@@ -76,7 +76,7 @@ impl Bound {
             places: CachePadded::new(Places { taken: AtomicU64::new(0), freed: AtomicU64::new(0) }),
             room: CachePadded::new(EventCount::new()),
             much_room: EventCount::new(),
-            lingers: AtomicBool::new(false),
+            polling: AtomicBool::new(false),
             water_marks: limits.marks.map(WaterMarks::new),
         }
     }
@@ -93,7 +93,7 @@ impl Bound {
 
     /// Takes a place, if the remembered sum shows a free one and a job needs nothing else.
     #[inline(always)]
-    pub(super) fn take_at_once(&self) -> bool {
+    pub(super) fn take_fast(&self) -> bool {
         let Places { taken, freed } = &*self.places;
         let seen = taken.load(Ordering::Relaxed);
         let fits = seen < freed.load(Ordering::Relaxed) + self.most;
@@ -104,7 +104,7 @@ impl Bound {
     #[must_use]
     pub(super) fn take(&self, count: u64, freed: impl Fn() -> u64) -> bool {
         if self.when_full == Full::HandOff {
-            self.take_anyhow(count);
+            self.take_above_limit(count);
             return true;
         }
         let mut taken = self.places.taken.load(Ordering::Relaxed);
@@ -125,7 +125,7 @@ impl Bound {
     fn sum_up_for(&self, taken: u64, freed: impl Fn() -> u64) -> u64 {
         let now = self.sum_up(&freed);
         let room = (now + self.most).saturating_sub(taken);
-        if self.most < LARGE || !(1..self.some()).contains(&room) || !hint::may_spin() {
+        if self.most < LARGE_LIMIT || !(1..self.polled_room()).contains(&room) || !hint::may_spin() {
             return now;
         }
         hint::linger(LAG);
@@ -139,7 +139,7 @@ impl Bound {
     }
 
     /// Takes places above the limit if there are none below it.
-    pub(super) fn take_anyhow(&self, count: u64) {
+    pub(super) fn take_above_limit(&self, count: u64) {
         self.places.taken.fetch_add(count, Ordering::Relaxed);
     }
 
@@ -180,13 +180,13 @@ impl Bound {
         is_closed: impl Fn() -> bool,
     ) -> bool {
         let has_room = |count| is_closed() || self.has_room(count, &freed);
-        if self.most >= LARGE && !deadline.has_passed() {
+        if self.most >= LARGE_LIMIT && !deadline.has_passed() {
             // A worker that has a processor makes room faster than a sleeper wakes up.
-            if self.linger_for(&freed, || has_room(self.some().max(count))) {
+            if self.poll_for_room(&freed, || has_room(self.polled_room().max(count))) {
                 return true;
             }
-            let much = self.much().max(count);
-            let patience = deadline.min(Deadline::after(PATIENCE));
+            let much = self.wakeup_room().max(count);
+            let patience = deadline.min(Deadline::after(MUCH_ROOM_TIMEOUT));
             if self.much_room.wait_until(patience, || has_room(much).then_some(())).is_some() {
                 return true;
             }
@@ -195,12 +195,12 @@ impl Bound {
     }
 
     /// Polls for room as long as places are freed, unless another submitter does so already; false if it gave up.
-    fn linger_for(&self, freed: impl Fn() -> u64, has_room: impl Fn() -> bool) -> bool {
-        if self.lingers.swap(true, Ordering::Relaxed) {
+    fn poll_for_room(&self, freed: impl Fn() -> u64, has_room: impl Fn() -> bool) -> bool {
+        if self.polling.swap(true, Ordering::Relaxed) {
             return false; // A second one would only take a processor from the workers.
         }
-        let (mut before, mut in_vain, mut found) = (freed(), 0, false);
-        while !found && in_vain < LOOKS_IN_VAIN {
+        let (mut before, mut idle_polls, mut found) = (freed(), 0, false);
+        while !found && idle_polls < MAX_IDLE_POLLS {
             if hint::may_spin() {
                 hint::linger(LAG);
             } else {
@@ -208,20 +208,20 @@ impl Bound {
             }
             found = has_room();
             let now = freed();
-            in_vain = if now == before { in_vain + 1 } else { 0 };
+            idle_polls = if now == before { idle_polls + 1 } else { 0 };
             before = now;
         }
-        self.lingers.store(false, Ordering::Relaxed);
+        self.polling.store(false, Ordering::Relaxed);
         found
     }
 
     /// So much room ends the polling.
-    fn some(&self) -> u64 {
+    fn polled_room(&self) -> u64 {
         self.most / 16
     }
 
     /// So much room is worth waking submitters for.
-    fn much(&self) -> u64 {
+    fn wakeup_room(&self) -> u64 {
         self.most / 4 * 3
     }
 
@@ -233,7 +233,7 @@ impl Bound {
 
     /// Called by a worker at the end of its batch.
     pub(super) fn batch_has_ended(&self, freed: impl Fn() -> u64) {
-        if self.much_room.has_waiters() && self.has_room(self.much(), freed) {
+        if self.much_room.has_waiters() && self.has_room(self.wakeup_room(), freed) {
             self.much_room.notify();
         }
     }

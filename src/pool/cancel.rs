@@ -57,7 +57,7 @@ impl Core {
 
     pub(super) fn count_cancelled(&self, count: u64) {
         self.count_cancelled_in_visit(count);
-        self.queue_may_have_fallen();
+        self.check_low_mark();
     }
 
     /// The same in a visit, after which the caller reports the low mark.

@@ -98,7 +98,7 @@ impl Core {
     /// Whether the calling thread may wait until all jobs of the pool have ended.
     pub(super) fn may_wait_for_all(&self) -> Result<(), Unfinished> {
         self.may_wait()?;
-        if self.is_ending_one() { Err(Unfinished::Deadlock) } else { Ok(()) }
+        if self.is_ending_job() { Err(Unfinished::Deadlock) } else { Ok(()) }
     }
 
     /// Closes the pool, and waits until every accepted job and every worker has ended.

@@ -5,20 +5,20 @@ use super::worker::Worker;
 use std::sync::Arc;
 
 /// After so many jobs of one level, the next lower one has a turn, so that none starves.
-pub(super) const GUARD: u32 = 16;
+pub(super) const JOBS_PER_TURN: u32 = 16;
 
 impl Worker {
     /// Runs jobs of groups between two batches, as if groups were one more lane.
     #[cold]
-    pub(super) fn visit_groups<const BOUNDED: bool>(&self) {
+    pub(super) fn run_groups<const BOUNDED: bool>(&self) {
         let turn = self.group_turn.get();
         self.group_turn.set(turn.wrapping_add(1));
-        if turn % GUARD == GUARD - 1 {
+        if turn % JOBS_PER_TURN == JOBS_PER_TURN - 1 {
             self.run_grouped::<BOUNDED>(&[Level::Low], 1);
         }
         let mut ran = 0;
-        while ran < GUARD && (ran == 0 || self.core.front.is_empty() && !self.must_stop()) {
-            match self.run_grouped::<BOUNDED>(&[Level::Normal], GUARD - ran) {
+        while ran < JOBS_PER_TURN && (ran == 0 || self.core.front.is_empty() && !self.must_stop()) {
+            match self.run_grouped::<BOUNDED>(&[Level::Normal], JOBS_PER_TURN - ran) {
                 0 => return,
                 more => ran += more,
             }
@@ -38,14 +38,14 @@ impl Worker {
             next = if self.keeps_token(&group, ran < most) { self.core.next_grouped(&group) } else { None };
         }
         self.group.take();
-        self.core.grouped_has_ended(&group);
+        self.core.return_token(&group);
         ran
     }
 
     fn keeps_token(&self, group: &Group, in_turn: bool) -> bool {
         // Calls are not visible work, and a group's queue may never be empty.
         let stays = !self.must_stop() && !self.station.is_called();
-        stays && !self.core.has_work_beside(group.level()) && (in_turn || !self.core.has_visible_work())
+        stays && !self.core.has_other_work(group.level()) && (in_turn || !self.core.has_visible_work())
     }
 
     /// Whether the job that has ended belongs to a group with more jobs, for which this worker has the token.

@@ -95,7 +95,7 @@ impl Core {
 
     /// Queues a job in a group of this pool, before its queued jobs if `first`, else behind them; returns its id.
     pub(crate) fn submit_grouped(self: &Arc<Self>, group: &Arc<Group>, job: Job, first: bool) -> Result<u64, Rejected> {
-        self.submit_guarded(job, Patience::NotHere, Route::Group(group, first))
+        self.submit_guarded(job, Patience::NeverCallerRuns, Route::Group(group, first))
     }
 
     pub(super) fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {
@@ -105,7 +105,7 @@ impl Core {
         match pushed {
             Ok(_) => {
                 fence(Ordering::SeqCst); // G1: pairs with those of G2 and G3.
-                if !group.is_taken_care_of() {
+                if !group.is_listed_or_full() {
                     self.list(group, &mut self.groups.board.lock());
                 }
             }
@@ -165,7 +165,7 @@ impl Core {
     }
 
     /// Whether there is visible work that a worker must not keep waiting for another job of this level.
-    pub(super) fn has_work_beside(&self, level: Level) -> bool {
+    pub(super) fn has_other_work(&self, level: Level) -> bool {
         match level {
             Level::High => self.front.has_items(),
             Level::Normal => !self.front.is_empty(),
@@ -174,7 +174,7 @@ impl Core {
     }
 
     /// G3. A worker gives back a token of the group.
-    pub(super) fn grouped_has_ended(self: &Arc<Self>, group: &Arc<Group>) {
+    pub(super) fn return_token(self: &Arc<Self>, group: &Arc<Group>) {
         if self.is_forked() {
             return; // The job has forked. The holder of the board's lock may not exist in this process.
         }
@@ -187,7 +187,7 @@ impl Core {
         self.groups.notify();
         if listed {
             // A refused thread is no error: this worker is alive, and will find the work.
-            let _ = self.work_is_visible();
+            let _ = self.ensure_worker();
         }
     }
 
@@ -196,14 +196,14 @@ impl Core {
         if self.is_forked() {
             return 0;
         }
-        let claimed: Vec<(u64, Item)> = std::iter::from_fn(|| self.claim_to_end(group)).collect();
+        let claimed: Vec<(u64, Item)> = std::iter::from_fn(|| self.claim_to_cancel(group)).collect();
         let count = claimed.len();
         claimed.into_iter().for_each(|(id, item)| self.end_grouped(id, item, group));
         count
     }
 
     /// G4. Popping claims the job, as a worker would.
-    fn claim_to_end(&self, group: &Group) -> Option<(u64, Item)> {
+    fn claim_to_cancel(&self, group: &Group) -> Option<(u64, Item)> {
         let _board = self.groups.board.lock();
         let claimed = group.queue.pop(&self.store);
         group.ending.fetch_add(usize::from(claimed.is_some()), Ordering::Relaxed);
@@ -232,7 +232,7 @@ impl Core {
 
 impl Group {
     /// Whether it is listed or has no free token. A thread that changes that fences, and then checks for queued jobs.
-    fn is_taken_care_of(&self) -> bool {
+    fn is_listed_or_full(&self) -> bool {
         self.listed.load(Ordering::Relaxed) != 0 || self.running.load(Ordering::Relaxed) >= self.limit
     }
 

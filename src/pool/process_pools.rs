@@ -60,7 +60,7 @@ fn all() -> Vec<Arc<Core>> {
 /// Closes all pools, cancels what is queued if `cancel`, and waits until all have ended.
 pub(crate) fn drain_all(cancel: bool, deadline: Deadline) -> Result<(), Unfinished> {
     let pools: Vec<_> = all().into_iter().filter(|core| !core.is_abandoned() && !core.is_forked()).collect();
-    if pools.iter().any(|core| core.is_current() || core.is_ending_one()) {
+    if pools.iter().any(|core| core.is_current() || core.is_ending_job()) {
         return Err(Unfinished::Deadlock);
     }
     for core in &pools {

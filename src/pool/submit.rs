@@ -77,7 +77,7 @@ impl Core {
             && self.admits_one()
         {
             let id = lane.push_inside(job.into_item());
-            return if self.needs_worker() { self.bring_worker(lane, id) } else { Ok(id) };
+            return if self.needs_worker() { self.recruit_for(lane, id) } else { Ok(id) };
         }
         self.submit_by(job, Route::Back)
     }
@@ -86,7 +86,7 @@ impl Core {
     #[inline(always)]
     fn admits_one(&self) -> bool {
         let now = self.crew.census.read();
-        now.is_open() || now.is_only_bounded() && self.bound.as_ref().is_some_and(Bound::take_at_once)
+        now.is_open() || now.is_only_bounded() && self.bound.as_ref().is_some_and(Bound::take_fast)
     }
 
     /// Queues a job before all others; returns its id.
@@ -130,7 +130,7 @@ impl Core {
                 Some(why) => Rejected { why, job },
             }
         };
-        Self::reconsider(&mut rejected, route).map(NonZero::get).ok_or(rejected)
+        Self::retry_undecided(&mut rejected, route).map(NonZero::get).ok_or(rejected)
     }
 
     /// Called in the visit of an admitted submitter.
@@ -151,7 +151,7 @@ impl Core {
             // SAFETY: 1. the item was made from a job above; 2. it was not queued.
             return Err(Rejected { why: Refusal::OutOfMemory, job: unsafe { Job::from_item(item) } });
         };
-        match self.work_is_visible() {
+        match self.ensure_worker() {
             Ok(()) => Ok(id),
             Err(refused) => self.take_back_for(refused, id),
         }
@@ -160,7 +160,7 @@ impl Core {
     /// Ends a visit in which a job was queued that no searcher is sure to find.
     #[cold]
     #[inline(never)]
-    fn bring_worker(self: &Arc<Self>, _visit: Producing<'_>, id: u64) -> Result<u64, Rejected> {
+    fn recruit_for(self: &Arc<Self>, _visit: Producing<'_>, id: u64) -> Result<u64, Rejected> {
         self.recruit().map_or_else(|refused| self.take_back_for(refused, id), |()| Ok(id))
     }
 
@@ -204,7 +204,7 @@ impl Core {
         }
         let mut ids = Vec::with_capacity(items.len());
         self.push_each(lane, items, &mut ids).inspect_err(|_| self.put_back_places(items.len() as u64))?;
-        let refused = self.work_is_visible().err().map(|refused| (refused, Arc::clone(self)));
+        let refused = self.ensure_worker().err().map(|refused| (refused, Arc::clone(self)));
         Ok(Queued { ids, refused })
     }
 
@@ -225,12 +225,12 @@ impl Core {
     /// Close, step V3. Bounded and closed pools check further.
     #[inline]
     fn refuses(self: &Arc<Self>, count: usize) -> Option<Refusal> {
-        if self.crew.census.read().is_open() { None } else { self.refuses_after_all(count as u64) }
+        if self.crew.census.read().is_open() { None } else { self.refuses_slow(count as u64) }
     }
 
     /// Called after every push: makes sure that a worker will find the work.
     #[inline]
-    pub(super) fn work_is_visible(self: &Arc<Self>) -> io::Result<()> {
+    pub(super) fn ensure_worker(self: &Arc<Self>) -> io::Result<()> {
         if self.needs_worker() { self.recruit() } else { Ok(()) }
     }
 

@@ -74,7 +74,7 @@ impl Core {
 
     /// Whether the calling thread ends a job of this pool, which counts as pending: it would wait for itself if it
     /// waited for all jobs.
-    pub(super) fn is_ending_one(&self) -> bool {
+    pub(super) fn is_ending_job(&self) -> bool {
         is_ending(|ending| ending.pool == self.number)
     }
 

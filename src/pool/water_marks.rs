@@ -112,7 +112,7 @@ impl WaterMarks {
         fence::light(); // M1
         let is_due = || self.phase.load(Ordering::Relaxed) == BELOW;
         if at_most >= self.marks.high && is_due() {
-            self.look(queue, is_due);
+            self.check(queue, is_due);
         }
     }
 
@@ -121,18 +121,18 @@ impl WaterMarks {
     pub(super) fn may_have_fallen(&self, counter: &DequeueCounter, queue: &impl MarkedQueue) {
         let is_due = || counter.exceeds_allowance();
         if is_due() {
-            self.look(queue, is_due);
+            self.check(queue, is_due);
         }
     }
 
     /// Called after the queue became shorter in another way.
     pub(super) fn has_fallen(&self, queue: &impl MarkedQueue) {
-        self.look(queue, || true);
+        self.check(queue, || true);
     }
 
     /// Settles if that can change anything.
     #[cold]
-    fn look(&self, queue: &impl MarkedQueue, is_due: impl Fn() -> bool) {
+    fn check(&self, queue: &impl MarkedQueue, is_due: impl Fn() -> bool) {
         full_fence(Ordering::SeqCst); // M2
         let queued = queue.queued();
         let stays = match self.phase.load(Ordering::Relaxed) {

@@ -1,7 +1,7 @@
 //! A worker thread: finds jobs, runs them, sleeps when there are none.
 
 use super::core::Core;
-use super::grouped::GUARD;
+use super::grouped::JOBS_PER_TURN;
 use super::groups::{Group, Level};
 use super::job::Job;
 use super::nested::Suspended;
@@ -153,7 +153,7 @@ impl Worker {
             }
             if let Some(place) = self.station.batch.next().or_else(|| self.find_batch::<BOUNDED>()) {
                 self.run_place::<BOUNDED>(place);
-            } else if !self.must_stop() && self.run_grouped::<BOUNDED>(&Level::ALL, GUARD) > 0 {
+            } else if !self.must_stop() && self.run_grouped::<BOUNDED>(&Level::ALL, JOBS_PER_TURN) > 0 {
             } else if !self.must_stop() && !self.searching.get() {
                 self.start_searching(); // `find_batch` relied on groups, and other workers were faster.
             } else if self.core.is_over() {
@@ -179,12 +179,12 @@ impl Worker {
                 self.free_place::<BOUNDED>();
                 self.execute(id, item);
             }
-            if urgent == GUARD || self.must_stop() || !self.core.front.announces() {
+            if urgent == JOBS_PER_TURN || self.must_stop() || !self.core.front.announces() {
                 break;
             }
-            match self.run_grouped::<BOUNDED>(&[Level::High], GUARD - urgent) {
+            match self.run_grouped::<BOUNDED>(&[Level::High], JOBS_PER_TURN - urgent) {
                 0 => break,
-                ran => urgent = GUARD.min(urgent + ran),
+                ran => urgent = JOBS_PER_TURN.min(urgent + ran),
             }
         }
         if self.core.is_halted() {
@@ -225,7 +225,7 @@ impl Worker {
             self.core.crew.stop_asking();
         }
         if self.core.groups.are_ready() {
-            self.visit_groups::<BOUNDED>();
+            self.run_groups::<BOUNDED>();
         }
         self.batch_from_lanes().or_else(|| {
             if self.core.groups.are_ready() && !self.searching.get() && !self.core.has_batches() {

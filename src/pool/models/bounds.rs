@@ -147,7 +147,7 @@ impl Marked {
     }
 
     fn submit(&self, count: u64) {
-        self.bound.take_anyhow(count);
+        self.bound.take_above_limit(count);
         self.bound.water_marks.as_ref().unwrap().may_have_risen(self.bound.queued_at_most(), self);
     }
 

@@ -32,9 +32,9 @@ impl Core {
         };
         let job = Job::new(Expiring { task, entry });
         let clock = &core.settings.clock;
-        let until = clock.instant(due).filter(|_| !clock.is_manual()).map_or(Deadline::NEVER, Deadline::from);
-        let here = !matches!(route, Route::Group(..));
-        let submitted = core.submit_guarded(job, Patience::NotBeyond { until, here }, route);
+        let deadline = clock.instant(due).filter(|_| !clock.is_manual()).map_or(Deadline::NEVER, Deadline::from);
+        let caller_runs = !matches!(route, Route::Group(..));
+        let submitted = core.submit_guarded(job, Patience::PolicyUntil { deadline, caller_runs }, route);
         match &submitted {
             Ok(id) => core.arm_deadline(entry, Expected::Begin(*id), due),
             Err(_) => core.forget_deadline(entry),

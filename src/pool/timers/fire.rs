@@ -127,7 +127,7 @@ impl Core {
         }
         drop(visit);
         if queued > 0 {
-            self.queue_may_have_risen();
+            self.check_high_mark();
         }
         (queued, if backed { Fired::InReserve(until) } else { Fired::Until(until) })
     }
@@ -189,7 +189,7 @@ impl Core {
 
     /// Makes sure of a worker if jobs were queued (`visible`), or if work is left from when no thread could be started.
     fn look_after(self: &Arc<Self>, visible: bool) -> io::Result<()> {
-        if visible || (self.alive() == 0 && self.has_visible_work()) { self.work_is_visible() } else { Ok(()) }
+        if visible || (self.alive() == 0 && self.has_visible_work()) { self.ensure_worker() } else { Ok(()) }
     }
 }
 
@@ -226,7 +226,7 @@ impl DueBatch<'_, '_> {
         if !state.goes_back(node) {
             return self.front.push((node, hint));
         }
-        self.core.take_places_anyhow(1);
+        self.core.take_places_above_limit(1);
         match self.lane.push(&self.core.store, hint) {
             Ok(queue_id) => self.note(state, node, queue_id),
             Err(OutOfMemory) => self.refuse(state, node, hint, now.own),
@@ -245,7 +245,7 @@ impl DueBatch<'_, '_> {
         let hints = std::mem::take(&mut self.front);
         let mut noted = hints.iter().map(|(node, _)| *node);
         let items = hints.iter().map(|(_, item)| *item);
-        self.core.take_places_anyhow(hints.len());
+        self.core.take_places_above_limit(hints.len());
         self.core.front.append_all(&self.core.store, items, |queue_id| {
             let node = noted.next().expect("as many are queued as were given");
             *self.queued += 1;
@@ -286,7 +286,7 @@ impl DueBatch<'_, '_> {
     fn queue_tick(&mut self, tick: Job, back: bool) -> Option<u64> {
         let item = tick.into_item();
         let mut queue_id = None;
-        self.core.take_places_anyhow(1);
+        self.core.take_places_above_limit(1);
         if back {
             queue_id = self.lane.push(&self.core.store, item).ok();
         } else {

@@ -67,7 +67,7 @@ impl Core {
                 timers.set_storm(self, &mut state, false);
                 drop(state);
                 drop(visit);
-                self.queue_may_have_risen();
+                self.check_high_mark();
                 return self.ended_elsewhere();
             }
         }
