@@ -91,10 +91,10 @@ src/pool/crew.rs|drop(self.state.lock());||two_submitters_start_one_worker
 src/pool/worker.rs|self.hook_state.get() != HookState::Stopped && !self.reaping.get()|self.hook_state.get() != HookState::Stopped|a_drop_does_not_wait
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
-src/pool/closing.rs|let turn = self.ending.turn.lock(); // L1|let turn = ();|closing_and_opening_do_not_mix
-src/pool/closing.rs|_ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end
-src/pool/resting.rs|self.core.maybe_quiet();\n        if self.core.crew.has_surplus() {|if self.core.crew.has_surplus() {|the_last_of_two_workers_wakes_the_waiter
-src/pool/resting.rs|self.core.maybe_quiet();\n        self.core.crew.wake_all();|self.core.crew.wake_all();|a_worker_that_leaves_wakes_those_who_wait_for_quiet
+src/pool/closing.rs|let transition = self.close_state.transition.lock(); // L1|let transition = ();|closing_and_opening_do_not_mix
+src/pool/closing.rs|_ if self.close_state.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end
+src/pool/resting.rs|self.core.notify_quiet();\n        if self.core.crew.has_surplus() {|if self.core.crew.has_surplus() {|the_last_of_two_workers_wakes_the_waiter
+src/pool/resting.rs|self.core.notify_quiet();\n        self.core.crew.wake_all();|self.core.crew.wake_all();|a_worker_that_leaves_wakes_those_who_wait_for_quiet
 src/pool/resting.rs|self.core.crew.wake_all();||every_worker_leaves
 src/pool/bound.rs|self.room.notify(); // E1, E2||a_submitter_that_waits_for_room_is_woken
 src/pool/bound.rs|compare_exchange_weak(taken,|compare_exchange_weak(self.places.taken.load(Ordering::Relaxed),|a_place_is_taken_once

@@ -55,7 +55,7 @@ pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
     // SAFETY: the caller's 1; this takes back the handle that ftpool_new gave out.
     if let Some(pool) = unsafe { control::owned(pool) } {
         // Even while another thread's call still holds the pool.
-        pool.core().wind_up();
+        pool.core().end_without_handles();
     }
 }
 

@@ -265,7 +265,7 @@ impl Core {
         if let Some(bound) = &self.bound {
             bound.put_back(count);
         }
-        self.maybe_quiet();
+        self.notify_quiet();
     }
 
     /// Cancels the oldest job to make room. If a worker claims it first, that makes room as well.

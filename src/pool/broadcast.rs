@@ -15,26 +15,26 @@ use crate::sys::unique;
 use std::sync::Arc;
 
 /// What the calls of one broadcast share. Lies in the caller's frame.
-struct Whole<'a> {
+struct Broadcast<'a> {
     body: &'a (dyn Fn(usize) + Sync),
     /// The first panic of the body.
     payload: Lock<Option<Payload>>,
     /// A failure that the body has declared.
     failure: Lock<Option<Box<Failure>>>,
     /// Whether a worker ended its call unrun, because its start hook has failed.
-    unfit: AtomicBool,
+    unrun: AtomicBool,
     /// Calls that have not ended.
     left: WaitGroup,
 }
 
 /// One worker's call.
-struct Part {
-    whole: *const Whole<'static>,
+struct BroadcastCall {
+    shared: *const Broadcast<'static>,
     parent: u64,
 }
 
-// SAFETY: 1. `Whole` is `Sync`; 2. its owner waits for every part.
-unsafe impl Send for Part {}
+// SAFETY: 1. `Broadcast` is `Sync`; 2. its owner waits for every call.
+unsafe impl Send for BroadcastCall {}
 
 /// Starts workers up to the limit, runs `body(number)` once on each, and returns when all have ended. An inner error is
 /// the first panic of the body.
@@ -42,28 +42,28 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
     if core.is_current() {
         return Err(Refusal::Deadlock);
     }
-    let whole = Whole {
+    let shared = Broadcast {
         body,
         payload: Lock::new(None),
         failure: Lock::new(None),
-        unfit: AtomicBool::new(false),
+        unrun: AtomicBool::new(false),
         left: WaitGroup::new(),
     };
     let parent = current::with(Worker::job).unwrap_or(0);
     core.call_all(|| {
-        whole.left.add(1);
-        Job::new(Part { whole: (&raw const whole).cast(), parent })
+        shared.left.add(1);
+        Job::new(BroadcastCall { shared: (&raw const shared).cast(), parent })
     })?;
-    awake::wait_for_all(&whole.left);
-    if whole.unfit.load(Ordering::Relaxed)
+    awake::wait_for_all(&shared.left);
+    if shared.unrun.load(Ordering::Relaxed)
         && let Some(broken) = core.refusal()
     {
         return Err(broken);
     }
-    if let Some(failure) = whole.failure.lock().take() {
+    if let Some(failure) = shared.failure.lock().take() {
         current::with(|worker| worker.fail(failure));
     }
-    Ok(whole.payload.lock().take().map_or(Ok(()), Err))
+    Ok(shared.payload.lock().take().map_or(Ok(()), Err))
 }
 
 impl Core {
@@ -91,25 +91,25 @@ impl Worker {
     }
 }
 
-impl Task for Part {
+impl Task for BroadcastCall {
     fn run(self, worker: &Worker) {
         worker.run_as(self.parent);
-        // SAFETY: 1. the caller waits until this part calls `left.done`.
-        let whole = unsafe { &*self.whole };
-        if let Err(payload) = unwind::catch(|| (whole.body)(worker.number())) {
-            unwind::keep_first(&whole.payload, payload);
+        // SAFETY: 1. the caller waits until this call executes `left.done`.
+        let shared = unsafe { &*self.shared };
+        if let Err(payload) = unwind::catch(|| (shared.body)(worker.number())) {
+            unwind::keep_first(&shared.payload, payload);
         }
         if let Some(failure) = worker.take_failure() {
-            whole.failure.lock().replace(failure);
+            shared.failure.lock().replace(failure);
         }
         worker.ended();
-        whole.left.done();
+        shared.left.done();
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {
         // SAFETY: as above.
-        let whole = unsafe { &*self.whole };
-        whole.unfit.store(true, Ordering::Relaxed);
-        whole.left.done();
+        let shared = unsafe { &*self.shared };
+        shared.unrun.store(true, Ordering::Relaxed);
+        shared.left.done();
     }
 }

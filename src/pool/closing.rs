@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long a thread that waits for a pool's end tries to start a worker for queued jobs.
-const PATIENCE: Duration = Duration::from_secs(1);
+const START_RETRIES: Duration = Duration::from_secs(1);
 
 /// Why a wait for the end did not reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +36,10 @@ pub(crate) enum Unfinished {
 
 /// The state of closing and reopening, beyond the bits of the census.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct CloseState {
     /// Held while the pool is closed or reopened. To its holder the census is closed and sealed, or neither.
-    turn: Lock<()>,
-    /// How often the pool was reopened. Changed under `turn`.
+    transition: Lock<()>,
+    /// How often the pool was reopened. Changed under `transition`.
     life: AtomicU64,
     /// No thread waits for the pool's end.
     abandoned: AtomicBool,
@@ -47,10 +47,10 @@ pub(super) struct Ending {
     broken: OnceLock<HookError>,
 }
 
-impl Ending {
+impl CloseState {
     pub(super) fn new() -> Self {
         Self {
-            turn: Lock::new(()),
+            transition: Lock::new(()),
             life: AtomicU64::new(0),
             abandoned: AtomicBool::new(false),
             broken: OnceLock::new(),
@@ -67,15 +67,15 @@ impl Core {
 
     /// The same; sets the census by `close`, and reports each timer that is cancelled.
     fn close_by(&self, close: impl FnOnce(), cancelled: &mut dyn FnMut(u64)) -> u64 {
-        let turn = self.ending.turn.lock(); // L1
+        let transition = self.close_state.transition.lock(); // L1
         close(); // C1
         fence::heavy(); // C2
         self.wake_submitters();
         self.lanes.wait_for_visits(); // C3
         self.crew.census.seal(); // C4
         self.quotas.lift();
-        let life = self.ending.life.load(Ordering::Relaxed);
-        drop(turn);
+        let life = self.close_state.life.load(Ordering::Relaxed);
+        drop(transition);
         self.crew.wake_all();
         self.close_timers(cancelled);
         life
@@ -121,7 +121,7 @@ impl Core {
         self.rescue_stranded(deadline);
         let verdict = || match self.alive() {
             _ if self.crew.census.read().is_halted() => Some(Err(Unfinished::Exiting)),
-            _ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
+            _ if self.close_state.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
             // Between D3 and D5 no worker may be alive although there is a job. The sleeper must have ended: it would
             // find a reopened pool open, stay, and be joined only at the end of the next life.
             0 if self.is_quiescent() && (current::belongs_to(self) || !self.has_sleeper()) => Some(Ok(())),
@@ -134,9 +134,9 @@ impl Core {
     /// Delayed jobs may have been queued while the system refused a thread, and their sleeper, which would retry, ends
     /// when the pool is closed (on a manual clock there is none). This retries for a while, then cancels them.
     fn rescue_stranded(self: &Arc<Self>, deadline: Deadline) {
-        let enough = Deadline::after(PATIENCE);
+        let retries_end = Deadline::after(START_RETRIES);
         while self.alive() == 0 && !self.is_quiescent() && self.recruit().is_err() {
-            if enough.has_passed() {
+            if retries_end.has_passed() {
                 self.cancel_all();
                 return;
             }
@@ -163,9 +163,9 @@ impl Core {
     }
 
     fn next_to_join(&self, life: u64) -> Option<Option<JoinHandle<()>>> {
-        let _turn = self.ending.turn.lock();
+        let _transition = self.close_state.transition.lock();
         // If the pool was reopened, its old threads were joined, and the current ones belong to the new life.
-        let is_over = self.ending.life.load(Ordering::Relaxed) != life;
+        let is_over = self.close_state.life.load(Ordering::Relaxed) != life;
         if is_over { Some(None) } else { self.threads.next() }
     }
 
@@ -175,23 +175,23 @@ impl Core {
             return Err(Unfinished::Forked);
         }
         let life = {
-            let _turn = self.ending.turn.lock();
+            let _transition = self.close_state.transition.lock();
             if !self.crew.census.read().is_closed() {
                 return Ok(());
             }
-            self.ending.life.load(Ordering::Relaxed)
+            self.close_state.life.load(Ordering::Relaxed)
         };
         self.may_reopen()?;
         self.await_end(life, deadline)?;
         self.close_timers(&mut |_| ()); // The closer may not have done so yet.
-        let _turn = self.ending.turn.lock();
-        if self.ending.life.load(Ordering::Relaxed) != life {
+        let _transition = self.close_state.transition.lock();
+        if self.close_state.life.load(Ordering::Relaxed) != life {
             return Ok(()); // Another thread has reopened it.
         }
         self.may_reopen()?; // A stop hook may have failed, or the last handle been dropped.
         self.quotas.impose();
         self.crew.census.open(); // L2
-        self.ending.life.store(life + 1, Ordering::Release); // L3
+        self.close_state.life.store(life + 1, Ordering::Release); // L3
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl Core {
 
     /// Called when the last handle is dropped: closes the pool and waits for its end. In a job of the pool, or in the
     /// drop of a cancelled one, it does not wait: the last worker to leave frees the pool.
-    pub(crate) fn wind_up(self: &Arc<Self>) {
+    pub(crate) fn end_without_handles(self: &Arc<Self>) {
         if self.is_abandoned() {
             return;
         }
@@ -241,23 +241,23 @@ impl Core {
 
     /// Closes the pool. No thread will wait for its end, not even when the last handle is dropped.
     pub(crate) fn abandon(&self) {
-        self.ending.abandoned.store(true, Ordering::Relaxed);
+        self.close_state.abandoned.store(true, Ordering::Relaxed);
         if self.may_wait() != Err(Unfinished::Forked) {
             self.close();
         }
     }
 
     pub(super) fn is_abandoned(&self) -> bool {
-        self.ending.abandoned.load(Ordering::Relaxed)
+        self.close_state.abandoned.load(Ordering::Relaxed)
     }
 
     /// A hook has failed: closes the pool also for its own jobs, and cancels what is queued.
-    pub(super) fn break_down(&self, cause: HookError) {
+    pub(super) fn break_pool(&self, cause: HookError) {
         if self.is_forked() {
             return; // The pool is the parent's.
         }
         self.log(&format!("the pool is broken: {cause}"));
-        let _ = self.ending.broken.set(cause); // Keeps the first cause.
+        let _ = self.close_state.broken.set(cause); // Keeps the first cause.
         self.close_by(|| self.crew.census.close_broken(), &mut |_| ());
         self.cancel_all();
     }
@@ -284,7 +284,7 @@ impl Core {
             return Some(Refusal::Forked);
         }
         if now.is_broken()
-            && let Some(cause) = self.ending.broken.get()
+            && let Some(cause) = self.close_state.broken.get()
         {
             return Some(Refusal::Broken(cause.clone()));
         }
@@ -297,7 +297,7 @@ impl Core {
         self.crew.census.halt();
         self.front.halt();
         self.left.notify();
-        self.maybe_quiet();
+        self.notify_quiet();
     }
 
     /// This process is a forked child, without the pool's workers.
@@ -332,7 +332,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        process_pools::leave(self);
+        process_pools::unregister(self);
         // Workers leave a pool only when it has ended, so this cancels nothing unless no worker was ever started.
         self.cancel_all();
         self.orphans.reap();

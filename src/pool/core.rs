@@ -1,7 +1,7 @@
 //! The pool: what submitters, workers and waiters share.
 
 use super::bound::{Bound, Limits};
-use super::closing::Ending;
+use super::closing::CloseState;
 use super::crew::Crew;
 use super::groups::Groups;
 use super::guest::Guests;
@@ -87,14 +87,14 @@ pub(crate) struct Core {
     pub(super) storms: Storms,
     /// Users' handles; dropping the last one closes the pool.
     handles: AtomicUsize,
-    pub(super) ending: Ending,
+    pub(super) close_state: CloseState,
 }
 
 impl Core {
     pub(crate) fn new(mut settings: Settings) -> Arc<Self> {
         let bound = settings.limits.take().map(Bound::new);
         fence::enable();
-        panics::listen(settings.panic_detail);
+        panics::install_hook(settings.panic_detail);
         let core = Arc::new(Self {
             number: unique::number(),
             crew: Crew::new(settings.workers, settings.extra_workers, bound.is_some()),
@@ -118,9 +118,9 @@ impl Core {
             timers: OnceLock::new(),
             storms: Storms::default(),
             handles: AtomicUsize::new(1),
-            ending: Ending::new(),
+            close_state: CloseState::new(),
         });
-        process_pools::enter(&core);
+        process_pools::register(&core);
         core
     }
 
@@ -195,7 +195,7 @@ impl Core {
     /// Drops a handle; the last one ends the pool.
     pub(crate) fn unshare(core: &Arc<Self>) {
         if core.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
-            core.wind_up();
+            core.end_without_handles();
         }
     }
 

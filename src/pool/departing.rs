@@ -22,7 +22,7 @@ impl Worker {
     #[cold]
     pub(super) fn depart(&self) -> bool {
         self.free_retired();
-        self.core.maybe_quiet();
+        self.core.notify_quiet();
         // D1: the stop hook is user code, so no submitter may rely on this worker meanwhile.
         if self.searching.get() {
             self.stop_searching();

@@ -35,20 +35,20 @@ per_thread! {
 
 /// Installs a panic hook for the first pool of the process that needs one: only a hook is given the location. It calls
 /// the previous hook.
-pub(super) fn listen(detail: PanicDetail) {
-    static LISTENING: Once = Once::new();
+pub(super) fn install_hook(detail: PanicDetail) {
+    static INSTALLED: Once = Once::new();
     if detail > PanicDetail::Payload {
-        LISTENING.call_once(|| {
-            let before = panic::take_hook();
+        INSTALLED.call_once(|| {
+            let previous = panic::take_hook();
             panic::set_hook(Box::new(move |info| {
-                note(info);
-                before(info);
+                record(info);
+                previous(info);
             }));
         });
     }
 }
 
-fn note(info: &PanicHookInfo<'_>) {
+fn record(info: &PanicHookInfo<'_>) {
     let asked = current::with(|worker| (worker.job(), worker.core().panic_detail()));
     let Some((job, detail)) = asked.filter(|&(_, detail)| detail > PanicDetail::Payload) else { return };
     let location = info.location().map(ToString::to_string).unwrap_or_default();

@@ -30,12 +30,12 @@ impl ProcessPools {
 }
 
 /// Adds a new pool.
-pub(super) fn enter(core: &Arc<Core>) {
+pub(super) fn register(core: &Arc<Core>) {
     process::watch(Watcher {
         exit: process_exits,
         before_fork: lock_pools,
         after_fork_in_parent: unlock_pools,
-        after_fork_in_child: process_is_a_copy,
+        after_fork_in_child: mark_pools_forked,
     });
     let mut known = POOLS.lock();
     let position = known.position(core.number);
@@ -47,7 +47,7 @@ pub(super) fn enter(core: &Arc<Core>) {
 }
 
 /// Removes a pool that is being destroyed.
-pub(super) fn leave(core: &Core) {
+pub(super) fn unregister(core: &Core) {
     let mut known = POOLS.lock();
     let position = known.position(core.number);
     known.pools.remove(position);
@@ -107,7 +107,7 @@ fn unlock_pools() {
 }
 
 /// In the child: the workers are in the parent.
-fn process_is_a_copy() {
+fn mark_pools_forked() {
     let _ = HELD.try_with(|held| {
         if let Some(known) = held.borrow_mut().take() {
             for core in known.living() {

@@ -6,7 +6,7 @@ use crate::sync::{Deadline, awake};
 
 impl Core {
     /// Notifies threads that wait for quiescence. Called after jobs were counted as finished.
-    pub(super) fn maybe_quiet(&self) {
+    pub(super) fn notify_quiet(&self) {
         self.quiet.notify();
     }
 
@@ -46,7 +46,7 @@ impl Core {
 
     /// Called after jobs were counted that ended otherwise than on a worker.
     pub(super) fn ended_elsewhere(&self) {
-        self.maybe_quiet();
+        self.notify_quiet();
         // Race with workers that go to sleep in a closed pool: before their P2 → they observe the count, after → this
         // wakes them.
         if self.crew.census.read().is_sealed() {

@@ -51,7 +51,7 @@ impl Worker {
         if self.core.orphans.any() {
             self.reap();
         }
-        self.core.maybe_quiet();
+        self.core.notify_quiet();
         if self.core.crew.has_surplus() {
             return self.stand_by();
         }
@@ -166,7 +166,7 @@ impl Worker {
     /// Leaves a pool that has ended, and wakes the sleepers, which must observe the end, too.
     pub(super) fn leave(&self) {
         self.free_retired();
-        self.core.maybe_quiet();
+        self.core.notify_quiet();
         self.core.crew.wake_all();
         if !self.prepare_to_leave() {
             return;

@@ -326,7 +326,7 @@ impl Worker {
             let started = self.call_start_hook();
             self.hook_state.set(if started.is_ok() { HookState::Started } else { HookState::StartFailed });
             if let Err(cause) = started {
-                self.core.break_down(cause);
+                self.core.break_pool(cause);
             }
         }
         let ready = self.hook_state.get() == HookState::Started && !self.core.is_forked();
@@ -343,7 +343,7 @@ impl Worker {
         if self.hook_state.replace(HookState::Stopped) == HookState::Started
             && let Err(cause) = self.call_stop_hook()
         {
-            self.core.break_down(cause);
+            self.core.break_pool(cause);
         }
         if self.core.is_forked() {
             return false;

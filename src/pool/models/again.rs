@@ -71,7 +71,7 @@ fn what_is_accepted_while_the_pool_breaks_is_accounted_for() {
                 0
             }
         });
-        core.break_down(HookError::new(String::new()));
+        core.break_pool(HookError::new(String::new()));
         let accepted = submitter.join().unwrap();
         assert_eq!(core.drain(Deadline::NEVER), Ok(()));
         assert_eq!(tally.run() + tally.cancelled(), accepted);
