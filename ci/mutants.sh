@@ -69,12 +69,12 @@ src/queue/two_lock_queue.rs|self.len.store(row.places.len(), Ordering::Release);
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
 src/queue/stream.rs|(self.tail.load(Ordering::Acquire) - position.head)|(self.tail.load(Ordering::Relaxed) - position.head)|runs_are_taken_while_their_writer_goes_on
 src/queue/stream.rs|self.spare.swap(left.as_ptr(), Ordering::AcqRel)|self.spare.swap(left.as_ptr(), Ordering::Acquire)|chunks_go_round
-src/pool/offered.rs|place.wake(place.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2||a_posted_piece_wakes
-src/pool/offered.rs|if let Some(news) = self.look() {\n                self.word|if let Some(news) = None {\n                self.word|a_posted_piece_wakes
+src/pool/offered.rs|target.wake(target.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2||a_posted_piece_wakes
+src/pool/offered.rs|if let Some(event) = self.poll() {\n                self.word|if let Some(event) = None {\n                self.word|a_posted_piece_wakes
 src/pool/offered.rs|self.word.fetch_or(BEGUN, Ordering::Relaxed);|self.word.store(BEGUN, Ordering::Relaxed);|a_posted_piece_
 src/pool/offered.rs|self.wake(self.word.swap(end, Ordering::AcqRel)); // M3|self.wake(self.word.swap(end, Ordering::Acquire)); // M3|a_posted_piece_is_run_once
-src/pool/offered.rs|compare_exchange(empty, letter, Ordering::Release,|compare_exchange(empty, letter, Ordering::Relaxed,|a_posted_piece_
-src/pool/offered.rs|letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4|letter.load(Ordering::Relaxed) == own; // M4|a_posted_piece_is_run_once
+src/pool/offered.rs|compare_exchange(empty, posted, Ordering::Release,|compare_exchange(empty, posted, Ordering::Relaxed,|a_posted_piece_
+src/pool/offered.rs|mailbox.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4|mailbox.load(Ordering::Relaxed) == own; // M4|a_posted_piece_is_run_once
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_woken_worker_is_done
 src/pool/crew.rs|self.asking.fence_after_search(&self.census, before.is_woken_or_heard(), request); // F2|let _ = (before, request); // F2|a_job_that_relies_on_a_woken_worker_is_done

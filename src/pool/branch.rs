@@ -169,6 +169,6 @@ impl Task for Promoted {
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {
-        self.0.leave();
+        self.0.cancelled();
     }
 }

@@ -39,7 +39,7 @@ impl Site {
         RECENT.with(|recent| slot(recent, self.0).get() == self.0 | QUICK)
     }
 
-    pub(super) fn note(self, quick: bool) {
+    pub(super) fn record(self, quick: bool) {
         RECENT.with(|recent| slot(recent, self.0).set(if quick { self.0 | QUICK } else { 0 }));
     }
 }

@@ -17,26 +17,26 @@ per_thread! {
 }
 
 /// The most pieces that a thread keeps; deeper joins are function calls.
-const DEPTH: usize = 128;
+const MAX_PIECES: usize = 128;
 
 /// While so many private pieces exist, the joins below them are plain: at first, and once the work has gone on for
-/// [`PAYS`].
-const ENOUGH: (usize, usize) = (1, 3);
+/// [`WORTH_SHARING`].
+const PRIVATE_PIECES: (usize, usize) = (1, 3);
 
 /// The number of joins before the clock is first read, where joins were quick the last time.
-const FIRST_LOOK: u32 = 32;
+const FIRST_CHECK: u32 = 32;
 
 /// Shorter work is not worth a wake-up, which takes about as long.
-const PAYS: Duration = Duration::from_micros(25);
+const WORTH_SHARING: Duration = Duration::from_micros(25);
 
 /// The shortest and the longest time between two checks for a free worker.
-const LOOK: (Duration, Duration) = (Duration::from_micros(4), Duration::from_micros(20));
+const CHECK_INTERVAL: (Duration, Duration) = (Duration::from_micros(4), Duration::from_micros(20));
 
 /// The next offer follows after so many times the time that the last one took, wake-up included: the sizes of pieces
 /// are unknown, and decrease.
-const PATIENCE: u32 = 8;
+const OFFER_BACKOFF: u32 = 8;
 
-/// The forks of one thread. Second pieces lie in `pending`, the oldest first: those below `bottom` were offered, those
+/// The forks of one thread. Second pieces lie in `pieces`, the oldest first: those below `bottom` were offered, those
 /// from there to `top` are private.
 struct Forks {
     /// The pool of the outermost join, which outlives it; null outside of joins.
@@ -56,10 +56,10 @@ struct Forks {
     interval: Cell<u32>,
     /// When the work began, and when it was last checked.
     began: Cell<Option<Instant>>,
-    looked: Cell<Option<Instant>>,
+    last_check: Cell<Option<Instant>>,
     /// When the next piece may be offered; `None` for at once.
-    offers: Cell<Option<Instant>>,
-    pending: [Cell<*const Branch>; DEPTH],
+    next_offer: Cell<Option<Instant>>,
+    pieces: [Cell<*const Branch>; MAX_PIECES],
 }
 
 /// Runs both, the second perhaps on a worker, and returns when both have ended. A panic is then propagated; of two
@@ -91,7 +91,7 @@ where
     let countdown = forks.countdown.get() - 1;
     forks.countdown.set(countdown);
     if countdown == 0 {
-        forks.hold();
+        forks.stop_plain();
     }
     both(a, b)
 }
@@ -133,9 +133,9 @@ impl Forks {
             countdown: Cell::new(0),
             interval: Cell::new(0),
             began: Cell::new(None),
-            looked: Cell::new(None),
-            offers: Cell::new(None),
-            pending: [const { Cell::new(ptr::null()) }; DEPTH],
+            last_check: Cell::new(None),
+            next_offer: Cell::new(None),
+            pieces: [const { Cell::new(ptr::null()) }; MAX_PIECES],
         }
     }
 
@@ -163,7 +163,7 @@ impl Forks {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
-        self.hold();
+        self.stop_plain();
         let quick = site.is_quick();
         let pool = (self.pool.replace(Arc::as_ptr(core)), self.core.replace(core));
         self.name.set(name);
@@ -172,25 +172,25 @@ impl Forks {
         // If joins were quick the last time, time is measured from the first check on. Else the first piece is offered
         // at once.
         let now = (!quick).then(Instant::now);
-        self.looked.set(now);
-        self.offers.set(None);
-        self.began.set(now.and_then(|now| now.checked_sub(PAYS)));
-        self.set_bottom(self.top.get(), if quick { ENOUGH.0 } else { ENOUGH.1 });
-        self.interval.set(if quick { FIRST_LOOK } else { 1 });
+        self.last_check.set(now);
+        self.next_offer.set(None);
+        self.began.set(now.and_then(|now| now.checked_sub(WORTH_SHARING)));
+        self.set_bottom(self.top.get(), if quick { PRIVATE_PIECES.0 } else { PRIVATE_PIECES.1 });
+        self.interval.set(if quick { FIRST_CHECK } else { 1 });
         self.countdown.set(self.interval.get() - 1);
         let both = self.join(a, b);
         let took = match now {
             Some(began) => began.elapsed(),
-            None => self.looked.get().zip(self.began.get()).map_or(Duration::ZERO, |(last, first)| last - first),
+            None => self.last_check.get().zip(self.began.get()).map_or(Duration::ZERO, |(last, first)| last - first),
         };
-        site.note(took < PAYS);
+        site.record(took < WORTH_SHARING);
         both
     }
 
     fn set_bottom(&self, bottom: usize, enough: usize) {
         self.bottom.set(bottom);
         self.enough.set(enough);
-        self.full.set((bottom + enough).min(DEPTH));
+        self.full.set((bottom + enough).min(MAX_PIECES));
     }
 
     fn is_full(&self) -> bool {
@@ -198,21 +198,21 @@ impl Forks {
     }
 
     /// No join is plain from now on.
-    fn hold(&self) {
+    fn stop_plain(&self) {
         self.plain.set(ptr::null());
     }
 
     /// Joins are plain from now on, if enough private pieces exist.
-    fn release(&self) {
+    fn start_plain(&self) {
         if self.is_full() && self.countdown.get() > 0 {
             self.plain.set(self.name.get());
         }
     }
 
     /// Counts a join.
-    fn tick(&self) {
+    fn count_join(&self) {
         match self.countdown.get() {
-            0 => self.look(),
+            0 => self.check(),
             countdown => self.countdown.set(countdown - 1),
         }
     }
@@ -225,24 +225,24 @@ impl Forks {
     {
         let was_full = self.is_full();
         if was_full {
-            self.tick();
+            self.count_join();
             if self.is_full() {
-                self.release();
+                self.start_plain();
                 return both(a, b);
             }
         }
         let at = self.top.get();
         let piece = Piece::new(b);
-        self.pending[at].set(&raw const piece.branch);
+        self.pieces[at].set(&raw const piece.branch);
         self.top.set(at + 1);
         if !was_full {
-            self.tick(); // May offer this piece at once.
+            self.count_join(); // May offer this piece at once.
         }
-        self.release();
+        self.start_plain();
         let guard = AbandonOnUnwind(&piece);
         let ra = a();
         mem::forget(guard);
-        self.hold();
+        self.stop_plain();
         self.top.set(at);
         if self.bottom.get() <= at {
             // SAFETY: 1. the branch was not offered, so no other thread can reach it.
@@ -260,13 +260,13 @@ impl Forks {
     /// Checks whether an offer pays, and adapts the interval between checks.
     #[cold]
     #[inline(never)]
-    fn look(&self) {
+    fn check(&self) {
         let now = Instant::now();
-        let since = self.looked.replace(Some(now)).map_or(Duration::ZERO, |before| now - before);
+        let since = self.last_check.replace(Some(now)).map_or(Duration::ZERO, |before| now - before);
         let interval = self.interval.get();
         let interval = match since {
-            short if short < LOOK.0 => interval.saturating_mul(4).min(1 << 20),
-            long if long > LOOK.1 => (interval / 4).max(1),
+            short if short < CHECK_INTERVAL.0 => interval.saturating_mul(4).min(1 << 20),
+            long if long > CHECK_INTERVAL.1 => (interval / 4).max(1),
             _ => interval,
         };
         self.interval.set(interval);
@@ -274,13 +274,13 @@ impl Forks {
         let core = self.core();
         let began = self.began.get().unwrap_or(now);
         self.began.set(Some(began));
-        if now - began >= PAYS {
-            self.set_bottom(self.bottom.get(), ENOUGH.1);
-            let is_time = self.offers.get().is_none_or(|offers| now >= offers);
-            if is_time && (offered::is_waited_for(core) || core.has_free_worker()) && self.share(core) {
+        if now - began >= WORTH_SHARING {
+            self.set_bottom(self.bottom.get(), PRIVATE_PIECES.1);
+            let is_time = self.next_offer.get().is_none_or(|next| now >= next);
+            if is_time && (offered::has_idle_joiner(core) || core.has_free_worker()) && self.offer_oldest(core) {
                 let done = Instant::now();
-                self.looked.set(Some(done));
-                self.offers.set(Some(done + (done - now) * PATIENCE));
+                self.last_check.set(Some(done));
+                self.next_offer.set(Some(done + (done - now) * OFFER_BACKOFF));
             }
         }
     }
@@ -292,10 +292,10 @@ impl Forks {
     }
 
     /// Offers the oldest piece, the one with the most work in it, unless an offered one is not begun yet.
-    fn share(&self, core: &Arc<Core>) -> bool {
+    fn offer_oldest(&self, core: &Arc<Core>) -> bool {
         let at = self.bottom.get();
         // SAFETY: branches below `top` lie in frames of this thread that have not ended.
-        let branch = |at: usize| unsafe { &*self.pending[at].get() };
+        let branch = |at: usize| unsafe { &*self.pieces[at].get() };
         if at >= self.top.get() || at.checked_sub(1).is_some_and(|last| branch(last).is_queued()) {
             return false;
         }
@@ -321,7 +321,7 @@ impl Drop for Restore<'_> {
         forks.core.set(*core);
         forks.set_bottom(*bottom, *enough);
         forks.began.set(*began);
-        forks.hold();
+        forks.stop_plain();
         forks.countdown.set(0);
     }
 }
@@ -335,9 +335,9 @@ impl<B: FnOnce() -> R + Send, R: Send> Drop for AbandonOnUnwind<'_, B, R> {
         let (Self(piece), forks) = (&*self, forks());
         let branch = &raw const piece.branch;
         // Only below `top`: above it are pointers to old branches, perhaps with the same address.
-        let pending = &forks.pending[..forks.top.get()];
-        let at = pending.iter().rposition(|pending| pending.get() == branch).expect("`join` has pushed it");
-        forks.hold();
+        let pieces = &forks.pieces[..forks.top.get()];
+        let at = pieces.iter().rposition(|piece| piece.get() == branch).expect("`join` has pushed it");
+        forks.stop_plain();
         forks.top.set(at);
         forks.set_bottom(forks.bottom.get().min(at), forks.enough.get());
         // SAFETY: 1. the join that would take or collect it unwinds.

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::job::{Job, Task, Unrun};
 use super::running::Failure;
-use super::trial::{PAYS, Rest};
+use super::trial::{Rest, WORTH_SHARING};
 use super::unwind::{self, Payload};
 use super::worker::Worker;
 use super::{current, frame};
@@ -103,28 +103,28 @@ impl Span {
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let site = rest.site;
-    let whole = Loop::new(core, rest, body, most);
+    let shared = Loop::new(core, rest, body, most);
     let (outer, mut helpers) = (INNERMOST.with(Cell::get), None);
     let began = Instant::now();
-    let chunks = whole.take_part(0, || {
+    let chunks = shared.take_part(0, || {
         // SAFETY: the pointer is null, or to an enclosing loop, in which this thread takes part.
-        if helpers.is_none() && !unsafe { outer.as_ref() }.is_some_and(|outer| outer.occupies(core)) {
-            helpers = Some(whole.call_helpers());
+        if helpers.is_none() && !unsafe { outer.as_ref() }.is_some_and(|outer| outer.has_chunks_of(core)) {
+            helpers = Some(shared.submit_helpers());
         }
     });
     // Recorded only if nobody helped: items that wait for each other must not be run by one thread.
-    if chunks == whole.chunks() {
-        site.note(began.elapsed() < PAYS);
+    if chunks == shared.chunks() {
+        site.record(began.elapsed() < WORTH_SHARING);
     }
-    helpers.into_iter().flatten().filter(|&id| core.retract(id)).for_each(|_| whole.helpers.done());
-    awake::wait_for_all(&whole.helpers);
-    if whole.failed.load(Ordering::Relaxed) {
+    helpers.into_iter().flatten().filter(|&id| core.retract(id)).for_each(|_| shared.helpers.done());
+    awake::wait_for_all(&shared.helpers);
+    if shared.failed.load(Ordering::Relaxed) {
         frame::set_failed();
     }
-    if let Some(failure) = whole.failure.lock().take() {
+    if let Some(failure) = shared.failure.lock().take() {
         current::with(|worker| worker.fail(failure));
     }
-    whole.payload.lock().take().map_or(Ok(()), Err)
+    shared.payload.lock().take().map_or(Ok(()), Err)
 }
 
 impl<'a> Loop<'a> {
@@ -157,17 +157,17 @@ impl<'a> Loop<'a> {
     }
 
     /// Whether this loop of the pool still has chunks for free workers.
-    fn occupies(&self, core: &Arc<Core>) -> bool {
+    fn has_chunks_of(&self, core: &Arc<Core>) -> bool {
         Arc::ptr_eq(self.core, core) && self.spans.iter().any(|span| span.len() > 0)
     }
 
     /// Submits the helpers; returns their ids.
-    fn call_helpers(&self) -> Vec<u64> {
+    fn submit_helpers(&self) -> Vec<u64> {
         let parent = current::with(Worker::job).unwrap_or(0);
         let mut helpers = Vec::new();
         for _ in 1..self.spans.len() {
             self.helpers.add(1);
-            match self.core.submit_if_room(Job::new(Helper { whole: ptr::from_ref(self).cast(), parent })) {
+            match self.core.submit_if_room(Job::new(Helper { shared: ptr::from_ref(self).cast(), parent })) {
                 Ok(id) => helpers.push(id),
                 // The pool is full or closed: the others run the rest.
                 Err(_) => {
@@ -228,7 +228,7 @@ impl Drop for Outer {
 
 /// A worker's part in a loop, as a job.
 struct Helper {
-    whole: *const Loop<'static>,
+    shared: *const Loop<'static>,
     parent: u64,
 }
 
@@ -239,25 +239,25 @@ impl Task for Helper {
     fn run(self, worker: &Worker) {
         worker.run_as(self.parent);
         // SAFETY: 1. the caller waits until this helper calls `helpers.done`.
-        let whole = unsafe { &*self.whole };
-        let own = whole.taken.fetch_add(1, Ordering::Relaxed);
-        if own < whole.spans.len() {
-            worker.core.crew.wake_up_to(WAKE_FANOUT.min(whole.spans.len() - own - 1));
-            if whole.stoppable {
-                frame::enter(|| whole.take_part(own, || ()));
+        let shared = unsafe { &*self.shared };
+        let own = shared.taken.fetch_add(1, Ordering::Relaxed);
+        if own < shared.spans.len() {
+            worker.core.crew.wake_up_to(WAKE_FANOUT.min(shared.spans.len() - own - 1));
+            if shared.stoppable {
+                frame::enter(|| shared.take_part(own, || ()));
             } else {
-                whole.take_part(own, || ());
+                shared.take_part(own, || ());
             }
         }
         if let Some(failure) = worker.take_failure() {
-            whole.failure.lock().replace(failure);
+            shared.failure.lock().replace(failure);
         }
         worker.ended();
-        whole.helpers.done();
+        shared.helpers.done();
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {
         // SAFETY: as above.
-        unsafe { &*self.whole }.helpers.done();
+        unsafe { &*self.shared }.helpers.done();
     }
 }

@@ -29,22 +29,22 @@ per_thread! {
 #[derive(Debug)]
 pub(super) struct Offered {
     word: Futex,
-    letter: AtomicPtr<Offered>,
+    mailbox: AtomicPtr<Offered>,
     branch: *const Branch,
     core: *const Core,
     /// The enclosing offered piece, which ends later; or null.
-    around: *const Offered,
+    enclosing: *const Offered,
     /// The job that forked; 0 for none.
     parent: u64,
     /// Its id, if it was queued as a job.
     id: Cell<u64>,
     /// Otherwise, the piece to whose mailbox it was posted.
-    place: Cell<*const Offered>,
+    posted_to: Cell<*const Offered>,
     failure: Lock<Option<Box<Failure>>>,
 }
 
-// SAFETY: 1. only the thread that forked uses `id` and `place`; 2. the branch lies in a frame of that thread, which
-// waits for its runner; 3. `core` is only compared, and `around` outlives this; 4. everything else is `Sync`.
+// SAFETY: 1. only the thread that forked uses `id` and `posted_to`; 2. the branch lies in a frame of that thread, which
+// waits for its runner; 3. `core` is only compared, and `enclosing` outlives this; 4. everything else is `Sync`.
 unsafe impl Sync for Offered {}
 // SAFETY: as above.
 unsafe impl Send for Offered {}
@@ -53,33 +53,33 @@ unsafe impl Send for Offered {}
 const BEGUN: u32 = 1;
 const DONE: u32 = 2;
 /// It was cancelled as a job, which leaves it to its joiner.
-const LEFT: u32 = 4;
+const CANCELLED: u32 = 4;
 /// The joiner waits, and would run a piece of this one.
 const IDLE: u32 = 8;
 /// The joiner sleeps, and must be woken.
 const ASLEEP: u32 = 16;
 
 /// How long a joiner spins, in nanoseconds: until a piece of what it waits for may be posted.
-const AWAKE: u32 = 20_000;
+const SPIN_NANOS: u32 = 20_000;
 
 /// What ends a joiner's wait.
-enum News {
+enum JoinEvent {
     Done,
-    Left,
-    Letter(Arc<Offered>),
+    Cancelled,
+    Posted(Arc<Offered>),
 }
 
 impl Offered {
     pub(super) fn new(branch: *const Branch, core: &Core) -> Self {
         Self {
             word: Futex::new(0),
-            letter: AtomicPtr::new(ptr::null_mut()),
+            mailbox: AtomicPtr::new(ptr::null_mut()),
             branch,
             core,
-            around: RUNNING.with(Cell::get),
+            enclosing: RUNNING.with(Cell::get),
             parent: current::with(Worker::job).unwrap_or(0),
             id: Cell::new(0),
-            place: Cell::new(ptr::null()),
+            posted_to: Cell::new(ptr::null()),
             failure: Lock::new(None),
         }
     }
@@ -94,16 +94,16 @@ impl Offered {
 
     /// Whether no thread has begun it.
     pub(super) fn is_queued(&self) -> bool {
-        self.word.load(Ordering::Relaxed) & (BEGUN | DONE | LEFT) == 0
+        self.word.load(Ordering::Relaxed) & (BEGUN | DONE | CANCELLED) == 0
     }
 
     /// Takes it back for its owner; false if another thread has taken it.
     pub(super) fn try_take_back(self: &Arc<Self>, core: &Arc<Core>) -> bool {
         // SAFETY: the piece that it was posted to encloses it, so it ends later.
-        let Some(place) = (unsafe { self.place.get().as_ref() }) else { return core.retract(self.id.get()) };
+        let Some(target) = (unsafe { self.posted_to.get().as_ref() }) else { return core.retract(self.id.get()) };
         let own = Arc::as_ptr(self).cast_mut();
-        let letter = &place.letter;
-        let taken = letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4
+        let mailbox = &target.mailbox;
+        let taken = mailbox.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4
         if taken {
             // SAFETY: the mailbox held one reference, which this thread has taken out.
             drop(unsafe { Arc::from_raw(own) });
@@ -113,17 +113,17 @@ impl Offered {
 
     /// Posts it to an idle joiner of an enclosing piece; false if there is none.
     pub(super) fn try_post(self: &Arc<Self>) -> bool {
-        let Some(place) = waited_for(self.core) else { return false };
-        let letter = Arc::into_raw(Arc::clone(self)).cast_mut();
+        let Some(target) = idle_joiner(self.core) else { return false };
+        let posted = Arc::into_raw(Arc::clone(self)).cast_mut();
         let empty = ptr::null_mut();
-        let posted = place.letter.compare_exchange(empty, letter, Ordering::Release, Ordering::Relaxed); // M1
-        if posted.is_err() {
+        let exchanged = target.mailbox.compare_exchange(empty, posted, Ordering::Release, Ordering::Relaxed); // M1
+        if exchanged.is_err() {
             // SAFETY: it is the reference that was made above.
-            drop(unsafe { Arc::from_raw(letter) });
+            drop(unsafe { Arc::from_raw(posted) });
             return false;
         }
-        self.place.set(place);
-        place.wake(place.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2
+        self.posted_to.set(target);
+        target.wake(target.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2
         true
     }
 
@@ -154,8 +154,8 @@ impl Offered {
     }
 
     /// It was cancelled as a job.
-    pub(super) fn leave(&self) {
-        self.ended(LEFT);
+    pub(super) fn cancelled(&self) {
+        self.ended(CANCELLED);
     }
 
     fn ended(&self, end: u32) {
@@ -169,12 +169,12 @@ impl Offered {
             if helps {
                 self.word.fetch_or(IDLE, Ordering::Relaxed); // J1
             }
-            match self.news() {
-                News::Done => break true,
-                News::Left => break false,
-                News::Letter(letter) => {
+            match self.wait_for_event() {
+                JoinEvent::Done => break true,
+                JoinEvent::Cancelled => break false,
+                JoinEvent::Posted(piece) => {
                     self.word.fetch_and(!IDLE, Ordering::Relaxed);
-                    letter.help();
+                    piece.help();
                 }
             }
         };
@@ -184,35 +184,35 @@ impl Offered {
         done
     }
 
-    fn news(&self) -> News {
-        for _ in 0..if hint::may_spin() { hint::pauses_in(AWAKE) } else { 0 } {
-            if let Some(news) = self.look() {
-                return news; // J2
+    fn wait_for_event(&self) -> JoinEvent {
+        for _ in 0..if hint::may_spin() { hint::pauses_in(SPIN_NANOS) } else { 0 } {
+            if let Some(event) = self.poll() {
+                return event; // J2
             }
             hint::spin();
         }
         loop {
             let word = self.word.fetch_or(ASLEEP, Ordering::AcqRel) | ASLEEP; // J3
-            if let Some(news) = self.look() {
+            if let Some(event) = self.poll() {
                 self.word.fetch_and(!ASLEEP, Ordering::Relaxed);
-                return news;
+                return event;
             }
             self.word.wait(word, None);
         }
     }
 
-    fn look(&self) -> Option<News> {
-        match self.word.load(Ordering::Acquire) & (DONE | LEFT) {
+    fn poll(&self) -> Option<JoinEvent> {
+        match self.word.load(Ordering::Acquire) & (DONE | CANCELLED) {
             0 => {}
-            DONE => return Some(News::Done),
-            _ => return Some(News::Left),
+            DONE => return Some(JoinEvent::Done),
+            _ => return Some(JoinEvent::Cancelled),
         }
-        if self.letter.load(Ordering::Relaxed).is_null() {
+        if self.mailbox.load(Ordering::Relaxed).is_null() {
             return None;
         }
-        let letter = self.letter.swap(ptr::null_mut(), Ordering::Acquire).cast_const(); // J4
+        let piece = self.mailbox.swap(ptr::null_mut(), Ordering::Acquire).cast_const(); // J4
         // SAFETY: a mailbox holds one reference, which belongs to the thread that takes it out.
-        (!letter.is_null()).then(|| News::Letter(unsafe { Arc::from_raw(letter) }))
+        (!piece.is_null()).then(|| JoinEvent::Posted(unsafe { Arc::from_raw(piece) }))
     }
 
     /// A joiner runs a piece of what it waits for, under the id of the job that forked it. A failure that it declares
@@ -232,19 +232,19 @@ impl Offered {
 }
 
 /// Whether the joiner of a piece that the calling thread runs is idle, and would run a piece of it.
-pub(super) fn is_waited_for(core: &Core) -> bool {
-    waited_for(core).is_some()
+pub(super) fn has_idle_joiner(core: &Core) -> bool {
+    idle_joiner(core).is_some()
 }
 
 /// The innermost piece that the calling thread runs whose joiner is idle and whose mailbox is empty.
-fn waited_for<'a>(core: *const Core) -> Option<&'a Offered> {
+fn idle_joiner<'a>(core: *const Core) -> Option<&'a Offered> {
     // SAFETY: the pointer is null, or to a piece that this thread runs.
     let innermost = unsafe { RUNNING.with(Cell::get).as_ref() };
     // SAFETY: the pointer is null, or to an enclosing piece, which ends later.
-    let mut pieces = iter::successors(innermost, |piece| unsafe { piece.around.as_ref() });
+    let mut pieces = iter::successors(innermost, |piece| unsafe { piece.enclosing.as_ref() });
     pieces.find(|piece| {
         let is_idle = piece.word.load(Ordering::Relaxed) & IDLE != 0;
-        is_idle && ptr::eq(piece.core, core) && piece.letter.load(Ordering::Relaxed).is_null()
+        is_idle && ptr::eq(piece.core, core) && piece.mailbox.load(Ordering::Relaxed).is_null()
     })
 }
 

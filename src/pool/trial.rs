@@ -19,19 +19,19 @@ pub(crate) struct Rest {
 }
 
 /// A shorter loop is not shared, because a wake-up takes about as long.
-pub(super) const PAYS: Duration = Duration::from_micros(10);
+pub(super) const WORTH_SHARING: Duration = Duration::from_micros(10);
 
 /// The aim for the time of a chunk: long compared with claiming it, and short enough to wait for the last one.
-const CHUNK: Duration = Duration::from_micros(20);
+const CHUNK_TIME: Duration = Duration::from_micros(20);
 
 /// The most chunks of a loop: more would not balance it better.
-const MANY: usize = 1 << 14;
+const MAX_CHUNKS: usize = 1 << 14;
 
 /// A loop of fewer chunks is shared at once, because each may be long, unless all were quick the last time.
-const FEW: usize = 64;
+const FEW_CHUNKS: usize = 64;
 
 /// How many chunks are tried first if all were quick the last time.
-const FIRST: usize = 8;
+const TRIAL_CHUNKS: usize = 8;
 
 /// Runs the first items on the calling thread and measures their time; runs all of them if they are quick, else returns
 /// the rest. `grain` is the least number of items in a chunk, or 0 to let the loop choose. If `stoppable`, a failure in
@@ -50,12 +50,12 @@ pub(crate) fn try_out(
         return None;
     }
     let was_quick = site.is_quick();
-    let few = items.len().div_ceil(unit) < FEW;
+    let few = items.len().div_ceil(unit) < FEW_CHUNKS;
     if few && !was_quick {
         return Some(Rest { items, chunk: unit, flexible: grain == 0, stoppable, site });
     }
     // Begin with one unit, which may be long; or with some more, if all were quick the last time.
-    let mut lot = if was_quick && !few { FIRST * unit } else { unit };
+    let mut lot = if was_quick && !few { TRIAL_CHUNKS * unit } else { unit };
     let (mut tried, mut took) = (items.start, Duration::ZERO);
     let began = Instant::now();
     let each = loop {
@@ -69,24 +69,24 @@ pub(crate) fn try_out(
         let each = (by_now - took).as_nanos() as f64 / (next - tried) as f64;
         (tried, took) = (next, by_now);
         if tried == items.end {
-            site.note(took < PAYS);
+            site.record(took < WORTH_SHARING);
             return None;
         }
-        let is_quick = each * (items.end - tried) as f64 <= PAYS.as_nanos() as f64;
+        let is_quick = each * (items.end - tried) as f64 <= WORTH_SHARING.as_nanos() as f64;
         lot = if is_quick && was_quick {
             usize::MAX
-        } else if is_quick || !few && took < PAYS / 8 {
+        } else if is_quick || !few && took < WORTH_SHARING / 8 {
             // The first items meet cold caches, and a few take no longer than reading the clock.
-            lot.saturating_mul(4).max(FEW.saturating_mul(unit))
+            lot.saturating_mul(4).max(FEW_CHUNKS.saturating_mul(unit))
         } else {
             break each;
         };
     };
-    site.note(false);
+    site.record(false);
     let rest = tried..items.end;
-    let fair = (CHUNK.as_nanos() as f64 / each.max(0.01)) as usize;
+    let fair = (CHUNK_TIME.as_nanos() as f64 / each.max(0.01)) as usize;
     // A page fault may have distorted the measurement, so limit the number of chunks.
-    let chunk = if grain == 0 { fair.max(rest.len() / MANY) } else { grain };
+    let chunk = if grain == 0 { fair.max(rest.len() / MAX_CHUNKS) } else { grain };
     Some(Rest { items: rest, chunk: chunk.max(1), flexible: grain == 0, stoppable, site })
 }
 
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn slow() {
-        std::thread::sleep(PAYS * 5);
+        std::thread::sleep(WORTH_SHARING * 5);
     }
 
     /// Conformance 86: how long a few items take is unknown until they were run.
@@ -116,11 +116,11 @@ mod tests {
         let (ran, rest) = quick();
         let site = rest.expect("it is shared").site;
         assert_eq!(ran, 0);
-        site.note(false);
+        site.record(false);
         assert_eq!(quick().0, 0);
         // They seem slow only if the thread is preempted.
         let learns = || {
-            site.note(true);
+            site.record(true);
             quick() == (10, None)
         };
         assert!((0..1000).any(|_| learns()));
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_few_items_that_became_slow_are_shared_after_the_first() {
         let run = || alone(10, |_| slow());
-        run().1.expect("it is shared").site.note(true);
+        run().1.expect("it is shared").site.record(true);
         let (ran, rest) = run();
         assert_eq!((ran, rest.expect("it is shared").items), (1, 1..10));
         assert_eq!(run().0, 0);
@@ -148,7 +148,7 @@ mod tests {
             })
         };
         let site = run().1.expect("it is shared").site;
-        site.note(true);
+        site.record(true);
         // Misled by the record, the caller runs all of them once.
         run();
         assert!(run().1.is_some());

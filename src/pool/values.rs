@@ -15,18 +15,18 @@ pub(crate) fn run<R: Send>(
     length: usize,
     map: impl Fn(usize) -> R + Sync,
 ) -> Result<Vec<R>, Payload> {
-    let room = Room::new(length);
+    let buffer = Buffer::new(length);
     // SAFETY: 1. and 2. chunks of a loop lie in it and do not overlap.
-    let chunk = |items| unsafe { room.fill(items, &map) };
+    let chunk = |items| unsafe { buffer.fill(items, &map) };
     if let Some(rest) = trial::try_out(Site::of(&chunk), 0..length, 0, false, chunk) {
         loops::run(core, rest, &chunk)?;
     }
     // SAFETY: 1. the loop has run all items.
-    Ok(unsafe { room.into_values() })
+    Ok(unsafe { buffer.into_values() })
 }
 
 /// A buffer that several threads fill with values. Drops the written values, unless they are taken out.
-struct Room<R> {
+struct Buffer<R> {
     /// Owns the memory; its length is 0 until the end.
     values: Vec<R>,
     first: *mut R,
@@ -37,9 +37,9 @@ struct Room<R> {
 
 // SAFETY: 1. each value is written by one thread, and read after all writes have ended; 2. `R: Send`; 3. the lock
 // guards the rest.
-unsafe impl<R: Send> Sync for Room<R> {}
+unsafe impl<R: Send> Sync for Buffer<R> {}
 
-impl<R> Room<R> {
+impl<R> Buffer<R> {
     fn new(length: usize) -> Self {
         let mut values = Vec::with_capacity(length);
         Self { first: values.as_mut_ptr(), values, length, written: Lock::new(Vec::new()) }
@@ -51,16 +51,16 @@ impl<R> Room<R> {
     #[inline]
     unsafe fn fill(&self, items: Range<usize>, map: impl Fn(usize) -> R) {
         // SAFETY: the caller's 1.
-        let mut run = Run { first: unsafe { self.first.add(items.start) }, length: 0 };
+        let mut written = Written { first: unsafe { self.first.add(items.start) }, length: 0 };
         for item in items.clone() {
             let value = map(item);
-            // SAFETY: the caller's 1: the run is not longer than the items.
-            let place = unsafe { run.first.add(run.length) };
+            // SAFETY: by the caller's 1: no more values are written than there are items.
+            let place = unsafe { written.first.add(written.length) };
             // SAFETY: the caller's 2.
             unsafe { place.write(value) };
-            run.length += 1;
+            written.length += 1;
         }
-        mem::forget(run);
+        mem::forget(written);
         if mem::needs_drop::<R>() {
             self.written.lock().push(items);
         }
@@ -78,23 +78,23 @@ impl<R> Room<R> {
     }
 }
 
-impl<R> Drop for Room<R> {
+impl<R> Drop for Buffer<R> {
     fn drop(&mut self) {
         for items in self.written.lock().drain(..) {
             // SAFETY: 1. filled items lie within the buffer.
             let first = unsafe { self.first.add(items.start) };
-            drop(Run { first, length: items.len() });
+            drop(Written { first, length: items.len() });
         }
     }
 }
 
 /// Consecutive values, which are dropped with this.
-struct Run<R> {
+struct Written<R> {
     first: *mut R,
     length: usize,
 }
 
-impl<R> Drop for Run<R> {
+impl<R> Drop for Written<R> {
     fn drop(&mut self) {
         // SAFETY: 1. `length` values were written from `first` on; 2. nothing else refers to them.
         unsafe { ptr::slice_from_raw_parts_mut(self.first, self.length).drop_in_place() };

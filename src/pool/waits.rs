@@ -33,7 +33,7 @@ impl Waits {
         if may_end(&asleep, &awaited) {
             return Some(Waiting { waits: self, stack, awaited });
         }
-        wake(&mut asleep, &stack, &awaited);
+        remove(&mut asleep, &stack, &awaited);
         None
     }
 }
@@ -68,7 +68,7 @@ fn reached(asleep: &Asleep, jobs: &[u64]) -> HashSet<u64> {
 }
 
 /// Removes one wait of these jobs from the table, and keeps those of other threads that stand in for them.
-fn wake(asleep: &mut Asleep, stack: &[u64], awaited: &Arc<[u64]>) {
+fn remove(asleep: &mut Asleep, stack: &[u64], awaited: &Arc<[u64]>) {
     for job in stack {
         if let Some(waits) = asleep.get_mut(job) {
             waits.retain(|others| !Arc::ptr_eq(others, awaited));
@@ -81,7 +81,7 @@ fn wake(asleep: &mut Asleep, stack: &[u64], awaited: &Arc<[u64]>) {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        wake(&mut self.waits.0.lock(), &self.stack, &self.awaited);
+        remove(&mut self.waits.0.lock(), &self.stack, &self.awaited);
     }
 }
 
