@@ -108,14 +108,14 @@ src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_
 src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
 src/pool/crew.rs|self.wake_sleepers(state); // U5|drop(state); // U5|a_worker_that_is_called_comes
 src/pool/crew.rs|let leaves = !self.station(worker).is_called();|let leaves = true;|a_worker_that_leaves_is_called_or_replaced
-src/pool/timers/fire.rs|state.next_due() };\n            state.let_sleeper_sleep(until);|state.next_due() };|the_sleeper_does_not_sleep_through
+src/pool/timers/fire.rs|state.next_due() };\n            state.set_sleeper_until(until);|state.next_due() };|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|WakeTarget::Sleeper => self.alarm.unpark(),|WakeTarget::Sleeper => {}|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|self.asleep_until[ClockKind::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|wake // L4|false // L4|a_lookout_that_leaves_wakes
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
-src/pool/timers/entry.rs|return core.take_out(state.slab.due(node)).map(Cut::Queued);|let hint = state.slab.due(node);\n            drop(state);\n            return core.take_out(hint).map(Cut::Queued);|a_timer_that_is_set_anew_is_cancelled
-src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
+src/pool/timers/entry.rs|return core.take_out(state.slab.due(node)).map(Removed::Queued);|let hint = state.slab.due(node);\n            drop(state);\n            return core.take_out(hint).map(Removed::Queued);|a_timer_that_is_set_anew_is_cancelled
+src/pool/timers/entry.rs|self.finish_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
 src/pool/closing.rs|self.close_timers(cancelled);\n        life|life|a_timer_that_comes_while_the_pool_closes
 src/pool/departing.rs|self.core.crew.wake_all(); // The others|// The others|worn_out_workers_wake_a_sleeper_at_the_end
 src/pool/orphans.rs|fence::heavy(); // O2||what_nobody_reads_is_dropped_after_the_last_delivery

@@ -79,7 +79,7 @@ impl ManualClock {
             pools.retain(|pool| pool.strong_count() > 0);
             pools.iter().filter_map(Weak::upgrade).collect()
         };
-        pools.iter().for_each(Core::clock_went_on);
+        pools.iter().for_each(Core::clock_advanced);
     }
 
     pub(super) fn clock(&self) -> Clock {

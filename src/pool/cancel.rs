@@ -45,7 +45,7 @@ impl Core {
 
     /// Cancels all jobs that are queued now, and reports the id of each.
     pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
-        self.calm_storm();
+        self.finish_storm();
         self.store.revoke_all(|id, item| cancelled(self.end_unrun(id, item)));
         self.lanes.all().for_each(|lane| lane.pass_holes(&self.store));
     }

@@ -1,7 +1,7 @@
 //! What a worker without work does: it frees memory, checks for work a little longer, sleeps, and leaves at the pool's
 //! end.
 
-use super::timers::Watch;
+use super::timers::LookoutState;
 use super::worker::Worker;
 use crate::queue::Lane;
 use crate::sync::{Deadline, Parker, awake};
@@ -66,7 +66,7 @@ impl Worker {
         self.count_timer_sleeps();
         let at_bottom = self.prepare_lookout();
         let woken = self.core.crew.park(self.number, at_bottom, lull, reason, sleep);
-        self.end_watch() || woken
+        self.after_sleep() || woken
     }
 
     fn count_timer_sleeps(&self) {
@@ -155,7 +155,7 @@ impl Worker {
             if sleep_until(Deadline::after(TRIM_AFTER)) {
                 return true;
             }
-            if self.watch.get() == Watch::Due {
+            if self.lookout_state.get() == LookoutState::Due {
                 return false;
             }
             self.core.store.trim();

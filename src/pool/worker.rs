@@ -9,7 +9,7 @@ use super::resting::LastSleep;
 use super::round::Round;
 use super::running::Failure;
 use super::station::Station;
-use super::timers::{Lateness, TickInfo, Watch};
+use super::timers::{Lateness, LookoutState, TickInfo};
 use crate::queue::{Item, Lane, Place, Taken, WriterId};
 use crate::sys::CachePadded;
 use crate::sys::atomic::AtomicBool;
@@ -59,7 +59,7 @@ pub(crate) struct Worker {
     /// How many jobs of timers this worker has run.
     pub(super) ticks: Cell<u64>,
     /// Whether it sleeps for the timers, and how late it wakes.
-    pub(super) watch: Cell<Watch>,
+    pub(super) lookout_state: Cell<LookoutState>,
     pub(super) lateness: Cell<Lateness>,
     /// How many sleeps in a row ended with nothing but jobs of timers.
     pub(super) timer_sleeps: Cell<u32>,
@@ -118,7 +118,7 @@ impl Worker {
             group: RefCell::new(None),
             tick: Cell::new(None),
             ticks: Cell::new(0),
-            watch: Cell::new(Watch::Off),
+            lookout_state: Cell::new(LookoutState::Off),
             lateness: Cell::new(Lateness::default()),
             timer_sleeps: Cell::new(0),
             retired: RefCell::new(Vec::new()),
@@ -196,7 +196,7 @@ impl Worker {
     fn pop_front(&self) -> Option<(u64, Item)> {
         let pop = || self.core.front.pop(&self.core.store);
         pop().or_else(|| {
-            while self.core.front.promises() && !self.core.weather_storm() {}
+            while self.core.front.promises() && !self.core.fire_in_storm() {}
             pop()
         })
     }

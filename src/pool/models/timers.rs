@@ -64,7 +64,7 @@ fn a_timer_that_is_set_anew_is_cancelled_all_the_same() {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
         let id = core.submit_timed(LATER, Placement::Front, &mut Some(tally.empty_job())).unwrap();
         core.fire_as_sleeper();
-        core.calm_storm();
+        core.finish_storm();
         assert_eq!(core.timer_state(id).unwrap().queued, 1);
         let resetter = with(&core, move |core| core.reschedule(id, 1));
         assert!(core.cancel(id), "it waits or is queued, and no worker runs it");
@@ -90,7 +90,7 @@ fn the_lookout_does_not_sleep_through_an_earlier_timer() {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
         let lookout = with(&core, |core| {
             let station = core.crew.station(0);
-            let next = || core.timers().state.lock().look_out(station).expect("no other worker is the lookout");
+            let next = || core.timers().state.lock().become_lookout(station).expect("no other worker is the lookout");
             while next() > 1 {
                 station.parker.park_lightly(Deadline::NEVER);
             }
@@ -107,7 +107,7 @@ fn a_lookout_that_leaves_wakes_the_sleeper() {
         let (core, tally) = (staffed_by(1, clock()), Tally::new());
         let sleeper = sleeper(&core);
         let lookout = with(&core, |core| {
-            let _ = core.timers().state.lock().look_out(core.crew.station(0));
+            let _ = core.timers().state.lock().become_lookout(core.crew.station(0));
             core.timers().leave_lookout();
         });
         expect_queued(&core, &tally, [lookout, sleeper]);
@@ -156,7 +156,7 @@ fn the_sleeper_leaves_a_closed_pool_with_the_last_deadline() {
             loop {
                 match core.fire_as_sleeper() {
                     Fired::Closed => break,
-                    Fired::Until(_) | Fired::InReserve(_) => core.timers().alarm.park(),
+                    Fired::Until(_) | Fired::BehindLookout(_) => core.timers().alarm.park(),
                 }
             }
         });

@@ -26,12 +26,12 @@ pub(in crate::pool) struct Deadlines {
     slab: Slab<Expected>,
     wheel: Wheel,
     /// The [tokens](token::of_this_thread) of threads that report what is overdue.
-    telling: Vec<usize>,
+    reporting: Vec<usize>,
 }
 
 impl Deadlines {
     pub(super) fn new() -> Self {
-        Self { slab: Slab::new(), wheel: Wheel::new(Side::First), telling: Vec::new() }
+        Self { slab: Slab::new(), wheel: Wheel::new(Side::First), reporting: Vec::new() }
     }
 
     pub(in crate::pool) fn is_empty(&self) -> bool {
@@ -49,7 +49,7 @@ impl Deadlines {
     }
 
     /// Whether the entry exists. It does not if the job has begun or was cancelled meanwhile.
-    pub(super) fn knows(&self, id: u64) -> bool {
+    pub(super) fn contains(&self, id: u64) -> bool {
         self.slab.find(id).is_some()
     }
 
@@ -74,16 +74,16 @@ impl Deadlines {
 
     /// The calling thread is about to report what is overdue. False if there are no entries, or if this is a call from
     /// a callback of its own report.
-    pub(super) fn begin_telling(&mut self) -> bool {
+    pub(super) fn begin_report(&mut self) -> bool {
         let me = token::of_this_thread();
-        let begins = !self.is_empty() && !self.telling.contains(&me);
-        self.telling.extend(begins.then_some(me));
+        let begins = !self.is_empty() && !self.reporting.contains(&me);
+        self.reporting.extend(begins.then_some(me));
         begins
     }
 
-    pub(super) fn end_telling(&mut self) {
+    pub(super) fn end_report(&mut self) {
         let me = token::of_this_thread();
-        self.telling.retain(|&thread| thread != me);
+        self.reporting.retain(|&thread| thread != me);
     }
 
     /// Takes some overdue entries out of the wheel, but not out of the slab; returns what they expected, and whether
@@ -133,14 +133,14 @@ impl Core {
         let timers = self.timers();
         let mut state = timers.state.lock();
         if due <= timers.now(ClockKind::Monotonic) {
-            let is_known = state.deadlines.knows(id);
+            let is_armed = state.deadlines.contains(id);
             drop(state);
-            if is_known && !self.is_stopped() {
-                self.see_to(vec![expected]); // Not other jobs': callers do not expect their callbacks here.
+            if is_armed && !self.is_stopped() {
+                self.handle_overdue(vec![expected]); // Not other jobs': callers do not expect their callbacks here.
             }
             return;
         }
-        let ring = state.deadlines.arm(id, expected, due) && state.is_earlier(due);
+        let ring = state.deadlines.arm(id, expected, due) && state.is_before_sleeper_wakes(due);
         drop(state);
         if ring {
             timers.alarm.unpark();
@@ -156,18 +156,18 @@ impl Core {
         let was_last = state.deadlines.is_empty();
         drop(state);
         drop(surplus);
-        self.let_sleeper_go(timers, was_last);
+        self.wake_sleeper_if_done(timers, was_last);
     }
 
     /// Wakes the sleeper of a closed pool, which stays until the last entry is freed. Called after entries were freed.
-    pub(super) fn let_sleeper_go(&self, timers: &Timers, was_last: bool) {
+    pub(super) fn wake_sleeper_if_done(&self, timers: &Timers, was_last: bool) {
         if was_last && self.is_closed() {
             timers.alarm.unpark();
         }
     }
 
     /// Ends jobs that were not begun in time, and reports those that run too long.
-    pub(super) fn see_to(&self, overdue: Vec<Expected>) {
+    pub(super) fn handle_overdue(&self, overdue: Vec<Expected>) {
         for expected in overdue {
             match expected {
                 Expected::Nothing => {}

@@ -33,9 +33,9 @@ impl Task for JobHint {
         // SAFETY: 1. a worker runs only what it has claimed.
         let job = unsafe { self.take(worker.core()) };
         worker.retire_timer(id);
-        let outside = worker.enter_tick(id, TickInfo { number: 1, began, late_by: began.saturating_sub(due) });
+        let outer = worker.enter_tick(id, TickInfo { number: 1, began, late_by: began.saturating_sub(due) });
         job.run(worker);
-        worker.leave_tick(outside);
+        worker.leave_tick(outer);
     }
 
     fn cancel(self, _queue_id: u64, _why: Unrun) {

@@ -1,6 +1,6 @@
 //! Submitting, rescheduling and cancelling timers.
 
-use super::schedule::{Live, Plan, Ticking};
+use super::schedule::{Plan, Schedule, Ticking};
 use super::{BACK, ClockKind, REPEATS, State, Timers, WALL, When};
 use crate::pool::core::Core;
 use crate::pool::job::Job;
@@ -20,24 +20,24 @@ pub(crate) enum Placement {
 }
 
 /// A timer that was taken out to be cancelled.
-enum Cut {
+enum Removed {
     /// A waiting delayed job. The job itself is returned through a reference, because moving it again would stall the
     /// processor.
-    Once,
+    Waiting,
     /// The hint of a delayed job, which was queued.
     Queued(Item),
     /// A schedule, except for its queued hints. Boxed to keep the enum small.
-    Schedule(Box<Live>),
+    Schedule(Box<Schedule>),
 }
 
 /// What ends when the pool is closed, with ids.
 struct Closed {
     /// Schedules that had ticks left.
-    cut_off: Vec<u64>,
+    cut_short: Vec<u64>,
     /// Delayed jobs.
     jobs: Vec<(u64, Job)>,
     /// Schedules without queued or running jobs.
-    over: Vec<(u64, Live)>,
+    over: Vec<(u64, Schedule)>,
 }
 
 impl Core {
@@ -57,7 +57,7 @@ impl Core {
         placement: Placement,
         job: &mut Option<Job>,
     ) -> Result<u64, Refusal> {
-        self.enter(when, |state| {
+        self.submit_timer(when, |state| {
             let node = state.insert(job, mark(when, placement), when)?;
             Ok(state.slab.id(node))
         })
@@ -71,16 +71,16 @@ impl Core {
         plan: Plan,
         work: Arc<dyn Ticking>,
     ) -> Result<u64, Refusal> {
-        self.enter(first, |state| {
+        self.submit_timer(first, |state| {
             state.schedules.try_reserve(1).map_err(|_| OutOfMemory)?;
             let node = state.insert(&mut None, mark(first, placement) | REPEATS, first)?;
             let id = state.slab.id(node);
-            state.schedules.insert(id, Live::new(node, plan, work));
+            state.schedules.insert(id, Schedule::new(node, plan, work));
             Ok(id)
         })
     }
 
-    fn enter(
+    fn submit_timer(
         self: &Arc<Self>,
         when: When,
         insert: impl FnOnce(&mut State) -> Result<u64, OutOfMemory>,
@@ -92,13 +92,13 @@ impl Core {
         self.admits_timers()?;
         self.ensure_sleeper(timers, &mut state).map_err(Refusal::NoThread)?;
         let id = insert(&mut state).map_err(|OutOfMemory| Refusal::OutOfMemory)?;
-        self.expect(timers, state, when);
+        self.after_insert(timers, state, when);
         Ok(id)
     }
 
     /// Called after a timer was inserted: fires it if it is due, else makes sure that a sleeper wakes in time (U1, U2).
     #[inline(always)]
-    fn expect(self: &Arc<Self>, timers: &Timers, mut state: FastLockGuard<'_, State>, when: When) {
+    fn after_insert(self: &Arc<Self>, timers: &Timers, mut state: FastLockGuard<'_, State>, when: When) {
         let is_due = when.due <= when.now;
         let target = if is_due { None } else { state.wake_target_for(when.kind, when.due) };
         drop(state);
@@ -119,20 +119,20 @@ impl Core {
     pub(crate) fn cancel_timer(&self, id: u64) -> bool {
         let Some(timers) = self.known_timers() else { return false };
         let mut job = None;
-        match timers.cut(self, id, &mut job) {
+        match timers.remove(self, id, &mut job) {
             None => false,
-            Some(Cut::Once) => {
+            Some(Removed::Waiting) => {
                 self.cancel_job(job.expect("a waiting delayed job has one"), id);
                 true
             }
-            Some(Cut::Queued(hint)) => {
+            Some(Removed::Queued(hint)) => {
                 self.end_unrun(id, hint);
                 true
             }
-            Some(Cut::Schedule(mut live)) => {
-                live.cancelled = true;
-                self.take_back_hints(live.queued.drain(..).map(|(queue_id, _)| queue_id));
-                timers.finish(id, Some(*live));
+            Some(Removed::Schedule(mut schedule)) => {
+                schedule.cancelled = true;
+                self.take_back_hints(schedule.queued.drain(..).map(|(queue_id, _)| queue_id));
+                timers.schedule_ended(id, Some(*schedule));
                 true
             }
         }
@@ -167,7 +167,7 @@ impl Core {
         let now = timers.now(kind);
         let due = now.saturating_add(delay);
         state.rearm(node, due);
-        self.expect(timers, state, When { kind, due, now });
+        self.after_insert(timers, state, When { kind, due, now });
         if was_queued {
             self.count_cancelled(1); // After the lock, because this may call user code, which reports a water mark.
         }
@@ -184,11 +184,11 @@ impl Core {
                 None => state.deadlines.forget(id),
             }
         }
-        let surplus = (state.rest(), state.deadlines.surplus());
+        let surplus = (state.take_surplus(), state.deadlines.surplus());
         let was_last = state.deadlines.is_empty();
         drop(state);
         drop(surplus);
-        self.let_sleeper_go(timers, was_last);
+        self.wake_sleeper_if_done(timers, was_last);
     }
 
     /// Takes useless hints out of the queue. One that a worker has claimed meanwhile does nothing.
@@ -199,8 +199,8 @@ impl Core {
     /// Close: cancels waiting timers, ends schedules, and lets the sleeper leave. Reports each timer that it cancels.
     pub(crate) fn close_timers(&self, cancelled: &mut dyn FnMut(u64)) {
         let Some(timers) = self.known_timers() else { return };
-        self.calm_storm();
-        let Closed { cut_off, jobs, over } = {
+        self.finish_storm();
+        let Closed { cut_short, jobs, over } = {
             let mut state = timers.state.lock();
             if !self.is_closed() {
                 return; // The pool was reopened, and the opener has done this.
@@ -208,33 +208,33 @@ impl Core {
             state.close()
         };
         timers.alarm.unpark();
-        cut_off.into_iter().for_each(&mut *cancelled);
+        cut_short.into_iter().for_each(&mut *cancelled);
         jobs.into_iter().for_each(|(id, job)| cancelled(self.cancel_job(job, id)));
-        over.into_iter().for_each(|(id, live)| timers.finish(id, Some(live)));
+        over.into_iter().for_each(|(id, schedule)| timers.schedule_ended(id, Some(schedule)));
     }
 }
 
 impl Timers {
     #[inline(always)]
-    fn cut(&self, core: &Core, id: u64, job: &mut Option<Job>) -> Option<Cut> {
+    fn remove(&self, core: &Core, id: u64, job: &mut Option<Job>) -> Option<Removed> {
         let mut state = self.state.lock();
         let node = state.slab.find(id)?;
-        let cut = if state.repeats(node) {
+        let removed = if state.repeats(node) {
             if state.schedules.get(&id)?.has_begun_its_last() {
                 return None;
             }
-            Cut::Schedule(Box::new(state.end_schedule(id)?))
+            Removed::Schedule(Box::new(state.end_schedule(id)?))
         } else if state.slab.is_waiting(node) {
             state.remove_waiting(node, job);
-            Cut::Once
+            Removed::Waiting
         } else {
-            return core.take_out(state.slab.due(node)).map(Cut::Queued);
+            return core.take_out(state.slab.due(node)).map(Removed::Queued);
         };
-        if let Some(surplus) = state.rest() {
+        if let Some(surplus) = state.take_surplus() {
             drop(state);
             drop(surplus);
         }
-        Some(cut)
+        Some(removed)
     }
 }
 
@@ -249,20 +249,21 @@ impl State {
             Some((id, job?))
         });
         let jobs = jobs.collect();
-        let mut cut_off = Vec::new();
-        for (&id, live) in self.schedules.iter_mut().filter(|(_, live)| live.left > 0) {
-            cut_off.push(id);
-            live.cancelled = true;
-            live.stop();
+        let mut cut_short = Vec::new();
+        for (&id, schedule) in self.schedules.iter_mut().filter(|(_, schedule)| schedule.left > 0) {
+            cut_short.push(id);
+            schedule.cancelled = true;
+            schedule.stop();
         }
-        for node in self.schedules.values().map(|live| live.node).collect::<Vec<_>>() {
+        for node in self.schedules.values().map(|schedule| schedule.node).collect::<Vec<_>>() {
             if self.slab.is_waiting(node) {
                 self.disarm(node);
             }
         }
-        let over: Vec<u64> = self.schedules.iter().filter(|(_, live)| live.is_over()).map(|(&id, _)| id).collect();
+        let over: Vec<u64> =
+            self.schedules.iter().filter(|(_, schedule)| schedule.is_over()).map(|(&id, _)| id).collect();
         let over = over.into_iter().filter_map(|id| Some((id, self.end_schedule(id)?))).collect();
-        Closed { cut_off, jobs, over }
+        Closed { cut_short, jobs, over }
     }
 }
 

@@ -17,7 +17,7 @@ const RETRY_AFTER: u64 = hire::RETRY_AFTER.as_nanos() as u64;
 
 /// Who checks for due timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Looker {
+enum Checker {
     /// The thread that sleeps for the timers.
     Sleeper,
     /// A worker that has slept for the timers.
@@ -25,9 +25,9 @@ enum Looker {
     /// A worker that was promised more by a storm.
     Worker,
     /// A thread that has advanced a manual clock, for which nobody sleeps.
-    Clock,
+    ManualClock,
     /// Any other thread.
-    Passer,
+    Other,
 }
 
 /// What the sleeper does after a check.
@@ -36,7 +36,7 @@ pub(in crate::pool) enum Fired {
     /// It sleeps until then, by kind of clock: the next due moment; in a storm, the next deadline.
     Until([u64; 2]),
     /// The same, while a lookout sleeps for the timers before that.
-    InReserve([u64; 2]),
+    BehindLookout([u64; 2]),
     /// It ends, because the pool is closed.
     Closed,
 }
@@ -64,64 +64,65 @@ struct Now {
 impl Core {
     /// Queues what is due, or begins a storm.
     pub(in crate::pool) fn fire_due(self: &Arc<Self>) {
-        self.look(Looker::Passer);
+        self.check(Checker::Other);
     }
 
     /// The pool's manual clock was advanced: as [`fire_due`](Self::fire_due), and handles overdue deadlines.
-    pub(crate) fn clock_went_on(self: &Arc<Self>) {
+    pub(crate) fn clock_advanced(self: &Arc<Self>) {
         if !self.is_forked() {
-            self.look(Looker::Clock);
+            self.check(Checker::ManualClock);
         }
     }
 
     /// The sleeper's check: handles overdue deadlines, and queues some due timers.
     pub(in crate::pool) fn fire_as_sleeper(self: &Arc<Self>) -> Fired {
-        self.look(Looker::Sleeper).1
+        self.check(Checker::Sleeper).1
     }
 
     /// Ends the lookout, and queues some due timers (L4).
     pub(in crate::pool) fn fire_as_lookout(self: &Arc<Self>) {
-        self.look(Looker::Lookout);
+        self.check(Checker::Lookout);
     }
 
     /// A worker's check in a storm: queues some due timers. False if it found none.
-    pub(in crate::pool) fn weather_storm(self: &Arc<Self>) -> bool {
-        self.look(Looker::Worker).0 > 0
+    pub(in crate::pool) fn fire_in_storm(self: &Arc<Self>) -> bool {
+        self.check(Checker::Worker).0 > 0
     }
 
     /// Checks for due timers, and queues some of them; returns how many.
-    fn look(self: &Arc<Self>, looker: Looker) -> (usize, Fired) {
+    fn check(self: &Arc<Self>, checker: Checker) -> (usize, Fired) {
         let timers = self.timers();
-        if matches!(looker, Looker::Sleeper | Looker::Clock) {
-            self.end_overdue(timers);
+        if matches!(checker, Checker::Sleeper | Checker::ManualClock) {
+            self.report_overdue(timers);
         }
         let mut state = timers.state.lock();
         // SAFETY: 1. queues, the crew and the timers run no user code under their locks.
         let mut visit = unsafe { producer::visit(self) };
-        if self.is_closed() && looker != Looker::Worker {
-            let _ = looker == Looker::Lookout && state.relieve(GRACE); // The closer wakes the sleeper.
-            return (0, self.fire_no_more(&mut state, looker == Looker::Sleeper));
+        if self.is_closed() && checker != Checker::Worker {
+            let _ = checker == Checker::Lookout && state.end_lookout(GRACE); // The closer wakes the sleeper.
+            return (0, self.fire_when_closed(&mut state, checker == Checker::Sleeper));
         }
         let (mut queued, mut until) = (0, NEVER);
         let now = timers.clock.now();
-        if state.storm == (looker == Looker::Worker) && !(looker == Looker::Sleeper && state.relies_on_lookout(now)) {
-            let more = self.round(timers, &mut state, &mut visit.lane, now, &mut queued);
+        if state.storm == (checker == Checker::Worker) && !(checker == Checker::Sleeper && state.relies_on_lookout(now))
+        {
+            let more = self.fire_some(timers, &mut state, &mut visit.lane, now, &mut queued);
             timers.set_storm(self, &mut state, more);
         }
-        if looker == Looker::Sleeper {
+        if checker == Checker::Sleeper {
             until = if state.storm { [state.deadlines.next_due(), u64::MAX] } else { state.next_due() };
-            state.let_sleeper_sleep(until);
+            state.set_sleeper_until(until);
         }
-        let ring = looker == Looker::Lookout && state.relieve(GRACE);
-        let (storm, backed) = (state.storm, state.lookout.is_some());
+        let ring = checker == Checker::Lookout && state.end_lookout(GRACE);
+        let (storm, has_lookout) = (state.storm, state.lookout.is_some());
         drop(state);
         if ring {
             timers.alarm.unpark();
         }
         // Still in the visit: Close, V4.
-        if self.look_after(queued > 0 || storm).is_err() {
-            match looker {
-                Looker::Sleeper => until = [timers.clock.now() + RETRY_AFTER, u64::MAX],
+        if self.ensure_worker_if(queued > 0 || storm).is_err() {
+            match checker {
+                Checker::Sleeper => until = [timers.clock.now() + RETRY_AFTER, u64::MAX],
                 _ => timers.alarm.unpark(),
             }
         }
@@ -129,11 +130,11 @@ impl Core {
         if queued > 0 {
             self.check_high_mark();
         }
-        (queued, if backed { Fired::InReserve(until) } else { Fired::Until(until) })
+        (queued, if has_lookout { Fired::BehindLookout(until) } else { Fired::Until(until) })
     }
 
     /// Queues some due timers; true if more may be due.
-    pub(super) fn round(
+    pub(super) fn fire_some(
         &self,
         timers: &Arc<Timers>,
         state: &mut State,
@@ -147,18 +148,18 @@ impl Core {
 
     /// Reports what is overdue, unless this is a call from a callback of such a report: a callback may advance the
     /// clock.
-    fn end_overdue(self: &Arc<Self>, timers: &Timers) {
+    fn report_overdue(self: &Arc<Self>, timers: &Timers) {
         let mut state = timers.state.lock();
-        if !state.deadlines.begin_telling() {
+        if !state.deadlines.begin_report() {
             return;
         }
         loop {
-            let (overdue, more) = self.overdue(timers, &mut state);
+            let (overdue, more) = self.take_overdue(timers, &mut state);
             if overdue.is_empty() && !more {
-                return state.deadlines.end_telling();
+                return state.deadlines.end_report();
             }
             drop(state);
-            self.see_to(overdue);
+            self.handle_overdue(overdue);
             if self.is_forked() {
                 return;
             }
@@ -167,7 +168,7 @@ impl Core {
     }
 
     /// Takes some overdue entries, unless the process exits; also returns whether there may be more.
-    fn overdue(&self, timers: &Timers, state: &mut State) -> (Vec<Expected>, bool) {
+    fn take_overdue(&self, timers: &Timers, state: &mut State) -> (Vec<Expected>, bool) {
         if state.deadlines.is_empty() || self.is_stopped() {
             return (Vec::new(), false);
         }
@@ -175,20 +176,20 @@ impl Core {
     }
 
     /// The result in a closed pool, whose sleeper stays as long as accepted jobs have deadlines.
-    fn fire_no_more(&self, state: &mut State, to_sleep: bool) -> Fired {
+    fn fire_when_closed(&self, state: &mut State, to_sleep: bool) -> Fired {
         if state.deadlines.is_empty() || self.is_stopped() {
             state.has_sleeper &= !to_sleep;
             return Fired::Closed;
         }
         let until = [state.deadlines.next_due(), u64::MAX];
         if to_sleep {
-            state.let_sleeper_sleep(until);
+            state.set_sleeper_until(until);
         }
         Fired::Until(until)
     }
 
     /// Makes sure of a worker if jobs were queued (`visible`), or if work is left from when no thread could be started.
-    fn look_after(self: &Arc<Self>, visible: bool) -> io::Result<()> {
+    fn ensure_worker_if(self: &Arc<Self>, visible: bool) -> io::Result<()> {
         if visible || (self.alive() == 0 && self.has_visible_work()) { self.ensure_worker() } else { Ok(()) }
     }
 }
@@ -223,7 +224,7 @@ impl DueBatch<'_, '_> {
         state.slab.note(node, 0); // No item's id, until the hint is queued.
         state.delayed -= 1;
         let hint = Job::new(JobHint { job: state.slab.lend(node), id: state.slab.id(node), due }).into_item();
-        if !state.goes_back(node) {
+        if !state.is_back(node) {
             return self.front.push((node, hint));
         }
         self.core.take_places_above_limit(1);
@@ -260,19 +261,19 @@ impl DueBatch<'_, '_> {
     /// A tick of a schedule is due. Delayed jobs that were due earlier are queued before it.
     fn tick(&mut self, state: &mut State, node: Node, now: Now) {
         self.queue_front(state, now.own);
-        let (id, due, back) = (state.slab.id(node), state.slab.due(node), state.goes_back(node));
-        let live = state.schedules.get_mut(&id).expect("a node that repeats has a schedule");
-        let verdict = live.tick(due, now.own);
+        let (id, due, back) = (state.slab.id(node), state.slab.due(node), state.is_back(node));
+        let schedule = state.schedules.get_mut(&id).expect("a node that repeats has a schedule");
+        let verdict = schedule.tick(due, now.own);
         let mut next = verdict.next;
         if let Some(due) = verdict.run {
             let tick = TickHint { timers: Arc::clone(self.timers), id, due: now.monotonic_of(due) };
             match self.queue_tick(Job::new(tick), back) {
                 Some(queue_id) => {
-                    live.queued.push_back((queue_id, live.number));
+                    schedule.queued.push_back((queue_id, schedule.number));
                     *self.queued += 1;
                 }
                 None => {
-                    live.left += 1;
+                    schedule.left += 1;
                     next = next.or(Some(now.own.saturating_add(RETRY_AFTER)));
                 }
             }
@@ -319,7 +320,7 @@ impl Now {
 }
 
 impl State {
-    fn goes_back(&self, node: Node) -> bool {
+    fn is_back(&self, node: Node) -> bool {
         self.slab.mark(node) & BACK != 0
     }
 

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 /// After so many sleeps in a row that ended with nothing but jobs of timers, a worker becomes the lookout although no
 /// other sleeps.
-const IN_A_ROW: u32 = 2;
+const TIMER_SLEEPS: u32 = 2;
 
 /// Whether a worker that sleeps is the lookout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::pool) enum Watch {
+pub(in crate::pool) enum LookoutState {
     #[default]
     Off,
     /// It becomes the lookout, unless another worker is.
@@ -51,7 +51,7 @@ impl Timers {
 
     /// The lookout was woken for something else: L4.
     pub(in crate::pool) fn leave_lookout(&self) {
-        let ring = self.state.lock().relieve(0);
+        let ring = self.state.lock().end_lookout(0);
         if ring {
             self.alarm.unpark();
         }
@@ -81,12 +81,12 @@ impl State {
     }
 
     /// L0. Makes a worker the lookout, unless another one is. Returns when the next timer is due.
-    pub(in crate::pool) fn look_out(&mut self, station: &Arc<CachePadded<Station>>) -> Option<u64> {
+    pub(in crate::pool) fn become_lookout(&mut self, station: &Arc<CachePadded<Station>>) -> Option<u64> {
         if self.lookout.as_ref().is_some_and(|lookout| !Arc::ptr_eq(&lookout.station, station)) {
             return None;
         }
         if self.storm {
-            let _ = self.relieve(0);
+            let _ = self.end_lookout(0);
             return None;
         }
         let until = &mut self.asleep_until[ClockKind::Monotonic as usize];
@@ -99,7 +99,7 @@ impl State {
 
     /// L4. Ends the lookout, for at least the time `grace`. True if the sleeper must be woken.
     #[must_use]
-    pub(super) fn relieve(&mut self, grace: u64) -> bool {
+    pub(super) fn end_lookout(&mut self, grace: u64) -> bool {
         let Some(lookout) = self.lookout.take() else { return false };
         let next = self.next_timer(ClockKind::Monotonic);
         let wake = next.saturating_add(grace) < lookout.sleeper_until;
@@ -113,7 +113,7 @@ impl State {
     }
 
     /// T1: records until when the sleeper sleeps, by kind of clock.
-    pub(super) fn let_sleeper_sleep(&mut self, until: [u64; 2]) {
+    pub(super) fn set_sleeper_until(&mut self, until: [u64; 2]) {
         match &mut self.lookout {
             None => self.asleep_until = until,
             Some(lookout) => {
@@ -125,7 +125,7 @@ impl State {
 
     /// Whether the sleeper must be woken for a deadline.
     #[must_use]
-    pub(super) fn is_earlier(&mut self, due: u64) -> bool {
+    pub(super) fn is_before_sleeper_wakes(&mut self, due: u64) -> bool {
         let until = match &mut self.lookout {
             None => &mut self.asleep_until[ClockKind::Monotonic as usize],
             Some(lookout) => &mut lookout.sleeper_until,
@@ -147,27 +147,31 @@ impl Worker {
         else {
             return false;
         };
-        let suits = self.core.crew.census.read().idle() > 0 || self.timer_sleeps.get() >= IN_A_ROW;
+        let suits = self.core.crew.census.read().idle() > 0 || self.timer_sleeps.get() >= TIMER_SLEEPS;
         let ready = suits && timers.state.lock().lookout.is_none();
-        self.watch.set(if ready { Watch::Ready } else { Watch::Off });
+        self.lookout_state.set(if ready { LookoutState::Ready } else { LookoutState::Off });
         ready
     }
 
     /// Sleeps until a token comes; false at the deadline, or when a timer is due.
     pub(in crate::pool) fn sleep_for_timers(&self, parker: &Parker, end: Deadline) -> bool {
-        if self.watch.get() == Watch::Off { parker.park_until(end) } else { self.look_out(parker, end) }
+        if self.lookout_state.get() == LookoutState::Off {
+            parker.park_until(end)
+        } else {
+            self.sleep_as_lookout(parker, end)
+        }
     }
 
-    fn look_out(&self, parker: &Parker, end: Deadline) -> bool {
+    fn sleep_as_lookout(&self, parker: &Parker, end: Deadline) -> bool {
         let timers = self.core.timers();
         loop {
-            let Some(due) = timers.state.lock().look_out(&self.station) else {
-                self.watch.set(Watch::Off);
+            let Some(due) = timers.state.lock().become_lookout(&self.station) else {
+                self.lookout_state.set(LookoutState::Off);
                 return parker.park_until(end);
             };
-            self.watch.set(Watch::On);
+            self.lookout_state.set(LookoutState::On);
             if due <= timers.clock.now() {
-                self.watch.set(Watch::Due);
+                self.lookout_state.set(LookoutState::Due);
                 return false;
             }
             let precisely = (due != u64::MAX).then(thread::sleep_precisely);
@@ -186,14 +190,14 @@ impl Worker {
 
     /// L4, called after every sleep. True if a timer has woken this worker, so that there is work although it got no
     /// token.
-    pub(in crate::pool) fn end_watch(&self) -> bool {
-        match self.watch.replace(Watch::Off) {
-            Watch::Off | Watch::Ready => false,
-            Watch::On => {
+    pub(in crate::pool) fn after_sleep(&self) -> bool {
+        match self.lookout_state.replace(LookoutState::Off) {
+            LookoutState::Off | LookoutState::Ready => false,
+            LookoutState::On => {
                 self.core.timers().leave_lookout();
                 false
             }
-            Watch::Due => {
+            LookoutState::Due => {
                 self.core.fire_as_lookout();
                 true
             }

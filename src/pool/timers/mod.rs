@@ -26,8 +26,8 @@ pub(in crate::pool) use entry::is_timer;
 pub(in crate::pool) use fire::Fired;
 pub(in crate::pool) use lateness::Lateness;
 use lookout::Lookout;
-pub(in crate::pool) use lookout::Watch;
-use schedule::Live;
+pub(in crate::pool) use lookout::LookoutState;
+use schedule::Schedule;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -91,7 +91,7 @@ pub(in crate::pool) struct State {
     slab: Slab<Option<Job>>,
     /// By kind of clock.
     wheels: [Wheel; 2],
-    schedules: HashMap<u64, Live>,
+    schedules: HashMap<u64, Schedule>,
     pub(in crate::pool) deadlines: Deadlines,
     /// How many delayed jobs wait.
     delayed: usize,
@@ -197,12 +197,12 @@ impl State {
 
     /// Called after timers were removed. Returns memory that only many timers need, to be dropped after the lock.
     #[inline]
-    fn rest(&mut self) -> Option<Box<impl Sized + use<>>> {
-        if self.slab.len() > 0 { None } else { self.rest_now() }
+    fn take_surplus(&mut self) -> Option<Box<impl Sized + use<>>> {
+        if self.slab.len() > 0 { None } else { self.take_surplus_now() }
     }
 
     #[cold]
-    fn rest_now(&mut self) -> Option<Box<impl Sized + use<>>> {
+    fn take_surplus_now(&mut self) -> Option<Box<impl Sized + use<>>> {
         let surplus = self.slab.surplus()?;
         self.wheels.iter_mut().for_each(Wheel::give_up);
         Some(surplus)

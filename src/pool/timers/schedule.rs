@@ -46,7 +46,7 @@ pub(crate) struct Plan {
 }
 
 /// A schedule that has ticks left, or whose last runs have not ended.
-pub(super) struct Live {
+pub(super) struct Schedule {
     pub(super) node: Node,
     pub(super) plan: Plan,
     pub(super) work: Arc<dyn Ticking>,
@@ -72,7 +72,7 @@ pub(super) struct Verdict {
     pub(super) next: Option<u64>,
 }
 
-impl Live {
+impl Schedule {
     pub(super) fn new(node: Node, plan: Plan, work: Arc<dyn Ticking>) -> Self {
         let left = plan.most_runs;
         Self { node, plan, work, number: 0, left, queued: VecDeque::new(), running: 0, owed: None, cancelled: false }
@@ -156,8 +156,8 @@ impl Live {
     }
 }
 
-impl fmt::Debug for Live {
+impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("plan", &self.plan).field("number", &self.number).finish_non_exhaustive()
+        f.debug_struct("Schedule").field("plan", &self.plan).field("number", &self.number).finish_non_exhaustive()
     }
 }

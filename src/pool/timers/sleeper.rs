@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// While timers of both clocks wait, the wall clock is checked this often.
-const GLANCE: Duration = Duration::from_secs(1);
+const WALL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Core {
     /// Starts the sleeper, unless it exists or the clock is manual.
@@ -44,7 +44,7 @@ impl Core {
         loop {
             match self.fire_as_sleeper() {
                 Fired::Until(until) => self.timers().sleep(until, &mut lateness),
-                Fired::InReserve(until) => self.timers().sleep(until, &mut Lateness::default()),
+                Fired::BehindLookout(until) => self.timers().sleep(until, &mut Lateness::default()),
                 Fired::Closed => return self.left.notify(),
             }
         }
@@ -53,8 +53,8 @@ impl Core {
 
 /// How long to sleep by the monotonic clock before checking whether the wall clock has reached `due`. A sleep by the
 /// wall clock would last too long for the other timers if that clock were set back.
-fn glance(due: u64, now: u64) -> u64 {
-    due.saturating_sub(now).min(GLANCE.as_nanos() as u64)
+fn wall_check(due: u64, now: u64) -> u64 {
+    due.saturating_sub(now).min(WALL_CHECK_INTERVAL.as_nanos() as u64)
 }
 
 impl Timers {
@@ -65,8 +65,8 @@ impl Timers {
             self.alarm.park_for_wall(Duration::from_nanos(wall));
             return;
         }
-        let glance = if wall == u64::MAX { u64::MAX } else { glance(wall, self.now(ClockKind::Wall)) };
-        let due = monotonic.min(self.now(ClockKind::Monotonic).saturating_add(glance));
+        let wall_check = if wall == u64::MAX { u64::MAX } else { wall_check(wall, self.now(ClockKind::Wall)) };
+        let due = monotonic.min(self.now(ClockKind::Monotonic).saturating_add(wall_check));
         self.sleep_until(&self.alarm, due, Deadline::NEVER, lateness);
     }
 

@@ -53,7 +53,7 @@ impl Timers {
 impl Core {
     /// Ends a storm by queueing all that is due by now, before queued jobs are cancelled or the pool is closed.
     #[cold]
-    pub(in crate::pool) fn calm_storm(&self) {
+    pub(in crate::pool) fn finish_storm(&self) {
         let Some(timers) = self.known_timers() else { return };
         let now = timers.clock.now();
         loop {
@@ -63,7 +63,7 @@ impl Core {
             }
             // SAFETY: 1. queues and the timers run no user code under their locks.
             let mut visit = unsafe { producer::visit(self) };
-            if !self.round(timers, &mut state, &mut visit.lane, now, &mut 0) {
+            if !self.fire_some(timers, &mut state, &mut visit.lane, now, &mut 0) {
                 timers.set_storm(self, &mut state, false);
                 drop(state);
                 drop(visit);

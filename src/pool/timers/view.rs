@@ -34,7 +34,7 @@ impl Core {
         let timers = self.known_timers()?;
         let state = timers.state.lock();
         let node = state.slab.find(id)?;
-        let known = state.look(timers, node, id);
+        let known = state.describe(timers, node, id);
         // A delayed job that has begun is no timer any more, though its node may still exist.
         let gone = !state.repeats(node) && known.due_in.is_none() && !self.store.is_queued(state.slab.due(node));
         if gone { None } else { Some(known) }
@@ -63,7 +63,7 @@ impl Core {
             false => !state.repeats(node) && state.slab.is_waiting(node),
         };
         let nodes = state.slab.nodes().filter(listed).map(|node| (node, state.slab.id(node)));
-        nodes.map(|(node, id)| (id, state.look(timers, node, id))).collect()
+        nodes.map(|(node, id)| (id, state.describe(timers, node, id))).collect()
     }
 }
 
@@ -72,17 +72,21 @@ impl State {
     fn hints(&self) -> HashMap<u64, u64> {
         let due = |&node: &Node| !self.repeats(node) && !self.slab.is_waiting(node);
         let once = self.slab.nodes().filter(due).map(|node| (self.slab.due(node), self.slab.id(node)));
-        let ticks = self.schedules.iter().flat_map(|(&id, live)| live.queued.iter().map(move |&(hint, _)| (hint, id)));
+        let ticks =
+            self.schedules.iter().flat_map(|(&id, schedule)| schedule.queued.iter().map(move |&(hint, _)| (hint, id)));
         once.chain(ticks).collect()
     }
 
-    fn look(&self, timers: &Timers, node: Node, id: u64) -> TimerState {
+    fn describe(&self, timers: &Timers, node: Node, id: u64) -> TimerState {
         let now = timers.now(self.kind(node));
         let due_in = self.slab.is_waiting(node).then(|| self.slab.due(node).saturating_sub(now));
         match self.schedules.get(&id) {
-            Some(live) => {
-                TimerState { due_in, queued: live.queued.len(), running: live.running, ticks: live.ticks(now) }
-            }
+            Some(schedule) => TimerState {
+                due_in,
+                queued: schedule.queued.len(),
+                running: schedule.running,
+                ticks: schedule.ticks(now),
+            },
             None => TimerState { due_in, queued: usize::from(due_in.is_none()), running: 0, ticks: 0 },
         }
     }
