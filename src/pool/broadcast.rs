@@ -2,25 +2,21 @@
 
 use super::core::Core;
 use super::job::{Job, Task, Unrun};
-use super::running::Failure;
+use super::joint_outcome::JointOutcome;
 use super::submit::Refusal;
-use super::unwind::{self, Payload};
+use super::unwind::Payload;
 use super::worker::Worker;
 use super::{current, producer};
 use crate::queue;
 use crate::sync::{WaitGroup, awake};
 use crate::sys::atomic::{AtomicBool, Ordering};
-use crate::sys::lock::Lock;
 use crate::sys::unique;
 use std::sync::Arc;
 
 /// What the calls of one broadcast share. Lies in the caller's frame.
 struct Broadcast<'a> {
     body: &'a (dyn Fn(usize) + Sync),
-    /// The first panic of the body.
-    payload: Lock<Option<Payload>>,
-    /// A failure that the body has declared.
-    failure: Lock<Option<Box<Failure>>>,
+    outcome: JointOutcome,
     /// Whether a worker ended its call unrun, because its start hook has failed.
     unrun: AtomicBool,
     /// Calls that have not ended.
@@ -42,13 +38,8 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
     if core.is_current() {
         return Err(Refusal::Deadlock);
     }
-    let shared = Broadcast {
-        body,
-        payload: Lock::new(None),
-        failure: Lock::new(None),
-        unrun: AtomicBool::new(false),
-        left: WaitGroup::new(),
-    };
+    let shared =
+        Broadcast { body, outcome: JointOutcome::new(), unrun: AtomicBool::new(false), left: WaitGroup::new() };
     let parent = current::with(Worker::job).unwrap_or(0);
     core.call_all(|| {
         shared.left.add(1);
@@ -60,10 +51,7 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
     {
         return Err(broken);
     }
-    if let Some(failure) = shared.failure.lock().take() {
-        current::with(|worker| worker.fail(failure));
-    }
-    Ok(shared.payload.lock().take().map_or(Ok(()), Err))
+    Ok(shared.outcome.settle())
 }
 
 impl Core {
@@ -96,12 +84,8 @@ impl Task for BroadcastCall {
         worker.run_as(self.parent);
         // SAFETY: 1. the caller waits until this call executes `left.done`.
         let shared = unsafe { &*self.shared };
-        if let Err(payload) = unwind::catch(|| (shared.body)(worker.number())) {
-            unwind::keep_first(&shared.payload, payload);
-        }
-        if let Some(failure) = worker.take_failure() {
-            shared.failure.lock().replace(failure);
-        }
+        shared.outcome.run(|| (shared.body)(worker.number()));
+        shared.outcome.take_failure(worker);
         worker.ended();
         shared.left.done();
     }

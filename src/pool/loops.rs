@@ -2,15 +2,14 @@
 
 use super::core::Core;
 use super::job::{Job, Task, Unrun};
-use super::running::Failure;
+use super::joint_outcome::JointOutcome;
 use super::trial::{Rest, WORTH_SHARING};
-use super::unwind::{self, Payload};
+use super::unwind::Payload;
 use super::worker::Worker;
 use super::{current, frame};
 use crate::sync::{WaitGroup, awake};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::sys::lock::Lock;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
 use std::ops::Range;
@@ -43,10 +42,7 @@ struct Loop<'a> {
     /// How many spans have an owner.
     taken: AtomicUsize,
     stop: AtomicBool,
-    /// The first panic of the body.
-    payload: Lock<Option<Payload>>,
-    /// A failure that the body has declared on a helper, where that does not stop the loop.
-    failure: Lock<Option<Box<Failure>>>,
+    outcome: JointOutcome,
     /// Whether a failure stops the loop.
     stoppable: bool,
     /// Whether one has.
@@ -121,10 +117,7 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
     if shared.failed.load(Ordering::Relaxed) {
         frame::set_failed();
     }
-    if let Some(failure) = shared.failure.lock().take() {
-        current::with(|worker| worker.fail(failure));
-    }
-    shared.payload.lock().take().map_or(Ok(()), Err)
+    shared.outcome.settle()
 }
 
 impl<'a> Loop<'a> {
@@ -144,8 +137,7 @@ impl<'a> Loop<'a> {
             spans,
             taken: AtomicUsize::new(1),
             stop: AtomicBool::new(false),
-            payload: Lock::new(None),
-            failure: Lock::new(None),
+            outcome: JointOutcome::new(),
             failed: AtomicBool::new(false),
             helpers: WaitGroup::new(),
             stoppable,
@@ -193,9 +185,8 @@ impl<'a> Loop<'a> {
             chunks += 1;
             let start = self.items.start + chunk as usize * self.chunk;
             let range = start..self.items.end.min(start.saturating_add(self.chunk));
-            if let Err(payload) = unwind::catch(|| (self.body)(range)) {
+            if !self.outcome.run(|| (self.body)(range)) {
                 self.stop.store(true, Ordering::Relaxed);
-                unwind::keep_first(&self.payload, payload);
             }
             if self.stoppable && frame::has_failed() {
                 self.failed.store(true, Ordering::Relaxed);
@@ -249,9 +240,7 @@ impl Task for Helper {
                 shared.take_part(own, || ());
             }
         }
-        if let Some(failure) = worker.take_failure() {
-            shared.failure.lock().replace(failure);
-        }
+        shared.outcome.take_failure(worker);
         worker.ended();
         shared.helpers.done();
     }

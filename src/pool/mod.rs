@@ -24,6 +24,7 @@ mod guest;
 mod hire;
 mod hooks;
 mod job;
+mod joint_outcome;
 mod lanes;
 pub(crate) mod loops;
 mod nested;

@@ -3,9 +3,9 @@
 use super::core::Core;
 use super::current;
 use super::job::{Job, Task, Unrun};
-use super::running::Failure;
+use super::joint_outcome::JointOutcome;
 use super::submit::Rejected;
-use super::unwind::{self, Payload};
+use super::unwind::Payload;
 use super::worker::Worker;
 use crate::sync::{WaitGroup, awake};
 use crate::sys::lock::Lock;
@@ -21,8 +21,7 @@ pub(crate) struct Scope<'pool> {
     left: WaitGroup,
     /// Jobs that may still be queued; kept if the waiting thread is a worker of the pool, which runs them.
     spawned: Option<Lock<Spawned>>,
-    payload: Lock<Option<Payload>>,
-    failure: Lock<Option<Box<Failure>>>,
+    outcome: JointOutcome,
 }
 
 /// Ids of jobs. The last one is stored apart, so that a scope with one job allocates nothing.
@@ -63,8 +62,7 @@ impl<'pool> Scope<'pool> {
             parent: current::with(Worker::job).unwrap_or(0),
             left: WaitGroup::new(),
             spawned: core.is_current().then(Lock::default),
-            payload: Lock::new(None),
-            failure: Lock::new(None),
+            outcome: JointOutcome::new(),
         }
     }
 
@@ -92,10 +90,7 @@ impl<'pool> Scope<'pool> {
             while self.run_queued(spawned) {}
         }
         awake::wait_for_all(&self.left);
-        if let Some(failure) = self.failure.lock().take() {
-            current::with(|worker| worker.fail(failure));
-        }
-        self.payload.lock().take().map_or(Ok(()), Err)
+        self.outcome.settle()
     }
 
     /// Runs the jobs that were not begun, the last one first, because it is the least likely to have been begun. False
@@ -113,12 +108,8 @@ impl<F: FnOnce() + Send> Task for Scoped<'_, F> {
         // SAFETY: 1. `Scope::spawn`'s obligation: the scope lives until `left.end` below.
         let scope = unsafe { &*self.scope };
         worker.run_as(scope.parent);
-        if let Err(thrown) = unwind::catch(self.code) {
-            unwind::keep_first(&scope.payload, thrown);
-        }
-        if let Some(failure) = worker.take_failure() {
-            scope.failure.lock().replace(failure);
-        }
+        scope.outcome.run(self.code);
+        scope.outcome.take_failure(worker);
         worker.ended();
         scope.left.end(); // From here on the scope may be gone.
     }
@@ -127,9 +118,7 @@ impl<F: FnOnce() + Send> Task for Scoped<'_, F> {
     fn cancel(self, id: u64, _why: Unrun) {
         // SAFETY: as above.
         let scope = unsafe { &*self.scope };
-        if let Err(thrown) = if id == 0 { unwind::catch(self.code) } else { unwind::catch(|| drop(self.code)) } {
-            unwind::keep_first(&scope.payload, thrown);
-        }
+        scope.outcome.run(|| if id == 0 { (self.code)() } else { drop(self.code) });
         scope.left.end(); // As above.
     }
 }

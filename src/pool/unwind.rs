@@ -1,6 +1,5 @@
 //! The only place where panics of user code are caught.
 
-use crate::sys::lock::Lock;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -19,17 +18,6 @@ pub(crate) fn dispose<T>(value: T) {
         && let Err(second) = catch(|| drop(payload))
     {
         std::mem::forget(second);
-    }
-}
-
-/// Keeps a payload if it is the first, and disposes of later ones.
-pub(super) fn keep_first(place: &Lock<Option<Payload>>, thrown: Payload) {
-    let mut first = place.lock();
-    if first.is_none() {
-        *first = Some(thrown);
-    } else {
-        drop(first);
-        dispose(thrown);
     }
 }
 
