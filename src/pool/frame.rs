@@ -16,41 +16,42 @@ per_thread! {
 #[derive(Debug)]
 pub(crate) struct Frame {
     failed: Cell<bool>,
-    outer: *const Frame,
     /// The job that makes the call; 0 for none.
     job: u64,
 }
 
-struct Entered<'a>(&'a Frame);
+/// The frame that becomes the innermost again when this is dropped.
+struct Outer(*const Frame);
 
-impl Drop for Entered<'_> {
+impl Drop for Outer {
     fn drop(&mut self) {
-        INNERMOST.with(|innermost| innermost.set(self.0.outer));
+        INNERMOST.with(|innermost| innermost.set(self.0));
     }
+}
+
+/// Makes a frame the innermost, or none if it is null.
+#[inline]
+fn set_innermost(frame: *const Frame) -> Outer {
+    Outer(INNERMOST.with(|innermost| innermost.replace(frame)))
 }
 
 /// Runs `code` in a frame, which receives the failures that it declares by [`fail`] on this thread.
 #[inline]
 pub(crate) fn enter<R>(code: impl FnOnce() -> R) -> R {
-    let job = current::with(Worker::job).unwrap_or(0);
-    let frame = Frame { failed: Cell::new(false), outer: INNERMOST.with(Cell::get), job };
-    INNERMOST.with(|innermost| innermost.set(&raw const frame));
-    let _entered = Entered(&frame);
+    let frame = Frame { failed: Cell::new(false), job: current::with(Worker::job).unwrap_or(0) };
+    let _outer = set_innermost(&raw const frame);
     code()
 }
 
 /// Runs `code` outside all frames of this thread.
 pub(super) fn outside<R>(code: impl FnOnce() -> R) -> R {
-    let job = current::with(Worker::job).unwrap_or(0);
-    let none =
-        Frame { failed: Cell::new(false), outer: INNERMOST.with(|innermost| innermost.replace(ptr::null())), job };
-    let _entered = Entered(&none);
+    let _outer = set_innermost(ptr::null());
     code()
 }
 
 /// The innermost frame, if the running code belongs to it: a job nested in a waiting one does not.
 fn innermost<'a>() -> Option<&'a Frame> {
-    // SAFETY: the pointer is null, or to a frame further down this thread's stack, which `Entered` removes before it
+    // SAFETY: the pointer is null, or to a frame further down this thread's stack, which `Outer` removes before it
     // ends.
     let frame = unsafe { INNERMOST.with(Cell::get).as_ref() };
     frame.filter(|frame| frame.job == current::with(Worker::job).unwrap_or(0))
