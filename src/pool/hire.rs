@@ -38,22 +38,17 @@ impl Core {
         let core = Arc::clone(self);
         let body = move || unwind::abort_on_panic(|| work(core, number));
         // Numbers are reused when workers leave, names are not.
-        let name = self.thread_name(self.started.load(Ordering::Relaxed));
+        let name = self.thread_name(&self.started.load(Ordering::Relaxed).to_string());
         let thread = thread::start(name, self.settings.stack_size, body)?;
         self.started.fetch_add(1, Ordering::Relaxed);
         self.threads.add(thread);
         Ok(())
     }
 
-    /// Linux keeps 15 bytes of a name, so the prefix is cut, and the number kept.
-    fn thread_name(&self, number: usize) -> String {
-        self.thread_name_of(&number.to_string())
-    }
-
-    /// As [`thread_name`](Self::thread_name), for any suffix.
-    pub(super) fn thread_name_of(&self, role: &str) -> String {
+    /// The pool's prefix and a suffix. Linux keeps 15 bytes of a name, so the prefix is cut, and the suffix kept.
+    pub(super) fn thread_name(&self, suffix: &str) -> String {
         const KEPT: usize = 15;
-        let suffix = format!("-{role}");
+        let suffix = format!("-{suffix}");
         let prefix = &self.settings.prefix;
         let cut = prefix.floor_char_boundary(KEPT - suffix.len());
         format!("{}{suffix}", &prefix[..cut])

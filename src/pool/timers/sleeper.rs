@@ -25,7 +25,7 @@ impl Core {
     fn start_sleeper(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
         let core = Arc::clone(self);
         let body = move || unwind::abort_on_panic(|| core.sleep_and_fire());
-        let thread = thread::start(self.thread_name_of("timer"), self.settings.stack_size, body)?;
+        let thread = thread::start(self.thread_name("timer"), self.settings.stack_size, body)?;
         self.threads.add(thread);
         state.has_sleeper = true;
         Ok(())
