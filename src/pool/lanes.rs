@@ -184,15 +184,14 @@ impl Lanes {
         Some(submitter)
     }
 
-    /// The shared lane, without the right to visit it.
-    pub(super) fn unlocked(&self) -> &Lane {
+    /// The shared lane, which is visited under [`lock_shared`](Self::lock_shared).
+    pub(super) fn shared(&self) -> &Lane {
         &self.shared
     }
 
-    /// The shared lane, and the right to visit it.
     #[cold]
-    pub(super) fn share(&self) -> (&Lane, Option<LockGuard<'_, ()>>) {
-        (&self.shared, Some(self.sharing.lock()))
+    pub(super) fn lock_shared(&self) -> LockGuard<'_, ()> {
+        self.sharing.lock()
     }
 }
 

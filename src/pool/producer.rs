@@ -57,8 +57,8 @@ pub(super) unsafe fn visit(core: &Core) -> Visit<'_> {
     let (lane, _sharing) = match own(core) {
         Some(own) => (&own.lane, None),
         // The lock's holder may not exist in this process. The visit only finds the pool closed.
-        None if core.is_forked() => (core.lanes.unlocked(), None),
-        None => core.lanes.share(),
+        None if core.is_forked() => (core.lanes.shared(), None),
+        None => (core.lanes.shared(), Some(core.lanes.lock_shared())),
     };
     // SAFETY: 1. this thread owns the lane or has locked it (or finds it closed, in a forked child), and by the
     // caller's 1 it is in no other visit.
