@@ -52,12 +52,12 @@ impl Tally {
     /// A job that waits until another one has run.
     fn waiting_job(self: &Arc<Self>) -> Job {
         let tally = Arc::clone(self);
-        self.job(move |_| {
-            tally
-                .changed
-                .wait_until(Deadline::NEVER, || (tally.run() > 0).then_some(()))
-                .expect("there is no deadline");
-        })
+        self.job(move |_| tally.wait_until_one_ran())
+    }
+
+    /// Waits until a job has run.
+    fn wait_until_one_ran(&self) {
+        self.changed.wait_until(Deadline::NEVER, || (self.run() > 0).then_some(())).expect("there is no deadline");
     }
 
     fn run(&self) -> usize {
@@ -144,13 +144,15 @@ fn counted(core: Arc<Core>, workers: usize) -> Arc<Core> {
 /// Starts the workers of a [`staffed`] pool. What happens before runs on one thread, which keeps a model small.
 fn staff(core: &Arc<Core>) {
     for number in 0..core.limit() {
-        let thread = with(core, move |core| {
-            let worker = Worker::new(Arc::clone(core), number);
-            let _current = current::enter(&worker);
-            worker.run();
-        });
-        core.threads.add(thread);
+        core.threads.add(with(core, move |core| work(core, number, Worker::run)));
     }
+}
+
+/// Runs `code` as the worker with this number.
+fn work(core: &Arc<Core>, number: usize, code: impl FnOnce(&Worker)) {
+    let worker = Worker::new(Arc::clone(core), number);
+    let _current = current::enter(&worker);
+    code(&worker);
 }
 
 fn drain(core: &Arc<Core>) {

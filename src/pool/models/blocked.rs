@@ -14,12 +14,7 @@ fn pool() -> Arc<Core> {
 /// A job that blocks until another one has run.
 fn blocking_job(tally: &Arc<Tally>) -> crate::pool::Job {
     let inner = Arc::clone(tally);
-    tally.job(move |_| {
-        blocking::run(|| {
-            let ran = || (inner.run() > 0).then_some(());
-            inner.changed.wait_until(Deadline::NEVER, ran).expect("there is no deadline");
-        });
-    })
+    tally.job(move |_| blocking::run(|| inner.wait_until_one_ran()))
 }
 
 /// Race: the next job is submitted while the only worker begins to block.

@@ -1,6 +1,6 @@
 //! Models of a pool's end.
 
-use super::{Core, Tally, Worker, current, drain, pool, staff, staffed, with};
+use super::{Core, Tally, Worker, drain, pool, staff, staffed, with, work};
 use crate::pool::Refusal;
 use crate::pool::orphans::{Orphan, Orphans};
 use crate::sync::Deadline;
@@ -116,8 +116,7 @@ impl Orphan for Unread {
 impl Drop for Unread {
     fn drop(&mut self) {
         if self.core.submit(self.tally.empty_job()).is_ok() {
-            let has_run = || (self.tally.run() > 0).then_some(());
-            self.tally.changed.wait_until(Deadline::NEVER, has_run).expect("there is no deadline");
+            self.tally.wait_until_one_ran();
         }
     }
 }
@@ -130,17 +129,11 @@ fn a_drop_does_not_wait_for_a_job_that_nobody_comes_to() {
         let unread = Unread { core: Arc::clone(&core), tally: Arc::clone(&tally), looked_at: Cell::new(0) };
         core.orphans.adopt(unread);
         core.close();
-        let other = with(&core, |core| {
-            let worker = Worker::new(Arc::clone(core), 1);
-            let _current = current::enter(&worker);
-            worker.run();
-        });
-        {
-            let worker = Worker::new(Arc::clone(&core), 0);
-            let _current = current::enter(&worker);
+        let other = with(&core, |core| work(core, 1, Worker::run));
+        work(&core, 0, |worker| {
             worker.reap();
             worker.run();
-        }
+        });
         other.join().unwrap();
         assert_eq!((core.alive(), core.pending()), (0, 0));
     });

@@ -140,11 +140,7 @@ fn a_job_that_another_job_waits_for_is_run_once() {
         let outer = tally.job(move |worker| {
             let awaited = inner.empty_job();
             let id = worker.core().submit(awaited).unwrap();
-            let park = || {
-                let ran = || (inner.run() > 0).then_some(());
-                inner.changed.wait_until(crate::sync::Deadline::NEVER, ran).expect("there is no deadline");
-            };
-            worker.wait_for_one(std::iter::once(id), || vec![id], park).unwrap();
+            worker.wait_for_one(std::iter::once(id), || vec![id], || inner.wait_until_one_ran()).unwrap();
             assert_eq!(inner.run(), 1);
         });
         core.submit(outer).unwrap();

@@ -1,7 +1,7 @@
 //! Models of workers that leave an open pool.
 
-use super::{Tally, counted, drain, settings, with};
-use crate::pool::{Core, Settings, Worker, current};
+use super::{Tally, counted, drain, settings, with, work};
+use crate::pool::{Core, Settings, Worker};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 use std::sync::Arc;
@@ -52,13 +52,7 @@ fn worn_out_workers_wake_a_sleeper_at_the_end() {
             false,
             || false,
             |sleeper| {
-                let workers = [0, 1].map(|number| {
-                    with(&core, move |core| {
-                        let worker = Worker::new(Arc::clone(core), number);
-                        let _current = current::enter(&worker);
-                        worker.run();
-                    })
-                });
+                let workers = [0, 1].map(|number| with(&core, move |core| work(core, number, Worker::run)));
                 workers.into_iter().for_each(|worker| worker.join().unwrap());
                 sleeper.park_until(Deadline::NOW)
             },
