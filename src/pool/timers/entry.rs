@@ -241,14 +241,14 @@ impl Timers {
 impl State {
     /// Takes out what closing cancels. Queued jobs stay, because they were due before.
     fn close(&mut self) -> Closed {
-        let waiting = |state: &Self, node: &Node| !state.repeats(*node) && state.slab.is_waiting(*node);
-        let delayed: Vec<Node> = self.slab.nodes().filter(|node| waiting(self, node)).collect();
-        let jobs = delayed.into_iter().filter_map(|node| {
+        let waits = |&node: &Node| !self.repeats(node) && self.slab.is_waiting(node);
+        let delayed: Vec<Node> = self.slab.nodes().filter(waits).collect();
+        let take_job = |node| {
             let (id, mut job) = (self.slab.id(node), None);
             self.remove_waiting(node, &mut job);
             Some((id, job?))
-        });
-        let jobs = jobs.collect();
+        };
+        let jobs = delayed.into_iter().filter_map(take_job).collect();
         let mut cut_short = Vec::new();
         for (&id, schedule) in self.schedules.iter_mut().filter(|(_, schedule)| schedule.left > 0) {
             cut_short.push(id);

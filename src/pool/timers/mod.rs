@@ -187,12 +187,8 @@ impl State {
 
     /// Frees the node of a timer that is in no wheel, and whose job was taken.
     fn free(&mut self, node: Node) {
-        self.forget(node);
-        self.slab.free(node);
-    }
-
-    fn forget(&mut self, node: Node) {
         self.by_wall -= usize::from(self.kind(node) == ClockKind::Wall);
+        self.slab.free(node);
     }
 
     /// Called after timers were removed. Returns memory that only many timers need, to be dropped after the lock.
