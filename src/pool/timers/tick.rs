@@ -1,10 +1,12 @@
 //! The ticks of schedules: their hints in the pool's queue, and what follows a run.
 
+use super::lookout::WakeTarget;
 use super::schedule::{Schedule, Ticking};
-use super::{State, TickInfo, Timers};
+use super::{State, TickInfo, Timers, kind_of};
 use crate::pool::core::Core;
 use crate::pool::job::{Task, Unrun};
 use crate::pool::{Worker, unwind};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A queued hint. The worker that claims it checks under the timers' lock whether the tick is still to be run.
@@ -41,6 +43,17 @@ impl Task for TickHint {
     }
 }
 
+/// What remains to be done after the lock when a schedule has one queued or running job less.
+#[derive(Default)]
+struct Next {
+    /// The schedule, if it has ended.
+    over: Option<Schedule>,
+    /// The thread that must be woken for the next tick.
+    wake: Option<WakeTarget>,
+    /// Whether the next tick is already due, and must be fired.
+    is_due: bool,
+}
+
 impl Timers {
     /// A worker has claimed a hint. Returns the work and the tick's number, unless the schedule has ended meanwhile.
     fn start(&self, id: u64, queue_id: u64) -> Option<(Arc<dyn Ticking>, u64)> {
@@ -59,12 +72,17 @@ impl Timers {
             return;
         }
         let work = Arc::clone(&schedule.work);
-        let (over, fire) = self.advance(&mut state, id);
+        let next = self.advance(&mut state, id);
         drop(state);
+        if let Some(target) = &next.wake {
+            self.ring(target);
+        }
         work.cancelled(id);
         unwind::dispose(work);
-        self.schedule_ended(id, over);
-        if fire && let Some(core) = self.core.upgrade() {
+        self.schedule_ended(id, next.over);
+        if next.is_due
+            && let Some(core) = self.core.upgrade()
+        {
             core.fire_due();
         }
     }
@@ -74,51 +92,47 @@ impl Timers {
         let mut state = self.state.lock();
         let Some(schedule) = state.schedules.get_mut(&id) else { return };
         schedule.running -= 1;
+        let mut hints = VecDeque::new();
         if !went_well && schedule.plan.stop_on_error {
             schedule.stop();
-            let (node, hints) = (schedule.node, std::mem::take(&mut schedule.queued));
+            hints = std::mem::take(&mut schedule.queued);
+            let node = schedule.node;
             if state.slab.is_waiting(node) {
                 state.disarm(node); // It is over when its other runs have ended.
             }
-            let (over, _) = self.advance(&mut state, id);
-            drop(state);
-            worker.core().take_back_hints(hints.into_iter().map(|(queue_id, _)| queue_id));
-            worker.resume();
-            return self.schedule_ended(id, over);
         }
-        let (over, fire) = self.advance(&mut state, id);
+        let next = self.advance(&mut state, id);
         drop(state);
-        if over.is_some() {
-            worker.resume();
-            self.schedule_ended(id, over);
+        if let Some(target) = &next.wake {
+            self.ring(target);
         }
-        if fire {
+        worker.core().take_back_hints(hints.into_iter().map(|(queue_id, _)| queue_id));
+        if next.over.is_some() {
+            worker.resume();
+            self.schedule_ended(id, next.over);
+        }
+        if next.is_due {
             worker.core().fire_due();
         }
     }
 
-    /// A schedule has one queued or running job less: sets its next tick, or ends it. The second result is true if the
-    /// caller must call `fire_due`.
-    fn advance(&self, state: &mut State, id: u64) -> (Option<Schedule>, bool) {
-        let Some(schedule) = state.schedules.get_mut(&id) else { return (None, false) };
+    /// A schedule has one queued or running job less: sets its next tick, or ends it.
+    fn advance(&self, state: &mut State, id: u64) -> Next {
+        let Some(schedule) = state.schedules.get_mut(&id) else { return Next::default() };
         if schedule.is_over() {
-            return (state.end_schedule(id), false);
+            return Next { over: state.end_schedule(id), ..Next::default() };
         }
         let node = schedule.node;
         if state.slab.is_waiting(node) {
-            return (None, false);
+            return Next::default();
         }
-        let kind = state.kind(node);
+        let kind = kind_of(state.slab.mark(node));
         let now = self.now(kind);
-        let next = state.schedules.get_mut(&id).and_then(|schedule| schedule.next_after_end(now));
-        let Some(due) = next else { return (None, false) };
+        let Some(due) = schedule.next_after_end(now) else { return Next::default() };
         state.rearm(node, due);
-        if due > now
-            && let Some(target) = state.wake_target_for(kind, due)
-        {
-            self.ring(&target);
-        }
-        (None, due <= now)
+        let is_due = due <= now;
+        let wake = if is_due { None } else { state.wake_target_for(kind, due) };
+        Next { over: None, wake, is_due }
     }
 
     /// Reports that a schedule has ended. Called after the lock.
