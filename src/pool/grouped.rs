@@ -1,4 +1,4 @@
-//! How a worker runs jobs of groups.
+//! What a worker does for groups, and for a bound.
 
 use super::groups::{Group, Level};
 use super::worker::Worker;
