@@ -113,7 +113,7 @@ impl Worker {
         self.reaping.set(false);
         self.failure.take();
         self.station.set_running(false);
-        self.start_searching(); // In any case: `begin` calls the start hook only for a job that was found by a search.
+        self.start_searching(); // In any case: the start hook is called when a search ends.
     }
 
     /// Whether the pool is in a lull: this worker has run one job since a long sleep, and all others sleep. The next

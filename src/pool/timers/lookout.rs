@@ -97,7 +97,8 @@ impl State {
         Some(next)
     }
 
-    /// L4. Ends the lookout, for at least the time `grace`. True if the sleeper must be woken.
+    /// L4. Ends the lookout. True if the sleeper must be woken, because it sleeps for longer than `grace` after the
+    /// next timer.
     #[must_use]
     pub(super) fn end_lookout(&mut self, grace: u64) -> bool {
         let Some(lookout) = self.lookout.take() else { return false };
