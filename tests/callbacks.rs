@@ -100,8 +100,8 @@ fn a_callback_puts_another_result_in_place() {
         results.job(value(3)).settle(|_, _| panic!("on purpose")).submit().unwrap();
         let spare = value(4);
         results.job(|| panic!("on purpose")).settle(move |_, failed| failed.or_else(|_| Ok(spare()))).submit().unwrap();
-        let id = pool.job(|| panic!("on purpose")).settle(|id, _| Ok(id)).handle().unwrap();
-        let cancelled = pool.job(|| 5).settle(|_, cancelled| cancelled.or(Ok(6))).handle().unwrap();
+        let id = pool.job(|| panic!("on purpose")).settle(|id, _| Ok(id)).submit_handle().unwrap();
+        let cancelled = pool.job(|| 5).settle(|_, cancelled| cancelled.or(Ok(6))).submit_handle().unwrap();
         assert!(cancelled.cancel());
         assert_eq!(cancelled.join().unwrap(), 6);
         gate.open();

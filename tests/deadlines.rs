@@ -87,8 +87,8 @@ fn a_sleeping_pool_reports_an_expired_job_by_itself() {
         pool.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         let before = Instant::now();
-        let job = pool.job(|| ()).start_within(Duration::from_millis(20)).handle().unwrap();
-        let by = pool.job(|| ()).start_by(before + Duration::from_millis(10)).handle().unwrap();
+        let job = pool.job(|| ()).start_within(Duration::from_millis(20)).submit_handle().unwrap();
+        let by = pool.job(|| ()).start_by(before + Duration::from_millis(10)).submit_handle().unwrap();
         by.wait(Deadline::NEVER).unwrap();
         assert!(before.elapsed() >= Duration::from_millis(10));
         job.wait(Deadline::NEVER).unwrap();
@@ -123,7 +123,7 @@ fn a_deadline_that_has_passed_expires_the_job_in_the_submit() {
 fn a_job_that_has_begun_does_not_expire() {
     within_limit(|| {
         let ((pool, clock), gate) = (manual(1), Gate::new());
-        let job = pool.job(gate.job()).start_within(SECOND).handle().unwrap();
+        let job = pool.job(gate.job()).start_within(SECOND).submit_handle().unwrap();
         gate.wait_started(1);
         clock.advance(SECOND * 2);
         assert_eq!(job.state(), JobState::Running);
@@ -140,11 +140,11 @@ fn whoever_waits_for_a_job_is_woken_when_it_expires() {
         let (pool, clock, _gate) = blocked();
         let job = || pool.job(|| 1).start_within(SECOND);
         let (told, hears) = mpsc::channel();
-        let handles: Vec<_> = (0..3).map(|_| job().handle().unwrap()).collect();
+        let handles: Vec<_> = (0..3).map(|_| job().submit_handle().unwrap()).collect();
         handles[0].on_done(move |result| told.send(matches!(result, Err(JobError::Expired))).unwrap());
         let late = pool.submit(|| 2).unwrap();
         thread::scope(|scope| {
-            let one = job().handle().unwrap();
+            let one = job().submit_handle().unwrap();
             let all = scope.spawn(move || {
                 let waited = fastthreadpool::wait(&handles, fastthreadpool::Until::All, Deadline::NEVER);
                 waited.unwrap();
@@ -176,9 +176,9 @@ fn a_groups_jobs_expire() {
         group.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         let ran = Count::new();
-        let waits = pool.job(ran.job()).group(&group).start_within(SECOND).handle().unwrap();
-        let first = pool.job(ran.job()).group(&group).first().start_within(SECOND).handle().unwrap();
-        let stays = pool.job(ran.job()).group(&group).start_within(SECOND * 2).handle().unwrap();
+        let waits = pool.job(ran.job()).group(&group).start_within(SECOND).submit_handle().unwrap();
+        let first = pool.job(ran.job()).group(&group).first().start_within(SECOND).submit_handle().unwrap();
+        let stays = pool.job(ran.job()).group(&group).start_within(SECOND * 2).submit_handle().unwrap();
         assert_eq!(group.pending(), 4);
         clock.advance(SECOND);
         assert_eq!(group.pending(), 2);
@@ -203,11 +203,11 @@ fn an_expired_job_makes_room_and_a_full_queue_is_not_waited_for_beyond_the_deadl
                 assert!(matches!(soon().submit(), Err(SubmitError::Full)), "no worker has it in time");
                 continue;
             }
-            let expires = soon().handle().unwrap();
-            let stays = pool.job(|| ()).start_within(LIMIT * 10).handle().unwrap();
+            let expires = soon().submit_handle().unwrap();
+            let stays = pool.job(|| ()).start_within(LIMIT * 10).submit_handle().unwrap();
             expires.wait(Deadline::NEVER).unwrap();
             eventually("its place is free", || pool.pending() == 2);
-            let room = pool.job(|| ()).start_within(LIMIT * 10).handle().unwrap();
+            let room = pool.job(|| ()).start_within(LIMIT * 10).submit_handle().unwrap();
             match (policy, soon().submit()) {
                 (Policy::DiscardOldest, submitted) => {
                     submitted.unwrap();
@@ -231,7 +231,7 @@ fn a_job_that_its_caller_runs_has_begun_in_time() {
         pool.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         pool.spawn(|| ()).unwrap();
-        let mine = pool.job(|| thread::current().id()).start_within(SECOND).handle().unwrap();
+        let mine = pool.job(|| thread::current().id()).start_within(SECOND).submit_handle().unwrap();
         clock.advance(SECOND);
         assert_eq!(mine.join().unwrap(), thread::current().id());
     });
@@ -247,9 +247,9 @@ fn deadlines_hold_while_the_pool_drains_and_do_not_hold_it_up() {
             let (pool, gate) = (builder.workers(1).build().unwrap(), Gate::new());
             pool.spawn(gate.job()).unwrap();
             gate.wait_started(1);
-            let soon = pool.job(|| ()).start_within(Duration::from_millis(20)).handle().unwrap();
-            let late = pool.job(|| ()).start_within(LIMIT * 100).handle().unwrap();
-            let never = pool.job(|| ()).start_within(Duration::MAX).handle().unwrap();
+            let soon = pool.job(|| ()).start_within(Duration::from_millis(20)).submit_handle().unwrap();
+            let late = pool.job(|| ()).start_within(LIMIT * 100).submit_handle().unwrap();
+            let never = pool.job(|| ()).start_within(Duration::MAX).submit_handle().unwrap();
             assert!(pool.shutdown(Shutdown::Drain, Deadline::NOW).is_err());
             clock.advance(Duration::from_millis(20));
             soon.wait(Deadline::NEVER).unwrap();
@@ -258,7 +258,7 @@ fn deadlines_hold_while_the_pool_drains_and_do_not_hold_it_up() {
             pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
             assert_eq!((late.state(), never.state(), pool.alive()), (JobState::Done, JobState::Done, 0));
             pool.reopen(LIMIT).unwrap();
-            let again = pool.job(|| 1).start_within(LIMIT).handle().unwrap();
+            let again = pool.job(|| 1).start_within(LIMIT).submit_handle().unwrap();
             assert_eq!(again.join().unwrap(), 1);
         }
     });
@@ -270,7 +270,7 @@ fn a_job_that_was_cancelled_does_not_expire() {
     within_limit(|| {
         let (pool, clock, gate) = blocked();
         let ended = Count::new();
-        let job = || pool.job(|| ()).start_within(SECOND).finally(ended.job()).handle().unwrap();
+        let job = || pool.job(|| ()).start_within(SECOND).finally(ended.job()).submit_handle().unwrap();
         let handles: Vec<_> = (0..4).map(|_| job()).collect();
         assert!(pool.cancel(handles[0].id()));
         assert_eq!(pool.cancel_all(), 3);

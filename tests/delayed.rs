@@ -319,19 +319,19 @@ fn a_delayed_job_has_a_callback_and_a_handle() {
         let ((pool, clock), seen) = (manual(1), Arc::<Mutex<Vec<_>>>::default());
         let log = Arc::clone(&seen);
         let look = move |outcome: &Outcome<u32>| lock(&log).push((outcome.id, outcome.tick().map(|tick| tick.number)));
-        let job = pool.job(|| 7).at(SECOND).then(look).handle().unwrap();
+        let job = pool.job(|| 7).at(SECOND).then(look).submit_handle().unwrap();
         assert_eq!((job.state(), pool.delayed_count()), (JobState::Queued, 1));
         assert!(matches!(job.wait(Deadline::NOW), Err(WaitError::TimedOut)));
         clock.advance(SECOND);
         let id = job.id();
         assert_eq!(job.join().unwrap(), 7);
         assert_eq!(lock(&seen)[..], [(id, Some(1))]);
-        let cancelled = pool.job(|| 7).at(SECOND).handle().unwrap();
+        let cancelled = pool.job(|| 7).at(SECOND).submit_handle().unwrap();
         assert!(cancelled.cancel());
         assert!(matches!(cancelled.join(), Err(JobError::Cancelled)));
         let past = Instant::now().checked_sub(SECOND).unwrap();
-        assert!(matches!(pool.job(|| 7).at(past).handle(), Err(SubmitError::Past)));
-        let left = pool.job(|| 7).at(SECOND).handle().unwrap();
+        assert!(matches!(pool.job(|| 7).at(past).submit_handle(), Err(SubmitError::Past)));
+        let left = pool.job(|| 7).at(SECOND).submit_handle().unwrap();
         pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
         assert!(matches!(left.join(), Err(JobError::Cancelled)), "it was not due when the pool ended");
     });
@@ -344,7 +344,7 @@ fn a_job_does_not_wait_for_ever_for_a_delayed_job_of_its_pool() {
         let (pool, clock) = manual(1);
         let waiting = pool.submit(move || {
             let pool = Pool::current().unwrap();
-            let later = |delay| pool.job(|| 7).at(delay).handle().unwrap();
+            let later = |delay| pool.job(|| 7).at(delay).submit_handle().unwrap();
             let alone = [later(SECOND), later(SECOND * 2)];
             assert_eq!(alone[0].wait(Deadline::NEVER), Err(WaitError::Deadlock));
             assert_eq!(wait(&alone, Until::First, Deadline::NEVER), Err(WaitError::Deadlock));

@@ -278,7 +278,7 @@ fn a_cancelled_job_that_has_the_last_handle_lets_the_pool_end() {
                     clock.advance(Duration::from_secs(1));
                 }
                 _ => {
-                    let job = pool.job(code).at(Duration::from_secs(1)).handle().unwrap();
+                    let job = pool.job(code).at(Duration::from_secs(1)).submit_handle().unwrap();
                     clock.advance(Duration::from_secs(1));
                     drop(pool);
                     assert!(job.cancel());

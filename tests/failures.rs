@@ -77,7 +77,7 @@ fn an_error_of_a_job_with_options_is_its_failure() {
         let parse = |text: &'static str| move || text.parse::<i32>();
         results.try_job(parse("1")).submit().unwrap();
         results.try_job(parse("x")).settle(|_, result| result.or(Ok(-1))).submit().unwrap();
-        let handle = pool.try_job(parse("y")).handle().unwrap();
+        let handle = pool.try_job(parse("y")).submit_handle().unwrap();
         let Err(JobError::Failed(error)) = handle.join() else { panic!("it has failed") };
         assert!(error.is::<std::num::ParseIntError>());
         assert_eq!(results.as_completed().map(|outcome| outcome.result.unwrap()).collect::<Vec<_>>(), [1, -1]);

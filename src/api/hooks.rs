@@ -146,7 +146,7 @@ impl Builder {
     ///     })
     ///     .build()?;
     /// let endless = || while !cancel_requested() { std::thread::yield_now() };
-    /// pool.job(endless).watch("endless", Duration::from_millis(5)).handle()?.join()?;
+    /// pool.job(endless).watch("endless", Duration::from_millis(5)).submit_handle()?.join()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_overrun(mut self, hook: impl Fn(&Overrun<'_>) + Send + Sync + 'static) -> Self {

@@ -103,7 +103,7 @@ where
     /// ```
     /// # use std::time::Duration;
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let later = pool.job(|| "late, but here").at(Duration::from_millis(2)).handle()?;
+    /// let later = pool.job(|| "late, but here").at(Duration::from_millis(2)).submit_handle()?;
     /// assert_eq!(later.join()?, "late, but here");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -135,7 +135,7 @@ where
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let parsed = pool.job(|| "x".parse().unwrap()).settle(|_, result| Ok(result.unwrap_or(0))).handle()?;
+    /// let parsed = pool.job(|| "x".parse().unwrap()).settle(|_, result| Ok(result.unwrap_or(0))).submit_handle()?;
     /// assert_eq!(parsed.join()?, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -188,7 +188,7 @@ where
     ///
     /// let pool = Pool::builder().workers(1).build()?;
     /// let slow = pool.submit(|| std::thread::sleep(Duration::from_millis(50)))?;
-    /// let reply = pool.job(|| "here you are").start_within(Duration::from_millis(1)).handle()?;
+    /// let reply = pool.job(|| "here you are").start_within(Duration::from_millis(1)).submit_handle()?;
     /// assert!(matches!(reply.join(), Err(JobError::Expired))); // long before the slow job has ended
     /// slow.join()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -234,11 +234,11 @@ where
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let answer = pool.job(|| 6 * 7).first().finally(|| println!("that was it")).handle()?;
+    /// let answer = pool.job(|| 6 * 7).first().finally(|| println!("that was it")).submit_handle()?;
     /// assert_eq!(answer.join()?, 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn handle(self) -> Result<JobHandle<T>, SubmitError> {
+    pub fn submit_handle(self) -> Result<JobHandle<T>, SubmitError> {
         assert!(self.results.is_none(), "the outcome goes to the results object that has made the request");
         let (answer, mut held) = Answer::pair(self.core);
         let id = self.submit_to(Goal::Handle(answer))?;
@@ -301,7 +301,7 @@ impl StartBy {
 
 impl Pool {
     /// A job with options: a callback, a place ahead of others, a deadline. Its value goes only to the callback, or to
-    /// a [handle](Request::handle).
+    /// a [handle](Request::submit_handle).
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -319,7 +319,7 @@ impl Pool {
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let parsed = pool.try_job(|| "x".parse::<i32>()).first().handle()?;
+    /// let parsed = pool.try_job(|| "x".parse::<i32>()).first().submit_handle()?;
     /// assert!(parsed.join().unwrap_err().to_string().contains("invalid digit"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -151,7 +151,7 @@ unsafe fn submit_job(
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 3.
-    Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.handle()?)
+    Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.submit_handle()?)
 }
 
 /// The options that this version knows.
