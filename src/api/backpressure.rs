@@ -1,4 +1,4 @@
-//! What happens when jobs come faster than they run.
+//! Backpressure: what happens when jobs are submitted faster than they run.
 
 use super::BuildError;
 use crate::pool::{Full, Limits, Marks};
@@ -40,16 +40,16 @@ pub enum WaterMark {
 #[derive(Clone, Default)]
 pub(super) struct Backpressure {
     bound: Option<(u64, Full)>,
-    marks: Option<(usize, usize, Tell)>,
+    marks: Option<(usize, usize, MarkCallback)>,
 }
 
-type Tell = Arc<dyn Fn(WaterMark, usize) + Send + Sync>;
+type MarkCallback = Arc<dyn Fn(WaterMark, usize) + Send + Sync>;
 
-/// More jobs than any memory holds: small enough that sums of it and counts do not overflow.
+/// More jobs than fit into memory, but so few that adding counts to it does not overflow.
 const UNLIMITED: u64 = u64::MAX / 4;
 
 impl Backpressure {
-    pub(super) fn bound(&mut self, most: usize, policy: Policy) {
+    pub(super) fn bound(&mut self, max: usize, policy: Policy) {
         let full = match policy {
             Policy::Block => Full::Wait(None),
             Policy::Timed(time) => Full::Wait(Some(time)),
@@ -58,12 +58,12 @@ impl Backpressure {
             Policy::DiscardOldest => Full::DiscardOldest,
             Policy::HandOff => Full::HandOff,
         };
-        let unlimited = most == 0 && policy != Policy::HandOff;
-        self.bound = (!unlimited).then_some(((most as u64).min(UNLIMITED), full));
+        let unlimited = max == 0 && policy != Policy::HandOff;
+        self.bound = (!unlimited).then_some(((max as u64).min(UNLIMITED), full));
     }
 
-    pub(super) fn mark(&mut self, low: usize, high: usize, tell: impl Fn(WaterMark, usize) + Send + Sync + 'static) {
-        self.marks = Some((low, high, Arc::new(tell)));
+    pub(super) fn mark(&mut self, low: usize, high: usize, call: impl Fn(WaterMark, usize) + Send + Sync + 'static) {
+        self.marks = Some((low, high, Arc::new(call)));
     }
 
     pub(super) fn limits(self) -> Result<Option<Limits>, BuildError> {
@@ -75,12 +75,12 @@ impl Backpressure {
     }
 }
 
-fn marks((low, high, tell): (usize, usize, Tell)) -> Result<Marks, BuildError> {
+fn marks((low, high, call): (usize, usize, MarkCallback)) -> Result<Marks, BuildError> {
     if low >= high {
         return Err(BuildError::InvalidWaterMarks { low, high });
     }
     let tell =
-        Box::new(move |above, queued| tell(if above { WaterMark::High } else { WaterMark::Low }, queued as usize));
+        Box::new(move |above, queued| call(if above { WaterMark::High } else { WaterMark::Low }, queued as usize));
     Ok(Marks { low: low as u64, high: high as u64, tell })
 }
 

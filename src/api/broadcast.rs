@@ -1,4 +1,4 @@
-//! Work that every worker does once.
+//! Broadcast: a function that every worker runs once.
 
 use super::{Pool, SubmitError};
 use crate::pool::broadcast;

@@ -1,4 +1,4 @@
-//! How a pool is configured.
+//! Configuring a pool.
 
 use super::backpressure::Backpressure;
 use super::{BuildError, ManualClock, Policy, Pool, WaterMark};
@@ -30,7 +30,7 @@ pub struct Builder {
     clock: Option<ManualClock>,
 }
 
-/// A number of workers at or below which the default is meant.
+/// This number of workers, and every smaller one, stands for the default.
 const DEFAULT_WORKERS: i32 = -9999;
 
 impl Default for Builder {
@@ -112,10 +112,14 @@ impl Builder {
         self
     }
 
-    /// At most `most` jobs are queued (accepted but not started, including those in groups); `policy` says what a
-    /// submit does when there is no room. 0 means no limit. The pool's own jobs may always submit, even above the
-    /// limit: if a job waited for room, its worker could be the one that has to make it. The same holds for callbacks
-    /// of jobs that end without having run, and for delayed and scheduled jobs when they are due.
+    /// Limits the number of queued jobs; `policy` says what a submit does when there is no room. 0 means no limit.
+    ///
+    /// A job is queued from when it is accepted until it starts, in a group or not. The pool's own jobs may submit
+    /// above the limit, because a job that waited for room could occupy the worker that has to make it. So may
+    /// callbacks of jobs that end without having run. Delayed and scheduled jobs are queued above the limit when they
+    /// are due.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Policy, Pool};
@@ -126,24 +130,24 @@ impl Builder {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn max_queued(mut self, most: usize, policy: Policy) -> Self {
-        self.backpressure.bound(most, policy);
+    pub fn max_queued(mut self, limit: usize, policy: Policy) -> Self {
+        self.backpressure.bound(limit, policy);
         self
     }
 
-    /// Calls `tell` with [`WaterMark::High`] when `high` jobs are queued, and with [`WaterMark::Low`] when no more than
-    /// `low` are left, always alternating and never concurrently. The second argument is how many jobs were queued at
-    /// that moment.
+    /// Calls `callback` with [`WaterMark::High`] when the number of queued jobs rises to `high`, and with
+    /// [`WaterMark::Low`] when it then falls to `low`. The second argument is the number of queued jobs.
     ///
-    /// It runs on the submitting thread, on a thread that cancels, or on a worker between two jobs, so it should be
-    /// short: set a flag, wake a thread. If the queue rises and falls again during a call, neither change is reported.
+    /// The calls alternate and are never concurrent. They are made on the submitting thread, on a thread that cancels,
+    /// or on a worker between two jobs, so the callback should be short: set a flag, wake a thread. If the queue rises
+    /// and falls again during a call, neither change is reported.
     pub fn water_marks(
         mut self,
         low: usize,
         high: usize,
-        tell: impl Fn(WaterMark, usize) + Send + Sync + 'static,
+        callback: impl Fn(WaterMark, usize) + Send + Sync + 'static,
     ) -> Self {
-        self.backpressure.mark(low, high, tell);
+        self.backpressure.mark(low, high, callback);
         self
     }
 
@@ -185,7 +189,7 @@ impl Builder {
         Ok(pool)
     }
 
-    /// The default pool as one that no user closes.
+    /// The global pool, which [`Pool::shutdown`] does not end.
     pub(super) fn build_permanent() -> Pool {
         let settings = Self::default().settings().expect("the default is valid");
         Pool::with_settings(Settings { permanent: true, ..settings })

@@ -1,4 +1,4 @@
-//! What a running job can find out and say about itself.
+//! Functions for running jobs.
 
 use super::JobId;
 use crate::pool::{Failure, blocking as region, current, frame};

@@ -1,4 +1,4 @@
-//! What concerns a pool as a whole: what is queued, its end, its new beginnings, and all pools together.
+//! A pool as a whole: cancelling what is queued, shutting down, reopening, and all pools of the process.
 
 use super::{Builder, JobId, Pool, SubmitError, WaitError};
 use crate::pool;
@@ -118,7 +118,7 @@ impl Pool {
         let mut ids = Vec::new();
         self.core.close_and_cancel(&mut |id| ids.push(JobId::accepted(id)))?;
         ids.sort_unstable();
-        ids.dedup(); // A schedule and its tick that was queued.
+        ids.dedup(); // A schedule, and its tick that was queued.
         cancelled.append(&mut ids);
         Ok(())
     }

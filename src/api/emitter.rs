@@ -1,4 +1,4 @@
-//! The values of one job, as they come.
+//! Jobs that emit several values.
 
 use super::outcome::{Delivery, Outcome, Times};
 use super::task::{self, Callback};
@@ -17,7 +17,7 @@ pub struct Emitter<'a, T> {
     stopwatch: Option<Stopwatch>,
     tick: Option<Tick>,
     callback: RefCell<Option<Callback<T>>>,
-    /// What the callback threw, the first time.
+    /// The first error or panic of the callback.
     failure: RefCell<Option<JobError>>,
 }
 
@@ -65,7 +65,7 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
     /// Delivers a value. If the job has a callback, it sees the value first; if it panics, the value is dropped and the
     /// job ends failed. In a results object with a bound this waits until there is room.
     pub fn emit(&self, value: T) {
-        match self.inform(self.outcome(Ok(value))) {
+        match self.run_callback(self.outcome(Ok(value))) {
             Outcome { result: Err(error), .. } => {
                 self.failure.borrow_mut().get_or_insert(error);
             }
@@ -80,7 +80,7 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
         }
     }
 
-    /// The job's code is over: what is left to deliver.
+    /// Called when the job's code has returned. Returns the outcome that is still to be delivered, if any.
     pub(super) fn conclude(&self, returned: Result<Option<T>, JobError>) -> Option<Outcome<T>> {
         let last = match (returned, self.failure.take()) {
             (Ok(value), None) => value.map(Ok),
@@ -93,15 +93,15 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
                 Some(Err(error))
             }
         };
-        let last = last.map(|result| self.inform(self.outcome(result)));
+        let last = last.map(|result| self.run_callback(self.outcome(result)));
         unwind::dispose(self.callback.take());
         last
     }
 
-    fn inform(&self, outcome: Outcome<T>) -> Outcome<T> {
-        // Taken out meanwhile: a callback that makes this job emit is not called for that.
+    fn run_callback(&self, outcome: Outcome<T>) -> Outcome<T> {
+        // Taken out for the call: a callback that emits is not called for what it emits.
         let Some(mut callback) = self.callback.take() else { return outcome };
-        let outcome = task::inform(&mut callback, outcome);
+        let outcome = task::run_callback(&mut callback, outcome);
         self.callback.replace(Some(callback));
         outcome
     }

@@ -1,4 +1,4 @@
-//! What can go wrong, and what to do about it.
+//! Errors, and what to do about them.
 
 use super::Panic;
 use crate::pool::{HookError, Refusal, Rejected, Unfinished, Unrun};
@@ -13,13 +13,13 @@ pub enum BuildError {
     /// The number of workers comes to less than 1 or more than the pool can count.
     #[error("{asked} workers on {cpus} usable processors come to {workers}; ask for 1 to {most}")]
     InvalidWorkers {
-        /// The number that was asked for.
+        /// The number that was passed.
         asked: i32,
-        /// The usable processors, which a number below 1 is added to.
+        /// The number of usable processors, to which a number of 0 or less is added.
         cpus: usize,
-        /// What it comes to.
+        /// The resulting number of workers.
         workers: i64,
-        /// The most workers a pool can have.
+        /// The most workers that a pool can have.
         most: usize,
     },
     /// The low water mark is not below the high one.
@@ -195,6 +195,13 @@ pub enum JobError {
     TimedOut,
 }
 
+impl JobError {
+    /// The failure of a job or callback that returned this error.
+    pub(super) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 impl From<Unrun> for JobError {
     fn from(why: Unrun) -> Self {
         match why {
@@ -205,7 +212,7 @@ impl From<Unrun> for JobError {
 }
 
 impl From<SubmitError> for JobError {
-    /// The job was not accepted.
+    /// [`Failed`](Self::Failed): the job was not accepted.
     fn from(error: SubmitError) -> Self {
         Self::Failed(Box::new(error))
     }
@@ -243,7 +250,7 @@ impl Error for JobError {
     }
 }
 
-/// The error of a job that called [`fail`](crate::fail).
+/// The error of a job that called [`fail`](crate::fail), inside [`JobError::Failed`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (code {code})")]
 pub(crate) struct Declared {

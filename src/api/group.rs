@@ -1,9 +1,7 @@
-//! Jobs that share a limit of their own.
+//! Groups of jobs, which share a limit.
 
-#[cfg(feature = "capi")]
-use super::Pool;
 use super::pool::{accepted, fallible, infallible};
-use super::{JobError, JobId, Results, SubmitError, WaitError};
+use super::{JobError, JobId, Pool, Results, SubmitError, WaitError};
 use crate::pool::{self, Core, Job, Level, Route};
 use crate::sync::Deadline;
 use std::error::Error;
@@ -64,8 +62,16 @@ pub struct Group {
     group: Arc<pool::Group>,
 }
 
+impl Pool {
+    /// A group: at most `limit` of the jobs submitted through it run at a time (0: as many as there are workers). Its
+    /// [`Priority`] says when their turn comes.
+    pub fn group(&self, limit: usize, priority: Priority) -> Group {
+        Group::new(&self.core, limit, priority)
+    }
+}
+
 impl Group {
-    pub(super) fn new(core: &Arc<Core>, limit: usize, priority: Priority) -> Self {
+    fn new(core: &Arc<Core>, limit: usize, priority: Priority) -> Self {
         let limit = if limit == 0 { core.limit() } else { limit };
         Self { core: Arc::clone(core), group: core.new_group(limit, priority.into()) }
     }
@@ -137,7 +143,7 @@ impl Group {
         results: &Results<T>,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JobId, SubmitError> {
-        self.submit_by(results, || Ok(job()))
+        self.submit_code(results, || Ok(job()))
     }
 
     /// Runs a job that may fail; its value, error or panic becomes an outcome in `results`.
@@ -157,16 +163,16 @@ impl Group {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(results, || job().map_err(|error| JobError::Failed(error.into())))
+        self.submit_code(results, || job().map_err(JobError::failed))
     }
 
-    fn submit_by<T: Send + 'static>(
+    fn submit_code<T: Send + 'static>(
         &self,
         results: &Results<T>,
         code: impl FnOnce() -> Result<T, JobError> + Send + 'static,
     ) -> Result<JobId, SubmitError> {
-        assert!(self.belongs_to(results.core()), "a group and a results object of two pools");
-        results.submit_by(code, Route::Group(&self.group, false))
+        assert!(self.belongs_to(results.core()), "the group and the results object belong to different pools");
+        results.submit_code(code, Route::Group(&self.group, false))
     }
 
     #[cfg(feature = "capi")]

@@ -35,17 +35,17 @@ use std::task::{Context, Poll};
 /// assert_eq!(job.join()?, "value"); // to take
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "a handle that is dropped lets its job run on its own; for that, use `spawn`"]
+#[must_use = "dropping a handle leaves its job to run on its own; to intend that, use `spawn`"]
 pub struct JobHandle<T> {
     /// `None` once it was awaited to its end.
-    held: Option<Held<T>>,
+    reader: Option<SlotReader<T>>,
 }
 
-pub(crate) type Held<T> = Reader<End<T>, Weak<Core>>;
+pub(crate) type SlotReader<T> = Reader<Completion<T>, Weak<Core>>;
 
-/// What a job came to, on its way to the handle.
+/// The outcome of a job with a handle.
 #[derive(Debug)]
-pub(crate) struct End<T> {
+pub(crate) struct Completion<T> {
     pub(crate) result: Result<T, JobError>,
     pub(crate) extra: Option<Box<Extra>>,
 }
@@ -73,19 +73,18 @@ pub enum JobState {
 pub struct CallbackKey(pub(crate) u64);
 
 impl<T: Send + 'static> JobHandle<T> {
-    pub(super) fn new(held: Held<T>) -> Self {
-        Self { held: Some(held) }
+    pub(super) fn new(reader: SlotReader<T>) -> Self {
+        Self { reader: Some(reader) }
     }
 
-    fn held(&self) -> &Held<T> {
-        self.held.as_ref().expect("this handle was awaited to its end before")
+    fn reader(&self) -> &SlotReader<T> {
+        self.reader.as_ref().expect("this handle was awaited to its end before")
     }
 
-    fn take(mut self) -> Result<T, JobError> {
-        let held = self.held.take().expect("this handle was awaited to its end before");
-        match held.take(|end| end.result) {
+    fn take(self) -> Result<T, JobError> {
+        match self.into_reader().take(|completion| completion.result) {
             Some(result) => result,
-            // A job whose pool is gone without having run it was dropped with the pool.
+            // The pool was dropped without having run the job.
             None => Err(JobError::Cancelled),
         }
     }
@@ -93,7 +92,7 @@ impl<T: Send + 'static> JobHandle<T> {
     /// The job's id.
     #[inline]
     pub fn id(&self) -> JobId {
-        JobId::accepted(self.held().id())
+        JobId::accepted(self.reader().id())
     }
 
     /// The job's state.
@@ -103,7 +102,7 @@ impl<T: Send + 'static> JobHandle<T> {
             Some(Err(JobError::Cancelled)) => JobState::Cancelled,
             Some(Err(JobError::Expired)) => JobState::Expired,
             Some(Err(_)) => JobState::Failed,
-            None if self.held().is_started() => JobState::Running,
+            None if self.reader().is_started() => JobState::Running,
             None => JobState::Queued,
         }
     }
@@ -111,27 +110,27 @@ impl<T: Send + 'static> JobHandle<T> {
     /// Whether the job has ended, in any way.
     #[inline]
     pub fn is_done(&self) -> bool {
-        self.held().is_done()
+        self.reader().is_done()
     }
 
     pub(super) fn is_started(&self) -> bool {
-        self.held().is_started()
+        self.reader().is_started()
     }
 
     /// The job's outcome; `None` if it has not ended yet.
     pub fn get(&self) -> Option<Result<&T, &JobError>> {
-        self.end().map(|end| end.result.as_ref())
+        self.completion().map(|completion| completion.result.as_ref())
     }
 
     #[inline]
-    pub(crate) fn end(&self) -> Option<&End<T>> {
-        self.held().get()
+    pub(crate) fn completion(&self) -> Option<&Completion<T>> {
+        self.reader().get()
     }
 
     /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
     /// [measure](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
-        self.end()?.extra.as_deref()?.times
+        self.completion()?.extra.as_deref()?.times
     }
 
     /// Waits until the job has ended.
@@ -150,37 +149,37 @@ impl<T: Send + 'static> JobHandle<T> {
 
     #[inline(never)]
     fn wait_for_end(&self, deadline: Deadline) -> Result<(), WaitError> {
-        let held = self.held();
-        self.may_come()?;
+        let reader = self.reader();
+        self.check_process()?;
         let inside = if deadline == Deadline::NEVER {
             let id = self.id().get();
             let sleep = || {
-                held.wait(deadline);
+                reader.wait(deadline);
             };
-            let queued = Some(id).filter(|_| !held.is_started());
-            self.in_pool(|worker| worker.wait_for_one(queued.into_iter(), || vec![id], sleep))
+            let queued = Some(id).filter(|_| !reader.is_started());
+            self.on_own_worker(|worker| worker.wait_for_one(queued.into_iter(), || vec![id], sleep))
         } else {
             None
         };
         match inside {
             Some(waited) => Ok(waited?),
-            None if held.wait(deadline) => Ok(()),
+            None if reader.wait(deadline) => Ok(()),
             None => Err(WaitError::TimedOut),
         }
     }
 
-    /// Whether the job's end can come in this process.
-    pub(super) fn may_come(&self) -> Result<(), WaitError> {
-        match self.held().shared().upgrade().map(|core| core.may_wait()) {
+    /// Whether the job can end in this process: not in a forked child, and not once the process exits.
+    pub(super) fn check_process(&self) -> Result<(), WaitError> {
+        match self.reader().shared().upgrade().map(|core| core.may_wait()) {
             Some(Err(why @ (Unfinished::Forked | Unfinished::Exiting))) => Err(why.into()),
             _ => Ok(()),
         }
     }
 
-    /// Asks the calling worker, if it is one of the job's own pool.
-    pub(super) fn in_pool<R>(&self, ask: impl FnOnce(&crate::pool::Worker) -> R) -> Option<R> {
-        let core = self.held().shared().as_ptr();
-        current::with(|worker| (Arc::as_ptr(worker.core()) == core).then(|| ask(worker))).flatten()
+    /// Calls `f` with the worker that the calling thread is, if that belongs to the job's pool.
+    pub(super) fn on_own_worker<R>(&self, f: impl FnOnce(&crate::pool::Worker) -> R) -> Option<R> {
+        let core = self.reader().shared().as_ptr();
+        current::with(|worker| (Arc::as_ptr(worker.core()) == core).then(|| f(worker))).flatten()
     }
 
     /// Waits for the job and takes its value.
@@ -216,11 +215,11 @@ impl<T: Send + 'static> JobHandle<T> {
     /// its waiters are woken. True if the job is cancelled, by this call or an earlier one. A running job is asked to
     /// stop ([`cancel_requested`](crate::cancel_requested)).
     pub fn cancel(&self) -> bool {
-        let held = self.held();
-        if held.shared().upgrade().is_some_and(|core| core.cancel(self.id().get())) {
+        let reader = self.reader();
+        if reader.shared().upgrade().is_some_and(|core| core.cancel(self.id().get())) {
             return true;
         }
-        held.ask();
+        reader.ask();
         matches!(self.get(), Some(Err(JobError::Cancelled)))
     }
 
@@ -228,16 +227,15 @@ impl<T: Send + 'static> JobHandle<T> {
     /// the job, or on the thread that cancelled or expired it. If the job has already ended, it is called at once, on
     /// the calling thread. Dropping the handle does not remove it. A panic in a callback is swallowed.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {
-        self.on_end(move |end| callback(end.result.as_ref()))
+        self.on_completion(move |completion| callback(completion.result.as_ref()))
     }
 
-    /// The same, with all that is known of the end.
-    pub(crate) fn on_end(&self, callback: impl FnOnce(&End<T>) + Send + 'static) -> CallbackKey {
-        match self.held().watch_before(Box::new(callback)) {
+    pub(crate) fn on_completion(&self, callback: impl FnOnce(&Completion<T>) + Send + 'static) -> CallbackKey {
+        match self.reader().watch_before(Box::new(callback)) {
             Ok(key) => CallbackKey(key),
             Err(callback) => {
-                if let Some(end) = self.held().get() {
-                    handled::call(callback, end);
+                if let Some(completion) = self.completion() {
+                    handled::call(callback, completion);
                 }
                 CallbackKey(0)
             }
@@ -246,35 +244,33 @@ impl<T: Send + 'static> JobHandle<T> {
 
     /// Removes a callback; false if it was called, or is being called.
     pub fn remove_callback(&self, key: CallbackKey) -> bool {
-        self.held().unwatch(key.0)
+        self.reader().unwatch(key.0)
     }
 
-    /// Has somebody told as soon as the job has ended; false if it has.
+    /// Registers what is to be notified after the job's end; `None` if the job has ended.
     pub(super) fn watch(&self, after: After) -> Option<u64> {
-        self.held().watch(after).ok()
+        self.reader().watch(after).ok()
     }
 
     pub(super) fn unwatch(&self, key: u64) {
-        self.held().unwatch(key);
+        self.reader().unwatch(key);
     }
 
-    /// The handle as a pointer.
-    #[cfg(feature = "capi")]
-    pub(crate) fn into_held(mut self) -> Held<T> {
-        self.held.take().expect("this handle was awaited to its end before")
+    pub(crate) fn into_reader(mut self) -> SlotReader<T> {
+        self.reader.take().expect("this handle was awaited to its end before")
     }
 
     #[cfg(feature = "capi")]
-    pub(crate) fn from_held(held: Held<T>) -> Self {
-        Self::new(held)
+    pub(crate) fn from_reader(reader: SlotReader<T>) -> Self {
+        Self::new(reader)
     }
 }
 
 impl<T> fmt::Debug for JobHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held = self.held.as_ref();
-        let id = held.and_then(|held| JobId::from_number(held.id()));
-        f.debug_struct("JobHandle").field("id", &id).field("done", &held.is_none_or(Reader::is_done)).finish()
+        let reader = self.reader.as_ref();
+        let id = reader.and_then(|reader| JobId::from_number(reader.id()));
+        f.debug_struct("JobHandle").field("id", &id).field("done", &reader.is_none_or(Reader::is_done)).finish()
     }
 }
 
@@ -286,11 +282,11 @@ impl<T: Send + 'static> Future for JobHandle<T> {
     /// If polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if !self.is_done() {
-            self.may_come()?;
-            if self.held().watch_instead(After::Wake(context.waker().clone())).is_ok() {
+            self.check_process()?;
+            if self.reader().watch_instead(After::Wake(context.waker().clone())).is_ok() {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(JobHandle { held: self.held.take() }.take())
+        Poll::Ready(JobHandle { reader: self.reader.take() }.take())
     }
 }

@@ -1,4 +1,4 @@
-//! Code that a pool calls around its jobs.
+//! Hooks: functions that a pool calls around its jobs.
 
 use super::{Builder, JobError, JobId};
 use crate::pool::{self, WorkerHook};
@@ -170,7 +170,7 @@ fn infallible(
     }
 }
 
-/// A hook that says in a text what went wrong.
+/// Erases the type of a hook, and turns its error into text.
 fn erased<E>(hook: impl Fn(usize) -> Result<(), E> + Send + Sync + 'static) -> WorkerHook
 where
     E: Into<Box<dyn Error + Send + Sync>>,

@@ -1,4 +1,4 @@
-//! Loops in which the caller and the pool's workers take part.
+//! Parallel loops, in which the caller takes part.
 
 use super::Pool;
 use crate::pool::call_sites::Site;
@@ -8,16 +8,17 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
-/// The results of one chunk, and the number of its first item.
+/// The number of a chunk's first item, and the value of the chunk.
 type Part<R> = (usize, R);
 
-/// Parallel loops. The caller takes part, and so does every free worker if that pays: the caller runs the first items
-/// of a long loop alone to see how long they take, and a loop of a few microseconds stays with it. So items must not
-/// wait for each other; jobs that do are for [`spawn`](Self::spawn). Works in jobs and outside, with closures that
-/// borrow, nested to any depth, and on a pool that was shut down (there the caller runs everything).
+/// Parallel loops, which return when all items are done.
 ///
-/// A panic in the body stops the loop: running chunks finish, then the panic resumes in the caller. Of several panics,
-/// the first one does.
+/// The caller takes part, and so does every free worker if that pays: the caller runs the first items alone to see how
+/// long they take, and keeps a loop of a few microseconds to itself. So items must not wait for each other; jobs that
+/// do are for [`spawn`](Self::spawn). Loops work in jobs and outside, with closures that borrow, nested to any depth,
+/// and on a pool that was shut down, where the caller runs everything.
+///
+/// A panic in the body stops the loop: running chunks finish, then the first panic resumes in the caller.
 impl Pool {
     /// Runs `body(i)` for every i of a range, in no particular order. False if the body has [failed](crate::fail),
     /// which stops the loop.
@@ -50,7 +51,7 @@ impl Pool {
         self.for_chunks_at(Site::of(&body), range, grain, body)
     }
 
-    /// The same for a body that is known by something else than its type.
+    /// The same for a body that is not identified by its type, such as a C function.
     #[inline]
     pub(crate) fn for_chunks_at(
         &self,
@@ -140,7 +141,7 @@ impl Pool {
         map: impl Fn(usize) -> R + Sync,
         combine: impl Fn(R, R) -> R + Sync,
     ) -> R {
-        // `reduce` needs a first value: a chunk always has one.
+        // A chunk is never empty, so its value is never `None`.
         let chunk = |chunk: Range<usize>| chunk.map(&map).reduce(&combine);
         let both = |a: Option<R>, b: Option<R>| match (a, b) {
             (Some(a), Some(b)) => Some(combine(a, b)),
@@ -152,8 +153,8 @@ impl Pool {
         }
     }
 
-    /// The values of chunks, combined from left to right; `None` for an empty range. If `stoppable`, a failure that the
-    /// [`frame`] hears of ends the loop, and values are missing.
+    /// The values of chunks, combined from left to right; `None` for an empty range. If `stoppable`, a failure in the
+    /// current [`frame`] ends the loop, and the values of the remaining chunks are missing.
     #[inline]
     pub(crate) fn fold_chunks<R: Send>(
         &self,
@@ -193,7 +194,7 @@ impl Pool {
     }
 }
 
-/// What a loop tries out at a time may be several chunks; who has asked for a grain gets it.
+/// Splits items that a loop runs at a time, which may be several chunks, into chunks of `grain`; one chunk if it is 0.
 #[inline]
 fn pieces(items: Range<usize>, grain: usize) -> impl Iterator<Item = Range<usize>> {
     let (step, end) = (if grain == 0 { items.len().max(1) } else { grain }, items.end);

@@ -54,13 +54,13 @@ impl ManualClock {
     /// by that is seen to after they have returned, by the call that called them.
     pub fn advance(&self, time: Duration) {
         self.0.time.advance(time);
-        self.fire();
+        self.notify_pools();
     }
 
     /// Sets the wall clock, forward or back.
     pub fn set_wall_clock(&self, time: SystemTime) {
         self.0.time.set_wall(time);
-        self.fire();
+        self.notify_pools();
     }
 
     /// How far the clock has advanced since it was made.
@@ -73,7 +73,7 @@ impl ManualClock {
         self.0.time.wall()
     }
 
-    fn fire(&self) {
+    fn notify_pools(&self) {
         let pools: Vec<Arc<Core>> = {
             let mut pools = self.0.pools.lock();
             pools.retain(|pool| pool.strong_count() > 0);
@@ -86,7 +86,7 @@ impl ManualClock {
         Clock::manual(Arc::clone(&self.0.time))
     }
 
-    /// The pool goes by this clock, and is told when it advances.
+    /// Registers a pool that uses this clock, to be notified when it advances.
     pub(super) fn attach(&self, pool: &Pool) {
         self.0.pools.lock().push(Arc::downgrade(pool.core()));
     }

@@ -1,6 +1,6 @@
-//! A function over many items, whose values come as they are asked for.
+//! Maps: a function over an iterator, whose values are computed ahead of the reader.
 
-use super::task::verdict;
+use super::task::execute;
 use super::wait::{Completed, as_completed};
 use super::{JobError, JobHandle, JobId, Pool, Results, SubmitError, WaitError};
 use crate::pool::current;
@@ -13,15 +13,16 @@ use std::time::{Duration, Instant};
 
 type Values<R> = Vec<Result<R, JobError>>;
 
-/// The values of a chunk, and how long getting the items or running them took, if that is measured.
+/// The values of a chunk, and how long pulling the items or running them took, whichever was longer, if that is
+/// measured.
 type Chunk<R> = (Values<R>, Option<Duration>);
 
-/// How long a chunk shall take if the map sees to it, at the least and at the most: submitting it does not matter then,
-/// and nobody waits long for the last one.
-const FAIR: (Duration, Duration) = (Duration::from_micros(20), Duration::from_micros(200));
+/// How long a chunk should take, if the map chooses its size: so long that the cost of submitting it is negligible, and
+/// so short that the last chunk does not keep the reader waiting.
+const CHUNK_TIME: (Duration, Duration) = (Duration::from_micros(20), Duration::from_micros(200));
 
-/// The most items of a chunk that the map chooses.
-const LARGEST: usize = 1024;
+/// The largest chunk that the map chooses, in items.
+const MAX_CHUNK: usize = 1024;
 
 /// The values of a function over many items. Made by [`Pool::map`].
 ///
@@ -34,25 +35,25 @@ pub struct Map<I: Iterator, F, R: Send + 'static> {
     source: Option<I>,
     map: Arc<F>,
     chunk: usize,
-    /// Whether the size of the chunks follows from the time they take.
+    /// Whether the map chooses the size of the chunks by the time they take.
     adapts: bool,
     ahead: usize,
     deadline: Deadline,
     stop_on_error: bool,
     flight: Flight<R>,
-    /// How many items those jobs in flight have that have more than one.
+    /// How many items a job in flight has, if it has more than one.
     sizes: HashMap<JobId, usize>,
-    /// Values that have arrived and were not asked for yet.
+    /// Values that have arrived and were not yielded yet.
     ready: VecDeque<Result<R, JobError>>,
     submitted: usize,
     read: usize,
     refused: Option<SubmitError>,
 }
 
-/// Jobs that are under way, each with a chunk of items.
+/// The jobs that were submitted and not read yet, each with a chunk of items.
 enum Flight<R: Send + 'static> {
-    InOrder(VecDeque<JobHandle<Chunk<R>>>),
-    AsTheyEnd(Completed<Chunk<R>>),
+    Ordered(VecDeque<JobHandle<Chunk<R>>>),
+    Unordered(Completed<Chunk<R>>),
 }
 
 /// How far a [`Map`] has come, in items.
@@ -96,7 +97,7 @@ impl Pool {
             ahead: self.core().limit() + 1,
             deadline: Deadline::NEVER,
             stop_on_error: false,
-            flight: Flight::InOrder(VecDeque::new()),
+            flight: Flight::Ordered(VecDeque::new()),
             sizes: HashMap::new(),
             ready: VecDeque::new(),
             submitted: 0,
@@ -113,7 +114,7 @@ impl Pool {
         F: Fn(I::Item) -> R + Send + Sync + 'static,
         R: Send + 'static,
     {
-        Map { flight: Flight::AsTheyEnd(as_completed([], Deadline::NEVER)), ..self.map(items, map) }
+        Map { flight: Flight::Unordered(as_completed([], Deadline::NEVER)), ..self.map(items, map) }
     }
 }
 
@@ -183,13 +184,12 @@ where
         self
     }
 
-    /// Cancels the jobs that have not started, and pulls no more items. What is in flight can still be read.
+    /// Cancels the job if it has not started: it will never run, everything it owns is dropped before this returns, and
+    /// its waiters are woken. True if the job is cancelled, by this call or an earlier one. A running job is asked to
+    /// stop ([`cancel_requested`](crate::cancel_requested)).
     pub fn cancel(&mut self) {
         self.source = None;
-        match &mut self.flight {
-            Flight::InOrder(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
-            Flight::AsTheyEnd(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
-        }
+        self.flight.cancel();
     }
 
     /// The progress so far.
@@ -197,26 +197,26 @@ where
         Progress { submitted: self.submitted, read: self.read }
     }
 
-    /// Waits until every job in flight has ended.
+    /// Waits until the job has ended.
     ///
     /// # Errors
     ///
-    /// As for [`JobHandle::wait`].
+    /// [`WaitError::TimedOut`] if the deadline passed first; the job goes on. [`WaitError::Forked`] and
+    /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] if the caller is a job that
+    /// this one waits for, directly or through others; if 64 jobs already wait on top of each other on this thread and
+    /// no other worker is free; or if the wait has no deadline and is for a [delayed](crate::Request::at) job of the
+    /// caller's own pool.
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        let deadline = deadline.into();
-        match &self.flight {
-            Flight::InOrder(jobs) => jobs.iter().try_for_each(|job| job.wait(deadline)),
-            Flight::AsTheyEnd(jobs) => jobs.pending().try_for_each(|job| job.wait(deadline)),
-        }
+        self.flight.wait(deadline.into())
     }
 
     fn refill(&mut self) {
         while self.flight.len() < self.ahead
             && let Some(source) = &mut self.source
         {
-            let asked = self.adapts.then(Instant::now);
+            let start = self.adapts.then(Instant::now);
             let items: Vec<I::Item> = source.take(self.chunk).collect();
-            let gathered = asked.map(|asked| asked.elapsed());
+            let pulling = start.map(|start| start.elapsed());
             if items.len() < self.chunk {
                 self.source = None;
             }
@@ -225,9 +225,9 @@ where
             }
             let (map, count) = (Arc::clone(&self.map), items.len());
             let job = move || {
-                let began = gathered.map(|gathered| (gathered, Instant::now()));
-                let values = items.into_iter().map(|item| one(|| map(item))).collect();
-                (values, began.map(|(gathered, began)| began.elapsed().max(gathered)))
+                let start = pulling.map(|pulling| (pulling, Instant::now()));
+                let values = items.into_iter().map(|item| map_item(|| map(item))).collect();
+                (values, start.map(|(pulling, start)| start.elapsed().max(pulling)))
             };
             match self.pool.submit(job) {
                 Ok(job) => {
@@ -247,26 +247,20 @@ where
 
     /// The next chunk of values; `None` if there are no more.
     fn next_chunk(&mut self) -> Option<Result<Values<R>, WaitError>> {
-        let job = match &mut self.flight {
-            Flight::InOrder(jobs) => {
-                let waited = jobs.front()?.wait(self.deadline);
-                waited.map(|()| jobs.pop_front().expect("waited for"))
-            }
-            Flight::AsTheyEnd(jobs) => jobs.next_until(self.deadline)?,
-        };
-        Some(job.map(|job| {
+        Some(self.flight.next(self.deadline)?.map(|job| {
             let size = self.sizes.remove(&job.id()).unwrap_or(1);
-            let (values, took) = job.join().unwrap_or_else(|error| (unrun(error, size), None));
+            let (values, took) = job.join().unwrap_or_else(|error| (unrun_chunk(error, size), None));
             self.adapt(values.len(), took);
             values
         }))
     }
 
-    /// A chunk of so many items took so long: the next ones shall take as long as is fair.
+    /// Adapts the size of the next chunks to how long one of `items` items took.
     fn adapt(&mut self, items: usize, took: Option<Duration>) {
+        let (least, most) = CHUNK_TIME;
         match took {
-            Some(short) if short < FAIR.0 && items >= self.chunk => self.chunk = (self.chunk * 2).min(LARGEST),
-            Some(long) if long > FAIR.1 => self.chunk = (items / 2).clamp(1, self.chunk),
+            Some(took) if took < least && items >= self.chunk => self.chunk = (self.chunk * 2).min(MAX_CHUNK),
+            Some(took) if took > most => self.chunk = (items / 2).clamp(1, self.chunk),
             _ => {}
         }
     }
@@ -277,42 +271,64 @@ where
         self.ready.clear();
         self.sizes.clear();
         self.refused = None;
-        self.flight = Flight::InOrder(VecDeque::new());
+        self.flight = Flight::Ordered(VecDeque::new());
     }
 }
 
-/// What became of one item: it neither fails its chunk nor is failed by it.
-fn one<R>(code: impl FnOnce() -> R) -> Result<R, JobError> {
-    current::with(|worker| verdict(worker, || Ok(code()))).expect("a job runs on a worker")
+/// The result of one item. Its failure is not the failure of its chunk.
+fn map_item<R>(code: impl FnOnce() -> R) -> Result<R, JobError> {
+    current::with(|worker| execute(worker, || Ok(code()))).expect("a job runs on a worker")
 }
 
-/// The outcomes of a chunk that was cancelled: each item has one, so that those behind keep their places.
-fn unrun<R>(error: JobError, items: usize) -> Values<R> {
+/// The results of a chunk that did not run: one for each item, so that a reader can count them.
+fn unrun_chunk<R>(error: JobError, items: usize) -> Values<R> {
     iter::once(error).chain(iter::repeat_with(|| JobError::Cancelled)).take(items).map(Err).collect()
 }
 
 impl<R: Send + 'static> Flight<R> {
     fn len(&self) -> usize {
         match self {
-            Self::InOrder(jobs) => jobs.len(),
-            Self::AsTheyEnd(jobs) => jobs.len(),
+            Self::Ordered(jobs) => jobs.len(),
+            Self::Unordered(jobs) => jobs.len(),
         }
     }
 
     fn push(&mut self, job: JobHandle<Chunk<R>>) {
         match self {
-            Self::InOrder(jobs) => jobs.push_back(job),
-            Self::AsTheyEnd(jobs) => jobs.push(job),
+            Self::Ordered(jobs) => jobs.push_back(job),
+            Self::Unordered(jobs) => jobs.push(job),
+        }
+    }
+
+    /// Waits for the next job and removes it; `None` if there are no more.
+    fn next(&mut self, deadline: Deadline) -> Option<Result<JobHandle<Chunk<R>>, WaitError>> {
+        match self {
+            Self::Ordered(jobs) => {
+                let waited = jobs.front()?.wait(deadline);
+                Some(waited.map(|()| jobs.pop_front().expect("waited for")))
+            }
+            Self::Unordered(jobs) => jobs.next_until(deadline),
+        }
+    }
+
+    fn wait(&self, deadline: Deadline) -> Result<(), WaitError> {
+        match self {
+            Self::Ordered(jobs) => jobs.iter().try_for_each(|job| job.wait(deadline)),
+            Self::Unordered(jobs) => jobs.pending().try_for_each(|job| job.wait(deadline)),
+        }
+    }
+
+    fn cancel(&self) {
+        match self {
+            Self::Ordered(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
+            Self::Unordered(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
         }
     }
 }
 
 impl<R: Send + 'static> Drop for Flight<R> {
     fn drop(&mut self) {
-        match self {
-            Self::InOrder(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
-            Self::AsTheyEnd(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
-        }
+        self.cancel();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Submitting with a limit on the wait, and getting the job back.
+//! Submitting with a deadline, which returns a job that is not accepted.
 
 use super::task::Detached;
 use super::{JobId, Pool, SubmitError};
@@ -47,7 +47,7 @@ impl Pool {
     }
 }
 
-/// A closure that can be had back.
+/// A job that is returned if it is not accepted.
 struct Offered<F>(F);
 
 impl<F: FnOnce() + Send + 'static> Task for Offered<F> {

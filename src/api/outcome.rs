@@ -1,4 +1,4 @@
-//! Outcomes of jobs, and how they travel.
+//! Outcomes of jobs, and their entries in the queues of a results object.
 
 use super::{JobError, JobId, Tick};
 use crate::queue::{Owner, Ticket};
@@ -15,7 +15,7 @@ pub struct Outcome<T> {
     extra: Option<Box<Extra>>,
 }
 
-/// What only some outcomes have.
+/// The parts that few outcomes have.
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
     pub(crate) times: Option<Times>,
@@ -29,7 +29,7 @@ impl Extra {
     }
 }
 
-/// Something that travels with an outcome.
+/// Data that is returned to the user with an outcome.
 pub(crate) type Attachment = Box<dyn Any + Send + Sync>;
 
 /// How long a job took. Measured in pools built with [`Builder::timing`](crate::Builder::timing).
@@ -41,7 +41,7 @@ pub struct Times {
     pub ran: Duration,
 }
 
-/// An entry of a done queue. The usual one takes no more room than its parts.
+/// An entry of a done queue. Most are plain, which takes no more memory than id and value.
 #[derive(Debug)]
 pub(super) enum Done<T> {
     Plain(JobId, T),
@@ -67,7 +67,7 @@ impl<T> Outcome<T> {
         Self { id, result, extra: Extra::of(times) }
     }
 
-    /// The outcome of a job that was due then.
+    /// Adds the tick of a delayed or scheduled job.
     pub(super) fn of_tick(mut self, tick: Option<Tick>) -> Self {
         if tick.is_some() {
             self.extra.get_or_insert_default().tick = tick;
@@ -81,12 +81,12 @@ impl<T> Outcome<T> {
         self.extra.as_deref().and_then(|extra| extra.tick)
     }
 
-    /// How long the job took; `None` in a pool that does not measure it.
+    /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
+    /// [measure](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
         self.extra.as_deref().and_then(|extra| extra.times)
     }
 
-    /// Whether it has neither times nor a tick nor anything else that only some have.
     #[cfg(feature = "capi")]
     pub(crate) fn is_plain(&self) -> bool {
         self.extra.is_none()
@@ -100,19 +100,18 @@ impl<T> Outcome<T> {
         (self.result, self.extra)
     }
 
-    /// What only some have.
     #[cfg(feature = "capi")]
     pub(crate) fn extra(&self) -> Option<&Extra> {
         self.extra.as_deref()
     }
 
-    /// An outcome of the done queue.
+    /// The id and value of an outcome that was read from the done queue.
     #[inline(always)]
     pub(super) fn into_value(self) -> (JobId, T) {
         (self.id, self.result.expect("the done queue has values"))
     }
 
-    /// An outcome of the failed queue.
+    /// The id and error of an outcome that was read from the failed queue.
     pub(super) fn into_error(self) -> (JobId, JobError) {
         (self.id, self.result.err().expect("the failed queue has errors"))
     }

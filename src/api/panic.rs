@@ -17,23 +17,23 @@ use std::sync::{Mutex, PoisonError};
 /// # Ok::<(), fastthreadpool::BuildError>(())
 /// ```
 #[derive(Debug)]
-pub struct Panic(Box<Thrown>);
+pub struct Panic(Box<Inner>);
 
 #[derive(Debug)]
-struct Thrown {
+struct Inner {
     message: String,
-    /// Never locked: it makes the panic `Sync`, so that it goes into any error type, though its payload need not be.
+    /// Never locked. The mutex makes the panic `Sync`, as many error types ask for, although its payload may not be.
     payload: Mutex<unwind::Payload>,
     trace: Option<Trace>,
 }
 
 impl Panic {
-    /// Caught on this thread just now, in a job or elsewhere.
+    /// Must be called on the thread that panicked, before it can panic again.
     #[cold]
     pub(super) fn new(payload: unwind::Payload) -> Self {
         let trace = current::with(Worker::take_trace).flatten();
         let message = unwind::message(payload.as_ref()).to_owned();
-        Self(Box::new(Thrown { message, payload: Mutex::new(payload), trace }))
+        Self(Box::new(Inner { message, payload: Mutex::new(payload), trace }))
     }
 
     /// The panic's message, or a placeholder if its payload is not text.

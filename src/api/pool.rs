@@ -1,11 +1,9 @@
-//! The pool as Rust programs see it.
+//! The pool: making one, submitting jobs, waiting for them.
 
 #[cfg(feature = "capi")]
 use super::results::Discard;
 use super::task::Detached;
-use super::{
-    BuildError, Builder, Group, JobError, JobHandle, JobId, Priority, Results, SubmitError, WaitError, handled,
-};
+use super::{BuildError, Builder, JobError, JobId, Results, SubmitError, WaitError};
 use crate::pool::{Core, Job, Rejected, Settings, current};
 use crate::sync::Deadline;
 use std::convert::Infallible;
@@ -37,7 +35,7 @@ use std::sync::Arc;
 /// ```
 pub struct Pool {
     pub(super) core: Arc<Core>,
-    /// Keeps the pool open. A job's handle to its own pool does not: the pool waits for the job anyway.
+    /// Whether this handle keeps the pool open. A job's handle to its own pool need not: the pool waits for the job.
     keeps_open: bool,
 }
 
@@ -60,19 +58,19 @@ impl Pool {
         Self { core: Core::new(settings), keeps_open: true }
     }
 
-    /// The pool, with a handle's share in it that [`from_core`](Self::from_core) makes a handle again.
+    /// Turns a handle that keeps the pool open into a reference that does so, too, for [`from_core`](Self::from_core).
     #[cfg(feature = "capi")]
     pub(crate) fn into_core(self) -> Arc<Core> {
         Core::share(&self.core)
     }
 
-    /// A handle that does not keep the pool open, only in memory.
+    /// A handle that keeps the pool in memory, but not open.
     #[cfg(feature = "capi")]
-    pub(crate) fn visitor(core: Arc<Core>) -> Self {
+    pub(crate) fn without_keeping_open(core: Arc<Core>) -> Self {
         Self { core, keeps_open: false }
     }
 
-    /// The handle whose share `core` carries.
+    /// The reverse of [`into_core`](Self::into_core).
     #[cfg(feature = "capi")]
     #[inline(always)]
     pub(crate) fn from_core(core: Arc<Core>) -> Self {
@@ -177,57 +175,10 @@ impl Pool {
         F: FnOnce() -> Result<(), E> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        // The iterator is a user's code: it runs to its end before the queue is touched.
+        // The iterator is user code, and runs to its end before the queue is touched.
         let jobs = jobs.into_iter().map(|job| Job::new(fallible(job))).collect();
         let ids = self.core.submit_batch(jobs)?;
         Ok(ids.into_iter().map(JobId::accepted).collect())
-    }
-
-    /// Queues `job` to run on a worker and returns a handle, which can wait for its value, read it, or cancel the job.
-    /// Dropping the handle does not cancel the job.
-    ///
-    /// # Errors
-    ///
-    /// As for [`spawn`](Self::spawn).
-    ///
-    /// ```
-    /// # let pool = fastthreadpool::Pool::new()?;
-    /// let answer = pool.submit(|| 6 * 7)?;
-    /// assert_eq!(answer.join()?, 42);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn submit<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<JobHandle<T>, SubmitError> {
-        handled::submit(&self.core, || Ok(job()), Core::submit)
-    }
-
-    /// Runs `job` like [`submit`](Self::submit), but ahead of every queued job.
-    ///
-    /// # Errors
-    ///
-    /// As for [`spawn`](Self::spawn).
-    pub fn submit_first<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<JobHandle<T>, SubmitError> {
-        handled::submit(&self.core, || Ok(job()), Core::submit_first)
-    }
-
-    /// Runs `job` like [`submit`](Self::submit); an error that it returns is the job's failure.
-    ///
-    /// # Errors
-    ///
-    /// As for [`spawn`](Self::spawn).
-    pub fn try_submit<T: Send + 'static, E>(
-        &self,
-        job: impl FnOnce() -> Result<T, E> + Send + 'static,
-    ) -> Result<JobHandle<T>, SubmitError>
-    where
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        handled::submit(&self.core, || job().map_err(|error| JobError::Failed(error.into())), Core::submit)
     }
 
     /// A results object: jobs submitted through it leave their outcomes there to be read.
@@ -235,26 +186,21 @@ impl Pool {
         Results::new(Arc::clone(&self.core), 0, None)
     }
 
-    /// A results object that holds at most `most` unread outcomes; 0 means no bound. A worker whose outcome does not
-    /// fit waits until one is read, the results object is dropped, or the pool is shut down. Outcomes of cancelled jobs
-    /// are delivered even above the bound.
-    pub fn results_bounded<T: Send + 'static>(&self, most: usize) -> Results<T> {
-        Results::new(Arc::clone(&self.core), most, None)
+    /// Makes a results object that holds at most `capacity` unread outcomes; 0 means no bound.
+    ///
+    /// A worker whose outcome does not fit waits until one is read, the results object is dropped, or the pool is shut
+    /// down. Outcomes of cancelled jobs are delivered even above the bound.
+    pub fn results_bounded<T: Send + 'static>(&self, capacity: usize) -> Results<T> {
+        Results::new(Arc::clone(&self.core), capacity, None)
     }
 
     #[cfg(feature = "capi")]
-    pub(crate) fn results_with<T: Send + 'static>(&self, most: usize, discard: Option<Discard<T>>) -> Results<T> {
-        Results::new(Arc::clone(&self.core), most, discard)
+    pub(crate) fn results_with<T: Send + 'static>(&self, capacity: usize, discard: Option<Discard<T>>) -> Results<T> {
+        Results::new(Arc::clone(&self.core), capacity, discard)
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
-    }
-
-    /// A group: at most `limit` of the jobs submitted through it run at a time (0: as many as there are workers). Its
-    /// [`Priority`] says when their turn comes.
-    pub fn group(&self, limit: usize, priority: Priority) -> Group {
-        Group::new(&self.core, limit, priority)
     }
 
     /// Cancels a queued job: it will never run, and everything it owns is dropped before this returns. False if it is
@@ -297,58 +243,9 @@ impl Pool {
         self.check()?;
         self.core.spawn_workers(count).map_err(SubmitError::Thread)
     }
-
-    /// Runs `job` on a worker and waits for its value.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError`]: why there is no value; [`Failed`](JobError::Failed) with the [`SubmitError`] if the job is not
-    /// accepted.
-    ///
-    /// ```
-    /// # let pool = fastthreadpool::Pool::new()?;
-    /// assert_eq!(pool.run(|| 6 * 7)?, 42);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, JobError> {
-        self.submit(job)?.join()
-    }
-
-    /// How many worker threads there are.
-    pub fn alive(&self) -> usize {
-        self.core.threads()
-    }
-
-    /// How many workers are running a job.
-    pub fn busy(&self) -> usize {
-        self.core.busy()
-    }
-
-    /// How many jobs are queued or running.
-    pub fn pending(&self) -> u64 {
-        self.core.pending()
-    }
-
-    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made or
-    /// [cleared](Self::clear).
-    pub fn failed(&self) -> u64 {
-        self.core.failed()
-    }
-
-    /// How many jobs were not [started in time](crate::Request::start_within) since the pool was made or
-    /// [cleared](Self::clear).
-    pub fn expired(&self) -> u64 {
-        self.core.expired()
-    }
-
-    /// The most workers there can be, [extra ones](Builder::extra_workers) included: one more than the largest
-    /// [`worker_index`](crate::worker_index).
-    pub fn limit(&self) -> usize {
-        self.core.most()
-    }
 }
 
-/// A job that cannot fail, but by a panic.
+/// Adapts a job that cannot return an error.
 #[inline]
 pub(super) fn infallible(
     job: impl FnOnce() + Send + 'static,
@@ -366,12 +263,12 @@ pub(super) fn fallible<E>(
 where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
-    Detached(|| job().map_err(|error| JobError::Failed(error.into())))
+    Detached(|| job().map_err(JobError::failed))
 }
 
 #[inline]
-pub(super) fn accepted(verdict: Result<u64, Rejected>) -> Result<JobId, SubmitError> {
-    verdict.map(JobId::accepted).map_err(SubmitError::from)
+pub(super) fn accepted(submitted: Result<u64, Rejected>) -> Result<JobId, SubmitError> {
+    submitted.map(JobId::accepted).map_err(SubmitError::from)
 }
 
 impl Clone for Pool {

@@ -1,7 +1,7 @@
-//! How outcomes are read.
+//! Reading outcomes.
 
 use super::outcome::{Outcome, Queues};
-use super::patience::{Patience, receive};
+use super::receive::{CheckedDeadline, receive};
 use super::{JobError, JobId, RecvError, Results};
 use crate::queue::Nothing;
 use crate::sync::Deadline;
@@ -19,22 +19,23 @@ impl<T: Send + 'static> Results<T> {
     /// [`RecvError::Exiting`].
     #[inline]
     pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        match self.at_hand()? {
+        match self.available_value()? {
             Some(outcome) => Ok(outcome),
-            None => self.next_after_all(deadline),
+            None => self.next_slow(deadline),
         }
     }
 
-    /// The next outcome, if it is a value that is there. Apart from all others: what may be one of two lies in memory.
+    /// Reads a value that is available. Kept apart from the slow path, whose outcome may take one of two forms and is
+    /// therefore built in memory.
     #[inline(always)]
-    pub(crate) fn at_hand(&self) -> Result<Option<Outcome<T>>, RecvError> {
+    pub(crate) fn available_value(&self) -> Result<Option<Outcome<T>>, RecvError> {
         Ok(self.readable()?.done_at_hand().map(|done| Outcome::from(Ok(done))))
     }
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn next_after_all(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        self.receive(deadline, |patience| self.queues().next(patience)).map(Outcome::from)
+    pub(crate) fn next_slow(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
+        self.receive(deadline, |deadline| self.queues().next(deadline)).map(Outcome::from)
     }
 
     /// The next value.
@@ -59,19 +60,19 @@ impl<T: Send + 'static> Results<T> {
         self.next_failed_outcome(deadline).map(Outcome::into_error)
     }
 
-    /// Reads at most `most` outcomes without waiting, failed ones first; none if a callback consumes them.
-    pub fn take(&self, most: usize) -> Vec<Outcome<T>> {
-        let mut taken = Vec::with_capacity(most.min(self.done_count() + self.failed_count()));
-        self.take_each(most, |outcome| taken.push(outcome));
+    /// Reads up to `limit` outcomes without waiting, failed ones first; none if a callback receives them.
+    pub fn take(&self, limit: usize) -> Vec<Outcome<T>> {
+        let mut taken = Vec::with_capacity(limit.min(self.done_count() + self.failed_count()));
+        self.take_each(limit, |outcome| taken.push(outcome));
         taken
     }
 
-    /// The same, without a list. No code of a user's may run in `keep`.
+    /// As [`take`](Self::take), without allocating. `keep` must not run user code.
     #[inline(always)]
-    pub(crate) fn take_each(&self, most: usize, mut keep: impl FnMut(Outcome<T>)) {
+    pub(crate) fn take_each(&self, limit: usize, mut keep: impl FnMut(Outcome<T>)) {
         if let Ok(queues) = self.readable() {
             queues.take(
-                most,
+                limit,
                 #[inline(always)]
                 |entry| keep(Outcome::from(entry)),
             );
@@ -122,19 +123,19 @@ impl<T: Send + 'static> Results<T> {
     #[inline]
     pub(crate) fn next_done_outcome(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
         let queues = self.readable()?;
-        self.receive(deadline, |patience| queues.next_done(patience)).map(|done| Outcome::from(Ok(done)))
+        self.receive(deadline, |deadline| queues.next_done(deadline)).map(|done| Outcome::from(Ok(done)))
     }
 
     pub(crate) fn next_failed_outcome(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
         let queues = self.readable()?;
-        self.receive(deadline, |patience| queues.next_failed(patience)).map(|failed| Outcome::from(Err(failed)))
+        self.receive(deadline, |deadline| queues.next_failed(deadline)).map(|failed| Outcome::from(Err(failed)))
     }
 
     #[inline]
     fn receive<R, D: Into<Deadline>>(
         &self,
         deadline: D,
-        read: impl FnOnce(Patience<'_, D>) -> Result<R, Nothing>,
+        read: impl FnOnce(CheckedDeadline<'_, D>) -> Result<R, Nothing>,
     ) -> Result<R, RecvError> {
         receive(self.core(), deadline, &Cell::new(None), read)
     }
@@ -145,14 +146,14 @@ impl<T: Send + 'static> Results<T> {
 }
 
 /// Reads outcomes as jobs end. Made by [`Results::as_completed`].
-#[must_use = "outcomes are read only as they are asked for"]
+#[must_use = "an iterator does nothing before it is used"]
 pub struct AsCompleted<'a, T: Send + 'static> {
     results: &'a Results<T>,
     deadline: Deadline,
 }
 
 impl<T: Send + 'static> AsCompleted<'_, T> {
-    /// Also stops when `deadline` has passed. What was not read stays.
+    /// Sets a deadline: when it passes, what is left is cancelled and the next value is [`JobError::TimedOut`].
     pub fn until(self, deadline: impl Into<Deadline>) -> Self {
         Self { deadline: deadline.into(), ..self }
     }

@@ -1,9 +1,9 @@
-//! Jobs with options.
+//! Requests: jobs with options.
 
-use super::handled::Answer;
+use super::handled::Promise;
 use super::outcome::{Attachment, Delivery, Outcome};
 use super::pool::accepted;
-use super::task::{Callback, Finally, Full, Goal, Watch};
+use super::task::{Callback, Destination, Finally, Watch, WithOptions};
 use super::{Due, Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError, timers};
 use crate::pool::{Core, Job, Route};
 use crate::sys::clock::nanos;
@@ -85,7 +85,7 @@ where
     ///
     /// If the group belongs to another pool.
     pub fn group(mut self, group: &'a Group) -> Self {
-        assert!(group.belongs_to(self.core), "a group of another pool");
+        assert!(group.belongs_to(self.core), "the group belongs to another pool");
         self.group = Some(group);
         self
     }
@@ -127,7 +127,7 @@ where
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.amending(move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into())))
+        self.then_amend(move |outcome| callback(outcome).map_err(JobError::failed))
     }
 
     /// As [`then`](Self::then), but the result that the callback returns replaces the job's: it can turn a failure into
@@ -143,17 +143,16 @@ where
         self,
         mut callback: impl FnMut(JobId, Result<T, JobError>) -> Result<T, JobError> + Send + 'static,
     ) -> Self {
-        self.amending(move |outcome| {
-            // What is left there meanwhile nobody sees: a panic takes its place.
+        self.then_amend(move |outcome| {
+            // The placeholder is not visible: if the callback panics, the panic replaces it.
             let result = mem::replace(&mut outcome.result, Err(JobError::Cancelled));
             outcome.result = callback(outcome.id, result);
             Ok(())
         })
     }
 
-    /// As [`then`](Self::then), and the callback may change the outcome; an error that it returns takes the result's
-    /// place.
-    pub(crate) fn amending(
+    /// As [`try_then`](Self::try_then), and the callback may change the outcome.
+    pub(crate) fn then_amend(
         mut self,
         callback: impl FnMut(&mut Outcome<T>) -> Result<(), JobError> + Send + 'static,
     ) -> Self {
@@ -161,18 +160,18 @@ where
         self
     }
 
-    /// Calls `last` exactly once when the accepted job has ended in any way, before its outcome can be read. It is not
-    /// called if the job is not accepted.
-    pub fn finally(self, last: impl FnOnce() + Send + 'static) -> Self {
-        self.attaching(|| {
-            last();
+    /// Calls `cleanup` exactly once when the accepted job has ended in any way, before its outcome can be read. It is
+    /// not called if the job is not accepted.
+    pub fn finally(self, cleanup: impl FnOnce() + Send + 'static) -> Self {
+        self.finally_attach(|| {
+            cleanup();
             None
         })
     }
 
-    /// As `finally`, and what it returns travels with the outcome.
-    pub(crate) fn attaching(mut self, last: impl FnOnce() -> Option<Attachment> + Send + 'static) -> Self {
-        self.finally = Some(Box::new(last));
+    /// As `finally`, and what it returns is attached to the outcome.
+    pub(crate) fn finally_attach(mut self, cleanup: impl FnOnce() -> Option<Attachment> + Send + 'static) -> Self {
+        self.finally = Some(Box::new(cleanup));
         self
     }
 
@@ -199,8 +198,8 @@ where
     }
 
     /// As [`start_within`](Self::start_within), with an absolute deadline.
-    pub fn start_by(mut self, moment: Instant) -> Self {
-        self.start_by = Some(StartBy::At(moment));
+    pub fn start_by(mut self, deadline: Instant) -> Self {
+        self.start_by = Some(StartBy::At(deadline));
         self
     }
 
@@ -218,8 +217,8 @@ where
     /// [`SubmitError`] if the job is not accepted; the job and its callbacks are dropped without having been called.
     /// [`SubmitError::Past`] if it is [due](Self::at) at a moment that has passed.
     pub fn submit(self) -> Result<JobId, SubmitError> {
-        let goal = self.results.map_or(Goal::Nowhere, |results| Goal::Results(results.delivery()));
-        self.submit_to(goal)
+        let destination = self.results.map_or(Destination::Nowhere, |results| Destination::Results(results.delivery()));
+        self.submit_to(destination)
     }
 
     /// Submits the job and returns a handle, which can wait for its value, read it, or cancel the job.
@@ -239,53 +238,53 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn submit_handle(self) -> Result<JobHandle<T>, SubmitError> {
-        assert!(self.results.is_none(), "the outcome goes to the results object that has made the request");
-        let (answer, mut held) = Answer::pair(self.core);
-        let id = self.submit_to(Goal::Handle(answer))?;
-        held.set_id(id.get());
-        Ok(JobHandle::new(held))
+        assert!(self.results.is_none(), "the outcome goes to the results object that made the request");
+        let (promise, mut reader) = Promise::pair(self.core);
+        let id = self.submit_to(Destination::Handle(promise))?;
+        reader.set_id(id.get());
+        Ok(JobHandle::new(reader))
     }
 
-    fn submit_to(self, goal: Goal<T>) -> Result<JobId, SubmitError> {
+    fn submit_to(self, destination: Destination<T>) -> Result<JobId, SubmitError> {
         let (core, start_by) = (self.core, self.start_by);
         if let Some(due) = self.due {
             assert!(
                 self.group.is_none() && start_by.is_none(),
-                "a delayed job with a group, or with a moment to begin by"
+                "a delayed job cannot have a group or a start deadline"
             );
-            return timers::submit_at(core, due, &mut Some(Job::new(self.into_task(goal))));
+            return timers::submit_at(core, due, &mut Some(Job::new(self.into_task(destination))));
         }
         let route = match (self.group, self.first) {
             (Some(group), first) => Route::Group(group.inner(), first),
             (None, true) => Route::First,
             (None, false) => Route::Back,
         };
-        let task = self.into_task(goal);
+        let task = self.into_task(destination);
         if let Some(start_by) = start_by {
             return accepted(core.submit_expiring(route, start_by.moment(core), task));
         }
         accepted(core.submit_routed(Job::new(task), route))
     }
 
-    fn into_task(self, goal: Goal<T>) -> Full<T, F> {
+    fn into_task(self, destination: Destination<T>) -> WithOptions<T, F> {
         let submitted = self.core.is_timed().then(Instant::now);
         let Self { code, callback, finally, watch, .. } = self;
-        Full { goal, code, callback, finally, watch, submitted }
+        WithOptions { destination, code, callback, finally, watch, submitted }
     }
 
     pub(super) fn into_job(self, delivery: Delivery<T>) -> Job {
-        Job::new(self.into_task(Goal::Results(delivery)))
+        Job::new(self.into_task(Destination::Results(delivery)))
     }
 }
 
-/// Code whose error is the job's failure, as a request carries it.
+/// Adapts code that may return an error to the form that a request needs.
 pub(super) fn fallible<T, E>(
     code: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static
 where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
-    |_: &Emitter<'_, T>| code().map(Some).map_err(|error| JobError::Failed(error.into()))
+    |_: &Emitter<'_, T>| code().map(Some).map_err(JobError::failed)
 }
 
 impl StartBy {

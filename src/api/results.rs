@@ -1,4 +1,4 @@
-//! Queues of outcomes.
+//! Results objects: queues of outcomes.
 
 #[cfg(feature = "capi")]
 use super::Pool;
@@ -42,33 +42,34 @@ pub struct Results<T: Send + 'static> {
     handle: Arc<Handle<T>>,
 }
 
-/// Takes a value that nobody has read.
+/// Drops a value that was not read.
 pub(crate) type Discard<T> = Box<dyn Fn(T) + Send + Sync>;
 
-/// What clones of a results object share.
+/// Shared by all clones of a results object.
 struct Handle<T: Send + 'static> {
     shared: Arc<Shared<T>>,
     dispatcher: OnceLock<Dispatcher>,
-    dispatching: Lock<()>,
+    /// Held while a dispatcher is started.
+    starting: Lock<()>,
 }
 
-/// What a dispatcher shares with them.
+/// Shared by the clones and their dispatcher.
 pub(super) struct Shared<T: Send + 'static> {
     core: Arc<Core>,
     quota: Option<Arc<Quota>>,
-    /// Present until the end.
+    /// `None` only while this is dropped.
     queues: Option<Queues<T>>,
 }
 
 impl<T: Send + 'static> Shared<T> {
     pub(super) fn queues(&self) -> &Queues<T> {
-        self.queues.as_ref().expect("it is not the end")
+        self.queues.as_ref().expect("present until dropped")
     }
 }
 
 impl<T: Send + 'static> Drop for Handle<T> {
     fn drop(&mut self) {
-        // Nobody reads any more, so nobody may wait until somebody does.
+        // There are no more readers, so workers must not wait for one.
         if let Some(quota) = &self.shared.quota {
             quota.abandon();
         }
@@ -107,13 +108,13 @@ impl<T: Send + 'static> Clone for Results<T> {
 }
 
 impl<T: Send + 'static> Results<T> {
-    /// `most` is the bound on unread outcomes; 0 means none. `discard` gets the values that nobody has read at last.
-    pub(super) fn new(core: Arc<Core>, most: usize, discard: Option<Discard<T>>) -> Self {
-        let quota = (most > 0).then(|| core.quota(most as u64));
+    /// `capacity` is the bound on unread outcomes; 0 means none. `discard` is called with the values that are not read.
+    pub(super) fn new(core: Arc<Core>, capacity: usize, discard: Option<Discard<T>>) -> Self {
+        let quota = (capacity > 0).then(|| core.quota(capacity as u64));
         let discard = discard.map(|discard| queue::Discard(Box::new(move |done: Done<T>| discard(done.into_value()))));
         let queues = Some(Owner::new(Outcomes::new(core.most(), quota.clone(), discard)));
         let shared = Arc::new(Shared { core, quota, queues });
-        Self { handle: Arc::new(Handle { shared, dispatcher: OnceLock::new(), dispatching: Lock::new(()) }) }
+        Self { handle: Arc::new(Handle { shared, dispatcher: OnceLock::new(), starting: Lock::new(()) }) }
     }
 
     #[cfg(feature = "capi")]
@@ -135,7 +136,7 @@ impl<T: Send + 'static> Results<T> {
         self.queues().ticket()
     }
 
-    /// Whether a callback takes the outcomes.
+    /// Whether a callback receives the outcomes.
     pub(crate) fn is_dispatched(&self) -> bool {
         self.handle.dispatcher.get().is_some()
     }
@@ -178,8 +179,8 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let callback = move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into()));
-        let _one_at_a_time = self.handle.dispatching.lock();
+        let callback = move |outcome| callback(outcome).map_err(JobError::failed);
+        let _starting = self.handle.starting.lock();
         if self.is_dispatched() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the results object has a callback"));
         }
@@ -194,19 +195,20 @@ impl<T: Send + 'static> Results<T> {
         std::iter::from_fn(|| self.next_callback_failure()).collect()
     }
 
-    /// The first of them.
+    /// The oldest of them.
     pub(crate) fn next_callback_failure(&self) -> Option<(JobId, JobError)> {
         self.handle.dispatcher.get().and_then(Dispatcher::take_failure)
     }
 
-    /// Queues `job` to run on a worker; its value or panic becomes an outcome here.
+    /// Submits the job.
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted; it is dropped without having run, and leaves no outcome.
+    /// [`SubmitError`] if the job is not accepted; the job and its callbacks are dropped without having been called.
+    /// [`SubmitError::Past`] if it is [due](Self::at) at a moment that has passed.
     #[inline]
     pub fn submit(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), Route::Back)
+        self.submit_code(|| Ok(job()), Route::Back)
     }
 
     /// Queues `job` ahead of every queued job of the pool.
@@ -215,7 +217,7 @@ impl<T: Send + 'static> Results<T> {
     ///
     /// As for [`submit`](Self::submit).
     pub fn submit_first(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), Route::First)
+        self.submit_code(|| Ok(job()), Route::First)
     }
 
     /// Runs a job that may fail; its value, error or panic becomes an outcome here.
@@ -227,7 +229,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Route::Back)
+        self.submit_code(|| job().map_err(JobError::failed), Route::Back)
     }
 
     /// Queues a job that may fail ahead of every queued job of the pool.
@@ -239,7 +241,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Route::First)
+        self.submit_code(|| job().map_err(JobError::failed), Route::First)
     }
 
     /// Queues many jobs at once, which costs less than submitting them one by one. Either all are accepted or none is.
@@ -251,7 +253,7 @@ impl<T: Send + 'static> Results<T> {
     where
         F: FnOnce() -> T + Send + 'static,
     {
-        // The iterator is a user's code: it runs to its end before anything is announced.
+        // The iterator is user code, and runs to its end before outcomes are announced.
         let jobs: Vec<F> = jobs.into_iter().collect();
         let tickets = self.queues().tickets(jobs.len()).into_iter();
         let job = |(delivery, job): (Delivery<T>, F)| match self.core().is_timed() {
@@ -302,12 +304,12 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let code = |emitter: &Emitter<'_, T>| code(emitter).map_err(|error| JobError::Failed(error.into()));
+        let code = |emitter: &Emitter<'_, T>| code(emitter).map_err(JobError::failed);
         Request::new(self.core(), Some(self), |emitter: &Emitter<'_, T>| code(emitter).map(|()| None))
     }
 
     #[inline(always)]
-    pub(super) fn submit_by<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>
+    pub(super) fn submit_code<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>
     where
         F: FnOnce() -> Result<T, JobError> + Send + 'static,
     {
@@ -317,7 +319,7 @@ impl<T: Send + 'static> Results<T> {
         accepted(self.core().submit_routed(Job::new(Reporting { delivery: self.delivery(), code }), route))
     }
 
-    /// Apart: a job that may be one of two, and one of them comes out of a call, lies in memory.
+    /// Kept apart, so that the usual job need not be built in memory.
     #[cold]
     #[inline(never)]
     fn submit_timed<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>

@@ -1,4 +1,4 @@
-//! Jobs that borrow.
+//! Scopes: jobs that borrow.
 
 use super::Pool;
 use crate::pool::{self, unwind};
@@ -38,7 +38,7 @@ impl Pool {
     /// ```
     pub fn scope<'env, R>(&self, code: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R) -> R {
         let scope = Scope { inner: pool::Scope::new(self.core()), scope: PhantomData, env: PhantomData };
-        // Nothing comes between the spawns in here and the wait.
+        // A panic of `code` is caught, so that the wait always follows the spawns.
         let returned = unwind::catch(|| code(&scope));
         let ended = scope.inner.wait();
         match (returned, ended) {
@@ -55,7 +55,7 @@ impl Pool {
 impl<'scope> Scope<'scope, '_> {
     /// Queues `job` to run on a worker before the scope ends. Jobs can spawn more jobs.
     pub fn spawn(&'scope self, job: impl FnOnce() + Send + 'scope) {
-        // SAFETY: 1. `Pool::scope`, which has put the scope where it is, waits before 'scope ends, whatever happens.
+        // SAFETY: 1. `Pool::scope`, which made the scope, waits for its jobs before 'scope ends, also after a panic.
         unsafe { self.inner.spawn(job) };
     }
 }

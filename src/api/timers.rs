@@ -3,7 +3,7 @@
 use super::outcome::{Delivery, Outcome};
 use super::pool::{fallible, infallible};
 use super::request::Request;
-use super::task::{fail, verdict};
+use super::task::{count_and_drop, deliver, deliver_unrun, execute};
 use super::{Due, Emitter, JobError, JobId, Pool, Results, Schedule, SubmitError, timing};
 use crate::pool::{Core, Job, Task, Ticking, TimerState, Unrun, Worker, unwind};
 use crate::sys::clock;
@@ -131,8 +131,8 @@ impl Pool {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let code = move || job().map_err(|error| JobError::Failed(error.into()));
-        submit_schedule(self.core(), schedule.into(), Arc::new(Repeating(code)))
+        let code = move || job().map_err(JobError::failed);
+        submit_schedule(self.core(), schedule.into(), Arc::new(DetachedTicks(code)))
     }
 
     /// Resets a timer: a delayed job that has not started, or the next tick of a schedule, becomes due `delay` from
@@ -226,10 +226,10 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let code = || job().map_err(|error| JobError::Failed(error.into()));
+        let code = || job().map_err(JobError::failed);
         let delivery = self.delivery();
         let job = match self.core().is_timed() {
-            false => Job::new(ReportingDue { delivery, code }),
+            false => Job::new(ReportingDelayed { delivery, code }),
             true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(delivery),
         };
         submit_at(self.core(), due.into(), &mut Some(job))
@@ -262,9 +262,9 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let code = move || job().map_err(|error| JobError::Failed(error.into()));
+        let code = move || job().map_err(JobError::failed);
         let delivery = self.delivery();
-        submit_schedule(self.core(), schedule.into(), Arc::new(ReportingEach { code, delivery }))
+        submit_schedule(self.core(), schedule.into(), Arc::new(ReportingTicks { code, delivery }))
     }
 }
 
@@ -278,39 +278,35 @@ fn submit_schedule(core: &Arc<Core>, schedule: Schedule, work: Arc<dyn Ticking>)
     Ok(JobId::accepted(core.submit_schedule(first, placement, plan, work)?))
 }
 
-/// Again and again, and nothing is kept.
-struct Repeating<F>(F);
+/// A schedule without outcomes: failures are counted and dropped.
+struct DetachedTicks<F>(F);
 
-impl<F: Fn() -> Result<(), JobError> + Send + Sync + 'static> Ticking for Repeating<F> {
+impl<F: Fn() -> Result<(), JobError> + Send + Sync + 'static> Ticking for DetachedTicks<F> {
     fn cancelled(&self, _id: u64) {}
 
     fn run(&self, worker: &Worker) -> bool {
-        let verdict = verdict(worker, &self.0);
-        let went_well = verdict.is_ok();
-        if let Err(error) = verdict {
-            worker.count_failure(&error);
-            unwind::dispose(error);
-        }
-        went_well
+        let failure = execute(worker, &self.0).err();
+        let is_done = failure.is_none();
+        failure.into_iter().for_each(|error| count_and_drop(worker, error));
+        is_done
     }
 }
 
-/// Again and again, and every outcome goes to a results object.
-struct ReportingEach<T, F> {
-    /// Dropped before the delivery: who knows that nothing more will come knows that the closure is gone.
+/// A schedule whose outcomes go to a results object.
+struct ReportingTicks<T, F> {
+    /// Dropped before the delivery, so that the closure is gone when a reader learns that nothing more will come.
     code: F,
-    /// Used up when the schedule is over, and so are its runs.
+    /// Dropped when the schedule and its runs have ended.
     delivery: Delivery<T>,
 }
 
-impl<T, F> Ticking for ReportingEach<T, F>
+impl<T, F> Ticking for ReportingTicks<T, F>
 where
     T: Send + 'static,
     F: Fn() -> Result<T, JobError> + Send + Sync + 'static,
 {
     fn cancelled(&self, id: u64) {
-        let outcome = Outcome::new(JobId::accepted(id), Err(JobError::Cancelled), None);
-        self.delivery.another().deliver_from_outside(Some(outcome.into_entry()));
+        deliver_unrun(self.delivery.another(), id, Unrun::Cancelled);
     }
 
     fn run(&self, worker: &Worker) -> bool {
@@ -318,13 +314,13 @@ where
     }
 }
 
-/// Once, and the outcome goes to a results object.
-struct ReportingDue<T, F> {
+/// A delayed job whose outcome goes to a results object.
+struct ReportingDelayed<T, F> {
     delivery: Delivery<T>,
     code: F,
 }
 
-impl<T, F> Task for ReportingDue<T, F>
+impl<T, F> Task for ReportingDelayed<T, F>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, JobError> + Send + 'static,
@@ -335,25 +331,19 @@ where
 
     fn cancel(self, id: u64, why: Unrun) {
         unwind::dispose(self.code);
-        let outcome = Outcome::new(JobId::accepted(id), Err(why.into()), None);
-        self.delivery.deliver_from_outside(Some(outcome.into_entry()));
+        deliver_unrun(self.delivery, id, why);
     }
 }
 
-/// Runs a job that was due, and delivers its outcome. False if it has failed.
+/// Runs a delayed or scheduled job, and delivers its outcome with its tick. False if it has failed.
 fn report<T: Send + 'static>(
     worker: &Worker,
     delivery: Delivery<T>,
     code: impl FnOnce() -> Result<T, JobError>,
 ) -> bool {
     let (id, tick) = (JobId::accepted(worker.job()), timing::tick_of(worker));
-    let outcome = Outcome::new(id, verdict(worker, code), None).of_tick(tick);
-    if outcome.result.is_err() {
-        fail(worker, delivery, outcome);
-        return false;
-    }
-    delivery.reserve(worker.writer_id());
-    worker.ended();
-    delivery.deliver(worker.writer_id(), Some(outcome.into_entry()));
-    true
+    let outcome = Outcome::new(id, execute(worker, code), None).of_tick(tick);
+    let is_done = outcome.result.is_ok();
+    deliver(worker, delivery, outcome);
+    is_done
 }

@@ -1,4 +1,4 @@
-//! When a job is due.
+//! When delayed and scheduled jobs are due.
 
 use super::SubmitError;
 use crate::pool::{ClockKind, Missed as MissedTicks, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
@@ -53,7 +53,7 @@ impl Due {
         Self::new(Moment::Wall(time))
     }
 
-    /// The same, at another time.
+    /// Replaces the time, and keeps the other settings.
     #[cfg(feature = "capi")]
     pub(crate) fn delayed_by(mut self, delay: Duration) -> Self {
         self.moment = Moment::After(delay);
@@ -97,7 +97,7 @@ impl Due {
             Moment::At(instant) => self.unless_past(ClockKind::Monotonic, clock.now(), clock.moment(instant))?,
             Moment::Wall(time) => self.unless_past(ClockKind::Wall, clock.wall(), clock::since_1970(time))?,
         };
-        // Timers of about the same leeway come to be due at the same moments: those whose lower bits are zeroes.
+        // Rounded up to a multiple of a power of two, so that timers with about the same leeway are due together.
         let due = if self.leeway.is_zero() { due } else { rounded(due, clock::nanos(self.leeway)) };
         Ok(When { kind, now, due })
     }
@@ -270,7 +270,7 @@ pub fn current_tick() -> Option<Tick> {
     current::with(tick_of).flatten()
 }
 
-/// The tick that the worker's running job was submitted for.
+/// The tick that the worker's running job was queued for.
 #[inline]
 pub(super) fn tick_of(worker: &Worker) -> Option<Tick> {
     worker.tick().and_then(|info| tick(worker, info))

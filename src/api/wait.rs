@@ -1,6 +1,6 @@
 //! Waiting for several jobs.
 
-use super::pending::Pending;
+use super::ordered_slab::OrderedSlab;
 use super::{JobError, JobHandle, WaitError};
 use crate::pool::current;
 use crate::queue::{After, Arrivals};
@@ -58,7 +58,7 @@ pub fn wait<T: Send + 'static>(
     Ok(Waited { done, not_done })
 }
 
-/// As [`wait`], for handles that lie apart. False if the deadline came first.
+/// As [`wait`], for handles that are not in one slice. False if the deadline passed first.
 pub(crate) fn wait_for<T: Send + 'static>(
     jobs: &[&JobHandle<T>],
     until: Until,
@@ -83,7 +83,7 @@ pub(crate) fn wait_for<T: Send + 'static>(
     }
 }
 
-/// Until `enough` is said of one that has ended, or all have.
+/// Waits until a job has ended of which `enough` is true, or all have ended.
 fn wait_until_enough<T: Send + 'static>(
     jobs: &[&JobHandle<T>],
     deadline: Deadline,
@@ -106,21 +106,21 @@ fn failed<T: Send + 'static>(job: &JobHandle<T>) -> bool {
     )
 }
 
-/// Handles, or references to them, that are watched until their jobs have ended.
-struct Watched<H: Handle> {
-    /// Each with the key of who is told of its end.
-    pending: Pending<(H, Option<u64>)>,
+/// Handles, or references to them, whose jobs push an arrival when they end.
+struct Watched<H: AsHandle> {
+    /// Each with the key under which it is watched; `None` if it had ended.
+    pending: OrderedSlab<(H, Option<u64>)>,
     arrivals: Arc<Arrivals>,
 }
 
-/// What leads to a handle.
-trait Handle {
+/// A handle, or a reference to one.
+trait AsHandle {
     type Value: Send + 'static;
 
     fn handle(&self) -> &JobHandle<Self::Value>;
 }
 
-impl<T: Send + 'static> Handle for JobHandle<T> {
+impl<T: Send + 'static> AsHandle for JobHandle<T> {
     type Value = T;
 
     fn handle(&self) -> &Self {
@@ -128,7 +128,7 @@ impl<T: Send + 'static> Handle for JobHandle<T> {
     }
 }
 
-impl<T: Send + 'static> Handle for &JobHandle<T> {
+impl<T: Send + 'static> AsHandle for &JobHandle<T> {
     type Value = T;
 
     fn handle(&self) -> &JobHandle<T> {
@@ -136,16 +136,16 @@ impl<T: Send + 'static> Handle for &JobHandle<T> {
     }
 }
 
-impl<H: Handle> Watched<H> {
+impl<H: AsHandle> Watched<H> {
     fn new() -> Self {
-        Self { pending: Pending::new(), arrivals: Arc::new(Arrivals::new()) }
+        Self { pending: OrderedSlab::new(), arrivals: Arc::new(Arrivals::new()) }
     }
 
     fn push(&mut self, job: H) {
-        self.pending.push_with(|number| {
-            let key = job.handle().watch(After::Arrive(Arc::clone(&self.arrivals), number));
+        self.pending.push_with(|index| {
+            let key = job.handle().watch(After::Arrive(Arc::clone(&self.arrivals), index));
             if key.is_none() {
-                self.arrivals.push(number);
+                self.arrivals.push(index);
             }
             (job, key)
         });
@@ -155,18 +155,18 @@ impl<H: Handle> Watched<H> {
         self.pending.iter().map(|(job, _)| job.handle())
     }
 
-    /// The next to end; `None` if there are no more.
+    /// The next job to end; `None` if there are no more.
     fn next(&mut self, deadline: Deadline) -> Option<Result<H, WaitError>> {
         if self.pending.len() == 0 {
             return None;
         }
         let next = next_arrival(&self.arrivals, || self.iter(), deadline);
-        Some(next.map(|number| self.pending.take(number).expect("a job arrives once").0))
+        Some(next.map(|index| self.pending.remove(index).expect("a job arrives once").0))
     }
 
-    /// Those that have not arrived, not watched any more.
+    /// Removes all jobs that were not returned, and stops watching them.
     fn take_rest(&mut self) -> Vec<H> {
-        let rest = std::mem::replace(&mut self.pending, Pending::new()).into_rest();
+        let rest = std::mem::replace(&mut self.pending, OrderedSlab::new()).into_vec();
         let unwatched = |(job, key): (H, Option<u64>)| {
             if let Some(key) = key {
                 job.handle().unwatch(key);
@@ -177,14 +177,13 @@ impl<H: Handle> Watched<H> {
     }
 }
 
-impl<H: Handle> Drop for Watched<H> {
+impl<H: AsHandle> Drop for Watched<H> {
     fn drop(&mut self) {
         drop(self.take_rest());
     }
 }
 
-/// The number of the next of `jobs` to have ended, none of which was handed out before. In a job of their pool this
-/// runs one of them here if nobody has begun it.
+/// The index of the next job to end. In a job of their pool this runs one of them here if none has started it.
 fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
     arrivals: &Arrivals,
     jobs: impl Fn() -> I,
@@ -193,17 +192,15 @@ fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
     if let Some(index) = arrivals.pop() {
         return Ok(index);
     }
-    // One of them tells for all.
-    jobs().next().map_or(Ok(()), JobHandle::may_come)?;
+    // All jobs are in this process, so one of them answers for all.
+    jobs().next().map_or(Ok(()), JobHandle::check_process)?;
     if deadline == Deadline::NEVER {
         let inside = current::with(|worker| {
-            let own = || jobs().filter(|job| job.in_pool(|_| ()).is_some());
+            let own = || jobs().filter(|job| job.on_own_worker(|_| ()).is_some());
             let queued = own().filter(|job| !job.is_started()).map(|job| job.id().get());
-            // Of a job of another pool it is not known whether it goes on.
-            let awaited = || {
-                // Also those that have ended and are about to arrive: they are no reason to despair.
-                jobs().map(|job| job.in_pool(|_| job.id().get()).unwrap_or(0)).collect()
-            };
+            // Includes jobs that have ended and are about to arrive: with them the wait ends. 0 stands for a job of
+            // another pool, of which this pool does not know what it waits for.
+            let awaited = || jobs().map(|job| job.on_own_worker(|_| job.id().get()).unwrap_or(0)).collect();
             worker.wait_for_one(queued, awaited, || arrivals.wait())
         });
         inside.unwrap_or(Ok(()))?;
@@ -238,7 +235,7 @@ pub fn as_completed<T: Send + 'static>(
 
 /// Yields jobs as they end. Made by [`as_completed`]. Yields an error and then ends if the deadline passes first
 /// ([`WaitError::TimedOut`]) or the wait would never end ([`WaitError::Deadlock`]).
-#[must_use = "jobs are yielded only as they are asked for"]
+#[must_use = "an iterator does nothing before it is used"]
 pub struct Completed<T: Send + 'static> {
     watched: Watched<JobHandle<T>>,
     deadline: Deadline,
@@ -256,12 +253,12 @@ impl<T: Send + 'static> Completed<T> {
         self.watched.pending.len()
     }
 
-    /// The jobs that were not handed out.
+    /// The jobs that were not yielded.
     pub(super) fn pending(&self) -> impl Iterator<Item = &JobHandle<T>> {
         self.watched.iter()
     }
 
-    /// The next job to end, if that is before the deadline; `None` if there are no more.
+    /// As [`next`](Iterator::next), with a deadline of its own.
     pub(crate) fn next_until(&mut self, deadline: Deadline) -> Option<Result<JobHandle<T>, WaitError>> {
         self.watched.next(deadline)
     }

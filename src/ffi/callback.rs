@@ -2,7 +2,7 @@
 
 use super::result::{self, Value, classify};
 use super::{ftpool_job_id, ftpool_result};
-use crate::api::{Declared, End};
+use crate::api::{Completion, Declared};
 use crate::{JobError, Outcome};
 use std::ffi::c_void;
 use std::ptr;
@@ -52,7 +52,7 @@ impl Callback {
     }
 
     /// As [`call`](Self::call), of a job whose outcome stays where it is.
-    pub(super) fn call_with(self, id: ftpool_job_id, end: &End<Value>) {
+    pub(super) fn call_with(self, id: ftpool_job_id, end: &Completion<Value>) {
         // SAFETY: as above.
         result::show_with(id, end, |result| unsafe {
             (self.function)(self.context, result);

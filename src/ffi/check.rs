@@ -44,13 +44,13 @@ pub(super) unsafe fn pool(pool: *const ftpool) -> Checked<ManuallyDrop<Pool>> {
 /// # Safety
 ///
 /// As for [`pool`].
-pub(super) unsafe fn held(handle: *const ftpool) -> Checked<Pool> {
+pub(super) unsafe fn retained(handle: *const ftpool) -> Checked<Pool> {
     if handle.is_null() {
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 1; the handle is not given back.
     let core = ManuallyDrop::new(unsafe { Arc::from_raw(handle.cast::<Core>()) });
-    Ok(Pool::visitor(Arc::clone(&core)))
+    Ok(Pool::without_keeping_open(Arc::clone(&core)))
 }
 
 /// An object that must not be NULL.

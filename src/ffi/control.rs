@@ -40,7 +40,7 @@ pub extern "C" fn ftpool_default() -> *mut ftpool {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_cancel_all(pool: *mut ftpool, what: u32, out_count: *mut usize) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let cancelled = unsafe { check::held(pool) }.and_then(|pool| cancel_all(&pool, what));
+    let cancelled = unsafe { check::retained(pool) }.and_then(|pool| cancel_all(&pool, what));
     // SAFETY: the caller's 2.
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
 }
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn ftpool_shutdown_now(
     timeout_ns: i64,
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| {
         let (deadline, mut cancelled) = (time::deadline(timeout_ns)?, Vec::new());
         pool.close_now(&mut cancelled)?;
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn ftpool_queued_ids(
         return FTPOOL_E_INVALID;
     }
     // SAFETY: the caller's 1.
-    let ids = unsafe { check::held(pool) }.map(|pool| pool.queued_ids());
+    let ids = unsafe { check::retained(pool) }.map(|pool| pool.queued_ids());
     status(ids.map(|ids| {
         // SAFETY: the caller's 2: no more than `capacity` are written.
         unsafe { check::store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn ftpool_queued_ids(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_reopen(pool: *mut ftpool, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| Ok(pool.reopen(time::deadline(timeout_ns)?)?)))
 }
 
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn ftpool_reopen(pool: *mut ftpool, timeout_ns: i64) -> ft
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_clear(pool: *mut ftpool, timeout_ns: i64, out_count: *mut usize) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     let cancelled: Checked<usize> = pool.and_then(|pool| Ok(pool.clear(time::deadline(timeout_ns)?)?));
     // SAFETY: the caller's 2.
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn ftpool_abandon(pool: *mut ftpool) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_check(pool: *mut ftpool, out_cause: *mut *const c_char) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let verdict = match unsafe { check::held(pool) } {
+    let verdict = match unsafe { check::retained(pool) } {
         Ok(pool) => pool.check(),
         Err(invalid) => return invalid,
     };

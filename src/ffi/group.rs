@@ -56,7 +56,7 @@ pub unsafe extern "C" fn ftpool_group_new(
     }
     // SAFETY: the caller's 1.
     let made =
-        unsafe { check::held(pool) }.map(|pool| Box::into_raw(Box::new(ftpool_group(pool.group(limit, priority)))));
+        unsafe { check::retained(pool) }.map(|pool| Box::into_raw(Box::new(ftpool_group(pool.group(limit, priority)))));
     // SAFETY: the caller's 2.
     status(made.map(|made| unsafe { check::store(out_group, made) }))
 }

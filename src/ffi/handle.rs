@@ -5,7 +5,7 @@ use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::result::{self, Value};
 use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
-use crate::api::{End, JobState};
+use crate::api::{Completion, JobState};
 use crate::{CallbackKey, JobHandle, Pool, SubmitError};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -264,7 +264,7 @@ pub unsafe extern "C" fn ftpool_job_release(job: *mut ftpool_job) {
 
 /// A handle as a pointer, which a program owns from now on.
 pub(super) fn give(job: JobHandle<Value>) -> *mut ftpool_job {
-    job.into_held().into_raw().cast().as_ptr()
+    job.into_reader().into_raw().cast().as_ptr()
 }
 
 /// The handle that a program owned.
@@ -287,13 +287,13 @@ pub(super) unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobH
     // SAFETY: by 1 it came from `into_raw`, and only the release drops it. Several threads may use it at a time: the
     // slot's words are atomic, its id was set before the pointer was given out, and of what the job came to only
     // text is read.
-    let held = unsafe { crate::api::Held::from_raw(pointer.cast()) };
-    Ok(ManuallyDrop::new(JobHandle::from_held(held)))
+    let held = unsafe { crate::api::SlotReader::from_raw(pointer.cast()) };
+    Ok(ManuallyDrop::new(JobHandle::from_reader(held)))
 }
 
 fn tell(job: &JobHandle<Value>, call: Callback) -> CallbackKey {
     let id = job.id().get();
-    job.on_end(move |end: &End<Value>| call.call_with(id, end))
+    job.on_completion(move |end: &Completion<Value>| call.call_with(id, end))
 }
 
 /// # Safety
@@ -333,12 +333,12 @@ unsafe fn join_at_once(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut f
     if timeout_ns < time::FTPOOL_FOREVER || !has_room() {
         return false;
     }
-    let Some(End { result: Ok(value), extra: None }) = job.end() else { return false };
+    let Some(Completion { result: Ok(value), extra: None }) = job.completion() else { return false };
     if !out_result.is_null() {
         // SAFETY: the caller's 2.
         unsafe { result::fill_with(out_result, job.id().get(), Ok(value), None) };
     }
-    ManuallyDrop::into_inner(job).into_held().take(std::mem::forget); // A value has nothing to drop.
+    ManuallyDrop::into_inner(job).into_reader().take(std::mem::forget); // A value has nothing to drop.
     true
 }
 
@@ -365,7 +365,7 @@ unsafe fn wait(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_re
         unsafe { result::check_size(out_result) }?;
     }
     job.wait(time::deadline(timeout_ns)?)?;
-    if let Some(end) = job.end().filter(|_| !out_result.is_null()) {
+    if let Some(end) = job.completion().filter(|_| !out_result.is_null()) {
         if end.result.is_err() {
             result::forget_texts();
         }

@@ -270,14 +270,14 @@ where
         });
     }
     if let Some(settle) = Settle::new(asked.settle, asked.callback_context) {
-        request = request.amending(move |outcome| {
+        request = request.then_amend(move |outcome| {
             settle.decide(outcome, returned.map(Call::argument));
             Ok(())
         });
     }
     match (Free::new(asked.arg_free), returned) {
         (Some(free), _) => request.finally(move || free.call(call.argument())),
-        (None, Some(call)) => request.attaching(move || Some(Box::new(Returned(call.argument())))),
+        (None, Some(call)) => request.finally_attach(move || Some(Box::new(Returned(call.argument())))),
         (None, None) => request,
     }
 }

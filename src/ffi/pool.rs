@@ -74,7 +74,7 @@ pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_shutdown(pool: *mut ftpool, mode: u32, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| Ok(pool.shutdown(self::mode(mode)?, time::deadline(timeout_ns)?)?)))
 }
 
@@ -99,7 +99,7 @@ pub(super) fn mode(mode: u32) -> Checked<Shutdown> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_wait_idle(pool: *mut ftpool, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| Ok(pool.wait_idle(time::deadline(timeout_ns)?)?)))
 }
 
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn ftpool_wait_idle(pool: *mut ftpool, timeout_ns: i64) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_alive(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.alive())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.alive())
 }
 
 /// How many workers are running a job.
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn ftpool_alive(pool: *const ftpool) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_busy(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.busy())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.busy())
 }
 
 /// How many jobs are queued or running.
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn ftpool_busy(pool: *const ftpool) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.pending() as usize)
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.pending() as usize)
 }
 
 /// How many jobs have failed since the pool was made or cleared.
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.failed())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.failed())
 }
 
 /// How many jobs were not started in time (ftpool_submit_options.start_within_ns) since the pool was made or cleared.
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_expired(pool: *const ftpool) -> u64 {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.expired())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.expired())
 }
 
 /// The most worker threads there can be, extra ones included: one more than the largest ftpool_worker_index().
@@ -178,5 +178,5 @@ pub unsafe extern "C" fn ftpool_expired(pool: *const ftpool) -> u64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_worker_limit(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.limit())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.limit())
 }

@@ -26,10 +26,10 @@ pub unsafe extern "C" fn ftpool_results_next(
     timeout_ns: i64,
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
-    let at_hand = |results: &Results<Value>| Ok(results.at_hand()?);
+    let available_value = |results: &Results<Value>| Ok(results.available_value()?);
     // SAFETY: the caller's 1 and 2.
     status(unsafe {
-        next(results, timeout_ns, out_result, at_hand, |results, timeout| Ok(results.next_after_all(timeout)?))
+        next(results, timeout_ns, out_result, available_value, |results, timeout| Ok(results.next_slow(timeout)?))
     })
 }
 
@@ -188,7 +188,7 @@ unsafe fn next(
     results: *mut ftpool_results,
     timeout_ns: i64,
     out_result: *mut ftpool_result,
-    at_hand: impl FnOnce(&Results<Value>) -> Checked<Option<Outcome<Value>>>,
+    available_value: impl FnOnce(&Results<Value>) -> Checked<Option<Outcome<Value>>>,
     read: impl FnOnce(&Results<Value>, Timeout) -> Checked<Outcome<Value>>,
 ) -> Checked<()> {
     // SAFETY: the caller's 1.
@@ -196,7 +196,7 @@ unsafe fn next(
     // SAFETY: the caller's 2.
     unsafe { result::check_size(out_result) }?;
     let timeout = time::timeout(timeout_ns)?;
-    if let Some(outcome) = at_hand(&results.results)? {
+    if let Some(outcome) = available_value(&results.results)? {
         // SAFETY: the caller's 2.
         unsafe { result::fill(out_result, outcome) };
         return Ok(());

@@ -4,7 +4,7 @@ use super::check::{self, Checked};
 use super::clock::from_duration;
 use super::ftpool_job_id;
 use super::ftpool_status::*;
-use crate::api::{Declared, End, Extra};
+use crate::api::{Completion, Declared, Extra};
 use crate::sys::clock::nanos;
 use crate::{JobError, Outcome};
 use std::cell::RefCell;
@@ -145,7 +145,7 @@ pub(super) unsafe fn fill_with(
 }
 
 /// As [`show`], of a job whose outcome stays where it is.
-pub(super) fn show_with(id: ftpool_job_id, end: &End<Value>, callback: impl FnOnce(*const ftpool_result)) {
+pub(super) fn show_with(id: ftpool_job_id, end: &Completion<Value>, callback: impl FnOnce(*const ftpool_result)) {
     let mut result = ftpool_result::EMPTY;
     let text = result.say_of(id, end.result.as_ref(), end.extra.as_deref()).map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());

@@ -93,7 +93,7 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
         callback_context: std::ptr::null_mut(),
     };
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) }?;
+    let pool = unsafe { check::retained(pool) }?;
     if !options.is_null() {
         // SAFETY: 1. the caller's 2; 2. numbers and pointers.
         asked = unsafe { check::known_part(options, asked) }?;

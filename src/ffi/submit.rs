@@ -78,7 +78,7 @@ pub unsafe extern "C" fn ftpool_submit_batch(
     out_ids: *mut ftpool_job_id,
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = match unsafe { check::held(pool) } {
+    let pool = match unsafe { check::retained(pool) } {
         Ok(pool) => pool,
         Err(status) => return status,
     };
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn ftpool_submit_batch(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_cancel(pool: *mut ftpool, id: ftpool_job_id) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     let cancelled = pool.map(|pool| JobId::from_number(id).is_some_and(|id| pool.cancel(id)));
     status(cancelled.and_then(|cancelled| if cancelled { Ok(()) } else { Err(FTPOOL_EMPTY) }))
 }

@@ -111,7 +111,7 @@ unsafe fn submit(
         flags: 0,
     };
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) }?;
+    let pool = unsafe { check::retained(pool) }?;
     let call = Call::new(function, arg)?;
     if !options.is_null() {
         // SAFETY: 1. the caller's 3; 2. numbers and pointers.

@@ -94,7 +94,7 @@ pub unsafe extern "C" fn ftpool_schedule(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_reschedule(pool: *mut ftpool, id: ftpool_job_id, delay_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| {
         let delay = nanoseconds(delay_ns)?;
         let set = JobId::from_number(id).is_some_and(|id| pool.reschedule(id, delay));
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn ftpool_timer_next_due(
         return FTPOOL_E_INVALID;
     }
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     let timer = pool.and_then(|pool| JobId::from_number(id).and_then(|id| pool.timer(id)).ok_or(FTPOOL_EMPTY));
     let due_in = timer.and_then(|timer| timer.due_in.ok_or(FTPOOL_EMPTY));
     // SAFETY: the caller's 2.
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn ftpool_timer_next_due(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_delayed_count(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.delayed_count())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.delayed_count())
 }
 
 /// How many schedules are active.
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn ftpool_delayed_count(pool: *const ftpool) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_scheduled_count(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.scheduled_count())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.scheduled_count())
 }
 
 /// The ids of delayed jobs that are not due yet, in no particular order. Writes at most `capacity` of them to
@@ -223,7 +223,7 @@ unsafe fn enter(
     submit: impl FnOnce(&Pool, Call) -> Checked<JobId>,
 ) -> Checked<()> {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) }?;
+    let pool = unsafe { check::retained(pool) }?;
     let id = submit(&pool, Call::new(function, arg)?)?;
     // SAFETY: the caller's 2.
     unsafe { check::store(out_id, id.get()) };
@@ -244,7 +244,7 @@ unsafe fn list(
         return FTPOOL_E_INVALID;
     }
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.map(|pool| {
         let ids: Vec<JobId> = timers(&pool).iter().map(|timer| timer.id).collect();
         // SAFETY: the caller's 2; no more than `capacity` are stored.

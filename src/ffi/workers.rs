@@ -27,7 +27,7 @@ pub unsafe extern "C" fn ftpool_spawn_workers(
     out_started: *mut usize,
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     let started: Checked<usize> = pool.and_then(|pool| Ok(pool.spawn_workers(count)?));
     // SAFETY: the caller's 2.
     status(started.map(|count| unsafe { check::store(out_started, count) }))
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn ftpool_broadcast(
     }
     let context = Shared(context);
     // SAFETY: the caller's 1.
-    let pool = match unsafe { check::held(pool) } {
+    let pool = match unsafe { check::retained(pool) } {
         Ok(pool) => pool,
         Err(status) => return status,
     };
