@@ -6,34 +6,35 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a submit does when the queue is full. Given to [`Builder::max_queued`](crate::Builder::max_queued).
+/// What a submit does when the queue is full. Passed to [`Builder::max_queued`](crate::Builder::max_queued).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// It waits until there is room. A shutdown of the pool ends the wait with
+    /// Waits until there is room. A shutdown of the pool ends the wait with
     /// [`SubmitError::Shutdown`](crate::SubmitError::Shutdown).
     Block,
-    /// As `Block`, but after this time it ends with [`SubmitError::Full`](crate::SubmitError::Full).
+    /// Waits until there is room, but no longer than this; then returns
+    /// [`SubmitError::Full`](crate::SubmitError::Full).
     Timed(Duration),
-    /// It ends with [`SubmitError::Full`](crate::SubmitError::Full) at once.
+    /// Returns [`SubmitError::Full`](crate::SubmitError::Full) at once.
     Reject,
-    /// The submitting thread runs the job itself, which also slows it down.
+    /// Runs the job on the submitting thread, which also slows that thread down.
     CallerRuns,
-    /// The oldest queued job is cancelled to make room: the one with the lowest id, which is the oldest of its thread,
-    /// and the oldest of all in an [`ordered`](crate::Builder::ordered) pool.
+    /// Cancels the oldest queued job to make room: the one with the lowest id, which is the oldest of its thread, and
+    /// the oldest of all in an [`ordered`](crate::Builder::ordered) pool.
     DiscardOldest,
-    /// There is no limit on queued jobs; instead every submit waits until a worker starts its job. A shutdown of the
-    /// pool ends the wait with [`SubmitError::Shutdown`](crate::SubmitError::Shutdown), and the job will not run.
+    /// Waits until a worker starts the job; the number of queued jobs is not limited. A shutdown of the pool ends the
+    /// wait with [`SubmitError::Shutdown`](crate::SubmitError::Shutdown), and the job will not run.
     HandOff,
 }
 
-/// Which mark the number of queued jobs has reached. Passed to the callback of
+/// The mark that the number of queued jobs has reached. Passed to the callback of
 /// [`Builder::water_marks`](crate::Builder::water_marks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaterMark {
-    /// It has risen to the high mark: producers should slow down.
+    /// The number has risen to the high mark: producers should slow down.
     High,
-    /// It has fallen to the low mark again: producers may continue.
+    /// The number has fallen to the low mark: producers may continue.
     Low,
 }
 

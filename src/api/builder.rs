@@ -7,7 +7,9 @@ use crate::sys::clock::Clock;
 use crate::sys::thread::usable_cpus;
 use std::time::Duration;
 
-/// Builds a [`Pool`] that differs from the default. Made by [`Pool::builder`].
+/// The settings of a new [`Pool`]. Made by [`Pool::builder`].
+///
+/// # Examples
 ///
 /// ```
 /// let pool = fastthreadpool::Pool::builder().workers(4).name("io").build()?;
@@ -53,60 +55,61 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// At most how many workers, between 1 and 32 768.
+    /// Sets the limit on workers, which comes to between 1 and 32 768. By default one for each usable processor, as
+    /// counted by affinity and cgroup quota.
     ///
-    /// Above 0: that many. 0 down to −9998: the usable processors plus this number, so 0 is one worker for each and
-    /// −1 leaves one processor free. −9999 and below: the default, one for each usable processor, which are counted
-    /// by affinity and cgroup quota.
+    /// A number above 0 is the limit itself. 0 to −9998 is added to the number of usable processors: −1 leaves one
+    /// processor free. −9999 and below is the default.
     pub fn workers(mut self, workers: i32) -> Self {
         self.workers = workers;
         self
     }
 
-    /// Worker n is called `<name>-<n>`; "ThreadPool" by default. Where the system keeps fewer bytes (Linux: 15), the
-    /// name is cut, the number stays.
+    /// Sets the prefix of the threads' names: the threads are called `<name>-0`, `<name>-1` and so on, as they are
+    /// started. "ThreadPool" by default. Where the system keeps fewer bytes (Linux: 15), the prefix is cut, not the
+    /// number.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Bytes of each worker's stack; by default the platform's for new Rust threads (2 MiB, or `RUST_MIN_STACK`).
+    /// Sets the stack size of workers in bytes. By default that of new Rust threads: 2 MiB, or `RUST_MIN_STACK`.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
-    /// Whether jobs begin in the order of submission across all submitting threads. By default only the jobs of one
-    /// thread are in order, which lets threads submit without disturbing each other.
+    /// Sets whether jobs start in the order of submission across all submitting threads. Off by default: then only the
+    /// jobs of one thread are in order, which lets threads submit without slowing each other down.
     pub fn ordered(mut self, ordered: bool) -> Self {
         self.ordered = ordered;
         self
     }
 
-    /// Whether outcomes say how long jobs were queued and ran ([`Outcome::times`](crate::Outcome::times)), which costs
-    /// three clock reads and an allocation for each job with a result. Off by default.
+    /// Sets whether the pool measures how long jobs are queued and run ([`Outcome::times`](crate::Outcome::times)). Off
+    /// by default. It costs three clock reads and an allocation for each job with an outcome.
     pub fn timing(mut self, timing: bool) -> Self {
         self.timing = timing;
         self
     }
 
-    /// How many workers beyond the limit there may be while that many jobs are [`blocking`](crate::blocking). None by
-    /// default: no job exceeds the limit unless the pool was built to allow it. Limit and extra workers together are at
-    /// most 32 768.
+    /// Sets how many workers there may be beyond the limit, one for each job that is [`blocking`](crate::blocking). 0
+    /// by default. Limit and extra workers together are cut to 32 768.
     pub fn extra_workers(mut self, extra: usize) -> Self {
         self.extra_workers = extra;
         self
     }
 
-    /// How long an idle worker sleeps before its thread ends: an idle pool shrinks, down to no threads, and grows again
-    /// when there are jobs. By default workers stay.
+    /// Sets how long an idle worker stays before its thread ends. By default workers stay.
+    ///
+    /// An idle pool then shrinks, down to no threads, and grows again when there are jobs.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// How many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. By default
-    /// there is no limit; 0 means 1. This costs throughput, because workers then take jobs one at a time.
+    /// Sets how many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. By
+    /// default there is no limit; 0 means 1. A limit costs throughput, because workers then take jobs one at a time.
     pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
         self.jobs_per_worker = Some(jobs);
         self
@@ -151,28 +154,30 @@ impl Builder {
         self
     }
 
-    /// Failures say where a job panicked ([`Panic::location`](crate::Panic::location), and their text). Only a panic
-    /// hook can see that, so the first pool built with this setting installs one for the process, which also calls the
-    /// hook that was there before. A hook installed later should do the same.
+    /// Records where jobs panic: file, line and column ([`Panic::location`](crate::Panic::location)), which are also in
+    /// the text of the failure.
+    ///
+    /// Only a panic hook can see that. So the first pool built with this setting installs a hook for the process, which
+    /// also calls the previous one; a hook that is installed later should do the same.
     pub fn panic_locations(mut self) -> Self {
         self.panic_detail = self.panic_detail.max(PanicDetail::Location);
         self
     }
 
-    /// As [`panic_locations`](Self::panic_locations), and failures carry the stack as well
+    /// As [`panic_locations`](Self::panic_locations), and records the stack as well
     /// ([`Panic::backtrace`](crate::Panic::backtrace)), which takes milliseconds for each panic.
     pub fn panic_backtraces(mut self) -> Self {
         self.panic_detail = PanicDetail::Backtrace;
         self
     }
 
-    /// The clock for delayed and scheduled jobs, instead of the system's: for tests.
+    /// Sets a clock for delayed and scheduled jobs, instead of the system's, for tests.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self
     }
 
-    /// The pool. Its threads are started when there are jobs for them.
+    /// Makes the pool. Its threads are started when there are jobs for them.
     ///
     /// # Errors
     ///

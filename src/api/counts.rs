@@ -3,35 +3,35 @@
 use super::Pool;
 
 impl Pool {
-    /// How many worker threads there are.
+    /// The number of worker threads that exist now. A new pool has none: they are started when there are jobs.
     pub fn alive(&self) -> usize {
         self.core.threads()
     }
 
-    /// How many workers are running a job.
+    /// The number of workers that are running a job now.
     pub fn busy(&self) -> usize {
         self.core.busy()
     }
 
-    /// How many jobs are queued or running.
+    /// The number of jobs that are queued or running now. Delayed jobs count once they are due.
     pub fn pending(&self) -> u64 {
         self.core.pending()
     }
 
-    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made or
-    /// [cleared](Self::clear).
+    /// The number of jobs that have panicked, returned an error or called [`fail`](crate::fail) since the pool was made
+    /// or [cleared](Self::clear).
     pub fn failed(&self) -> u64 {
         self.core.failed()
     }
 
-    /// How many jobs were not [started in time](crate::Request::start_within) since the pool was made or
+    /// The number of jobs that missed their [start deadline](crate::Request::start_within) since the pool was made or
     /// [cleared](Self::clear).
     pub fn expired(&self) -> u64 {
         self.core.expired()
     }
 
-    /// The most workers there can be, [extra ones](Builder::extra_workers) included: one more than the largest
-    /// [`worker_index`](crate::worker_index).
+    /// The most worker threads that the pool can have, including [extra workers](crate::Builder::extra_workers). Every
+    /// [`worker_index`](crate::worker_index) is below it.
     pub fn limit(&self) -> usize {
         self.core.most()
     }

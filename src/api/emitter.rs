@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::time::Instant;
 
-/// Emits values of a job while it runs, any number of them, all under the job's id. Passed to the closure of
+/// Emits values of a running job: any number of them, all under the job's id. Passed to the closure of
 /// [`Results::emitting`](crate::Results::emitting).
 pub struct Emitter<'a, T> {
     worker: &'a Worker,
@@ -62,8 +62,11 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
         self.id
     }
 
-    /// Delivers a value. If the job has a callback, it sees the value first; if it panics, the value is dropped and the
-    /// job ends failed. In a results object with a bound this waits until there is room.
+    /// Delivers a value to the results object, where it can be read at once.
+    ///
+    /// If the job has a [callback](crate::Request::then), that is called with the value first; if it panics or returns
+    /// an error, the value is dropped and the job ends failed. If the results object has a
+    /// [bound](crate::Pool::results_bounded), this waits until there is room.
     pub fn emit(&self, value: T) {
         match self.run_callback(self.outcome(Ok(value))) {
             Outcome { result: Err(error), .. } => {

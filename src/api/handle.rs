@@ -11,28 +11,33 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-/// A handle to a job, made by [`Pool::submit`](crate::Pool::submit): waits for the job, reads or takes its value,
-/// cancels it.
+/// A handle to one job, to wait for it, to get its value, or to cancel it.
 ///
-/// Dropping the handle does not cancel the job; its value is then dropped. A handle is also a [`Future`] of the job's
-/// value, on any executor.
+/// Made by [`Pool::submit`](crate::Pool::submit) and [`Request::submit_handle`](crate::Request::submit_handle).
+/// Dropping the handle does not cancel the job; the job runs, and its value is dropped. To wait for several handles,
+/// see [`wait`](crate::wait) and [`as_completed`](crate::as_completed).
 ///
-/// A job may wait for another job of its pool, even on a pool with one worker: if that job has not started, the waiting
-/// worker runs it (and never any other job); otherwise it sleeps. A wait with a time limit only sleeps. Jobs that would
-/// wait for each other forever get [`WaitError::Deadlock`]. None of that holds for a job that blocks on the handle as a
-/// future: to the pool it is any other job.
+/// A handle is also a [`Future`] of the job's value, on any executor. After an `.await` by reference (`(&mut
+/// job).await`) the value is gone, and every method that needs the job panics.
 ///
-/// A handle that was awaited by reference is used up: calls on it panic afterwards.
+/// # Waiting in a job
+///
+/// A job may wait for another job of its own pool, even if the pool has one worker: [`wait`](Self::wait) and
+/// [`join`](Self::join) without a time limit run the awaited job on the calling worker if it has not started, and never
+/// any other job. With a time limit they only sleep. A wait that could never end returns [`WaitError::Deadlock`]. A job
+/// that blocks on the handle as a future has none of this help.
+///
+/// # Examples
 ///
 /// ```
-/// use fastthreadpool::{JobState, Pool};
+/// use fastthreadpool::{Deadline, JobState, Pool};
 ///
 /// let pool = Pool::new()?;
 /// let job = pool.submit(|| "value".to_string())?;
-/// job.wait(fastthreadpool::Deadline::NEVER)?;
+/// job.wait(Deadline::NEVER)?;
 /// assert_eq!(job.state(), JobState::Done);
-/// assert_eq!(job.get().unwrap().unwrap(), "value"); // to look at, any number of times
-/// assert_eq!(job.join()?, "value"); // to take
+/// assert_eq!(job.get().unwrap().unwrap(), "value"); // borrows the value
+/// assert_eq!(job.join()?, "value"); // takes it
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "dropping a handle leaves its job to run on its own; to intend that, use `spawn`"]
@@ -50,7 +55,7 @@ pub(crate) struct Completion<T> {
     pub(crate) extra: Option<Box<Extra>>,
 }
 
-/// The state of a job.
+/// The state of a job, from [`JobHandle::state`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JobState {
@@ -68,7 +73,7 @@ pub enum JobState {
     Expired,
 }
 
-/// Identifies a callback, for [`JobHandle::remove_callback`].
+/// Identifies a callback of a job. Returned by [`JobHandle::on_done`], for [`JobHandle::remove_callback`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallbackKey(pub(crate) u64);
 
@@ -95,7 +100,7 @@ impl<T: Send + 'static> JobHandle<T> {
         JobId::accepted(self.reader().id())
     }
 
-    /// The job's state.
+    /// Whether the job is queued, running, or how it has ended.
     pub fn state(&self) -> JobState {
         match self.get() {
             Some(Ok(_)) => JobState::Done,
@@ -107,7 +112,7 @@ impl<T: Send + 'static> JobHandle<T> {
         }
     }
 
-    /// Whether the job has ended, in any way.
+    /// Whether the job has ended in any way: done, failed, cancelled or expired.
     #[inline]
     pub fn is_done(&self) -> bool {
         self.reader().is_done()
@@ -117,7 +122,8 @@ impl<T: Send + 'static> JobHandle<T> {
         self.reader().is_started()
     }
 
-    /// The job's outcome; `None` if it has not ended yet.
+    /// Borrows the job's value, or the error of a job that has none; `None` if the job has not ended yet. Does not
+    /// wait.
     pub fn get(&self) -> Option<Result<&T, &JobError>> {
         self.completion().map(|completion| completion.result.as_ref())
     }
@@ -127,21 +133,23 @@ impl<T: Send + 'static> JobHandle<T> {
         self.reader().get()
     }
 
-    /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
-    /// [measure](crate::Builder::timing).
+    /// How long the job was queued and how long it ran; `None` if it has not ended, or if the pool does not [measure
+    /// times](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
         self.completion()?.extra.as_deref()?.times
     }
 
-    /// Waits until the job has ended.
+    /// Waits until the job has ended in any way, or the deadline passes. [`get`](Self::get) then tells the outcome.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed first; the job goes on. [`WaitError::Forked`] and
-    /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] if the caller is a job that
-    /// this one waits for, directly or through others; if 64 jobs already wait on top of each other on this thread and
-    /// no other worker is free; or if the wait has no deadline and is for a [delayed](crate::Request::at) job of the
-    /// caller's own pool.
+    /// - [`WaitError::TimedOut`] if the deadline passed first. The job goes on; wait again, or [cancel](Self::cancel)
+    ///   it.
+    /// - [`WaitError::Deadlock`] if the caller is a job that this one waits for, directly or through others; if 64 jobs
+    ///   already wait on top of each other on this thread and no other worker is free; or if the wait has no deadline
+    ///   and is for a [delayed](crate::Request::at) job of the caller's own pool.
+    /// - [`WaitError::Forked`] in a forked child and [`WaitError::Exiting`] while the process exits: the job will not
+    ///   end in this process.
     #[inline]
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         if self.is_done() { Ok(()) } else { self.wait_for_end(deadline.into()) }
@@ -182,28 +190,32 @@ impl<T: Send + 'static> JobHandle<T> {
         current::with(|worker| (Arc::as_ptr(worker.core()) == core).then(|| f(worker))).flatten()
     }
 
-    /// Waits for the job and takes its value.
+    /// Waits for the job and returns its value.
     ///
     /// # Errors
     ///
-    /// [`JobError`]: why there is no value. [`JobError::Deadlock`] in a job that this one waits for.
+    /// [`JobError`] says why there is no value: the job [panicked](JobError::Panicked), [failed](JobError::Failed), was
+    /// [cancelled](JobError::Cancelled) or has [expired](JobError::Expired). [`JobError::Deadlock`] in a job that this
+    /// one waits for; [`JobError::Failed`] with a [`WaitError`] in a forked child, and while the process exits.
     pub fn join(self) -> Result<T, JobError> {
         self.wait(Deadline::NEVER)?;
         self.take()
     }
 
-    /// Takes the job's outcome, if it ends before the deadline.
+    /// Waits for the job until the deadline and returns its outcome, or the handle if there is none by then.
     ///
     /// # Errors
     ///
-    /// The handle itself if the job has not ended by then, or waits for the caller.
+    /// The handle, if [`wait`](Self::wait) fails: mostly because the deadline passed first.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
     /// let job = pool.submit(|| 1)?;
     /// match job.join_until(std::time::Duration::from_millis(1)) {
     ///     Ok(outcome) => assert_eq!(outcome?, 1),
-    ///     Err(job) => println!("{} takes its time", job.id()),
+    ///     Err(job) => println!("job {} is still queued or running", job.id()),
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -211,9 +223,11 @@ impl<T: Send + 'static> JobHandle<T> {
         if self.wait(deadline).is_ok() { Ok(self.take()) } else { Err(self) }
     }
 
-    /// Cancels the job if it has not started: it will never run, everything it owns is dropped before this returns, and
-    /// its waiters are woken. True if the job is cancelled, by this call or an earlier one. A running job is asked to
-    /// stop ([`cancel_requested`](crate::cancel_requested)).
+    /// Cancels the job if it has not started; asks it to stop if it is running.
+    ///
+    /// A job that is cancelled will never run. Everything it owns is dropped before this returns, and its waiters are
+    /// woken. A running job goes on, unless it checks [`cancel_requested`](crate::cancel_requested). Returns whether
+    /// the job is cancelled, by this call or an earlier one.
     pub fn cancel(&self) -> bool {
         let reader = self.reader();
         if reader.shared().upgrade().is_some_and(|core| core.cancel(self.id().get())) {
@@ -223,9 +237,11 @@ impl<T: Send + 'static> JobHandle<T> {
         matches!(self.get(), Some(Err(JobError::Cancelled)))
     }
 
-    /// Registers `callback`, which is called with the job's outcome just before waiters see it: on the worker that ran
-    /// the job, or on the thread that cancelled or expired it. If the job has already ended, it is called at once, on
-    /// the calling thread. Dropping the handle does not remove it. A panic in a callback is swallowed.
+    /// Registers `callback`, which is called once with the job's outcome, just before waiters see it.
+    ///
+    /// It is called on the worker that ran the job, or on the thread that cancelled or expired it. If the job has
+    /// already ended, it is called at once, on the calling thread. Dropping the handle does not remove it. A panic in
+    /// it is caught and dropped.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {
         self.on_completion(move |completion| callback(completion.result.as_ref()))
     }

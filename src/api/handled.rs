@@ -22,12 +22,15 @@ struct Timed<T, F> {
 }
 
 impl Pool {
-    /// Queues `job` to run on a worker and returns a handle, which can wait for its value, read it, or cancel the job.
+    /// Queues `job` to run on a worker, and returns a handle: to wait for its value, to get it, or to cancel the job.
+    ///
     /// Dropping the handle does not cancel the job.
     ///
     /// # Errors
     ///
     /// As for [`spawn`](Self::spawn).
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -42,7 +45,7 @@ impl Pool {
         submit(&self.core, || Ok(job()), Core::submit)
     }
 
-    /// Runs `job` like [`submit`](Self::submit), but ahead of every queued job.
+    /// Queues `job` like [`submit`](Self::submit), but ahead of every queued job.
     ///
     /// # Errors
     ///
@@ -54,11 +57,20 @@ impl Pool {
         submit(&self.core, || Ok(job()), Core::submit_first)
     }
 
-    /// Runs `job` like [`submit`](Self::submit); an error that it returns is the job's failure.
+    /// Queues `job` like [`submit`](Self::submit); an error that it returns becomes [`JobError::Failed`].
     ///
     /// # Errors
     ///
     /// As for [`spawn`](Self::spawn).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let parsed = pool.try_submit(|| "x".parse::<i32>())?;
+    /// assert_eq!(parsed.join().unwrap_err().to_string(), "the job failed: invalid digit found in string");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_submit<T: Send + 'static, E>(
         &self,
         job: impl FnOnce() -> Result<T, E> + Send + 'static,
@@ -69,12 +81,14 @@ impl Pool {
         submit(&self.core, || job().map_err(JobError::failed), Core::submit)
     }
 
-    /// Runs `job` on a worker and waits for its value.
+    /// Runs `job` on a worker, waits for it and returns its value. Short for [`submit`](Self::submit) and
+    /// [`JobHandle::join`].
     ///
     /// # Errors
     ///
-    /// [`JobError`]: why there is no value; [`Failed`](JobError::Failed) with the [`SubmitError`] if the job is not
-    /// accepted.
+    /// As for [`JobHandle::join`]; [`JobError::Failed`] with the [`SubmitError`] if the job is not accepted.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;

@@ -20,12 +20,15 @@ type Part<R> = (usize, R);
 ///
 /// A panic in the body stops the loop: running chunks finish, then the first panic resumes in the caller.
 impl Pool {
-    /// Runs `body(i)` for every i of a range, in no particular order. False if the body has [failed](crate::fail),
-    /// which stops the loop.
+    /// Runs `body(i)` for every `i` of a range, in no particular order.
+    ///
+    /// Returns false if the body has called [`fail`](crate::fail), which stops the loop.
     ///
     /// # Panics
     ///
-    /// If the body panics, when every participant has stopped.
+    /// If the body panics, after every participant has stopped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,8 +44,10 @@ impl Pool {
         self.for_chunks(range, 0, |chunk| chunk.for_each(&body))
     }
 
-    /// Splits a range into chunks and runs `body(chunk)` for each. `grain` is the number of items in a chunk (the last
-    /// one may have fewer); 0 lets the loop choose. False if the body has [failed](crate::fail).
+    /// Splits a range into chunks, and runs `body(chunk)` for each, in no particular order.
+    ///
+    /// `grain` is the number of items in a chunk, of which the last one may have fewer; 0 lets the loop choose. Returns
+    /// false if the body has called [`fail`](crate::fail), which stops the loop.
     ///
     /// # Panics
     ///
@@ -69,11 +74,15 @@ impl Pool {
         })
     }
 
-    /// Runs `body` on every item of a slice, in no particular order.
+    /// Runs `body` with every item of a slice, in no particular order.
+    ///
+    /// Returns false if the body has called [`fail`](crate::fail), which stops the loop.
     ///
     /// # Panics
     ///
     /// As [`for_range`](Self::for_range).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -84,11 +93,15 @@ impl Pool {
         self.for_chunks(0..items.len(), 0, |chunk| items[chunk].iter().for_each(&body))
     }
 
-    /// Runs `body` on every item of a slice, which it may change, in no particular order.
+    /// Runs `body` with a mutable reference to every item of a slice, in no particular order.
+    ///
+    /// Returns false if the body has called [`fail`](crate::fail), which stops the loop.
     ///
     /// # Panics
     ///
     /// As [`for_range`](Self::for_range).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (pool, mut numbers) = (fastthreadpool::Pool::new()?, vec![1, 2, 3]);
@@ -104,11 +117,15 @@ impl Pool {
         })
     }
 
-    /// The values of `map` for every item of a slice, in the order of the items.
+    /// Calls `map` with every item of a slice, and returns the values in the order of the items.
+    ///
+    /// [`fail`](crate::fail) in `map` does not stop it, but marks the job that calls this as failed.
     ///
     /// # Panics
     ///
     /// As [`for_range`](Self::for_range).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -120,13 +137,17 @@ impl Pool {
         values.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
-    /// Combines the values of `map` for every i of a range: `combine(…combine(map(0), map(1))…)`, in that order from
-    /// left to right. How they are grouped is not specified, so `combine` must be associative. `identity` is the value
-    /// of an empty range, and is combined from the left once.
+    /// Calls `map(i)` for every `i` of a range, and combines the values by `combine`, in the order of the range.
+    ///
+    /// How the values are grouped is not specified, so `combine` must be associative. `identity` is combined once, as
+    /// the leftmost value, and is the result of an empty range. [`fail`](crate::fail) does not stop it, but marks the
+    /// job that calls this as failed.
     ///
     /// # Panics
     ///
     /// As [`for_range`](Self::for_range).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;

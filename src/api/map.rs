@@ -24,11 +24,12 @@ const CHUNK_TIME: (Duration, Duration) = (Duration::from_micros(20), Duration::f
 /// The largest chunk that the map chooses, in items.
 const MAX_CHUNK: usize = 1024;
 
-/// The values of a function over many items. Made by [`Pool::map`].
+/// An iterator over the results of a function that runs on a pool. Made by [`Pool::map`] and [`Pool::map_unordered`].
 ///
-/// An iterator over the outcomes of the items; an item that fails does not affect the others. Items are pulled from
-/// their source as values are asked for: at most [`look_ahead`](Self::look_ahead) jobs are in flight or unread.
-/// Dropping the map cancels the jobs that have not started.
+/// It yields `Result<R, JobError>` for each item; an item that fails does not affect the others. Nothing is submitted
+/// before the first value is asked for, unless [`start`](Self::start) is called. From then on, items are pulled from
+/// their source ahead of the reader: at most [`look_ahead`](Self::look_ahead) jobs are in flight or unread. Dropping
+/// the map cancels the jobs that have not started.
 #[must_use = "a map does nothing before a value is asked for, and dropping it cancels its jobs"]
 pub struct Map<I: Iterator, F, R: Send + 'static> {
     pool: Pool,
@@ -56,22 +57,23 @@ enum Flight<R: Send + 'static> {
     Unordered(Completed<Chunk<R>>),
 }
 
-/// How far a [`Map`] has come, in items.
+/// The progress of a [`Map`], in items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Pulled from their source.
+    /// Items that were pulled from their source and submitted.
     pub submitted: usize,
-    /// Yielded.
+    /// Items whose results were yielded.
     pub read: usize,
 }
 
 impl Pool {
-    /// Applies `map` to every item on the workers and yields the values in the order of the items, as they are asked
-    /// for. The source may be endless: no more items are pulled from it than [`Map::look_ahead`] allows.
+    /// Calls `map` with every item on the workers, and yields the results in the order of the items.
     ///
-    /// For several inputs, zip them: `pool.map(a.zip(b), |(a, b)| …)`. For data that is borrowed see
-    /// [`map_slice`](Self::map_slice).
+    /// The source may be endless: no more items are pulled from it than [`Map::look_ahead`] allows. For several inputs,
+    /// zip them: `pool.map(a.zip(b), |(a, b)| …)`. For a slice that is borrowed, see [`map_slice`](Self::map_slice).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -106,7 +108,7 @@ impl Pool {
         }
     }
 
-    /// As [`map`](Self::map), but yields the values in the order in which they are ready.
+    /// As [`map`](Self::map), but yields the results in the order in which they are ready.
     pub fn map_unordered<I, F, R>(&self, items: I, map: F) -> Map<I::IntoIter, F, R>
     where
         I: IntoIterator,
@@ -119,8 +121,9 @@ impl Pool {
 }
 
 impl<T: Send + 'static> Results<T> {
-    /// Applies `map` to every item on the workers; each value or failure becomes an outcome here. Returns the ids of
-    /// the jobs, in the order of the items. Either all are accepted or none is.
+    /// Submits a job for every item that calls `map` with it; each value or failure becomes an outcome here.
+    ///
+    /// Returns the ids of the jobs in the order of the items. Either all jobs are accepted or none is.
     ///
     /// # Errors
     ///
@@ -144,9 +147,11 @@ where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// How many items a job has. 0, the default, lets the map choose: it begins with one, and goes up to 1024 where
-    /// both pulling and running the items of a job take less than 20 µs. Use 1 if no item may be pulled from its source
-    /// earlier than necessary.
+    /// Sets how many items a job has. 0, the default, lets the map choose: it begins with 1, and goes up to 1024 as
+    /// long as both pulling and running the items of a job take less than 20 µs. Use 1 if no item may be pulled from
+    /// its source earlier than necessary.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -159,53 +164,49 @@ where
         self
     }
 
-    /// How many jobs may be in flight or unread; by default one for each worker, and one more. `usize::MAX` submits all
-    /// items at once.
+    /// Sets how many jobs may be in flight or unread. By default one for each worker, and one more. `usize::MAX`
+    /// submits all items at once.
     pub fn look_ahead(mut self, jobs: usize) -> Self {
         self.ahead = jobs.max(1);
         self
     }
 
-    /// Sets a deadline: when it passes, what is left is cancelled and the next value is [`JobError::TimedOut`].
+    /// Sets a deadline. When it passes, the remaining jobs are cancelled, and the map yields [`JobError::TimedOut`] and
+    /// ends.
     pub fn until(mut self, deadline: impl Into<Deadline>) -> Self {
         self.deadline = deadline.into();
         self
     }
 
-    /// Whether the first item that fails is the last one to be yielded, and what is left is cancelled.
+    /// Sets whether the first failure ends the map: the error is yielded last, and the remaining jobs are cancelled.
     pub fn stop_on_error(mut self, stop: bool) -> Self {
         self.stop_on_error = stop;
         self
     }
 
-    /// Submits the first jobs now, not when the first value is asked for.
+    /// Submits the first jobs now, instead of when the first value is asked for.
     pub fn start(mut self) -> Self {
         self.refill();
         self
     }
 
-    /// Cancels the job if it has not started: it will never run, everything it owns is dropped before this returns, and
-    /// its waiters are woken. True if the job is cancelled, by this call or an earlier one. A running job is asked to
-    /// stop ([`cancel_requested`](crate::cancel_requested)).
+    /// Cancels the jobs that have not started, and pulls no more items. Results of the jobs in flight can still be
+    /// read.
     pub fn cancel(&mut self) {
         self.source = None;
         self.flight.cancel();
     }
 
-    /// The progress so far.
+    /// How many items were submitted and read so far.
     pub fn progress(&self) -> Progress {
         Progress { submitted: self.submitted, read: self.read }
     }
 
-    /// Waits until the job has ended.
+    /// Waits until every job in flight has ended.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed first; the job goes on. [`WaitError::Forked`] and
-    /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] if the caller is a job that
-    /// this one waits for, directly or through others; if 64 jobs already wait on top of each other on this thread and
-    /// no other worker is free; or if the wait has no deadline and is for a [delayed](crate::Request::at) job of the
-    /// caller's own pool.
+    /// As for [`JobHandle::wait`].
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         self.flight.wait(deadline.into())
     }

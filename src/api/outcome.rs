@@ -5,10 +5,11 @@ use crate::queue::{Owner, Ticket};
 use std::any::Any;
 use std::time::Duration;
 
-/// The outcome of a job: its value, or why there is none.
+/// The outcome of a job: its value, or why there is none. Read from a [`Results`](crate::Results) object, and passed to
+/// callbacks such as [`Request::then`](crate::Request::then).
 #[derive(Debug)]
 pub struct Outcome<T> {
-    /// The id that submitting the job returned.
+    /// The id that was returned when the job was submitted.
     pub id: JobId,
     /// The job's value, or why there is none.
     pub result: Result<T, JobError>,
@@ -32,12 +33,12 @@ impl Extra {
 /// Data that is returned to the user with an outcome.
 pub(crate) type Attachment = Box<dyn Any + Send + Sync>;
 
-/// How long a job took. Measured in pools built with [`Builder::timing`](crate::Builder::timing).
+/// How long a job was queued and how long it ran. Measured in pools with [`Builder::timing`](crate::Builder::timing).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
-    /// From the submit until the job started or was cancelled.
+    /// The time from the submit until the job started, or ended without having run.
     pub queued: Duration,
-    /// From its start until it ended, or emitted this value.
+    /// The time from its start until it ended, or emitted this value; 0 if it did not run.
     pub ran: Duration,
 }
 
@@ -76,13 +77,13 @@ impl<T> Outcome<T> {
     }
 
     /// When a delayed or scheduled job was due, how late it started, and which tick of its schedule this was; `None`
-    /// for other jobs, and for those that did not start.
+    /// for other jobs, and for a job that did not start.
     pub fn tick(&self) -> Option<Tick> {
         self.extra.as_deref().and_then(|extra| extra.tick)
     }
 
-    /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
-    /// [measure](crate::Builder::timing).
+    /// How long the job was queued and how long it ran; `None` if the pool does not [measure
+    /// times](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
         self.extra.as_deref().and_then(|extra| extra.times)
     }

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// The panic of a job, in [`JobError::Panicked`](crate::JobError::Panicked).
 ///
+/// # Examples
+///
 /// ```
 /// use fastthreadpool::{JobError, Pool};
 ///
@@ -36,27 +38,28 @@ impl Panic {
         Self(Box::new(Inner { message, payload: Mutex::new(payload), trace }))
     }
 
-    /// The panic's message, or a placeholder if its payload is not text.
+    /// The panic's message; a placeholder if its payload is not text.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The panic's payload.
+    /// The panic's payload: what was passed to [`panic_any`](std::panic::panic_any), or the text of `panic!`.
     pub fn payload_mut(&mut self) -> &mut (dyn Any + Send) {
         self.0.payload.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
     }
 
-    /// The panic's payload, for [`resume_unwind`](std::panic::resume_unwind).
+    /// Returns the panic's payload, for example to [resume](std::panic::resume_unwind) the panic.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// File, line and column of the panic, in a pool that [records](crate::Builder::panic_locations) them.
+    /// File, line and column of the panic; `None` unless the pool [records](crate::Builder::panic_locations) them.
     pub fn location(&self) -> Option<&str> {
         self.0.trace.as_ref().map(|trace| trace.location.as_str())
     }
 
-    /// The stack of the panicking thread as text, in a pool that [records](crate::Builder::panic_backtraces) it.
+    /// The stack of the panicking thread as text; `None` unless the pool [records](crate::Builder::panic_backtraces)
+    /// it.
     pub fn backtrace(&self) -> Option<&str> {
         self.0.trace.as_ref().and_then(|trace| trace.backtrace.as_deref())
     }

@@ -13,13 +13,34 @@ use std::sync::Arc;
 
 /// A thread pool. Clones are handles to the same pool.
 ///
-/// Threads are started on demand, up to the limit. Jobs submitted by one thread start in the order of submission; jobs
-/// submitted by different threads have no order (unless [`Builder::ordered`]). Jobs that start in order may still run
+/// Threads are started on demand, up to the limit. Jobs that one thread submits start in the order of submission; jobs
+/// of different threads have no order, unless [`Builder::ordered`] is set. Jobs that start in order may still run
 /// concurrently.
 ///
-/// Dropping the last handle waits until every accepted job has run, then ends the threads. If a job of this pool drops
-/// the last handle, or if it is dropped together with a job that is cancelled, the drop does not wait: the pool shuts
-/// down by itself after its last job.
+/// # Where to find what
+///
+/// - **Run a job:** [`spawn`](Self::spawn), if its value is not needed; [`submit`](Self::submit) returns a
+///   [`JobHandle`](crate::JobHandle), whose [`join`](crate::JobHandle::join) returns the value; [`run`](Self::run)
+///   waits for it at once. For the outcomes of many jobs use [`results`](Self::results); for loops over data
+///   [`for_each`](Self::for_each), [`map_slice`](Self::map_slice) and [`map`](Self::map); for borrowed data also
+///   [`scope`](Self::scope) and [`join`](Self::join).
+/// - **Errors and panics:** a job can return a `Result` by [`try_submit`](Self::try_submit) and the other `try_`
+///   methods. Its error, or its panic, is a [`JobError`] in place of the value; the worker lives on.
+///   [`failed`](Self::failed) counts the failures of all jobs, and [`Builder::on_failure`] reports each.
+/// - **Limits:** [`Builder::workers`] limits the threads, [`Builder::max_queued`] the queue, a [`group`](Self::group)
+///   the jobs of one kind that run at a time, and [`results_bounded`](Self::results_bounded) the unread outcomes.
+/// - **Timeouts:** every wait takes a [`Deadline`] or a [`Duration`](std::time::Duration). A job can have a [start
+///   deadline](crate::Request::start_within) and a [run limit](crate::Request::watch), and can be
+///   [cancelled](Self::cancel).
+/// - **Shutdown:** drop the last handle, or call [`shutdown`](Self::shutdown), which drains or cancels the queue and
+///   takes a deadline. [`wait_idle`](Self::wait_idle) waits for all jobs and leaves the pool open.
+///
+/// # Dropping a pool
+///
+/// Dropping the last handle waits until every accepted job has run, then ends the threads. It does not wait in a job of
+/// the pool, or where a cancelled job is dropped: then the pool shuts down by itself after its last job.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::Pool;
@@ -40,16 +61,16 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool with as many workers as there are usable processors (by affinity and cgroup quota).
+    /// Makes a pool with up to one worker for each usable processor, as counted by affinity and cgroup quota.
     ///
     /// # Errors
     ///
-    /// None today; the signature leaves room for platforms where building a pool can fail.
+    /// None today; the signature leaves room for platforms where making a pool can fail.
     pub fn new() -> Result<Self, BuildError> {
         Self::builder().build()
     }
 
-    /// A builder for a pool that differs from the default.
+    /// Returns a builder, to make a pool with other settings than the default.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -77,8 +98,12 @@ impl Pool {
         Self { core, keeps_open: true }
     }
 
-    /// The pool whose job the calling thread is running; `None` outside a job. This handle and its clones do not keep
-    /// the pool open: it shuts down when the last other handle is dropped, and from then on submits through them fail.
+    /// Returns the pool whose job the calling thread is running; `None` outside a job.
+    ///
+    /// This handle and its clones do not keep the pool open: it shuts down when the last other handle is dropped. Until
+    /// its last job has ended, its own jobs may still submit; everyone else's submits fail.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::Pool;
@@ -86,7 +111,7 @@ impl Pool {
     /// let pool = Pool::new()?;
     /// pool.spawn(|| {
     ///     let pool = Pool::current().expect("this is a job");
-    ///     pool.spawn(|| println!("a job's job")).expect("a pool accepts its own jobs' jobs to the end");
+    ///     pool.spawn(|| println!("submitted by a job")).expect("a pool accepts jobs of its own jobs to the end");
     /// })?;
     /// assert!(Pool::current().is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -95,16 +120,21 @@ impl Pool {
         current::with(|worker| Self { core: Arc::clone(worker.core()), keeps_open: false })
     }
 
-    /// Queues `job` to run on a worker. Its value is dropped; a panic is counted as a [failure](Self::failed).
+    /// Queues `job` to run on a worker, and returns its id.
+    ///
+    /// A panic in it is counted as a [failure](Self::failed). To get a value back, use [`submit`](Self::submit).
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted; it is dropped without having run.
+    /// [`SubmitError`] if the job is not accepted: the pool was shut down, its queue is full, or the system has no
+    /// memory or no thread for it. The job is dropped without having run; to get it back, use [`offer`](Self::offer).
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
     /// let id = pool.spawn(|| println!("hello from a worker"))?;
-    /// println!("job {id} is on its way");
+    /// println!("job {id} is queued");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
@@ -112,7 +142,7 @@ impl Pool {
         self.try_spawn(infallible(job))
     }
 
-    /// Queues `job` ahead of every queued job. Of several such jobs, the one submitted last starts first.
+    /// Queues `job` ahead of every queued job. Of several such jobs, the last one starts first.
     ///
     /// # Errors
     ///
@@ -121,7 +151,7 @@ impl Pool {
         self.try_spawn_first(infallible(job))
     }
 
-    /// Runs `job` like [`spawn`](Self::spawn); an error that it returns is counted as a [failure](Self::failed).
+    /// Queues `job` like [`spawn`](Self::spawn); an error that it returns is counted as a [failure](Self::failed).
     ///
     /// # Errors
     ///
@@ -134,7 +164,8 @@ impl Pool {
         accepted(self.core.submit(Job::new(fallible(job))))
     }
 
-    /// Runs `job` like [`spawn_first`](Self::spawn_first); an error that it returns is counted as a failure.
+    /// Queues `job` like [`spawn_first`](Self::spawn_first); an error that it returns is counted as a
+    /// [failure](Self::failed).
     ///
     /// # Errors
     ///
@@ -152,6 +183,8 @@ impl Pool {
     ///
     /// As for [`spawn`](Self::spawn).
     ///
+    /// # Examples
+    ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
     /// let ids = pool.spawn_batch((0..100).map(|n| move || assert!(n < 100)))?;
@@ -165,7 +198,8 @@ impl Pool {
         self.try_spawn_batch(jobs.into_iter().map(infallible))
     }
 
-    /// Runs many jobs like [`spawn_batch`](Self::spawn_batch); errors that they return are counted as failures.
+    /// Queues many jobs like [`spawn_batch`](Self::spawn_batch); errors that they return are counted as
+    /// [failures](Self::failed).
     ///
     /// # Errors
     ///
@@ -181,7 +215,7 @@ impl Pool {
         Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
-    /// A results object: jobs submitted through it leave their outcomes there to be read.
+    /// Makes a results object, from which the outcomes of the jobs that are submitted through it are read.
     pub fn results<T: Send + 'static>(&self) -> Results<T> {
         Results::new(Arc::clone(&self.core), 0, None)
     }
@@ -203,19 +237,25 @@ impl Pool {
         &self.core
     }
 
-    /// Cancels a queued job: it will never run, and everything it owns is dropped before this returns. False if it is
-    /// too late (the job is running, done or already cancelled) or this pool does not know the id. The cost does not
-    /// depend on how many jobs are queued.
+    /// Cancels a job that has not started: queued, delayed or scheduled.
+    ///
+    /// The job will never run, and everything it owns is dropped before this returns. False if it is too late (the job
+    /// is running, has ended or was cancelled before), or if this pool has no such job. The cost does not depend on how
+    /// many jobs are queued. To ask a running job to stop, use [`JobHandle::cancel`](crate::JobHandle::cancel).
     pub fn cancel(&self, id: JobId) -> bool {
         self.core.cancel(id.get())
     }
 
-    /// Waits for a moment at which no job is queued or running.
+    /// Waits for a moment at which no job is queued or running. The pool stays open.
+    ///
+    /// Delayed and scheduled jobs that are not due are not waited for.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of this pool,
-    /// [`WaitError::Forked`], [`WaitError::Exiting`].
+    /// [`WaitError::TimedOut`] if the deadline passed first; [`WaitError::Deadlock`] in a job of this pool, which would
+    /// wait for itself; [`WaitError::Forked`], [`WaitError::Exiting`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
@@ -233,12 +273,13 @@ impl Pool {
         Ok(self.core.wait_quiescent(deadline.into())?)
     }
 
-    /// Starts `count` workers, or as many as the limit still allows, before there are jobs for them. Returns how many
-    /// were started.
+    /// Starts up to `count` workers before there are jobs for them, as far as the limit allows. Returns how many were
+    /// started.
     ///
     /// # Errors
     ///
-    /// [`SubmitError::Shutdown`] if the pool was shut down, [`SubmitError::Thread`] if the system refuses a thread.
+    /// As for [`check`](Self::check), and [`SubmitError::Thread`] if the system refuses a thread; workers that were
+    /// started before that stay.
     pub fn spawn_workers(&self, count: usize) -> Result<usize, SubmitError> {
         self.check()?;
         self.core.spawn_workers(count).map_err(SubmitError::Thread)

@@ -9,14 +9,15 @@ use std::cell::Cell;
 use std::fmt;
 
 impl<T: Send + 'static> Results<T> {
-    /// The next outcome, done or failed; if there are both, either may come first.
+    /// Waits for the next outcome, done or failed, and returns it. If there are both, either may come first.
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if everything was read
-    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first. [`RecvError::Deadlock`] for a
-    /// wait without a deadline in a job of a pool with one worker, while jobs are outstanding; [`RecvError::Forked`],
-    /// [`RecvError::Exiting`].
+    /// - [`RecvError::Finished`] if every outcome was read and no job is outstanding.
+    /// - [`RecvError::TimedOut`] if the deadline passed first.
+    /// - [`RecvError::CallbackInUse`] if a callback receives the outcomes.
+    /// - [`RecvError::Deadlock`] in a job of a pool with one worker, if jobs are outstanding and there is no deadline.
+    /// - [`RecvError::Forked`], [`RecvError::Exiting`].
     #[inline]
     pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
         match self.available_value()? {
@@ -38,24 +39,21 @@ impl<T: Send + 'static> Results<T> {
         self.receive(deadline, |deadline| self.queues().next(deadline)).map(Outcome::from)
     }
 
-    /// The next value.
+    /// Waits for the next value, and returns it with the id of its job. Failures stay in the failed queue.
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if every value was
-    /// read and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first; the others as for
-    /// [`next`](Self::next).
+    /// As for [`next`](Self::next); [`RecvError::Finished`] if every value was read and no job is outstanding.
     pub fn next_done(&self, deadline: impl Into<Deadline>) -> Result<(JobId, T), RecvError> {
         self.next_done_outcome(deadline).map(Outcome::into_value)
     }
 
-    /// The next outcome without a value.
+    /// Waits for the next outcome without a value (failed, cancelled or expired), and returns why there is none, with
+    /// the id of the job. Values stay in the done queue.
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if every failure was
-    /// read and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first; the others as for
-    /// [`next`](Self::next).
+    /// As for [`next`](Self::next); [`RecvError::Finished`] if every failure was read and no job is outstanding.
     pub fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<(JobId, JobError), RecvError> {
         self.next_failed_outcome(deadline).map(Outcome::into_error)
     }
@@ -79,37 +77,54 @@ impl<T: Send + 'static> Results<T> {
         }
     }
 
-    /// Reads outcomes as jobs end, and stops when no more can come: everything was read, and no job submitted through
-    /// this object, before or meanwhile, is queued or running. It stops early where [`next`](Self::next) returns
-    /// another error, such as [`RecvError::Deadlock`].
+    /// Iterates over outcomes as jobs end, until no more can come.
+    ///
+    /// The iteration ends when every outcome was read and no job is outstanding, including jobs that are submitted
+    /// meanwhile. It ends early where [`next`](Self::next) returns another error than [`RecvError::Finished`].
     ///
     /// # Panics
     ///
-    /// If a callback consumes the outcomes.
+    /// If a callback receives the outcomes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let squares = pool.results();
+    /// squares.submit_batch((0..10).map(|n| move || n * n))?;
+    /// for outcome in squares.as_completed() {
+    ///     match outcome.result {
+    ///         Ok(square) => println!("{square}"),
+    ///         Err(error) => eprintln!("job {}: {error}", outcome.id),
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn as_completed(&self) -> AsCompleted<'_, T> {
         assert!(!self.is_dispatched(), "{}", RecvError::CallbackInUse);
         AsCompleted { results: self, deadline: Deadline::NEVER }
     }
 
-    /// How many values can be read now.
+    /// The number of values that can be read now.
     pub fn done_count(&self) -> usize {
         self.queues().done_len()
     }
 
-    /// How many outcomes without a value can be read now.
+    /// The number of outcomes without a value that can be read now.
     pub fn failed_count(&self) -> usize {
         self.queues().failed_len()
     }
 
-    /// How many jobs submitted through this object have no outcome yet.
+    /// The number of jobs submitted through this object that have not ended yet.
     pub fn outstanding(&self) -> u64 {
         self.queues().outstanding()
     }
 
-    /// A file descriptor that `poll`, `epoll` and the like report as readable when there is something to read. Like an
-    /// edge-triggered descriptor, it is reported once, and again only after a reader has found nothing more: read until
-    /// [`RecvError::TimedOut`] or [`RecvError::Finished`] before you poll. It costs a system call only while somebody
-    /// waits for it. It belongs to this object; do not read from it or close it.
+    /// Returns a file descriptor that `poll`, `epoll` and the like report as readable when there is something to read.
+    ///
+    /// Like an edge-triggered descriptor, it is reported once, and again only after a reader has found nothing more:
+    /// before you poll, read with [`Deadline::NOW`] until [`RecvError::TimedOut`] or [`RecvError::Finished`]. It costs
+    /// a system call only while a thread waits for it. It belongs to this object; do not read from it or close it.
     ///
     /// # Errors
     ///
@@ -145,7 +160,7 @@ impl<T: Send + 'static> Results<T> {
     }
 }
 
-/// Reads outcomes as jobs end. Made by [`Results::as_completed`].
+/// An iterator over outcomes as jobs end. Made by [`Results::as_completed`].
 #[must_use = "an iterator does nothing before it is used"]
 pub struct AsCompleted<'a, T: Send + 'static> {
     results: &'a Results<T>,
@@ -153,7 +168,7 @@ pub struct AsCompleted<'a, T: Send + 'static> {
 }
 
 impl<T: Send + 'static> AsCompleted<'_, T> {
-    /// Sets a deadline: when it passes, what is left is cancelled and the next value is [`JobError::TimedOut`].
+    /// Ends the iteration also when `deadline` has passed. Outcomes that were not read stay in the results object.
     pub fn until(self, deadline: impl Into<Deadline>) -> Self {
         Self { deadline: deadline.into(), ..self }
     }

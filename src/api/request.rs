@@ -14,14 +14,18 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A job with options, not yet submitted. Made by [`Pool::job`], [`Results::job`] and [`Results::emitting`].
+/// A job with options that is not yet submitted. Made by [`Pool::job`], [`Results::job`] and [`Results::emitting`].
+///
+/// Set the options, then call [`submit`](Self::submit), or [`submit_handle`](Self::submit_handle) for a handle.
+///
+/// # Examples
 ///
 /// ```
-/// use fastthreadpool::{Deadline, Pool};
+/// use fastthreadpool::{Deadline, Outcome, Pool};
 ///
 /// let pool = Pool::new()?;
 /// let lengths = pool.results();
-/// let log = |outcome: &fastthreadpool::Outcome<usize>| println!("{}: {:?}", outcome.id, outcome.result);
+/// let log = |outcome: &Outcome<usize>| println!("{}: {:?}", outcome.id, outcome.result);
 /// lengths.job(|| "four".len()).first().then(log).submit()?;
 /// assert_eq!(lengths.next_done(Deadline::NEVER)?.1, 4);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -72,14 +76,13 @@ where
         }
     }
 
-    /// Queues the job ahead of every queued job of the pool.
+    /// Queues the job ahead of every queued job of the pool, or of its [group](Self::group).
     pub fn first(mut self) -> Self {
         self.first = true;
         self
     }
 
-    /// Puts the job into a group of the same pool: the group's limit and priority apply, and [`first`](Self::first)
-    /// means ahead of the jobs queued in the group.
+    /// Puts the job into a group of the same pool, whose limit and priority then apply.
     ///
     /// # Panics
     ///
@@ -90,9 +93,9 @@ where
         self
     }
 
-    /// Delays the job until it is due, as [`Pool::spawn_at`] does. [`first`](Self::first) then has no effect.
+    /// Delays the job until it is due, like [`Pool::spawn_at`]. [`first`](Self::first) then has no effect.
     ///
-    /// A job that waits for a delayed job of its own pool must set a time limit. Without one it gets
+    /// A job that waits for a delayed job of its own pool needs a time limit. Without one, the wait returns
     /// [`WaitError::Deadlock`](crate::WaitError::Deadlock), because the waiting worker may be the only one that could
     /// run the delayed job.
     ///
@@ -100,11 +103,13 @@ where
     ///
     /// On submission, if the job also has a group or a start deadline.
     ///
+    /// # Examples
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let later = pool.job(|| "late, but here").at(Duration::from_millis(2)).submit_handle()?;
-    /// assert_eq!(later.join()?, "late, but here");
+    /// let later = pool.job(|| "2 ms later").at(Duration::from_millis(2)).submit_handle()?;
+    /// assert_eq!(later.join()?, "2 ms later");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn at(mut self, due: impl Into<Due>) -> Self {
@@ -112,9 +117,11 @@ where
         self
     }
 
-    /// Calls `callback` with the outcome, on the worker, before anybody else can read it. For a job that emits values
-    /// it is called with each value, and with the failure if there is one. If the job is cancelled or expires, it is
-    /// called on the thread that cancelled or expired it. If the callback panics, the job fails with that panic.
+    /// Calls `callback` with the outcome before it can be read.
+    ///
+    /// It is called on the worker, or on the thread that cancelled or expired the job. For a job that emits values it
+    /// is called with each value, and with the failure if there is one. If it panics, the job fails with that panic. A
+    /// later call of `then`, `try_then` or `settle` replaces the callback.
     pub fn then(self, mut callback: impl FnMut(&Outcome<T>) + Send + 'static) -> Self {
         self.try_then(move |outcome| {
             callback(outcome);
@@ -122,7 +129,7 @@ where
         })
     }
 
-    /// As [`then`](Self::then); an error that the callback returns becomes the job's failure.
+    /// As [`then`](Self::then); if the callback returns an error, the job fails with it.
     pub fn try_then<E>(self, mut callback: impl FnMut(&Outcome<T>) -> Result<(), E> + Send + 'static) -> Self
     where
         E: Into<Box<dyn Error + Send + Sync>>,
@@ -130,8 +137,10 @@ where
         self.then_amend(move |outcome| callback(outcome).map_err(JobError::failed))
     }
 
-    /// As [`then`](Self::then), but the result that the callback returns replaces the job's: it can turn a failure into
-    /// a value, or a value into a failure.
+    /// As [`then`](Self::then), but the callback takes the result and returns the one to replace it. So it can turn a
+    /// failure into a value, or a value into a failure.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -175,11 +184,15 @@ where
         self
     }
 
-    /// Sets a deadline for the start of the job, counted from its submission. A job that no worker has started by then
-    /// ends [`Expired`](JobError::Expired) at that moment, not when a worker would have reached it. It is dropped, and
-    /// its callback called, on the pool's timer thread; by the submitter if the time is over before this returns, and
-    /// with a [`ManualClock`](crate::ManualClock) by whoever advances that. A submit that has to wait for room
-    /// ([`max_queued`](crate::Builder::max_queued)) gives up at the same deadline, with [`SubmitError::Full`].
+    /// Sets a deadline for the start of the job, counted from its submission.
+    ///
+    /// A job that no worker has started by then ends [`Expired`](JobError::Expired) at that moment, not when a worker
+    /// would have reached it. It is dropped, and its callback called, on the pool's timer thread; on the submitting
+    /// thread if the deadline passes during the submit; and with a [`ManualClock`](crate::ManualClock) on the thread
+    /// that advances it. A submit that waits for room ([`max_queued`](crate::Builder::max_queued)) returns
+    /// [`SubmitError::Full`] at the same deadline.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{JobError, Pool};
@@ -187,8 +200,8 @@ where
     ///
     /// let pool = Pool::builder().workers(1).build()?;
     /// let slow = pool.submit(|| std::thread::sleep(Duration::from_millis(50)))?;
-    /// let reply = pool.job(|| "here you are").start_within(Duration::from_millis(1)).submit_handle()?;
-    /// assert!(matches!(reply.join(), Err(JobError::Expired))); // long before the slow job has ended
+    /// let reply = pool.job(|| "a reply in time").start_within(Duration::from_millis(1)).submit_handle()?;
+    /// assert!(matches!(reply.join(), Err(JobError::Expired))); // before the slow job has ended
     /// slow.join()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -203,25 +216,26 @@ where
         self
     }
 
-    /// If the job runs longer than `limit`, the hook of [`Builder::on_overrun`](crate::Builder::on_overrun) is called
-    /// once, with this name. In a pool without that hook this has no effect.
+    /// Sets a limit on how long the job should run. If it runs longer, the hook of
+    /// [`Builder::on_overrun`](crate::Builder::on_overrun) is called once, with this name; the job goes on. In a pool
+    /// without that hook this has no effect.
     pub fn watch(mut self, name: impl Into<Arc<str>>, limit: Duration) -> Self {
         self.watch = Some((name.into(), nanos(limit)));
         self
     }
 
-    /// Submits the job.
+    /// Submits the job, and returns its id.
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted; the job and its callbacks are dropped without having been called.
-    /// [`SubmitError::Past`] if it is [due](Self::at) at a moment that has passed.
+    /// As for [`Pool::spawn`], and [`SubmitError::Past`] if the time at which it is [due](Self::at) has passed. The job
+    /// and its callbacks are dropped without having been called.
     pub fn submit(self) -> Result<JobId, SubmitError> {
         let destination = self.results.map_or(Destination::Nowhere, |results| Destination::Results(results.delivery()));
         self.submit_to(destination)
     }
 
-    /// Submits the job and returns a handle, which can wait for its value, read it, or cancel the job.
+    /// Submits the job, and returns a handle: to wait for its value, to get it, or to cancel the job.
     ///
     /// # Errors
     ///
@@ -231,9 +245,11 @@ where
     ///
     /// If the request was made by a results object: an outcome has one destination.
     ///
+    /// # Examples
+    ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let answer = pool.job(|| 6 * 7).first().finally(|| println!("that was it")).submit_handle()?;
+    /// let answer = pool.job(|| 6 * 7).first().finally(|| println!("the job has ended")).submit_handle()?;
     /// assert_eq!(answer.join()?, 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -299,8 +315,12 @@ impl StartBy {
 }
 
 impl Pool {
-    /// A job with options: a callback, a place ahead of others, a deadline. Its value goes only to the callback, or to
-    /// a [handle](Request::submit_handle).
+    /// Makes a request for a job with options, such as a callback, a group or a deadline.
+    ///
+    /// Its value goes to the callback, and to a handle if it is submitted by [`submit_handle`](Request::submit_handle).
+    /// To collect outcomes in a results object, use [`Results::job`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -314,7 +334,9 @@ impl Pool {
         Request::new(self.core(), None, |_: &Emitter<'_, T>| Ok(Some(code())))
     }
 
-    /// As [`job`](Self::job), for a job that may fail: an error that it returns is its failure.
+    /// As [`job`](Self::job), for code that returns a `Result`; an error becomes [`JobError::Failed`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;

@@ -16,12 +16,18 @@ use std::error::Error;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
-/// A done queue and a failed queue. Every job submitted through this object ends as exactly one outcome in one of them:
-/// a value in the done queue, everything else (panicked, failed, cancelled) in the failed queue.
+/// A results object collects the outcomes of many jobs, in a done queue and a failed queue.
 ///
-/// Made by [`Pool::results`](crate::Pool::results); a pool can have any number. Clones read from the same queues: each
-/// outcome is delivered to exactly one reader. Outcomes of one worker are read in the order in which its jobs ended;
-/// outcomes of different workers have no order. What was delivered can be read after the pool is gone.
+/// Every job submitted through it leaves exactly one outcome: a value in the done queue, or a [`JobError`] (panicked,
+/// failed, cancelled or expired) in the failed queue. (Jobs that [emit](Self::emitting) and [schedules](Self::schedule)
+/// leave more.) Read them with [`as_completed`](Self::as_completed), [`next`](Self::next) or [`take`](Self::take), or
+/// have them passed to a [callback](Self::on_outcome).
+///
+/// Made by [`Pool::results`](crate::Pool::results); a pool can have any number. Clones read from the same queues, and
+/// each outcome goes to exactly one reader. Outcomes of one worker are read in the order in which its jobs ended;
+/// outcomes of different workers have no order. Outcomes can be read after the pool was dropped.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool};
@@ -141,17 +147,20 @@ impl<T: Send + 'static> Results<T> {
         self.handle.dispatcher.get().is_some()
     }
 
-    /// From now on every outcome goes to `callback`, on a thread of its own, one at a time, in the order in which they
-    /// would have been read; reading becomes an error. Dropping the last clone of the object waits until the callback
-    /// has seen every outcome delivered by then, unless the callback itself drops it.
+    /// Calls `callback` with every outcome from now on, instead of having them read.
     ///
-    /// A panic in the callback is kept for [`callback_failures`](Self::callback_failures); later outcomes are still
-    /// delivered.
+    /// It is called on a thread of its own, with one outcome at a time, in the order in which they would have been
+    /// read. Reading becomes an error. A panic in the callback is kept for
+    /// [`callback_failures`](Self::callback_failures), and later outcomes are still delivered. Dropping the last clone
+    /// of the object waits until the callback has returned for every outcome delivered by then, unless the callback
+    /// itself drops it.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback already, or the system's error if it
-    /// refuses a thread.
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback already; the system's error if it refuses
+    /// a thread.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -189,8 +198,8 @@ impl<T: Send + 'static> Results<T> {
         Ok(())
     }
 
-    /// Takes the panics and errors of the callback of [`on_outcome`](Self::on_outcome) so far, each with the id of the
-    /// job.
+    /// Returns the panics and errors of the callback since the last call, each with the id of the job whose outcome the
+    /// callback was called with.
     pub fn callback_failures(&self) -> Vec<(JobId, JobError)> {
         std::iter::from_fn(|| self.next_callback_failure()).collect()
     }
@@ -200,18 +209,17 @@ impl<T: Send + 'static> Results<T> {
         self.handle.dispatcher.get().and_then(Dispatcher::take_failure)
     }
 
-    /// Submits the job.
+    /// Queues `job` to run on a worker, and returns its id; its value or its panic becomes an outcome here.
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted; the job and its callbacks are dropped without having been called.
-    /// [`SubmitError::Past`] if it is [due](Self::at) at a moment that has passed.
+    /// As for [`Pool::spawn`](crate::Pool::spawn); the job leaves no outcome.
     #[inline]
     pub fn submit(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
         self.submit_code(|| Ok(job()), Route::Back)
     }
 
-    /// Queues `job` ahead of every queued job of the pool.
+    /// Queues `job` like [`submit`](Self::submit), but ahead of every queued job of the pool.
     ///
     /// # Errors
     ///
@@ -220,7 +228,7 @@ impl<T: Send + 'static> Results<T> {
         self.submit_code(|| Ok(job()), Route::First)
     }
 
-    /// Runs a job that may fail; its value, error or panic becomes an outcome here.
+    /// Queues `job` like [`submit`](Self::submit); an error that it returns becomes [`JobError::Failed`].
     ///
     /// # Errors
     ///
@@ -232,7 +240,7 @@ impl<T: Send + 'static> Results<T> {
         self.submit_code(|| job().map_err(JobError::failed), Route::Back)
     }
 
-    /// Queues a job that may fail ahead of every queued job of the pool.
+    /// Queues `job` like [`try_submit`](Self::try_submit), but ahead of every queued job of the pool.
     ///
     /// # Errors
     ///
@@ -264,7 +272,7 @@ impl<T: Send + 'static> Results<T> {
         Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
-    /// A job with options: a callback, a place ahead of others, a deadline.
+    /// Makes a request for a job with options, such as a callback, a group or a deadline. Its outcome goes here.
     pub fn job(
         &self,
         code: impl FnOnce() -> T + Send + 'static,
@@ -272,7 +280,7 @@ impl<T: Send + 'static> Results<T> {
         Request::new(self.core(), Some(self), |_: &Emitter<'_, T>| Ok(Some(code())))
     }
 
-    /// As [`job`](Self::job), for a job that may fail: an error that it returns is its failure.
+    /// As [`job`](Self::job), for code that returns a `Result`; an error becomes [`JobError::Failed`].
     pub fn try_job<E>(
         &self,
         code: impl FnOnce() -> Result<T, E> + Send + 'static,
@@ -283,8 +291,11 @@ impl<T: Send + 'static> Results<T> {
         Request::new(self.core(), Some(self), request::fallible(code))
     }
 
-    /// A job that emits any number of values while it runs, and may fail at the end: its outcomes are the values and
-    /// then at most one failure, all under one id.
+    /// Makes a request for a job that emits any number of values while it runs.
+    ///
+    /// Its outcomes are the values, and then at most one failure, all under one id.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;

@@ -8,7 +8,7 @@ use crate::sync::Deadline;
 use std::fmt;
 use std::sync::Arc;
 
-/// What [`wait`] waits for.
+/// The condition that [`wait`] waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Until {
@@ -20,23 +20,27 @@ pub enum Until {
     FirstFailed,
 }
 
-/// Which jobs had ended when [`wait`] returned: indices into the slice, ascending.
+/// Which jobs had ended when [`wait`] returned, as ascending indices into the slice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waited {
-    /// Those that had ended.
+    /// The jobs that had ended in any way.
     pub done: Vec<usize>,
-    /// Those that had not.
+    /// The jobs that had not.
     pub not_done: Vec<usize>,
 }
 
-/// Waits until the jobs have ended, as `until` says, or the deadline passes; returns which of them have ended. Returns
-/// at once for an empty slice. To process many jobs as they end, use [`as_completed`]: each call of `wait` looks at all
-/// of them.
+/// Waits until all jobs, or the first of them, have ended, and returns which have.
+///
+/// `until` chooses the condition. If the deadline passes first, that is not an error: [`Waited::not_done`] tells. An
+/// empty slice returns at once. Each call looks at all jobs, so to process many of them as they end, use
+/// [`as_completed`].
 ///
 /// # Errors
 ///
 /// [`WaitError::Deadlock`] if the caller is a job that all remaining jobs wait for; [`WaitError::Forked`] and
 /// [`WaitError::Exiting`] as for [`JobHandle::wait`].
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, Until, wait};
@@ -208,9 +212,12 @@ fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
     arrivals.next(deadline).ok_or(WaitError::TimedOut)
 }
 
-/// Yields jobs as they end, in the order in which they end; those that have ended already come first.
+/// Iterates over jobs in the order in which they end; those that have ended already come first.
 ///
-/// The total cost is proportional to the number of jobs. The deadline is for the whole iteration.
+/// Each step waits for the next job to end. The deadline is for the whole iteration. The total cost is proportional to
+/// the number of jobs.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, as_completed};
@@ -233,8 +240,10 @@ pub fn as_completed<T: Send + 'static>(
     completed
 }
 
-/// Yields jobs as they end. Made by [`as_completed`]. Yields an error and then ends if the deadline passes first
-/// ([`WaitError::TimedOut`]) or the wait would never end ([`WaitError::Deadlock`]).
+/// An iterator over jobs as they end. Made by [`as_completed`].
+///
+/// If the deadline passes first ([`WaitError::TimedOut`]), or a wait fails otherwise as for [`JobHandle::wait`], the
+/// iterator yields that error and then ends. [`into_rest`](Self::into_rest) returns the jobs that were not yielded.
 #[must_use = "an iterator does nothing before it is used"]
 pub struct Completed<T: Send + 'static> {
     watched: Watched<JobHandle<T>>,
@@ -243,7 +252,7 @@ pub struct Completed<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Completed<T> {
-    /// Adds a job, at any time.
+    /// Adds a job. Allowed at any time, also between two steps of the iteration.
     pub fn push(&mut self, job: JobHandle<T>) {
         self.watched.push(job);
     }
@@ -263,12 +272,12 @@ impl<T: Send + 'static> Completed<T> {
         self.watched.next(deadline)
     }
 
-    /// Whether all jobs were yielded.
+    /// Whether no jobs are left to be yielded.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The jobs that were not yielded, for instance after the deadline.
+    /// Returns the jobs that were not yielded, for example after the deadline.
     pub fn into_rest(mut self) -> Vec<JobHandle<T>> {
         self.watched.take_rest()
     }
