@@ -23,6 +23,16 @@ pub(super) fn status<E: Into<ftpool_status>>(result: Result<(), E>) -> ftpool_st
     }
 }
 
+/// The status to return for an answer: FTPOOL_OK for yes, `no` for no.
+#[inline(always)]
+pub(super) fn status_or(answer: Checked<bool>, no: ftpool_status) -> ftpool_status {
+    match answer {
+        Ok(true) => FTPOOL_OK,
+        Ok(false) => no,
+        Err(error) => error,
+    }
+}
+
 /// Borrows the pool behind a handle, without a reference count of its own. For submits, which a pool waits for before
 /// it is freed.
 ///
@@ -171,4 +181,30 @@ pub(super) unsafe fn store_ids(place: *mut ftpool_job_id, ids: &[JobId]) {
         // SAFETY: the caller's 1.
         unsafe { slot.write(id.get()) };
     }
+}
+
+/// Lists ids of a pool: stores at most `capacity` of them, and how many there are.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_ids` is NULL or has room for `capacity` ids. 3. `out_count`
+///    is NULL or writable.
+pub(super) unsafe fn list_ids(
+    pool: *const ftpool,
+    capacity: usize,
+    out_ids: *mut ftpool_job_id,
+    out_count: *mut usize,
+    list: impl FnOnce(&Pool) -> Vec<JobId>,
+) -> ftpool_status {
+    if out_count.is_null() || (out_ids.is_null() && capacity > 0) {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    let ids = unsafe { retained(pool) }.map(|pool| list(&pool));
+    status(ids.map(|ids| {
+        // SAFETY: 1. the caller's 2: no more than `capacity` are stored.
+        unsafe { store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
+        // SAFETY: 1. the caller's 3.
+        unsafe { store(out_count, ids.len()) };
+    }))
 }

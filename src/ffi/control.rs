@@ -102,17 +102,8 @@ pub unsafe extern "C" fn ftpool_queued_ids(
     out_ids: *mut ftpool_job_id,
     out_count: *mut usize,
 ) -> ftpool_status {
-    if out_count.is_null() || (out_ids.is_null() && capacity > 0) {
-        return FTPOOL_E_INVALID;
-    }
-    // SAFETY: the caller's 1.
-    let ids = unsafe { check::retained(pool) }.map(|pool| pool.queued_ids());
-    status(ids.map(|ids| {
-        // SAFETY: the caller's 2: no more than `capacity` are written.
-        unsafe { check::store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
-        // SAFETY: the caller's 3.
-        unsafe { check::store(out_count, ids.len()) };
-    }))
+    // SAFETY: the caller's 1 to 3.
+    unsafe { check::list_ids(pool, capacity, out_ids, out_count, Pool::queued_ids) }
 }
 
 /// Opens a pool that was shut down, so that it accepts jobs again. Waits for a shutdown in progress to end first. Does

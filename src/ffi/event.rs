@@ -1,6 +1,6 @@
 //! Events and wait groups in C.
 
-use super::check::{self, status};
+use super::check::{self, status, status_or};
 use super::ftpool_status::{self, *};
 use super::time;
 use crate::{Event, WaitGroup};
@@ -55,8 +55,7 @@ pub unsafe extern "C" fn ftpool_event_set(event: *mut ftpool_event) -> ftpool_st
 pub unsafe extern "C" fn ftpool_event_wait(event: *mut ftpool_event, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
     let event = unsafe { check::object(event.cast::<Event>()) };
-    let happened = event.and_then(|event| Ok(event.wait_until(time::deadline(timeout_ns)?)));
-    status(happened.and_then(|happened| if happened { Ok(()) } else { Err(FTPOOL_TIMEOUT) }))
+    status_or(event.and_then(|event| Ok(event.wait_until(time::deadline(timeout_ns)?))), FTPOOL_TIMEOUT)
 }
 
 /// Returns whether an event is set.
@@ -84,7 +83,7 @@ pub unsafe extern "C" fn ftpool_event_is_set(event: *const ftpool_event) -> bool
 pub unsafe extern "C" fn ftpool_wait_group_add(group: *mut ftpool_wait_group, tasks: u32) -> ftpool_status {
     // SAFETY: the caller's 1.
     let group = unsafe { check::object(group.cast::<WaitGroup>()) };
-    status(group.and_then(|group| if group.try_add(tasks) { Ok(()) } else { Err(FTPOOL_E_OVERFLOW) }))
+    status_or(group.map(|group| group.try_add(tasks)), FTPOOL_E_OVERFLOW)
 }
 
 /// Subtracts one task from the count. The last one wakes all waiters.
@@ -99,7 +98,7 @@ pub unsafe extern "C" fn ftpool_wait_group_add(group: *mut ftpool_wait_group, ta
 pub unsafe extern "C" fn ftpool_wait_group_done(group: *mut ftpool_wait_group) -> ftpool_status {
     // SAFETY: the caller's 1.
     let group = unsafe { check::object(group.cast::<WaitGroup>()) };
-    status(group.and_then(|group| if group.try_done() { Ok(()) } else { Err(FTPOOL_E_INVALID) }))
+    status_or(group.map(WaitGroup::try_done), FTPOOL_E_INVALID)
 }
 
 /// Waits until the count is 0, for up to `timeout_ns`.
@@ -114,6 +113,5 @@ pub unsafe extern "C" fn ftpool_wait_group_done(group: *mut ftpool_wait_group) -
 pub unsafe extern "C" fn ftpool_wait_group_wait(group: *mut ftpool_wait_group, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
     let group = unsafe { check::object(group.cast::<WaitGroup>()) };
-    let done = group.and_then(|group| Ok(group.wait_until(time::deadline(timeout_ns)?)));
-    status(done.and_then(|done| if done { Ok(()) } else { Err(FTPOOL_TIMEOUT) }))
+    status_or(group.and_then(|group| Ok(group.wait_until(time::deadline(timeout_ns)?))), FTPOOL_TIMEOUT)
 }

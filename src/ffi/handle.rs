@@ -1,7 +1,7 @@
 //! Handles to single C jobs.
 
 use super::callback::{Callback, ftpool_callback};
-use super::check::{self, Call, Checked, status};
+use super::check::{self, Call, Checked, status, status_or};
 use super::ftpool_status::{self, *};
 use super::result::{self, Value};
 use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
@@ -168,8 +168,7 @@ pub unsafe extern "C" fn ftpool_job_join(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_job_cancel(job: *mut ftpool_job) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let job = unsafe { borrow(job) };
-    status(job.and_then(|job| if job.cancel() { Ok(()) } else { Err(FTPOOL_EMPTY) }))
+    status_or(unsafe { borrow(job) }.map(|job| job.cancel()), FTPOOL_EMPTY)
 }
 
 /// Returns whether the job is queued, running, or how it has ended.
@@ -245,8 +244,7 @@ pub unsafe extern "C" fn ftpool_job_on_done(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_job_remove_callback(job: *mut ftpool_job, key: u64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let job = unsafe { borrow(job) };
-    status(job.and_then(|job| if job.remove_callback(CallbackKey(key)) { Ok(()) } else { Err(FTPOOL_EMPTY) }))
+    status_or(unsafe { borrow(job) }.map(|job| job.remove_callback(CallbackKey(key))), FTPOOL_EMPTY)
 }
 
 /// Frees a handle. The job is not cancelled. NULL is accepted and ignored.

@@ -1,6 +1,6 @@
 //! Locks in C.
 
-use super::check::{self, status};
+use super::check::{self, status, status_or};
 use super::ftpool_status::{self, *};
 use super::time;
 use crate::sync::RawLock;
@@ -66,8 +66,7 @@ pub unsafe extern "C" fn ftpool_lock_try_acquire(lock: *mut ftpool_lock) -> bool
 pub unsafe extern "C" fn ftpool_lock_acquire_for(lock: *mut ftpool_lock, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
     let lock = unsafe { check::object(lock.cast::<RawLock>()) };
-    let acquired = lock.and_then(|lock| Ok(lock.acquire_until(time::deadline(timeout_ns)?)));
-    status(acquired.and_then(|acquired| if acquired { Ok(()) } else { Err(FTPOOL_TIMEOUT) }))
+    status_or(lock.and_then(|lock| Ok(lock.acquire_until(time::deadline(timeout_ns)?))), FTPOOL_TIMEOUT)
 }
 
 /// Releases the lock. The pointer is not checked. Releasing a free lock is harmless, unless a thread is acquiring it at

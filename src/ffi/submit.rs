@@ -1,6 +1,6 @@
 //! Submitting and cancelling C jobs.
 
-use super::check::{self, Call, Checked, status};
+use super::check::{self, Call, Checked, status, status_or};
 use super::ftpool;
 use super::ftpool_status::{self, *};
 use crate::{JobId, Pool, SubmitError};
@@ -102,8 +102,7 @@ pub unsafe extern "C" fn ftpool_submit_batch(
 pub unsafe extern "C" fn ftpool_cancel(pool: *mut ftpool, id: ftpool_job_id) -> ftpool_status {
     // SAFETY: the caller's 1.
     let pool = unsafe { check::retained(pool) };
-    let cancelled = pool.map(|pool| JobId::from_number(id).is_some_and(|id| pool.cancel(id)));
-    status(cancelled.and_then(|cancelled| if cancelled { Ok(()) } else { Err(FTPOOL_EMPTY) }))
+    status_or(pool.map(|pool| JobId::from_number(id).is_some_and(|id| pool.cancel(id))), FTPOOL_EMPTY)
 }
 
 #[inline(always)]

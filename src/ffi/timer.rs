@@ -1,6 +1,6 @@
 //! Delayed and scheduled C jobs.
 
-use super::check::{self, Call, Checked, status};
+use super::check::{self, Call, Checked, status, status_or};
 use super::clock::{from_duration, nanoseconds};
 use super::ftpool_status::{self, *};
 use super::submit::discard_value;
@@ -97,11 +97,11 @@ pub unsafe extern "C" fn ftpool_schedule(
 pub unsafe extern "C" fn ftpool_reschedule(pool: *mut ftpool, id: ftpool_job_id, delay_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
     let pool = unsafe { check::retained(pool) };
-    status(pool.and_then(|pool| {
+    let rescheduled = pool.and_then(|pool| {
         let delay = nanoseconds(delay_ns)?;
-        let set = JobId::from_number(id).is_some_and(|id| pool.reschedule(id, delay));
-        if set { Ok(()) } else { Err(FTPOOL_EMPTY) }
-    }))
+        Ok(JobId::from_number(id).is_some_and(|id| pool.reschedule(id, delay)))
+    });
+    status_or(rescheduled, FTPOOL_EMPTY)
 }
 
 /// Returns the time until a timer is next due, in nanoseconds.
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn ftpool_delayed_ids(
     out_count: *mut usize,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 to 3.
-    unsafe { list(pool, capacity, out_ids, out_count, Pool::delayed) }
+    unsafe { check::list_ids(pool, capacity, out_ids, out_count, |pool| ids(pool.delayed())) }
 }
 
 /// Lists the ids of the active schedules, as ftpool_delayed_ids() lists delayed jobs.
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn ftpool_scheduled_ids(
     out_count: *mut usize,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 to 3.
-    unsafe { list(pool, capacity, out_ids, out_count, Pool::scheduled) }
+    unsafe { check::list_ids(pool, capacity, out_ids, out_count, |pool| ids(pool.scheduled())) }
 }
 
 /// Returns the tick that the running job was queued for: its number, counted from 1 and including skipped ticks (1 for
@@ -232,26 +232,6 @@ unsafe fn enter(
     Ok(())
 }
 
-/// # Safety
-///
-/// As for [`ftpool_delayed_ids`].
-unsafe fn list(
-    pool: *mut ftpool,
-    capacity: usize,
-    out_ids: *mut ftpool_job_id,
-    out_count: *mut usize,
-    timers: impl FnOnce(&Pool) -> Vec<Timer>,
-) -> ftpool_status {
-    if out_count.is_null() || (out_ids.is_null() && capacity > 0) {
-        return FTPOOL_E_INVALID;
-    }
-    // SAFETY: the caller's 1.
-    let pool = unsafe { check::retained(pool) };
-    status(pool.map(|pool| {
-        let ids: Vec<JobId> = timers(&pool).iter().map(|timer| timer.id).collect();
-        // SAFETY: the caller's 2; no more than `capacity` are stored.
-        unsafe { check::store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
-        // SAFETY: the caller's 3.
-        unsafe { check::store(out_count, ids.len()) };
-    }))
+fn ids(timers: Vec<Timer>) -> Vec<JobId> {
+    timers.into_iter().map(|timer| timer.id).collect()
 }
