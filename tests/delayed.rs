@@ -1,4 +1,4 @@
-//! Delayed jobs that are early, late or out of order, and what can be seen of them.
+//! Delayed jobs that are early, late or out of order, or that are reported wrongly.
 
 mod common;
 
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 const SECOND: Duration = Duration::from_secs(1);
 const YEAR: Duration = Duration::from_secs(31_556_952);
 
-/// What jobs write their numbers into.
+/// The numbers of the jobs, in the order in which they ran.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u32>>>);
 
@@ -44,7 +44,7 @@ fn nothing_is_early_and_what_is_due_is_queued() {
     });
 }
 
-/// Conformance 36: by the machine's clock, also for those that come while the pool sleeps for a later one.
+/// Conformance 36: by the system's clock, also for jobs that are submitted while the pool sleeps for a later one.
 #[test]
 fn the_machines_clock_is_obeyed() {
     within_limit(|| {
@@ -59,7 +59,7 @@ fn the_machines_clock_is_obeyed() {
     });
 }
 
-/// Conformance 14: "front" is the default, and goes behind submit_first.
+/// Conformance 14: "front" is the default, and comes after submit_first.
 #[test]
 fn an_expired_job_goes_before_older_ordinary_ones() {
     within_limit(|| {
@@ -177,7 +177,7 @@ fn a_moment_on_the_wall_clock_follows_that_clock() {
         clock.set_wall_clock(noon + SECOND);
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((ran.get(), pool.delayed_count()), (1, 0));
-        // Set back, the clock has its moments ahead of it again.
+        // The clock is set back, so that the time lies ahead again.
         clock.set_wall_clock(noon - 5 * SECOND);
         for seconds in [2, 4, 3] {
             pool.spawn_at(noon - seconds * SECOND, ran.job()).unwrap();
@@ -190,7 +190,7 @@ fn a_moment_on_the_wall_clock_follows_that_clock() {
     });
 }
 
-/// Conformance 45: by the machine's wall clock.
+/// Conformance 45: by the system's wall clock.
 #[test]
 fn the_machines_wall_clock_is_obeyed() {
     within_limit(|| {
@@ -203,7 +203,7 @@ fn the_machines_wall_clock_is_obeyed() {
     });
 }
 
-/// Conformance 45: an error that loses nothing, or now.
+/// Conformance 45: a time that has passed is an error, or means now.
 #[test]
 fn a_moment_in_the_past_is_refused_or_now() {
     within_limit(|| {
@@ -258,7 +258,7 @@ fn leeway_delays_no_more_than_it_says() {
     });
 }
 
-/// Per-tick facts of a delayed job.
+/// The tick of a delayed job.
 #[test]
 fn a_late_job_knows_how_late_it_is() {
     within_limit(|| {
@@ -272,7 +272,7 @@ fn a_late_job_knows_how_late_it_is() {
     });
 }
 
-/// Decision: timers count as more to come for as_completed, not for wait_idle.
+/// Decision: as_completed waits for timers, wait_idle does not.
 #[test]
 fn as_completed_waits_for_a_timer() {
     within_limit(|| {
@@ -361,7 +361,7 @@ fn a_job_does_not_wait_for_ever_for_a_delayed_job_of_its_pool() {
     });
 }
 
-/// Issue 5: what a delayed job leaves in a results object says how late it began.
+/// Issue 5: the outcome of a delayed job says how late it started.
 #[test]
 fn an_outcome_says_when_its_job_was_due() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! Jobs that run too long, and who hears of it.
+//! Jobs that run too long, and are not reported, or twice.
 
 mod common;
 
@@ -40,7 +40,7 @@ fn a_job_that_overruns_is_told_of_once() {
     });
 }
 
-/// By the machine's clock, while every worker is busy and the pool is being shut down: that is when one wants to know.
+/// By the system's clock, while every worker is busy and the pool is being shut down: when it matters most.
 #[test]
 fn a_stuck_job_is_told_of_while_the_pool_shuts_down() {
     within_limit(|| {
@@ -56,7 +56,7 @@ fn a_stuck_job_is_told_of_while_the_pool_shuts_down() {
     });
 }
 
-/// The time counts from the job's begin, and what has ended in time, or by a panic, is not told of.
+/// The time counts from the job's start, and jobs that have ended in time, also by a panic, are not reported.
 #[test]
 fn a_job_that_ends_in_time_is_not_told_of() {
     within_limit(|| {
@@ -75,7 +75,7 @@ fn a_job_that_ends_in_time_is_not_told_of() {
     });
 }
 
-/// The hook may ask the job to come to an end; only that job hears of it, and a handle's cancel still works beside it.
+/// The hook may ask the job to stop, and only that job; cancelling by a handle still works.
 #[test]
 fn the_hook_asks_the_job_to_come_to_an_end() {
     within_limit(|| {
@@ -104,7 +104,7 @@ fn the_hook_asks_the_job_to_come_to_an_end() {
     });
 }
 
-/// A job that waits for another one of its pool on one worker: each is watched for itself.
+/// A job waits for another job of its pool on one worker: each is watched separately.
 #[test]
 fn a_job_inside_another_one_is_watched_for_itself() {
     within_limit(|| {
@@ -130,7 +130,7 @@ fn a_job_inside_another_one_is_watched_for_itself() {
     });
 }
 
-/// Never under a lock: the hook may use the pool, and a panic in it is nobody's.
+/// The hook is not called under a lock: it may use the pool, and a panic in it fails no job.
 #[test]
 fn the_hook_may_use_the_pool_and_panic() {
     within_limit(|| {
