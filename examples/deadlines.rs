@@ -1,5 +1,4 @@
-//! A request that nobody has begun to answer in time is of no use any more, and a report that takes too long is
-//! stopped.
+//! A request that no worker has started in time is dropped, and a report that takes too long is stopped.
 //!
 //! Run it with `cargo run --example deadlines`.
 
