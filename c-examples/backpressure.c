@@ -35,7 +35,7 @@ static void must_be_0(int error, const char *call) {
         die(call, strerror(error));
 }
 
-/* What keeps the only worker busy: a job that waits for its turn to go on. */
+/* Keeps the only worker busy: a job that waits until it may go on. */
 struct gate {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -77,7 +77,7 @@ static ftpool *new_pool(uint32_t policy) {
     return pool;
 }
 
-/* What becomes of two jobs more than there is room for. */
+/* Submits two jobs more than there is room for. */
 static void overfill(const char *name, uint32_t policy) {
     struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false};
     ftpool *pool = new_pool(policy);
@@ -97,7 +97,7 @@ static void overfill(const char *name, uint32_t policy) {
     ftpool_free(pool);
 }
 
-/* A submit that is in a hurry, whatever the policy: it gets its argument back. */
+/* A submit that does not wait, whatever the policy: it keeps its argument. */
 static void hurry(void) {
     struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false};
     ftpool *pool = new_pool(FTPOOL_POLICY_BLOCK);
@@ -113,7 +113,7 @@ static void hurry(void) {
     ftpool_free(pool);
 }
 
-/* Calls come one at a time, so this needs no lock of its own. */
+/* Calls are never concurrent, so this needs no lock. */
 struct tide {
     size_t highs, lows;
     bool out_of_turn;

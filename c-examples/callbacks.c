@@ -1,12 +1,12 @@
 /*
- * callbacks: looks over values before anybody sees them, adds them up without
- * a lock and without reading them, and leaves the freeing to the pool.
+ * callbacks: checks values before they can be read, adds them up without
+ * a lock and without reading them, and has the pool free everything.
  *
  * Build:      cc -o callbacks callbacks.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: options of a job (ftpool_submit_with): a callback that may refuse
  *             the value, arg_free; options of a results object
  *             (ftpool_results_new_with): a callback on a thread of its own,
- *             value_free for what nobody takes.
+ *             value_free for values that are not taken.
  */
 #include <fastthreadpool.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static void *allocate(size_t size) {
 }
 
 /* The job: reads a price. Its argument is freed by arg_free, whatever happens;
- * its value belongs to whoever takes it. */
+ * its value belongs to the callback or reader that takes it. */
 static void *read_price(void *arg) {
     char *end;
     double price = strtod(arg, &end);
@@ -46,7 +46,7 @@ static void *read_price(void *arg) {
     return value;
 }
 
-/* On the worker, before anybody else sees the outcome. A result other than 0
+/* On the worker, before the outcome can be read. A result other than 0
  * makes it a failure with this code; then value_free gets the value. */
 static int32_t refuse_negative(void *context, const ftpool_result *result) {
     double least = *(const double *)context;
@@ -86,7 +86,7 @@ static void submit(ftpool *pool, ftpool_results *results, const char *text) {
     options.arg_free = free;
     ftpool_status status = ftpool_submit_with(pool, read_price, copy, &options, NULL);
     if (status != FTPOOL_OK) {
-        free(copy); /* what was not accepted was not taken */
+        free(copy); /* a submit that fails takes nothing */
         must(status, "ftpool_submit_with");
     }
 }

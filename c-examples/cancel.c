@@ -1,5 +1,5 @@
 /*
- * cancel: changes its mind about jobs that wait, and ends a pool that is busy.
+ * cancel: cancels queued jobs, and shuts down a busy pool.
  *
  * Build:      cc -o cancel cancel.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: a config (ftpool_config), cancelling a queued job by its id
@@ -32,7 +32,7 @@ static void must_be_0(int error, const char *call) {
         die(call, strerror(error));
 }
 
-/* What keeps the only worker busy: a job that waits for its turn to go on. */
+/* Keeps the only worker busy: a job that waits until it may go on. */
 struct gate {
     pthread_mutex_t mutex;
     pthread_cond_t changed;

@@ -1,6 +1,6 @@
 /*
- * deadlines: a request that nobody has begun to answer in time is of no use
- * any more, and a report that takes too long is stopped.
+ * deadlines: a request that no worker has started in time is dropped, and a
+ * report that takes too long is stopped.
  *
  * Build:      cc -o deadlines deadlines.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: start deadlines (ftpool_submit_options: start_within_ns;
@@ -42,7 +42,7 @@ static void free_request(void *request) {
     freed++;
 }
 
-/* Called in the middle of a run: the report is asked to stop. */
+/* Called while the job runs: the report is asked to stop. */
 static int32_t overrun(void *context, ftpool_job_id id, const char *name, uint64_t ran_ns) {
     (void)context, (void)id;
     if (ran_ns < 10 * 1000 * 1000)

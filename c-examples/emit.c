@@ -25,7 +25,7 @@ static void must(ftpool_status status, const char *call) {
         die(call, ftpool_status_message(status));
 }
 
-/* The job. What it returns is ignored. Where there is no room, ftpool_emit()
+/* The job. What it returns is ignored. If there is no room, ftpool_emit()
  * waits until the reader has made some. */
 static void *factorise(void *arg) {
     uintptr_t rest = (uintptr_t)arg;
@@ -89,7 +89,7 @@ int main(void) {
         else
             line->note = "and a rest that took too long";
     }
-    if (status != FTPOOL_EMPTY) /* all was read, and no job is left */
+    if (status != FTPOOL_EMPTY) /* every outcome was read, and no job is left */
         must(status, "ftpool_results_next");
 
     for (size_t i = 0; i < COUNT; i++) {

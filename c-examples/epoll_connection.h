@@ -1,4 +1,4 @@
-/* The connections of epoll_server.c: requests are taken in piece by piece, become jobs when they are complete, and are
+/* The connections of epoll_server.c: requests are received piece by piece, become jobs when they are complete, and are
  * answered in the order in which they were asked. Nothing here waits. */
 #ifndef EPOLL_CONNECTION_H
 #define EPOLL_CONNECTION_H
@@ -32,13 +32,13 @@ struct request {
 struct connection {
     struct connection *next, **link; /* in the list of all */
     int fd;                          /* −1 when it is closed */
-    uint32_t waiting_for;            /* events that epoll was told */
-    bool no_more;                    /* nothing more is asked: the other side has ended, was refused, or we stop */
-    bool shut;                       /* everything is answered, and the other side was told so */
-    bool touched;                    /* among those to be looked after in this round */
+    uint32_t waiting_for;            /* events that are registered with epoll */
+    bool no_more;                    /* no more requests: the other side has ended, was refused, or we stop */
+    bool shut;                       /* every request is answered, and our side is shut down */
+    bool touched;                    /* to be handled at the end of this round */
     struct connection *next_touched;
-    struct request *first, **end; /* in the order of asking; the last one may be READING */
-    size_t unanswered;            /* bytes, with what they cost */
+    struct request *first, **end; /* in the order of arrival; the last one may be READING */
+    size_t unanswered;            /* bytes, including overhead */
     size_t running;               /* jobs that use one of the requests */
     size_t sent;                  /* bytes of the first answer */
     size_t filled;                /* bytes of the header or the request that is READING */
@@ -74,7 +74,7 @@ static void forget_first(struct connection *connection) {
     free(first);
 }
 
-/* Its requests go with it, once no job uses one of them. */
+/* Frees it and its requests, once no job uses one of them. */
 static void free_connection(struct connection *connection) {
     while (connection->first != NULL)
         forget_first(connection);
@@ -106,7 +106,7 @@ static struct request *new_request(struct connection *connection, uint32_t lengt
     return request;
 }
 
-/* Requests that have come in one round become jobs together, which costs less, and wakes workers once. They take some
+/* Requests that arrive in one round become jobs together, which costs less, and wakes workers once. They take some
  * microseconds each, less than it takes to wake this thread for the answer: where there are many, a job has several of
  * them, so that the answers come together as well. Where there are few, every worker gets some. */
 struct batch {
@@ -137,7 +137,7 @@ static void submit(struct batch *batch, struct request *request) {
         submit_batch(batch);
 }
 
-/* Takes in bytes that have come; false if there is no memory for what they ask. */
+/* Processes received bytes; false if there is no memory for a request. */
 static bool take_in(struct connection *connection, struct batch *batch, const unsigned char *bytes, size_t count) {
     while (count > 0 && !connection->no_more) {
         struct request *reading = connection->reading;
@@ -173,7 +173,7 @@ static bool take_in(struct connection *connection, struct batch *batch, const un
     return true;
 }
 
-/* Sends what is answered, first asked first; false if the connection is broken. */
+/* Sends the answers that are ready, in the order of the requests; false if the connection is broken. */
 static bool send_answers(struct connection *connection) {
     while (connection->first != NULL && connection->first->state == ANSWERED) {
         struct iovec parts[2 * FRAMES_AT_ONCE];

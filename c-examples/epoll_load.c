@@ -1,6 +1,7 @@
 /*
- * epoll_load: asks epoll_server or epoll_threads as fast as they answer, checks
- * every answer, and says how many there were in a second and how long they took.
+ * epoll_load: sends requests to epoll_server or epoll_threads as fast as they
+ * answer, checks every answer, and prints how many there were per second and
+ * how long they took.
  *
  * Build:      cc -O2 -o epoll_load epoll_load.c
  * Try:        ./epoll_server -p 7000 & ./epoll_load -c 16 -w 8 -n 500000 7000
@@ -30,7 +31,7 @@ static struct sample {
 struct client {
     int fd;
     bool waits_for_room;
-    uint64_t asked, told, answered; /* requests: begun to send, sent, answered */
+    uint64_t asked, told, answered; /* requests that are being sent, sent, answered */
     size_t sent, got;               /* bytes of the next request to send, of the next answer */
     uint64_t begun[MAX_WINDOW];     /* when they were asked, in nanoseconds */
 };
@@ -79,7 +80,7 @@ static void make_samples(void) {
     }
 }
 
-/* Every connection asks in an order of its own. */
+/* Every connection sends the requests in an order of its own. */
 static const struct sample *sample_of(const struct client *client, uint64_t number) {
     return &samples[((uint64_t)(client - clients) * 7 + number * 13) % SAMPLES];
 }
@@ -93,7 +94,7 @@ static void wait_for(int epoll, struct client *client, bool room) {
     }
 }
 
-/* Sends until the window is full, the connection is, or all is asked. */
+/* Sends until the window or the connection is full, or all requests are sent. */
 static void ask(int epoll, struct client *client) {
     for (;;) {
         struct iovec parts[FRAMES_AT_ONCE];
@@ -129,7 +130,7 @@ static void ask(int epoll, struct client *client) {
     }
 }
 
-/* Compares what comes with what has to come, byte by byte. */
+/* Compares received bytes with the expected answers. */
 static void check(struct client *client, const unsigned char *bytes, size_t count) {
     uint64_t time = now();
     while (count > 0) {

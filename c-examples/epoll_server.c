@@ -4,11 +4,11 @@
  *
  * Build:      cc -O2 -o epoll_server epoll_server.c $(pkg-config --cflags --libs fastthreadpool)
  * Try:        ./epoll_server -p 7000 & ./epoll_load 7000
- * Introduces: waiting for outcomes and sockets alike (ftpool_results_fd), handing
- *             in and taking many at once (ftpool_results_submit_batch, _take).
+ * Introduces: waiting for outcomes and sockets alike (ftpool_results_fd), submitting
+ *             and taking many at once (ftpool_results_submit_batch, _take).
  *
  * -p PORT: 0 for any free one, which it prints (the default). -j WORKERS.
- * SIGINT or SIGTERM: no new connections and requests; what was asked is
+ * SIGINT or SIGTERM: no new connections and requests; earlier requests are
  * answered, for two seconds at most. A second signal ends it at once.
  */
 #define _GNU_SOURCE
@@ -47,7 +47,7 @@ static void watch(struct server *server, int operation, int fd, uint32_t events,
         fail("epoll_ctl");
 }
 
-/* It is looked after at the end of the round: answers are sent together, and nothing goes that an event may name. */
+/* Marks it for the end of the round: answers are sent together, and no connection is freed that an event may name. */
 static void touch(struct server *server, struct connection *connection) {
     if (!connection->touched) {
         connection->touched = true;
@@ -69,7 +69,7 @@ static void accept_connections(struct server *server) {
     while (server->open < server->room) {
         int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM))
-            continue; /* it was gone before it came */
+            continue; /* it was closed before it was accepted */
         if (fd < 0 && errno != EAGAIN)
             server->room = server->open > 0 ? server->open : 1; /* until a connection ends and makes room */
         if (fd < 0)
@@ -102,10 +102,10 @@ static void read_from(struct server *server, struct connection *connection) {
     }
 }
 
-/* ---- What comes after a change ------------------------------------------ */
+/* ---- After a change ----------------------------------------------------- */
 
-/* What a connection waits for now: for room to send, if an answer is left over; for requests, if it has not asked for
- * too much already. One that was told that all is answered is read to its end, so that the answers are not lost. */
+/* Sets what a connection waits for: for room to send, if an answer is unsent; for requests, if not too many are
+ * unanswered. After the last answer it is read to its end, so that the answers are not lost. */
 static void look_after(struct server *server, struct connection *connection) {
     if (connection->fd < 0) {
         if (connection->running == 0)
@@ -131,14 +131,14 @@ static void look_after(struct server *server, struct connection *connection) {
 
 /* ---- Rounds ------------------------------------------------------------- */
 
-/* Takes what there is. One call that gets fewer than it has room for has seen the end, and the descriptor is armed. */
+/* Takes the available outcomes. A call that gets fewer than it has room for got all, and rearms the descriptor. */
 static void take_outcomes(struct server *server) {
     ftpool_result outcomes[OUTCOMES] = {FTPOOL_RESULT_INIT};
     size_t count;
     do {
         must(ftpool_results_take(server->batch.results, OUTCOMES, outcomes, &count), "ftpool_results_take");
         for (size_t i = 0; i < count; i++) {
-            struct request *request = outcomes[i].value; /* sorting does not fail, and nothing cancels */
+            struct request *request = outcomes[i].value; /* these jobs do not fail, and are not cancelled */
             for (; request != NULL; request = request->next_in_job) {
                 request->state = ANSWERED;
                 request->from->running--;
@@ -195,7 +195,7 @@ static void serve_round(struct server *server, const struct epoll_event *events,
         } else if (source == &server->signals) {
             stop(server);
         } else if (source == &server->answers) {
-            continue; /* what there is is taken in every round */
+            continue; /* outcomes are taken in every round */
         } else if (connection->fd >= 0) {
             if ((events[i].events & EPOLLERR) != 0 || (events[i].events & (EPOLLHUP | EPOLLIN)) == EPOLLHUP)
                 close_connection(server, connection);

@@ -14,7 +14,7 @@
 
 #include "epoll_wire.h"
 
-/* What is read and written at a time, so that a system call serves many small frames. */
+/* The bytes read and written at a time, so that one system call serves many small frames. */
 struct stream {
     int fd;
     size_t begin, end, unsent;
@@ -48,7 +48,7 @@ static bool put(struct stream *stream, const unsigned char *bytes, size_t count)
     return true;
 }
 
-/* Before it waits, what is answered is sent. */
+/* Sends the answers before it waits. */
 static bool get(struct stream *stream, unsigned char *bytes, size_t count) {
     while (count > 0) {
         if (stream->begin == stream->end) {
@@ -96,7 +96,7 @@ static void *serve(void *arg) {
     return NULL;
 }
 
-/* Waits for SIGINT or SIGTERM. The process's end is the end of the other threads. */
+/* Waits for SIGINT or SIGTERM. The exit of the process ends the other threads. */
 static void *end_at_a_signal(void *ends) {
     int signal;
     sigwait(ends, &signal);

@@ -1,6 +1,7 @@
-/* What epoll_server.c, epoll_threads.c and epoll_load.c agree on: a frame is a length, 4 bytes, most significant first,
- * and so many bytes. A request is a frame; the answer is a frame with the same bytes sorted. Answers come in the order
- * of their requests. A request that is too long is answered by REFUSED in place of a length, and the end. */
+/* The protocol of epoll_server.c, epoll_threads.c and epoll_load.c. A frame is a length, 4 bytes, most significant
+ * first, and that many bytes. A request is a frame; the answer is a frame with the same bytes sorted. Answers come in
+ * the order of their requests. A request that is too long is answered by REFUSED in place of a length, and is the last
+ * one. */
 #ifndef EPOLL_WIRE_H
 #define EPOLL_WIRE_H
 
@@ -31,7 +32,7 @@ static inline int by_value(const void *a, const void *b) {
     return *(const unsigned char *)a - *(const unsigned char *)b;
 }
 
-/* The work: by comparing, to take some microseconds. */
+/* The work: sorting by comparisons, to take some microseconds. */
 static inline void sort_bytes(unsigned char *bytes, size_t length) {
     qsort(bytes, length, 1, by_value);
 }
@@ -62,13 +63,13 @@ static inline struct sockaddr_in loopback(long port) {
     return address;
 }
 
-/* Without it, an answer waits until the one before is acknowledged. */
+/* Without this, an answer waits until the previous one is acknowledged. */
 static inline void send_at_once(int fd) {
     int yes = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
-/* Listens at a port of this machine, at any free one if it is 0, and says which. */
+/* Listens on a port of this machine, or any free one if it is 0, and prints which. */
 static inline int listen_at(long port, int flags) {
     struct sockaddr_in address = loopback(port);
     socklen_t size = sizeof address;

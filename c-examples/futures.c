@@ -1,10 +1,10 @@
 /*
- * futures: counts primes in pieces, takes the pieces as they come, and stops
+ * futures: counts primes in pieces, reads the pieces as they complete, and stops
  * when it has seen enough.
  *
  * Build:      cc -o futures futures.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: a handle to one job (ftpool_submit_job, ftpool_job_release),
- *             waiting for it (ftpool_job_wait), also for the last time
+ *             waiting for it (ftpool_job_wait), and freeing it then
  *             (ftpool_job_join), or for several at once (ftpool_wait_jobs),
  *             handles as their jobs end (ftpool_completed_add,
  *             ftpool_completed_next), cancelling a job whether it runs or not
@@ -38,7 +38,7 @@ static void *count_primes(void *from) {
     return (void *)count;
 }
 
-/* Looks for ever for a number that does not exist, until somebody has mercy. */
+/* Looks for a number that does not exist, until it is asked to stop. */
 static void *search(void *unused) {
     (void)unused;
     size_t tries = 0;
@@ -62,7 +62,7 @@ static void *sum_of_two(void *jobs) {
     return (void *)sum;
 }
 
-/* Ends the handle. */
+/* Waits for the job, and frees the handle. */
 static size_t last_value_of(ftpool_job *job) {
     ftpool_result result = FTPOOL_RESULT_INIT;
     must(ftpool_job_join(job, FTPOOL_FOREVER, &result), "ftpool_job_join");

@@ -1,11 +1,11 @@
 /*
- * groups: some jobs of a pool use the disk and shall not be many at a time;
+ * groups: some jobs of a pool use the disk, and few should run at a time;
  * others can wait until there is nothing else to do.
  *
  * Build:      cc -o groups groups.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: groups with a limit and a priority (ftpool_group_new,
  *             ftpool_group_submit), outcomes of grouped jobs
- *             (ftpool_submit_options: group), ending a group as one
+ *             (ftpool_submit_options: group), cancelling and waiting for a group
  *             (ftpool_group_cancel_all, ftpool_group_wait_idle).
  */
 #define _POSIX_C_SOURCE 200809L
@@ -34,7 +34,7 @@ static void must_be_0(int error, const char *call) {
         die(call, strerror(error));
 }
 
-/* How many jobs use the disk, and how many have at most. */
+/* How many jobs use the disk now, and the maximum so far. */
 struct disk {
     pthread_mutex_t mutex;
     int users, most;
@@ -74,7 +74,7 @@ int main(void) {
     must(ftpool_group_new(pool, 1, FTPOOL_PRIORITY_LOW, &reports), "ftpool_group_new");
     must(ftpool_results_new(pool, &results), "ftpool_results_new");
 
-    /* Two workers at most are at the disk; the others have time for the sums. */
+    /* At most two workers use the disk; the others run the sums. */
     for (int i = 0; i < DISK_JOBS; i++)
         must(ftpool_group_submit(reading, read_something, &disk, NULL), "ftpool_group_submit");
     for (size_t i = 1; i <= SUMS; i++)

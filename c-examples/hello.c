@@ -2,7 +2,7 @@
  * hello: runs one job.
  *
  * Build:      cc -o hello hello.c $(pkg-config --cflags --libs fastthreadpool)
- * Introduces: a pool (ftpool_new, ftpool_free) and a job that nobody waits for
+ * Introduces: a pool (ftpool_new, ftpool_free) and a job without an outcome
  *             (ftpool_submit): ftpool_free waits for all jobs.
  */
 #include <fastthreadpool.h>

@@ -3,7 +3,7 @@
  *
  * Build:      cc -o lock lock.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: a lock in the program's own memory (FTPOOL_LOCK_INIT), acquire
- *             and release, looking (ftpool_lock_locked), trying
+ *             and release, querying (ftpool_lock_locked), trying
  *             (ftpool_lock_try_acquire), a time limit
  *             (ftpool_lock_acquire_for), the checked release; an event and a
  *             wait group.
@@ -27,7 +27,7 @@ static void must(ftpool_status status, const char *call) {
         die(call, ftpool_status_message(status));
 }
 
-/* What the lock protects lies beside it. */
+/* The lock and the data that it protects. */
 static struct {
     ftpool_lock lock;
     size_t words;
@@ -40,7 +40,7 @@ static struct {
 static ftpool_event begin = FTPOOL_EVENT_INIT;
 static ftpool_wait_group under_way = FTPOOL_WAIT_GROUP_INIT;
 
-/* For who has the lock. */
+/* The caller must hold the lock. */
 static void count(const char *word) {
     size_t i = 0;
     while (i < counts.words && strcmp(counts.table[i].word, word) != 0)
@@ -72,7 +72,7 @@ int main(void) {
     config.workers = 4;
     must(ftpool_new(&config, &pool), "ftpool_new");
 
-    /* While we have the lock, nobody counts; any thread may look and try. */
+    /* While we hold the lock, no thread counts; any thread may query and try it. */
     ftpool_lock_acquire(&counts.lock);
     printf("locked: %d\n", ftpool_lock_locked(&counts.lock));
     printf("once more: %d\n", ftpool_lock_try_acquire(&counts.lock));
@@ -88,7 +88,7 @@ int main(void) {
     must(ftpool_event_set(&begin), "ftpool_event_set");
     must(ftpool_wait_group_wait(&under_way, FTPOOL_FOREVER), "ftpool_wait_group_wait");
 
-    ftpool_free(pool); /* after it, no call of ours is inside the lock any more */
+    ftpool_free(pool); /* after this, no job uses the lock */
     for (size_t i = 0; i < counts.words; i++)
         printf("%s %u\n", counts.table[i].word, counts.table[i].count);
     return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;

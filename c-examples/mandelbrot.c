@@ -40,7 +40,7 @@ static unsigned escape(double x, double y) {
     return STEPS;
 }
 
-/* Lines differ a lot in what they cost: whoever is free takes more of them. */
+/* Lines differ a lot in cost: a thread with cheap ones takes more of them. */
 static void paint_line(void *context, size_t line) {
     struct picture *picture = context;
     for (size_t column = 0; column < picture->width; column++) {
@@ -66,7 +66,7 @@ static void add(void *context, void *into, const void *from) {
     *(size_t *)into += *(const size_t *)from;
 }
 
-/* Looks for a point that takes exactly 100 steps, and stops everybody when it has found one. */
+/* Looks for a point that takes exactly 100 steps, and stops the loop when it has found one. */
 static void find_100(void *context, size_t at) {
     const struct picture *picture = context;
     if (picture->steps[at] == 100)

@@ -120,7 +120,7 @@ static void *checksum_file(void *arg) {
     return file;
 }
 
-/* ---- The main thread: hand out jobs, take in outcomes, print ------------ */
+/* ---- The main thread: submit jobs, read outcomes, print ----------------- */
 
 struct run {
     ftpool_results *results;
@@ -192,7 +192,7 @@ static struct file *find_by_id(struct run *run, ftpool_job_id id) {
     return file;
 }
 
-/* Takes in one outcome; false if there was none in time. */
+/* Reads one outcome; false if there was none in time. */
 static bool take_outcome(struct run *run, int64_t timeout_ns) {
     ftpool_result result = FTPOOL_RESULT_INIT;
     ftpool_status status = ftpool_results_next(run->results, timeout_ns, &result);

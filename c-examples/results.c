@@ -1,5 +1,5 @@
 /*
- * results: reads what jobs come to, first as they complete, then sorted into
+ * results: reads the outcomes of jobs, first as they complete, then sorted into
  * values and failures.
  *
  * Build:      cc -o results results.c $(pkg-config --cflags --libs fastthreadpool)
@@ -39,7 +39,7 @@ static void *count_steps(void *arg) {
     return NULL;
 }
 
-/* As they complete: the order of the outcomes is that in which workers came to
+/* As they complete: the order of the outcomes is that in which workers reached
  * the end of jobs, so the id says which job an outcome is of. */
 static void print_as_completed(ftpool_results *results) {
     ftpool_job_id ids[NUMBERS];
@@ -61,7 +61,7 @@ static void print_as_completed(ftpool_results *results) {
         else
             snprintf(lines[i], sizeof lines[i], "%s (at %d)", result.error_message, (int)result.error_code);
     }
-    if (status != FTPOOL_EMPTY) /* all was read, and no job is left */
+    if (status != FTPOOL_EMPTY) /* every outcome was read, and no job is left */
         must(status, "ftpool_results_next");
 
     for (size_t i = 0; i < NUMBERS; i++)

@@ -4,8 +4,8 @@
  * Build:      cc -o semaphore semaphore.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: semaphores in the program's own memory (FTPOOL_SEMAPHORE_INIT,
  *             zeroed memory), acquire and release of one and of many
- *             (ftpool_semaphore_acquire_for), a time limit, the end of all
- *             waiting (ftpool_semaphore_close), a lock (ftpool_lock).
+ *             (ftpool_semaphore_acquire_for), a time limit, ending all
+ *             waits (ftpool_semaphore_close), a lock (ftpool_lock).
  */
 #include <fastthreadpool.h>
 #include <pthread.h>
@@ -40,7 +40,7 @@ static struct {
     unsigned ring[PLACES];
 } queue = {.places = FTPOOL_SEMAPHORE_INIT(PLACES)}; /* the rest is zero: no items, and a free lock */
 
-static ftpool_semaphore producers_done; /* zero: nobody is done yet */
+static ftpool_semaphore producers_done; /* zero: no producer is done yet */
 
 static void *produce(void *arg) {
     (void)arg;

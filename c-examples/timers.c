@@ -7,7 +7,7 @@
  *
  * Build:      cc -o timers timers.c $(pkg-config --cflags --libs fastthreadpool)
  * Introduces: a schedule whose outcomes are read (ftpool_submit_timed,
- *             ftpool_timer_options), a timer set anew by its own job
+ *             ftpool_timer_options), a timer that its own job reschedules
  *             (ftpool_reschedule, ftpool_self_id), stopping all timers
  *             (FTPOOL_CANCEL_TIMERS), and signals beside a pool.
  *
@@ -177,7 +177,7 @@ int main(int argc, char **argv) {
     }
     must_be_0(pthread_create(&stopper, NULL, stop_at_signal, pool), "pthread_create");
 
-    /* As long as a schedule goes on, more is to come. */
+    /* While a schedule is active, more outcomes are expected. */
     ftpool_status status;
     while ((status = ftpool_results_next(options.results, FTPOOL_FOREVER, &result)) == FTPOOL_OK)
         count(entries, number, &result);

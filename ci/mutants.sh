@@ -69,16 +69,16 @@ src/queue/two_lock_queue.rs|self.len.store(row.places.len(), Ordering::Release);
 src/queue/stream.rs|self.tail.store(tail + 1, Ordering::Release);|self.tail.store(tail + 1, Ordering::Relaxed);|chunks_go_round
 src/queue/stream.rs|(self.tail.load(Ordering::Acquire) - position.head)|(self.tail.load(Ordering::Relaxed) - position.head)|runs_are_taken_while_their_writer_goes_on
 src/queue/stream.rs|self.spare.swap(left.as_ptr(), Ordering::AcqRel)|self.spare.swap(left.as_ptr(), Ordering::Acquire)|chunks_go_round
-src/pool/offered.rs|place.wake(place.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2||a_posted_piece_wakes
-src/pool/offered.rs|if let Some(news) = self.look() {\n                self.word|if let Some(news) = None {\n                self.word|a_posted_piece_wakes
+src/pool/offered.rs|target.wake(target.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2||a_posted_piece_wakes
+src/pool/offered.rs|if let Some(event) = self.poll() {\n                self.word|if let Some(event) = None {\n                self.word|a_posted_piece_wakes
 src/pool/offered.rs|self.word.fetch_or(BEGUN, Ordering::Relaxed);|self.word.store(BEGUN, Ordering::Relaxed);|a_posted_piece_
 src/pool/offered.rs|self.wake(self.word.swap(end, Ordering::AcqRel)); // M3|self.wake(self.word.swap(end, Ordering::Acquire)); // M3|a_posted_piece_is_run_once
-src/pool/offered.rs|compare_exchange(empty, letter, Ordering::Release,|compare_exchange(empty, letter, Ordering::Relaxed,|a_posted_piece_
-src/pool/offered.rs|letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4|letter.load(Ordering::Relaxed) == own; // M4|a_posted_piece_is_run_once
+src/pool/offered.rs|compare_exchange(empty, posted, Ordering::Release,|compare_exchange(empty, posted, Ordering::Relaxed,|a_posted_piece_
+src/pool/offered.rs|mailbox.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4|mailbox.load(Ordering::Relaxed) == own; // M4|a_posted_piece_is_run_once
 src/pool/submit.rs|fence::light(); // S1||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/crew.rs|fence(Ordering::SeqCst); // S3||a_job_that_relies_on_a_woken_worker_is_done
-src/pool/crew.rs|self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2|let _ = (before, asked); // F2|a_job_that_relies_on_a_woken_worker_is_done
-src/pool/crew.rs|self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2|self.asking.order(&self.census, true, asked); // F2|a_search_does_not_rely_on_a_wake_up
+src/pool/crew.rs|self.asking.fence_after_search(&self.census, before.is_woken_or_heard(), request); // F2|let _ = (before, request); // F2|a_job_that_relies_on_a_woken_worker_is_done
+src/pool/crew.rs|self.asking.fence_after_search(&self.census, before.is_woken_or_heard(), request); // F2|self.asking.fence_after_search(&self.census, true, request); // F2|a_search_does_not_rely_on_a_wake_up
 src/pool/asking.rs|fence::heavy(); // H2b||a_worker_does_not_sleep_while_a_job_is_queued
 src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_worker_relies_on_those_only_who_have_heard
 src/pool/asking.rs|fence::heavy(); // H2b|fence(Ordering::SeqCst); // H2b|a_search_relies_on_those_only_who_have_heard
@@ -88,13 +88,13 @@ src/pool/asking.rs|if *turn == asked {|if true {|a_search_does_not_rely_on_a_req
 src/pool/census.rs|self.0 & (WOKEN \x7c ASKED) != 0|self.0 & WOKEN != 0|a_worker_that_has_been_heard
 src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_search_that_has_been_heard
 src/pool/crew.rs|drop(self.state.lock());||two_submitters_start_one_worker
-src/pool/worker.rs|self.readiness.get() != Readiness::Leaving && !self.reaps.get()|self.readiness.get() != Readiness::Leaving|a_drop_does_not_wait
+src/pool/worker.rs|self.hook_state.get() != HookState::Stopped && !self.reaping.get()|self.hook_state.get() != HookState::Stopped|a_drop_does_not_wait
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
-src/pool/closing.rs|let turn = self.ending.turn.lock(); // L1|let turn = ();|closing_and_opening_do_not_mix
-src/pool/closing.rs|_ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end
-src/pool/resting.rs|self.core.maybe_quiet();\n        if self.core.crew.has_surplus() {|if self.core.crew.has_surplus() {|the_last_of_two_workers_wakes_the_waiter
-src/pool/resting.rs|self.core.maybe_quiet();\n        self.core.crew.wake_all();|self.core.crew.wake_all();|a_worker_that_leaves_wakes_those_who_wait_for_quiet
+src/pool/closing.rs|let transition = self.close_state.transition.lock(); // L1|let transition = ();|closing_and_opening_do_not_mix
+src/pool/closing.rs|_ if self.close_state.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end
+src/pool/resting.rs|self.core.notify_quiet();\n        if self.core.crew.has_surplus() {|if self.core.crew.has_surplus() {|the_last_of_two_workers_wakes_the_waiter
+src/pool/resting.rs|self.core.notify_quiet();\n        self.core.crew.wake_all();|self.core.crew.wake_all();|a_worker_that_leaves_wakes_those_who_wait_for_quiet
 src/pool/resting.rs|self.core.crew.wake_all();||every_worker_leaves
 src/pool/bound.rs|self.room.notify(); // E1, E2||a_submitter_that_waits_for_room_is_woken
 src/pool/bound.rs|compare_exchange_weak(taken,|compare_exchange_weak(self.places.taken.load(Ordering::Relaxed),|a_place_is_taken_once
@@ -110,21 +110,21 @@ src/queue/store.rs|let before = group.map(&leave);|let before = ();|a_group_rest
 src/pool/groups.rs|count.remove();\n            }\n        }\n        self.groups.quiet.notify();|count.remove();\n            }\n        }|a_group_rests_when_a_cancelled_job_has_ended
 src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
 src/pool/crew.rs|self.wake_sleepers(state); // U5|drop(state); // U5|a_worker_that_is_called_comes
-src/pool/crew.rs|let goes = !self.station(worker).is_called();|let goes = true;|a_worker_that_leaves_is_called_or_replaced
-src/pool/timers/fire.rs|state.next_due() };\n            state.let_sleeper_sleep(until);|state.next_due() };|the_sleeper_does_not_sleep_through
+src/pool/crew.rs|let leaves = !self.station(worker).is_called();|let leaves = true;|a_worker_that_leaves_is_called_or_replaced
+src/pool/timers/fire.rs|state.next_due() };\n            state.set_sleeper_until(until);|state.next_due() };|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|WakeTarget::Sleeper => self.alarm.unpark(),|WakeTarget::Sleeper => {}|the_sleeper_does_not_sleep_through
 src/pool/timers/lookout.rs|station.parker.nudge(),|{}|the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|self.asleep_until[ClockKind::Monotonic as usize] = next; // L0||the_lookout_does_not_sleep_through
 src/pool/timers/lookout.rs|wake // L4|false // L4|a_lookout_that_leaves_wakes
 src/pool/timers/storm.rs|core.storms.begun.fetch_add(1, Ordering::Release);||what_a_storm_brings_is_waited_for
-src/pool/timers/entry.rs|return core.take_out(state.slab.due(node)).map(\x7chint\x7c Cut::Queued(hint.item));|let hint = state.slab.due(node);\n            drop(state);\n            return core.take_out(hint).map(\x7chint\x7c Cut::Queued(hint.item));|a_timer_that_is_set_anew_is_cancelled
-src/pool/timers/entry.rs|self.calm_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
+src/pool/timers/entry.rs|return core.take_out(state.slab.due(node)).map(\x7chint\x7c Removed::Queued(hint.item));|let hint = state.slab.due(node);\n            drop(state);\n            return core.take_out(hint).map(\x7chint\x7c Removed::Queued(hint.item));|a_timer_that_is_set_anew_is_cancelled
+src/pool/timers/entry.rs|self.finish_storm();\n        let Closed|let Closed|what_is_due_when_a_pool_closes_is_run
 src/pool/closing.rs|self.close_timers(cancelled);\n        life|life|a_timer_that_comes_while_the_pool_closes
 src/pool/departing.rs|self.core.crew.wake_all(); // The others|// The others|worn_out_workers_wake_a_sleeper_at_the_end
 src/pool/orphans.rs|fence::heavy(); // O2||what_nobody_reads_is_dropped_after_the_last_delivery
 src/pool/orphans.rs|let settled = orphan.is_settled(); // O3|let settled = false; // O3|what_nobody_reads_is_dropped_after_the_last_delivery
 src/pool/timers/deadlines.rs|if was_last && self.is_closed() {|if false {|the_sleeper_leaves_a_closed_pool_with_the_last_deadline
-src/pool/timers/expiring.rs|worker.spend(self.entry);||a_job_with_a_deadline_has_one_end
+src/pool/timers/expiring.rs|worker.retire_timer(self.entry);||a_job_with_a_deadline_has_one_end
 src/pool/timers/expiring.rs|core.forget_deadline(self.entry);||a_job_with_a_deadline_has_one_end
 TABLE
 }

@@ -1,5 +1,5 @@
-//! A reader that is faster than its writer: a limit on queued jobs holds it back, water marks tell it when to slow
-//! down, and what cannot wait does the job itself.
+//! A reader that is faster than the jobs for its records: a limit on queued jobs blocks it, water marks tell it when to
+//! slow down, and a thread that must not wait runs the job itself.
 //!
 //! Run it with `cargo run --example backpressure`.
 
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{RECORDS} records: {}", sum.load(Ordering::Relaxed));
     assert!(crossings.load(Ordering::Relaxed) <= RECORDS);
 
-    // One that must not wait gets its job back, and does it here.
+    // A thread that must not wait gets its job back, and runs it here.
     let (busy, gate) =
         (Pool::builder().workers(1).max_queued(1, Policy::Reject).build()?, fastthreadpool::Event::new());
     let gate = Arc::new(gate);

@@ -1,5 +1,5 @@
-//! Prices on their way to a total: a callback looks at each on the worker that has parsed it and may refuse it, one
-//! thread adds up what is left, and each line is given back at its job's end, however that comes.
+//! Adds up prices: a callback checks each on the worker that parsed it, and may refuse it; another callback, on one
+//! thread, adds up the others; and each line is returned when its job has ended in any way.
 //!
 //! Run it with `cargo run --example callbacks`.
 
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = Pool::builder().on_log(|line| assert!(line.contains("job"), "{line}")).build()?;
     let prices = pool.results();
     let adding = Arc::clone(&sums);
-    // On one thread, one outcome after another: nothing to lock for its own sake.
+    // Called on one thread, with one outcome after another, so it needs no lock.
     prices.on_outcome(move |outcome: Outcome<f64>| {
         let mut sums = adding.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome.result {
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .submit()?;
     }
     pool.wait_idle(Deadline::NEVER)?;
-    drop(prices); // Waits until the callback has seen everything.
+    drop(prices); // Waits until the callback was called with every outcome.
     let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
     println!("{} prices, {:.2} in all", sums.prices, sums.total);
     println!("{} refused, {} lines given back", sums.refused, given_back.load(Ordering::Relaxed));

@@ -1,5 +1,4 @@
-//! A request that nobody has begun to answer in time is of no use any more, and a report that takes too long is
-//! stopped.
+//! A request that no worker has started in time is dropped, and a report that takes too long is stopped.
 //!
 //! Run it with `cargo run --example deadlines`.
 
@@ -46,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         pages > 0
     };
-    let report = pool.job(pages).watch("report 1", Duration::from_millis(10)).handle()?;
+    let report = pool.job(pages).watch("report 1", Duration::from_millis(10)).submit_handle()?;
     println!("report 1 stopped early, with pages: {}", report.join()?);
     Ok(())
 }

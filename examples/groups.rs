@@ -1,5 +1,4 @@
-//! Jobs with a limit of their own: two at a time at the disk, sums beside them, and reports when there is nothing else
-//! to do.
+//! Groups: at most two jobs at a time use the disk, sums run beside them, and reports when there is nothing else to do.
 //!
 //! Run it with `cargo run --example groups`.
 
@@ -13,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (disk, reports) = (pool.group(2, Priority::High), pool.group(1, Priority::Low));
     let (users, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
 
-    // Two workers at most are at the disk; the others have time for the sums.
+    // At most two workers use the disk; the others run the sums.
     for _ in 0..40 {
         let (users, most) = (Arc::clone(&users), Arc::clone(&most));
         disk.spawn(move || {
@@ -31,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     disk.wait_idle(Deadline::NEVER)?;
     println!("40 jobs have read, {} at a time", most.load(Ordering::SeqCst));
 
-    // A group ends as one. Its jobs are jobs like all others: they have outcomes, and deadlines.
+    // A group is cancelled as one. Its jobs are jobs like all others: they have outcomes, and deadlines.
     for n in 0..10 {
         squares.job(move || n).group(&reports).start_within(Duration::from_secs(60)).submit()?;
     }

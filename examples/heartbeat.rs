@@ -1,5 +1,5 @@
 //! Heartbeats from several services, and an alarm for the one that falls silent: a schedule for each sender, and one
-//! delayed job for each watchdog, set anew with every beat. No thread waits for any of them.
+//! delayed job for each watchdog, rescheduled with every beat. No thread waits for any of them.
 //!
 //! Run it with `cargo run --example heartbeat`.
 
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = Pool::builder().name("monitor").build()?;
     let alarms = pool.results();
     for (service, beats) in [("database", 10), ("mail", 5), ("web", 15)] {
-        // Due when nothing was heard for too long. Each beat puts it off.
+        // Due when no beat has arrived for too long. Each beat reschedules it.
         let watchdog = alarms.submit_later(SILENCE, move || service)?;
         let beats = Schedule::every(BEAT).first(Duration::ZERO).most_runs(beats);
         pool.schedule(beats, move || put_off(service, watchdog))?;

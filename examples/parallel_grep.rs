@@ -1,7 +1,7 @@
 //! Looks for a text in every file below a directory: `cargo run --release --example parallel_grep -- TEXT [DIRECTORY]`.
 //!
 //! Introduces: a map over a source that is read as values are asked for (`Pool::map`), in order, with errors that
-//! concern one item only; a progress bar; cancelling what is left when the reader goes away.
+//! concern one item only; a progress bar; cancelling the rest when the reader has closed the pipe.
 
 use fastthreadpool::Pool;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,7 +17,7 @@ struct Hit {
     line: String,
 }
 
-/// Files below a directory, sorted within each, found as they are asked for.
+/// Files below a directory, sorted within each directory, found on demand.
 struct Walk(Vec<PathBuf>);
 
 impl Iterator for Walk {
@@ -85,7 +85,7 @@ fn main() -> ExitCode {
     match run(text, arguments.next().unwrap_or_else(|| ".".into()).into()) {
         Ok(0) => ExitCode::FAILURE,
         Ok(_) => ExitCode::SUCCESS,
-        // Whoever reads has seen enough, as in `parallel_grep … | head`.
+        // The reader has closed the pipe, as in `parallel_grep … | head`.
         Err(error) if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {
             ExitCode::SUCCESS
         }

@@ -1,4 +1,22 @@
 #![doc = include_str!("../README.md")]
+//!
+//! ## Coming from another library
+//!
+//! | there | here |
+//! |---|---|
+//! | `rayon::spawn`, `ThreadPool::execute` of `threadpool` | [`Pool::spawn`] |
+//! | `rayon::join`, `rayon::scope` | [`Pool::join`], [`Pool::scope`] |
+//! | `par_iter()` with `for_each`, or `map` and `collect` | [`Pool::for_each`], [`Pool::map_slice`] |
+//! | `par_iter()` with `map` and `reduce` | [`Pool::reduce`] |
+//! | rayon's `ThreadPool::install` | [`Pool::run`]; loops and joins are methods of the pool and need no `install` |
+//! | `num_threads` | [`Builder::workers`] |
+//! | `ThreadPool::join` of `threadpool`, `panic_count` | [`Pool::wait_idle`], [`Pool::failed`] |
+//! | `executor.submit(f)` of Python's `concurrent.futures` | [`Pool::submit`], which returns a [`JobHandle`] |
+//! | `future.result(timeout)` | [`JobHandle::join`], [`JobHandle::join_until`] |
+//! | `future.exception()` | a [`JobError`] in place of the value |
+//! | `future.cancel()`, `future.add_done_callback` | [`JobHandle::cancel`], [`JobHandle::on_done`] |
+//! | `executor.map`, `wait`, `as_completed` | [`Pool::map`], [`wait()`], [`as_completed()`] |
+//! | `executor.shutdown(wait, cancel_futures)` | [`Pool::shutdown`] with [`Shutdown::Drain`] or [`Shutdown::Cancel`] |
 
 mod api;
 #[cfg(feature = "capi")]

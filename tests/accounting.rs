@@ -1,4 +1,4 @@
-//! Jobs that are lost, or counted twice, by whatever was done to them.
+//! Jobs that are lost or counted twice, after any sequence of operations.
 
 mod common;
 
@@ -7,13 +7,13 @@ use fastthreadpool::{Deadline, JobId, Outcome, Pool, Results, Shutdown, SubmitEr
 use std::thread;
 use std::time::Duration;
 
-/// What one thread has done, and what must come of it.
+/// What one thread has done, and the outcomes that must follow.
 #[derive(Default)]
 struct Books {
     submitted: u64,
     rejected: u64,
     ids: Vec<JobId>,
-    /// Those among them that emit a value besides what they end with.
+    /// How many of them emit a value in addition to their last outcome.
     emitting: Vec<JobId>,
     /// Accepted jobs that count their end.
     counted: usize,
@@ -33,7 +33,7 @@ impl Books {
         self.note(verdict);
     }
 
-    /// One random thing.
+    /// One random operation.
     fn act(&mut self, random: &mut Random, pool: &Pool, results: &Results<u64>, ended: &Count) {
         let failing = random.below(4) == 0;
         let code = move || if failing && fail(1, "on purpose") { 0 } else { 1 };
@@ -78,7 +78,7 @@ impl Books {
     }
 }
 
-/// One run: threads do random things, the pool is shut down meanwhile, and everything is found again.
+/// One run: threads do random operations while the pool is shut down, and every job is accounted for.
 fn run(seed: u64, workers: i32, bound: usize, mode: Shutdown) {
     let pool = pool_of(workers);
     let results = pool.results_bounded::<u64>(bound);
@@ -90,7 +90,7 @@ fn run(seed: u64, workers: i32, bound: usize, mode: Shutdown) {
                 read.add();
                 outcome
             };
-            // Not to the end: the pool is not shut down yet.
+            // The reader does not read to the end: the pool is not shut down yet.
             (0..300).filter_map(|_| results.next(Deadline::NOW).ok()).map(count).collect::<Vec<_>>()
         }
     };

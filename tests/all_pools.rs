@@ -1,4 +1,4 @@
-//! The global pool, and the end of all pools. One test at a time: each concerns all pools of the process.
+//! The global pool, and shutting down all pools. The tests run one at a time: each affects all pools of the process.
 
 mod common;
 
@@ -61,7 +61,7 @@ fn all_pools_are_cancelled_at_once() {
     });
 }
 
-/// Conformance 64, 65: a job of one of them would wait for itself.
+/// Conformance 64, 65: a job of one of the pools would wait for itself.
 #[test]
 fn a_job_cannot_end_all_pools() {
     alone(|| {
@@ -73,7 +73,7 @@ fn a_job_cannot_end_all_pools() {
     });
 }
 
-/// Conformance 65; reliability R4: pools come and go meanwhile.
+/// Conformance 65; reliability R4: pools are made and dropped meanwhile.
 #[test]
 fn pools_that_come_and_go_while_all_are_shut_down() {
     alone(|| {

@@ -98,7 +98,7 @@ fn it_ends_when_the_last_job_is_cancelled() {
     });
 }
 
-/// Conformance 68: several readers all come to the end, whoever reads the last outcome.
+/// Conformance 68: all of several readers reach the end, whichever reads the last outcome.
 #[test]
 fn it_ends_for_every_reader() {
     within_limit(|| {
@@ -156,7 +156,7 @@ fn a_waiting_reader_is_woken_by_each_outcome() {
     });
 }
 
-/// Conformance 72: a reader that waits does not look at the clock meanwhile.
+/// Conformance 72: a waiting reader does not poll.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_waiting_reader_does_not_poll() {

@@ -1,4 +1,5 @@
-//! Types that cannot go where users take them: to other threads, into errors, across a caught panic.
+//! Types that lack an auto trait that users need: to send them to threads, put them into errors, or use them after a
+//! panic.
 
 use fastthreadpool::{
     AsCompleted, Builder, Completed, Deadline, Group, JobError, JobHandle, JobId, ManualClock, Map, Outcome, Panic,
@@ -13,12 +14,12 @@ fn is_sent<T: Send>() {}
 fn is_shown<T: Debug>() {}
 fn outlives_panics<T: UnwindSafe + RefUnwindSafe>() {}
 
-/// A value that cannot be shown.
+/// A value without `Debug`.
 struct Mute;
 
 type Numbers = Map<std::ops::Range<u32>, fn(u32) -> u32, u32>;
 
-/// Conformance 109: by the compiler.
+/// Conformance 109: checked by the compiler.
 #[test]
 fn handles_pools_and_outcomes_are_shared_by_threads() {
     is_shared::<(Pool, Builder, Group, Results<u32>, JobHandle<u32>, JobId)>();
@@ -30,7 +31,7 @@ fn handles_pools_and_outcomes_are_shared_by_threads() {
     is_sent::<JobHandle<std::cell::Cell<u32>>>();
 }
 
-/// A test that unwraps needs to show a handle, whatever the job's value is.
+/// `unwrap` in tests needs `Debug` of a handle, also if the job's value has none.
 #[test]
 fn handles_are_shown_whatever_their_value() {
     is_shown::<(JobHandle<Mute>, Results<Mute>, Completed<Mute>, AsCompleted<'_, Mute>)>();

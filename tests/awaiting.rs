@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-/// A pool of one worker, who waits at the gate.
+/// A pool of one worker, which waits at the gate.
 fn blocked() -> (Pool, Gate) {
     let (pool, gate) = (pool_of(1), Gate::new());
     pool.spawn(gate.job()).unwrap();
@@ -52,7 +52,7 @@ fn a_handle_can_be_awaited() {
     });
 }
 
-/// Conformance 109: a task that waits for a handle no longer is not kept in memory until the job ends.
+/// Conformance 109: a task that no longer waits for a handle is not kept in memory until the job ends.
 #[test]
 fn a_dropped_handle_keeps_no_waker() {
     within_limit(|| {
@@ -73,7 +73,7 @@ fn a_handle_awaited_in_a_forked_child_says_that_nothing_will_come() {
     within_limit(|| {
         let (pool, _gate) = blocked();
         let mut job = pin!(pool.submit(|| ()).unwrap());
-        // SAFETY: the child looks at the handle, and ends.
+        // SAFETY: the child only polls the handle, and exits.
         let child = unsafe { libc::fork() };
         if child == 0 {
             let told = match job.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -90,7 +90,7 @@ fn a_handle_awaited_in_a_forked_child_says_that_nothing_will_come() {
     });
 }
 
-/// Conformance 109: whoever mixes up two handles' callbacks is told so, and does not stop an awaiting task.
+/// Conformance 109: removing a callback by another handle's key returns false, and does not stop an awaiting task.
 #[test]
 fn a_key_of_another_handle_takes_no_waker_away() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! A limit on queued jobs: who waits, who is refused, who is woken.
+//! Limits on queued jobs: submitters that should wait, be refused or be woken, and are not.
 
 mod common;
 
@@ -126,7 +126,7 @@ fn a_shutdown_wakes_blocked_submitters() {
                     })
                 })
                 .collect();
-            // Some may not have come to wait yet; they are refused as well.
+            // Some may not wait yet; they are refused as well.
             assert!(pool.shutdown(Shutdown::Drain, Deadline::NOW).is_err());
             submitters.into_iter().for_each(|submitter| submitter.join().expect("the submitter was woken"));
             assert_eq!(dropped.get(), 3);
@@ -223,7 +223,7 @@ fn the_caller_runs_what_does_not_fit() {
     });
 }
 
-/// Decisions: caller-runs, and the pool of the job that submits is another one.
+/// Decisions: caller-runs, for a job of another pool.
 #[test]
 fn a_job_runs_another_pools_job_and_remains_a_job() {
     within_limit(|| {
@@ -334,7 +334,7 @@ fn a_batch_comes_in_as_a_whole() {
     });
 }
 
-/// The limit holds at every moment, nobody is forgotten, and everything is accounted for.
+/// The limit holds at every moment, no waiter is forgotten, and every job is accounted for.
 #[test]
 fn many_producers_share_few_places() {
     for (workers, most) in [(1, 1), (2, 3), (4, 64)] {
@@ -350,7 +350,8 @@ fn many_producers_share_few_places() {
                         for _ in 0..2500 {
                             pool.spawn(begun.job()).expect("there is room in the end");
                             accepted.add();
-                            // Begun is read last, so this is not more than there were; each worker is at one job.
+                            // `begun` is read last, so the difference is not more than there were; each worker has one
+                            // job.
                             let waiting = accepted.get().saturating_sub(begun.get());
                             assert!(waiting <= most + workers as usize, "{waiting} are queued");
                         }
@@ -364,7 +365,7 @@ fn many_producers_share_few_places() {
     }
 }
 
-/// A hand-off to workers that come and go, from several threads.
+/// A hand-off to workers that start and leave, from several threads.
 #[test]
 fn hand_offs_from_many_threads_all_arrive() {
     within_limit(|| {

@@ -13,7 +13,7 @@ fn pool(workers: i32, extra: usize) -> Pool {
     Pool::builder().workers(workers).extra_workers(extra).build().unwrap()
 }
 
-/// Conformance 119: on a pool of one worker, by a channel of which the pool knows nothing.
+/// Conformance 119: on a pool of one worker, by a channel that the pool does not know.
 #[test]
 fn a_job_that_blocks_may_wait_for_another_one() {
     within_limit(|| {
@@ -28,7 +28,7 @@ fn a_job_that_blocks_may_wait_for_another_one() {
     });
 }
 
-/// Conformance 119: what lies in the batch of the worker that blocks is run, too.
+/// Conformance 119: jobs in the batch of the blocking worker run, too.
 #[test]
 fn jobs_behind_one_that_blocks_are_run_by_another_worker() {
     within_limit(|| {
@@ -42,7 +42,7 @@ fn jobs_behind_one_that_blocks_are_run_by_another_worker() {
     });
 }
 
-/// No more threads than asked for, whoever blocks; without extra workers a region changes nothing.
+/// No more threads than allowed, whichever job blocks; without extra workers a region has no effect.
 #[test]
 fn no_more_workers_come_than_may() {
     within_limit(|| {
@@ -123,7 +123,7 @@ fn a_region_ends_however_it_ends() {
         assert_eq!(nested.join().unwrap(), 3);
         assert!(pool.submit(|| blocking(|| panic!("while it blocks"))).unwrap().join().is_err());
         assert_eq!(blocking(|| 4), 4);
-        // Both have given back what they took: one may block, and only one.
+        // Both regions have ended: again exactly one job may block.
         let gate = Gate::new();
         for _ in 0..4 {
             let door = gate.door();
@@ -134,7 +134,7 @@ fn a_region_ends_however_it_ends() {
     });
 }
 
-/// Rule 14: a job that a blocking one waits for, and that runs on its thread, is none that blocks.
+/// Rule 14: a job that runs on the thread of a blocking job, which waits for it, does not count as blocking.
 #[test]
 fn a_job_inside_a_blocking_one_counts() {
     within_limit(|| {
@@ -175,7 +175,7 @@ fn a_pool_ends_with_workers_of_every_kind() {
     });
 }
 
-/// By default a pool keeps its limit, whatever its jobs say.
+/// By default a pool keeps its limit, also if its jobs block.
 #[test]
 fn a_plain_pool_keeps_its_limit() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! Calls to every worker: that some do not hear, hear twice, or that nobody answers.
+//! Broadcasts that miss a worker, reach one twice, or do not return.
 
 mod common;
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// Every worker once, the missing ones are started, values in their order; what is borrowed is seen.
+/// Every worker once, missing ones are started, values in the order of the workers; the body may borrow.
 #[test]
 fn every_worker_is_called_once() {
     within_limit(|| {
@@ -38,7 +38,7 @@ fn every_worker_is_called_once() {
     });
 }
 
-/// A worker that runs a job comes after it, before the next; the others do not wait for it, nor turn in circles.
+/// A busy worker takes part after its job and before the next; the others neither wait for it nor spin.
 #[test]
 fn a_busy_worker_comes_between_two_jobs() {
     within_limit(|| {
@@ -99,7 +99,7 @@ fn callers_do_not_disturb_each_other() {
     });
 }
 
-/// From a job of the pool it would wait for itself; from another pool's it does not.
+/// In a job of the pool it would wait for itself; in another pool's job it does not.
 #[test]
 fn a_job_cannot_call_its_own_pool() {
     within_limit(|| {
@@ -162,7 +162,7 @@ fn a_panic_in_a_call_is_the_callers() {
     });
 }
 
-/// Conformance 11: a start hook that fails is told, and nobody waits for the worker.
+/// Conformance 11: a failing start hook is an error of the call, which does not wait for the worker.
 #[test]
 fn a_worker_that_cannot_begin_is_not_waited_for() {
     within_limit(|| {

@@ -215,7 +215,7 @@ fn every_job_leaves_one_outcome() {
         assert_eq!((results.waiting(), pool.failed()), ([4, 3], 3));
 
         assert_eq!(results.take(0), []);
-        let failures = results.take(2); // failed ones first; a job before the others ends before them
+        let failures = results.take(2); // failed ones first; a job ahead of the others ends before them
         assert_eq!(failures, [failed[1], failed[0]].map(|id| Seen::failed(id, -77, "no luck")));
         assert_eq!(results.next(Which::Done), Ok(Seen::done(blocked, 0)));
         assert_eq!(results.next(Which::Done), Ok(Seen::done(done[1], 7)));

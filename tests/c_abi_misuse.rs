@@ -1,4 +1,4 @@
-//! C programs that pass what no function asked for: each call answers with a status, nothing breaks.
+//! C programs that pass invalid arguments: each call returns a status, and nothing breaks.
 #![cfg(feature = "capi")]
 
 mod c_common;
@@ -49,7 +49,7 @@ fn no_object() {
     c!(ftpool_results_free(results));
 }
 
-/// Reliability R6: every other argument is NULL; those that may be are.
+/// Reliability R6: every other argument is NULL, where that is an error and where it is allowed.
 #[test]
 fn no_argument() {
     within_limit(|| {
@@ -102,7 +102,7 @@ fn no_argument() {
     });
 }
 
-/// Tells what became of a pool with this config.
+/// Returns the status of making a pool with this config.
 fn status_of(config: &ftpool_config) -> ftpool_status {
     CPool::new(config).err().unwrap_or(FTPOOL_OK)
 }
@@ -166,7 +166,7 @@ fn configs_of_other_sizes() {
     assert_eq!(c!(ftpool_worker_limit(CPool::new(&sized(5)).unwrap().handle())), 5);
 }
 
-/// What the config says of names and stacks.
+/// What the header says about names and stacks.
 #[test]
 fn configs_with_a_name_and_a_stack() {
     within_limit(|| {
@@ -203,7 +203,7 @@ struct OtherResult {
     tail: [u64; 2],
 }
 
-/// Reliability R6: results as other headers declare them, or not set up at all.
+/// Reliability R6: results of other versions of the header, or not initialised.
 #[test]
 fn results_of_other_sizes() {
     const KNOWN: usize = size_of::<ftpool_result>();
@@ -243,7 +243,7 @@ fn results_of_other_sizes() {
     });
 }
 
-/// Reliability R6: numbers that are no mode and no time.
+/// Reliability R6: numbers that are not a mode or a time.
 #[test]
 fn unknown_modes_and_negative_times() {
     within_limit(|| {

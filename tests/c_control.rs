@@ -1,4 +1,4 @@
-//! Pools as a whole in C: hooks, cancelling all, new beginnings, and all pools together.
+//! Pools as a whole in C: hooks, cancelling all, reopening, and all pools of the process.
 #![cfg(feature = "capi")]
 
 mod c_common;
@@ -15,7 +15,7 @@ use std::sync::Mutex;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Some of these tests concern all pools of the process.
+/// Held by each test: some affect all pools of the process.
 fn alone(body: impl FnOnce() + Send + 'static) {
     within_limit(|| {
         let _turn = lock(&ONE_AT_A_TIME);
@@ -170,7 +170,7 @@ fn the_default_pool_is_the_librarys() {
     });
 }
 
-/// What the header says of ftpool_abandon(): it does not wait, and what was accepted still runs.
+/// What the header says about ftpool_abandon(): it does not wait, and accepted jobs still run.
 #[test]
 fn an_abandoned_pool_is_not_waited_for() {
     alone(|| {
@@ -200,7 +200,7 @@ fn an_abandoned_pool_is_not_waited_for() {
     });
 }
 
-/// What hooks were called with.
+/// The arguments of hook calls.
 #[derive(Default)]
 struct Told {
     started: Mutex<Vec<u32>>,
@@ -297,7 +297,7 @@ fn a_failing_hook_breaks_the_pool_and_says_why() {
     });
 }
 
-/// Reliability R10: the only worker of a pool would wait for ever.
+/// Reliability R10: the only worker of a pool would wait forever.
 #[test]
 fn the_only_worker_is_told_that_no_outcome_can_come() {
     alone(|| {

@@ -88,7 +88,7 @@ unsafe extern "C" fn note(context: *mut c_void, id: u64, name: *const c_char, ra
     1
 }
 
-/// Run limit: told once with name and id, and asked to come to an end.
+/// Run limit: the hook is called once with name and id, and can ask the job to stop.
 #[test]
 fn a_c_job_that_overruns_is_told_of_and_asked_to_stop() {
     within_limit(|| {
@@ -118,7 +118,7 @@ fn a_c_job_that_overruns_is_told_of_and_asked_to_stop() {
     });
 }
 
-/// What is not valid is refused before anything is taken.
+/// Invalid options are refused, and nothing is taken.
 #[test]
 fn options_that_make_no_sense_for_a_deadline_or_a_handle_are_refused() {
     within_limit(|| {

@@ -32,19 +32,19 @@ const EXAMPLES: &[&str] = &[
     "timers",
     "deadlines",
 ];
-/// Those that `c_server.rs` runs.
+/// Run by `c_server.rs`.
 const SERVERS: [&str; 3] = ["epoll_server", "epoll_threads", "epoll_load"];
 const SANITIZERS: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 const SIGABRT: i32 = 6;
 
-/// Compiles an example as C99 and more warnings than it has.
+/// Compiles an example as C99 with many warnings, as errors.
 fn build(compiler: &Compiler, name: &str, folder: &Path, flags: &[&str]) -> PathBuf {
     let program = folder.join(format!("{name}-{}", compiler.name()));
     compiler.program(&example(name), &program, &[&["-std=c99"], flags].concat());
     program
 }
 
-/// Runs an example; looks at what it says.
+/// Runs an example, and checks its output.
 fn run_example(name: &str, mut program: Command) {
     match name {
         "timers" => {
@@ -269,7 +269,7 @@ fn the_examples_are_clean_under_valgrind() {
     });
 }
 
-/// Files and folders with names and sizes that are easily got wrong; returns the files in the order of their paths.
+/// Files and folders with difficult names and sizes; returns the files in the order of their paths.
 fn make_tree(root: &Path) -> Vec<PathBuf> {
     let text =
         ["empty", "plain", "with space", "new\nline", "tab\t", "-j", "back\\slash", "a.c", "a/b", "a/deep/er", "a-b"];

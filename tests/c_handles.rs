@@ -38,7 +38,7 @@ impl CJob {
         }
     }
 
-    /// The caller ends it.
+    /// The caller must release it.
     fn into_handle(self) -> *mut ftpool_job {
         std::mem::ManuallyDrop::new(self).0
     }
@@ -60,7 +60,7 @@ fn wait_jobs(jobs: &[&CJob], until: u32, timeout_ns: i64) -> (ftpool_status, usi
     (status, done)
 }
 
-/// Conformance 98, 109: what a job came to can be read as often as one likes, by several threads.
+/// Conformance 98, 109: an outcome can be read any number of times, by several threads.
 #[test]
 fn a_result_can_be_read_again() {
     within_limit(|| {
@@ -199,7 +199,7 @@ fn callbacks_hear_of_a_result() {
     });
 }
 
-/// What the header says of a result's times, however it is shown.
+/// What the header says about a result's times, for every way to read it.
 #[test]
 fn a_callback_of_a_handle_is_shown_how_long_the_job_took() {
     within_limit(|| {

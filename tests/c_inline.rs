@@ -58,7 +58,7 @@ const CALLS: &str = "#include <fastthreadpool.h>\n\
     if (ftpool_semaphore_acquire(it) == FTPOOL_OK) ++*count;\n\
     return ftpool_semaphore_release(it, 1); }\n";
 
-/// What code calls of the library, by `nm`.
+/// The functions of the library that an object file calls, by `nm`.
 fn called(compiler: &Compiler, source: &Path, flags: &[&str]) -> BTreeSet<String> {
     let object = source.with_extension("o");
     run(&mut compiler.compile(source, &object, &[&["-c"], flags].concat()));
@@ -66,7 +66,7 @@ fn called(compiler: &Compiler, source: &Path, flags: &[&str]) -> BTreeSet<String
     symbols.lines().filter_map(|line| Some(line.trim().strip_prefix("U ftpool_")?.to_string())).collect()
 }
 
-/// A call that is not inlined is slow without a word; one that is inlined where it must not be would be worse.
+/// A call that is not inlined is slow, and nothing tells; one that is inlined where it must not be would be wrong.
 #[test]
 fn calls_are_inlined_where_they_should_not_be_or_the_other_way_round() {
     within_limit(|| {
@@ -110,7 +110,7 @@ fn a_word_of_the_abi_has_moved() {
     assert_eq!(semaphore.opaque[0], 1 << 61 | 2);
 }
 
-/// A lock says that its releases are light, or every release of a C program is a call.
+/// A lock records that its releases are light; otherwise every release of a C program is a call.
 #[test]
 fn a_lock_in_use_does_not_become_light() {
     // SAFETY: membarrier's query takes no memory of ours.

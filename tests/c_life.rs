@@ -1,4 +1,4 @@
-//! The life of a pool in C: jobs that ask where they are, waits, ends, and what is left after the end.
+//! The life of a pool in C: jobs that ask for their context, waits, shutdowns, and what can be used afterwards.
 #![cfg(feature = "capi")]
 
 mod c_common;
@@ -103,7 +103,7 @@ fn freeing_a_pool_runs_everything_that_it_accepted() {
     });
 }
 
-/// What the header says of ftpool_free: outcomes stay readable, and tell of every job.
+/// What the header says about ftpool_free: outcomes can be read, one for every job.
 #[test]
 fn results_outlive_their_pool() {
     within_limit(|| {
@@ -173,7 +173,7 @@ fn results_may_go_before_their_jobs() {
     });
 }
 
-/// The calling thread, to be looked at until it sleeps: then it is inside the call that it announced.
+/// The calling thread, for another thread to observe: when it sleeps, it is inside the call that it announced.
 #[cfg(target_os = "linux")]
 struct Sleeper(Mutex<Option<std::path::PathBuf>>);
 
@@ -193,7 +193,7 @@ impl Sleeper {
     }
 }
 
-/// Reliability R4: calls that other threads have begun come to their end, while the pool does.
+/// Reliability R4: calls that other threads have begun return while the pool is freed.
 #[test]
 #[cfg(target_os = "linux")]
 fn freeing_a_pool_waits_for_calls_that_have_begun() {
@@ -251,7 +251,7 @@ fn a_job_may_free_its_own_pool() {
                 CPool::new(&ftpool_config { workers, name: c"self-freed".as_ptr(), ..c_common::CONFIG }).unwrap(),
             );
             let results = pool.results();
-            // No worker comes to the one that frees before everything is submitted.
+            // No worker starts the job that frees the pool before everything is submitted.
             (0..workers).for_each(|_| assert!(results.submit(How::Last, &block).is_ok()));
             let blocked = usize::try_from(workers).unwrap();
             gate.wait_started(blocked);
@@ -259,7 +259,7 @@ fn a_job_may_free_its_own_pool() {
             results.submit(How::Last, &free).unwrap();
             (0..10).for_each(|n| assert!(results.submit(EVERY_HOW[n % 3], &count).is_ok()));
             gate.open();
-            // The outcomes tell that the jobs are over, after which their closures may go.
+            // When the outcomes have arrived, the jobs have ended, and their closures may be dropped.
             let jobs = blocked + 21;
             assert_eq!((0..jobs).filter(|_| results.next(Which::Done).is_ok()).count(), jobs);
             assert_eq!((results.next(Which::Any), ran.get()), (Err(FTPOOL_EMPTY), 21));

@@ -14,7 +14,7 @@ use std::ptr::{from_ref, null, null_mut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-/// An argument, and a value: knows what was done with it.
+/// An argument, and a value, which counts what was done with it.
 #[derive(Debug, Default)]
 struct Item {
     runs: AtomicUsize,
@@ -146,7 +146,7 @@ fn options_of_other_sizes() {
     });
 }
 
-/// Reliability R6, conformance 26: refused before anything is taken.
+/// Reliability R6, conformance 26: invalid options are refused, and nothing is taken.
 #[test]
 fn options_that_contradict_themselves() {
     within_limit(|| {
@@ -225,7 +225,7 @@ fn an_argument_is_freed_before_the_outcome_is_read() {
     });
 }
 
-/// What the header says of value_free: values that nobody has read, however they came, and no others.
+/// What the header says about value_free: it is called with every value that was not read, and no other.
 #[test]
 fn unread_values_are_freed_once() {
     within_limit(|| {
@@ -328,7 +328,7 @@ fn emitted_values_and_a_failure_arrive_in_order() {
     });
 }
 
-/// What the header says of ftpool_emit: only the code of a job that was submitted for it.
+/// What the header says about ftpool_emit: only in a job that was submitted with FTPOOL_SUBMIT_EMITS.
 #[test]
 fn emitting_where_no_job_emits() {
     within_limit(|| {

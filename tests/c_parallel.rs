@@ -13,7 +13,7 @@ use std::ptr::null_mut;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-/// What the bodies work on.
+/// The context of the loops' bodies.
 #[derive(Default)]
 struct Work {
     runs: Vec<AtomicUsize>,
@@ -156,7 +156,7 @@ extern "C" fn fail_on_the_worker(barrier: *mut c_void, _begin: usize, _end: usiz
     }
 }
 
-/// Conformance 84: whoever runs the item that fails, the value stays as it was.
+/// Conformance 84: if an item fails, on whichever thread, the value stays as it was.
 #[test]
 fn a_failure_in_a_reduction_leaves_the_value_alone() {
     within_limit(|| {
@@ -201,7 +201,7 @@ fn values_of_a_map_are_where_their_arguments_were() {
     });
 }
 
-/// Conformance 85: nothing is cleared before it was read, and what was not reached stays.
+/// Conformance 85: with one array, arguments are not cleared before they are read, and those not reached stay.
 #[test]
 fn values_of_a_map_replace_their_arguments() {
     within_limit(|| {

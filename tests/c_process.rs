@@ -11,7 +11,7 @@ use common::within_limit;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a program returns when all went well. Each kills itself if it hangs.
+/// The exit code of success. Each program kills itself if it hangs.
 const WELL: i32 = 42;
 
 fn build(compiler: &Compiler, file: &str, folder: &Path, flags: &[&str]) -> PathBuf {
@@ -53,7 +53,7 @@ fn the_library_is_unloaded_while_its_pool_works() {
     within_limit(|| {
         let folder = folder("dlclose");
         let program = build(&c_compilers()[0], "process_end.c", &folder, &["-std=c11"]);
-        // Not the one that the program is linked with: that would stay anyway.
+        // A copy, because the library that the program is linked with stays loaded anyway.
         let library = folder.join("another.so");
         std::fs::copy(built_library("libfastthreadpool.so"), &library).unwrap();
         (0..50).for_each(|_| must_go_well(Command::new(&program).arg("dlclose").arg(&library)));

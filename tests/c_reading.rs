@@ -37,7 +37,7 @@ fn a_job_that_is_to_be_first_is() {
     });
 }
 
-/// Conformance 23, 73: one thread, one at a time; the free hands on what is there and then nothing.
+/// Conformance 23, 73: one thread, one outcome at a time; the free delivers what has arrived, and nothing later.
 #[test]
 fn a_results_callback_takes_every_outcome() {
     within_limit(|| {
@@ -131,7 +131,7 @@ fn workers_wait_while_there_is_no_room() {
     });
 }
 
-/// Conformance 79: nobody will read, and nobody waits for ever.
+/// Conformance 79: without a reader, no worker waits forever.
 #[test]
 fn ends_with_unread_outcomes_do_not_hang() {
     within_limit(|| {
@@ -165,7 +165,7 @@ fn is_readable(fd: i32, timeout_ms: i32) -> bool {
     count == 1
 }
 
-/// Readable when there is something to read; silent, once it was read, until there is something again.
+/// The descriptor is readable when there is something to read, and then not until there is something again.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_descriptor_tells_a_poller() {

@@ -1,4 +1,4 @@
-//! What a schedule can be asked for, by the C ABI: errors, ticks that are missed, delays, leeway, placement.
+//! The options of schedules in C: errors, missed ticks, delays, leeway, placement.
 #![cfg(feature = "capi")]
 
 mod c_common;
@@ -148,7 +148,7 @@ fn a_fixed_delay_counts_from_the_end_of_the_run() {
     });
 }
 
-/// Conformance 14, 15: due jobs go before what is queued, or behind it if they are asked to.
+/// Conformance 14, 15: jobs that are due go ahead of queued jobs, or behind them by an option.
 #[test]
 fn what_is_due_goes_before_what_is_queued_or_behind() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! The example servers, asked by their load program and by clients that do not behave.
+//! The example servers, used by their load program and by misbehaving clients.
 #![cfg(all(target_os = "linux", feature = "capi"))]
 
 #[path = "c_common/cc.rs"]
@@ -35,7 +35,7 @@ fn build_watched(compiler: &Compiler, folder: &Path) -> PathBuf {
     build(compiler, "epoll_server", folder, flags)
 }
 
-/// A server that runs until it is told to end, or the test fails.
+/// A server that runs until it gets a signal, or the test fails.
 struct Server {
     child: Child,
     port: u16,
@@ -63,7 +63,7 @@ impl Server {
         assert_eq!(unsafe { libc::kill(self.child.id() as i32, signal) }, 0);
     }
 
-    /// Whether it ended by itself, without a complaint.
+    /// Whether it exited by itself, successfully.
     fn ends(mut self) -> bool {
         self.child.wait().expect("it is a child").success()
     }
@@ -80,7 +80,7 @@ fn frame(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
 }
 
-/// Bytes that are not in order.
+/// Random bytes.
 fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|n| (n * 167 % 251) as u8).collect()
 }
@@ -156,7 +156,7 @@ fn frames_come_in_pieces_and_may_be_too_long() {
     });
 }
 
-/// Clients that go while their jobs run, that send no whole frame, that end but still listen, that never read.
+/// Clients that disconnect while their jobs run, send a partial frame, shut down one direction, or never read.
 #[test]
 fn clients_that_vanish_or_do_not_read_harm_nobody() {
     within_limit(|| {
@@ -194,7 +194,7 @@ fn clients_that_vanish_or_do_not_read_harm_nobody() {
     });
 }
 
-/// What was asked is answered; then the connection ends, and the server does.
+/// On a signal, requests are answered; then connections are closed, and the server exits.
 #[test]
 fn a_signal_ends_the_server_after_the_last_answer() {
     within_limit(|| {
@@ -215,7 +215,7 @@ fn a_signal_ends_the_server_after_the_last_answer() {
         drop((busy, idle));
         assert!(server.ends());
 
-        // One that stays in spite of it: the second signal does not wait.
+        // A client that stays connected: the second signal does not wait for it.
         let server = Server::start(&program, &[]);
         let mut staying = server.connect();
         server.signal(libc::SIGINT);

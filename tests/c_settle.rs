@@ -1,4 +1,4 @@
-//! Callbacks of C jobs that decide what their jobs come to: values lost, freed twice, failures hidden.
+//! Settle callbacks of C jobs: values that are lost or freed twice, failures that are hidden.
 #![cfg(feature = "capi")]
 
 mod c_common;
@@ -89,7 +89,7 @@ fn what_a_settling_callback_says_takes_the_results_place() {
     });
 }
 
-/// Conformance 101: both callbacks would have the last word.
+/// Conformance 101: a job cannot have both callbacks.
 #[test]
 fn a_job_with_two_callbacks_is_refused() {
     extern "C" fn agree(_context: *mut c_void, _result: *const ftpool_result) -> i32 {

@@ -143,7 +143,7 @@ fn a_lock_is_released_on_another_thread() {
     assert!(c!(ftpool_lock_locked(lock.get())));
 }
 
-/// Ownership: who gets the last permit, sees an event or the end of a group, may free it at once.
+/// Ownership: a thread that gets the last permit, or sees an event set or a group at 0, may free it at once.
 #[test]
 fn a_latch_ends_with_its_waiter() {
     within_limit(|| {

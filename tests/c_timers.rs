@@ -1,4 +1,4 @@
-//! Delayed and scheduled jobs by the C ABI: what is due, what is freed, and what a wrong argument gets.
+//! Delayed and scheduled jobs in C: when they are due, what is freed, and the status of invalid arguments.
 #![cfg(feature = "capi")]
 
 mod c_common;
@@ -87,7 +87,7 @@ fn timed(pool: &CPool<'_>, argument: &Argument, options: &ftpool_timer_options) 
     }
 }
 
-/// Conformance 36, 39, 40, 45, 48, 51 by the calls a C program meets first.
+/// Conformance 36, 39, 40, 45, 48, 51, by the simple calls.
 #[test]
 fn simple_timers_run_when_they_are_due() {
     within_limit(|| {
@@ -148,7 +148,7 @@ fn options_say_when_and_how_often() {
     });
 }
 
-/// The argument of an accepted job is freed once, whatever becomes of it; that of another is not touched.
+/// The argument of an accepted job is freed once, however it ends; that of a refused job is not touched.
 #[test]
 fn an_argument_is_freed_once() {
     within_limit(|| {
@@ -254,7 +254,7 @@ fn wrong_arguments_get_a_status() {
     });
 }
 
-/// Issue 5: delays for jobs with all that can be asked for, and outcomes that say how late a job was.
+/// Issue 5: delays for jobs with options, and outcomes that say how late a job was.
 #[test]
 fn a_delayed_job_has_a_callback_a_handle_and_a_lateness() {
     within_limit(|| {

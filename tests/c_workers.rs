@@ -79,7 +79,7 @@ fn a_job_that_blocks_lets_another_worker_come() {
     });
 }
 
-/// Conformance 106, 107, 111: time-out, jobs per worker, workers before jobs; what is none is refused.
+/// Conformance 106, 107, 111: idle timeout, jobs per worker, workers before jobs; invalid numbers are refused.
 #[test]
 fn workers_come_and_go_as_asked() {
     within_limit(|| {
@@ -115,7 +115,7 @@ fn workers_come_and_go_as_asked() {
     });
 }
 
-/// A number that the calling thread has, and no other ever.
+/// A number that identifies the calling thread.
 fn thread_number() -> usize {
     static LAST: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static NUMBER: usize = LAST.fetch_add(1, SeqCst) + 1);

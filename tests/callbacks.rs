@@ -7,7 +7,7 @@ use fastthreadpool::{JobError, Outcome, Pool, RecvError, Shutdown, SubmitError, 
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What a callback was shown, in order.
+/// The outcomes that a callback was called with, in order.
 type Log = Arc<Mutex<Vec<(u64, Result<i32, String>)>>>;
 
 fn logging(log: &Log) -> impl FnMut(&Outcome<i32>) + Send + 'static {
@@ -64,7 +64,7 @@ fn a_failing_callback_fails_its_job() {
     });
 }
 
-/// Conformance 22, 31, 55, 101: failures and cancellations are shown, too; nothing is shown of a job that was not accepted.
+/// Conformance 22, 31, 55, 101: called for failures and cancellations, too, but not for a job that was not accepted.
 #[test]
 fn a_callback_sees_failures_and_cancellations() {
     within_limit(|| {
@@ -84,7 +84,7 @@ fn a_callback_sees_failures_and_cancellations() {
     });
 }
 
-/// Conformance 101: what the callback returns takes the result's place, however the job has ended.
+/// Conformance 101: what the callback returns replaces the result, however the job has ended.
 #[test]
 fn a_callback_puts_another_result_in_place() {
     within_limit(|| {
@@ -100,8 +100,8 @@ fn a_callback_puts_another_result_in_place() {
         results.job(value(3)).settle(|_, _| panic!("on purpose")).submit().unwrap();
         let spare = value(4);
         results.job(|| panic!("on purpose")).settle(move |_, failed| failed.or_else(|_| Ok(spare()))).submit().unwrap();
-        let id = pool.job(|| panic!("on purpose")).settle(|id, _| Ok(id)).handle().unwrap();
-        let cancelled = pool.job(|| 5).settle(|_, cancelled| cancelled.or(Ok(6))).handle().unwrap();
+        let id = pool.job(|| panic!("on purpose")).settle(|id, _| Ok(id)).submit_handle().unwrap();
+        let cancelled = pool.job(|| 5).settle(|_, cancelled| cancelled.or(Ok(6))).submit_handle().unwrap();
         assert!(cancelled.cancel());
         assert_eq!(cancelled.join().unwrap(), 6);
         gate.open();
@@ -166,7 +166,7 @@ fn a_job_emits_any_number_of_values() {
     });
 }
 
-/// Conformance 25, 27: what the callback refuses is not delivered, the rest is, and the job has failed.
+/// Conformance 25, 27: values that the callback refuses are not delivered, the others are, and the job has failed.
 #[test]
 fn a_callback_that_fails_on_one_value_spares_the_others() {
     within_limit(|| {
@@ -183,7 +183,7 @@ fn a_callback_that_fails_on_one_value_spares_the_others() {
     });
 }
 
-/// Conformance 23, 24: one thread, one at a time; a panic is kept with the job's id and holds nothing up.
+/// Conformance 23, 24: one thread, one at a time; a panic is kept with the job's id and delays nothing.
 #[test]
 fn a_results_callback_gets_everything_on_one_thread() {
     within_limit(|| {
@@ -220,7 +220,7 @@ fn a_results_callback_gets_everything_on_one_thread() {
     });
 }
 
-/// Conformance 23: what had arrived is handed on before the drop returns, and nothing afterwards.
+/// Conformance 23: outcomes that had arrived are delivered before the drop returns, and none afterwards.
 #[test]
 fn dropping_the_results_waits_for_their_callback() {
     within_limit(|| {
@@ -271,7 +271,7 @@ fn reading_beside_a_callback_is_an_error() {
     });
 }
 
-/// Conformance 24: an error that the callback returns is kept with the job's id, like a panic; each is handed out once.
+/// Conformance 24: an error that the callback returns is kept with the job's id, like a panic; each is returned once.
 #[test]
 fn an_error_of_a_results_callback_is_kept() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! Cancelling what must run, and running what was cancelled.
+//! Jobs that are cancelled and run all the same, or neither run nor are cancelled.
 
 mod common;
 
@@ -80,7 +80,7 @@ fn a_hundred_thousand_queued_jobs_are_cancelled_one_by_one() {
     });
 }
 
-/// Conformance 51: also when a worker has taken the job out of the queue, but has not begun it.
+/// Conformance 51: also when a worker has taken the job out of the queue, but has not started it.
 #[test]
 fn a_job_that_a_worker_has_taken_but_not_begun_is_cancelled() {
     within_limit(|| {
@@ -190,7 +190,7 @@ fn forged_ids_cancel_nothing() {
     });
 }
 
-/// Reliability R6: a guess that meets a queued job cancels that job; whatever it meets, every job has one end.
+/// Reliability R6: a guessed id of a queued job cancels that job; in any case every job ends once.
 #[test]
 fn guessed_ids_against_running_workers_break_nothing() {
     const JOBS: usize = 100_000;
@@ -237,7 +237,7 @@ fn ids_of_other_pools_and_other_times_cancel_nothing() {
         let gate = Gate::new();
         one.spawn(gate.job()).unwrap();
         gate.wait_started(1);
-        // The memory of finished jobs is in use again by now.
+        // By now the memory of finished jobs is used again.
         (0..5000).for_each(|_| assert!(one.spawn(ran.job()).is_ok()));
         assert!(!one.cancel(id));
         gate.open();
@@ -273,7 +273,7 @@ fn a_job_cancels_others_but_not_itself() {
     });
 }
 
-/// Conformance 112: what a cancelled job owns may use the pool while it is dropped.
+/// Conformance 112: destructors of what a cancelled job owns may use the pool.
 #[test]
 fn the_drop_of_a_cancelled_job_may_submit_and_cancel() {
     within_limit(|| {

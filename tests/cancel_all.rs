@@ -1,4 +1,4 @@
-//! What is queued, seen and cancelled as a whole.
+//! Listing and cancelling all queued jobs.
 
 mod common;
 
@@ -39,7 +39,7 @@ fn cancelling_all_empties_the_queue_and_leaves_running_jobs() {
     });
 }
 
-/// Conformance 16, 53: ids go as their jobs begin.
+/// Conformance 16, 53: an id is no longer listed when its job has started.
 #[test]
 fn a_job_that_has_begun_is_queued_no_more() {
     within_limit(|| {
@@ -83,7 +83,7 @@ fn cancelling_all_against_a_shutdown_loses_nothing_and_hangs_nobody() {
     });
 }
 
-/// Reliability R4: jobs come and go meanwhile; each is counted as run or cancelled.
+/// Reliability R4: jobs are submitted and run meanwhile; each is counted as run or cancelled.
 #[test]
 fn cancelling_all_against_submitters_accounts_for_every_job() {
     within_limit(|| {
@@ -115,7 +115,7 @@ fn cancelling_all_against_submitters_accounts_for_every_job() {
     });
 }
 
-/// What a cancelled job owns is a user's: dropping it may use the pool.
+/// Destructors of what a cancelled job owns may use the pool.
 #[test]
 fn a_drop_that_uses_the_pool_while_all_is_cancelled() {
     within_limit(|| {
@@ -130,7 +130,7 @@ fn a_drop_that_uses_the_pool_while_all_is_cancelled() {
             });
             pool.spawn(move || drop(owned)).unwrap();
         }
-        // Those submitted meanwhile may or may not be cancelled, too.
+        // Jobs submitted meanwhile may or may not be cancelled, too.
         assert!((1000..=2000).contains(&pool.cancel_all()));
         gate.open();
         pool.wait_idle(LIMIT).unwrap();
@@ -138,7 +138,7 @@ fn a_drop_that_uses_the_pool_while_all_is_cancelled() {
     });
 }
 
-/// A job may cancel what is behind it.
+/// A job may cancel the jobs queued behind it.
 #[test]
 fn a_job_cancels_all_others() {
     within_limit(|| {
@@ -178,8 +178,8 @@ fn queued_ids_are_the_ids_that_users_know() {
     });
 }
 
-/// Conformance 102, 103: what a cancelled job of a group still does, in its callback or when it drops what it owns, is
-/// waited for.
+/// Conformance 102, 103: the callback of a cancelled job of a group, and the destructors of what it owns, are waited
+/// for.
 #[test]
 fn a_group_is_not_idle_before_its_cancelled_jobs_have_ended() {
     within_limit(|| {
@@ -210,7 +210,7 @@ fn a_group_is_not_idle_before_its_cancelled_jobs_have_ended() {
     });
 }
 
-/// Conformance 102: where a cancelled job of a group ends, the group is not waited for; another one is.
+/// Conformance 102: in a callback of a cancelled job, a wait for its group fails; a wait for another group does not.
 #[test]
 fn a_cancelled_job_that_waits_for_its_group_is_told_that_it_would_wait_for_itself() {
     within_limit(|| {

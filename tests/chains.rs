@@ -1,4 +1,4 @@
-//! Jobs that submit the next one, and keep it to themselves, or others out.
+//! Jobs that submit the next job: chains that leave workers idle, or starve other jobs.
 
 mod common;
 
@@ -7,7 +7,7 @@ use fastthreadpool::Pool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-/// Conformance 57, 99: a worker is the next for what its job submits, but not if that job goes on.
+/// Conformance 57, 99: a worker runs the job that its job submits, unless its job goes on; then another worker does.
 #[test]
 fn a_job_that_its_submitter_does_not_come_to_is_run_by_another_worker() {
     within_limit(|| {
@@ -36,7 +36,7 @@ fn go_on(pool: &Pool, ended: &Arc<AtomicBool>, links: &Count) {
     }
 }
 
-/// Conformance 100: chains that would never end do not keep a worker from what others submit.
+/// Conformance 100: chains that never end do not keep a worker from jobs of other threads.
 #[test]
 fn others_have_their_turn_while_chains_go_on() {
     within_limit(|| {

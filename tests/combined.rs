@@ -1,4 +1,4 @@
-//! What one feature does to another.
+//! Features that break one another.
 
 mod common;
 
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Conformance 58, 107: a worker that may run no more jobs has expected one that was cancelled, and leaves as the last.
+/// Conformance 58, 107: a worker that has run its number of jobs leaves as the last one, after the next was cancelled.
 #[test]
 fn a_worn_out_worker_leaves_after_what_it_expected_was_cancelled() {
     within_limit(|| {
@@ -35,7 +35,7 @@ fn a_worn_out_worker_leaves_after_what_it_expected_was_cancelled() {
     });
 }
 
-/// Conformance 10: although users' code ran on the worker before, which drops what nobody has read.
+/// Conformance 10: although user code ran on the worker before: destructors of values that were not read.
 #[test]
 fn a_worker_that_drops_outcomes_first_is_started_before_its_first_job() {
     within_limit(|| {
@@ -63,8 +63,8 @@ fn a_worker_that_drops_outcomes_first_is_started_before_its_first_job() {
     });
 }
 
-/// Conformance 107: a worker that leaves after the last outcome of a results object that has gone drops what nobody has
-/// read. No other one comes to do so.
+/// Conformance 107: a worker that leaves after the last outcome of a dropped results object drops what was not read. No
+/// other worker would.
 #[test]
 fn a_worn_out_worker_drops_what_nobody_reads() {
     within_limit(|| {
@@ -134,7 +134,7 @@ fn a_worker_is_called_away_from_a_group() {
     });
 }
 
-/// "Blocking": a worker too many takes no further jobs, also of a group that it has a token of.
+/// "Blocking": a surplus worker takes no more jobs, also of a group that it has a token of.
 #[test]
 fn a_worker_too_many_leaves_a_groups_queue() {
     within_limit(|| {
@@ -162,7 +162,7 @@ fn a_worker_too_many_leaves_a_groups_queue() {
     });
 }
 
-/// No user's code runs under the timers' lock: a job that is taken out of the queue to wait again lowers the water.
+/// No user code runs under the timers' lock: rescheduling a queued job calls the water-mark callback.
 #[test]
 fn a_mark_that_is_passed_by_setting_a_timer_anew_may_ask_for_timers() {
     within_limit(|| {
@@ -187,7 +187,7 @@ fn a_mark_that_is_passed_by_setting_a_timer_anew_may_ask_for_timers() {
     });
 }
 
-/// Rule 12: a job that is due has a place, above the limit if need be, and frees that one and no other.
+/// Rule 12: a job that is due takes a place in the queue, above the limit if necessary, and frees only that.
 #[test]
 fn jobs_that_were_due_leave_the_limit_as_it_was() {
     within_limit(|| {
@@ -211,7 +211,7 @@ fn jobs_that_were_due_leave_the_limit_as_it_was() {
     });
 }
 
-/// Marks are told of what is due as of what is submitted.
+/// Jobs that become due count for water marks like submitted ones.
 #[test]
 fn jobs_that_are_due_raise_the_water() {
     within_limit(|| {
@@ -233,7 +233,7 @@ fn jobs_that_are_due_raise_the_water() {
     });
 }
 
-/// A pool whose queue is full, although one of its workers has nothing to do: what is queued is a group's at its limit.
+/// A pool whose queue is full while a worker is idle: the queued jobs are of a group at its limit.
 fn full(policy: Policy) -> (Pool, Gate, Count) {
     let pool = Pool::builder().workers(2).max_queued(1, policy).build().unwrap();
     let (group, gate, queued) = (pool.group(1, Priority::Normal), Gate::new(), Count::new());
@@ -261,8 +261,8 @@ fn leaves(pool: &Pool, depth: u32, dropped: &Count) -> u32 {
     a + b
 }
 
-/// Conformance 8, rule 12: the caller can do without help. It neither waits for room nor makes some, and a piece is run
-/// once, whoever might have run it in its submit.
+/// Conformance 8, rule 12: a fork needs no helper. It neither waits for room nor makes some, and each piece runs once,
+/// also if a policy would run it in its submit.
 #[test]
 fn a_fork_beside_a_full_queue_stays_with_its_caller() {
     within_limit(|| {
@@ -293,7 +293,7 @@ fn a_loop_beside_a_full_queue_stays_with_its_caller() {
     });
 }
 
-/// Rule 12: where every submit waits for a worker, helpers come all the same, and are not waited for.
+/// Rule 12: with hand-off, helpers join a loop all the same, and the caller does not wait for them.
 #[test]
 fn a_loop_waits_for_no_worker_to_take_its_help() {
     within_limit(|| {
@@ -305,7 +305,7 @@ fn a_loop_waits_for_no_worker_to_take_its_help() {
     });
 }
 
-/// Conformance 57, 62: a closed pool starts no thread to watch over a job that it refuses.
+/// Conformance 57, 62: a closed pool starts no timer thread for a job that it refuses.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_job_that_a_closed_pool_refuses_starts_no_thread() {
@@ -315,7 +315,7 @@ fn a_job_that_a_closed_pool_refuses_starts_no_thread() {
         for _ in 0..100 {
             let refused = pool.job(|| ()).start_within(SECOND).submit();
             assert!(matches!(refused, Err(SubmitError::Shutdown)));
-            // A thread has the name of the one who starts it, until it gives itself another.
+            // A new thread has the name of the thread that starts it, until it sets its own.
             assert_eq!(common::linux::threads_named("refusing").len(), 1);
         }
     };
@@ -345,7 +345,7 @@ fn the_rest_of_a_batch_ends_with_its_pool() {
     });
 }
 
-/// Conformance 80: nothing overflows where numbers end.
+/// Conformance 80: nothing overflows at the largest numbers.
 #[test]
 fn a_loop_runs_to_the_last_number() {
     within_limit(|| {
@@ -362,8 +362,8 @@ fn a_loop_runs_to_the_last_number() {
     });
 }
 
-/// Rule: nobody waits for a place that he keeps himself. A job that is discarded keeps its place until its callback,
-/// which submits, is over.
+/// Rule: no thread waits for room that it occupies itself. A discarded job keeps its place until its callback, which
+/// submits, has returned.
 #[test]
 fn the_callback_of_a_discarded_job_may_submit() {
     within_limit(|| {

@@ -80,7 +80,7 @@ fn two_more(test: &str) -> [Copy; 2] {
     copies
 }
 
-/// What threads share, whichever copy they call.
+/// Shared by threads that call different copies.
 struct Shared {
     lock: UnsafeCell<ftpool_lock>,
     semaphore: UnsafeCell<ftpool_semaphore>,
@@ -97,7 +97,7 @@ impl Shared {
     }
 }
 
-/// Each copy has modes of its own; a lock's two sides may be in different ones.
+/// Each copy chooses its own fence mode; a lock's two sides may use different ones.
 #[test]
 fn copies_share_a_lock_and_a_semaphore() {
     within_limit(|| {
@@ -150,7 +150,7 @@ extern "C" fn note(argument: *mut c_void) -> *mut c_void {
     null_mut()
 }
 
-/// Pools of several copies run side by side, and what one copy does to all its pools leaves the others' alone.
+/// Pools of several copies run side by side, and a call on all pools of one copy does not affect the others'.
 #[test]
 fn copies_have_pools_of_their_own() {
     within_limit(|| {

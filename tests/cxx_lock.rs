@@ -1,4 +1,4 @@
-//! C++ programs that use a lock of the header as one of their own.
+//! C++ programs that use a lock of the header with the guards of the standard library.
 #![cfg(all(unix, feature = "capi"))]
 
 #[path = "c_common/cc.rs"]

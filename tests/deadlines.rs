@@ -1,4 +1,4 @@
-//! Jobs that are not begun in time: reported late, twice, never, or to the wrong place.
+//! Jobs that miss their start deadline: reported late, twice, never, or to the wrong place.
 
 mod common;
 
@@ -24,7 +24,7 @@ fn expired<T>(outcome: &Outcome<T>) -> bool {
     matches!(outcome.result, Err(JobError::Expired))
 }
 
-/// Start deadline: on time, with everything that was asked for, and not when somebody comes to the job.
+/// Start deadline: the job expires on time, not when a worker reaches it, and all its callbacks are called.
 #[test]
 fn a_job_that_is_not_begun_in_time_ends_expired_at_once() {
     within_limit(|| {
@@ -55,7 +55,7 @@ fn a_job_that_is_not_begun_in_time_ends_expired_at_once() {
     });
 }
 
-/// Entries of very many deadlines, met or not, go all at once, and the next ones find everything in order.
+/// Very many deadlines, met or missed, are removed at once, and later ones work as before.
 #[test]
 fn very_many_deadlines_come_and_go_more_than_once() {
     within_limit(|| {
@@ -79,7 +79,7 @@ fn very_many_deadlines_come_and_go_more_than_once() {
     });
 }
 
-/// The same by the machine's clock: nobody has to come by.
+/// The same by the system's clock, while no worker is free.
 #[test]
 fn a_sleeping_pool_reports_an_expired_job_by_itself() {
     within_limit(|| {
@@ -87,8 +87,8 @@ fn a_sleeping_pool_reports_an_expired_job_by_itself() {
         pool.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         let before = Instant::now();
-        let job = pool.job(|| ()).start_within(Duration::from_millis(20)).handle().unwrap();
-        let by = pool.job(|| ()).start_by(before + Duration::from_millis(10)).handle().unwrap();
+        let job = pool.job(|| ()).start_within(Duration::from_millis(20)).submit_handle().unwrap();
+        let by = pool.job(|| ()).start_by(before + Duration::from_millis(10)).submit_handle().unwrap();
         by.wait(Deadline::NEVER).unwrap();
         assert!(before.elapsed() >= Duration::from_millis(10));
         job.wait(Deadline::NEVER).unwrap();
@@ -99,7 +99,7 @@ fn a_sleeping_pool_reports_an_expired_job_by_itself() {
     });
 }
 
-/// A moment that has passed: accepted, and expired at once.
+/// A deadline that has passed: the job is accepted, and expires at once.
 #[test]
 fn a_deadline_that_has_passed_expires_the_job_in_the_submit() {
     within_limit(|| {
@@ -110,7 +110,7 @@ fn a_deadline_that_has_passed_expires_the_job_in_the_submit() {
         results.job(|| 2).start_within(Duration::ZERO).submit().unwrap();
         assert!((0..2).all(|_| expired(&results.next(Deadline::NOW).unwrap())));
         gate.open();
-        // Nobody is busy: even so a job may be too late, but it has one end.
+        // No worker is busy: even so a job may expire, but it ends once.
         results.job(|| 3).start_within(Duration::ZERO).submit().unwrap();
         results.next(LIMIT).unwrap();
         pool.wait_idle(LIMIT).unwrap();
@@ -118,12 +118,12 @@ fn a_deadline_that_has_passed_expires_the_job_in_the_submit() {
     });
 }
 
-/// A job that begins in time is not touched by its deadline any more, and leaves nothing in the timers' list.
+/// A job that starts in time is not affected by its deadline, and leaves nothing in the timers' list.
 #[test]
 fn a_job_that_has_begun_does_not_expire() {
     within_limit(|| {
         let ((pool, clock), gate) = (manual(1), Gate::new());
-        let job = pool.job(gate.job()).start_within(SECOND).handle().unwrap();
+        let job = pool.job(gate.job()).start_within(SECOND).submit_handle().unwrap();
         gate.wait_started(1);
         clock.advance(SECOND * 2);
         assert_eq!(job.state(), JobState::Running);
@@ -140,11 +140,11 @@ fn whoever_waits_for_a_job_is_woken_when_it_expires() {
         let (pool, clock, _gate) = blocked();
         let job = || pool.job(|| 1).start_within(SECOND);
         let (told, hears) = mpsc::channel();
-        let handles: Vec<_> = (0..3).map(|_| job().handle().unwrap()).collect();
+        let handles: Vec<_> = (0..3).map(|_| job().submit_handle().unwrap()).collect();
         handles[0].on_done(move |result| told.send(matches!(result, Err(JobError::Expired))).unwrap());
         let late = pool.submit(|| 2).unwrap();
         thread::scope(|scope| {
-            let one = job().handle().unwrap();
+            let one = job().submit_handle().unwrap();
             let all = scope.spawn(move || {
                 let waited = fastthreadpool::wait(&handles, fastthreadpool::Until::All, Deadline::NEVER);
                 waited.unwrap();
@@ -167,7 +167,7 @@ fn whoever_waits_for_a_job_is_woken_when_it_expires() {
     });
 }
 
-/// A group's places: an expired job takes none, and the group is idle without it.
+/// Groups: an expired job takes no place of its group, and does not keep it from being idle.
 #[test]
 fn a_groups_jobs_expire() {
     within_limit(|| {
@@ -176,9 +176,9 @@ fn a_groups_jobs_expire() {
         group.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         let ran = Count::new();
-        let waits = pool.job(ran.job()).group(&group).start_within(SECOND).handle().unwrap();
-        let first = pool.job(ran.job()).group(&group).first().start_within(SECOND).handle().unwrap();
-        let stays = pool.job(ran.job()).group(&group).start_within(SECOND * 2).handle().unwrap();
+        let waits = pool.job(ran.job()).group(&group).start_within(SECOND).submit_handle().unwrap();
+        let first = pool.job(ran.job()).group(&group).first().start_within(SECOND).submit_handle().unwrap();
+        let stays = pool.job(ran.job()).group(&group).start_within(SECOND * 2).submit_handle().unwrap();
         assert_eq!(group.pending(), 4);
         clock.advance(SECOND);
         assert_eq!(group.pending(), 2);
@@ -190,7 +190,7 @@ fn a_groups_jobs_expire() {
     });
 }
 
-/// The bound: an expired job's place is free, and a submit does not wait for room beyond its job's deadline.
+/// The limit on queued jobs: an expired job frees its place, and a submit does not wait beyond its job's deadline.
 #[test]
 fn an_expired_job_makes_room_and_a_full_queue_is_not_waited_for_beyond_the_deadline() {
     within_limit(|| {
@@ -203,11 +203,11 @@ fn an_expired_job_makes_room_and_a_full_queue_is_not_waited_for_beyond_the_deadl
                 assert!(matches!(soon().submit(), Err(SubmitError::Full)), "no worker has it in time");
                 continue;
             }
-            let expires = soon().handle().unwrap();
-            let stays = pool.job(|| ()).start_within(LIMIT * 10).handle().unwrap();
+            let expires = soon().submit_handle().unwrap();
+            let stays = pool.job(|| ()).start_within(LIMIT * 10).submit_handle().unwrap();
             expires.wait(Deadline::NEVER).unwrap();
             eventually("its place is free", || pool.pending() == 2);
-            let room = pool.job(|| ()).start_within(LIMIT * 10).handle().unwrap();
+            let room = pool.job(|| ()).start_within(LIMIT * 10).submit_handle().unwrap();
             match (policy, soon().submit()) {
                 (Policy::DiscardOldest, submitted) => {
                     submitted.unwrap();
@@ -221,7 +221,7 @@ fn an_expired_job_makes_room_and_a_full_queue_is_not_waited_for_beyond_the_deadl
     });
 }
 
-/// The caller runs the job itself: it has begun.
+/// Caller-runs: a job that the caller runs has started, and does not expire.
 #[test]
 fn a_job_that_its_caller_runs_has_begun_in_time() {
     within_limit(|| {
@@ -231,13 +231,13 @@ fn a_job_that_its_caller_runs_has_begun_in_time() {
         pool.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         pool.spawn(|| ()).unwrap();
-        let mine = pool.job(|| thread::current().id()).start_within(SECOND).handle().unwrap();
+        let mine = pool.job(|| thread::current().id()).start_within(SECOND).submit_handle().unwrap();
         clock.advance(SECOND);
         assert_eq!(mine.join().unwrap(), thread::current().id());
     });
 }
 
-/// Shutdown: a job that drains expires on time, too, and the pool ends without waiting for later moments.
+/// Shutdown: jobs expire on time while the pool drains, and the pool does not wait for later deadlines.
 #[test]
 fn deadlines_hold_while_the_pool_drains_and_do_not_hold_it_up() {
     within_limit(|| {
@@ -247,9 +247,9 @@ fn deadlines_hold_while_the_pool_drains_and_do_not_hold_it_up() {
             let (pool, gate) = (builder.workers(1).build().unwrap(), Gate::new());
             pool.spawn(gate.job()).unwrap();
             gate.wait_started(1);
-            let soon = pool.job(|| ()).start_within(Duration::from_millis(20)).handle().unwrap();
-            let late = pool.job(|| ()).start_within(LIMIT * 100).handle().unwrap();
-            let never = pool.job(|| ()).start_within(Duration::MAX).handle().unwrap();
+            let soon = pool.job(|| ()).start_within(Duration::from_millis(20)).submit_handle().unwrap();
+            let late = pool.job(|| ()).start_within(LIMIT * 100).submit_handle().unwrap();
+            let never = pool.job(|| ()).start_within(Duration::MAX).submit_handle().unwrap();
             assert!(pool.shutdown(Shutdown::Drain, Deadline::NOW).is_err());
             clock.advance(Duration::from_millis(20));
             soon.wait(Deadline::NEVER).unwrap();
@@ -258,7 +258,7 @@ fn deadlines_hold_while_the_pool_drains_and_do_not_hold_it_up() {
             pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
             assert_eq!((late.state(), never.state(), pool.alive()), (JobState::Done, JobState::Done, 0));
             pool.reopen(LIMIT).unwrap();
-            let again = pool.job(|| 1).start_within(LIMIT).handle().unwrap();
+            let again = pool.job(|| 1).start_within(LIMIT).submit_handle().unwrap();
             assert_eq!(again.join().unwrap(), 1);
         }
     });
@@ -270,7 +270,7 @@ fn a_job_that_was_cancelled_does_not_expire() {
     within_limit(|| {
         let (pool, clock, gate) = blocked();
         let ended = Count::new();
-        let job = || pool.job(|| ()).start_within(SECOND).finally(ended.job()).handle().unwrap();
+        let job = || pool.job(|| ()).start_within(SECOND).finally(ended.job()).submit_handle().unwrap();
         let handles: Vec<_> = (0..4).map(|_| job()).collect();
         assert!(pool.cancel(handles[0].id()));
         assert_eq!(pool.cancel_all(), 3);
@@ -301,7 +301,7 @@ fn a_refused_job_does_not_expire() {
     });
 }
 
-/// Races of all who can end a job: each has one end, and whoever waits hears of it.
+/// Races of all that can end a job: each ends once, and its waiters are woken.
 #[test]
 fn expiring_against_workers_and_cancellers_loses_and_doubles_nothing() {
     const JOBS: usize = 20_000;
@@ -338,7 +338,7 @@ fn expiring_against_workers_and_cancellers_loses_and_doubles_nothing() {
     });
 }
 
-/// What is told of an overdue job may need what whoever comes by has locked.
+/// The callback of an expired job may need a lock that the thread which noticed it holds.
 #[test]
 fn whoever_sets_a_timer_is_not_told_of_other_jobs() {
     within_limit(|| {
@@ -360,7 +360,7 @@ fn whoever_sets_a_timer_is_not_told_of_other_jobs() {
     });
 }
 
-/// However many jobs are overdue, one is told after another, also if what they are told comes to the timers.
+/// If many jobs are overdue, their callbacks are called one after another, also if a callback checks the timers.
 #[test]
 fn very_many_overdue_jobs_need_no_deep_stack() {
     within_limit(|| {
@@ -377,8 +377,8 @@ fn very_many_overdue_jobs_need_no_deep_stack() {
     });
 }
 
-/// What is told may let the clock go on, which makes the next job overdue: that is told afterwards, not in the middle.
-/// What comes to be due is queued at once.
+/// A callback may advance the clock, which makes the next job overdue: that one is called afterwards, not recursively.
+/// Jobs that become due are queued at once.
 #[test]
 fn a_clock_that_goes_on_while_overdue_jobs_are_told_needs_no_deep_stack() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! Delayed jobs that are early, late or out of order, and what can be seen of them.
+//! Delayed jobs that are early, late or out of order, or that are reported wrongly.
 
 mod common;
 
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 const SECOND: Duration = Duration::from_secs(1);
 const YEAR: Duration = Duration::from_secs(31_556_952);
 
-/// What jobs write their numbers into.
+/// The numbers of the jobs, in the order in which they ran.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u32>>>);
 
@@ -44,7 +44,7 @@ fn nothing_is_early_and_what_is_due_is_queued() {
     });
 }
 
-/// Conformance 36: by the machine's clock, also for those that come while the pool sleeps for a later one.
+/// Conformance 36: by the system's clock, also for jobs that are submitted while the pool sleeps for a later one.
 #[test]
 fn the_machines_clock_is_obeyed() {
     within_limit(|| {
@@ -59,7 +59,7 @@ fn the_machines_clock_is_obeyed() {
     });
 }
 
-/// Conformance 14: "front" is the default, and goes behind submit_first.
+/// Conformance 14: "front" is the default, and comes after submit_first.
 #[test]
 fn an_expired_job_goes_before_older_ordinary_ones() {
     within_limit(|| {
@@ -177,7 +177,7 @@ fn a_moment_on_the_wall_clock_follows_that_clock() {
         clock.set_wall_clock(noon + SECOND);
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((ran.get(), pool.delayed_count()), (1, 0));
-        // Set back, the clock has its moments ahead of it again.
+        // The clock is set back, so that the time lies ahead again.
         clock.set_wall_clock(noon - 5 * SECOND);
         for seconds in [2, 4, 3] {
             pool.spawn_at(noon - seconds * SECOND, ran.job()).unwrap();
@@ -190,7 +190,7 @@ fn a_moment_on_the_wall_clock_follows_that_clock() {
     });
 }
 
-/// Conformance 45: by the machine's wall clock.
+/// Conformance 45: by the system's wall clock.
 #[test]
 fn the_machines_wall_clock_is_obeyed() {
     within_limit(|| {
@@ -203,7 +203,7 @@ fn the_machines_wall_clock_is_obeyed() {
     });
 }
 
-/// Conformance 45: an error that loses nothing, or now.
+/// Conformance 45: a time that has passed is an error, or means now.
 #[test]
 fn a_moment_in_the_past_is_refused_or_now() {
     within_limit(|| {
@@ -258,7 +258,7 @@ fn leeway_delays_no_more_than_it_says() {
     });
 }
 
-/// Per-tick facts of a delayed job.
+/// The tick of a delayed job.
 #[test]
 fn a_late_job_knows_how_late_it_is() {
     within_limit(|| {
@@ -272,7 +272,7 @@ fn a_late_job_knows_how_late_it_is() {
     });
 }
 
-/// Decision: timers count as more to come for as_completed, not for wait_idle.
+/// Decision: as_completed waits for timers, wait_idle does not.
 #[test]
 fn as_completed_waits_for_a_timer() {
     within_limit(|| {
@@ -319,19 +319,19 @@ fn a_delayed_job_has_a_callback_and_a_handle() {
         let ((pool, clock), seen) = (manual(1), Arc::<Mutex<Vec<_>>>::default());
         let log = Arc::clone(&seen);
         let look = move |outcome: &Outcome<u32>| lock(&log).push((outcome.id, outcome.tick().map(|tick| tick.number)));
-        let job = pool.job(|| 7).at(SECOND).then(look).handle().unwrap();
+        let job = pool.job(|| 7).at(SECOND).then(look).submit_handle().unwrap();
         assert_eq!((job.state(), pool.delayed_count()), (JobState::Queued, 1));
         assert!(matches!(job.wait(Deadline::NOW), Err(WaitError::TimedOut)));
         clock.advance(SECOND);
         let id = job.id();
         assert_eq!(job.join().unwrap(), 7);
         assert_eq!(lock(&seen)[..], [(id, Some(1))]);
-        let cancelled = pool.job(|| 7).at(SECOND).handle().unwrap();
+        let cancelled = pool.job(|| 7).at(SECOND).submit_handle().unwrap();
         assert!(cancelled.cancel());
         assert!(matches!(cancelled.join(), Err(JobError::Cancelled)));
         let past = Instant::now().checked_sub(SECOND).unwrap();
-        assert!(matches!(pool.job(|| 7).at(past).handle(), Err(SubmitError::Past)));
-        let left = pool.job(|| 7).at(SECOND).handle().unwrap();
+        assert!(matches!(pool.job(|| 7).at(past).submit_handle(), Err(SubmitError::Past)));
+        let left = pool.job(|| 7).at(SECOND).submit_handle().unwrap();
         pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
         assert!(matches!(left.join(), Err(JobError::Cancelled)), "it was not due when the pool ended");
     });
@@ -344,7 +344,7 @@ fn a_job_does_not_wait_for_ever_for_a_delayed_job_of_its_pool() {
         let (pool, clock) = manual(1);
         let waiting = pool.submit(move || {
             let pool = Pool::current().unwrap();
-            let later = |delay| pool.job(|| 7).at(delay).handle().unwrap();
+            let later = |delay| pool.job(|| 7).at(delay).submit_handle().unwrap();
             let alone = [later(SECOND), later(SECOND * 2)];
             assert_eq!(alone[0].wait(Deadline::NEVER), Err(WaitError::Deadlock));
             assert_eq!(wait(&alone, Until::First, Deadline::NEVER), Err(WaitError::Deadlock));
@@ -361,7 +361,7 @@ fn a_job_does_not_wait_for_ever_for_a_delayed_job_of_its_pool() {
     });
 }
 
-/// Issue 5: what a delayed job leaves in a results object says how late it began.
+/// Issue 5: the outcome of a delayed job says how late it started.
 #[test]
 fn an_outcome_says_when_its_job_was_due() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! Delayed jobs that are cancelled, set anew, or outlived by nothing: they are gone when they should be.
+//! Delayed jobs that are cancelled or rescheduled, and run all the same, or are kept too long.
 
 mod common;
 
@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Conformance 49, 51: whether it waits or is queued.
+/// Conformance 49, 51: a delayed job is cancelled, waiting or queued.
 #[test]
 fn a_cancelled_timer_never_runs_and_touches_no_other_job() {
     within_limit(|| {
@@ -51,7 +51,7 @@ fn a_timer_that_runs_is_not_cancelled() {
     });
 }
 
-/// Conformance 53, 54: timers and queued jobs are cancelled apart.
+/// Conformance 53, 54: timers and queued jobs are cancelled separately.
 #[test]
 fn cancelling_all_timers_leaves_queued_jobs() {
     within_limit(|| {
@@ -76,7 +76,7 @@ fn cancelling_all_timers_leaves_queued_jobs() {
     });
 }
 
-/// Set anew before, at and after the moment that it was due, also while its job is queued.
+/// Rescheduled before, at and after its due time, also while its job is queued.
 #[test]
 fn a_timer_set_anew_runs_once_at_the_new_time() {
     within_limit(|| {
@@ -103,7 +103,7 @@ fn a_timer_set_anew_runs_once_at_the_new_time() {
     });
 }
 
-/// An earlier timer rings the sleeper that sleeps for a later one.
+/// An earlier timer wakes the thread that sleeps for a later one.
 #[test]
 fn a_timer_brought_forward_is_not_slept_through() {
     within_limit(|| {
@@ -118,7 +118,7 @@ fn a_timer_brought_forward_is_not_slept_through() {
     });
 }
 
-/// Conformance 50, and the decision on the end of scope: what is due runs, what is not ends cancelled.
+/// Conformance 50, and the decision on the end of scope: jobs that are due run, others are cancelled.
 #[test]
 fn a_pool_that_ends_cancels_what_is_not_due() {
     within_limit(|| {
@@ -144,7 +144,7 @@ fn a_pool_that_ends_cancels_what_is_not_due() {
     });
 }
 
-/// Conformance 50: by the machine's clock; the sleeping thread is gone, too.
+/// Conformance 50: by the system's clock; the timer thread has ended, too.
 #[test]
 fn a_dropped_pool_does_not_wait_for_its_timers() {
     within_limit(|| {
@@ -165,7 +165,7 @@ fn a_dropped_pool_does_not_wait_for_its_timers() {
     });
 }
 
-/// Conformance 64: a job that ends its own pool, whose timers then end.
+/// Conformance 64: a job drops its own pool, whose timers then end.
 #[test]
 fn a_job_drops_the_last_handle_of_a_pool_with_timers() {
     within_limit(|| {
@@ -179,7 +179,7 @@ fn a_job_drops_the_last_handle_of_a_pool_with_timers() {
     });
 }
 
-/// A job that is dropped on the way to being cancelled may use the pool, or panic.
+/// The destructor of a job that is being cancelled may use the pool, or panic.
 #[test]
 fn what_a_cancelled_timer_owns_is_users_code() {
     within_limit(|| {
@@ -198,7 +198,7 @@ fn what_a_cancelled_timer_owns_is_users_code() {
     });
 }
 
-/// A pool that is opened again: its old timers are gone, new ones come.
+/// A reopened pool: its old timers have ended, new ones work.
 #[test]
 fn a_reopened_pool_has_timers_again() {
     within_limit(|| {
@@ -222,7 +222,7 @@ fn a_reopened_pool_has_timers_again() {
     });
 }
 
-/// Conformance 53, 54: what is due is a queued job, and is cancelled like one; its schedule goes on.
+/// Conformance 53, 54: a job that is due is queued, and is cancelled like a queued job; its schedule goes on.
 #[test]
 fn cancelling_queued_jobs_leaves_timers() {
     within_limit(|| {
@@ -251,7 +251,7 @@ fn cancelling_queued_jobs_leaves_timers() {
 }
 
 /// Conformance 57, reliability R7: a job that was accepted, and that no thread can be started for when it is due, is
-/// cancelled when the pool ends, and holds nothing up.
+/// cancelled when the pool ends, and delays nothing.
 #[test]
 fn a_pool_that_gets_no_thread_ends() {
     within_limit(|| {
@@ -272,8 +272,8 @@ fn a_pool_that_gets_no_thread_ends() {
     });
 }
 
-/// Conformance 45, 49: two clocks come to the same number of nanoseconds at different moments. What a cancelled timer of
-/// the one has left behind must not stand for a timer of the other, which would be early.
+/// Conformance 45, 49: two clocks reach the same number of nanoseconds at different times. The stale entry of a timer
+/// of one clock must not be taken for a timer of the other, which would be early.
 #[test]
 fn a_cancelled_timer_does_not_fire_one_of_the_other_clock() {
     within_limit(|| {

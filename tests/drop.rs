@@ -26,7 +26,7 @@ fn dropping_the_last_handle_runs_everything_accepted() {
     });
 }
 
-/// Conformance 67: the handle that a job got by [`Pool::current`] is not one for which a scope ends without waiting.
+/// Conformance 67: a handle from [`Pool::current`] does not keep the drop of the last other handle from waiting.
 #[test]
 fn dropping_the_last_handle_outside_waits_for_jobs_that_have_one() {
     within_limit(|| {
@@ -94,7 +94,7 @@ fn a_results_object_does_not_keep_the_pool_open() {
     });
 }
 
-/// Conformance 66, 62: the handle that a job gave away is good for nothing once the pool has ended.
+/// Conformance 66, 62: a handle from [`Pool::current`] refuses everything once the pool has ended.
 #[test]
 fn a_jobs_handle_to_its_own_pool_does_not_keep_it_open() {
     within_limit(|| {
@@ -158,7 +158,7 @@ fn pools_that_are_gone_leave_nothing_behind() {
     });
 }
 
-/// Conformance 66: the last handle may be dropped where nobody can wait for the end.
+/// Conformance 66: the last handle may be dropped where a wait for the end is impossible.
 #[test]
 fn a_job_that_drops_the_last_handle_lets_the_pool_end() {
     within_limit(|| {
@@ -180,7 +180,7 @@ fn a_job_that_drops_the_last_handle_lets_the_pool_end() {
     });
 }
 
-/// Conformance 66: likewise where it was never used but for that job.
+/// Conformance 66: likewise if the pool was used for that job only.
 #[test]
 fn a_job_that_got_the_only_handle_lets_the_pool_end() {
     within_limit(|| {
@@ -200,7 +200,7 @@ fn a_job_that_got_the_only_handle_lets_the_pool_end() {
     });
 }
 
-/// Conformance 66: a value that holds its own pool, and that nobody reads, does not keep it alive.
+/// Conformance 66: an unread value that owns a handle to its pool does not keep the pool alive.
 #[test]
 fn an_unread_value_that_holds_the_pool_lets_it_end() {
     within_limit(|| {
@@ -273,7 +273,7 @@ fn a_job_that_drops_another_pool_waits_for_its_end() {
     });
 }
 
-/// A pool of one worker, which waits at the gate, and what cancels its jobs.
+/// A pool of one worker, which waits at the gate, and a way to cancel its jobs.
 fn blocked() -> (Pool, ManualClock, Gate) {
     let clock = ManualClock::new();
     let pool = Pool::builder().workers(1).clock(&clock).build().unwrap();
@@ -283,8 +283,7 @@ fn blocked() -> (Pool, ManualClock, Gate) {
     (pool, clock, gate)
 }
 
-/// Conformance 66: a job that is cancelled or expires, and not begun, has the last handle with it. It counts as pending
-/// until it is dropped.
+/// Conformance 66: a job that is cancelled or expires owns the last handle. It counts as pending until it is dropped.
 #[test]
 fn a_cancelled_job_that_has_the_last_handle_lets_the_pool_end() {
     within_limit(|| {
@@ -312,7 +311,7 @@ fn a_cancelled_job_that_has_the_last_handle_lets_the_pool_end() {
                     clock.advance(Duration::from_secs(1));
                 }
                 _ => {
-                    let job = pool.job(code).at(Duration::from_secs(1)).handle().unwrap();
+                    let job = pool.job(code).at(Duration::from_secs(1)).submit_handle().unwrap();
                     clock.advance(Duration::from_secs(1));
                     drop(pool);
                     assert!(job.cancel());
@@ -325,7 +324,7 @@ fn a_cancelled_job_that_has_the_last_handle_lets_the_pool_end() {
     });
 }
 
-/// Conformance 64: whoever is told of a cancelled job cannot wait for all jobs to have ended, this one included.
+/// Conformance 64: the callback of a cancelled job cannot wait for all jobs, because that job has not ended.
 #[test]
 fn a_callback_of_a_cancelled_job_does_not_wait_for_its_pool() {
     within_limit(|| {

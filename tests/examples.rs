@@ -1,4 +1,4 @@
-//! Examples that do not do what they say. Cargo builds them along with the tests.
+//! Examples with wrong output. Cargo builds them along with the tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +31,7 @@ fn parallel_grep_finds_what_is_there() {
     assert!(root.join("examples/parallel_grep.rs").exists());
 }
 
-/// Those that say the same every time.
+/// Examples whose output is always the same.
 #[test]
 fn examples_say_what_they_should() {
     let said = |name| {

@@ -1,4 +1,4 @@
-//! Jobs that panic, return errors or declare failures, and users' code that panics while it is dropped.
+//! Jobs that panic, return errors or call `fail`, and destructors that panic.
 
 mod common;
 
@@ -8,14 +8,14 @@ use std::fmt;
 use std::panic::{panic_any, resume_unwind};
 use std::thread;
 
-/// The text of the only failure there is to read.
+/// The text of the only failure that can be read.
 fn only_failure<T: Send + fmt::Debug + 'static>(results: &Results<T>) -> String {
     let (_id, error) = results.next_failed(LIMIT).expect("there is a failure");
     assert_eq!((results.failed_count(), results.done_count(), results.outstanding()), (0, 0, 0));
     error.to_string()
 }
 
-/// Looks that the pool's only worker is the one it was, that all is counted, and that the pool still ends well.
+/// Checks that the pool's worker is still the same, that counts are right, and that the pool shuts down.
 fn expect_sound(pool: &Pool, failed: u64) {
     pool.wait_idle(LIMIT).unwrap();
     assert_eq!((pool.busy(), pool.pending(), pool.alive(), pool.failed()), (0, 0, 1, failed));
@@ -68,7 +68,7 @@ fn an_error_is_one_failure_and_keeps_its_type() {
     });
 }
 
-/// Conformance 25, 31: a job with options fails like any other; its callback sees the error, not a value that holds one.
+/// Conformance 25, 31: a job with options fails like any other; its callback gets the error.
 #[test]
 fn an_error_of_a_job_with_options_is_its_failure() {
     within_limit(|| {
@@ -77,7 +77,7 @@ fn an_error_of_a_job_with_options_is_its_failure() {
         let parse = |text: &'static str| move || text.parse::<i32>();
         results.try_job(parse("1")).submit().unwrap();
         results.try_job(parse("x")).settle(|_, result| result.or(Ok(-1))).submit().unwrap();
-        let handle = pool.try_job(parse("y")).handle().unwrap();
+        let handle = pool.try_job(parse("y")).submit_handle().unwrap();
         let Err(JobError::Failed(error)) = handle.join() else { panic!("it has failed") };
         assert!(error.is::<std::num::ParseIntError>());
         assert_eq!(results.as_completed().map(|outcome| outcome.result.unwrap()).collect::<Vec<_>>(), [1, -1]);
@@ -124,7 +124,7 @@ fn a_declared_failure_does_not_outlive_its_job() {
     });
 }
 
-/// Conformance 31: what is declared while a value or a payload is dropped fails no later job.
+/// Conformance 31: `fail` in the destructor of a value or payload does not fail a later job.
 #[test]
 fn a_failure_declared_in_a_drop_does_not_outlive_its_job() {
     within_limit(|| {
@@ -231,7 +231,7 @@ fn a_panic_in_the_drop_of_an_unread_payload_is_not_counted() {
     });
 }
 
-/// Reliability R5: the payload of the panic that a payload's drop throws is no better.
+/// Reliability R5: the payload of a panic in a payload's destructor panics when it is dropped, too.
 #[test]
 fn a_panic_in_the_drop_of_the_payload_of_a_panic_in_a_drop_is_survived() {
     within_limit(|| {
@@ -257,7 +257,7 @@ fn a_panic_in_the_drop_of_a_replaced_value_is_survived() {
     });
 }
 
-/// Reliability R5: an unread value is nobody's job any more.
+/// Reliability R5: the panicking destructor of an unread value fails no job.
 #[test]
 fn a_panic_in_the_drop_of_an_unread_value_is_no_failure_of_a_job() {
     within_limit(|| {
@@ -315,7 +315,7 @@ fn a_hundred_thousand_panics_are_a_hundred_thousand_failures() {
     });
 }
 
-/// What jobs end with goes into the error types of others: a job that waits for a job hands its error on.
+/// A job's error fits into other error types: a job that waits for a job passes its error on with `?`.
 #[test]
 fn a_jobs_error_may_be_another_jobs_error() {
     within_limit(|| {

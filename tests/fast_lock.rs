@@ -1,4 +1,4 @@
-//! Two owners at once, waiters that nobody wakes, values that are not given back.
+//! Two owners at once, waiters that are not woken, values that are lost.
 
 mod common;
 
@@ -40,7 +40,7 @@ fn a_guard_lets_go_when_it_is_dropped_in_a_panic() {
     assert_eq!(*lock.lock(), [1, 2]);
 }
 
-/// What is in a lock is dropped once, or given back.
+/// The value in a lock is dropped once, or returned.
 #[test]
 fn the_value_comes_out_whole() {
     let drops = Count::new();
@@ -61,7 +61,7 @@ fn the_value_comes_out_whole() {
     assert_eq!(format!("{}", FastLock::<String>::default().lock()), "");
 }
 
-/// Locks with sections of every length, waits with and without an end: never two inside, and every update there.
+/// Critical sections of every length, waits with and without a deadline: never two owners, and no update is lost.
 /// `FTPOOL_SOAK_JOBS` for more operations.
 #[test]
 fn one_thread_at_a_time_is_inside() {
@@ -99,7 +99,7 @@ fn one_thread_at_a_time_is_inside() {
     });
 }
 
-/// A waiter gets the lock although its holder takes it again at once, without end.
+/// A waiter gets the lock although its holder acquires it again at once, endlessly.
 #[test]
 fn no_waiter_starves() {
     within_limit(|| {
@@ -121,7 +121,7 @@ fn no_waiter_starves() {
     });
 }
 
-/// Waiters that give up while the lock is promised to them take it or leave it, and the others go on.
+/// Waiters that time out while the lock is handed to them take it or pass it on.
 #[test]
 fn a_waiter_that_gives_up_leaves_no_lock_behind() {
     within_limit(|| {
@@ -152,7 +152,7 @@ fn a_waiter_that_gives_up_leaves_no_lock_behind() {
     });
 }
 
-/// A lock in static memory, which nobody prepares.
+/// A lock in static memory, without run-time initialisation.
 #[test]
 fn a_static_lock_needs_no_start() {
     static LOCK: FastLock<Vec<usize>> = FastLock::new(Vec::new());

@@ -59,7 +59,7 @@ fn both_pieces_run_at_once() {
     });
 }
 
-/// Many callers at once, each with pieces that take their time.
+/// Many callers at once, each with slow pieces.
 #[test]
 fn several_threads_fork_in_one_pool() {
     within_limit(|| {
@@ -77,7 +77,7 @@ fn several_threads_fork_in_one_pool() {
     });
 }
 
-/// Panics come out after both pieces have ended, whichever it was, and nothing is dropped twice or never.
+/// A panic in either piece resumes after both have ended, and every value is dropped once.
 #[test]
 fn a_panic_comes_out_when_both_have_ended() {
     within_limit(|| {
@@ -142,7 +142,7 @@ fn a_panic_deep_in_a_tree_unwinds_all_of_it() {
     });
 }
 
-/// Deeper than what can be shared.
+/// Recursion deeper than the queue of offered pieces.
 #[test]
 fn a_chain_of_forks_is_as_deep_as_the_stack() {
     fn chain(pool: &Pool, depth: u32) -> u32 {
@@ -159,7 +159,7 @@ fn a_chain_of_forks_is_as_deep_as_the_stack() {
 /// Conformance 119: 100 000 frames on one stack, whichever of the two goes on.
 #[test]
 fn a_long_chain_of_forks_needs_nothing_but_stack() {
-    // ThreadSanitizer keeps count of 2¹⁶ frames only.
+    // ThreadSanitizer supports only 2¹⁶ frames.
     const DEPTH: u32 = if cfg!(ftpool_tsan) { 1_000 } else { 100_000 };
     fn first(pool: &Pool, depth: u32) -> u32 {
         if depth == 0 { 0 } else { pool.join(|| first(pool, depth - 1), || 1).0 + 1 }
@@ -234,7 +234,7 @@ fn a_shutdown_in_the_middle_loses_no_piece() {
     });
 }
 
-/// Conformance 58: a job that forks is running, and finishes; its pieces are queued, and run all the same.
+/// Conformance 58: a running job that forks finishes, although its pieces are queued when all is cancelled.
 #[test]
 fn a_job_that_forks_outlives_the_shutdown() {
     within_limit(|| {
@@ -254,7 +254,7 @@ fn a_job_that_forks_outlives_the_shutdown() {
     });
 }
 
-/// Both pieces go by the job's id; a failure that one of them declares is the job's.
+/// Both pieces have the job's id; `fail` in a piece fails the job.
 #[test]
 fn a_piece_speaks_for_its_job() {
     within_limit(|| {

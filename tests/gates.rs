@@ -1,4 +1,4 @@
-//! Events that go unnoticed, groups that are done too early, tokens that get lost.
+//! Events that are missed, wait groups that reach 0 too early, park tokens that get lost.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// All who wait see it, and so does who comes late.
+/// All waiters see the event, and so does a late one.
 #[test]
 fn an_event_reaches_everybody() {
     within_limit(|| {
@@ -31,7 +31,7 @@ fn an_event_reaches_everybody() {
     });
 }
 
-/// Waiters come back when the last is done, not before, and the group can be used again.
+/// Waiters return when the last task is done, not before, and the group can be used again.
 #[test]
 fn a_wait_group_waits_for_the_last() {
     within_limit(|| {
@@ -64,7 +64,7 @@ fn a_wait_group_waits_for_the_last() {
     });
 }
 
-/// A mistake is told, and changes nothing.
+/// A misuse panics, and changes nothing.
 #[test]
 fn a_wait_group_counts_neither_below_zero_nor_beyond_its_limit() {
     let group = WaitGroup::new();
@@ -75,7 +75,7 @@ fn a_wait_group_counts_neither_below_zero_nor_beyond_its_limit() {
     assert_eq!(group.count(), u32::MAX / 2);
 }
 
-/// A token that comes first is kept, two are one, and time runs out without one.
+/// An early token is kept, two count as one, and a wait without a token times out.
 #[test]
 fn a_parker_takes_one_token_at_a_time() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! What panics when it is dropped, and what that throws when it is dropped.
+//! Values whose destructors panic, with payloads whose destructors panic.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{LIMIT, pool_of, within_limit};
 use fastthreadpool::{Emitter, Outcome, Pool, Shutdown, SubmitError};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
-/// Panics when it is dropped, and so does what it throws then.
+/// Panics when it is dropped, with a payload that panics when it is dropped.
 struct Grenade(u32);
 
 impl Drop for Grenade {
@@ -46,7 +46,7 @@ fn a_second_failure_may_panic_when_it_is_dropped() {
     });
 }
 
-/// Reliability R5: all of a refused batch is dropped, or a results object would wait for the rest.
+/// Reliability R5: all jobs of a refused batch are dropped; otherwise a results object would wait for the rest.
 #[test]
 fn a_refused_batch_may_panic_when_it_is_dropped() {
     within_limit(|| {
@@ -59,7 +59,7 @@ fn a_refused_batch_may_panic_when_it_is_dropped() {
     });
 }
 
-/// Reliability R5: a callback for water marks goes with its pool, as hooks do.
+/// Reliability R5: the callback for water marks is dropped with its pool, as hooks are.
 #[test]
 fn a_water_mark_callback_may_panic_when_it_is_dropped() {
     within_limit(|| {

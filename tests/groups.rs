@@ -1,4 +1,4 @@
-//! Groups: a limit of their own, a level, and being ended as one.
+//! Groups: jobs above the limit, idle places, wrong order, and cancelling or waiting for a group as one.
 
 mod common;
 
@@ -44,7 +44,7 @@ fn a_group_never_exceeds_its_limit() {
     }
 }
 
-/// Conformance 99: never an idle slot while something waits, and a full group never holds up a worker.
+/// Conformance 99: never an idle place while a job waits, and a full group never blocks a worker.
 #[test]
 fn a_full_group_leaves_the_other_workers_free() {
     within_limit(|| {
@@ -75,7 +75,7 @@ fn a_slot_that_is_freed_is_used() {
         let (first, second, third) = (Gate::new(), Gate::new(), Gate::new());
         group.spawn(first.job()).expect("the pool is open");
         first.wait_started(1);
-        // Wakes the second worker and leaves it to sleep again.
+        // Wakes the second worker, which then sleeps again.
         pool.spawn(|| ()).expect("the pool is open");
         group.spawn(second.job()).expect("the pool is open");
         pool.spawn(third.job()).expect("the pool is open");
@@ -101,7 +101,7 @@ fn a_callback_holds_its_slot() {
             job.then(move |_| door.pass()).submit().expect("the pool is open");
             gate.wait_started(1);
             group.spawn(next.job()).expect("the pool is open");
-            // The other worker is free, and comes by.
+            // The other worker is free, and looks at the group.
             pool.run(|| ()).expect("it runs");
             assert_eq!((group.busy(), group.pending(), next.started()), (1, 2, 0));
             gate.open();
@@ -126,7 +126,7 @@ fn a_group_keeps_the_order_of_submission() {
         group.spawn(gate.job()).expect("the pool is open");
         for n in 0..300 {
             let job = job(n);
-            // A thread of its own for each.
+            // Each job is submitted by a thread of its own.
             thread::scope(|scope| {
                 scope.spawn(|| group.spawn(job).expect("the pool is open")).join().expect("no panic")
             });
@@ -165,7 +165,7 @@ fn levels_have_their_turn_in_order() {
     });
 }
 
-/// Issue 3: the starvation guard. While a level never runs dry, those below it still have their turn.
+/// Issue 3: no starvation. While a level always has jobs, those below it still get their turn.
 #[test]
 fn no_level_starves_another() {
     for flood in [Priority::High, Priority::Normal] {
@@ -228,7 +228,7 @@ fn a_grouped_job_is_cancelled_by_its_id() {
     });
 }
 
-/// Conformance 103: cancelling a group gives the count, waiting ones never start; other jobs are left alone.
+/// Conformance 103: cancelling a group gives the count, waiting ones never start; other jobs are not affected.
 #[test]
 fn a_group_is_cancelled_as_one() {
     within_limit(|| {
@@ -273,13 +273,13 @@ fn waiters_for_a_group_are_woken() {
             }
             gate.open();
             gate.wait_started(1);
-            // Whether it comes before the worker or after it.
+            // Before or after the worker has started the job.
             let _ = pool.cancel(id);
         });
     });
 }
 
-/// Conformance 57 and 58: the pool's end takes its groups with it, one way or the other.
+/// Conformance 57 and 58: a shutdown runs or cancels jobs in groups, too.
 #[test]
 fn the_pools_end_is_the_groups_end() {
     for (mode, run) in [(Shutdown::Drain, 100), (Shutdown::Cancel, 0)] {
@@ -303,7 +303,7 @@ fn the_pools_end_is_the_groups_end() {
     }
 }
 
-/// The handle may go while jobs of the group are queued; and groups come and go without a trace.
+/// The handle may be dropped while jobs of the group are queued; groups leave no memory behind.
 #[test]
 fn jobs_of_a_dropped_group_still_run() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! Handles that cost an allocation each, keep memory that is not theirs, or lose it.
+//! Handles that cost an allocation each, keep other memory alive, or leak.
 
 mod common;
 mod counting;
@@ -8,13 +8,13 @@ use fastthreadpool::{Deadline, JobHandle, Pool, WaitError, as_completed};
 use std::sync::Mutex;
 use std::thread;
 
-/// What is counted is the process's: one test at a time.
+/// Allocations are counted for the whole process: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Less than the smallest thing that a handle could lose.
+/// Less than the smallest thing that a handle could leak.
 const NOTHING: isize = 64;
 
-/// Runs `body` over and over; what each run leaves behind adds up.
+/// Runs `body` many times, so that leaks add up.
 fn leaves_nothing_behind(body: impl Fn() + Send + 'static) {
     within_limit(move || {
         const RUNS: isize = 100;
@@ -27,7 +27,7 @@ fn leaves_nothing_behind(body: impl Fn() + Send + 'static) {
     });
 }
 
-/// Conformance 115: a loop that gives up and begins anew while its job goes on.
+/// Conformance 115: a loop that stops waiting and waits again, while its job goes on.
 #[test]
 fn jobs_that_are_waited_for_again_and_again_keep_nothing_of_it() {
     let (pool, gate) = blocked();
@@ -43,7 +43,7 @@ fn jobs_that_are_waited_for_again_and_again_keep_nothing_of_it() {
     drop((gate, pool));
 }
 
-/// A pool of one worker, who waits at the gate.
+/// A pool of one worker, which waits at the gate.
 fn blocked() -> (Pool, Gate) {
     let (pool, gate) = (pool_of(1), Gate::new());
     pool.spawn(gate.job()).unwrap();
@@ -76,7 +76,7 @@ fn a_handle_has_no_allocation_to_itself() {
     });
 }
 
-/// One handle that stays keeps neither the others' memory nor the pool's.
+/// A handle that is kept does not keep the others' memory, nor the pool's.
 #[test]
 fn a_handle_that_stays_keeps_little() {
     within_limit(|| {
@@ -148,7 +148,7 @@ fn handles_that_outlive_their_pool_take_the_rest_with_them() {
 #[repr(align(256))]
 struct Aligned(u8);
 
-/// Nor does one that fails, is refused or is watched.
+/// Nor does a job that fails, is refused or is watched.
 #[test]
 fn handles_of_every_size_leave_nothing_behind() {
     leaves_nothing_behind(|| {

@@ -1,4 +1,4 @@
-//! Handles that tell lies about their jobs, or lose what the jobs came to.
+//! Handles that report a wrong state, or lose outcomes.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-/// A pool of one worker, who waits at the gate.
+/// A pool of one worker, which waits at the gate.
 fn blocked() -> (Pool, Gate) {
     let (pool, gate) = (pool_of(1), Gate::new());
     pool.spawn(gate.job()).unwrap();
@@ -40,7 +40,7 @@ fn a_handle_follows_its_job_from_the_queue_to_its_value() {
     });
 }
 
-/// Conformance 109: everything that can become of a job.
+/// Conformance 109: every state and outcome of a job.
 #[test]
 fn a_handle_says_why_there_is_no_value() {
     within_limit(|| {
@@ -110,7 +110,7 @@ fn cancelling_wakes_waiters_at_once_and_only_works_on_queued_jobs() {
     });
 }
 
-/// Conformance 109: a job that runs is asked to come to an end, and only that one.
+/// Conformance 109: a running job is asked to stop, and only that one.
 #[test]
 fn a_running_job_learns_that_it_was_cancelled() {
     within_limit(|| {
@@ -169,7 +169,7 @@ fn callbacks_come_once_in_order_and_can_be_removed() {
     });
 }
 
-/// Conformance 55, 109: callbacks outlive the handle, and hear of a cancelled job on the cancelling thread.
+/// Conformance 55, 109: callbacks outlive the handle; for a cancelled job they are called on the cancelling thread.
 #[test]
 fn a_callback_hears_of_a_detached_and_of_a_cancelled_job() {
     within_limit(|| {
@@ -189,7 +189,7 @@ fn a_callback_hears_of_a_detached_and_of_a_cancelled_job() {
     });
 }
 
-/// Conformance 109: nothing is dropped twice or never, whenever the handle goes.
+/// Conformance 109: every value is dropped once, whenever the handle is dropped.
 #[test]
 fn values_are_dropped_once_however_the_handle_ends() {
     within_limit(|| {
@@ -223,7 +223,7 @@ fn values_are_dropped_once_however_the_handle_ends() {
     });
 }
 
-/// Conformance 109: races of handles that go with jobs that end.
+/// Conformance 109: handles are dropped while their jobs end.
 #[test]
 fn a_handle_dropped_while_its_job_ends_loses_nothing() {
     within_limit(|| {
@@ -245,7 +245,7 @@ fn a_handle_dropped_while_its_job_ends_loses_nothing() {
     });
 }
 
-/// A value whose drop panics harms only itself.
+/// A value whose destructor panics has no effect on others.
 #[test]
 fn a_value_that_panics_in_its_drop_does_not_kill_the_worker() {
     within_limit(|| {
@@ -257,7 +257,7 @@ fn a_value_that_panics_in_its_drop_does_not_kill_the_worker() {
     });
 }
 
-/// Conformance 118: it makes no difference to the caller whether the job has ended before a callback is registered.
+/// Conformance 118: a callback is called once, whether it is registered before or after the job's end.
 #[test]
 fn a_callback_that_comes_after_the_end_may_panic() {
     within_limit(|| {
@@ -302,7 +302,7 @@ fn a_refused_submit_drops_the_job() {
     });
 }
 
-/// Conformance 109: both times, of a job that ran and of one that did not; nothing without being asked.
+/// Conformance 109: both times, of a job that ran and of one that did not; none unless the pool measures.
 #[test]
 fn a_handle_knows_how_long_its_job_took() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! The committed header is what the sources say, and says how big everything is.
+//! The committed header is generated from the sources.
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ fn generated() -> String {
     with_inline_functions(&with_tags(&with_safe_macros(&without_rust_sections(&header))))
 }
 
-/// What is written in C comes after all declarations.
+/// The inline functions in C follow all declarations.
 fn with_inline_functions(header: &str) -> String {
     let end = header.rfind("#ifdef __cplusplus\n}  // extern").expect("C linkage ends somewhere");
     format!("{}{}\n{}", &header[..end], include_str!("../src/ffi/inline.h"), &header[end..])
@@ -65,7 +65,7 @@ fn with_tags(header: &str) -> String {
     })
 }
 
-/// A macro that stands for a negative number needs parentheses.
+/// A macro for a negative number needs parentheses.
 fn with_safe_macros(header: &str) -> String {
     let line = |line: &str| match line.rsplit_once(" -") {
         Some((define, number)) if line.starts_with("#define ") => format!("{define} (-{number})\n"),
@@ -74,7 +74,7 @@ fn with_safe_macros(header: &str) -> String {
     header.lines().map(line).collect()
 }
 
-/// C programmers have no use for rustdoc's "# Safety" sections: what they say, the prose says too.
+/// Removes rustdoc's "# Safety" sections, whose content is in the prose, too.
 fn without_rust_sections(header: &str) -> String {
     let mut kept = String::new();
     let mut skipping = false;
@@ -97,7 +97,7 @@ fn without_rust_sections(header: &str) -> String {
     kept
 }
 
-/// A change of src/ffi without `make header` (`FTPOOL_BLESS=1`) does not go unseen.
+/// Fails after a change of src/ffi without `make header` (`FTPOOL_BLESS=1`).
 #[test]
 fn header_is_stale() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/fastthreadpool.h");

@@ -1,4 +1,4 @@
-//! Joiners that wait: they run pieces of what they wait for, once, and for the right job.
+//! A join that waits runs pieces of what it waits for: pieces that run twice, or under the wrong job's id.
 
 mod common;
 
@@ -20,8 +20,8 @@ fn search(pool: &Pool, depth: u32, thread: ThreadId, what: &(dyn Fn() + Sync)) {
     pool.join(|| search(pool, depth - 1, thread, what), || search(pool, depth - 1, thread, what));
 }
 
-/// Joins with a second piece that another thread has begun, and that goes on until this thread has done `what` in a
-/// piece of it.
+/// Joins with a second piece that another thread runs, and that goes on until this thread has done `what` in a piece of
+/// it.
 fn help(pool: &Pool, what: impl Fn() + Sync) {
     let (caller, done) = (thread::current().id(), AtomicBool::new(false));
     let (sender, begun) = mpsc::channel();
@@ -56,8 +56,7 @@ fn a_joiner_takes_part_in_what_it_waits_for() {
     });
 }
 
-/// A piece that its joiner runs goes by the name of the job; a failure that it declares is the job's, and not that of a
-/// loop around the joiner.
+/// A piece that its joiner runs has the id of the job; `fail` in it fails the job, and not a loop around the joiner.
 #[test]
 fn a_helping_joiner_speaks_for_its_job() {
     within_limit(|| {
@@ -79,14 +78,14 @@ fn a_helping_joiner_speaks_for_its_job() {
     });
 }
 
-/// A panic in a piece that the joiner runs is that of whoever forked it, and comes out of the join around that.
+/// A panic in a piece that the joiner runs resumes in the join that forked the piece.
 #[test]
 fn a_panic_of_a_helping_joiner_comes_out_once() {
     within_limit(|| {
         let pool = pool_of(1);
         for _ in 0..20 {
             let (one, other) = (pool.clone(), pool.clone());
-            // A thread of its own: what has been quick on this one is not offered at once.
+            // A new thread: forks that have been quick on this one are not offered at once.
             let thrown = thread::spawn(move || help(&one, || panic!("in a piece"))).join().unwrap_err();
             assert_eq!(thrown.downcast_ref::<&str>(), Some(&"in a piece"));
             thread::spawn(move || help(&other, || {})).join().unwrap();
@@ -109,7 +108,7 @@ fn grow(pool: &Pool, depth: u64, seed: u64, drops: &Count) -> u64 {
 }
 
 /// Conformance 119: panics in either piece, at any depth, with pieces on their way between threads. Nothing is lost,
-/// and nobody is left waiting.
+/// and every join returns.
 #[test]
 fn panics_in_crooked_trees_leave_nothing_behind() {
     within_limit(|| {

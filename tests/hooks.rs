@@ -28,7 +28,7 @@ enum Event {
     Stop(usize),
 }
 
-/// What happened on which thread.
+/// Events with the threads that they happened on.
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<BTreeMap<String, Vec<Event>>>>);
 
@@ -81,7 +81,7 @@ fn hooks_frame_the_jobs_of_each_worker() {
     });
 }
 
-/// Conformance 5, 10: a hook makes no worker begin that would not otherwise.
+/// Conformance 5, 10: a hook does not make more workers start.
 #[test]
 fn a_start_hook_brings_no_second_worker() {
     within_limit(|| {
@@ -126,14 +126,14 @@ fn a_start_hook_that_takes_long_holds_only_its_worker_up() {
 
 type Failing = fn(usize) -> Result<(), String>;
 
-/// How a hook can fail, and what is said of it.
+/// The ways in which a hook can fail, and the texts of the errors.
 const FAILURES: [(Failing, &str); 3] = [
     (|_| Err("no licence".into()), "no licence"),
     (|_| panic!("no {}", "licence"), "it panicked: no licence"),
     (|_| if fail(7, "no licence") { Ok(()) } else { unreachable!() }, "no licence (code 7)"),
 ];
 
-/// Conformance 11, 108: what was accepted is reported, what comes later is told why.
+/// Conformance 11, 108: accepted jobs are reported as cancelled, and later submits return the cause.
 #[test]
 fn a_failing_start_hook_breaks_the_pool() {
     within_limit(|| {
@@ -181,7 +181,7 @@ fn a_failing_start_hook_breaks_the_pool() {
     });
 }
 
-/// Conformance 11: other workers' jobs end as usual, but submit nothing any more.
+/// Conformance 11: other workers' jobs end as usual, but cannot submit any more.
 #[test]
 fn a_pool_breaks_while_a_job_runs() {
     within_limit(|| {
@@ -227,7 +227,7 @@ fn a_failing_stop_hook_is_recorded_and_holds_nothing_up() {
     });
 }
 
-/// Decision "failing finish hook": the last handle goes, and so does the pool.
+/// Decision "failing finish hook": dropping the last handle ends the pool.
 #[test]
 fn a_pool_whose_hooks_fail_can_be_dropped() {
     within_limit(|| {
@@ -250,7 +250,7 @@ fn a_pool_whose_hooks_fail_can_be_dropped() {
     });
 }
 
-/// What the documentation says of a worker that ends: it is a job of its pool no more, and still cannot wait for it.
+/// A stop hook is not a job of its pool, but still cannot wait for the pool.
 #[test]
 fn a_stop_hook_neither_submits_to_its_pool_nor_waits_for_it() {
     within_limit(|| {
@@ -276,7 +276,7 @@ fn a_stop_hook_neither_submits_to_its_pool_nor_waits_for_it() {
     });
 }
 
-/// Conformance 33: fire and forget or not, whatever kind of failure.
+/// Conformance 33: for jobs with and without an outcome, and every kind of failure.
 #[test]
 fn the_failure_hook_is_called_once_for_every_failure() {
     within_limit(|| {
@@ -322,7 +322,7 @@ fn the_failure_hook_is_called_once_for_every_failure() {
     });
 }
 
-/// Conformance 33: whoever has read a failure finds that the hook was told.
+/// Conformance 33: when a failure can be read, the hook has been called.
 #[test]
 fn the_failure_hook_is_called_before_the_outcome_is_known() {
     within_limit(|| {
@@ -338,7 +338,7 @@ fn the_failure_hook_is_called_before_the_outcome_is_known() {
     });
 }
 
-/// Conformance 34, 11: each failure once, whatever other pools do.
+/// Conformance 34, 11: each failure is logged once, also if other pools fail.
 #[test]
 fn each_failure_is_logged_once() {
     within_limit(|| {

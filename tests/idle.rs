@@ -32,7 +32,7 @@ fn the_wait_ends_when_all_jobs_have_finished() {
     });
 }
 
-/// Conformance 76: nobody forgets to wake the waiter, however the last jobs end among several workers.
+/// Conformance 76: the waiter is woken, in whatever order the last jobs end on several workers.
 #[test]
 fn the_wait_ends_after_each_of_many_small_bursts() {
     within_limit(|| {
@@ -47,7 +47,7 @@ fn the_wait_ends_after_each_of_many_small_bursts() {
     });
 }
 
-/// Conformance 76: nor when the last job is cancelled while the one before it ends.
+/// Conformance 76: also when the last job is cancelled while the one before it ends.
 #[test]
 fn the_wait_ends_although_the_last_jobs_are_cancelled() {
     within_limit(|| {
@@ -65,7 +65,7 @@ fn the_wait_ends_although_the_last_jobs_are_cancelled() {
     });
 }
 
-/// Conformance 76: nor when the worker that ends last has seen more to do, which another has done meanwhile.
+/// Conformance 76: also when the last worker has seen another job, which another worker has run meanwhile.
 #[test]
 fn the_wait_ends_although_the_last_to_end_expected_more() {
     within_limit(|| {
@@ -95,7 +95,7 @@ fn the_wait_ends_although_the_last_to_end_expected_more() {
     });
 }
 
-/// Conformance 76, 57: nor when the workers leave after the last job.
+/// Conformance 76, 57: also when the workers leave after the last job.
 #[test]
 fn the_wait_ends_although_the_pool_is_shut_down() {
     within_limit(|| {
@@ -197,7 +197,7 @@ fn the_counts_are_those_of_blocked_and_queued_jobs() {
     });
 }
 
-/// Conformance 77: a worker between two jobs is not busy for ever, one that has nothing to do is not.
+/// Conformance 77: a worker counts as busy from job to job, and not when it has nothing to do.
 #[test]
 fn idle_workers_are_alive_and_not_busy() {
     within_limit(|| {

@@ -81,7 +81,7 @@ fn a_million_jobs_have_a_million_ids() {
     });
 }
 
-/// Conformance 17: memory that is used again brings no id back.
+/// Conformance 17: ids are not reused when memory is.
 #[test]
 fn ids_of_finished_jobs_do_not_come_back() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! Waits and submits that cannot come to anything, and are told so.
+//! Waits and submits that cannot succeed, and return an error.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{Count, Gate, LIMIT, pool_of, within_limit};
 use fastthreadpool::{Deadline, Pool, RecvError, SubmitError};
 use std::time::Duration;
 
-/// Reliability R10: the only worker that there can be would wait for itself.
+/// Reliability R10: the only possible worker would wait for itself.
 #[test]
 fn the_only_worker_does_not_wait_for_ever_for_its_own_pool() {
     within_limit(|| {
@@ -30,7 +30,7 @@ fn the_only_worker_does_not_wait_for_ever_for_its_own_pool() {
     });
 }
 
-/// Reliability R10: what is there is read, and other pools and other workers may be waited for.
+/// Reliability R10: available outcomes are read, and waiting for other pools and other workers is allowed.
 #[test]
 fn a_job_waits_where_an_outcome_can_come() {
     within_limit(|| {

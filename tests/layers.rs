@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the lowest to the highest; a layer knows those below it.
+/// From the lowest to the highest; a layer may use those below it.
 const LAYERS: [&str; 6] = ["sys", "sync", "queue", "pool", "api", "ffi"];
 
-/// Layers whose modules know each other without going in circles.
+/// Layers whose modules must not use each other in cycles.
 const ACYCLIC: [&str; 3] = ["sys", "sync", "queue"];
 
 const MOST_LINES: usize = 400;
@@ -106,7 +106,7 @@ fn branches(group: &str) -> Vec<&str> {
     parts
 }
 
-/// Names that a `mod.rs` or `lib.rs` takes out of the modules below it, and which module each is from.
+/// Names that a `mod.rs` or `lib.rs` re-exports, and the module that each is from.
 fn exports(source: &Source) -> BTreeMap<String, String> {
     let paths = source.paths_from("use ").into_iter();
     let below = paths.map(|path| path.into_iter().skip_while(|name| name == "self").collect::<Vec<_>>());
@@ -136,7 +136,7 @@ fn upward_uses(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// Which modules of `layer` each of its modules knows.
+/// The modules of `layer` that each of its modules uses.
 fn knowledge<'a>(sources: &'a [Source], layer: &str) -> BTreeMap<&'a str, BTreeSet<String>> {
     let own: Vec<&Source> = sources.iter().filter(|source| source.layer() == Some(layer)).collect();
     let is_module = |name: &str| name != "mod" && own.iter().any(|source| source.module() == name);
@@ -154,8 +154,8 @@ fn knowledge<'a>(sources: &'a [Source], layer: &str) -> BTreeMap<&'a str, BTreeS
         .collect()
 }
 
-/// Modules that know each other in circles, or are on the way from one circle to another: what is left when those who
-/// know none of the rest, and those whom none of the rest knows, have been taken away, again and again.
+/// Modules on a cycle, or on a path between cycles: those that remain when modules that use none of the rest, or are
+/// used by none of it, are removed repeatedly.
 fn circle(mut knowledge: BTreeMap<&str, BTreeSet<String>>) -> BTreeMap<&str, BTreeSet<String>> {
     loop {
         let before = knowledge.len();
@@ -221,7 +221,7 @@ fn no_layer_uses_a_higher_one() {
     assert_eq!(upward_uses(&sources), NONE);
 }
 
-/// Architecture: neighbours do not go in circles.
+/// Architecture: no cycles between the modules of a low layer.
 #[test]
 fn no_modules_of_a_low_layer_know_each_other() {
     let sources = sources();
@@ -259,7 +259,7 @@ fn no_line_is_too_wide() {
     assert_eq!(lines.filter(|(_, _, width)| *width > WIDEST).collect::<Vec<_>>(), []);
 }
 
-/// The checks themselves: each finds what is planted for it, and only that.
+/// The checks themselves: each finds a planted violation, and nothing else.
 #[test]
 fn planted_violations_are_found() {
     let lib = || Source::new("lib.rs", "pub use api::{Builder, Pool};\npub use sync::Deadline;");

@@ -87,7 +87,7 @@ fn a_worker_is_replaced_after_so_many_jobs() {
     });
 }
 
-/// Conformance 107: also by what goes first, and by many at once; nothing is lost.
+/// Conformance 107: also by jobs that go first, and by many at once; no job is lost.
 #[test]
 fn short_lived_workers_lose_nothing() {
     within_limit(|| {
@@ -102,7 +102,7 @@ fn short_lived_workers_lose_nothing() {
     });
 }
 
-/// Conformance 111: no more than there can be.
+/// Conformance 111: no more workers than the limit.
 #[test]
 fn workers_can_be_started_before_there_are_jobs() {
     within_limit(|| {

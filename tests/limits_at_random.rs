@@ -1,6 +1,6 @@
-//! Bounds, groups, marks, cancelling and reopening, all at a time and at random, held against simple books.
+//! Limits, groups, water marks, cancelling and reopening, combined at random, checked against simple counts.
 //!
-//! `FTPOOL_SOAK_SEED` and `FTPOOL_ROUNDS` say where to begin and how long to go on.
+//! `FTPOOL_SOAK_SEED` sets the seed, `FTPOOL_ROUNDS` the number of rounds.
 
 mod common;
 
@@ -15,7 +15,7 @@ const MOMENT: Duration = Duration::from_micros(300);
 const THREADS: u64 = 3;
 const STEPS: usize = 120;
 
-/// What became of all jobs.
+/// How all jobs have ended.
 #[derive(Default)]
 struct Books {
     accepted: AtomicUsize,
@@ -199,7 +199,7 @@ impl Round {
         while self.pool.reopen(LIMIT) == Err(WaitError::TimedOut) {}
     }
 
-    /// Nothing is left: the books agree, and every place is free.
+    /// Checks that no job is left, that the counts agree, and that every place is free.
     fn expect_rest(&self, most: usize, policy: Policy) {
         while self.pool.reopen(LIMIT).is_err() {}
         self.pool.wait_idle(LIMIT).expect("all jobs end");
@@ -250,8 +250,8 @@ fn round(seed: u64) {
     assert!(alternate && told.len() % 2 == 0, "marks do not alternate: {told:?}");
 }
 
-/// Whatever happens at the same time: each job that was accepted ends once, nothing waits for ever, groups keep their
-/// limits, and in the end every place is free.
+/// Under concurrent operations each accepted job ends once, nothing waits forever, groups keep their limits, and in the
+/// end every place is free.
 #[test]
 fn books_agree_whatever_happens_at_a_time() {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());

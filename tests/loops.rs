@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
-/// Takes some time, so that a loop pays to share.
+/// Takes some time, so that sharing the loop pays.
 fn work() {
     let began = Instant::now();
     while began.elapsed() < Duration::from_micros(3) {}
@@ -43,7 +43,7 @@ fn every_item_is_run_once() {
     });
 }
 
-/// Conformance 80: nothing to do needs nobody.
+/// Conformance 80: empty loops need no worker.
 #[test]
 fn an_empty_loop_starts_no_thread() {
     let pool = pool_of(2);
@@ -72,7 +72,7 @@ fn two_items_run_at_the_same_time() {
     });
 }
 
-/// Conformance 86: that two items met quickly does not mean that one thread can run both.
+/// Conformance 86: although two items were quick together, they may need two threads.
 #[test]
 fn two_items_meet_again_and_again() {
     within_limit(|| {
@@ -135,7 +135,7 @@ fn values_come_in_order() {
     });
 }
 
-/// Conformance 83: a panic comes out once, after everybody has stopped; what was made until then is dropped.
+/// Conformance 83: a panic resumes once, after all participants have stopped; values made until then are dropped.
 #[test]
 fn a_panic_stops_the_loop_and_comes_out() {
     within_limit(|| {
@@ -162,7 +162,7 @@ fn a_panic_stops_the_loop_and_comes_out() {
     });
 }
 
-/// What is thrown may do harm once more when it is dropped.
+/// A payload may panic when it is dropped.
 struct Harmful(Count);
 
 impl Drop for Harmful {
@@ -172,7 +172,7 @@ impl Drop for Harmful {
     }
 }
 
-/// Conformance 83: what was thrown first comes out, however the others end.
+/// Conformance 83: the first panic resumes, however the other items end.
 #[test]
 fn a_later_panic_does_not_take_the_place_of_the_first() {
     within_limit(|| {
@@ -181,7 +181,7 @@ fn a_later_panic_does_not_take_the_place_of_the_first() {
         let body = |_| {
             if worker_index().is_some() {
                 door.pass();
-                // Its worker comes to this job when it has left the loop.
+                // Its worker runs this job when it has left the loop.
                 pool.spawn(over.job()).unwrap();
                 panic!("the first");
             }
@@ -195,7 +195,7 @@ fn a_later_panic_does_not_take_the_place_of_the_first() {
     });
 }
 
-/// Conformance 83: values of a map that goes wrong are dropped, wherever they were made; those without a size too.
+/// Conformance 83: values of a map that panics are dropped, on whichever thread they were made; zero-sized ones, too.
 #[test]
 fn a_map_that_panics_drops_its_values() {
     within_limit(|| {
@@ -246,7 +246,7 @@ fn a_failure_stops_the_loop() {
     });
 }
 
-/// A failure in a loop that cannot stop is the job's, whichever thread it was declared on.
+/// `fail` in a loop that does not stop fails the job, on whichever thread it is called.
 #[test]
 fn a_failure_in_a_map_is_the_jobs() {
     within_limit(|| {
@@ -292,7 +292,7 @@ fn loops_nest() {
     });
 }
 
-/// Conformance 58, 62: a shutdown does not tear a loop apart.
+/// Conformance 58, 62: a shutdown does not interrupt a loop.
 #[test]
 fn a_loop_survives_its_pool() {
     within_limit(|| {

@@ -29,7 +29,7 @@ fn values_come_once_and_in_order() {
     });
 }
 
-/// Conformance 81, 96: an endless producer, of which no more is taken than is needed.
+/// Conformance 81, 96: an endless source, from which no more items are pulled than necessary.
 #[test]
 fn an_endless_source_is_read_no_further_than_the_look_ahead() {
     within_limit(|| {
@@ -77,7 +77,7 @@ fn unordered_values_come_as_they_are_ready() {
     });
 }
 
-/// Conformance 83, 104, 110: an item that fails harms neither its chunk nor the rest.
+/// Conformance 83, 104, 110: an item that fails affects neither its chunk nor the rest.
 #[test]
 fn an_error_is_an_items_own() {
     within_limit(|| {
@@ -103,7 +103,7 @@ fn an_error_is_an_items_own() {
     });
 }
 
-/// Conformance 84, 116: what is pending is cancelled.
+/// Conformance 84, 116: pending jobs are cancelled.
 #[test]
 fn an_error_stops_a_map_that_asked_for_it() {
     within_limit(|| {
@@ -122,7 +122,7 @@ fn an_error_stops_a_map_that_asked_for_it() {
     });
 }
 
-/// Conformance 104, 116: the deadline is for the whole.
+/// Conformance 104, 116: the deadline is for the whole map.
 #[test]
 fn a_deadline_ends_a_map() {
     within_limit(|| {
@@ -165,7 +165,7 @@ fn a_map_can_be_waited_for_and_cancelled() {
     });
 }
 
-/// Conformance 80, 85: the items of a chunk that somebody cancels have an outcome each, so the others keep their places.
+/// Conformance 80, 85: each item of a cancelled chunk has an outcome, so the others keep their places.
 #[test]
 fn a_cancelled_chunk_does_not_move_the_values_behind_it() {
     within_limit(|| {
@@ -191,7 +191,7 @@ fn a_cancelled_chunk_does_not_move_the_values_behind_it() {
     });
 }
 
-/// Conformance 84, 116: nothing comes after the failure, not even that the pool took no more items.
+/// Conformance 84, 116: nothing is yielded after the failure, not even the error of a refused submit.
 #[test]
 fn an_error_is_the_last_outcome_of_a_map_that_was_also_refused() {
     within_limit(|| {
@@ -204,7 +204,7 @@ fn an_error_is_the_last_outcome_of_a_map_that_was_also_refused() {
     });
 }
 
-/// Conformance 80: drops, whichever way a map ends.
+/// Conformance 80: every item and value is dropped once, however a map ends.
 #[test]
 fn nothing_is_lost_when_a_map_is_dropped_in_the_middle() {
     within_limit(|| {
@@ -228,7 +228,7 @@ fn nothing_is_lost_when_a_map_is_dropped_in_the_middle() {
     });
 }
 
-/// Conformance 80, 116: drops, when a map is cancelled, stopped by an error or by the clock.
+/// Conformance 80, 116: the same when a map is cancelled, or stopped by an error or a deadline.
 #[test]
 fn nothing_is_lost_when_a_map_is_broken_off() {
     within_limit(|| {
@@ -278,7 +278,7 @@ fn several_inputs_are_one() {
     });
 }
 
-/// Conformance 110: a map that chooses its chunks: large ones for what is quick, single items for what takes long.
+/// Conformance 110: a map that chooses its chunks: large ones for quick items, single items for slow ones.
 #[test]
 fn chunks_follow_the_time_that_items_take() {
     within_limit(|| {
@@ -302,7 +302,7 @@ fn chunks_follow_the_time_that_items_take() {
     });
 }
 
-/// Conformance 62, 98: a refused submit is an error, not the end of the world.
+/// Conformance 62, 98: a refused submit is yielded as an error.
 #[test]
 fn a_map_over_a_closed_pool_says_so() {
     within_limit(|| {
@@ -349,7 +349,7 @@ fn a_map_into_results_gives_an_id_for_each_item() {
     });
 }
 
-/// Conformance 82: an item is passed as it is, be it a number or a tuple; taking it apart is the closure's business.
+/// Conformance 82: an item is passed as it is; a tuple is one argument.
 #[test]
 fn an_item_is_passed_whole() {
     within_limit(|| {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What a schedule has queued, and then run, when its only worker was blocked for ten intervals.
+/// The jobs that a schedule has queued, and then run, after its only worker was blocked for ten intervals.
 fn blocked_for_ten(schedule: Schedule) -> (u64, usize) {
     let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
     pool.schedule(schedule, ran.each()).unwrap();
@@ -37,7 +37,7 @@ fn a_blocked_worker_lets_ticks_pile_up_only_when_asked_to() {
     });
 }
 
-/// Conformance 42: one run that takes ten intervals, then what its policy says, and then every interval again.
+/// Conformance 42: one run takes ten intervals, then the policy applies, then there is a run every interval again.
 #[test]
 fn ticks_during_a_long_run_are_skipped_or_make_one_more_run() {
     within_limit(|| {
@@ -69,7 +69,7 @@ fn ticks_during_a_long_run_are_skipped_or_make_one_more_run() {
     });
 }
 
-/// A clock that jumps over many ticks: each of them, or the last one for all.
+/// A clock jumps over many ticks: each runs, or only the last.
 #[test]
 fn a_jump_of_the_clock_makes_one_run_or_all() {
     within_limit(|| {

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What ran, in the order in which it began.
+/// The jobs that ran, in the order in which they started.
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<Vec<usize>>>);
 
@@ -51,7 +51,7 @@ fn first_jobs_run_before_all_others_the_last_one_first() {
     });
 }
 
-/// Conformance 13, through a results object: its jobs stand in the same queue.
+/// Conformance 13, through a results object: its jobs are in the same queue.
 #[test]
 fn first_jobs_of_a_results_object_overtake_the_pools_jobs() {
     within_limit(|| {
@@ -107,7 +107,7 @@ fn one_submitters_jobs_run_in_order() {
     });
 }
 
-/// Conformance, decision "order": batches and single jobs stand in one queue.
+/// Conformance, decision "order": batches and single jobs are in one queue.
 #[test]
 fn batches_keep_their_place_among_single_jobs() {
     within_limit(|| {
@@ -163,8 +163,8 @@ fn submitter_who_stays(pool: &Pool) -> (mpsc::Sender<()>, thread::JoinHandle<()>
     (leave, thread)
 }
 
-/// Conformance, decision "order": it holds, too, for one of so many submitters that some share what others have for
-/// themselves, after others have left and after it has used another pool in between.
+/// Conformance, decision "order": it also holds for one of so many submitters that some share a lane, after others have
+/// left, and after it has used another pool in between.
 #[test]
 fn a_submitter_in_a_crowd_keeps_its_order() {
     within_limit(|| {
@@ -193,8 +193,8 @@ fn a_submitter_in_a_crowd_keeps_its_order() {
     });
 }
 
-/// Submits jobs from four threads under a lock, numbered in the order of submission; returns their numbers in the
-/// order in which they began.
+/// Submits jobs from four threads under a lock, numbered in the order of submission; returns their numbers in the order
+/// in which they began.
 fn ordered_run(workers: i32, jobs_of_each: usize) -> Vec<usize> {
     let pool = Pool::builder().workers(workers).ordered(true).build().unwrap();
     let jobs = 4 * jobs_of_each;
@@ -225,14 +225,14 @@ fn ordered_run(workers: i32, jobs_of_each: usize) -> Vec<usize> {
     order
 }
 
-/// Conformance, decision "order": `ordered` means first in, first out over all submitters.
+/// Conformance, decision "order": `ordered` means FIFO over all submitters.
 #[test]
 fn an_ordered_pool_of_one_runs_all_jobs_in_order() {
     within_limit(|| assert!(ordered_run(1, 10_000).into_iter().eq(0..40_000)));
 }
 
 /// Conformance, decision "order". Jobs are taken in order, one at a time. So while a job begins, of those before it
-/// only the ones that the other workers hold in their hands may still have to.
+/// only those that the other workers have just taken may still have to.
 #[test]
 fn an_ordered_pool_begins_no_job_before_more_earlier_ones_than_there_are_other_workers() {
     within_limit(|| {
@@ -246,7 +246,7 @@ fn an_ordered_pool_begins_no_job_before_more_earlier_ones_than_there_are_other_w
     });
 }
 
-/// Conformance, decision "order": also where the jobs come from jobs.
+/// Conformance, decision "order": also for jobs that are submitted by jobs.
 #[test]
 fn jobs_submitted_by_a_job_run_in_order() {
     within_limit(|| {

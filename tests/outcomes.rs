@@ -28,7 +28,7 @@ fn every_value_is_delivered_once() {
     });
 }
 
-/// Conformance 20: values come in chunks of many, for which a worker's stack need not have room.
+/// Conformance 20: large values, of which a chunk does not fit on a worker's stack.
 #[test]
 fn large_values_are_delivered_by_workers_with_small_stacks() {
     within_limit(|| {
@@ -101,7 +101,7 @@ fn of_several_consumers_exactly_one_gets_each_outcome() {
     });
 }
 
-/// Conformance 29, 32: each queue can be read alone, and ends when nothing more can come to it.
+/// Conformance 29, 32: each queue can be read alone, and ends when nothing more can arrive in it.
 #[test]
 fn values_and_failures_can_be_read_apart() {
     within_limit(|| {
@@ -121,7 +121,7 @@ fn values_and_failures_can_be_read_apart() {
     });
 }
 
-/// Conformance 69, 74: what is there is read at once, at most as much as was asked for; the rest stays.
+/// Conformance 69, 74: available outcomes are read at once, up to the limit; the rest stays.
 #[test]
 fn take_reads_what_is_there_and_no_more_than_asked() {
     within_limit(|| {
@@ -144,7 +144,7 @@ fn take_reads_what_is_there_and_no_more_than_asked() {
     });
 }
 
-/// Conformance 69: a reader that does not want to wait learns whether more will come.
+/// Conformance 69: a reader that does not wait learns whether more outcomes will arrive.
 #[test]
 fn nothing_yet_is_not_taken_for_nothing_more() {
     within_limit(|| {
@@ -245,7 +245,7 @@ fn values_never_read_are_dropped_once() {
     });
 }
 
-/// Reliability, drops: also when the reader has gone before the jobs run.
+/// Reliability, drops: also when the reader is dropped before the jobs run.
 #[test]
 fn values_that_nobody_can_read_any_more_are_dropped_once() {
     within_limit(|| {
@@ -266,7 +266,7 @@ fn values_that_nobody_can_read_any_more_are_dropped_once() {
     });
 }
 
-/// Conformance 99, "never an idle slot while something waits": a value's drop is code of the user's like any other.
+/// Conformance 99, "never an idle slot while something waits": a value's destructor is user code like any other.
 #[test]
 fn a_value_dropped_on_a_worker_may_wait_for_another_job() {
     within_limit(|| {
@@ -285,7 +285,7 @@ fn a_value_dropped_on_a_worker_may_wait_for_another_job() {
         results.submit(value).unwrap();
         drop(results); // the worker has the last reference to the value's queue
         gate.open();
-        // Its job has ended before a worker drops what nobody reads.
+        // Its job has ended before a worker drops the unread value.
         eventually("the value is dropped", || ran.get() == 1);
     });
 }

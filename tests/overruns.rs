@@ -1,4 +1,4 @@
-//! Jobs that run too long, and who hears of it.
+//! Jobs that run too long, and are not reported, or twice.
 
 mod common;
 
@@ -26,7 +26,7 @@ fn a_job_that_overruns_is_told_of_once() {
     within_limit(|| {
         let (clock, gate) = (ManualClock::new(), Gate::new());
         let (pool, hears) = listening(Pool::builder().workers(1).clock(&clock));
-        let job = pool.job(gate.job()).watch("backup", SECOND).handle().unwrap();
+        let job = pool.job(gate.job()).watch("backup", SECOND).submit_handle().unwrap();
         gate.wait_started(1);
         clock.advance(SECOND - Duration::from_nanos(1));
         assert!(hears.try_recv().is_err(), "never early");
@@ -40,7 +40,7 @@ fn a_job_that_overruns_is_told_of_once() {
     });
 }
 
-/// By the machine's clock, while every worker is busy and the pool is being shut down: that is when one wants to know.
+/// By the system's clock, while every worker is busy and the pool is being shut down: when it matters most.
 #[test]
 fn a_stuck_job_is_told_of_while_the_pool_shuts_down() {
     within_limit(|| {
@@ -56,7 +56,7 @@ fn a_stuck_job_is_told_of_while_the_pool_shuts_down() {
     });
 }
 
-/// The time counts from the job's begin, and what has ended in time, or by a panic, is not told of.
+/// The time counts from the job's start, and jobs that have ended in time, also by a panic, are not reported.
 #[test]
 fn a_job_that_ends_in_time_is_not_told_of() {
     within_limit(|| {
@@ -75,7 +75,7 @@ fn a_job_that_ends_in_time_is_not_told_of() {
     });
 }
 
-/// The hook may ask the job to come to an end; only that job hears of it, and a handle's cancel still works beside it.
+/// The hook may ask the job to stop, and only that job; cancelling by a handle still works.
 #[test]
 fn the_hook_asks_the_job_to_come_to_an_end() {
     within_limit(|| {
@@ -92,19 +92,19 @@ fn the_hook_asks_the_job_to_come_to_an_end() {
                 }
             }
         };
-        let job = pool.job(endless.clone()).watch("endless", SECOND).handle().unwrap();
+        let job = pool.job(endless.clone()).watch("endless", SECOND).submit_handle().unwrap();
         begins.recv().unwrap();
         clock.advance(SECOND);
         job.join().unwrap();
         assert!(!pool.run(cancel_requested).unwrap(), "the next job was not asked");
-        let job = pool.job(endless).watch("endless", SECOND).handle().unwrap();
+        let job = pool.job(endless).watch("endless", SECOND).submit_handle().unwrap();
         begins.recv().unwrap();
         job.cancel();
         job.join().unwrap();
     });
 }
 
-/// A job that waits for another one of its pool on one worker: each is watched for itself.
+/// A job waits for another job of its pool on one worker: each is watched separately.
 #[test]
 fn a_job_inside_another_one_is_watched_for_itself() {
     within_limit(|| {
@@ -113,12 +113,12 @@ fn a_job_inside_another_one_is_watched_for_itself() {
         let inner = gate.job();
         let code = move || {
             let pool = Pool::current().unwrap();
-            let inner = pool.job(inner).watch("inner", SECOND).handle().unwrap();
+            let inner = pool.job(inner).watch("inner", SECOND).submit_handle().unwrap();
             let id = inner.id();
             inner.join().unwrap();
             (id, cancel_requested())
         };
-        let outer = pool.job(code).watch("outer", SECOND * 2).handle().unwrap();
+        let outer = pool.job(code).watch("outer", SECOND * 2).submit_handle().unwrap();
         gate.wait_started(1);
         clock.advance(SECOND);
         let (name, told, _) = hears.recv().unwrap();
@@ -130,7 +130,7 @@ fn a_job_inside_another_one_is_watched_for_itself() {
     });
 }
 
-/// Never under a lock: the hook may use the pool, and a panic in it is nobody's.
+/// The hook is not called under a lock: it may use the pool, and a panic in it fails no job.
 #[test]
 fn the_hook_may_use_the_pool_and_panic() {
     within_limit(|| {
@@ -142,12 +142,12 @@ fn the_hook_may_use_the_pool_and_panic() {
             assert_eq!(overrun.name(), "two", "on purpose");
         };
         let pool = Pool::builder().workers(2).clock(&clock).on_overrun(hook).build().unwrap();
-        let jobs = ["one", "two"].map(|name| pool.job(gate.job()).watch(name, SECOND).handle().unwrap());
+        let jobs = ["one", "two"].map(|name| pool.job(gate.job()).watch(name, SECOND).submit_handle().unwrap());
         gate.wait_started(2);
         clock.advance(SECOND);
         assert_eq!(calls.get(), 2);
         gate.open();
         jobs.into_iter().for_each(|job| job.join().unwrap());
-        assert_eq!(pool_of(1).job(|| 1).watch("nobody listens", SECOND).handle().unwrap().join().unwrap(), 1);
+        assert_eq!(pool_of(1).job(|| 1).watch("nobody listens", SECOND).submit_handle().unwrap().join().unwrap(), 1);
     });
 }

@@ -1,4 +1,4 @@
-//! Panics whose place nobody learns, and hooks that are lost. One process, one panic hook: one test.
+//! Panics without a location, and panic hooks that are lost. A process has one panic hook, so this is one test.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn deep_in_the_job() {
     panic!("on purpose");
 }
 
-/// Conformance 32: location and backtrace where they are asked for, and the program's own hook still hears of every
+/// Conformance 32: location and backtrace where they are enabled, and the program's own hook is still called for every
 /// panic.
 #[test]
 fn a_panic_says_where_it_was_if_asked() {
@@ -50,13 +50,13 @@ fn a_panic_says_where_it_was_if_asked() {
         assert_eq!(heard.get(), 2, "the hook that was there is called, once, however many pools ask");
         assert_eq!(panic(&silent).location(), None);
 
-        // One that the job has caught itself is not the next job's, which panics without telling anybody.
+        // A panic that a job has caught itself is not attributed to the next job, which panics without the hook.
         placed.submit(|| drop(catch_unwind(deep_in_the_job))).unwrap().join().unwrap();
         let results = placed.results::<()>();
         results.submit(|| resume_unwind(Box::new("quietly"))).unwrap();
         assert_eq!(panic_of(results.next(LIMIT).unwrap()).location(), None);
 
-        // A callback's panic is the job's.
+        // A callback's panic is the job's failure.
         results.job(|| ()).then(|_| deep_in_the_job()).submit().unwrap();
         assert_eq!(panic_of(results.next(LIMIT).unwrap()).location(), Some(line));
 

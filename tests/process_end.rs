@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The variable that tells a child which scenario to play.
+/// The environment variable with the scenario that a child plays.
 const SCENARIO: &str = "FTPOOL_TEST_SCENARIO";
 
-/// With this code a scenario that went well exits.
+/// The exit code of a successful scenario.
 const WELL: i32 = 42;
 
 /// Plays `scenario` in children of this process, that many times. In the child it never returns.
@@ -112,8 +112,8 @@ fn exit_late(code: i32) -> ! {
     unsafe { _exit(code) }
 }
 
-/// Reliability R9: a function that was registered before the first pool runs after ours. Nobody is waited for any more,
-/// and everybody is told so.
+/// Reliability R9: a function that was registered before the first pool runs after ours. Nothing is waited for any
+/// more, and all calls return an error.
 #[test]
 fn a_function_of_atexit_that_uses_pools_does_not_hang() {
     extern "C" fn at_exit() {
@@ -172,7 +172,7 @@ fn no_job_begins_once_exit_has_begun() {
         let before = BEGUN.load(SeqCst);
         thread::sleep(Duration::from_millis(20)); // in which thousands of jobs would have begun
         let after = BEGUN.load(SeqCst);
-        // Those that ours came upon between two jobs, or whose producer was in the middle of a submit.
+        // Jobs that had just been taken when our function ran, or whose producer was in the middle of a submit.
         eprintln!("{before} jobs began before, {} after", after - before);
         exit_late(if after - before <= 3 && before > 0 { WELL } else { 1 });
     }
@@ -200,8 +200,7 @@ fn no_job_begins_once_exit_has_begun() {
     });
 }
 
-/// Reliability R9: a function that was registered after the first pool runs before ours; for it a pool is what it
-/// always is.
+/// Reliability R9: a function that was registered after the first pool runs before ours; in it a pool is as usual.
 #[test]
 fn an_early_function_of_atexit_still_drains() {
     static RAN: AtomicUsize = AtomicUsize::new(0);
@@ -226,7 +225,7 @@ fn an_early_function_of_atexit_still_drains() {
     });
 }
 
-/// What the documentation says of a pool that was abandoned: nobody waits for it.
+/// What the documentation says about an abandoned pool: nothing waits for it.
 #[test]
 fn an_abandoned_pool_holds_nobody_up() {
     in_children("an_abandoned_pool_holds_nobody_up", 10, || {

@@ -1,4 +1,4 @@
-//! Submitting threads that come and go, crowd together or go from pool to pool.
+//! Submitting threads that start and end, are very many, or use many pools.
 
 mod common;
 
@@ -16,7 +16,7 @@ fn adding(sum: &Arc<AtomicU64>, number: u64) -> impl FnOnce() + Send + 'static {
     }
 }
 
-/// Conformance 66, for submitting threads: what they leave is run, and taken over by others.
+/// Conformance 66, for submitting threads: their queued jobs run, and others take over their lanes.
 #[test]
 fn jobs_of_threads_that_have_gone_are_run() {
     within_limit(|| {
@@ -38,7 +38,7 @@ fn jobs_of_threads_that_have_gone_are_run() {
     });
 }
 
-/// Conformance 57: also when every submitter has gone before the first of its jobs begins.
+/// Conformance 57: also when every submitter has ended before its first job starts.
 #[test]
 fn jobs_of_threads_that_have_gone_wait_for_a_worker() {
     within_limit(|| {
@@ -56,7 +56,7 @@ fn jobs_of_threads_that_have_gone_wait_for_a_worker() {
     });
 }
 
-/// Conformance 20: more submitters at a time than have a queue for themselves.
+/// Conformance 20: more submitters at a time than there are lanes.
 #[test]
 fn a_hundred_threads_submit_at_a_time() {
     within_limit(|| {
@@ -104,7 +104,7 @@ fn one_thread_uses_fifty_pools_in_turn() {
     });
 }
 
-/// Conformance 66: pools come and go while the submitting threads stay.
+/// Conformance 66: pools are made and dropped while the submitting threads stay.
 #[test]
 fn threads_outlive_the_pools_they_use() {
     within_limit(|| {

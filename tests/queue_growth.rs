@@ -1,4 +1,4 @@
-//! Queues that grow although little waits in them: no worker comes by what was taken out.
+//! Queues whose memory grows although few jobs are queued: no worker passes the places of removed jobs.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -9,7 +9,7 @@ use fastthreadpool::{Group, JobId, Policy, Pool, Priority};
 /// Where a job is queued.
 type Submit = fn(&Pool, &Group) -> JobId;
 
-/// How it leaves the queue, other than by making room.
+/// How it is removed from the queue, other than by discard-oldest.
 type Leave = fn(&Pool, &Group, JobId);
 
 const PLACES: [(&str, Submit); 4] = [

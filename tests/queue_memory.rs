@@ -1,4 +1,4 @@
-//! Queues that keep the memory of a burst.
+//! Queues that do not release the memory of a burst.
 
 mod common;
 mod counting;
@@ -9,7 +9,7 @@ use fastthreadpool::{Group, JobId, Pool, Priority};
 /// Where a job is queued.
 type Submit = fn(&Pool, &Group) -> JobId;
 
-/// A place in a queue takes 16 bytes of memory that is not the store's. One test, for all that is counted is the
+/// A place in a queue takes 16 bytes besides the store. One test, because allocations are counted for the whole
 /// process's.
 #[test]
 fn a_burst_of_jobs_leaves_nothing_behind_wherever_they_were_queued() {

@@ -1,4 +1,4 @@
-//! Bounds on unread outcomes that do not hold or never let go, time limits that are missed, outcomes that a poller
+//! Bounds on unread outcomes that are exceeded or block forever, time limits that are missed, outcomes that a poller
 //! misses.
 
 mod common;
@@ -32,7 +32,7 @@ fn unread_outcomes_stay_within_their_bound() {
     });
 }
 
-/// Conformance 79: by whatever means one is read, one worker goes on; by a callback, too.
+/// Conformance 79: each outcome that is read, by any method or a callback, lets one worker go on.
 #[test]
 fn every_way_of_reading_makes_room() {
     type Way = fn(&Results<i32>) -> bool;
@@ -89,7 +89,7 @@ fn a_full_results_object_holds_its_workers() {
     });
 }
 
-/// Conformance 79: nobody reads, and yet the pool ends.
+/// Conformance 79: the pool ends although no outcome is read.
 #[test]
 fn unread_outcomes_do_not_hold_up_a_shutdown() {
     within_limit(|| {
@@ -106,7 +106,7 @@ fn unread_outcomes_do_not_hold_up_a_shutdown() {
     });
 }
 
-/// Conformance 79: nobody can read any more, and the values are dropped.
+/// Conformance 79: when there is no reader any more, the values are dropped.
 #[test]
 fn a_bounded_results_object_that_goes_lets_its_workers_go() {
     within_limit(|| {
@@ -156,7 +156,7 @@ fn cancelling_passes_a_bound() {
     });
 }
 
-/// Conformance 69, 70, 74: a time limit and a count limit; what is left stays.
+/// Conformance 69, 70, 74: a time limit and a count limit; other outcomes stay.
 #[test]
 fn as_completed_ends_at_its_limits() {
     within_limit(|| {
@@ -177,7 +177,7 @@ fn as_completed_ends_at_its_limits() {
     });
 }
 
-/// Times are there where they are asked for, and add up.
+/// Times are measured if the pool is asked to, and are plausible.
 #[test]
 fn outcomes_say_how_long_jobs_took() {
     within_limit(|| {
@@ -231,15 +231,14 @@ fn a_poller_misses_no_outcome() {
                     read += 1;
                 }
             }
-            // The last job may be about to end: its outcome can be read before that.
+            // The last job may not have ended yet, although its outcome was read.
             assert_eq!(results.next(LIMIT).unwrap_err(), RecvError::Finished);
         }
         assert!(!poll(fd, Duration::ZERO));
     });
 }
 
-/// What lay there before anybody asked for the descriptor is heard of, too, and so is one outcome of two that was not
-/// read.
+/// Outcomes that arrived before the descriptor was made are reported, too, and so is one of two that was not read.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_descriptor_made_late_is_readable_at_once() {

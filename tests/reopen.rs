@@ -1,4 +1,4 @@
-//! Pools that are cleared, and pools that are opened again after their end.
+//! Pools that are cleared or reopened, and then lose jobs, hang or stay closed.
 
 mod common;
 
@@ -41,7 +41,7 @@ fn a_cleared_pool_is_as_good_as_new_and_keeps_what_runs() {
     });
 }
 
-/// Conformance 62, 63: as often as one likes, after each kind of end, used or not.
+/// Conformance 62, 63: any number of times, after each kind of shutdown, used or not.
 #[test]
 fn a_pool_that_was_shut_down_is_opened_again() {
     within_limit(|| {
@@ -115,7 +115,7 @@ fn a_pool_is_not_opened_before_its_end() {
     });
 }
 
-/// What the documentation says of a handle that keeps nothing open: it opens nothing either.
+/// A handle from [`Pool::current`] does not keep a pool open, and cannot reopen it.
 #[test]
 fn a_pool_without_handles_is_not_opened_again() {
     within_limit(|| {
@@ -134,7 +134,7 @@ fn a_pool_without_handles_is_not_opened_again() {
     });
 }
 
-/// Conformance 60, 62; reliability R4: shutdowns, reopenings and submits from everywhere; nothing is lost, nobody
+/// Conformance 60, 62; reliability R4: shutdowns, reopens and submits on many threads; no job is lost, and no call
 /// hangs.
 #[test]
 fn closing_and_opening_against_submitters_loses_nothing() {
@@ -202,8 +202,8 @@ fn clearing_against_submitters_accounts_for_every_job() {
     });
 }
 
-/// Race: a pool is opened again while the thread that sleeps for its timers is on its way out. Whoever closed the pool,
-/// and waits for that thread, does not wait for the pool's next end.
+/// Race: a pool is reopened while its timer thread is about to end. The thread that closed the pool, and waits for the
+/// timer thread, does not wait for the next shutdown.
 #[test]
 fn a_reopened_pool_does_not_keep_the_old_ones_sleeper() {
     for _ in 0..20 {
@@ -211,7 +211,7 @@ fn a_reopened_pool_does_not_keep_the_old_ones_sleeper() {
             let (late, gate) = (Gate::new(), Gate::new());
             let door = late.door();
             let pool = Pool::builder().workers(1).on_overrun(move |_| door.pass()).build().unwrap();
-            let job = pool.job(gate.job()).watch("long", Duration::from_millis(1)).handle().unwrap();
+            let job = pool.job(gate.job()).watch("long", Duration::from_millis(1)).submit_handle().unwrap();
             late.wait_started(1); // The sleeper is at the gate.
             gate.open();
             job.join().unwrap();

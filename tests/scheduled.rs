@@ -1,4 +1,4 @@
-//! Schedules that drift, pile up, stop, go on for ever, or run once more after they were cancelled.
+//! Schedules that drift, pile up, stop, go on forever, or run once more after they were cancelled.
 
 mod common;
 
@@ -27,7 +27,7 @@ fn the_first_run_comes_after_one_interval() {
     });
 }
 
-/// Conformance 40: unless another first moment is asked for, be it now.
+/// Conformance 40: unless another time of the first tick is set, such as now.
 #[test]
 fn the_first_run_comes_when_it_is_asked_for() {
     within_limit(|| {
@@ -63,7 +63,7 @@ fn lateness_does_not_add_up() {
     });
 }
 
-/// Conformance 41, 47: by the machine's clock. Two workers would run two ticks at a time after a stall.
+/// Conformance 41, 47: by the system's clock. Two workers would run two ticks at a time after a stall.
 #[test]
 fn a_schedule_goes_on_and_on() {
     within_limit(|| {
@@ -123,7 +123,7 @@ fn a_failing_schedule_goes_on_unless_asked_to_stop() {
     });
 }
 
-/// A schedule that stops at an error takes its queued ticks along.
+/// A schedule that stops after an error removes its queued ticks.
 #[test]
 fn queued_ticks_of_a_stopped_schedule_do_not_run() {
     within_limit(|| {
@@ -218,7 +218,7 @@ fn a_cancelled_schedule_takes_its_queued_ticks_along() {
     });
 }
 
-/// Cancelled by its own job: that run is the last.
+/// A schedule that its own job cancels: that run is the last.
 #[test]
 fn a_schedule_is_cancelled_by_its_own_job() {
     within_limit(|| {
@@ -234,7 +234,7 @@ fn a_schedule_is_cancelled_by_its_own_job() {
     });
 }
 
-/// Conformance 52: too late for a schedule whose last run has begun, which then has no outcome for having been cancelled.
+/// Conformance 52: a schedule whose last run has started cannot be cancelled, and leaves no such outcome.
 #[test]
 fn a_schedule_in_its_last_run_is_not_cancelled() {
     within_limit(|| {
@@ -249,7 +249,7 @@ fn a_schedule_in_its_last_run_is_not_cancelled() {
     });
 }
 
-/// Every run an outcome, one more for having been cancelled, and then nothing more to come.
+/// Every run leaves an outcome, the cancellation one more, and then no more are outstanding.
 #[test]
 fn outcomes_of_a_cancelled_schedule_are_complete() {
     within_limit(|| {
@@ -272,7 +272,7 @@ fn outcomes_of_a_cancelled_schedule_are_complete() {
     });
 }
 
-/// Conformance 50: what is queued runs, or not, and then the schedule is over.
+/// Conformance 50: a queued tick runs or is cancelled, and then the schedule has ended.
 #[test]
 fn a_pool_that_ends_ends_its_schedules() {
     within_limit(|| {
@@ -299,7 +299,7 @@ fn a_pool_that_ends_ends_its_schedules() {
     });
 }
 
-/// Conformance 50: by the machine's clock, while ticks come.
+/// Conformance 50: by the system's clock, while ticks come.
 #[test]
 fn a_dropped_pool_does_not_wait_for_its_schedules() {
     within_limit(|| {
@@ -344,7 +344,7 @@ fn a_schedule_without_interval_or_run_is_refused() {
     assert_eq!(pool.timer(id).unwrap().ticks, 1);
 }
 
-/// The next tick comes when it was set to, and the ones after it one interval after another.
+/// After a reschedule the next tick comes then, and the others one interval after another.
 #[test]
 fn a_schedule_set_anew_goes_on_from_there() {
     within_limit(|| {
@@ -359,7 +359,7 @@ fn a_schedule_set_anew_goes_on_from_there() {
     });
 }
 
-/// Issue 5: the outcome of each tick says which one it was, when it was due and how late it began.
+/// Issue 5: the outcome of each tick says which one it was, when it was due and how late it started.
 #[test]
 fn every_outcome_says_which_tick_it_was() {
     within_limit(|| {

@@ -7,7 +7,7 @@ use fastthreadpool::{JobError, Pool, Scope, Shutdown, current_job, fail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-/// A scope returns when every job in it has ended, and those see what is outside.
+/// A scope returns when all its jobs have ended, and they can borrow from outside.
 #[test]
 fn a_scope_waits_for_its_jobs() {
     within_limit(|| {
@@ -73,7 +73,7 @@ fn jobs_in_a_scope_spawn_more() {
     });
 }
 
-/// A panic comes out when all have ended, the closure's before a job's.
+/// A panic resumes when all jobs have ended, that of the closure before that of a job.
 #[test]
 fn a_panic_waits_for_the_other_jobs() {
     within_limit(|| {
@@ -102,7 +102,7 @@ fn a_panic_waits_for_the_other_jobs() {
     });
 }
 
-/// Jobs of a scope go by the job's name, and fail it.
+/// Jobs of a scope have the id of the surrounding job, and fail it.
 #[test]
 fn a_jobs_scope_speaks_for_it() {
     within_limit(|| {
@@ -154,7 +154,7 @@ fn chain(pool: &Pool, depth: u32) -> u32 {
     below
 }
 
-/// Conformance 119, reliability R10: a scope cannot be told that nobody will ever come to its jobs.
+/// Conformance 119, reliability R10: a scope has no error for jobs that no worker would run, so the caller runs them.
 #[test]
 fn scopes_far_inside_each_other_end() {
     within_limit(|| {

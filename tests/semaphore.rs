@@ -13,7 +13,7 @@ type Make = fn(u32) -> Semaphore;
 
 const EVERY_KIND: [Make; 2] = [Semaphore::new, Semaphore::fair];
 
-/// Spawns a thread that says when its acquire has ended, and how.
+/// Spawns a thread that sends the result of an acquire.
 fn waiter(semaphore: &Arc<Semaphore>, permits: u32, ended: &Count) -> thread::JoinHandle<Result<(), AcquireError>> {
     let (semaphore, ended) = (Arc::clone(semaphore), ended.clone());
     thread::spawn(move || {
@@ -63,7 +63,7 @@ fn an_acquire_fails_only_when_it_may_not_wait_any_longer() {
     }
 }
 
-/// Conformance 87: numbers that no semaphore can have.
+/// Conformance 87: numbers of permits that are too large.
 #[test]
 fn numbers_at_the_limit() {
     for make in EVERY_KIND {
@@ -81,7 +81,7 @@ fn numbers_at_the_limit() {
     }
 }
 
-/// Releases that race at the limit add up to it, never beyond.
+/// Concurrent releases add up to the limit, never beyond.
 #[test]
 fn the_limit_holds_under_racing_releases() {
     let semaphore = Semaphore::new(Semaphore::MAX - 100);
@@ -168,14 +168,14 @@ fn a_guard_gives_its_permits_back() {
     assert_eq!(semaphore.value(), 3);
 }
 
-/// Conformance 92: all or nothing, and those who want less come behind.
+/// Conformance 92: all or nothing, and waiters for fewer permits do not overtake.
 #[test]
 fn many_permits_are_given_at_once() {
     within_limit(|| {
         for make in EVERY_KIND {
             let (semaphore, ended) = (Arc::new(make(0)), Count::new());
             let three = waiter(&semaphore, 3, &ended);
-            // Who waits for several is first: when a permit is there and cannot be had, it has joined the line.
+            // A waiter for several is first: when a permit is available and cannot be acquired, it is queued.
             semaphore.release(2).unwrap();
             eventually("it waits in line", || semaphore.try_acquire().map(|()| semaphore.release(1)).is_err());
             assert_eq!((ended.get(), semaphore.value()), (0, 2));
@@ -187,7 +187,7 @@ fn many_permits_are_given_at_once() {
     });
 }
 
-/// One who gives up waiting for many lets those behind it have the few that are there.
+/// When a waiter for many permits times out, those behind it get the few that are available.
 #[test]
 fn a_waiter_that_gives_up_holds_nobody_up() {
     within_limit(|| {
@@ -207,7 +207,7 @@ fn a_waiter_that_gives_up_holds_nobody_up() {
     });
 }
 
-/// A fair semaphore serves in the order of asking.
+/// A fair semaphore grants permits in the order of the requests.
 #[test]
 #[cfg(target_os = "linux")]
 fn nobody_overtakes_in_a_fair_semaphore() {
@@ -235,7 +235,7 @@ fn nobody_overtakes_in_a_fair_semaphore() {
     });
 }
 
-/// Closing wakes everybody, and no permit gets lost by it.
+/// Closing wakes all waiters, and no permit is lost.
 #[test]
 fn a_closed_semaphore_lets_nobody_wait() {
     within_limit(|| {
@@ -257,7 +257,7 @@ fn a_closed_semaphore_lets_nobody_wait() {
     });
 }
 
-/// Random producers and consumers, with time-outs: what was taken and what is left are what was given.
+/// Random producers and consumers, with timeouts: permits acquired and left add up to those released.
 /// `FTPOOL_SOAK_JOBS` for more operations.
 #[test]
 fn permits_are_conserved() {

@@ -68,7 +68,7 @@ fn a_drain_runs_what_jobs_submit_meanwhile() {
                 let (pool, forest) = (pool_of(workers), Forest::default());
                 forest.plant(&pool, 7);
                 pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
-                // More than the line asks for: what a pool's own jobs submit is accepted to the end.
+                // Stricter than the requirement: a pool accepts jobs of its own jobs to the end.
                 let counts = [&forest.accepted, &forest.ran, &forest.dropped].map(Count::get);
                 assert_eq!(counts, [127; 3], "{workers} workers, round {round}");
                 assert_eq!((pool.failed(), pool.pending()), (0, 0));
@@ -216,7 +216,7 @@ fn a_job_that_waits_for_its_own_pool_is_told_so() {
     });
 }
 
-/// Conformance 64: another pool's end may be waited for.
+/// Conformance 64: waiting for another pool's shutdown is allowed.
 #[test]
 fn a_job_may_end_another_pool() {
     within_limit(|| {
@@ -263,7 +263,7 @@ fn submitting_against_a_shutdown_loses_nothing() {
     });
 }
 
-/// Conformance 61; reliability R4: somebody cancels the last job, and takes his time, while the pool is shut down.
+/// Conformance 61; reliability R4: a thread is slow to cancel the last job while the pool is shut down.
 #[test]
 fn a_job_whose_cancelling_takes_long_does_not_hold_up_the_shutdown_for_ever() {
     within_limit(|| {
@@ -290,7 +290,7 @@ fn a_job_whose_cancelling_takes_long_does_not_hold_up_the_shutdown_for_ever() {
     });
 }
 
-/// Conformance 117: with handles; what is queued runs or is cancelled, later submits are refused, and once more is
+/// Conformance 117: with handles; queued jobs run or are cancelled, later submits are refused, and a second call is
 /// harmless.
 #[test]
 fn a_shutdown_runs_or_cancels_what_handles_wait_for() {
@@ -311,7 +311,7 @@ fn a_shutdown_runs_or_cancels_what_handles_wait_for() {
     });
 }
 
-/// Conformance 111: whatever a shutdown cancels is listed once, by the id that submitting it gave, and nothing else is.
+/// Conformance 111: every job that a shutdown cancels is listed once, by the id that its submit returned.
 #[test]
 fn a_shutdown_lists_what_it_cancels() {
     within_limit(|| {

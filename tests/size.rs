@@ -106,7 +106,7 @@ fn jobs_waited_for_by_wait_idle_share_one_thread() {
     });
 }
 
-/// Waits until four of eight jobs run, and looks that no fifth does; then all eight must run.
+/// Waits until four of eight jobs run, and checks that no fifth does; then all eight must run.
 fn expect_four_of_eight(pool: &Pool, gate: &Gate, submitters: usize) {
     gate.wait_started(4);
     assert_eq!((gate.started(), pool.busy(), pool.alive()), (4, 4, 4));
@@ -254,7 +254,7 @@ fn never_more_workers_than_the_limit() {
     });
 }
 
-/// Conformance 8: a pool of one runs one job after another, whoever submits them.
+/// Conformance 8: a pool of one runs one job after another, whichever threads submit them.
 #[test]
 fn one_worker_means_one_job_at_a_time() {
     within_limit(|| {

@@ -1,4 +1,4 @@
-//! Everything at a time, at random, with the books kept: each job has exactly one end.
+//! Random operations on many threads, with every job recorded: each ends exactly once.
 //!
 //! `FTPOOL_SOAK_JOBS` says how many jobs (1 000 000), `FTPOOL_SOAK_SEED` repeats a run's choices.
 
@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 const PRODUCERS: u64 = 8;
 
-// What a job's slot in the books counts and notes.
+// The counts and flags in a job's record.
 const RAN: u8 = 1; // to 3, so that a second run shows
 const DROPPED: u8 = 4; // to 3
 const ACCEPTED: u8 = 16;
@@ -22,7 +22,7 @@ const CANCELLED: u8 = 32;
 const DELIVERED: u8 = 64;
 const DELIVERED_TWICE: u8 = 128;
 
-/// Jobs that have come to an end, in all rounds.
+/// Jobs that have ended, in all rounds.
 static PROGRESS: AtomicU64 = AtomicU64::new(0);
 
 /// One pool's life.
@@ -34,14 +34,14 @@ struct Round {
     closing: AtomicBool,
 }
 
-/// What each job owns: its place in the books.
+/// Owned by each job: its record.
 struct Entry {
     round: Arc<Round>,
     number: usize,
 }
 
 impl Round {
-    /// The entry of a new job; none when there were enough.
+    /// The record of a new job; `None` when there were enough.
     fn entry(self: &Arc<Self>) -> Option<Entry> {
         let number = self.used.fetch_add(1, SeqCst);
         (number < self.slots.len()).then(|| Entry { round: Arc::clone(self), number })
@@ -51,7 +51,7 @@ impl Round {
         self.slots[number].fetch_add(what, SeqCst);
     }
 
-    /// Notes what became of a submit; true if the job was accepted.
+    /// Records the result of a submit; true if the job was accepted.
     fn submitted<I>(&self, numbers: &[usize], verdict: Result<I, SubmitError>) -> Option<I> {
         match verdict {
             Ok(ids) => {

@@ -26,7 +26,7 @@ fn a_storm_keeps_its_order() {
     });
 }
 
-/// Decision on order: submit_first, then what is due, then what is queued.
+/// Decision on order: submit_first, then jobs that are due, then queued jobs.
 #[test]
 fn a_storm_goes_before_what_is_queued_and_behind_submit_first() {
     within_limit(|| {
@@ -50,7 +50,7 @@ fn a_storm_goes_before_what_is_queued_and_behind_submit_first() {
     });
 }
 
-/// Conformance 49, 53, 54: what is due is cancelled like what is queued; what is not due stays.
+/// Conformance 49, 53, 54: jobs that are due are cancelled like queued ones; others stay.
 #[test]
 fn a_storm_is_cancelled() {
     within_limit(|| {
@@ -76,7 +76,7 @@ fn a_storm_is_cancelled() {
     });
 }
 
-/// Conformance 57, 58: what is due when a pool is shut down runs, or is cancelled; what is not due is cancelled.
+/// Conformance 57, 58: jobs that are due when a pool is shut down run or are cancelled; others are cancelled.
 #[test]
 fn a_pool_ends_in_a_storm() {
     within_limit(|| {
@@ -105,7 +105,7 @@ fn a_pool_ends_in_a_storm() {
     });
 }
 
-/// By the machine's clock: the sleeper sleeps through the storm, and goes on afterwards.
+/// By the system's clock: the timer thread is not woken during the storm, and works afterwards.
 #[test]
 fn the_sleeper_goes_on_after_a_storm() {
     within_limit(|| {

@@ -15,7 +15,7 @@ thread_local! {
     static LAST_WISH: RefCell<Option<Wish>> = const { RefCell::new(None) };
 }
 
-/// What the calling thread does when its thread-locals are dropped.
+/// Called when the calling thread's thread-locals are dropped.
 fn when_this_thread_ends(wish: impl FnMut() + 'static) {
     LAST_WISH.set(Some(OnDrop(Box::new(wish))));
 }
@@ -48,13 +48,13 @@ fn submit_at_the_end(pool: &Pool, wish_first: bool) -> usize {
     ran.get()
 }
 
-/// Reliability, "thread-locals with destructors": this one is dropped while the thread's queue is still there.
+/// Reliability, "thread-locals with destructors": this one is dropped while the thread still has its lane.
 #[test]
 fn a_thread_local_registered_after_the_pools_submits() {
     within_limit(|| assert_eq!(submit_at_the_end(&pool_of(2), false), 1000));
 }
 
-/// Reliability, "thread-locals with destructors": this one is dropped after the thread has given its queue up.
+/// Reliability, "thread-locals with destructors": this one is dropped after the thread has given up its lane.
 #[test]
 fn a_thread_local_registered_before_the_pools_submits() {
     within_limit(|| assert_eq!(submit_at_the_end(&pool_of(2), true), 1000));

@@ -1,4 +1,4 @@
-//! Workers that are not the threads that were ordered: their names, signals and stacks.
+//! Workers with wrong names, signal masks or stack sizes.
 
 mod common;
 
@@ -125,7 +125,7 @@ fn dig(top: usize, bytes: usize) -> usize {
     if used >= bytes { used } else { dig(top, bytes) + usize::from(std::hint::black_box(&hole)[0]) }
 }
 
-/// Conformance 2, for the size of the stack: it is what was asked for.
+/// Conformance 2, for the stack size: it is at least the requested one.
 #[test]
 fn a_job_has_the_stack_that_was_ordered() {
     within_limit(|| {

@@ -1,5 +1,5 @@
-//! Timers that are inserted, set anew, cancelled and fired by several threads at once: none is lost, none runs twice,
-//! none is early, and none outlives its pool.
+//! Timers that are inserted, rescheduled, cancelled and fired by several threads at once: none is lost, none runs
+//! twice, none is early, and none outlives its pool.
 
 mod common;
 
@@ -17,12 +17,12 @@ fn operations() -> u64 {
     std::env::var("FTPOOL_SOAK_TIMERS").map_or(300_000, |text| text.parse().expect("a number of operations"))
 }
 
-/// What has become of accepted timers.
+/// How accepted timers have ended.
 #[derive(Default)]
 struct Ledger {
     accepted: AtomicU64,
     ran: AtomicU64,
-    /// Those that ran, and those that were dropped unrun.
+    /// Timers that ran, and timers that were dropped without having run.
     dropped: AtomicU64,
     cancelled: AtomicU64,
     early: AtomicU64,
@@ -100,7 +100,7 @@ fn no_timer_is_lost_or_runs_twice() {
     });
 }
 
-/// Reliability R4: a pool that ends while timers come in, fire and are cancelled.
+/// Reliability R4: a pool that is shut down while timers are submitted, fire and are cancelled.
 #[test]
 fn a_pool_ends_in_the_middle_of_everything() {
     within_limit(|| {
@@ -136,7 +136,7 @@ fn a_pool_ends_in_the_middle_of_everything() {
     });
 }
 
-/// Reliability R11: while a million timers fire, those who submit get through, and everything runs.
+/// Reliability R11: while a million timers fire, submitters are not blocked, and everything runs.
 #[test]
 fn a_storm_of_timers_starves_nobody() {
     within_limit(|| {
@@ -160,7 +160,7 @@ fn a_storm_of_timers_starves_nobody() {
     });
 }
 
-/// Reliability R1: workers sleep for timers, and are called away for jobs and by earlier timers.
+/// Reliability R1: workers sleep for timers, and are woken for jobs and earlier timers.
 #[test]
 fn a_worker_that_sleeps_for_a_far_timer_misses_neither_jobs_nor_earlier_timers() {
     within_limit(|| {
@@ -210,7 +210,7 @@ fn a_schedule_is_cancelled_while_it_runs() {
     });
 }
 
-/// Conformance 49, 51: cancelled while somebody else sets it anew. Whoever comes first, it is not too late.
+/// Conformance 49, 51: cancelled while another thread reschedules it. In either order, it is not too late.
 #[test]
 fn a_queued_timer_is_cancelled_while_it_is_set_anew() {
     within_limit(|| {

@@ -1,5 +1,5 @@
-//! Timers that do something else than a plain model of their documentation does, whatever is done to them. The steps
-//! come from a seed, which a failure names; `FTPOOL_TIMERS_SEED` runs it again, `FTPOOL_TIMERS_CASES` runs more.
+//! Timers that differ from a simple model of their documentation, under random operations. The steps come from a seed,
+//! which a failure names; `FTPOOL_TIMERS_SEED` runs it again, `FTPOOL_TIMERS_CASES` runs more.
 
 mod common;
 mod timer_model;
@@ -15,21 +15,21 @@ use timer_model::Model;
 use timer_model::kinds::{Action, Code, End, First, Kind, Moment, Rhythm, Run, State};
 use timer_model::steps::{Step, step};
 
-/// More than a check of the timers touches would be queued by workers, some at a time.
+/// If more timers were due at once, workers would queue them, some at a time.
 const MOST_TICKS: u64 = 12;
 const MOST_WAITING: usize = 16;
 const STEPS: u32 = 80;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The pool, and what its jobs share with the test.
+/// The pool, and the state that its jobs share with the test.
 struct World {
     pool: Pool,
     clock: ManualClock,
     results: Results<()>,
     ids: Mutex<Vec<JobId>>,
     log: Mutex<Vec<Run>>,
-    /// What the clock's zero is.
+    /// The time at which the clock starts.
     origin: Mutex<Option<Instant>>,
     stopped: mpsc::Sender<mpsc::Sender<()>>,
 }
@@ -144,7 +144,7 @@ impl Driver {
         driver
     }
 
-    /// Keeps a worker busy that has nothing to do.
+    /// Keeps an idle worker busy.
     fn stop(&mut self, worker: usize) {
         self.submit(Kind::Now { start_within: None }, Code { action: Action::Nothing, stops: true, fails: 0 });
         assert!(self.model.go(worker));
@@ -156,7 +156,7 @@ impl Driver {
         if worker < self.go_on.len() { self.go_on[worker] = go_on } else { self.go_on.push(go_on) }
     }
 
-    /// Lets a worker run what is queued, up to a job that stops. False if there is none.
+    /// Lets a worker run queued jobs, up to one that stops. False if there is none.
     fn go_on(&mut self, worker: usize) -> bool {
         self.go_on[worker].send(()).unwrap();
         if self.model.go(worker) {
@@ -178,7 +178,7 @@ impl Driver {
         self.model.set_wall(wall);
     }
 
-    /// A shutdown, which the running job outlasts, and a new beginning.
+    /// A shutdown during which a job runs, and a reopen.
     fn reopen(&mut self, cancel: bool) {
         let (pool, mut lost) = (self.world.pool.clone(), Vec::new());
         if cancel {
@@ -243,7 +243,7 @@ impl Driver {
         self.compare();
     }
 
-    /// All that can be seen.
+    /// Compares everything that can be observed.
     fn compare(&mut self) {
         let (world, model) = (&self.world, &mut self.model);
         assert_eq!(*lock(&world.log), model.log);

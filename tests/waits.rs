@@ -118,7 +118,7 @@ fn a_deadline_ends_the_iteration_and_leaves_the_rest() {
     });
 }
 
-/// Conformance 115: what was handed out is not kept.
+/// Conformance 115: yielded handles are not kept.
 #[test]
 fn values_that_were_handed_out_are_released() {
     within_limit(|| {
@@ -136,7 +136,7 @@ fn values_that_were_handed_out_are_released() {
     });
 }
 
-/// Conformance 120: with jobs added on the way.
+/// Conformance 120: with jobs added during the iteration.
 #[test]
 fn a_loop_over_the_first_to_end_takes_time_in_proportion() {
     within_limit(|| {
@@ -156,7 +156,7 @@ fn a_loop_over_the_first_to_end_takes_time_in_proportion() {
     });
 }
 
-/// Conformance 120, 119: in a job that runs what it waits for.
+/// Conformance 120, 119: in a job that runs the jobs it waits for.
 #[test]
 fn a_job_reads_its_pools_jobs_in_time_in_proportion() {
     within_limit(|| {
@@ -209,7 +209,7 @@ fn a_job_that_waits_for_a_queued_job_runs_it() {
     });
 }
 
-/// Conformance 119: a failure that the waiting job has declared stays its own, and so does that of the other.
+/// Conformance 119: `fail` in the waiting job does not fail the job that runs in its wait, and vice versa.
 #[test]
 fn a_job_run_inside_a_waiting_job_fails_for_itself() {
     within_limit(|| {
@@ -259,7 +259,7 @@ fn a_timed_wait_in_a_job_ends_in_time() {
     });
 }
 
-/// Conformance 119: a job that waits for itself, directly or over others.
+/// Conformance 119: a job that waits for itself, directly or through others.
 #[test]
 fn a_circle_of_waits_is_an_error() {
     within_limit(|| {
@@ -292,7 +292,7 @@ fn a_circle_of_waits_is_an_error() {
     });
 }
 
-/// Conformance 119: many that wait for a running one, and one that is inside the waiting job.
+/// Conformance 119: many jobs wait for a running job, and one waits for a job below it on the stack.
 #[test]
 fn a_job_that_a_nested_job_waits_for_may_not_be_below_it() {
     within_limit(|| {
@@ -341,7 +341,7 @@ fn trees_of_jobs_come_to_their_root() {
     });
 }
 
-/// Conformance 119: several workers that wait for the same jobs, some cancelled on the way.
+/// Conformance 119: several workers wait for the same jobs, some of which are cancelled meanwhile.
 #[test]
 fn jobs_that_wait_for_jobs_that_are_cancelled_go_on() {
     within_limit(|| {
@@ -358,7 +358,7 @@ fn jobs_that_wait_for_jobs_that_are_cancelled_go_on() {
     });
 }
 
-/// Conformance 119, reliability R10: the stack is bounded, and a wait that nobody could end is refused.
+/// Conformance 119, reliability R10: the stack is bounded, and a wait that could never end is refused.
 #[test]
 fn a_chain_of_waits_that_is_too_deep_is_an_error() {
     fn chain(pool: &Pool, depth: u32) -> Result<u32, WaitError> {

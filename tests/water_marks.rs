@@ -1,4 +1,4 @@
-//! Being told that the queue has become long, or short again.
+//! Water marks that are not reported, or wrongly.
 
 mod common;
 
@@ -42,7 +42,7 @@ fn a_mark_is_told_once_for_each_passage() {
     });
 }
 
-/// Issue 3, backpressure: cancelling lowers the water too.
+/// Issue 3, backpressure: cancelled jobs count for the low mark.
 #[test]
 fn cancelled_jobs_lower_the_water() {
     let (pool, told) = marked(1, 0, 3);
@@ -54,7 +54,7 @@ fn cancelled_jobs_lower_the_water() {
     assert_eq!(*lock(&told), [(WaterMark::High, 3), (WaterMark::Low, 0)]);
 }
 
-/// Issue 3, backpressure: what a job submits to its own pool raises the water, however it comes in.
+/// Issue 3, backpressure: jobs that are submitted by the pool's own jobs count, whichever way they are submitted.
 #[test]
 fn a_jobs_own_submits_raise_the_water() {
     within_limit(|| {
@@ -77,7 +77,7 @@ fn a_jobs_own_submits_raise_the_water() {
     });
 }
 
-/// Issue 3, backpressure: calls alternate and never overlap, whoever makes them; the last one is true.
+/// Issue 3, backpressure: calls alternate and never overlap, on any threads; the last one is correct.
 #[test]
 fn marks_alternate_under_load() {
     within_limit(|| {
@@ -101,7 +101,7 @@ fn marks_alternate_under_load() {
             }
         });
         pool.wait_idle(Deadline::after(LIMIT)).expect("all jobs end");
-        // A worker may be about to tell.
+        // A worker may be about to call it.
         eventually("the water is low", || lock(&told).last().is_none_or(|told| told.0 == WaterMark::Low));
         let told = lock(&told);
         let expected = [WaterMark::High, WaterMark::Low].into_iter().cycle();
@@ -123,7 +123,7 @@ fn bad_marks_and_callbacks_do_no_harm() {
     assert_eq!(pool.failed(), 0);
 }
 
-/// No user's code runs under a lock: the callback sets a timer while another one is set anew.
+/// No user code runs under a lock: the callback submits a timer while another one is rescheduled.
 #[test]
 fn a_timer_that_is_set_anew_lowers_the_water() {
     within_limit(|| {
@@ -148,7 +148,7 @@ fn a_timer_that_is_set_anew_lowers_the_water() {
     });
 }
 
-/// A worker that tells is not one that looks for jobs: another one comes for what is submitted meanwhile.
+/// A worker in the callback does not count as searching: another one starts for jobs that are submitted meanwhile.
 #[test]
 fn a_callback_may_wait_for_a_job() {
     within_limit(|| {
@@ -175,7 +175,7 @@ fn a_callback_may_wait_for_a_job() {
     });
 }
 
-/// What the callback declares is not the next job's failure.
+/// `fail` in the callback does not fail the next job.
 #[test]
 fn a_callback_fails_no_job() {
     within_limit(|| {

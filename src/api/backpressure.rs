@@ -1,4 +1,4 @@
-//! What happens when jobs come faster than they run.
+//! Backpressure: what happens when jobs are submitted faster than they run.
 
 use super::BuildError;
 use crate::pool::{Full, Limits, Marks};
@@ -6,50 +6,51 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a submit does when the queue is full. Given to [`Builder::max_queued`](crate::Builder::max_queued).
+/// What a submit does when the queue is full. Passed to [`Builder::max_queued`](crate::Builder::max_queued).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// It waits until there is room. A shutdown of the pool ends the wait with
+    /// Waits until there is room. A shutdown of the pool ends the wait with
     /// [`SubmitError::Shutdown`](crate::SubmitError::Shutdown).
     Block,
-    /// As `Block`, but after this time it ends with [`SubmitError::Full`](crate::SubmitError::Full).
+    /// Waits until there is room, but no longer than this; then returns
+    /// [`SubmitError::Full`](crate::SubmitError::Full).
     Timed(Duration),
-    /// It ends with [`SubmitError::Full`](crate::SubmitError::Full) at once.
+    /// Returns [`SubmitError::Full`](crate::SubmitError::Full) at once.
     Reject,
-    /// The submitting thread runs the job itself, which also slows it down.
+    /// Runs the job on the submitting thread, which also slows that thread down.
     CallerRuns,
-    /// The oldest queued job is cancelled to make room: the one with the lowest id, which is the oldest of its thread,
-    /// and the oldest of all in an [`ordered`](crate::Builder::ordered) pool.
+    /// Cancels the oldest queued job to make room: the one with the lowest id, which is the oldest of its thread, and
+    /// the oldest of all in an [`ordered`](crate::Builder::ordered) pool.
     DiscardOldest,
-    /// There is no limit on queued jobs; instead every submit waits until a worker starts its job. A shutdown of the
-    /// pool ends the wait with [`SubmitError::Shutdown`](crate::SubmitError::Shutdown), and the job will not run.
+    /// Waits until a worker starts the job; the number of queued jobs is not limited. A shutdown of the pool ends the
+    /// wait with [`SubmitError::Shutdown`](crate::SubmitError::Shutdown), and the job will not run.
     HandOff,
 }
 
-/// Which mark the number of queued jobs has reached. Passed to the callback of
+/// The mark that the number of queued jobs has reached. Passed to the callback of
 /// [`Builder::water_marks`](crate::Builder::water_marks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaterMark {
-    /// It has risen to the high mark: producers should slow down.
+    /// The number has risen to the high mark: producers should slow down.
     High,
-    /// It has fallen to the low mark again: producers may continue.
+    /// The number has fallen to the low mark: producers may continue.
     Low,
 }
 
 #[derive(Clone, Default)]
 pub(super) struct Backpressure {
     bound: Option<(u64, Full)>,
-    marks: Option<(usize, usize, Tell)>,
+    marks: Option<(usize, usize, MarkCallback)>,
 }
 
-type Tell = Arc<dyn Fn(WaterMark, usize) + Send + Sync>;
+type MarkCallback = Arc<dyn Fn(WaterMark, usize) + Send + Sync>;
 
-/// More jobs than any memory holds: small enough that sums of it and counts do not overflow.
+/// More jobs than fit into memory, but so few that adding counts to it does not overflow.
 const UNLIMITED: u64 = u64::MAX / 4;
 
 impl Backpressure {
-    pub(super) fn bound(&mut self, most: usize, policy: Policy) {
+    pub(super) fn bound(&mut self, max: usize, policy: Policy) {
         let full = match policy {
             Policy::Block => Full::Wait(None),
             Policy::Timed(time) => Full::Wait(Some(time)),
@@ -58,12 +59,12 @@ impl Backpressure {
             Policy::DiscardOldest => Full::DiscardOldest,
             Policy::HandOff => Full::HandOff,
         };
-        let unlimited = most == 0 && policy != Policy::HandOff;
-        self.bound = (!unlimited).then_some(((most as u64).min(UNLIMITED), full));
+        let unlimited = max == 0 && policy != Policy::HandOff;
+        self.bound = (!unlimited).then_some(((max as u64).min(UNLIMITED), full));
     }
 
-    pub(super) fn mark(&mut self, low: usize, high: usize, tell: impl Fn(WaterMark, usize) + Send + Sync + 'static) {
-        self.marks = Some((low, high, Arc::new(tell)));
+    pub(super) fn mark(&mut self, low: usize, high: usize, call: impl Fn(WaterMark, usize) + Send + Sync + 'static) {
+        self.marks = Some((low, high, Arc::new(call)));
     }
 
     pub(super) fn limits(self) -> Result<Option<Limits>, BuildError> {
@@ -75,12 +76,12 @@ impl Backpressure {
     }
 }
 
-fn marks((low, high, tell): (usize, usize, Tell)) -> Result<Marks, BuildError> {
+fn marks((low, high, call): (usize, usize, MarkCallback)) -> Result<Marks, BuildError> {
     if low >= high {
         return Err(BuildError::InvalidWaterMarks { low, high });
     }
     let tell =
-        Box::new(move |above, queued| tell(if above { WaterMark::High } else { WaterMark::Low }, queued as usize));
+        Box::new(move |above, queued| call(if above { WaterMark::High } else { WaterMark::Low }, queued as usize));
     Ok(Marks { low: low as u64, high: high as u64, tell })
 }
 

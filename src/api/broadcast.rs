@@ -1,4 +1,4 @@
-//! Work that every worker does once.
+//! Broadcast: a function that every worker runs once.
 
 use super::{Pool, SubmitError};
 use crate::pool::broadcast;
@@ -6,23 +6,25 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
 impl Pool {
-    /// Runs `body(index)` once on every worker and, when all have finished, returns the values in the order of the
+    /// Runs `body(index)` once on every worker, and returns the values in the order of the
     /// [indices](crate::worker_index). The body may borrow.
     ///
-    /// The call first starts workers up to the limit; *every worker* then means every thread that the pool has at that
-    /// moment. So there are as many values as the limit says, fewer if the system refuses a thread, and more while
-    /// [extra workers](crate::Builder::extra_workers) exist. A sleeping worker is woken, a busy one runs `body` between
-    /// its current job and the next, and one about to exit runs it first. A broadcast cannot be cancelled.
+    /// The call first starts workers up to the limit, then reaches every thread that the pool has at that moment. So
+    /// there are as many values as the limit says, fewer if the system refuses a thread, and more while [extra
+    /// workers](crate::Builder::extra_workers) exist. A sleeping worker is woken, a busy one runs `body` between its
+    /// current job and the next, and one about to exit runs it first. A broadcast cannot be cancelled.
     ///
     /// # Errors
     ///
-    /// [`SubmitError::Deadlock`] in a job of this pool, whose worker would wait for itself; else as for
-    /// [`spawn`](Self::spawn). [`SubmitError::Broken`] also if a worker's start hook fails; the body may have run on
-    /// others then.
+    /// [`SubmitError::Deadlock`] in a job of this pool, whose worker would wait for itself; otherwise as for
+    /// [`spawn`](Self::spawn). [`SubmitError::Broken`] also if a worker's start hook fails; the body may then have run
+    /// on other workers.
     ///
     /// # Panics
     ///
-    /// If the body panics: when all have finished, with the payload of the first panic.
+    /// If the body panics: after it has returned on all workers, with the payload of the first panic.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::thread;

@@ -1,4 +1,4 @@
-//! How a pool is configured.
+//! Configuring a pool.
 
 use super::backpressure::Backpressure;
 use super::{BuildError, ManualClock, Policy, Pool, WaterMark};
@@ -7,7 +7,9 @@ use crate::sys::clock::Clock;
 use crate::sys::thread::usable_cpus;
 use std::time::Duration;
 
-/// Builds a [`Pool`] that differs from the default. Made by [`Pool::builder`].
+/// The settings of a new [`Pool`]. Made by [`Pool::builder`].
+///
+/// # Examples
 ///
 /// ```
 /// let pool = fastthreadpool::Pool::builder().workers(4).name("io").build()?;
@@ -30,7 +32,7 @@ pub struct Builder {
     clock: Option<ManualClock>,
 }
 
-/// A number of workers at or below which the default is meant.
+/// This number of workers, and every smaller one, stands for the default.
 const DEFAULT_WORKERS: i32 = -9999;
 
 impl Default for Builder {
@@ -53,69 +55,74 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// At most how many workers, between 1 and 32 768.
+    /// Sets the limit on workers, which comes to between 1 and 32 768. By default one for each usable processor, as
+    /// counted by affinity and cgroup quota.
     ///
-    /// Above 0: that many. 0 down to −9998: the usable processors plus this number, so 0 is one worker for each and
-    /// −1 leaves one processor free. −9999 and below: the default, one for each usable processor, which are counted
-    /// by affinity and cgroup quota.
+    /// A number above 0 is the limit itself. 0 to −9998 is added to the number of usable processors: −1 leaves one
+    /// processor free. −9999 and below is the default.
     pub fn workers(mut self, workers: i32) -> Self {
         self.workers = workers;
         self
     }
 
-    /// Worker n is called `<name>-<n>`; "ThreadPool" by default. Where the system keeps fewer bytes (Linux: 15), the
-    /// name is cut, the number stays.
+    /// Sets the prefix of the threads' names: the threads are called `<name>-0`, `<name>-1` and so on, as they are
+    /// started. "ThreadPool" by default. Where the system keeps fewer bytes (Linux: 15), the prefix is cut, not the
+    /// number.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Bytes of each worker's stack; by default the platform's for new Rust threads (2 MiB, or `RUST_MIN_STACK`).
+    /// Sets the stack size of workers in bytes. By default that of new Rust threads: 2 MiB, or `RUST_MIN_STACK`.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
-    /// Whether jobs begin in the order of submission across all submitting threads. By default only the jobs of one
-    /// thread are in order, which lets threads submit without disturbing each other.
+    /// Sets whether jobs start in the order of submission across all submitting threads. Off by default: then only the
+    /// jobs of one thread are in order, which lets threads submit without slowing each other down.
     pub fn ordered(mut self, ordered: bool) -> Self {
         self.ordered = ordered;
         self
     }
 
-    /// Whether outcomes say how long jobs were queued and ran ([`Outcome::times`](crate::Outcome::times)), which costs
-    /// three clock reads and an allocation for each job with a result. Off by default.
+    /// Sets whether the pool measures how long jobs are queued and run ([`Outcome::times`](crate::Outcome::times)). Off
+    /// by default. It costs three clock reads and an allocation for each job with an outcome.
     pub fn timing(mut self, timing: bool) -> Self {
         self.timing = timing;
         self
     }
 
-    /// How many workers beyond the limit there may be while that many jobs are [`blocking`](crate::blocking). None by
-    /// default: no job exceeds the limit unless the pool was built to allow it. Limit and extra workers together are at
-    /// most 32 768.
+    /// Sets how many workers there may be beyond the limit, one for each job that is [`blocking`](crate::blocking). 0
+    /// by default. Limit and extra workers together are cut to 32 768.
     pub fn extra_workers(mut self, extra: usize) -> Self {
         self.extra_workers = extra;
         self
     }
 
-    /// How long an idle worker sleeps before its thread ends: an idle pool shrinks, down to no threads, and grows again
-    /// when there are jobs. By default workers stay.
+    /// Sets how long an idle worker stays before its thread ends. By default workers stay.
+    ///
+    /// An idle pool then shrinks, down to no threads, and grows again when there are jobs.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// How many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. By default
-    /// there is no limit; 0 means 1. This costs throughput, because workers then take jobs one at a time.
+    /// Sets how many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. By
+    /// default there is no limit; 0 means 1. A limit costs throughput, because workers then take jobs one at a time.
     pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
         self.jobs_per_worker = Some(jobs);
         self
     }
 
-    /// At most `most` jobs are queued (accepted but not started, including those in groups); `policy` says what a
-    /// submit does when there is no room. 0 means no limit. The pool's own jobs may always submit, even above the
-    /// limit: if a job waited for room, its worker could be the one that has to make it. The same holds for callbacks
-    /// of jobs that end without having run, and for delayed and scheduled jobs when they are due.
+    /// Limits the number of queued jobs; `policy` says what a submit does when there is no room. 0 means no limit.
+    ///
+    /// A job is queued from when it is accepted until it starts, in a group or not. The pool's own jobs may submit
+    /// above the limit, because a job that waited for room could occupy the worker that has to make it. So may
+    /// callbacks of jobs that end without having run. Delayed and scheduled jobs are queued above the limit when they
+    /// are due.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Policy, Pool};
@@ -126,49 +133,51 @@ impl Builder {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn max_queued(mut self, most: usize, policy: Policy) -> Self {
-        self.backpressure.bound(most, policy);
+    pub fn max_queued(mut self, limit: usize, policy: Policy) -> Self {
+        self.backpressure.bound(limit, policy);
         self
     }
 
-    /// Calls `tell` with [`WaterMark::High`] when `high` jobs are queued, and with [`WaterMark::Low`] when no more than
-    /// `low` are left, always alternating and never concurrently. The second argument is how many jobs were queued at
-    /// that moment.
+    /// Calls `callback` with [`WaterMark::High`] when the number of queued jobs rises to `high`, and with
+    /// [`WaterMark::Low`] when it then falls to `low`. The second argument is the number of queued jobs.
     ///
-    /// It runs on the submitting thread, on a thread that cancels, or on a worker between two jobs, so it should be
-    /// short: set a flag, wake a thread. If the queue rises and falls again during a call, neither change is reported.
+    /// The calls alternate and are never concurrent. They are made on the submitting thread, on a thread that cancels,
+    /// or on a worker between two jobs, so the callback should be short: set a flag, wake a thread. If the queue rises
+    /// and falls again during a call, neither change is reported.
     pub fn water_marks(
         mut self,
         low: usize,
         high: usize,
-        tell: impl Fn(WaterMark, usize) + Send + Sync + 'static,
+        callback: impl Fn(WaterMark, usize) + Send + Sync + 'static,
     ) -> Self {
-        self.backpressure.mark(low, high, tell);
+        self.backpressure.mark(low, high, callback);
         self
     }
 
-    /// Failures say where a job panicked ([`Panic::location`](crate::Panic::location), and their text). Only a panic
-    /// hook can see that, so the first pool built with this setting installs one for the process, which also calls the
-    /// hook that was there before. A hook installed later should do the same.
+    /// Records where jobs panic: file, line and column ([`Panic::location`](crate::Panic::location)), which are also in
+    /// the text of the failure.
+    ///
+    /// Only a panic hook can see that. So the first pool built with this setting installs a hook for the process, which
+    /// also calls the previous one; a hook that is installed later should do the same.
     pub fn panic_locations(mut self) -> Self {
         self.panic_detail = self.panic_detail.max(PanicDetail::Location);
         self
     }
 
-    /// As [`panic_locations`](Self::panic_locations), and failures carry the stack as well
+    /// As [`panic_locations`](Self::panic_locations), and records the stack as well
     /// ([`Panic::backtrace`](crate::Panic::backtrace)), which takes milliseconds for each panic.
     pub fn panic_backtraces(mut self) -> Self {
         self.panic_detail = PanicDetail::Backtrace;
         self
     }
 
-    /// The clock for delayed and scheduled jobs, instead of the system's: for tests.
+    /// Sets a clock for delayed and scheduled jobs, instead of the system's, for tests.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self
     }
 
-    /// The pool. Its threads are started when there are jobs for them.
+    /// Makes the pool. Its threads are started when there are jobs for them.
     ///
     /// # Errors
     ///
@@ -185,7 +194,7 @@ impl Builder {
         Ok(pool)
     }
 
-    /// The default pool as one that no user closes.
+    /// The global pool, which [`Pool::shutdown`] does not end.
     pub(super) fn build_permanent() -> Pool {
         let settings = Self::default().settings().expect("the default is valid");
         Pool::with_settings(Settings { permanent: true, ..settings })

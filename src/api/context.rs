@@ -1,44 +1,75 @@
-//! What a running job can find out and say about itself.
+//! Functions for running jobs.
 
 use super::JobId;
 use crate::pool::{Failure, blocking as region, current, frame};
 
-/// The id of the job that the calling thread is running; `None` outside a job.
+/// Returns the id of the job that the calling thread is running; `None` outside a job.
+///
+/// # Examples
 ///
 /// ```
-/// assert_eq!(fastthreadpool::current_job(), None);
+/// use fastthreadpool::{Pool, current_job};
+///
+/// let pool = Pool::new()?;
+/// let job = pool.submit(current_job)?;
+/// let id = job.id();
+/// assert_eq!(job.join()?, Some(id));
+/// assert_eq!(current_job(), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn current_job() -> Option<JobId> {
     current::with(|worker| JobId::from_number(worker.job())).flatten()
 }
 
-/// Which worker of its pool the calling thread is, from 0 to one below the [limit](crate::Pool::limit); `None` on any
-/// other thread. A key to per-worker scratch memory.
+/// Returns the index of the calling worker in its pool, for data that each worker has of its own.
+///
+/// It is below the pool's [limit](crate::Pool::limit). `None` on a thread that is no worker, and in a job that its
+/// submitter runs ([`Policy::CallerRuns`](crate::Policy::CallerRuns)).
+///
+/// # Examples
 ///
 /// ```
-/// assert_eq!(fastthreadpool::worker_index(), None);
+/// use fastthreadpool::{Pool, worker_index};
+///
+/// let pool = Pool::builder().workers(1).build()?;
+/// assert_eq!(pool.run(worker_index)?, Some(0));
+/// assert_eq!(worker_index(), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn worker_index() -> Option<usize> {
     current::with(crate::pool::Worker::index).flatten()
 }
 
-/// Marks the running job as failed: when it returns, its value is dropped and it ends
-/// [`Failed`](crate::JobError::Failed) with this code and message. Of several calls, the last one counts.
+/// Marks the running job as failed, with a code and a message.
 ///
-/// In the body of a [loop](crate::Pool::for_range) it stops the loop. For a job that can return a `Result`,
-/// [`Results::try_submit`](crate::Results::try_submit) is simpler; this is for code that is called deep inside a job.
-/// Outside a job it does nothing and returns false.
+/// When the job returns, its value is dropped, and it ends [`Failed`](crate::JobError::Failed). Of several calls, the
+/// last one counts. This is for code deep inside a job; a job that can return a `Result` is simpler
+/// ([`Pool::try_submit`](crate::Pool::try_submit)).
+///
+/// In the body of [`Pool::for_range`](crate::Pool::for_range), `for_chunks`, `for_each` or `for_each_mut` it stops the
+/// loop instead, which returns false. Returns whether there was a job or loop to fail.
+///
+/// # Examples
 ///
 /// ```
-/// assert!(!fastthreadpool::fail(1, "nobody listens"));
+/// use fastthreadpool::{Pool, fail};
+///
+/// let pool = Pool::new()?;
+/// let job = pool.submit(|| assert!(fail(28, "disk full")))?;
+/// assert_eq!(job.join().unwrap_err().to_string(), "the job failed: disk full (code 28)");
+/// assert!(!fail(28, "outside a job"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn fail(code: i32, message: impl Into<String>) -> bool {
     frame::fail(Box::new(Failure { code, message: message.into() }))
 }
 
-/// Whether the running job was asked to stop, by [`JobHandle::cancel`](crate::JobHandle::cancel) or by the hook of
-/// [`Builder::on_overrun`](crate::Builder::on_overrun). A long job should check this from time to time and return
-/// early. False outside a job.
+/// Returns whether the running job was asked to stop. False outside a job.
+///
+/// [`JobHandle::cancel`](crate::JobHandle::cancel) and the hook of [`Builder::on_overrun`](crate::Builder::on_overrun)
+/// ask. A long job should check this from time to time, and return early.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Pool, cancel_requested};
@@ -55,16 +86,17 @@ pub fn fail(code: i32, message: impl Into<String>) -> bool {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn cancel_requested() -> bool {
-    current::with(crate::pool::Worker::is_asked).unwrap_or(false)
+    current::with(crate::pool::Worker::is_asked_to_stop).unwrap_or(false)
 }
 
-/// Runs `code`, which waits for something that is not computed here: a file, a lock, a child process, another job.
-/// Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is queued:
-/// as many at a time as [`Builder::extra_workers`](crate::Builder::extra_workers) says, which is none by default. When
-/// `code` has returned, the job goes on at once; a worker that is now one too many finishes the jobs it has taken and
-/// sleeps until it is needed again.
+/// Runs `code`, which blocks: it waits for a file, a lock, a child process, or another job.
 ///
-/// Nested regions count once. Outside a job, or when no further worker is allowed, this just runs `code`.
+/// Meanwhile the worker does not count against the limit of its pool, so that another one may start and run queued
+/// jobs. [`Builder::extra_workers`](crate::Builder::extra_workers) says for how many workers at a time this holds; by
+/// default for none, and then this only runs `code`. When `code` has returned, the job goes on at once; a worker that
+/// is now in excess finishes the jobs it has taken, and sleeps until it is needed again. Nested calls count once.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Pool, blocking};
@@ -72,9 +104,9 @@ pub fn cancel_requested() -> bool {
 ///
 /// let pool = Pool::builder().workers(1).extra_workers(1).build()?;
 /// let (send, receive) = mpsc::channel();
-/// let waits = pool.submit(move || blocking(|| receive.recv()))?;
-/// pool.spawn(move || send.send(42).expect("the other job listens"))?; // on the same pool of one worker
-/// assert_eq!(waits.join()?, Ok(42));
+/// let receiver = pool.submit(move || blocking(|| receive.recv()))?;
+/// pool.spawn(move || send.send(42).expect("the other job receives"))?; // in the same pool with one worker
+/// assert_eq!(receiver.join()?, Ok(42));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn blocking<R>(code: impl FnOnce() -> R) -> R {

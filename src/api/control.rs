@@ -1,25 +1,29 @@
-//! What concerns a pool as a whole: what is queued, its end, its new beginnings, and all pools together.
+//! A pool as a whole: cancelling what is queued, shutting down, reopening, and all pools of the process.
 
 use super::{Builder, JobId, Pool, SubmitError, WaitError};
 use crate::pool;
 use crate::sync::Deadline;
 use std::sync::OnceLock;
 
-/// What [`Pool::shutdown`] does with jobs that are queued.
+/// What [`Pool::shutdown`] does with the jobs that are queued. In both modes running jobs finish, and delayed and
+/// scheduled jobs that are not due are cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shutdown {
-    /// They run, and so do jobs that they submit.
+    /// Queued jobs run, and so do jobs that they submit.
     Drain,
-    /// They are cancelled; running jobs finish.
+    /// Queued jobs are cancelled.
     Cancel,
 }
 
 impl Pool {
-    /// The process-wide pool, with the defaults of [`Pool::new`]. It is created on first use, shared by everybody and
-    /// never dropped, and does not keep the process alive. [`shutdown`](Self::shutdown) refuses to end it;
-    /// [`shutdown_all`](Self::shutdown_all) does not. Once it has been used, it is the parent's pool in the child of a
-    /// fork.
+    /// Returns the process-wide pool, which has the settings of [`Pool::new`].
+    ///
+    /// It is made on first use, shared by all its users and never dropped, and does not keep the process alive.
+    /// [`shutdown`](Self::shutdown) refuses to end it; only [`shutdown_all`](Self::shutdown_all) does. If it was used
+    /// before a fork, it remains the parent's pool in the child, where its methods return errors.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Pool};
@@ -34,8 +38,13 @@ impl Pool {
         GLOBAL.get_or_init(Builder::build_permanent)
     }
 
-    /// Cancels every job that is queued now; returns how many. Running jobs go on. The outcome of each cancelled job is
-    /// [`Cancelled`](crate::JobError::Cancelled), and everything it owns is dropped before this returns.
+    /// Cancels every job that is queued now; returns how many. Running jobs go on.
+    ///
+    /// The outcome of each cancelled job is [`JobError::Cancelled`](crate::JobError::Cancelled), and everything it owns
+    /// is dropped before this returns. Delayed and scheduled jobs that are not due stay; for those use
+    /// [`cancel_timers`](Self::cancel_timers).
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use std::sync::mpsc;
@@ -55,21 +64,40 @@ impl Pool {
         self.core.cancel_all()
     }
 
-    /// The ids of the jobs that are queued, in ascending order, which is the order of submission for the jobs of one
-    /// thread that were all submitted the same way. The list may be out of date when this returns.
+    /// Lists the ids of the jobs that are queued, in ascending order.
+    ///
+    /// For jobs that one thread submitted in the same way, that is the order of submission. The list may be out of date
+    /// when this returns.
     pub fn queued_ids(&self) -> Vec<JobId> {
         self.core.queued().into_iter().map(JobId::accepted).collect()
     }
 
-    /// Closes the pool and waits for its end: from the call on, jobs from outside are refused; the jobs that were
-    /// accepted run or are cancelled as `mode` says; then the threads end. Calling it again, from any thread, is
-    /// harmless: it waits for the same end. A pool that has ended can be [opened again](Self::reopen).
+    /// Shuts the pool down, and waits until its threads have ended.
+    ///
+    /// From now on, only the pool's own jobs can submit jobs. The queued jobs run or are cancelled, as `mode` says, and
+    /// running jobs finish; then the threads end. To ask running jobs to stop, call [`JobHandle::cancel`] on their
+    /// handles. Calling this again, from any thread, waits for the same shutdown. A pool that was shut down can be
+    /// [reopened](Self::reopen).
+    ///
+    /// [`JobHandle::cancel`]: crate::JobHandle::cancel
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed before all threads had ended: the shutdown goes on, call again to
-    /// wait longer. [`WaitError::Deadlock`] in a job of this pool, [`WaitError::Refused`] for the
-    /// [global](Self::global) pool, [`WaitError::Forked`] and [`WaitError::Exiting`]: nothing was done.
+    /// - [`WaitError::TimedOut`] if the deadline passed first. The shutdown goes on; call again to wait longer.
+    /// - [`WaitError::Deadlock`] in a job of this pool, [`WaitError::Refused`] for the [global](Self::global) pool,
+    ///   [`WaitError::Forked`] and [`WaitError::Exiting`]. Nothing was done.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fastthreadpool::{Deadline, Pool, Shutdown};
+    ///
+    /// let pool = Pool::new()?;
+    /// pool.spawn(|| println!("still runs"))?;
+    /// pool.shutdown(Shutdown::Drain, Deadline::in_secs(60))?;
+    /// assert!(pool.spawn(|| ()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shutdown(&self, mode: Shutdown, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         if self.core.is_permanent() {
             return Err(WaitError::Refused);
@@ -81,12 +109,16 @@ impl Pool {
         Ok(self.core.drain(deadline.into())?)
     }
 
-    /// As [`shutdown`](Self::shutdown) with [`Shutdown::Cancel`], and appends to `cancelled` the ids of the queued jobs
-    /// and pending timers that will never run, ascending and each once. It does so even if the deadline passes first.
+    /// Shuts down like [`shutdown`](Self::shutdown) with [`Shutdown::Cancel`], and reports what was cancelled.
+    ///
+    /// The ids of the queued jobs and timers that will never run are appended to `cancelled`, ascending and each once,
+    /// even if the deadline passes first.
     ///
     /// # Errors
     ///
     /// As for [`shutdown`](Self::shutdown).
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use std::{sync::mpsc, time::Duration};
@@ -100,7 +132,7 @@ impl Pool {
     /// let queued = pool.spawn(|| unreachable!())?;
     /// let mut lost = Vec::new();
     /// let ended = pool.shutdown_now(&mut lost, Deadline::NOW);
-    /// assert_eq!(lost, [queued]); // whether all has ended or not
+    /// assert_eq!(lost, [queued]); // although the running job has not ended
     /// # assert!(ended.is_err());
     /// # drop(open);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -118,20 +150,22 @@ impl Pool {
         let mut ids = Vec::new();
         self.core.close_and_cancel(&mut |id| ids.push(JobId::accepted(id)))?;
         ids.sort_unstable();
-        ids.dedup(); // A schedule and its tick that was queued.
+        ids.dedup(); // A schedule, and its tick that was queued.
         cancelled.append(&mut ids);
         Ok(())
     }
 
-    /// Shuts down every pool of the process, including the [global](Self::global) one: closes them all, then waits
-    /// until all have ended. Pools that are made later and [abandoned](Self::abandon) ones are left alone. Calling it
-    /// again is harmless.
+    /// Shuts down every pool of the process, including the [global](Self::global) one.
     ///
-    /// Pools of another copy of this library in the same process are that copy's.
+    /// It closes all pools, then waits until all have ended. Pools that are made later, [abandoned](Self::abandon)
+    /// pools, and pools of another copy of this library in the process are not affected. It may be called again.
     ///
     /// # Errors
     ///
-    /// As for [`shutdown`](Self::shutdown); [`WaitError::Deadlock`] in a job of any of the pools: nothing was done.
+    /// As for [`shutdown`](Self::shutdown); [`WaitError::Deadlock`] in a job of any of the pools. Nothing was done
+    /// then.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Pool, Shutdown};
@@ -146,14 +180,17 @@ impl Pool {
         Ok(pool::drain_all(mode == Shutdown::Cancel, deadline.into())?)
     }
 
-    /// Opens a pool that was shut down: it accepts jobs again. Waits for a shutdown in progress to end first. An open
-    /// pool is left as it is.
+    /// Opens a pool that was shut down, so that it accepts jobs again.
+    ///
+    /// Waits for a shutdown in progress to end first. Does nothing to an open pool.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the shutdown did not end before the deadline; [`WaitError::Broken`] if a hook has
-    /// failed; [`WaitError::Refused`] if the pool was abandoned or its last handle is gone; [`WaitError::Deadlock`] in
-    /// a job of this pool; [`WaitError::Forked`] and [`WaitError::Exiting`]. The pool stays closed.
+    /// The pool stays closed with [`WaitError::TimedOut`] if the shutdown did not end before the deadline;
+    /// [`WaitError::Broken`] if a hook has failed; [`WaitError::Refused`] if the pool was abandoned or its last handle
+    /// was dropped; [`WaitError::Deadlock`] in a job of this pool; [`WaitError::Forked`] and [`WaitError::Exiting`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Pool, Shutdown};
@@ -169,24 +206,27 @@ impl Pool {
         Ok(self.core.reopen(deadline.into())?)
     }
 
-    /// Resets the pool: cancels what is queued as [`cancel_all`](Self::cancel_all) does, counts
-    /// [failures](Self::failed) and [expired](Self::expired) jobs from 0 again, and [opens](Self::reopen) the pool if
-    /// it was shut down. Running jobs go on and deliver their outcomes. Returns how many jobs were cancelled. Waits
-    /// only for a shutdown in progress.
+    /// Resets the pool: cancels the queued jobs, resets the counts, and reopens it if it was shut down.
+    ///
+    /// Jobs are cancelled as by [`cancel_all`](Self::cancel_all); the counts of [failed](Self::failed) and
+    /// [expired](Self::expired) jobs begin at 0 again. Running jobs go on and deliver their outcomes. Waits only for a
+    /// shutdown in progress. Returns how many jobs were cancelled.
     ///
     /// # Errors
     ///
-    /// None for an open pool; else as for [`reopen`](Self::reopen).
+    /// None for an open pool; otherwise as for [`reopen`](Self::reopen).
     pub fn clear(&self, deadline: impl Into<Deadline>) -> Result<usize, WaitError> {
         Ok(self.core.clear(deadline.into())?)
     }
 
-    /// Gives up a pool with a job that never ends: the pool is closed and accepted jobs still run, but nothing waits
-    /// for them, not even the drop of the last handle. Threads and memory are released when the last job ends, if it
-    /// ever does. To keep queued jobs from running, [shut it down](Self::shutdown) with [`Shutdown::Cancel`] and
-    /// [`Deadline::NOW`] first.
+    /// Closes the pool without waiting, for a pool with a job that may never end.
     ///
-    /// The [global](Self::global) pool is not affected.
+    /// Accepted jobs still run, but nothing waits for them, not even the drop of the last handle. Threads and memory
+    /// are released when the last job ends, if it does. To keep queued jobs from running, [shut the pool
+    /// down](Self::shutdown) with [`Shutdown::Cancel`] and [`Deadline::NOW`] first. The [global](Self::global) pool is
+    /// not affected.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -200,11 +240,11 @@ impl Pool {
         }
     }
 
-    /// Whether the pool would accept a job from the calling thread.
+    /// Checks whether the pool is open to jobs of the calling thread.
     ///
     /// # Errors
     ///
-    /// Why not: [`SubmitError::Shutdown`], [`SubmitError::Broken`] with the hook's failure, [`SubmitError::Forked`].
+    /// [`SubmitError::Shutdown`], [`SubmitError::Broken`] with the failure of the hook, or [`SubmitError::Forked`].
     pub fn check(&self) -> Result<(), SubmitError> {
         self.core.refusal().map_or(Ok(()), |why| Err(why.into()))
     }

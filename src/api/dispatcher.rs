@@ -1,4 +1,4 @@
-//! The thread that hands a results object's outcomes to a callback.
+//! The thread that calls a results object's callback.
 
 use super::outcome::Outcome;
 use super::results::Shared;
@@ -28,8 +28,8 @@ impl Dispatcher {
             while let Some(entry) = shared.queues().next_until_stopped() {
                 let outcome = Outcome::from(entry);
                 let id = outcome.id;
-                let verdict = unwind::catch(|| callback(outcome));
-                if let Err(error) = verdict.unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload)))) {
+                let returned = unwind::catch(|| callback(outcome));
+                if let Err(error) = returned.unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload)))) {
                     recorded.lock().push_back((id, error));
                 }
             }
@@ -42,7 +42,7 @@ impl Dispatcher {
         self.failures.lock().pop_front()
     }
 
-    /// Waits for the thread's end, unless the callback asks for it.
+    /// Waits until the thread has ended, unless the caller is that thread: a callback may drop its results object.
     pub(super) fn join(self) {
         thread::join_other(self.thread);
     }

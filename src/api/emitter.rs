@@ -1,4 +1,4 @@
-//! The values of one job, as they come.
+//! Jobs that emit several values.
 
 use super::outcome::{Delivery, Outcome, Times};
 use super::task::{self, Callback};
@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::time::Instant;
 
-/// Emits values of a job while it runs, any number of them, all under the job's id. Passed to the closure of
+/// Emits values of a running job: any number of them, all under the job's id. Passed to the closure of
 /// [`Results::emitting`](crate::Results::emitting).
 pub struct Emitter<'a, T> {
     worker: &'a Worker,
@@ -17,7 +17,7 @@ pub struct Emitter<'a, T> {
     stopwatch: Option<Stopwatch>,
     tick: Option<Tick>,
     callback: RefCell<Option<Callback<T>>>,
-    /// What the callback threw, the first time.
+    /// The first error or panic of the callback.
     failure: RefCell<Option<JobError>>,
 }
 
@@ -62,10 +62,13 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
         self.id
     }
 
-    /// Delivers a value. If the job has a callback, it sees the value first; if it panics, the value is dropped and the
-    /// job ends failed. In a results object with a bound this waits until there is room.
+    /// Delivers a value to the results object, where it can be read at once.
+    ///
+    /// If the job has a [callback](crate::Request::then), that is called with the value first; if it panics or returns
+    /// an error, the value is dropped and the job ends failed. If the results object has a
+    /// [bound](crate::Pool::results_bounded), this waits until there is room.
     pub fn emit(&self, value: T) {
-        match self.inform(self.outcome(Ok(value))) {
+        match self.run_callback(self.outcome(Ok(value))) {
             Outcome { result: Err(error), .. } => {
                 self.failure.borrow_mut().get_or_insert(error);
             }
@@ -80,7 +83,7 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
         }
     }
 
-    /// The job's code is over: what is left to deliver.
+    /// Called when the job's code has returned. Returns the outcome that is still to be delivered, if any.
     pub(super) fn conclude(&self, returned: Result<Option<T>, JobError>) -> Option<Outcome<T>> {
         let last = match (returned, self.failure.take()) {
             (Ok(value), None) => value.map(Ok),
@@ -93,15 +96,15 @@ impl<'a, T: Send + 'static> Emitter<'a, T> {
                 Some(Err(error))
             }
         };
-        let last = last.map(|result| self.inform(self.outcome(result)));
+        let last = last.map(|result| self.run_callback(self.outcome(result)));
         unwind::dispose(self.callback.take());
         last
     }
 
-    fn inform(&self, outcome: Outcome<T>) -> Outcome<T> {
-        // Taken out meanwhile: a callback that makes this job emit is not called for that.
+    fn run_callback(&self, outcome: Outcome<T>) -> Outcome<T> {
+        // Taken out for the call: a callback that emits is not called for what it emits.
         let Some(mut callback) = self.callback.take() else { return outcome };
-        let outcome = task::inform(&mut callback, outcome);
+        let outcome = task::run_callback(&mut callback, outcome);
         self.callback.replace(Some(callback));
         outcome
     }

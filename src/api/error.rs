@@ -1,4 +1,4 @@
-//! What can go wrong, and what to do about it.
+//! Errors, and what to do about them.
 
 use super::Panic;
 use crate::pool::{HookError, Refusal, Rejected, Unfinished, Unrun};
@@ -6,23 +6,23 @@ use crate::queue::Nothing;
 use std::error::Error;
 use std::{fmt, io};
 
-/// Why a pool could not be built.
+/// Why [`Builder::build`](crate::Builder::build) failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The number of workers comes to less than 1 or more than the pool can count.
+    /// [`Builder::workers`](crate::Builder::workers) comes to less than 1 worker, or to more than a pool can have.
     #[error("{asked} workers on {cpus} usable processors come to {workers}; ask for 1 to {most}")]
     InvalidWorkers {
-        /// The number that was asked for.
+        /// The number that was passed.
         asked: i32,
-        /// The usable processors, which a number below 1 is added to.
+        /// The number of usable processors, to which a number of 0 or less is added.
         cpus: usize,
-        /// What it comes to.
+        /// The resulting number of workers.
         workers: i64,
-        /// The most workers a pool can have.
+        /// The most workers that a pool can have.
         most: usize,
     },
-    /// The low water mark is not below the high one.
+    /// The low [water mark](crate::Builder::water_marks) is not below the high one.
     #[error("the low water mark, {low}, is not below the high one, {high}")]
     InvalidWaterMarks {
         /// The low mark.
@@ -30,7 +30,7 @@ pub enum BuildError {
         /// The high mark.
         high: usize,
     },
-    /// The name prefix contains a NUL byte, which no thread name can.
+    /// The [name](crate::Builder::name) contains a NUL byte, which a thread name cannot.
     #[error("a thread name cannot contain a NUL byte; choose another name")]
     InvalidName,
 }
@@ -39,32 +39,35 @@ pub enum BuildError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// The pool was shut down; [reopen](crate::Pool::reopen) it or make a new one.
+    /// The pool was shut down, or the process exits. [Reopen](crate::Pool::reopen) the pool, or make a new one.
     #[error("the pool was shut down; reopen it or make a new one")]
     Shutdown,
-    /// The queue is full, and no job was started in time; try again when jobs have run. A batch that is larger than
+    /// The queue is full, and had no room in time. Try again when jobs have run. A batch that is larger than
     /// [`Builder::max_queued`](crate::Builder::max_queued) never fits: submit it in pieces.
     #[error("the queue is full; try again when jobs have run")]
     Full,
-    /// The system has no memory for the queue; wait for queued jobs to finish.
+    /// The system has no memory for the queue. Let queued jobs finish first.
     #[error("no memory for the queue; let queued jobs finish first")]
     OutOfMemory,
-    /// The pool has no worker but those that [block](crate::blocking), and the system refused to start one.
+    /// The pool has no worker but those that [block](crate::blocking), and the system refused to start one. Check the
+    /// limits on threads and memory.
     #[error("the pool has no worker that is not blocked and the system refused to start one")]
     Thread(#[source] io::Error),
-    /// A hook of the pool failed; make a new pool.
+    /// A start or stop hook of the pool has failed. Make a new pool.
     #[error("the pool is broken: {0}; make a new one")]
     Broken(#[source] HookError),
-    /// This process was forked, and the pool's threads exist in its parent only; make a new pool.
+    /// This process was forked, and the pool's threads exist only in its parent. Make a new pool.
     #[error("the pool's threads stayed in the parent process; make a new pool")]
     Forked,
-    /// The caller is a job of the pool and would wait for its own worker.
+    /// The caller is a job of the pool, and would wait for its own worker
+    /// ([`Pool::broadcast`](crate::Pool::broadcast)). Call from outside the pool.
     #[error("a job cannot wait for all workers of its own pool; call from outside")]
     Deadlock,
-    /// The moment has passed; use [`Due::or_now`](crate::Due::or_now) to run such a job at once.
+    /// The time at which the job was to be due has passed. Use [`Due::or_now`](crate::Due::or_now) to run such a job at
+    /// once.
     #[error("the moment has passed; give a later one, or use Due::or_now")]
     Past,
-    /// A schedule without an interval, or without a run.
+    /// The [schedule](crate::Schedule) has an interval of 0, or allows no run.
     #[error("a schedule needs an interval, and at least one run")]
     InvalidSchedule,
 }
@@ -92,25 +95,26 @@ impl From<Rejected> for SubmitError {
     }
 }
 
-/// Why a wait failed.
+/// Why a wait for jobs, or for the end of a pool, failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {
-    /// The deadline passed first. What was waited for goes on; wait again.
+    /// The deadline passed first. The jobs, or the shutdown, go on; wait again.
     #[error("the deadline passed first; what was waited for goes on")]
     TimedOut,
-    /// The caller is a job that would wait for its own end: it waits for its pool, or for a job that waits for it. Or
-    /// it is called, or dropped, because a job of the pool is cancelled or expires, and waits for all jobs to end.
+    /// The wait would never end: the caller is a job that waits for its own pool, or for a job that waits for it. Or it
+    /// is a callback or destructor of a job that is cancelled or expires, and waits for all jobs of the pool. Wait
+    /// outside the pool's jobs.
     #[error("a job cannot wait for its own end: for its pool, or for a job that waits for it; wait from outside")]
     Deadlock,
-    /// A hook of the pool failed, so it cannot be opened again. [`Pool::check`](crate::Pool::check) tells which.
+    /// A hook of the pool has failed, so it cannot be opened again. [`Pool::check`](crate::Pool::check) tells which.
     #[error("a hook of the pool failed, so it cannot be opened again; make a new pool")]
     Broken,
-    /// The pool cannot be ended or reopened by the caller: it is the [global](crate::Pool::global) one, it was
-    /// abandoned, or its last handle is gone.
+    /// The pool cannot be shut down or reopened by the caller: it is the [global](crate::Pool::global) one, it was
+    /// [abandoned](crate::Pool::abandon), or its last handle was dropped.
     #[error("this pool cannot be ended or reopened by the caller")]
     Refused,
-    /// This process was forked, and the pool's threads exist in its parent only.
+    /// This process was forked, and the pool's threads exist only in its parent. Make a new pool.
     #[error("the pool's threads stayed in the parent process; make a new pool")]
     Forked,
     /// The process is exiting: jobs that have not started never will, and waits end.
@@ -131,28 +135,29 @@ impl From<Unfinished> for WaitError {
     }
 }
 
-/// Why no outcome was read.
+/// Why no outcome was read from a [`Results`](crate::Results) object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecvError {
-    /// The deadline passed first; more outcomes will come.
+    /// The deadline passed first, and jobs are outstanding. Read again.
     #[error("no outcome arrived before the deadline; read again")]
     TimedOut,
-    /// Every outcome was read and no job is outstanding; submit jobs to read more.
+    /// Every outcome was read and no job is outstanding. Submit jobs to read more.
     #[error("every outcome was read and no job is outstanding")]
     Finished,
-    /// A callback takes the outcomes; it cannot be read as well.
+    /// The object has a callback ([`Results::on_outcome`](crate::Results::on_outcome)), which receives the outcomes.
     #[error("a callback consumes the outcomes of this object; do not read from it")]
     CallbackInUse,
-    /// The caller is the only worker of the pool whose jobs are outstanding, and the wait has no deadline.
+    /// The caller is the only worker of the pool, jobs are outstanding, and the wait has no deadline. Read outside the
+    /// pool's jobs, or give the pool more workers.
     #[error(
         "the only worker of a pool cannot wait for the pool's other jobs; read later, or give the pool more workers"
     )]
     Deadlock,
-    /// This process was forked, and the pool's threads exist in its parent only; nothing more will come.
+    /// This process was forked, and the pool's threads exist only in its parent. No more outcomes will arrive.
     #[error("the pool's threads stayed in the parent process; nothing more will come")]
     Forked,
-    /// The process is exiting: jobs that have not started never will.
+    /// The process is exiting: jobs that have not started never will, and no more outcomes will arrive.
     #[error("the process is exiting; nothing more will come")]
     Exiting,
 }
@@ -177,22 +182,30 @@ impl From<Unfinished> for RecvError {
     }
 }
 
-/// Why an accepted job has no value.
+/// Why there is no value of a job.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {
-    /// The job panicked.
+    /// The job, or a callback of it, panicked.
     Panicked(Panic),
-    /// The job returned an error, or reported one with [`fail`](crate::fail).
+    /// The job, or a callback of it, returned an error; or the job called [`fail`](crate::fail). From calls that submit
+    /// and wait, also a [`SubmitError`] or [`WaitError`]: the job was not accepted, or could not be waited for.
     Failed(Box<dyn Error + Send + Sync>),
     /// The job was cancelled before it started.
     Cancelled,
-    /// The job was not started in time; see [`Request::start_within`](crate::Request::start_within).
+    /// The job did not start before its [start deadline](crate::Request::start_within).
     Expired,
-    /// The outcome is unknown: waiting for the job would never end, because the job waits for the caller.
+    /// The outcome is not known: the job waits for the caller, so that waiting for it would never end.
     Deadlock,
-    /// The outcome is unknown: the deadline passed first.
+    /// The outcome is not known: the deadline passed first ([`Map::until`](crate::Map::until)).
     TimedOut,
+}
+
+impl JobError {
+    /// The failure of a job or callback that returned this error.
+    pub(super) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl From<Unrun> for JobError {
@@ -205,7 +218,7 @@ impl From<Unrun> for JobError {
 }
 
 impl From<SubmitError> for JobError {
-    /// The job was not accepted.
+    /// [`Failed`](Self::Failed): the job was not accepted.
     fn from(error: SubmitError) -> Self {
         Self::Failed(Box::new(error))
     }
@@ -243,7 +256,7 @@ impl Error for JobError {
     }
 }
 
-/// The error of a job that called [`fail`](crate::fail).
+/// The error of a job that called [`fail`](crate::fail), inside [`JobError::Failed`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (code {code})")]
 pub(crate) struct Declared {

@@ -4,18 +4,22 @@ use super::Pool;
 use crate::pool::fork;
 
 impl Pool {
-    /// Runs `a` and `b`, in parallel where that pays, and returns both values when both have finished. Made for
-    /// recursion: a call costs about as much as a function call as long as nobody takes `b`.
+    /// Runs `a` and `b`, in parallel where that pays, and returns both values when both have returned.
     ///
-    /// The caller runs `a`, and then `b` unless a free worker has taken it meanwhile. The first call of its kind offers
-    /// its `b` to workers at once; later ones do so when the work has proved to take long enough, the oldest `b` first.
-    /// Works in jobs and outside, to any depth, with closures that borrow, and on a pool that was shut down (there the
-    /// caller runs both).
+    /// The caller runs `a`, and then `b`, unless a free worker has taken `b` meanwhile. It is made for recursion: a
+    /// call costs about as much as a function call as long as no worker takes `b`. The first call with given closures
+    /// offers its `b` to workers at once; later ones do so when the work has proved to take long enough, the oldest `b`
+    /// first.
+    ///
+    /// It works in jobs and outside, to any depth, with closures that borrow, and on a pool that was shut down, where
+    /// the caller runs both.
     ///
     /// # Panics
     ///
-    /// If `a` or `b` panics, when both have finished. If both panic, with the payload of `a`. If `a` panics, `b` may
+    /// If `a` or `b` panics, after both have returned. If both panic, with the payload of `a`. If `a` panics, `b` may
     /// not run at all.
+    ///
+    /// # Examples
     ///
     /// ```
     /// fn sum(pool: &fastthreadpool::Pool, numbers: &[u64]) -> u64 {

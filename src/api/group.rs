@@ -1,21 +1,20 @@
-//! Jobs that share a limit of their own.
+//! Groups of jobs, which share a limit.
 
-#[cfg(feature = "capi")]
-use super::Pool;
 use super::pool::{accepted, fallible, infallible};
-use super::{JobError, JobId, Results, SubmitError, WaitError};
+use super::{JobError, JobId, Pool, Results, SubmitError, WaitError};
 use crate::pool::{self, Core, Job, Level, Route};
 use crate::sync::Deadline;
 use std::error::Error;
 use std::sync::Arc;
 
-/// When the jobs of a [`Group`] get their turn, compared with jobs outside all groups. No level starves another: after
-/// sixteen jobs of a higher level, a lower one gets a turn.
+/// When the jobs of a [`Group`] get their turn, compared with jobs outside all groups.
+///
+/// No level starves another: after sixteen jobs of a higher level, a lower one gets a turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Priority {
-    /// Before them, but after those submitted with [`Pool::spawn_first`](crate::Pool::spawn_first).
+    /// Before jobs outside groups, but after those of [`Pool::spawn_first`](crate::Pool::spawn_first).
     High,
-    /// In turn with them.
+    /// In turn with jobs outside groups.
     #[default]
     Normal,
     /// When no other job is queued.
@@ -32,19 +31,21 @@ impl From<Priority> for Level {
     }
 }
 
-/// Jobs of a pool that share a limit on how many run at a time, and that are cancelled and waited for together: "at
-/// most two jobs use the disk". Made by [`Pool::group`](crate::Pool::group); clones are handles to the same group.
+/// Jobs of a pool that share a limit on how many run at a time, such as "at most two jobs use the disk".
 ///
-/// A group's jobs wait in a queue of their own, so a group at its limit holds no worker up. They begin in the order of
-/// submission, whichever threads submit. Their ids are like all others: [`Pool::cancel`](crate::Pool::cancel) knows
-/// them, and whatever waits for the pool waits for them. Dropping the last handle does not affect queued jobs.
+/// Made by [`Pool::group`]; clones are handles to the same group. The jobs of a group can also be cancelled and waited
+/// for together. They wait in a queue of their own, so that a group at its limit does not block workers, and start in
+/// the order of submission, whichever threads submit. Otherwise they are jobs like all others: [`Pool::cancel`] cancels
+/// them, and [`Pool::wait_idle`] waits for them. Dropping the last handle does not affect queued jobs.
 ///
-/// In one case more jobs than the limit may run. A job of the pool that [waits](crate::JobHandle::wait) without a
-/// deadline for one of the group, alone or among several, runs it itself if nobody has begun it: at once, in its own
-/// place, and not in one of the group's. For each job that waits so, without being one of the group itself, one more
-/// may run. The group does not count what is run that way: [`busy`](Self::busy), [`pending`](Self::pending) and
-/// [`wait_idle`](Self::wait_idle) do not see it; [`Pool::pending`](crate::Pool::pending) and
-/// [`Pool::wait_idle`](crate::Pool::wait_idle) do.
+/// # When the limit is exceeded
+///
+/// A job of the pool that [waits](crate::JobHandle::wait) without a deadline for jobs of the group may run one that has
+/// not started, on its own thread and beyond the limit. So, for each such waiting job that is not in the group, one
+/// more job may run. The group does not count it: [`busy`](Self::busy), [`pending`](Self::pending) and
+/// [`wait_idle`](Self::wait_idle) disregard it; [`Pool::pending`] and [`Pool::wait_idle`] do not.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, Priority};
@@ -52,7 +53,7 @@ impl From<Priority> for Level {
 /// let pool = Pool::new()?;
 /// let disk = pool.group(2, Priority::Normal);
 /// for n in 0..10 {
-///     disk.spawn(move || println!("never three of us: {n}"))?;
+///     disk.spawn(move || println!("file {n}: at most two at a time"))?;
 /// }
 /// disk.wait_idle(Deadline::NEVER)?;
 /// assert_eq!(disk.pending(), 0);
@@ -64,24 +65,34 @@ pub struct Group {
     group: Arc<pool::Group>,
 }
 
+impl Pool {
+    /// Makes a group of jobs, of which at most `limit` run at a time; 0 means the pool's own limit on workers.
+    ///
+    /// The [`Priority`] says when their turn comes, compared with other jobs.
+    pub fn group(&self, limit: usize, priority: Priority) -> Group {
+        Group::new(&self.core, limit, priority)
+    }
+}
+
 impl Group {
-    pub(super) fn new(core: &Arc<Core>, limit: usize, priority: Priority) -> Self {
+    fn new(core: &Arc<Core>, limit: usize, priority: Priority) -> Self {
         let limit = if limit == 0 { core.limit() } else { limit };
         Self { core: Arc::clone(core), group: core.new_group(limit, priority.into()) }
     }
 
-    /// Queues `job` behind all jobs that are queued in the group.
+    /// Queues `job` behind the jobs that are queued in the group, and returns its id.
+    ///
+    /// If the pool's policy is [`CallerRuns`](crate::Policy::CallerRuns), a submit to a group waits for room instead,
+    /// because running the job on the caller could exceed the group's limit.
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted; it is dropped without having run. In a pool whose policy is
-    /// [`CallerRuns`](crate::Policy::CallerRuns) the submit waits for room instead, because the caller could exceed the
-    /// group's limit.
+    /// As for [`Pool::spawn`].
     pub fn spawn(&self, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
         self.submit_job(Job::new(fallible(infallible(job))), false)
     }
 
-    /// Queues `job` ahead of all jobs that are queued in the group.
+    /// Queues `job` ahead of the jobs that are queued in the group.
     ///
     /// # Errors
     ///
@@ -90,8 +101,8 @@ impl Group {
         self.submit_job(Job::new(fallible(infallible(job))), true)
     }
 
-    /// Runs `job` like [`spawn`](Self::spawn); an error that it returns is counted as a
-    /// [failure](crate::Pool::failed) of the pool.
+    /// Queues `job` like [`spawn`](Self::spawn); an error that it returns is counted as a [failure](Pool::failed) of
+    /// the pool.
     ///
     /// # Errors
     ///
@@ -103,7 +114,8 @@ impl Group {
         self.submit_job(Job::new(fallible(job)), false)
     }
 
-    /// Runs `job` like [`spawn_first`](Self::spawn_first); an error that it returns is counted as a failure.
+    /// Queues `job` like [`spawn_first`](Self::spawn_first); an error that it returns is counted as a
+    /// [failure](Pool::failed) of the pool.
     ///
     /// # Errors
     ///
@@ -115,7 +127,9 @@ impl Group {
         self.submit_job(Job::new(fallible(job)), true)
     }
 
-    /// Runs `job` like [`spawn`](Self::spawn); its value or its panic becomes an outcome in `results`.
+    /// Queues `job` like [`spawn`](Self::spawn); its value or its panic becomes an outcome in `results`.
+    ///
+    /// For a handle, a callback or a deadline, see [`Request::group`](crate::Request::group).
     ///
     /// # Errors
     ///
@@ -123,7 +137,9 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// If `results` was made from another pool.
+    /// If `results` was made by another pool.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -137,10 +153,10 @@ impl Group {
         results: &Results<T>,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JobId, SubmitError> {
-        self.submit_by(results, || Ok(job()))
+        self.submit_code(results, || Ok(job()))
     }
 
-    /// Runs a job that may fail; its value, error or panic becomes an outcome in `results`.
+    /// Queues `job` like [`submit`](Self::submit); an error that it returns becomes [`JobError::Failed`].
     ///
     /// # Errors
     ///
@@ -148,7 +164,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// If `results` was made from another pool.
+    /// If `results` was made by another pool.
     pub fn try_submit<T: Send + 'static, E>(
         &self,
         results: &Results<T>,
@@ -157,16 +173,16 @@ impl Group {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(results, || job().map_err(|error| JobError::Failed(error.into())))
+        self.submit_code(results, || job().map_err(JobError::failed))
     }
 
-    fn submit_by<T: Send + 'static>(
+    fn submit_code<T: Send + 'static>(
         &self,
         results: &Results<T>,
         code: impl FnOnce() -> Result<T, JobError> + Send + 'static,
     ) -> Result<JobId, SubmitError> {
-        assert!(self.belongs_to(results.core()), "a group and a results object of two pools");
-        results.submit_by(code, Route::Group(&self.group, false))
+        assert!(self.belongs_to(results.core()), "the group and the results object belong to different pools");
+        results.submit_code(code, Route::Group(&self.group, false))
     }
 
     #[cfg(feature = "capi")]
@@ -191,29 +207,30 @@ impl Group {
         self.core.cancel_group(&self.group)
     }
 
-    /// Waits for a moment at which no job of the group is queued or running, or ends cancelled or expired and has
-    /// callbacks to run. A job that a waiting one runs itself is [not waited for](Self).
+    /// Waits for a moment at which no job of the group is queued or running, or being cancelled or expired. A job that
+    /// a waiting job runs itself is [not waited for](Self).
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of the pool, or in a
-    /// callback of one of the group that has not run; [`WaitError::Forked`], [`WaitError::Exiting`].
+    /// [`WaitError::TimedOut`] if the deadline passed first; [`WaitError::Deadlock`] in a job of the pool, and in a
+    /// callback or destructor of a job of the group that is being cancelled or expired; [`WaitError::Forked`],
+    /// [`WaitError::Exiting`].
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         self.core.may_wait_for_group(&self.group)?;
         if self.core.wait_group(&self.group, deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }
     }
 
-    /// How many jobs of the group are running.
+    /// The number of jobs of the group that are running now.
     pub fn busy(&self) -> usize {
         self.group.running()
     }
 
-    /// How many jobs of the group are queued or running, or end cancelled or expired and have callbacks to run.
+    /// The number of jobs of the group that are queued or running now, or being cancelled or expired.
     pub fn pending(&self) -> usize {
         self.core.pending_in(&self.group)
     }
 
-    /// How many jobs of the group may run at a time.
+    /// The number of jobs of the group that may run at a time.
     pub fn limit(&self) -> usize {
         self.group.limit()
     }

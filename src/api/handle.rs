@@ -11,46 +11,51 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-/// A handle to a job, made by [`Pool::submit`](crate::Pool::submit): waits for the job, reads or takes its value,
-/// cancels it.
+/// A handle to one job, to wait for it, to get its value, or to cancel it.
 ///
-/// Dropping the handle does not cancel the job; its value is then dropped. A handle is also a [`Future`] of the job's
-/// value, on any executor.
+/// Made by [`Pool::submit`](crate::Pool::submit) and [`Request::submit_handle`](crate::Request::submit_handle).
+/// Dropping the handle does not cancel the job; the job runs, and its value is dropped. To wait for several handles,
+/// see [`wait`](crate::wait) and [`as_completed`](crate::as_completed).
 ///
-/// A job may wait for another job of its pool, even on a pool with one worker: if that job has not started, the waiting
-/// worker runs it (and never any other job); otherwise it sleeps. A wait with a time limit only sleeps. Jobs that would
-/// wait for each other forever get [`WaitError::Deadlock`]. None of that holds for a job that blocks on the handle as a
-/// future: to the pool it is any other job.
+/// A handle is also a [`Future`] of the job's value, on any executor. After an `.await` by reference (`(&mut
+/// job).await`) the value is gone, and every method that needs the job panics.
 ///
-/// A handle that was awaited by reference is used up: calls on it panic afterwards.
+/// # Waiting in a job
+///
+/// A job may wait for another job of its own pool, even if the pool has one worker: [`wait`](Self::wait) and
+/// [`join`](Self::join) without a time limit run the awaited job on the calling worker if it has not started, and never
+/// any other job. With a time limit they only sleep. A wait that could never end returns [`WaitError::Deadlock`]. A job
+/// that blocks on the handle as a future has none of this help.
+///
+/// # Examples
 ///
 /// ```
-/// use fastthreadpool::{JobState, Pool};
+/// use fastthreadpool::{Deadline, JobState, Pool};
 ///
 /// let pool = Pool::new()?;
 /// let job = pool.submit(|| "value".to_string())?;
-/// job.wait(fastthreadpool::Deadline::NEVER)?;
+/// job.wait(Deadline::NEVER)?;
 /// assert_eq!(job.state(), JobState::Done);
-/// assert_eq!(job.get().unwrap().unwrap(), "value"); // to look at, any number of times
-/// assert_eq!(job.join()?, "value"); // to take
+/// assert_eq!(job.get().unwrap().unwrap(), "value"); // borrows the value
+/// assert_eq!(job.join()?, "value"); // takes it
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "a handle that is dropped lets its job run on its own; for that, use `spawn`"]
+#[must_use = "dropping a handle leaves its job to run on its own; to intend that, use `spawn`"]
 pub struct JobHandle<T> {
     /// `None` once it was awaited to its end.
-    held: Option<Held<T>>,
+    reader: Option<SlotReader<T>>,
 }
 
-pub(crate) type Held<T> = Reader<End<T>, Weak<Core>>;
+pub(crate) type SlotReader<T> = Reader<Completion<T>, Weak<Core>>;
 
-/// What a job came to, on its way to the handle.
+/// The outcome of a job with a handle.
 #[derive(Debug)]
-pub(crate) struct End<T> {
+pub(crate) struct Completion<T> {
     pub(crate) result: Result<T, JobError>,
     pub(crate) extra: Option<Box<Extra>>,
 }
 
-/// The state of a job.
+/// The state of a job, from [`JobHandle::state`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JobState {
@@ -68,24 +73,23 @@ pub enum JobState {
     Expired,
 }
 
-/// Identifies a callback, for [`JobHandle::remove_callback`].
+/// Identifies a callback of a job. Returned by [`JobHandle::on_done`], for [`JobHandle::remove_callback`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallbackKey(pub(crate) u64);
 
 impl<T: Send + 'static> JobHandle<T> {
-    pub(super) fn new(held: Held<T>) -> Self {
-        Self { held: Some(held) }
+    pub(super) fn new(reader: SlotReader<T>) -> Self {
+        Self { reader: Some(reader) }
     }
 
-    fn held(&self) -> &Held<T> {
-        self.held.as_ref().expect("this handle was awaited to its end before")
+    fn reader(&self) -> &SlotReader<T> {
+        self.reader.as_ref().expect("this handle was awaited to its end before")
     }
 
-    fn take(mut self) -> Result<T, JobError> {
-        let held = self.held.take().expect("this handle was awaited to its end before");
-        match held.take(|end| end.result) {
+    fn take(self) -> Result<T, JobError> {
+        match self.into_reader().take(|completion| completion.result) {
             Some(result) => result,
-            // A job whose pool is gone without having run it was dropped with the pool.
+            // The pool was dropped without having run the job.
             None => Err(JobError::Cancelled),
         }
     }
@@ -93,56 +97,59 @@ impl<T: Send + 'static> JobHandle<T> {
     /// The job's id.
     #[inline]
     pub fn id(&self) -> JobId {
-        JobId::accepted(self.held().id())
+        JobId::accepted(self.reader().id())
     }
 
-    /// The job's state.
+    /// Whether the job is queued, running, or how it has ended.
     pub fn state(&self) -> JobState {
         match self.get() {
             Some(Ok(_)) => JobState::Done,
             Some(Err(JobError::Cancelled)) => JobState::Cancelled,
             Some(Err(JobError::Expired)) => JobState::Expired,
             Some(Err(_)) => JobState::Failed,
-            None if self.held().is_started() => JobState::Running,
+            None if self.reader().is_started() => JobState::Running,
             None => JobState::Queued,
         }
     }
 
-    /// Whether the job has ended, in any way.
+    /// Whether the job has ended in any way: done, failed, cancelled or expired.
     #[inline]
     pub fn is_done(&self) -> bool {
-        self.held().is_done()
+        self.reader().is_done()
     }
 
     pub(super) fn is_started(&self) -> bool {
-        self.held().is_started()
+        self.reader().is_started()
     }
 
-    /// The job's outcome; `None` if it has not ended yet.
+    /// Borrows the job's value, or the error of a job that has none; `None` if the job has not ended yet. Does not
+    /// wait.
     pub fn get(&self) -> Option<Result<&T, &JobError>> {
-        self.end().map(|end| end.result.as_ref())
+        self.completion().map(|completion| completion.result.as_ref())
     }
 
     #[inline]
-    pub(crate) fn end(&self) -> Option<&End<T>> {
-        self.held().get()
+    pub(crate) fn completion(&self) -> Option<&Completion<T>> {
+        self.reader().get()
     }
 
-    /// How long the job was queued and how long it ran; `None` if it has not ended, or the pool does not
-    /// [measure](crate::Builder::timing).
+    /// How long the job was queued and how long it ran; `None` if it has not ended, or if the pool does not [measure
+    /// times](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
-        self.end()?.extra.as_deref()?.times
+        self.completion()?.extra.as_deref()?.times
     }
 
-    /// Waits until the job has ended.
+    /// Waits until the job has ended in any way, or the deadline passes. [`get`](Self::get) then tells the outcome.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed first; the job goes on. [`WaitError::Forked`] and
-    /// [`WaitError::Exiting`]: it will not end in this process. [`WaitError::Deadlock`] if the caller is a job that
-    /// this one waits for, directly or through others; if 64 jobs already wait on top of each other on this thread and
-    /// no other worker is free; or if the wait has no deadline and is for a [delayed](crate::Request::at) job of the
-    /// caller's own pool.
+    /// - [`WaitError::TimedOut`] if the deadline passed first. The job goes on; wait again, or [cancel](Self::cancel)
+    ///   it.
+    /// - [`WaitError::Deadlock`] if the caller is a job that this one waits for, directly or through others; if 64 jobs
+    ///   already wait on top of each other on this thread and no other worker is free; or if the wait has no deadline
+    ///   and is for a [delayed](crate::Request::at) job of the caller's own pool.
+    /// - [`WaitError::Forked`] in a forked child and [`WaitError::Exiting`] while the process exits: the job will not
+    ///   end in this process.
     #[inline]
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         if self.is_done() { Ok(()) } else { self.wait_for_end(deadline.into()) }
@@ -150,61 +157,65 @@ impl<T: Send + 'static> JobHandle<T> {
 
     #[inline(never)]
     fn wait_for_end(&self, deadline: Deadline) -> Result<(), WaitError> {
-        let held = self.held();
-        self.may_come()?;
+        let reader = self.reader();
+        self.check_process()?;
         let inside = if deadline == Deadline::NEVER {
             let id = self.id().get();
             let sleep = || {
-                held.wait(deadline);
+                reader.wait(deadline);
             };
-            let queued = Some(id).filter(|_| !held.is_started());
-            self.in_pool(|worker| worker.wait_for_one(queued.into_iter(), || vec![id], sleep))
+            let queued = Some(id).filter(|_| !reader.is_started());
+            self.on_own_worker(|worker| worker.wait_for_one(queued.into_iter(), || vec![id], sleep))
         } else {
             None
         };
         match inside {
             Some(waited) => Ok(waited?),
-            None if held.wait(deadline) => Ok(()),
+            None if reader.wait(deadline) => Ok(()),
             None => Err(WaitError::TimedOut),
         }
     }
 
-    /// Whether the job's end can come in this process.
-    pub(super) fn may_come(&self) -> Result<(), WaitError> {
-        match self.held().shared().upgrade().map(|core| core.may_wait()) {
+    /// Whether the job can end in this process: not in a forked child, and not once the process exits.
+    pub(super) fn check_process(&self) -> Result<(), WaitError> {
+        match self.reader().shared().upgrade().map(|core| core.may_wait()) {
             Some(Err(why @ (Unfinished::Forked | Unfinished::Exiting))) => Err(why.into()),
             _ => Ok(()),
         }
     }
 
-    /// Asks the calling worker, if it is one of the job's own pool.
-    pub(super) fn in_pool<R>(&self, ask: impl FnOnce(&crate::pool::Worker) -> R) -> Option<R> {
-        let core = self.held().shared().as_ptr();
-        current::with(|worker| (Arc::as_ptr(worker.core()) == core).then(|| ask(worker))).flatten()
+    /// Calls `f` with the worker that the calling thread is, if that belongs to the job's pool.
+    pub(super) fn on_own_worker<R>(&self, f: impl FnOnce(&crate::pool::Worker) -> R) -> Option<R> {
+        let core = self.reader().shared().as_ptr();
+        current::with(|worker| (Arc::as_ptr(worker.core()) == core).then(|| f(worker))).flatten()
     }
 
-    /// Waits for the job and takes its value.
+    /// Waits for the job and returns its value.
     ///
     /// # Errors
     ///
-    /// [`JobError`]: why there is no value. [`JobError::Deadlock`] in a job that this one waits for.
+    /// [`JobError`] says why there is no value: the job [panicked](JobError::Panicked), [failed](JobError::Failed), was
+    /// [cancelled](JobError::Cancelled) or has [expired](JobError::Expired). [`JobError::Deadlock`] in a job that this
+    /// one waits for; [`JobError::Failed`] with a [`WaitError`] in a forked child, and while the process exits.
     pub fn join(self) -> Result<T, JobError> {
         self.wait(Deadline::NEVER)?;
         self.take()
     }
 
-    /// Takes the job's outcome, if it ends before the deadline.
+    /// Waits for the job until the deadline and returns its outcome, or the handle if there is none by then.
     ///
     /// # Errors
     ///
-    /// The handle itself if the job has not ended by then, or waits for the caller.
+    /// The handle, if [`wait`](Self::wait) fails: mostly because the deadline passed first.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
     /// let job = pool.submit(|| 1)?;
     /// match job.join_until(std::time::Duration::from_millis(1)) {
     ///     Ok(outcome) => assert_eq!(outcome?, 1),
-    ///     Err(job) => println!("{} takes its time", job.id()),
+    ///     Err(job) => println!("job {} is still queued or running", job.id()),
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -212,32 +223,35 @@ impl<T: Send + 'static> JobHandle<T> {
         if self.wait(deadline).is_ok() { Ok(self.take()) } else { Err(self) }
     }
 
-    /// Cancels the job if it has not started: it will never run, everything it owns is dropped before this returns, and
-    /// its waiters are woken. True if the job is cancelled, by this call or an earlier one. A running job is asked to
-    /// stop ([`cancel_requested`](crate::cancel_requested)).
+    /// Cancels the job if it has not started; asks it to stop if it is running.
+    ///
+    /// A job that is cancelled will never run. Everything it owns is dropped before this returns, and its waiters are
+    /// woken. A running job goes on, unless it checks [`cancel_requested`](crate::cancel_requested). Returns whether
+    /// the job is cancelled, by this call or an earlier one.
     pub fn cancel(&self) -> bool {
-        let held = self.held();
-        if held.shared().upgrade().is_some_and(|core| core.cancel(self.id().get())) {
+        let reader = self.reader();
+        if reader.shared().upgrade().is_some_and(|core| core.cancel(self.id().get())) {
             return true;
         }
-        held.ask();
+        reader.ask();
         matches!(self.get(), Some(Err(JobError::Cancelled)))
     }
 
-    /// Registers `callback`, which is called with the job's outcome just before waiters see it: on the worker that ran
-    /// the job, or on the thread that cancelled or expired it. If the job has already ended, it is called at once, on
-    /// the calling thread. Dropping the handle does not remove it. A panic in a callback is swallowed.
+    /// Registers `callback`, which is called once with the job's outcome, just before waiters see it.
+    ///
+    /// It is called on the worker that ran the job, or on the thread that cancelled or expired it. If the job has
+    /// already ended, it is called at once, on the calling thread. Dropping the handle does not remove it. A panic in
+    /// it is caught and dropped.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {
-        self.on_end(move |end| callback(end.result.as_ref()))
+        self.on_completion(move |completion| callback(completion.result.as_ref()))
     }
 
-    /// The same, with all that is known of the end.
-    pub(crate) fn on_end(&self, callback: impl FnOnce(&End<T>) + Send + 'static) -> CallbackKey {
-        match self.held().watch_before(Box::new(callback)) {
+    pub(crate) fn on_completion(&self, callback: impl FnOnce(&Completion<T>) + Send + 'static) -> CallbackKey {
+        match self.reader().watch_before(Box::new(callback)) {
             Ok(key) => CallbackKey(key),
             Err(callback) => {
-                if let Some(end) = self.held().get() {
-                    handled::call(callback, end);
+                if let Some(completion) = self.completion() {
+                    handled::call(callback, completion);
                 }
                 CallbackKey(0)
             }
@@ -246,35 +260,33 @@ impl<T: Send + 'static> JobHandle<T> {
 
     /// Removes a callback; false if it was called, or is being called.
     pub fn remove_callback(&self, key: CallbackKey) -> bool {
-        self.held().unwatch(key.0)
+        self.reader().unwatch(key.0)
     }
 
-    /// Has somebody told as soon as the job has ended; false if it has.
+    /// Registers what is to be notified after the job's end; `None` if the job has ended.
     pub(super) fn watch(&self, after: After) -> Option<u64> {
-        self.held().watch(after).ok()
+        self.reader().watch(after).ok()
     }
 
     pub(super) fn unwatch(&self, key: u64) {
-        self.held().unwatch(key);
+        self.reader().unwatch(key);
     }
 
-    /// The handle as a pointer.
-    #[cfg(feature = "capi")]
-    pub(crate) fn into_held(mut self) -> Held<T> {
-        self.held.take().expect("this handle was awaited to its end before")
+    pub(crate) fn into_reader(mut self) -> SlotReader<T> {
+        self.reader.take().expect("this handle was awaited to its end before")
     }
 
     #[cfg(feature = "capi")]
-    pub(crate) fn from_held(held: Held<T>) -> Self {
-        Self::new(held)
+    pub(crate) fn from_reader(reader: SlotReader<T>) -> Self {
+        Self::new(reader)
     }
 }
 
 impl<T> fmt::Debug for JobHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held = self.held.as_ref();
-        let id = held.and_then(|held| JobId::from_number(held.id()));
-        f.debug_struct("JobHandle").field("id", &id).field("done", &held.is_none_or(Reader::is_done)).finish()
+        let reader = self.reader.as_ref();
+        let id = reader.and_then(|reader| JobId::from_number(reader.id()));
+        f.debug_struct("JobHandle").field("id", &id).field("done", &reader.is_none_or(Reader::is_done)).finish()
     }
 }
 
@@ -286,11 +298,11 @@ impl<T: Send + 'static> Future for JobHandle<T> {
     /// If polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if !self.is_done() {
-            self.may_come()?;
-            if self.held().watch_instead(After::Wake(context.waker().clone())).is_ok() {
+            self.check_process()?;
+            if self.reader().watch_instead(After::Wake(context.waker().clone())).is_ok() {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(JobHandle { held: self.held.take() }.take())
+        Poll::Ready(JobHandle { reader: self.reader.take() }.take())
     }
 }

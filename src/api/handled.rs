@@ -1,163 +1,241 @@
-//! A job whose outcome goes to a handle.
+//! Jobs whose outcome goes to a handle.
 
-use super::handle::{End, Held, JobHandle};
+use super::handle::{Completion, JobHandle, SlotReader};
 use super::outcome::Extra;
-use super::task::verdict;
-use super::{JobError, SubmitError, Times};
+use super::task::execute;
+use super::{JobError, Pool, SubmitError, Times};
 use crate::pool::{Core, Job, Rejected, Task, Unrun, Worker, unwind};
 use crate::queue::{Before, Writer, Written};
+use std::error::Error;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-type Outcome<T> = Result<T, JobError>;
-
 struct Handled<T, F> {
-    answer: Answer<T>,
+    promise: Promise<T>,
     code: F,
 }
 
-/// The same, measured.
+/// The same in a pool that measures times.
 struct Timed<T, F> {
     submitted: Instant,
     job: Handled<T, F>,
 }
 
-/// Submits `code` by `submit`, and makes the handle to it.
+impl Pool {
+    /// Queues `job` to run on a worker, and returns a handle: to wait for its value, to get it, or to cancel the job.
+    ///
+    /// Dropping the handle does not cancel the job.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let answer = pool.submit(|| 6 * 7)?;
+    /// assert_eq!(answer.join()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn submit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError> {
+        submit(&self.core, || Ok(job()), Core::submit)
+    }
+
+    /// Queues `job` like [`submit`](Self::submit), but ahead of every queued job.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    pub fn submit_first<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError> {
+        submit(&self.core, || Ok(job()), Core::submit_first)
+    }
+
+    /// Queues `job` like [`submit`](Self::submit); an error that it returns becomes [`JobError::Failed`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let parsed = pool.try_submit(|| "x".parse::<i32>())?;
+    /// assert_eq!(parsed.join().unwrap_err().to_string(), "the job failed: invalid digit found in string");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_submit<T: Send + 'static, E>(
+        &self,
+        job: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<JobHandle<T>, SubmitError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        submit(&self.core, || job().map_err(JobError::failed), Core::submit)
+    }
+
+    /// Runs `job` on a worker, waits for it and returns its value. Short for [`submit`](Self::submit) and
+    /// [`JobHandle::join`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`JobHandle::join`]; [`JobError::Failed`] with the [`SubmitError`] if the job is not accepted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// assert_eq!(pool.run(|| 6 * 7)?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, JobError> {
+        self.submit(job)?.join()
+    }
+}
+
+/// Submits `code` by `submit`, and returns a handle to the job.
 #[inline]
-pub(super) fn submit<T, F>(
+fn submit<T, F>(
     core: &Arc<Core>,
     code: F,
     submit: impl FnOnce(&Arc<Core>, Job) -> Result<u64, Rejected>,
 ) -> Result<JobHandle<T>, SubmitError>
 where
     T: Send + 'static,
-    F: FnOnce() -> Outcome<T> + Send + 'static,
+    F: FnOnce() -> Result<T, JobError> + Send + 'static,
 {
-    let (answer, mut held) = Answer::pair(core);
-    let job = Handled { answer, code };
+    let (promise, mut reader) = Promise::pair(core);
+    let job = Handled { promise, code };
     let job = if core.is_timed() { Job::new(Timed { submitted: Instant::now(), job }) } else { Job::new(job) };
     let id = submit(core, job)?;
-    held.set_id(id);
-    Ok(JobHandle::new(held))
+    reader.set_id(id);
+    Ok(JobHandle::new(reader))
 }
 
 impl<T, F> Task for Handled<T, F>
 where
     T: Send + 'static,
-    F: FnOnce() -> Outcome<T> + Send + 'static,
+    F: FnOnce() -> Result<T, JobError> + Send + 'static,
 {
     #[inline]
     fn run(self, worker: &Worker) {
-        let result = self.answer.during(worker, || verdict(worker, self.code));
+        let result = self.promise.start(worker, || execute(worker, self.code));
         if let Err(error) = &result {
             worker.count_failure(error);
         }
-        self.answer.give(worker, result, None);
+        self.promise.fulfil(worker, result, None);
     }
 
     fn cancel(self, _id: u64, why: Unrun) {
         unwind::dispose(self.code);
-        self.answer.give_up(Err(why.into()), None);
+        self.promise.fulfil_unrun(Err(why.into()), None);
     }
 }
 
 impl<T, F> Task for Timed<T, F>
 where
     T: Send + 'static,
-    F: FnOnce() -> Outcome<T> + Send + 'static,
+    F: FnOnce() -> Result<T, JobError> + Send + 'static,
 {
     fn run(self, worker: &Worker) {
-        let Handled { answer, code } = self.job;
-        let begun = Instant::now();
-        let result = answer.during(worker, || verdict(worker, code));
-        let times = Times { queued: begun - self.submitted, ran: begun.elapsed() };
+        let Handled { promise, code } = self.job;
+        let began = Instant::now();
+        let result = promise.start(worker, || execute(worker, code));
+        let times = Times { queued: began - self.submitted, ran: began.elapsed() };
         if let Err(error) = &result {
             worker.count_failure(error);
         }
-        answer.give(worker, result, Extra::of(Some(times)));
+        promise.fulfil(worker, result, Extra::of(Some(times)));
     }
 
     fn cancel(self, _id: u64, why: Unrun) {
         let times = Times { queued: self.submitted.elapsed(), ..Times::default() };
         unwind::dispose(self.job.code);
-        self.job.answer.give_up(Err(why.into()), Extra::of(Some(times)));
+        self.job.promise.fulfil_unrun(Err(why.into()), Extra::of(Some(times)));
     }
 }
 
-/// The duty to say what a job came to.
-pub(super) struct Answer<T>(Writer<End<T>, Weak<Core>>);
+/// The writing side of a handle: fulfilled once, when the job ends.
+pub(super) struct Promise<T>(Writer<Completion<T>, Weak<Core>>);
 
-impl<T: Send + 'static> Answer<T> {
+impl<T: Send + 'static> Promise<T> {
     #[inline(always)]
-    pub(super) fn pair(core: &Arc<Core>) -> (Self, Held<T>) {
-        let (writer, held) = core.pair();
-        (Self(writer), held)
+    pub(super) fn pair(core: &Arc<Core>) -> (Self, SlotReader<T>) {
+        let (writer, reader) = core.pair();
+        (Self(writer), reader)
     }
 
-    /// The job's code begins.
+    /// Marks the job as running, and runs its code.
     #[inline]
-    pub(super) fn during<R>(&self, worker: &Worker, code: impl FnOnce() -> R) -> R {
+    pub(super) fn start<R>(&self, worker: &Worker, code: impl FnOnce() -> R) -> R {
         self.0.start();
-        worker.with_asked(self.0.asked(), code)
+        worker.with_stop_flag(self.0.asked(), code)
     }
 
-    /// The job's code is over. A value that nobody waits for yet, which is the usual one, goes to its place without a
-    /// stop.
+    /// Publishes the outcome of the running job. The usual one, a value that no thread waits for yet, is written
+    /// without being copied on the way.
     #[inline(always)]
-    pub(super) fn give(self, worker: &Worker, result: Outcome<T>, extra: Option<Box<Extra>>) {
+    pub(super) fn fulfil(self, worker: &Worker, result: Result<T, JobError>, extra: Option<Box<Extra>>) {
         match (result, extra) {
             (Ok(value), None) if !self.0.is_watched() => {
                 worker.ended();
-                publish(self.0, End { result: Ok(value), extra: None }, || worker.resume());
+                publish(self.0, Completion { result: Ok(value), extra: None }, || worker.resume());
             }
-            (result, extra) => self.give_watched(worker, End { result, extra }),
+            (result, extra) => self.fulfil_watched(worker, Completion { result, extra }),
         }
     }
 
     #[cold]
-    fn give_watched(self, worker: &Worker, end: End<T>) {
-        self.0.take_before().into_iter().for_each(|before| call(before, &end));
+    fn fulfil_watched(self, worker: &Worker, completion: Completion<T>) {
+        self.0.take_before().into_iter().for_each(|callback| call(callback, &completion));
         worker.ended();
-        publish(self.0, end, || worker.resume());
+        publish(self.0, completion, || worker.resume());
     }
 
-    /// The job has not run.
-    pub(super) fn give_up(self, result: Outcome<T>, extra: Option<Box<Extra>>) {
-        publish(self.0, End { result, extra }, || ());
+    /// Publishes the outcome of a job that ended without having run.
+    pub(super) fn fulfil_unrun(self, result: Result<T, JobError>, extra: Option<Box<Extra>>) {
+        publish(self.0, Completion { result, extra }, || ());
     }
 }
 
-/// `users` is called before users' code runs.
+/// `before_user_code` is called before any code of the user's runs.
 #[inline(always)]
-fn publish<T>(writer: Writer<End<T>, Weak<Core>>, end: End<T>, users: impl Fn()) {
-    let written = writer.write(end, |before, end| {
-        users();
-        call(before, end);
+fn publish<T>(writer: Writer<Completion<T>, Weak<Core>>, completion: Completion<T>, before_user_code: impl Fn()) {
+    let written = writer.write(completion, |callback, completion| {
+        before_user_code();
+        call(callback, completion);
     });
     if let Some(written) = written {
-        tell(written, users);
+        notify(written, before_user_code);
     }
 }
 
 #[cold]
-fn tell<T>(written: Written<End<T>>, users: impl Fn()) {
+fn notify<T>(written: Written<Completion<T>>, before_user_code: impl Fn()) {
     for after in written.after {
         if after.is_foreign() {
-            users();
+            before_user_code();
         }
         if let Err(payload) = unwind::catch(|| after.tell()) {
             unwind::dispose(payload);
         }
     }
     if let Some(unread) = written.unread {
-        users();
+        before_user_code();
         unwind::dispose(unread);
     }
 }
 
-/// What a callback throws concerns nobody else.
-pub(super) fn call<T>(before: Before<End<T>>, end: &End<T>) {
-    if let Err(payload) = unwind::catch(|| before(end)) {
+/// Calls a user's callback, and drops its panic.
+pub(super) fn call<T>(callback: Before<Completion<T>>, completion: &Completion<T>) {
+    if let Err(payload) = unwind::catch(|| callback(completion)) {
         unwind::dispose(payload);
     }
 }

@@ -1,4 +1,4 @@
-//! Code that a pool calls around its jobs.
+//! Hooks: functions that a pool calls around its jobs.
 
 use super::{Builder, JobError, JobId};
 use crate::pool::{self, WorkerHook};
@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Overrun<'a>(pool::Overrun<'a>);
 
 impl Overrun<'_> {
-    /// The name that [`Request::watch`](crate::Request::watch) was given.
+    /// The name that was passed to [`Request::watch`](crate::Request::watch).
     pub fn name(&self) -> &str {
         self.0.name()
     }
@@ -26,17 +26,20 @@ impl Overrun<'_> {
         self.0.ran
     }
 
-    /// Asks the job to stop, which it sees by [`cancel_requested`](crate::cancel_requested).
+    /// Asks the job to stop. The job learns of it by [`cancel_requested`](crate::cancel_requested).
     pub fn request_cancel(&self) {
         self.0.ask();
     }
 }
 
 impl Builder {
-    /// Calls `hook` in each worker, with the worker's [index](crate::worker_index), before its first job. If it panics
-    /// or calls [`fail`](crate::fail), the pool is broken: all queued jobs are cancelled, including the one that the
-    /// worker was started for, and every later submit, including those of the pool's own jobs, returns
-    /// [`SubmitError::Broken`](crate::SubmitError::Broken) with the cause. Jobs that run on other workers end as usual.
+    /// Calls `hook` in each worker before its first job, with the worker's [index](crate::worker_index).
+    ///
+    /// If it panics or calls [`fail`](crate::fail), the pool is broken: all queued jobs are cancelled, and every later
+    /// submit, also by the pool's own jobs, returns [`SubmitError::Broken`](crate::SubmitError::Broken) with the cause.
+    /// Jobs that are running on other workers end as usual.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::cell::Cell;
@@ -54,11 +57,13 @@ impl Builder {
 
     /// As [`on_start`](Self::on_start); an error that the hook returns breaks the pool, too.
     ///
+    /// # Examples
+    ///
     /// ```
     /// use fastthreadpool::{Deadline, Pool, SubmitError};
     ///
     /// let pool = Pool::builder().try_on_start(|_worker| Err("no connection")).build()?;
-    /// pool.spawn(|| unreachable!("no worker comes to run it"))?;
+    /// pool.spawn(|| unreachable!("cancelled, because the worker fails to start"))?;
     /// pool.wait_idle(Deadline::NEVER)?;
     /// let refused = pool.spawn(|| ()).unwrap_err();
     /// assert!(matches!(refused, SubmitError::Broken(_)));
@@ -73,15 +78,19 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` in each worker whose start hook has succeeded, after its last job. What it submits to its own pool
-    /// is refused when the pool ends; a worker that leaves an open pool, after an idle time-out say, may submit. If it
-    /// panics or calls [`fail`](crate::fail), the pool is broken; the worker's end and a shutdown complete all the
-    /// same.
+    /// Calls `hook` in each worker after its last job, with the worker's [index](crate::worker_index). It is not called
+    /// in a worker whose start hook has failed.
+    ///
+    /// If it panics or calls [`fail`](crate::fail), the pool is broken, as by a [start hook](Self::on_start); the
+    /// worker and a shutdown end as usual. It may submit jobs to its own pool only if the worker leaves an open pool,
+    /// for example after an [idle timeout](Self::idle_timeout).
     pub fn on_stop(self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.try_on_stop(infallible(hook))
     }
 
     /// As [`on_stop`](Self::on_stop); an error that the hook returns breaks the pool, too.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Pool, Shutdown};
@@ -100,19 +109,22 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` once for every job that panics, returns an error or calls [`fail`](crate::fail): in the worker,
-    /// before the outcome can be read, and even if the outcome goes nowhere. Several workers may call it at once. A
-    /// panic in it is swallowed.
+    /// Calls `hook` once for every job that panics, returns an error or calls [`fail`](crate::fail).
+    ///
+    /// It is called on the worker, before the outcome can be read, and also for jobs without an outcome. Several
+    /// workers may call it at once. A panic in it is caught and dropped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{JobError, Pool};
     /// use std::sync::mpsc;
     ///
-    /// let (failures, seen) = mpsc::channel();
-    /// let tell = move |id, error: &JobError| failures.send((id, error.to_string())).unwrap();
-    /// let pool = Pool::builder().on_failure(tell).build()?;
+    /// let (sender, failures) = mpsc::channel();
+    /// let report = move |id, error: &JobError| sender.send((id, error.to_string())).unwrap();
+    /// let pool = Pool::builder().on_failure(report).build()?;
     /// let id = pool.try_spawn(|| Err("disk full"))?;
-    /// assert_eq!(seen.recv()?, (id, "the job failed: disk full".to_string()));
+    /// assert_eq!(failures.recv()?, (id, "the job failed: disk full".to_string()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_failure(mut self, hook: impl Fn(JobId, &JobError) + Send + Sync + 'static) -> Self {
@@ -124,16 +136,21 @@ impl Builder {
         self
     }
 
-    /// Calls `log` with a line of text for every job that fails, once, and when a hook breaks the pool. It runs in the
-    /// worker that reports; several may call it at once. A panic in it is swallowed.
+    /// Calls `log` with a line of text once for every job that fails, and when a hook breaks the pool.
+    ///
+    /// It is called on the worker; several workers may call it at once. A panic in it is caught and dropped.
     pub fn on_log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.hooks.log = Some(Arc::new(log));
         self
     }
 
     /// Calls `hook` once for every job that exceeds its run limit ([`Request::watch`](crate::Request::watch)), as soon
-    /// as it does. The job goes on; the hook may ask it to stop. It usually runs on the timer thread and holds up other
-    /// timers, so it should be short; a panic in it is swallowed.
+    /// as it does.
+    ///
+    /// The job goes on; the hook may ask it to stop. The hook usually runs on the timer thread, where it delays other
+    /// timers, so it should be short. A panic in it is caught and dropped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Pool, cancel_requested};
@@ -146,7 +163,7 @@ impl Builder {
     ///     })
     ///     .build()?;
     /// let endless = || while !cancel_requested() { std::thread::yield_now() };
-    /// pool.job(endless).watch("endless", Duration::from_millis(5)).handle()?.join()?;
+    /// pool.job(endless).watch("endless", Duration::from_millis(5)).submit_handle()?.join()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_overrun(mut self, hook: impl Fn(&Overrun<'_>) + Send + Sync + 'static) -> Self {
@@ -154,7 +171,7 @@ impl Builder {
         self
     }
 
-    /// Logs what [`on_log`](Self::on_log) would be called with, as errors of the `log` crate. With the feature `log`.
+    /// Logs the lines of [`on_log`](Self::on_log) as errors of the `log` crate. Needs the feature `log`.
     #[cfg(feature = "log")]
     pub fn log_failures(self) -> Self {
         self.on_log(|line| log::error!(target: "fastthreadpool", "{line}"))
@@ -170,7 +187,7 @@ fn infallible(
     }
 }
 
-/// A hook that says in a text what went wrong.
+/// Erases the type of a hook, and turns its error into text.
 fn erased<E>(hook: impl Fn(usize) -> Result<(), E> + Send + Sync + 'static) -> WorkerHook
 where
     E: Into<Box<dyn Error + Send + Sync>>,

@@ -3,19 +3,19 @@
 use std::fmt;
 use std::num::NonZero;
 
-/// The id of an accepted job. It is unique in the process, across all pools, and never reused.
+/// The id of an accepted job, unique in the process across all pools, and never reused.
 ///
-/// Stale and foreign ids are harmless: a pool finds no job by them.
+/// Ids of jobs that have ended, or of other pools, are harmless: a pool finds no job by them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(NonZero<u64>);
 
 impl JobId {
-    /// The id as a number, as the C API passes it around.
+    /// The id as a number, as the C API uses it.
     pub fn get(self) -> u64 {
         self.0.get()
     }
 
-    /// The id with this number; `None` for 0, which names no job.
+    /// The id with this number; `None` for 0, which is no job's id.
     pub fn from_number(number: u64) -> Option<Self> {
         NonZero::new(number).map(Self)
     }

@@ -1,4 +1,4 @@
-//! Loops in which the caller and the pool's workers take part.
+//! Parallel loops, in which the caller takes part.
 
 use super::Pool;
 use crate::pool::call_sites::Site;
@@ -8,23 +8,27 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
-/// The results of one chunk, and the number of its first item.
+/// The number of a chunk's first item, and the value of the chunk.
 type Part<R> = (usize, R);
 
-/// Parallel loops. The caller takes part, and so does every free worker if that pays: the caller runs the first items
-/// of a long loop alone to see how long they take, and a loop of a few microseconds stays with it. So items must not
-/// wait for each other; jobs that do are for [`spawn`](Self::spawn). Works in jobs and outside, with closures that
-/// borrow, nested to any depth, and on a pool that was shut down (there the caller runs everything).
+/// Parallel loops, which return when all items are done.
 ///
-/// A panic in the body stops the loop: running chunks finish, then the panic resumes in the caller. Of several panics,
-/// the first one does.
+/// The caller takes part, and so does every free worker if that pays: the caller runs the first items alone to see how
+/// long they take, and keeps a loop of a few microseconds to itself. So items must not wait for each other; jobs that
+/// do are for [`spawn`](Self::spawn). Loops work in jobs and outside, with closures that borrow, nested to any depth,
+/// and on a pool that was shut down, where the caller runs everything.
+///
+/// A panic in the body stops the loop: running chunks finish, then the first panic resumes in the caller.
 impl Pool {
-    /// Runs `body(i)` for every i of a range, in no particular order. False if the body has [failed](crate::fail),
-    /// which stops the loop.
+    /// Runs `body(i)` for every `i` of a range, in no particular order.
+    ///
+    /// Returns false if the body has called [`fail`](crate::fail), which stops the loop.
     ///
     /// # Panics
     ///
-    /// If the body panics, when every participant has stopped.
+    /// If the body panics, after every participant has stopped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,8 +44,10 @@ impl Pool {
         self.for_chunks(range, 0, |chunk| chunk.for_each(&body))
     }
 
-    /// Splits a range into chunks and runs `body(chunk)` for each. `grain` is the number of items in a chunk (the last
-    /// one may have fewer); 0 lets the loop choose. False if the body has [failed](crate::fail).
+    /// Splits a range into chunks, and runs `body(chunk)` for each, in no particular order.
+    ///
+    /// `grain` is the number of items in a chunk, of which the last one may have fewer; 0 lets the loop choose. Returns
+    /// false if the body has called [`fail`](crate::fail), which stops the loop.
     ///
     /// # Panics
     ///
@@ -50,7 +56,7 @@ impl Pool {
         self.for_chunks_at(Site::of(&body), range, grain, body)
     }
 
-    /// The same for a body that is known by something else than its type.
+    /// The same for a body that is not identified by its type, such as a C function.
     #[inline]
     pub(crate) fn for_chunks_at(
         &self,
@@ -68,11 +74,15 @@ impl Pool {
         })
     }
 
-    /// Runs `body` on every item of a slice, in no particular order.
+    /// Runs `body` with every item of a slice, in no particular order.
+    ///
+    /// Returns false if the body has called [`fail`](crate::fail), which stops the loop.
     ///
     /// # Panics
     ///
     /// As [`for_range`](Self::for_range).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -83,11 +93,15 @@ impl Pool {
         self.for_chunks(0..items.len(), 0, |chunk| items[chunk].iter().for_each(&body))
     }
 
-    /// Runs `body` on every item of a slice, which it may change, in no particular order.
+    /// Runs `body` with a mutable reference to every item of a slice, in no particular order.
+    ///
+    /// Returns false if the body has called [`fail`](crate::fail), which stops the loop.
     ///
     /// # Panics
     ///
     /// As [`for_range`](Self::for_range).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let (pool, mut numbers) = (fastthreadpool::Pool::new()?, vec![1, 2, 3]);
@@ -103,11 +117,15 @@ impl Pool {
         })
     }
 
-    /// The values of `map` for every item of a slice, in the order of the items.
+    /// Calls `map` with every item of a slice, and returns the values in the order of the items.
+    ///
+    /// [`fail`](crate::fail) in `map` does not stop it, but marks the job that calls this as failed.
     ///
     /// # Panics
     ///
     /// As [`for_range`](Self::for_range).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -119,13 +137,17 @@ impl Pool {
         values.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
-    /// Combines the values of `map` for every i of a range: `combine(…combine(map(0), map(1))…)`, in that order from
-    /// left to right. How they are grouped is not specified, so `combine` must be associative. `identity` is the value
-    /// of an empty range, and is combined from the left once.
+    /// Calls `map(i)` for every `i` of a range, and combines the values by `combine`, in the order of the range.
+    ///
+    /// How the values are grouped is not specified, so `combine` must be associative. `identity` is combined once, as
+    /// the leftmost value, and is the result of an empty range. [`fail`](crate::fail) does not stop it, but marks the
+    /// job that calls this as failed.
     ///
     /// # Panics
     ///
     /// As [`for_range`](Self::for_range).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -140,7 +162,7 @@ impl Pool {
         map: impl Fn(usize) -> R + Sync,
         combine: impl Fn(R, R) -> R + Sync,
     ) -> R {
-        // `reduce` needs a first value: a chunk always has one.
+        // A chunk is never empty, so its value is never `None`.
         let chunk = |chunk: Range<usize>| chunk.map(&map).reduce(&combine);
         let both = |a: Option<R>, b: Option<R>| match (a, b) {
             (Some(a), Some(b)) => Some(combine(a, b)),
@@ -152,8 +174,8 @@ impl Pool {
         }
     }
 
-    /// The values of chunks, combined from left to right; `None` for an empty range. If `stoppable`, a failure that the
-    /// [`frame`] hears of ends the loop, and values are missing.
+    /// The values of chunks, combined from left to right; `None` for an empty range. If `stoppable`, a failure in the
+    /// current [`frame`] ends the loop, and the values of the remaining chunks are missing.
     #[inline]
     pub(crate) fn fold_chunks<R: Send>(
         &self,
@@ -193,7 +215,7 @@ impl Pool {
     }
 }
 
-/// What a loop tries out at a time may be several chunks; who has asked for a grain gets it.
+/// Splits items that a loop runs at a time, which may be several chunks, into chunks of `grain`; one chunk if it is 0.
 #[inline]
 fn pieces(items: Range<usize>, grain: usize) -> impl Iterator<Item = Range<usize>> {
     let (step, end) = (if grain == 0 { items.len().max(1) } else { grain }, items.end);

@@ -7,8 +7,12 @@ use crate::sys::lock::Lock;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-/// A clock that advances only when told to, for tests of programs that use delayed and scheduled jobs. Clones are the
-/// same clock, and several pools may use it.
+/// A clock that advances only when it is told to, for tests of programs with delayed and scheduled jobs.
+///
+/// Pass it to [`Builder::clock`](crate::Builder::clock). Clones are the same clock, and several pools may use it.
+/// Deadlines of waits do not go by it.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Deadline, ManualClock, Pool};
@@ -38,55 +42,56 @@ struct Shared {
 }
 
 impl ManualClock {
-    /// A clock that starts at zero; its wall clock starts at the system's current time.
+    /// Makes a clock that starts at zero. Its wall clock starts at the system's current time.
     pub fn new() -> Self {
         Self(Arc::new(Shared { time: Arc::new(ManualTime::new()), pools: Lock::new(Vec::new()) }))
     }
 
-    /// Advances both the monotonic and the wall clock. When this returns, the jobs that have become due are queued, in
-    /// the order of their due times, those by the wall clock after the others; they may have started, or even ended.
-    /// (If there are more than 64, the others follow as workers get to them. They count as
-    /// [delayed](Pool::delayed_count) until then, but a wait for the pool to be idle waits for them, and what cancels
-    /// all queued jobs cancels them.)
+    /// Advances both the monotonic and the wall clock, and queues the jobs that have become due.
     ///
-    /// Jobs whose [start deadline](crate::Request::start_within) has passed have ended, too. Their callbacks, and the
-    /// hook for [overruns](crate::Builder::on_overrun), are called here and may advance the clock: what becomes overdue
-    /// by that is seen to after they have returned, by the call that called them.
+    /// They are queued in the order of their due times, those by the wall clock after the others. When this returns,
+    /// they may have started, or even ended. If there are more than 64, the others follow as workers get to them. Until
+    /// then those count as [delayed](Pool::delayed_count), but [`Pool::wait_idle`] waits for them, and
+    /// [`Pool::cancel_all`] cancels them.
+    ///
+    /// Jobs whose [start deadline](crate::Request::start_within) has passed have ended when this returns. Their
+    /// callbacks, and the hook of [`Builder::on_overrun`](crate::Builder::on_overrun), are called here. They may
+    /// advance the clock in turn; the outer call then handles what becomes overdue, after they have returned.
     pub fn advance(&self, time: Duration) {
         self.0.time.advance(time);
-        self.fire();
+        self.notify_pools();
     }
 
-    /// Sets the wall clock, forward or back.
+    /// Sets the wall clock, forward or back, and queues the jobs that have become due.
     pub fn set_wall_clock(&self, time: SystemTime) {
         self.0.time.set_wall(time);
-        self.fire();
+        self.notify_pools();
     }
 
-    /// How far the clock has advanced since it was made.
+    /// The time by which the clock has advanced since it was made.
     pub fn elapsed(&self) -> Duration {
         self.0.time.elapsed()
     }
 
-    /// What its wall clock shows.
+    /// The current time of its wall clock.
     pub fn wall_clock(&self) -> SystemTime {
         self.0.time.wall()
     }
 
-    fn fire(&self) {
+    fn notify_pools(&self) {
         let pools: Vec<Arc<Core>> = {
             let mut pools = self.0.pools.lock();
             pools.retain(|pool| pool.strong_count() > 0);
             pools.iter().filter_map(Weak::upgrade).collect()
         };
-        pools.iter().for_each(Core::clock_went_on);
+        pools.iter().for_each(Core::clock_advanced);
     }
 
     pub(super) fn clock(&self) -> Clock {
         Clock::manual(Arc::clone(&self.0.time))
     }
 
-    /// The pool goes by this clock, and is told when it advances.
+    /// Registers a pool that uses this clock, to be notified when it advances.
     pub(super) fn attach(&self, pool: &Pool) {
         self.0.pools.lock().push(Arc::downgrade(pool.core()));
     }

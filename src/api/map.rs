@@ -1,6 +1,6 @@
-//! A function over many items, whose values come as they are asked for.
+//! Maps: a function over an iterator, whose values are computed ahead of the reader.
 
-use super::task::verdict;
+use super::task::execute;
 use super::wait::{Completed, as_completed};
 use super::{JobError, JobHandle, JobId, Pool, Results, SubmitError, WaitError};
 use crate::pool::current;
@@ -13,64 +13,67 @@ use std::time::{Duration, Instant};
 
 type Values<R> = Vec<Result<R, JobError>>;
 
-/// The values of a chunk, and how long getting the items or running them took, if that is measured.
+/// The values of a chunk, and how long pulling the items or running them took, whichever was longer, if that is
+/// measured.
 type Chunk<R> = (Values<R>, Option<Duration>);
 
-/// How long a chunk shall take if the map sees to it, at the least and at the most: submitting it does not matter then,
-/// and nobody waits long for the last one.
-const FAIR: (Duration, Duration) = (Duration::from_micros(20), Duration::from_micros(200));
+/// How long a chunk should take, if the map chooses its size: so long that the cost of submitting it is negligible, and
+/// so short that the last chunk does not keep the reader waiting.
+const CHUNK_TIME: (Duration, Duration) = (Duration::from_micros(20), Duration::from_micros(200));
 
-/// The most items of a chunk that the map chooses.
-const LARGEST: usize = 1024;
+/// The largest chunk that the map chooses, in items.
+const MAX_CHUNK: usize = 1024;
 
-/// The values of a function over many items. Made by [`Pool::map`].
+/// An iterator over the results of a function that runs on a pool. Made by [`Pool::map`] and [`Pool::map_unordered`].
 ///
-/// An iterator over the outcomes of the items; an item that fails does not affect the others. Items are pulled from
-/// their source as values are asked for: at most [`look_ahead`](Self::look_ahead) jobs are in flight or unread.
-/// Dropping the map cancels the jobs that have not started.
+/// It yields `Result<R, JobError>` for each item; an item that fails does not affect the others. Nothing is submitted
+/// before the first value is asked for, unless [`start`](Self::start) is called. From then on, items are pulled from
+/// their source ahead of the reader: at most [`look_ahead`](Self::look_ahead) jobs are in flight or unread. Dropping
+/// the map cancels the jobs that have not started.
 #[must_use = "a map does nothing before a value is asked for, and dropping it cancels its jobs"]
 pub struct Map<I: Iterator, F, R: Send + 'static> {
     pool: Pool,
     source: Option<I>,
     map: Arc<F>,
     chunk: usize,
-    /// Whether the size of the chunks follows from the time they take.
+    /// Whether the map chooses the size of the chunks by the time they take.
     adapts: bool,
     ahead: usize,
     deadline: Deadline,
     stop_on_error: bool,
     flight: Flight<R>,
-    /// How many items those jobs in flight have that have more than one.
+    /// How many items a job in flight has, if it has more than one.
     sizes: HashMap<JobId, usize>,
-    /// Values that have arrived and were not asked for yet.
+    /// Values that have arrived and were not yielded yet.
     ready: VecDeque<Result<R, JobError>>,
     submitted: usize,
     read: usize,
     refused: Option<SubmitError>,
 }
 
-/// Jobs that are under way, each with a chunk of items.
+/// The jobs that were submitted and not read yet, each with a chunk of items.
 enum Flight<R: Send + 'static> {
-    InOrder(VecDeque<JobHandle<Chunk<R>>>),
-    AsTheyEnd(Completed<Chunk<R>>),
+    Ordered(VecDeque<JobHandle<Chunk<R>>>),
+    Unordered(Completed<Chunk<R>>),
 }
 
-/// How far a [`Map`] has come, in items.
+/// The progress of a [`Map`], in items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Pulled from their source.
+    /// Items that were pulled from their source and submitted.
     pub submitted: usize,
-    /// Yielded.
+    /// Items whose results were yielded.
     pub read: usize,
 }
 
 impl Pool {
-    /// Applies `map` to every item on the workers and yields the values in the order of the items, as they are asked
-    /// for. The source may be endless: no more items are pulled from it than [`Map::look_ahead`] allows.
+    /// Calls `map` with every item on the workers, and yields the results in the order of the items.
     ///
-    /// For several inputs, zip them: `pool.map(a.zip(b), |(a, b)| …)`. For data that is borrowed see
-    /// [`map_slice`](Self::map_slice).
+    /// The source may be endless: no more items are pulled from it than [`Map::look_ahead`] allows. For several inputs,
+    /// zip them: `pool.map(a.zip(b), |(a, b)| …)`. For a slice that is borrowed, see [`map_slice`](Self::map_slice).
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -96,7 +99,7 @@ impl Pool {
             ahead: self.core().limit() + 1,
             deadline: Deadline::NEVER,
             stop_on_error: false,
-            flight: Flight::InOrder(VecDeque::new()),
+            flight: Flight::Ordered(VecDeque::new()),
             sizes: HashMap::new(),
             ready: VecDeque::new(),
             submitted: 0,
@@ -105,7 +108,7 @@ impl Pool {
         }
     }
 
-    /// As [`map`](Self::map), but yields the values in the order in which they are ready.
+    /// As [`map`](Self::map), but yields the results in the order in which they are ready.
     pub fn map_unordered<I, F, R>(&self, items: I, map: F) -> Map<I::IntoIter, F, R>
     where
         I: IntoIterator,
@@ -113,13 +116,14 @@ impl Pool {
         F: Fn(I::Item) -> R + Send + Sync + 'static,
         R: Send + 'static,
     {
-        Map { flight: Flight::AsTheyEnd(as_completed([], Deadline::NEVER)), ..self.map(items, map) }
+        Map { flight: Flight::Unordered(as_completed([], Deadline::NEVER)), ..self.map(items, map) }
     }
 }
 
 impl<T: Send + 'static> Results<T> {
-    /// Applies `map` to every item on the workers; each value or failure becomes an outcome here. Returns the ids of
-    /// the jobs, in the order of the items. Either all are accepted or none is.
+    /// Submits a job for every item that calls `map` with it; each value or failure becomes an outcome here.
+    ///
+    /// Returns the ids of the jobs in the order of the items. Either all jobs are accepted or none is.
     ///
     /// # Errors
     ///
@@ -143,9 +147,11 @@ where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// How many items a job has. 0, the default, lets the map choose: it begins with one, and goes up to 1024 where
-    /// both pulling and running the items of a job take less than 20 µs. Use 1 if no item may be pulled from its source
-    /// earlier than necessary.
+    /// Sets how many items a job has. 0, the default, lets the map choose: it begins with 1, and goes up to 1024 as
+    /// long as both pulling and running the items of a job take less than 20 µs. Use 1 if no item may be pulled from
+    /// its source earlier than necessary.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -158,41 +164,40 @@ where
         self
     }
 
-    /// How many jobs may be in flight or unread; by default one for each worker, and one more. `usize::MAX` submits all
-    /// items at once.
+    /// Sets how many jobs may be in flight or unread. By default one for each worker, and one more. `usize::MAX`
+    /// submits all items at once.
     pub fn look_ahead(mut self, jobs: usize) -> Self {
         self.ahead = jobs.max(1);
         self
     }
 
-    /// Sets a deadline: when it passes, what is left is cancelled and the next value is [`JobError::TimedOut`].
+    /// Sets a deadline. When it passes, the remaining jobs are cancelled, and the map yields [`JobError::TimedOut`] and
+    /// ends.
     pub fn until(mut self, deadline: impl Into<Deadline>) -> Self {
         self.deadline = deadline.into();
         self
     }
 
-    /// Whether the first item that fails is the last one to be yielded, and what is left is cancelled.
+    /// Sets whether the first failure ends the map: the error is yielded last, and the remaining jobs are cancelled.
     pub fn stop_on_error(mut self, stop: bool) -> Self {
         self.stop_on_error = stop;
         self
     }
 
-    /// Submits the first jobs now, not when the first value is asked for.
+    /// Submits the first jobs now, instead of when the first value is asked for.
     pub fn start(mut self) -> Self {
         self.refill();
         self
     }
 
-    /// Cancels the jobs that have not started, and pulls no more items. What is in flight can still be read.
+    /// Cancels the jobs that have not started, and pulls no more items. Results of the jobs in flight can still be
+    /// read.
     pub fn cancel(&mut self) {
         self.source = None;
-        match &mut self.flight {
-            Flight::InOrder(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
-            Flight::AsTheyEnd(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
-        }
+        self.flight.cancel();
     }
 
-    /// The progress so far.
+    /// How many items were submitted and read so far.
     pub fn progress(&self) -> Progress {
         Progress { submitted: self.submitted, read: self.read }
     }
@@ -203,20 +208,16 @@ where
     ///
     /// As for [`JobHandle::wait`].
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        let deadline = deadline.into();
-        match &self.flight {
-            Flight::InOrder(jobs) => jobs.iter().try_for_each(|job| job.wait(deadline)),
-            Flight::AsTheyEnd(jobs) => jobs.pending().try_for_each(|job| job.wait(deadline)),
-        }
+        self.flight.wait(deadline.into())
     }
 
     fn refill(&mut self) {
         while self.flight.len() < self.ahead
             && let Some(source) = &mut self.source
         {
-            let asked = self.adapts.then(Instant::now);
+            let start = self.adapts.then(Instant::now);
             let items: Vec<I::Item> = source.take(self.chunk).collect();
-            let gathered = asked.map(|asked| asked.elapsed());
+            let pulling = start.map(|start| start.elapsed());
             if items.len() < self.chunk {
                 self.source = None;
             }
@@ -225,9 +226,9 @@ where
             }
             let (map, count) = (Arc::clone(&self.map), items.len());
             let job = move || {
-                let began = gathered.map(|gathered| (gathered, Instant::now()));
-                let values = items.into_iter().map(|item| one(|| map(item))).collect();
-                (values, began.map(|(gathered, began)| began.elapsed().max(gathered)))
+                let start = pulling.map(|pulling| (pulling, Instant::now()));
+                let values = items.into_iter().map(|item| map_item(|| map(item))).collect();
+                (values, start.map(|(pulling, start)| start.elapsed().max(pulling)))
             };
             match self.pool.submit(job) {
                 Ok(job) => {
@@ -247,26 +248,20 @@ where
 
     /// The next chunk of values; `None` if there are no more.
     fn next_chunk(&mut self) -> Option<Result<Values<R>, WaitError>> {
-        let job = match &mut self.flight {
-            Flight::InOrder(jobs) => {
-                let waited = jobs.front()?.wait(self.deadline);
-                waited.map(|()| jobs.pop_front().expect("waited for"))
-            }
-            Flight::AsTheyEnd(jobs) => jobs.next_until(self.deadline)?,
-        };
-        Some(job.map(|job| {
+        Some(self.flight.next(self.deadline)?.map(|job| {
             let size = self.sizes.remove(&job.id()).unwrap_or(1);
-            let (values, took) = job.join().unwrap_or_else(|error| (unrun(error, size), None));
+            let (values, took) = job.join().unwrap_or_else(|error| (unrun_chunk(error, size), None));
             self.adapt(values.len(), took);
             values
         }))
     }
 
-    /// A chunk of so many items took so long: the next ones shall take as long as is fair.
+    /// Adapts the size of the next chunks to how long one of `items` items took.
     fn adapt(&mut self, items: usize, took: Option<Duration>) {
+        let (least, most) = CHUNK_TIME;
         match took {
-            Some(short) if short < FAIR.0 && items >= self.chunk => self.chunk = (self.chunk * 2).min(LARGEST),
-            Some(long) if long > FAIR.1 => self.chunk = (items / 2).clamp(1, self.chunk),
+            Some(took) if took < least && items >= self.chunk => self.chunk = (self.chunk * 2).min(MAX_CHUNK),
+            Some(took) if took > most => self.chunk = (items / 2).clamp(1, self.chunk),
             _ => {}
         }
     }
@@ -277,42 +272,64 @@ where
         self.ready.clear();
         self.sizes.clear();
         self.refused = None;
-        self.flight = Flight::InOrder(VecDeque::new());
+        self.flight = Flight::Ordered(VecDeque::new());
     }
 }
 
-/// What became of one item: it neither fails its chunk nor is failed by it.
-fn one<R>(code: impl FnOnce() -> R) -> Result<R, JobError> {
-    current::with(|worker| verdict(worker, || Ok(code()))).expect("a job runs on a worker")
+/// The result of one item. Its failure is not the failure of its chunk.
+fn map_item<R>(code: impl FnOnce() -> R) -> Result<R, JobError> {
+    current::with(|worker| execute(worker, || Ok(code()))).expect("a job runs on a worker")
 }
 
-/// The outcomes of a chunk that was cancelled: each item has one, so that those behind keep their places.
-fn unrun<R>(error: JobError, items: usize) -> Values<R> {
+/// The results of a chunk that did not run: one for each item, so that a reader can count them.
+fn unrun_chunk<R>(error: JobError, items: usize) -> Values<R> {
     iter::once(error).chain(iter::repeat_with(|| JobError::Cancelled)).take(items).map(Err).collect()
 }
 
 impl<R: Send + 'static> Flight<R> {
     fn len(&self) -> usize {
         match self {
-            Self::InOrder(jobs) => jobs.len(),
-            Self::AsTheyEnd(jobs) => jobs.len(),
+            Self::Ordered(jobs) => jobs.len(),
+            Self::Unordered(jobs) => jobs.len(),
         }
     }
 
     fn push(&mut self, job: JobHandle<Chunk<R>>) {
         match self {
-            Self::InOrder(jobs) => jobs.push_back(job),
-            Self::AsTheyEnd(jobs) => jobs.push(job),
+            Self::Ordered(jobs) => jobs.push_back(job),
+            Self::Unordered(jobs) => jobs.push(job),
+        }
+    }
+
+    /// Waits for the next job and removes it; `None` if there are no more.
+    fn next(&mut self, deadline: Deadline) -> Option<Result<JobHandle<Chunk<R>>, WaitError>> {
+        match self {
+            Self::Ordered(jobs) => {
+                let waited = jobs.front()?.wait(deadline);
+                Some(waited.map(|()| jobs.pop_front().expect("waited for")))
+            }
+            Self::Unordered(jobs) => jobs.next_until(deadline),
+        }
+    }
+
+    fn wait(&self, deadline: Deadline) -> Result<(), WaitError> {
+        match self {
+            Self::Ordered(jobs) => jobs.iter().try_for_each(|job| job.wait(deadline)),
+            Self::Unordered(jobs) => jobs.pending().try_for_each(|job| job.wait(deadline)),
+        }
+    }
+
+    fn cancel(&self) {
+        match self {
+            Self::Ordered(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
+            Self::Unordered(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
         }
     }
 }
 
 impl<R: Send + 'static> Drop for Flight<R> {
     fn drop(&mut self) {
-        match self {
-            Self::InOrder(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
-            Self::AsTheyEnd(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
-        }
+        self.cancel();
     }
 }
 

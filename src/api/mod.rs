@@ -1,29 +1,33 @@
-//! Layer 4: what Rust programs use. Closures, values, handles and iterators; no atomics and no raw pointers.
+//! Layer 4: the Rust API. Closures, values, handles and iterators; no atomics and no raw pointers.
+
+// First, because the documentation of `Pool` lists its methods in the order of their modules.
+mod pool;
+
+mod handled;
 
 mod backpressure;
 mod broadcast;
 mod builder;
 mod context;
 mod control;
+mod counts;
 mod dispatcher;
 mod emitter;
 mod error;
 mod fork;
 mod group;
 mod handle;
-mod handled;
 mod hooks;
 mod job_id;
 mod loops;
 mod manual_clock;
 mod map;
 mod offer;
+mod ordered_slab;
 mod outcome;
 mod panic;
-mod patience;
-mod pending;
-mod pool;
 mod reading;
+mod receive;
 mod request;
 mod results;
 mod scope;
@@ -45,7 +49,7 @@ pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
 pub use group::{Group, Priority};
 pub use handle::{CallbackKey, JobHandle, JobState};
 #[cfg(feature = "capi")]
-pub(crate) use handle::{End, Held};
+pub(crate) use handle::{Completion, SlotReader};
 pub use hooks::Overrun;
 pub use job_id::JobId;
 pub use manual_clock::ManualClock;

@@ -1,4 +1,4 @@
-//! Submitting with a limit on the wait, and getting the job back.
+//! Submitting with a deadline, which returns a job that is not accepted.
 
 use super::task::Detached;
 use super::{JobId, Pool, SubmitError};
@@ -6,25 +6,29 @@ use crate::pool::{Task, Unrun, Worker};
 use crate::sync::Deadline;
 use std::fmt;
 
-/// A job that was not accepted, handed back by [`Pool::offer`].
+/// A job that was not accepted, with the reason. Returned by [`Pool::offer`].
 #[non_exhaustive]
 pub struct Refused<F> {
-    /// The job; it was not run.
+    /// The job, which was not run.
     pub job: F,
     /// Why it was not accepted.
     pub error: SubmitError,
 }
 
 impl Pool {
-    /// Queues `job` like [`spawn`](Self::spawn), if the queue has room for it
-    /// ([`Builder::max_queued`](crate::Builder::max_queued)). Waits for room until the deadline, whatever the policy;
-    /// [`Deadline::NOW`] only tries. With [`Policy::HandOff`](crate::Policy::HandOff) it waits until a worker starts
-    /// the job.
+    /// Queues `job` like [`spawn`](Self::spawn), but waits for room in the queue no longer than until the deadline, and
+    /// returns the job if it is not accepted.
+    ///
+    /// This holds whatever the policy of [`Builder::max_queued`](crate::Builder::max_queued) is, except that with
+    /// [`Policy::HandOff`](crate::Policy::HandOff) it waits until a worker starts the job. [`Deadline::NOW`] does not
+    /// wait.
     ///
     /// # Errors
     ///
-    /// [`Refused`] with the job and the [`SubmitError`] if it is not accepted; [`SubmitError::Full`] if the deadline
-    /// passed first.
+    /// [`Refused`], with the job and the [`SubmitError`]: [`SubmitError::Full`] if the deadline passed first, otherwise
+    /// as for [`spawn`](Self::spawn).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Policy, Pool, SubmitError};
@@ -33,7 +37,7 @@ impl Pool {
     /// for _ in 0..100 {
     ///     if let Err(refused) = pool.offer(|| println!("on a worker"), Deadline::NOW) {
     ///         assert!(matches!(refused.error, SubmitError::Full));
-    ///         (refused.job)(); // nobody has time: do it here
+    ///         (refused.job)(); // the pool is busy: run it here
     ///     }
     /// }
     /// # Ok::<(), fastthreadpool::BuildError>(())
@@ -47,7 +51,7 @@ impl Pool {
     }
 }
 
-/// A closure that can be had back.
+/// A job that is returned if it is not accepted.
 struct Offered<F>(F);
 
 impl<F: FnOnce() + Send + 'static> Task for Offered<F> {

@@ -1,21 +1,22 @@
-//! Outcomes of jobs, and how they travel.
+//! Outcomes of jobs, and their entries in the queues of a results object.
 
 use super::{JobError, JobId, Tick};
 use crate::queue::{Owner, Ticket};
 use std::any::Any;
 use std::time::Duration;
 
-/// The outcome of a job: its value, or why there is none.
+/// The outcome of a job: its value, or why there is none. Read from a [`Results`](crate::Results) object, and passed to
+/// callbacks such as [`Request::then`](crate::Request::then).
 #[derive(Debug)]
 pub struct Outcome<T> {
-    /// The id that submitting the job returned.
+    /// The id that was returned when the job was submitted.
     pub id: JobId,
     /// The job's value, or why there is none.
     pub result: Result<T, JobError>,
     extra: Option<Box<Extra>>,
 }
 
-/// What only some outcomes have.
+/// The parts that few outcomes have.
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
     pub(crate) times: Option<Times>,
@@ -29,19 +30,19 @@ impl Extra {
     }
 }
 
-/// Something that travels with an outcome.
+/// Data that is returned to the user with an outcome.
 pub(crate) type Attachment = Box<dyn Any + Send + Sync>;
 
-/// How long a job took. Measured in pools built with [`Builder::timing`](crate::Builder::timing).
+/// How long a job was queued and how long it ran. Measured in pools with [`Builder::timing`](crate::Builder::timing).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
-    /// From the submit until the job started or was cancelled.
+    /// The time from the submit until the job started, or ended without having run.
     pub queued: Duration,
-    /// From its start until it ended, or emitted this value.
+    /// The time from its start until it ended, or emitted this value; 0 if it did not run.
     pub ran: Duration,
 }
 
-/// An entry of a done queue. The usual one takes no more room than its parts.
+/// An entry of a done queue. Most are plain, which takes no more memory than id and value.
 #[derive(Debug)]
 pub(super) enum Done<T> {
     Plain(JobId, T),
@@ -67,7 +68,7 @@ impl<T> Outcome<T> {
         Self { id, result, extra: Extra::of(times) }
     }
 
-    /// The outcome of a job that was due then.
+    /// Adds the tick of a delayed or scheduled job.
     pub(super) fn of_tick(mut self, tick: Option<Tick>) -> Self {
         if tick.is_some() {
             self.extra.get_or_insert_default().tick = tick;
@@ -76,17 +77,17 @@ impl<T> Outcome<T> {
     }
 
     /// When a delayed or scheduled job was due, how late it started, and which tick of its schedule this was; `None`
-    /// for other jobs, and for those that did not start.
+    /// for other jobs, and for a job that did not start.
     pub fn tick(&self) -> Option<Tick> {
         self.extra.as_deref().and_then(|extra| extra.tick)
     }
 
-    /// How long the job took; `None` in a pool that does not measure it.
+    /// How long the job was queued and how long it ran; `None` if the pool does not [measure
+    /// times](crate::Builder::timing).
     pub fn times(&self) -> Option<Times> {
         self.extra.as_deref().and_then(|extra| extra.times)
     }
 
-    /// Whether it has neither times nor a tick nor anything else that only some have.
     #[cfg(feature = "capi")]
     pub(crate) fn is_plain(&self) -> bool {
         self.extra.is_none()
@@ -100,19 +101,18 @@ impl<T> Outcome<T> {
         (self.result, self.extra)
     }
 
-    /// What only some have.
     #[cfg(feature = "capi")]
     pub(crate) fn extra(&self) -> Option<&Extra> {
         self.extra.as_deref()
     }
 
-    /// An outcome of the done queue.
+    /// The id and value of an outcome that was read from the done queue.
     #[inline(always)]
     pub(super) fn into_value(self) -> (JobId, T) {
         (self.id, self.result.expect("the done queue has values"))
     }
 
-    /// An outcome of the failed queue.
+    /// The id and error of an outcome that was read from the failed queue.
     pub(super) fn into_error(self) -> (JobId, JobError) {
         (self.id, self.result.err().expect("the failed queue has errors"))
     }

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// The panic of a job, in [`JobError::Panicked`](crate::JobError::Panicked).
 ///
+/// # Examples
+///
 /// ```
 /// use fastthreadpool::{JobError, Pool};
 ///
@@ -17,46 +19,47 @@ use std::sync::{Mutex, PoisonError};
 /// # Ok::<(), fastthreadpool::BuildError>(())
 /// ```
 #[derive(Debug)]
-pub struct Panic(Box<Thrown>);
+pub struct Panic(Box<Inner>);
 
 #[derive(Debug)]
-struct Thrown {
+struct Inner {
     message: String,
-    /// Never locked: it makes the panic `Sync`, so that it goes into any error type, though its payload need not be.
+    /// Never locked. The mutex makes the panic `Sync`, as many error types ask for, although its payload may not be.
     payload: Mutex<unwind::Payload>,
     trace: Option<Trace>,
 }
 
 impl Panic {
-    /// Caught on this thread just now, in a job or elsewhere.
+    /// Must be called on the thread that panicked, before it can panic again.
     #[cold]
     pub(super) fn new(payload: unwind::Payload) -> Self {
         let trace = current::with(Worker::take_trace).flatten();
         let message = unwind::message(payload.as_ref()).to_owned();
-        Self(Box::new(Thrown { message, payload: Mutex::new(payload), trace }))
+        Self(Box::new(Inner { message, payload: Mutex::new(payload), trace }))
     }
 
-    /// The panic's message, or a placeholder if its payload is not text.
+    /// The panic's message; a placeholder if its payload is not text.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The panic's payload.
+    /// The panic's payload: what was passed to [`panic_any`](std::panic::panic_any), or the text of `panic!`.
     pub fn payload_mut(&mut self) -> &mut (dyn Any + Send) {
         self.0.payload.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
     }
 
-    /// The panic's payload, for [`resume_unwind`](std::panic::resume_unwind).
+    /// Returns the panic's payload, for example to [resume](std::panic::resume_unwind) the panic.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// File, line and column of the panic, in a pool that [records](crate::Builder::panic_locations) them.
+    /// File, line and column of the panic; `None` unless the pool [records](crate::Builder::panic_locations) them.
     pub fn location(&self) -> Option<&str> {
         self.0.trace.as_ref().map(|trace| trace.location.as_str())
     }
 
-    /// The stack of the panicking thread as text, in a pool that [records](crate::Builder::panic_backtraces) it.
+    /// The stack of the panicking thread as text; `None` unless the pool [records](crate::Builder::panic_backtraces)
+    /// it.
     pub fn backtrace(&self) -> Option<&str> {
         self.0.trace.as_ref().and_then(|trace| trace.backtrace.as_deref())
     }

@@ -1,11 +1,9 @@
-//! The pool as Rust programs see it.
+//! The pool: making one, submitting jobs, waiting for them.
 
 #[cfg(feature = "capi")]
 use super::results::Discard;
 use super::task::Detached;
-use super::{
-    BuildError, Builder, Group, JobError, JobHandle, JobId, Priority, Results, SubmitError, WaitError, handled,
-};
+use super::{BuildError, Builder, JobError, JobId, Results, SubmitError, WaitError};
 use crate::pool::{Core, Job, Rejected, Settings, current};
 use crate::sync::Deadline;
 use std::convert::Infallible;
@@ -15,13 +13,34 @@ use std::sync::Arc;
 
 /// A thread pool. Clones are handles to the same pool.
 ///
-/// Threads are started on demand, up to the limit. Jobs submitted by one thread start in the order of submission; jobs
-/// submitted by different threads have no order (unless [`Builder::ordered`]). Jobs that start in order may still run
+/// Threads are started on demand, up to the limit. Jobs that one thread submits start in the order of submission; jobs
+/// of different threads have no order, unless [`Builder::ordered`] is set. Jobs that start in order may still run
 /// concurrently.
 ///
-/// Dropping the last handle waits until every accepted job has run, then ends the threads. If a job of this pool drops
-/// the last handle, or if it is dropped together with a job that is cancelled, the drop does not wait: the pool shuts
-/// down by itself after its last job.
+/// # Where to find what
+///
+/// - **Run a job:** [`spawn`](Self::spawn), if its value is not needed; [`submit`](Self::submit) returns a
+///   [`JobHandle`](crate::JobHandle), whose [`join`](crate::JobHandle::join) returns the value; [`run`](Self::run)
+///   waits for it at once. For the outcomes of many jobs use [`results`](Self::results); for loops over data
+///   [`for_each`](Self::for_each), [`map_slice`](Self::map_slice) and [`map`](Self::map); for borrowed data also
+///   [`scope`](Self::scope) and [`join`](Self::join).
+/// - **Errors and panics:** a job can return a `Result` by [`try_submit`](Self::try_submit) and the other `try_`
+///   methods. Its error, or its panic, is a [`JobError`] in place of the value; the worker lives on.
+///   [`failed`](Self::failed) counts the failures of all jobs, and [`Builder::on_failure`] reports each.
+/// - **Limits:** [`Builder::workers`] limits the threads, [`Builder::max_queued`] the queue, a [`group`](Self::group)
+///   the jobs of one kind that run at a time, and [`results_bounded`](Self::results_bounded) the unread outcomes.
+/// - **Timeouts:** every wait takes a [`Deadline`] or a [`Duration`](std::time::Duration). A job can have a [start
+///   deadline](crate::Request::start_within) and a [run limit](crate::Request::watch), and can be
+///   [cancelled](Self::cancel).
+/// - **Shutdown:** drop the last handle, or call [`shutdown`](Self::shutdown), which drains or cancels the queue and
+///   takes a deadline. [`wait_idle`](Self::wait_idle) waits for all jobs and leaves the pool open.
+///
+/// # Dropping a pool
+///
+/// Dropping the last handle waits until every accepted job has run, then ends the threads. It does not wait in a job of
+/// the pool, or where a cancelled job is dropped: then the pool shuts down by itself after its last job.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::Pool;
@@ -37,21 +56,21 @@ use std::sync::Arc;
 /// ```
 pub struct Pool {
     pub(super) core: Arc<Core>,
-    /// Keeps the pool open. A job's handle to its own pool does not: the pool waits for the job anyway.
+    /// Whether this handle keeps the pool open. A job's handle to its own pool need not: the pool waits for the job.
     keeps_open: bool,
 }
 
 impl Pool {
-    /// A pool with as many workers as there are usable processors (by affinity and cgroup quota).
+    /// Makes a pool with up to one worker for each usable processor, as counted by affinity and cgroup quota.
     ///
     /// # Errors
     ///
-    /// None today; the signature leaves room for platforms where building a pool can fail.
+    /// None today; the signature leaves room for platforms where making a pool can fail.
     pub fn new() -> Result<Self, BuildError> {
         Self::builder().build()
     }
 
-    /// A builder for a pool that differs from the default.
+    /// Returns a builder, to make a pool with other settings than the default.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -60,27 +79,31 @@ impl Pool {
         Self { core: Core::new(settings), keeps_open: true }
     }
 
-    /// The pool, with a handle's share in it that [`from_core`](Self::from_core) makes a handle again.
+    /// Turns a handle that keeps the pool open into a reference that does so, too, for [`from_core`](Self::from_core).
     #[cfg(feature = "capi")]
     pub(crate) fn into_core(self) -> Arc<Core> {
         Core::share(&self.core)
     }
 
-    /// A handle that does not keep the pool open, only in memory.
+    /// A handle that keeps the pool in memory, but not open.
     #[cfg(feature = "capi")]
-    pub(crate) fn visitor(core: Arc<Core>) -> Self {
+    pub(crate) fn without_keeping_open(core: Arc<Core>) -> Self {
         Self { core, keeps_open: false }
     }
 
-    /// The handle whose share `core` carries.
+    /// The reverse of [`into_core`](Self::into_core).
     #[cfg(feature = "capi")]
     #[inline(always)]
     pub(crate) fn from_core(core: Arc<Core>) -> Self {
         Self { core, keeps_open: true }
     }
 
-    /// The pool whose job the calling thread is running; `None` outside a job. This handle and its clones do not keep
-    /// the pool open: it shuts down when the last other handle is dropped, and from then on submits through them fail.
+    /// Returns the pool whose job the calling thread is running; `None` outside a job.
+    ///
+    /// This handle and its clones do not keep the pool open: it shuts down when the last other handle is dropped. Until
+    /// its last job has ended, its own jobs may still submit; everyone else's submits fail.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::Pool;
@@ -88,7 +111,7 @@ impl Pool {
     /// let pool = Pool::new()?;
     /// pool.spawn(|| {
     ///     let pool = Pool::current().expect("this is a job");
-    ///     pool.spawn(|| println!("a job's job")).expect("a pool accepts its own jobs' jobs to the end");
+    ///     pool.spawn(|| println!("submitted by a job")).expect("a pool accepts jobs of its own jobs to the end");
     /// })?;
     /// assert!(Pool::current().is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -97,16 +120,21 @@ impl Pool {
         current::with(|worker| Self { core: Arc::clone(worker.core()), keeps_open: false })
     }
 
-    /// Queues `job` to run on a worker. Its value is dropped; a panic is counted as a [failure](Self::failed).
+    /// Queues `job` to run on a worker, and returns its id.
+    ///
+    /// A panic in it is counted as a [failure](Self::failed). To get a value back, use [`submit`](Self::submit).
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted; it is dropped without having run.
+    /// [`SubmitError`] if the job is not accepted: the pool was shut down, its queue is full, or the system has no
+    /// memory or no thread for it. The job is dropped without having run; to get it back, use [`offer`](Self::offer).
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
     /// let id = pool.spawn(|| println!("hello from a worker"))?;
-    /// println!("job {id} is on its way");
+    /// println!("job {id} is queued");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
@@ -114,7 +142,7 @@ impl Pool {
         self.try_spawn(infallible(job))
     }
 
-    /// Queues `job` ahead of every queued job. Of several such jobs, the one submitted last starts first.
+    /// Queues `job` ahead of every queued job. Of several such jobs, the last one starts first.
     ///
     /// # Errors
     ///
@@ -123,7 +151,7 @@ impl Pool {
         self.try_spawn_first(infallible(job))
     }
 
-    /// Runs `job` like [`spawn`](Self::spawn); an error that it returns is counted as a [failure](Self::failed).
+    /// Queues `job` like [`spawn`](Self::spawn); an error that it returns is counted as a [failure](Self::failed).
     ///
     /// # Errors
     ///
@@ -136,7 +164,8 @@ impl Pool {
         accepted(self.core.submit(Job::new(fallible(job))))
     }
 
-    /// Runs `job` like [`spawn_first`](Self::spawn_first); an error that it returns is counted as a failure.
+    /// Queues `job` like [`spawn_first`](Self::spawn_first); an error that it returns is counted as a
+    /// [failure](Self::failed).
     ///
     /// # Errors
     ///
@@ -154,6 +183,8 @@ impl Pool {
     ///
     /// As for [`spawn`](Self::spawn).
     ///
+    /// # Examples
+    ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
     /// let ids = pool.spawn_batch((0..100).map(|n| move || assert!(n < 100)))?;
@@ -167,7 +198,8 @@ impl Pool {
         self.try_spawn_batch(jobs.into_iter().map(infallible))
     }
 
-    /// Runs many jobs like [`spawn_batch`](Self::spawn_batch); errors that they return are counted as failures.
+    /// Queues many jobs like [`spawn_batch`](Self::spawn_batch); errors that they return are counted as
+    /// [failures](Self::failed).
     ///
     /// # Errors
     ///
@@ -177,99 +209,53 @@ impl Pool {
         F: FnOnce() -> Result<(), E> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        // The iterator is a user's code: it runs to its end before the queue is touched.
+        // The iterator is user code, and runs to its end before the queue is touched.
         let jobs = jobs.into_iter().map(|job| Job::new(fallible(job))).collect();
         let ids = self.core.submit_batch(jobs)?;
         Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
-    /// Queues `job` to run on a worker and returns a handle, which can wait for its value, read it, or cancel the job.
-    /// Dropping the handle does not cancel the job.
-    ///
-    /// # Errors
-    ///
-    /// As for [`spawn`](Self::spawn).
-    ///
-    /// ```
-    /// # let pool = fastthreadpool::Pool::new()?;
-    /// let answer = pool.submit(|| 6 * 7)?;
-    /// assert_eq!(answer.join()?, 42);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn submit<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<JobHandle<T>, SubmitError> {
-        handled::submit(&self.core, || Ok(job()), Core::submit)
-    }
-
-    /// Runs `job` like [`submit`](Self::submit), but ahead of every queued job.
-    ///
-    /// # Errors
-    ///
-    /// As for [`spawn`](Self::spawn).
-    pub fn submit_first<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<JobHandle<T>, SubmitError> {
-        handled::submit(&self.core, || Ok(job()), Core::submit_first)
-    }
-
-    /// Runs `job` like [`submit`](Self::submit); an error that it returns is the job's failure.
-    ///
-    /// # Errors
-    ///
-    /// As for [`spawn`](Self::spawn).
-    pub fn try_submit<T: Send + 'static, E>(
-        &self,
-        job: impl FnOnce() -> Result<T, E> + Send + 'static,
-    ) -> Result<JobHandle<T>, SubmitError>
-    where
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        handled::submit(&self.core, || job().map_err(|error| JobError::Failed(error.into())), Core::submit)
-    }
-
-    /// A results object: jobs submitted through it leave their outcomes there to be read.
+    /// Makes a results object, from which the outcomes of the jobs that are submitted through it are read.
     pub fn results<T: Send + 'static>(&self) -> Results<T> {
         Results::new(Arc::clone(&self.core), 0, None)
     }
 
-    /// A results object that holds at most `most` unread outcomes; 0 means no bound. A worker whose outcome does not
-    /// fit waits until one is read, the results object is dropped, or the pool is shut down. Outcomes of cancelled jobs
-    /// are delivered even above the bound.
-    pub fn results_bounded<T: Send + 'static>(&self, most: usize) -> Results<T> {
-        Results::new(Arc::clone(&self.core), most, None)
+    /// Makes a results object that holds at most `capacity` unread outcomes; 0 means no bound.
+    ///
+    /// A worker whose outcome does not fit waits until one is read, the results object is dropped, or the pool is shut
+    /// down. Outcomes of cancelled jobs are delivered even above the bound.
+    pub fn results_bounded<T: Send + 'static>(&self, capacity: usize) -> Results<T> {
+        Results::new(Arc::clone(&self.core), capacity, None)
     }
 
     #[cfg(feature = "capi")]
-    pub(crate) fn results_with<T: Send + 'static>(&self, most: usize, discard: Option<Discard<T>>) -> Results<T> {
-        Results::new(Arc::clone(&self.core), most, discard)
+    pub(crate) fn results_with<T: Send + 'static>(&self, capacity: usize, discard: Option<Discard<T>>) -> Results<T> {
+        Results::new(Arc::clone(&self.core), capacity, discard)
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }
 
-    /// A group: at most `limit` of the jobs submitted through it run at a time (0: as many as there are workers). Its
-    /// [`Priority`] says when their turn comes.
-    pub fn group(&self, limit: usize, priority: Priority) -> Group {
-        Group::new(&self.core, limit, priority)
-    }
-
-    /// Cancels a queued job: it will never run, and everything it owns is dropped before this returns. False if it is
-    /// too late (the job is running, done or already cancelled) or this pool does not know the id. The cost does not
-    /// depend on how many jobs are queued.
+    /// Cancels a job that has not started: queued, delayed or scheduled.
+    ///
+    /// The job will never run, and everything it owns is dropped before this returns. False if it is too late (the job
+    /// is running, has ended or was cancelled before), or if this pool has no such job. The cost does not depend on how
+    /// many jobs are queued. To ask a running job to stop, use [`JobHandle::cancel`](crate::JobHandle::cancel).
     pub fn cancel(&self, id: JobId) -> bool {
         self.core.cancel(id.get())
     }
 
-    /// Waits for a moment at which no job is queued or running.
+    /// Waits for a moment at which no job is queued or running. The pool stays open.
+    ///
+    /// Delayed and scheduled jobs that are not due are not waited for.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] if the deadline passed first, [`WaitError::Deadlock`] in a job of this pool,
-    /// [`WaitError::Forked`], [`WaitError::Exiting`].
+    /// [`WaitError::TimedOut`] if the deadline passed first; [`WaitError::Deadlock`] in a job of this pool, which would
+    /// wait for itself; [`WaitError::Forked`], [`WaitError::Exiting`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
@@ -287,68 +273,20 @@ impl Pool {
         Ok(self.core.wait_quiescent(deadline.into())?)
     }
 
-    /// Starts `count` workers, or as many as the limit still allows, before there are jobs for them. Returns how many
-    /// were started.
+    /// Starts up to `count` workers before there are jobs for them, as far as the limit allows. Returns how many were
+    /// started.
     ///
     /// # Errors
     ///
-    /// [`SubmitError::Shutdown`] if the pool was shut down, [`SubmitError::Thread`] if the system refuses a thread.
+    /// As for [`check`](Self::check), and [`SubmitError::Thread`] if the system refuses a thread; workers that were
+    /// started before that stay.
     pub fn spawn_workers(&self, count: usize) -> Result<usize, SubmitError> {
         self.check()?;
         self.core.spawn_workers(count).map_err(SubmitError::Thread)
     }
-
-    /// Runs `job` on a worker and waits for its value.
-    ///
-    /// # Errors
-    ///
-    /// [`JobError`]: why there is no value; [`Failed`](JobError::Failed) with the [`SubmitError`] if the job is not
-    /// accepted.
-    ///
-    /// ```
-    /// # let pool = fastthreadpool::Pool::new()?;
-    /// assert_eq!(pool.run(|| 6 * 7)?, 42);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, JobError> {
-        self.submit(job)?.join()
-    }
-
-    /// How many worker threads there are.
-    pub fn alive(&self) -> usize {
-        self.core.threads()
-    }
-
-    /// How many workers are running a job.
-    pub fn busy(&self) -> usize {
-        self.core.busy()
-    }
-
-    /// How many jobs are queued or running.
-    pub fn pending(&self) -> u64 {
-        self.core.pending()
-    }
-
-    /// How many jobs have panicked, returned an error or declared a [failure](crate::fail) since the pool was made or
-    /// [cleared](Self::clear).
-    pub fn failed(&self) -> u64 {
-        self.core.failed()
-    }
-
-    /// How many jobs were not [started in time](crate::Request::start_within) since the pool was made or
-    /// [cleared](Self::clear).
-    pub fn expired(&self) -> u64 {
-        self.core.expired()
-    }
-
-    /// The most workers there can be, [extra ones](Builder::extra_workers) included: one more than the largest
-    /// [`worker_index`](crate::worker_index).
-    pub fn limit(&self) -> usize {
-        self.core.most()
-    }
 }
 
-/// A job that cannot fail, but by a panic.
+/// Adapts a job that cannot return an error.
 #[inline]
 pub(super) fn infallible(
     job: impl FnOnce() + Send + 'static,
@@ -366,12 +304,12 @@ pub(super) fn fallible<E>(
 where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
-    Detached(|| job().map_err(|error| JobError::Failed(error.into())))
+    Detached(|| job().map_err(JobError::failed))
 }
 
 #[inline]
-pub(super) fn accepted(verdict: Result<u64, Rejected>) -> Result<JobId, SubmitError> {
-    verdict.map(JobId::accepted).map_err(SubmitError::from)
+pub(super) fn accepted(submitted: Result<u64, Rejected>) -> Result<JobId, SubmitError> {
+    submitted.map(JobId::accepted).map_err(SubmitError::from)
 }
 
 impl Clone for Pool {

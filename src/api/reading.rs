@@ -1,7 +1,7 @@
-//! How outcomes are read.
+//! Reading outcomes.
 
 use super::outcome::{Outcome, Queues};
-use super::patience::{Patience, receive};
+use super::receive::{CheckedDeadline, receive};
 use super::{JobError, JobId, RecvError, Results};
 use crate::queue::Nothing;
 use crate::sync::Deadline;
@@ -9,106 +9,122 @@ use std::cell::Cell;
 use std::fmt;
 
 impl<T: Send + 'static> Results<T> {
-    /// The next outcome, done or failed; if there are both, either may come first.
+    /// Waits for the next outcome, done or failed, and returns it. If there are both, either may come first.
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if everything was read
-    /// and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first. [`RecvError::Deadlock`] for a
-    /// wait without a deadline in a job of a pool with one worker, while jobs are outstanding; [`RecvError::Forked`],
-    /// [`RecvError::Exiting`].
+    /// - [`RecvError::Finished`] if every outcome was read and no job is outstanding.
+    /// - [`RecvError::TimedOut`] if the deadline passed first.
+    /// - [`RecvError::CallbackInUse`] if a callback receives the outcomes.
+    /// - [`RecvError::Deadlock`] in a job of a pool with one worker, if jobs are outstanding and there is no deadline.
+    /// - [`RecvError::Forked`], [`RecvError::Exiting`].
     #[inline]
     pub fn next(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        match self.at_hand()? {
+        match self.available_value()? {
             Some(outcome) => Ok(outcome),
-            None => self.next_after_all(deadline),
+            None => self.next_slow(deadline),
         }
     }
 
-    /// The next outcome, if it is a value that is there. Apart from all others: what may be one of two lies in memory.
+    /// Reads a value that is available. Kept apart from the slow path, whose outcome may take one of two forms and is
+    /// therefore built in memory.
     #[inline(always)]
-    pub(crate) fn at_hand(&self) -> Result<Option<Outcome<T>>, RecvError> {
+    pub(crate) fn available_value(&self) -> Result<Option<Outcome<T>>, RecvError> {
         Ok(self.readable()?.done_at_hand().map(|done| Outcome::from(Ok(done))))
     }
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn next_after_all(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
-        self.receive(deadline, |patience| self.queues().next(patience)).map(Outcome::from)
+    pub(crate) fn next_slow(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
+        self.receive(deadline, |deadline| self.queues().next(deadline)).map(Outcome::from)
     }
 
-    /// The next value.
+    /// Waits for the next value, and returns it with the id of its job. Failures stay in the failed queue.
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if every value was
-    /// read and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first; the others as for
-    /// [`next`](Self::next).
+    /// As for [`next`](Self::next); [`RecvError::Finished`] if every value was read and no job is outstanding.
     pub fn next_done(&self, deadline: impl Into<Deadline>) -> Result<(JobId, T), RecvError> {
         self.next_done_outcome(deadline).map(Outcome::into_value)
     }
 
-    /// The next outcome without a value.
+    /// Waits for the next outcome without a value (failed, cancelled or expired), and returns why there is none, with
+    /// the id of the job. Values stay in the done queue.
     ///
     /// # Errors
     ///
-    /// [`RecvError::CallbackInUse`] if a callback consumes the outcomes, [`RecvError::Finished`] if every failure was
-    /// read and no job is outstanding, [`RecvError::TimedOut`] if the deadline passed first; the others as for
-    /// [`next`](Self::next).
+    /// As for [`next`](Self::next); [`RecvError::Finished`] if every failure was read and no job is outstanding.
     pub fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<(JobId, JobError), RecvError> {
         self.next_failed_outcome(deadline).map(Outcome::into_error)
     }
 
-    /// Reads at most `most` outcomes without waiting, failed ones first; none if a callback consumes them.
-    pub fn take(&self, most: usize) -> Vec<Outcome<T>> {
-        let mut taken = Vec::with_capacity(most.min(self.done_count() + self.failed_count()));
-        self.take_each(most, |outcome| taken.push(outcome));
+    /// Reads up to `limit` outcomes without waiting, failed ones first; none if a callback receives them.
+    pub fn take(&self, limit: usize) -> Vec<Outcome<T>> {
+        let mut taken = Vec::with_capacity(limit.min(self.done_count() + self.failed_count()));
+        self.take_each(limit, |outcome| taken.push(outcome));
         taken
     }
 
-    /// The same, without a list. No code of a user's may run in `keep`.
+    /// As [`take`](Self::take), without allocating. `keep` must not run user code.
     #[inline(always)]
-    pub(crate) fn take_each(&self, most: usize, mut keep: impl FnMut(Outcome<T>)) {
+    pub(crate) fn take_each(&self, limit: usize, mut keep: impl FnMut(Outcome<T>)) {
         if let Ok(queues) = self.readable() {
             queues.take(
-                most,
+                limit,
                 #[inline(always)]
                 |entry| keep(Outcome::from(entry)),
             );
         }
     }
 
-    /// Reads outcomes as jobs end, and stops when no more can come: everything was read, and no job submitted through
-    /// this object, before or meanwhile, is queued or running. It stops early where [`next`](Self::next) returns
-    /// another error, such as [`RecvError::Deadlock`].
+    /// Iterates over outcomes as jobs end, until no more can come.
+    ///
+    /// The iteration ends when every outcome was read and no job is outstanding, including jobs that are submitted
+    /// meanwhile. It ends early where [`next`](Self::next) returns another error than [`RecvError::Finished`].
     ///
     /// # Panics
     ///
-    /// If a callback consumes the outcomes.
+    /// If a callback receives the outcomes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let squares = pool.results();
+    /// squares.submit_batch((0..10).map(|n| move || n * n))?;
+    /// for outcome in squares.as_completed() {
+    ///     match outcome.result {
+    ///         Ok(square) => println!("{square}"),
+    ///         Err(error) => eprintln!("job {}: {error}", outcome.id),
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn as_completed(&self) -> AsCompleted<'_, T> {
         assert!(!self.is_dispatched(), "{}", RecvError::CallbackInUse);
         AsCompleted { results: self, deadline: Deadline::NEVER }
     }
 
-    /// How many values can be read now.
+    /// The number of values that can be read now.
     pub fn done_count(&self) -> usize {
         self.queues().done_len()
     }
 
-    /// How many outcomes without a value can be read now.
+    /// The number of outcomes without a value that can be read now.
     pub fn failed_count(&self) -> usize {
         self.queues().failed_len()
     }
 
-    /// How many jobs submitted through this object have no outcome yet.
+    /// The number of jobs submitted through this object that have not ended yet.
     pub fn outstanding(&self) -> u64 {
         self.queues().outstanding()
     }
 
-    /// A file descriptor that `poll`, `epoll` and the like report as readable when there is something to read. Like an
-    /// edge-triggered descriptor, it is reported once, and again only after a reader has found nothing more: read until
-    /// [`RecvError::TimedOut`] or [`RecvError::Finished`] before you poll. It costs a system call only while somebody
-    /// waits for it. It belongs to this object; do not read from it or close it.
+    /// Returns a file descriptor that `poll`, `epoll` and the like report as readable when there is something to read.
+    ///
+    /// Like an edge-triggered descriptor, it is reported once, and again only after a reader has found nothing more:
+    /// before you poll, read with [`Deadline::NOW`] until [`RecvError::TimedOut`] or [`RecvError::Finished`]. It costs
+    /// a system call only while a thread waits for it. It belongs to this object; do not read from it or close it.
     ///
     /// # Errors
     ///
@@ -122,19 +138,19 @@ impl<T: Send + 'static> Results<T> {
     #[inline]
     pub(crate) fn next_done_outcome(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
         let queues = self.readable()?;
-        self.receive(deadline, |patience| queues.next_done(patience)).map(|done| Outcome::from(Ok(done)))
+        self.receive(deadline, |deadline| queues.next_done(deadline)).map(|done| Outcome::from(Ok(done)))
     }
 
     pub(crate) fn next_failed_outcome(&self, deadline: impl Into<Deadline>) -> Result<Outcome<T>, RecvError> {
         let queues = self.readable()?;
-        self.receive(deadline, |patience| queues.next_failed(patience)).map(|failed| Outcome::from(Err(failed)))
+        self.receive(deadline, |deadline| queues.next_failed(deadline)).map(|failed| Outcome::from(Err(failed)))
     }
 
     #[inline]
     fn receive<R, D: Into<Deadline>>(
         &self,
         deadline: D,
-        read: impl FnOnce(Patience<'_, D>) -> Result<R, Nothing>,
+        read: impl FnOnce(CheckedDeadline<'_, D>) -> Result<R, Nothing>,
     ) -> Result<R, RecvError> {
         receive(self.core(), deadline, &Cell::new(None), read)
     }
@@ -144,15 +160,15 @@ impl<T: Send + 'static> Results<T> {
     }
 }
 
-/// Reads outcomes as jobs end. Made by [`Results::as_completed`].
-#[must_use = "outcomes are read only as they are asked for"]
+/// An iterator over outcomes as jobs end. Made by [`Results::as_completed`].
+#[must_use = "an iterator does nothing before it is used"]
 pub struct AsCompleted<'a, T: Send + 'static> {
     results: &'a Results<T>,
     deadline: Deadline,
 }
 
 impl<T: Send + 'static> AsCompleted<'_, T> {
-    /// Also stops when `deadline` has passed. What was not read stays.
+    /// Ends the iteration also when `deadline` has passed. Outcomes that were not read stay in the results object.
     pub fn until(self, deadline: impl Into<Deadline>) -> Self {
         Self { deadline: deadline.into(), ..self }
     }

@@ -1,9 +1,9 @@
-//! Jobs with options.
+//! Requests: jobs with options.
 
-use super::handled::Answer;
+use super::handled::Promise;
 use super::outcome::{Attachment, Delivery, Outcome};
 use super::pool::accepted;
-use super::task::{Callback, Finally, Full, Goal, Watch};
+use super::task::{Callback, Destination, Finally, Watch, WithOptions};
 use super::{Due, Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError, timers};
 use crate::pool::{Core, Job, Route};
 use crate::sys::clock::nanos;
@@ -14,14 +14,18 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A job with options, not yet submitted. Made by [`Pool::job`], [`Results::job`] and [`Results::emitting`].
+/// A job with options that is not yet submitted. Made by [`Pool::job`], [`Results::job`] and [`Results::emitting`].
+///
+/// Set the options, then call [`submit`](Self::submit), or [`submit_handle`](Self::submit_handle) for a handle.
+///
+/// # Examples
 ///
 /// ```
-/// use fastthreadpool::{Deadline, Pool};
+/// use fastthreadpool::{Deadline, Outcome, Pool};
 ///
 /// let pool = Pool::new()?;
 /// let lengths = pool.results();
-/// let log = |outcome: &fastthreadpool::Outcome<usize>| println!("{}: {:?}", outcome.id, outcome.result);
+/// let log = |outcome: &Outcome<usize>| println!("{}: {:?}", outcome.id, outcome.result);
 /// lengths.job(|| "four".len()).first().then(log).submit()?;
 /// assert_eq!(lengths.next_done(Deadline::NEVER)?.1, 4);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -72,27 +76,26 @@ where
         }
     }
 
-    /// Queues the job ahead of every queued job of the pool.
+    /// Queues the job ahead of every queued job of the pool, or of its [group](Self::group).
     pub fn first(mut self) -> Self {
         self.first = true;
         self
     }
 
-    /// Puts the job into a group of the same pool: the group's limit and priority apply, and [`first`](Self::first)
-    /// means ahead of the jobs queued in the group.
+    /// Puts the job into a group of the same pool, whose limit and priority then apply.
     ///
     /// # Panics
     ///
     /// If the group belongs to another pool.
     pub fn group(mut self, group: &'a Group) -> Self {
-        assert!(group.belongs_to(self.core), "a group of another pool");
+        assert!(group.belongs_to(self.core), "the group belongs to another pool");
         self.group = Some(group);
         self
     }
 
-    /// Delays the job until it is due, as [`Pool::spawn_at`] does. [`first`](Self::first) then has no effect.
+    /// Delays the job until it is due, like [`Pool::spawn_at`]. [`first`](Self::first) then has no effect.
     ///
-    /// A job that waits for a delayed job of its own pool must set a time limit. Without one it gets
+    /// A job that waits for a delayed job of its own pool needs a time limit. Without one, the wait returns
     /// [`WaitError::Deadlock`](crate::WaitError::Deadlock), because the waiting worker may be the only one that could
     /// run the delayed job.
     ///
@@ -100,11 +103,13 @@ where
     ///
     /// On submission, if the job also has a group or a start deadline.
     ///
+    /// # Examples
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let later = pool.job(|| "late, but here").at(Duration::from_millis(2)).handle()?;
-    /// assert_eq!(later.join()?, "late, but here");
+    /// let later = pool.job(|| "2 ms later").at(Duration::from_millis(2)).submit_handle()?;
+    /// assert_eq!(later.join()?, "2 ms later");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn at(mut self, due: impl Into<Due>) -> Self {
@@ -112,9 +117,11 @@ where
         self
     }
 
-    /// Calls `callback` with the outcome, on the worker, before anybody else can read it. For a job that emits values
-    /// it is called with each value, and with the failure if there is one. If the job is cancelled or expires, it is
-    /// called on the thread that cancelled or expired it. If the callback panics, the job fails with that panic.
+    /// Calls `callback` with the outcome before it can be read.
+    ///
+    /// It is called on the worker, or on the thread that cancelled or expired the job. For a job that emits values it
+    /// is called with each value, and with the failure if there is one. If it panics, the job fails with that panic. A
+    /// later call of `then`, `try_then` or `settle` replaces the callback.
     pub fn then(self, mut callback: impl FnMut(&Outcome<T>) + Send + 'static) -> Self {
         self.try_then(move |outcome| {
             callback(outcome);
@@ -122,20 +129,22 @@ where
         })
     }
 
-    /// As [`then`](Self::then); an error that the callback returns becomes the job's failure.
+    /// As [`then`](Self::then); if the callback returns an error, the job fails with it.
     pub fn try_then<E>(self, mut callback: impl FnMut(&Outcome<T>) -> Result<(), E> + Send + 'static) -> Self
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.amending(move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into())))
+        self.then_amend(move |outcome| callback(outcome).map_err(JobError::failed))
     }
 
-    /// As [`then`](Self::then), but the result that the callback returns replaces the job's: it can turn a failure into
-    /// a value, or a value into a failure.
+    /// As [`then`](Self::then), but the callback takes the result and returns the one to replace it. So it can turn a
+    /// failure into a value, or a value into a failure.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let parsed = pool.job(|| "x".parse().unwrap()).settle(|_, result| Ok(result.unwrap_or(0))).handle()?;
+    /// let parsed = pool.job(|| "x".parse().unwrap()).settle(|_, result| Ok(result.unwrap_or(0))).submit_handle()?;
     /// assert_eq!(parsed.join()?, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -143,17 +152,16 @@ where
         self,
         mut callback: impl FnMut(JobId, Result<T, JobError>) -> Result<T, JobError> + Send + 'static,
     ) -> Self {
-        self.amending(move |outcome| {
-            // What is left there meanwhile nobody sees: a panic takes its place.
+        self.then_amend(move |outcome| {
+            // The placeholder is not visible: if the callback panics, the panic replaces it.
             let result = mem::replace(&mut outcome.result, Err(JobError::Cancelled));
             outcome.result = callback(outcome.id, result);
             Ok(())
         })
     }
 
-    /// As [`then`](Self::then), and the callback may change the outcome; an error that it returns takes the result's
-    /// place.
-    pub(crate) fn amending(
+    /// As [`try_then`](Self::try_then), and the callback may change the outcome.
+    pub(crate) fn then_amend(
         mut self,
         callback: impl FnMut(&mut Outcome<T>) -> Result<(), JobError> + Send + 'static,
     ) -> Self {
@@ -161,26 +169,30 @@ where
         self
     }
 
-    /// Calls `last` exactly once when the accepted job has ended in any way, before its outcome can be read. It is not
-    /// called if the job is not accepted.
-    pub fn finally(self, last: impl FnOnce() + Send + 'static) -> Self {
-        self.attaching(|| {
-            last();
+    /// Calls `cleanup` exactly once when the accepted job has ended in any way, before its outcome can be read. It is
+    /// not called if the job is not accepted.
+    pub fn finally(self, cleanup: impl FnOnce() + Send + 'static) -> Self {
+        self.finally_attach(|| {
+            cleanup();
             None
         })
     }
 
-    /// As `finally`, and what it returns travels with the outcome.
-    pub(crate) fn attaching(mut self, last: impl FnOnce() -> Option<Attachment> + Send + 'static) -> Self {
-        self.finally = Some(Box::new(last));
+    /// As `finally`, and what it returns is attached to the outcome.
+    pub(crate) fn finally_attach(mut self, cleanup: impl FnOnce() -> Option<Attachment> + Send + 'static) -> Self {
+        self.finally = Some(Box::new(cleanup));
         self
     }
 
-    /// Sets a deadline for the start of the job, counted from its submission. A job that no worker has started by then
-    /// ends [`Expired`](JobError::Expired) at that moment, not when a worker would have reached it. It is dropped, and
-    /// its callback called, on the pool's timer thread; by the submitter if the time is over before this returns, and
-    /// with a [`ManualClock`](crate::ManualClock) by whoever advances that. A submit that has to wait for room
-    /// ([`max_queued`](crate::Builder::max_queued)) gives up at the same deadline, with [`SubmitError::Full`].
+    /// Sets a deadline for the start of the job, counted from its submission.
+    ///
+    /// A job that no worker has started by then ends [`Expired`](JobError::Expired) at that moment, not when a worker
+    /// would have reached it. It is dropped, and its callback called, on the pool's timer thread; on the submitting
+    /// thread if the deadline passes during the submit; and with a [`ManualClock`](crate::ManualClock) on the thread
+    /// that advances it. A submit that waits for room ([`max_queued`](crate::Builder::max_queued)) returns
+    /// [`SubmitError::Full`] at the same deadline.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{JobError, Pool};
@@ -188,8 +200,8 @@ where
     ///
     /// let pool = Pool::builder().workers(1).build()?;
     /// let slow = pool.submit(|| std::thread::sleep(Duration::from_millis(50)))?;
-    /// let reply = pool.job(|| "here you are").start_within(Duration::from_millis(1)).handle()?;
-    /// assert!(matches!(reply.join(), Err(JobError::Expired))); // long before the slow job has ended
+    /// let reply = pool.job(|| "a reply in time").start_within(Duration::from_millis(1)).submit_handle()?;
+    /// assert!(matches!(reply.join(), Err(JobError::Expired))); // before the slow job has ended
     /// slow.join()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -199,30 +211,31 @@ where
     }
 
     /// As [`start_within`](Self::start_within), with an absolute deadline.
-    pub fn start_by(mut self, moment: Instant) -> Self {
-        self.start_by = Some(StartBy::At(moment));
+    pub fn start_by(mut self, deadline: Instant) -> Self {
+        self.start_by = Some(StartBy::At(deadline));
         self
     }
 
-    /// If the job runs longer than `limit`, the hook of [`Builder::on_overrun`](crate::Builder::on_overrun) is called
-    /// once, with this name. In a pool without that hook this has no effect.
+    /// Sets a limit on how long the job should run. If it runs longer, the hook of
+    /// [`Builder::on_overrun`](crate::Builder::on_overrun) is called once, with this name; the job goes on. In a pool
+    /// without that hook this has no effect.
     pub fn watch(mut self, name: impl Into<Arc<str>>, limit: Duration) -> Self {
         self.watch = Some((name.into(), nanos(limit)));
         self
     }
 
-    /// Submits the job.
+    /// Submits the job, and returns its id.
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted; the job and its callbacks are dropped without having been called.
-    /// [`SubmitError::Past`] if it is [due](Self::at) at a moment that has passed.
+    /// As for [`Pool::spawn`], and [`SubmitError::Past`] if the time at which it is [due](Self::at) has passed. The job
+    /// and its callbacks are dropped without having been called.
     pub fn submit(self) -> Result<JobId, SubmitError> {
-        let goal = self.results.map_or(Goal::Nowhere, |results| Goal::Results(results.delivery()));
-        self.submit_to(goal)
+        let destination = self.results.map_or(Destination::Nowhere, |results| Destination::Results(results.delivery()));
+        self.submit_to(destination)
     }
 
-    /// Submits the job and returns a handle, which can wait for its value, read it, or cancel the job.
+    /// Submits the job, and returns a handle: to wait for its value, to get it, or to cancel the job.
     ///
     /// # Errors
     ///
@@ -232,60 +245,62 @@ where
     ///
     /// If the request was made by a results object: an outcome has one destination.
     ///
+    /// # Examples
+    ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let answer = pool.job(|| 6 * 7).first().finally(|| println!("that was it")).handle()?;
+    /// let answer = pool.job(|| 6 * 7).first().finally(|| println!("the job has ended")).submit_handle()?;
     /// assert_eq!(answer.join()?, 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn handle(self) -> Result<JobHandle<T>, SubmitError> {
-        assert!(self.results.is_none(), "the outcome goes to the results object that has made the request");
-        let (answer, mut held) = Answer::pair(self.core);
-        let id = self.submit_to(Goal::Handle(answer))?;
-        held.set_id(id.get());
-        Ok(JobHandle::new(held))
+    pub fn submit_handle(self) -> Result<JobHandle<T>, SubmitError> {
+        assert!(self.results.is_none(), "the outcome goes to the results object that made the request");
+        let (promise, mut reader) = Promise::pair(self.core);
+        let id = self.submit_to(Destination::Handle(promise))?;
+        reader.set_id(id.get());
+        Ok(JobHandle::new(reader))
     }
 
-    fn submit_to(self, goal: Goal<T>) -> Result<JobId, SubmitError> {
+    fn submit_to(self, destination: Destination<T>) -> Result<JobId, SubmitError> {
         let (core, start_by) = (self.core, self.start_by);
         if let Some(due) = self.due {
             assert!(
                 self.group.is_none() && start_by.is_none(),
-                "a delayed job with a group, or with a moment to begin by"
+                "a delayed job cannot have a group or a start deadline"
             );
-            return timers::submit_at(core, due, &mut Some(Job::new(self.into_task(goal))));
+            return timers::submit_at(core, due, &mut Some(Job::new(self.into_task(destination))));
         }
         let route = match (self.group, self.first) {
             (Some(group), first) => Route::Group(group.inner(), first),
             (None, true) => Route::First,
             (None, false) => Route::Back,
         };
-        let task = self.into_task(goal);
+        let task = self.into_task(destination);
         if let Some(start_by) = start_by {
             return accepted(core.submit_expiring(route, start_by.moment(core), task));
         }
         accepted(core.submit_routed(Job::new(task), route))
     }
 
-    fn into_task(self, goal: Goal<T>) -> Full<T, F> {
+    fn into_task(self, destination: Destination<T>) -> WithOptions<T, F> {
         let submitted = self.core.is_timed().then(Instant::now);
         let Self { code, callback, finally, watch, .. } = self;
-        Full { goal, code, callback, finally, watch, submitted }
+        WithOptions { destination, code, callback, finally, watch, submitted }
     }
 
     pub(super) fn into_job(self, delivery: Delivery<T>) -> Job {
-        Job::new(self.into_task(Goal::Results(delivery)))
+        Job::new(self.into_task(Destination::Results(delivery)))
     }
 }
 
-/// Code whose error is the job's failure, as a request carries it.
+/// Adapts code that may return an error to the form that a request needs.
 pub(super) fn fallible<T, E>(
     code: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> impl FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static
 where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
-    |_: &Emitter<'_, T>| code().map(Some).map_err(|error| JobError::Failed(error.into()))
+    |_: &Emitter<'_, T>| code().map(Some).map_err(JobError::failed)
 }
 
 impl StartBy {
@@ -300,8 +315,12 @@ impl StartBy {
 }
 
 impl Pool {
-    /// A job with options: a callback, a place ahead of others, a deadline. Its value goes only to the callback, or to
-    /// a [handle](Request::handle).
+    /// Makes a request for a job with options, such as a callback, a group or a deadline.
+    ///
+    /// Its value goes to the callback, and to a handle if it is submitted by [`submit_handle`](Request::submit_handle).
+    /// To collect outcomes in a results object, use [`Results::job`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -315,11 +334,13 @@ impl Pool {
         Request::new(self.core(), None, |_: &Emitter<'_, T>| Ok(Some(code())))
     }
 
-    /// As [`job`](Self::job), for a job that may fail: an error that it returns is its failure.
+    /// As [`job`](Self::job), for code that returns a `Result`; an error becomes [`JobError::Failed`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let parsed = pool.try_job(|| "x".parse::<i32>()).first().handle()?;
+    /// let parsed = pool.try_job(|| "x".parse::<i32>()).first().submit_handle()?;
     /// assert!(parsed.join().unwrap_err().to_string().contains("invalid digit"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

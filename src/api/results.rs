@@ -1,4 +1,4 @@
-//! Queues of outcomes.
+//! Results objects: queues of outcomes.
 
 #[cfg(feature = "capi")]
 use super::Pool;
@@ -16,12 +16,18 @@ use std::error::Error;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
-/// A done queue and a failed queue. Every job submitted through this object ends as exactly one outcome in one of them:
-/// a value in the done queue, everything else (panicked, failed, cancelled) in the failed queue.
+/// A results object collects the outcomes of many jobs, in a done queue and a failed queue.
 ///
-/// Made by [`Pool::results`](crate::Pool::results); a pool can have any number. Clones read from the same queues: each
-/// outcome is delivered to exactly one reader. Outcomes of one worker are read in the order in which its jobs ended;
-/// outcomes of different workers have no order. What was delivered can be read after the pool is gone.
+/// Every job submitted through it leaves exactly one outcome: a value in the done queue, or a [`JobError`] (panicked,
+/// failed, cancelled or expired) in the failed queue. (Jobs that [emit](Self::emitting) and [schedules](Self::schedule)
+/// leave more.) Read them with [`as_completed`](Self::as_completed), [`next`](Self::next) or [`take`](Self::take), or
+/// have them passed to a [callback](Self::on_outcome).
+///
+/// Made by [`Pool::results`](crate::Pool::results); a pool can have any number. Clones read from the same queues, and
+/// each outcome goes to exactly one reader. Outcomes of one worker are read in the order in which its jobs ended;
+/// outcomes of different workers have no order. Outcomes can be read after the pool was dropped.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool};
@@ -42,33 +48,34 @@ pub struct Results<T: Send + 'static> {
     handle: Arc<Handle<T>>,
 }
 
-/// Takes a value that nobody has read.
+/// Drops a value that was not read.
 pub(crate) type Discard<T> = Box<dyn Fn(T) + Send + Sync>;
 
-/// What clones of a results object share.
+/// Shared by all clones of a results object.
 struct Handle<T: Send + 'static> {
     shared: Arc<Shared<T>>,
     dispatcher: OnceLock<Dispatcher>,
-    dispatching: Lock<()>,
+    /// Held while a dispatcher is started.
+    starting: Lock<()>,
 }
 
-/// What a dispatcher shares with them.
+/// Shared by the clones and their dispatcher.
 pub(super) struct Shared<T: Send + 'static> {
     core: Arc<Core>,
     quota: Option<Arc<Quota>>,
-    /// Present until the end.
+    /// `None` only while this is dropped.
     queues: Option<Queues<T>>,
 }
 
 impl<T: Send + 'static> Shared<T> {
     pub(super) fn queues(&self) -> &Queues<T> {
-        self.queues.as_ref().expect("it is not the end")
+        self.queues.as_ref().expect("present until dropped")
     }
 }
 
 impl<T: Send + 'static> Drop for Handle<T> {
     fn drop(&mut self) {
-        // Nobody reads any more, so nobody may wait until somebody does.
+        // There are no more readers, so workers must not wait for one.
         if let Some(quota) = &self.shared.quota {
             quota.abandon();
         }
@@ -107,13 +114,13 @@ impl<T: Send + 'static> Clone for Results<T> {
 }
 
 impl<T: Send + 'static> Results<T> {
-    /// `most` is the bound on unread outcomes; 0 means none. `discard` gets the values that nobody has read at last.
-    pub(super) fn new(core: Arc<Core>, most: usize, discard: Option<Discard<T>>) -> Self {
-        let quota = (most > 0).then(|| core.quota(most as u64));
+    /// `capacity` is the bound on unread outcomes; 0 means none. `discard` is called with the values that are not read.
+    pub(super) fn new(core: Arc<Core>, capacity: usize, discard: Option<Discard<T>>) -> Self {
+        let quota = (capacity > 0).then(|| core.quota(capacity as u64));
         let discard = discard.map(|discard| queue::Discard(Box::new(move |done: Done<T>| discard(done.into_value()))));
         let queues = Some(Owner::new(Outcomes::new(core.most(), quota.clone(), discard)));
         let shared = Arc::new(Shared { core, quota, queues });
-        Self { handle: Arc::new(Handle { shared, dispatcher: OnceLock::new(), dispatching: Lock::new(()) }) }
+        Self { handle: Arc::new(Handle { shared, dispatcher: OnceLock::new(), starting: Lock::new(()) }) }
     }
 
     #[cfg(feature = "capi")]
@@ -135,22 +142,25 @@ impl<T: Send + 'static> Results<T> {
         self.queues().ticket()
     }
 
-    /// Whether a callback takes the outcomes.
+    /// Whether a callback receives the outcomes.
     pub(crate) fn is_dispatched(&self) -> bool {
         self.handle.dispatcher.get().is_some()
     }
 
-    /// From now on every outcome goes to `callback`, on a thread of its own, one at a time, in the order in which they
-    /// would have been read; reading becomes an error. Dropping the last clone of the object waits until the callback
-    /// has seen every outcome delivered by then, unless the callback itself drops it.
+    /// Calls `callback` with every outcome from now on, instead of having them read.
     ///
-    /// A panic in the callback is kept for [`callback_failures`](Self::callback_failures); later outcomes are still
-    /// delivered.
+    /// It is called on a thread of its own, with one outcome at a time, in the order in which they would have been
+    /// read. Reading becomes an error. A panic in the callback is kept for
+    /// [`callback_failures`](Self::callback_failures), and later outcomes are still delivered. Dropping the last clone
+    /// of the object waits until the callback has returned for every outcome delivered by then, unless the callback
+    /// itself drops it.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback already, or the system's error if it
-    /// refuses a thread.
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if there is a callback already; the system's error if it refuses
+    /// a thread.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -178,8 +188,8 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let callback = move |outcome| callback(outcome).map_err(|error| JobError::Failed(error.into()));
-        let _one_at_a_time = self.handle.dispatching.lock();
+        let callback = move |outcome| callback(outcome).map_err(JobError::failed);
+        let _starting = self.handle.starting.lock();
         if self.is_dispatched() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the results object has a callback"));
         }
@@ -188,37 +198,37 @@ impl<T: Send + 'static> Results<T> {
         Ok(())
     }
 
-    /// Takes the panics and errors of the callback of [`on_outcome`](Self::on_outcome) so far, each with the id of the
-    /// job.
+    /// Returns the panics and errors of the callback since the last call, each with the id of the job whose outcome the
+    /// callback was called with.
     pub fn callback_failures(&self) -> Vec<(JobId, JobError)> {
         std::iter::from_fn(|| self.next_callback_failure()).collect()
     }
 
-    /// The first of them.
+    /// The oldest of them.
     pub(crate) fn next_callback_failure(&self) -> Option<(JobId, JobError)> {
         self.handle.dispatcher.get().and_then(Dispatcher::take_failure)
     }
 
-    /// Queues `job` to run on a worker; its value or panic becomes an outcome here.
+    /// Queues `job` to run on a worker, and returns its id; its value or its panic becomes an outcome here.
     ///
     /// # Errors
     ///
-    /// [`SubmitError`] if the job is not accepted; it is dropped without having run, and leaves no outcome.
+    /// As for [`Pool::spawn`](crate::Pool::spawn); the job leaves no outcome.
     #[inline]
     pub fn submit(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), Route::Back)
+        self.submit_code(|| Ok(job()), Route::Back)
     }
 
-    /// Queues `job` ahead of every queued job of the pool.
+    /// Queues `job` like [`submit`](Self::submit), but ahead of every queued job of the pool.
     ///
     /// # Errors
     ///
     /// As for [`submit`](Self::submit).
     pub fn submit_first(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_by(|| Ok(job()), Route::First)
+        self.submit_code(|| Ok(job()), Route::First)
     }
 
-    /// Runs a job that may fail; its value, error or panic becomes an outcome here.
+    /// Queues `job` like [`submit`](Self::submit); an error that it returns becomes [`JobError::Failed`].
     ///
     /// # Errors
     ///
@@ -227,10 +237,10 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Route::Back)
+        self.submit_code(|| job().map_err(JobError::failed), Route::Back)
     }
 
-    /// Queues a job that may fail ahead of every queued job of the pool.
+    /// Queues `job` like [`try_submit`](Self::try_submit), but ahead of every queued job of the pool.
     ///
     /// # Errors
     ///
@@ -239,7 +249,7 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.submit_by(|| job().map_err(|error| JobError::Failed(error.into())), Route::First)
+        self.submit_code(|| job().map_err(JobError::failed), Route::First)
     }
 
     /// Queues many jobs at once, which costs less than submitting them one by one. Either all are accepted or none is.
@@ -251,7 +261,7 @@ impl<T: Send + 'static> Results<T> {
     where
         F: FnOnce() -> T + Send + 'static,
     {
-        // The iterator is a user's code: it runs to its end before anything is announced.
+        // The iterator is user code, and runs to its end before outcomes are announced.
         let jobs: Vec<F> = jobs.into_iter().collect();
         let tickets = self.queues().tickets(jobs.len()).into_iter();
         let job = |(delivery, job): (Delivery<T>, F)| match self.core().is_timed() {
@@ -262,7 +272,7 @@ impl<T: Send + 'static> Results<T> {
         Ok(ids.into_iter().map(JobId::accepted).collect())
     }
 
-    /// A job with options: a callback, a place ahead of others, a deadline.
+    /// Makes a request for a job with options, such as a callback, a group or a deadline. Its outcome goes here.
     pub fn job(
         &self,
         code: impl FnOnce() -> T + Send + 'static,
@@ -270,7 +280,7 @@ impl<T: Send + 'static> Results<T> {
         Request::new(self.core(), Some(self), |_: &Emitter<'_, T>| Ok(Some(code())))
     }
 
-    /// As [`job`](Self::job), for a job that may fail: an error that it returns is its failure.
+    /// As [`job`](Self::job), for code that returns a `Result`; an error becomes [`JobError::Failed`].
     pub fn try_job<E>(
         &self,
         code: impl FnOnce() -> Result<T, E> + Send + 'static,
@@ -281,8 +291,11 @@ impl<T: Send + 'static> Results<T> {
         Request::new(self.core(), Some(self), request::fallible(code))
     }
 
-    /// A job that emits any number of values while it runs, and may fail at the end: its outcomes are the values and
-    /// then at most one failure, all under one id.
+    /// Makes a request for a job that emits any number of values while it runs.
+    ///
+    /// Its outcomes are the values, and then at most one failure, all under one id.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # let pool = fastthreadpool::Pool::new()?;
@@ -302,12 +315,12 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let code = |emitter: &Emitter<'_, T>| code(emitter).map_err(|error| JobError::Failed(error.into()));
+        let code = |emitter: &Emitter<'_, T>| code(emitter).map_err(JobError::failed);
         Request::new(self.core(), Some(self), |emitter: &Emitter<'_, T>| code(emitter).map(|()| None))
     }
 
     #[inline(always)]
-    pub(super) fn submit_by<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>
+    pub(super) fn submit_code<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>
     where
         F: FnOnce() -> Result<T, JobError> + Send + 'static,
     {
@@ -317,7 +330,7 @@ impl<T: Send + 'static> Results<T> {
         accepted(self.core().submit_routed(Job::new(Reporting { delivery: self.delivery(), code }), route))
     }
 
-    /// Apart: a job that may be one of two, and one of them comes out of a call, lies in memory.
+    /// Kept apart, so that the usual job need not be built in memory.
     #[cold]
     #[inline(never)]
     fn submit_timed<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>

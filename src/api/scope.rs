@@ -1,11 +1,11 @@
-//! Jobs that borrow.
+//! Scopes: jobs that borrow.
 
 use super::Pool;
 use crate::pool::{self, unwind};
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 
-/// Where jobs that borrow are spawned. Made by [`Pool::scope`].
+/// A scope for jobs that borrow. Passed to the closure of [`Pool::scope`].
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope> {
     inner: pool::Scope<'scope>,
@@ -15,16 +15,18 @@ pub struct Scope<'scope, 'env: 'scope> {
 
 impl Pool {
     /// Runs `code`, which may spawn jobs that borrow from outside the scope, and returns when all of them have ended.
-    /// In a job of the pool, the waiting worker runs those that have not started.
     ///
-    /// On a pool that was shut down, the jobs run where they are spawned. Those that are cancelled before they begin
-    /// are dropped: by a shutdown, by [`cancel_all`](Self::cancel_all) or [`clear`](Self::clear), or because a full
-    /// queue [discards its oldest job](crate::Policy::DiscardOldest).
+    /// In a job of the pool, the waiting worker runs jobs that have not started. A job that the pool does not accept,
+    /// because it was shut down or its queue is full, runs where it is spawned. A job can be cancelled before it
+    /// starts, and is then dropped: by a shutdown, by [`cancel_all`](Self::cancel_all) or [`clear`](Self::clear), or by
+    /// [`Policy::DiscardOldest`](crate::Policy::DiscardOldest).
     ///
     /// # Panics
     ///
-    /// If `code` or a job panics, when all jobs have ended: with the payload of `code`, or else of the first job that
+    /// If `code` or a job panics, after all jobs have ended: with the payload of `code`, or else of the first job that
     /// panicked.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let pool = fastthreadpool::Pool::new()?;
@@ -38,7 +40,7 @@ impl Pool {
     /// ```
     pub fn scope<'env, R>(&self, code: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R) -> R {
         let scope = Scope { inner: pool::Scope::new(self.core()), scope: PhantomData, env: PhantomData };
-        // Nothing comes between the spawns in here and the wait.
+        // A panic of `code` is caught, so that the wait always follows the spawns.
         let returned = unwind::catch(|| code(&scope));
         let ended = scope.inner.wait();
         match (returned, ended) {
@@ -53,9 +55,9 @@ impl Pool {
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Queues `job` to run on a worker before the scope ends. Jobs can spawn more jobs.
+    /// Queues `job`, which runs before the scope ends. Jobs of the scope can spawn more jobs in it.
     pub fn spawn(&'scope self, job: impl FnOnce() + Send + 'scope) {
-        // SAFETY: 1. `Pool::scope`, which has put the scope where it is, waits before 'scope ends, whatever happens.
+        // SAFETY: 1. `Pool::scope`, which made the scope, waits for its jobs before 'scope ends, also after a panic.
         unsafe { self.inner.spawn(job) };
     }
 }

@@ -3,7 +3,7 @@
 use super::outcome::{Delivery, Outcome};
 use super::pool::{fallible, infallible};
 use super::request::Request;
-use super::task::{fail, verdict};
+use super::task::{count_and_drop, deliver, deliver_unrun, execute};
 use super::{Due, Emitter, JobError, JobId, Pool, Results, Schedule, SubmitError, timing};
 use crate::pool::{Core, Job, Task, Ticking, TimerState, Unrun, Worker, unwind};
 use crate::sys::clock;
@@ -12,21 +12,21 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The state of a timer: a delayed job that has not started, or a schedule. See [`Pool::timer`].
+/// The state of a timer, which is a delayed job that has not started, or a schedule. From [`Pool::timer`],
+/// [`Pool::delayed`] and [`Pool::scheduled`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timer {
-    /// The id that submitting it returned.
+    /// The id that was returned when it was submitted.
     pub id: JobId,
-    /// The time until it is next due; `None` while that is not known, because a delayed job is queued, or because the
-    /// next tick comes when a run has ended: after a fixed delay, or as one run for ticks that were
-    /// [coalesced](crate::Missed::Coalesce).
+    /// The time until it is next due. `None` while that is not known: a delayed job is queued, or the next tick follows
+    /// the end of a run ([fixed delay](Schedule::fixed_delay), or [coalesced](crate::Missed::Coalesce) ticks).
     pub due_in: Option<Duration>,
-    /// How many jobs are queued for it.
+    /// How many of its jobs are queued.
     pub queued: usize,
     /// How many runs of a schedule are in progress.
     pub running: usize,
-    /// How many ticks of a schedule have come.
+    /// How many ticks of a schedule have come so far.
     pub ticks: u64,
 }
 
@@ -38,39 +38,41 @@ impl Timer {
 }
 
 impl Pool {
-    /// Runs `job` when the delay is over, ahead of the jobs queued by then; delayed jobs that were due earlier come
-    /// first. All delayed jobs share one thread, even a million of them.
+    /// Runs `job` after a delay.
     ///
-    /// [`cancel`](Self::cancel) accepts the id until the job starts. A delayed job does not keep the pool open: a
-    /// shutdown cancels those that are not yet due.
+    /// When the delay is over, the job is queued ahead of the jobs that were submitted without a delay, and behind
+    /// delayed jobs that were due earlier. It never starts early. [`cancel`](Self::cancel) accepts the id until the job
+    /// starts, and [`reschedule`](Self::reschedule) changes the delay. A delayed job does not keep the pool open: a
+    /// shutdown cancels those that are not yet due. A waiting job costs memory but no thread.
     ///
     /// # Errors
     ///
     /// As for [`spawn`](Self::spawn).
     ///
+    /// # Examples
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # let pool = fastthreadpool::Pool::new()?;
     /// let id = pool.spawn_later(Duration::from_secs(30), || println!("no answer for 30 seconds"))?;
-    /// assert!(pool.cancel(id)); // the answer has come
+    /// assert!(pool.cancel(id)); // the answer has arrived
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn spawn_later(&self, delay: Duration, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
         self.try_spawn_at(delay, infallible(job))
     }
 
-    /// Runs `job` when it is due: at an [`Instant`](std::time::Instant), at a [`SystemTime`](std::time::SystemTime), or
-    /// as a [`Due`] says.
+    /// Runs `job` at an [`Instant`](std::time::Instant), at a [`SystemTime`](std::time::SystemTime), or as a [`Due`]
+    /// says. Otherwise like [`spawn_later`](Self::spawn_later).
     ///
     /// # Errors
     ///
-    /// As for [`spawn`](Self::spawn), and [`SubmitError::Past`] for a moment that has passed, unless [`Due::or_now`].
+    /// As for [`spawn`](Self::spawn), and [`SubmitError::Past`] if the time has passed, unless [`Due::or_now`] was set.
     pub fn spawn_at(&self, due: impl Into<Due>, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
         self.try_spawn_at(due, infallible(job))
     }
 
-    /// Runs `job` like [`spawn_at`](Self::spawn_at); an error that it returns is counted as a
-    /// [failure](Self::failed).
+    /// Runs `job` like [`spawn_at`](Self::spawn_at); an error that it returns is counted as a [failure](Self::failed).
     ///
     /// # Errors
     ///
@@ -86,24 +88,26 @@ impl Pool {
         submit_at(self.core(), due.into(), &mut Some(Job::new(fallible(job))))
     }
 
-    /// Runs `job` at every tick of a schedule; a [`Duration`] is a schedule with that interval, whose first tick comes
-    /// one interval from now. The id stands for all ticks; [`cancel`](Self::cancel) ends the schedule and takes a tick
-    /// that is queued out of the queue. A run that panics is counted as a [failure](Self::failed), and the schedule
-    /// goes on (unless [`Schedule::stop_on_error`]).
+    /// Runs `job` again and again, at every tick of a schedule.
     ///
-    /// A schedule does not keep the pool open: it ends when the pool is shut down.
+    /// A [`Duration`] is a schedule with that interval, whose first tick comes one interval from now; see [`Schedule`]
+    /// for everything else. The id stands for the whole schedule: [`cancel`](Self::cancel) ends it, and removes a tick
+    /// that is queued. A run that panics is counted as a [failure](Self::failed), and the schedule goes on, unless
+    /// [`Schedule::stop_on_error`] was set. A schedule does not keep the pool open: it ends when the pool is shut down.
     ///
     /// # Errors
     ///
     /// As for [`spawn_at`](Self::spawn_at), and [`SubmitError::InvalidSchedule`] if the interval or the number of runs
     /// is 0.
     ///
+    /// # Examples
+    ///
     /// ```
     /// # use std::{sync::mpsc, time::Duration};
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let (beats, heard) = mpsc::channel();
-    /// let id = pool.schedule(Duration::from_millis(2), move || drop(beats.send("beat")))?;
-    /// assert_eq!(heard.iter().take(3).count(), 3);
+    /// let (sender, ticks) = mpsc::channel();
+    /// let id = pool.schedule(Duration::from_millis(2), move || drop(sender.send("tick")))?;
+    /// assert_eq!(ticks.iter().take(3).count(), 3);
     /// assert!(pool.cancel(id));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -118,7 +122,8 @@ impl Pool {
         })
     }
 
-    /// Runs `job` like [`schedule`](Self::schedule); errors that it returns are counted as failures.
+    /// Runs `job` like [`schedule`](Self::schedule); a run that returns an error is counted as a
+    /// [failure](Self::failed).
     ///
     /// # Errors
     ///
@@ -131,36 +136,39 @@ impl Pool {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let code = move || job().map_err(|error| JobError::Failed(error.into()));
-        submit_schedule(self.core(), schedule.into(), Arc::new(Repeating(code)))
+        let code = move || job().map_err(JobError::failed);
+        submit_schedule(self.core(), schedule.into(), Arc::new(DetachedTicks(code)))
     }
 
-    /// Resets a timer: a delayed job that has not started, or the next tick of a schedule, becomes due `delay` from
-    /// now. False if it is too late, this pool has no such timer, or the schedule's next tick is not known yet (see
-    /// [`Timer::due_in`]). As cheap as cancelling, however many timers there are.
+    /// Makes a delayed job that has not started, or the next tick of a schedule, due `delay` from now instead.
+    ///
+    /// False if it is too late, this pool has no such timer, or the schedule's next tick is not known yet (see
+    /// [`Timer::due_in`]). The cost does not depend on how many timers there are.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use std::time::Duration;
     /// # let pool = fastthreadpool::Pool::new()?;
-    /// let timeout = pool.spawn_later(Duration::from_secs(30), || println!("silence for 30 seconds"))?;
-    /// assert!(pool.reschedule(timeout, Duration::from_secs(30))); // the other side has said something
+    /// let timeout = pool.spawn_later(Duration::from_secs(30), || println!("no message for 30 seconds"))?;
+    /// assert!(pool.reschedule(timeout, Duration::from_secs(30))); // a message has arrived
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reschedule(&self, id: JobId, delay: Duration) -> bool {
         self.core().reschedule(id.get(), clock::nanos(delay))
     }
 
-    /// The state of a delayed job that has not started, or of an active schedule; `None` for any other id.
+    /// Returns the state of a delayed job that has not started, or of an active schedule; `None` for any other id.
     pub fn timer(&self, id: JobId) -> Option<Timer> {
         self.core().timer_state(id.get()).map(|state| Timer::new(id, state))
     }
 
-    /// The delayed jobs that are not due yet, in no particular order.
+    /// Lists the delayed jobs that are not due yet, in no particular order.
     pub fn delayed(&self) -> Vec<Timer> {
         self.list(false)
     }
 
-    /// The active schedules, in no particular order.
+    /// Lists the active schedules, in no particular order.
     pub fn scheduled(&self) -> Vec<Timer> {
         self.list(true)
     }
@@ -180,7 +188,7 @@ impl Pool {
         self.core().scheduled_len()
     }
 
-    /// Cancels all delayed jobs that are not due yet, and all schedules; returns how many. Other jobs are left alone.
+    /// Cancels all delayed jobs that are not due yet, and all schedules; returns how many. Other jobs are not affected.
     pub fn cancel_timers(&self) -> usize {
         self.core().cancel_timers()
     }
@@ -226,17 +234,17 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let code = || job().map_err(|error| JobError::Failed(error.into()));
+        let code = || job().map_err(JobError::failed);
         let delivery = self.delivery();
         let job = match self.core().is_timed() {
-            false => Job::new(ReportingDue { delivery, code }),
+            false => Job::new(ReportingDelayed { delivery, code }),
             true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(delivery),
         };
         submit_at(self.core(), due.into(), &mut Some(job))
     }
 
-    /// Runs `job` like [`Pool::schedule`]; every run leaves an outcome here, all under the schedule's id. A cancelled
-    /// schedule leaves one more, [`JobError::Cancelled`]. While the schedule is active, readers wait for more.
+    /// Runs `job` like [`Pool::schedule`]; every run leaves an outcome here, under the schedule's id. A schedule that
+    /// is cancelled leaves one more, [`JobError::Cancelled`]. While the schedule is active, readers wait for more.
     ///
     /// # Errors
     ///
@@ -262,9 +270,9 @@ impl<T: Send + 'static> Results<T> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let code = move || job().map_err(|error| JobError::Failed(error.into()));
+        let code = move || job().map_err(JobError::failed);
         let delivery = self.delivery();
-        submit_schedule(self.core(), schedule.into(), Arc::new(ReportingEach { code, delivery }))
+        submit_schedule(self.core(), schedule.into(), Arc::new(ReportingTicks { code, delivery }))
     }
 }
 
@@ -278,39 +286,35 @@ fn submit_schedule(core: &Arc<Core>, schedule: Schedule, work: Arc<dyn Ticking>)
     Ok(JobId::accepted(core.submit_schedule(first, placement, plan, work)?))
 }
 
-/// Again and again, and nothing is kept.
-struct Repeating<F>(F);
+/// A schedule without outcomes: failures are counted and dropped.
+struct DetachedTicks<F>(F);
 
-impl<F: Fn() -> Result<(), JobError> + Send + Sync + 'static> Ticking for Repeating<F> {
+impl<F: Fn() -> Result<(), JobError> + Send + Sync + 'static> Ticking for DetachedTicks<F> {
     fn cancelled(&self, _id: u64) {}
 
     fn run(&self, worker: &Worker) -> bool {
-        let verdict = verdict(worker, &self.0);
-        let went_well = verdict.is_ok();
-        if let Err(error) = verdict {
-            worker.count_failure(&error);
-            unwind::dispose(error);
-        }
-        went_well
+        let failure = execute(worker, &self.0).err();
+        let is_done = failure.is_none();
+        failure.into_iter().for_each(|error| count_and_drop(worker, error));
+        is_done
     }
 }
 
-/// Again and again, and every outcome goes to a results object.
-struct ReportingEach<T, F> {
-    /// Dropped before the delivery: who knows that nothing more will come knows that the closure is gone.
+/// A schedule whose outcomes go to a results object.
+struct ReportingTicks<T, F> {
+    /// Dropped before the delivery, so that the closure is gone when a reader learns that nothing more will come.
     code: F,
-    /// Used up when the schedule is over, and so are its runs.
+    /// Dropped when the schedule and its runs have ended.
     delivery: Delivery<T>,
 }
 
-impl<T, F> Ticking for ReportingEach<T, F>
+impl<T, F> Ticking for ReportingTicks<T, F>
 where
     T: Send + 'static,
     F: Fn() -> Result<T, JobError> + Send + Sync + 'static,
 {
     fn cancelled(&self, id: u64) {
-        let outcome = Outcome::new(JobId::accepted(id), Err(JobError::Cancelled), None);
-        self.delivery.another().deliver_from_outside(Some(outcome.into_entry()));
+        deliver_unrun(self.delivery.another(), id, Unrun::Cancelled);
     }
 
     fn run(&self, worker: &Worker) -> bool {
@@ -318,13 +322,13 @@ where
     }
 }
 
-/// Once, and the outcome goes to a results object.
-struct ReportingDue<T, F> {
+/// A delayed job whose outcome goes to a results object.
+struct ReportingDelayed<T, F> {
     delivery: Delivery<T>,
     code: F,
 }
 
-impl<T, F> Task for ReportingDue<T, F>
+impl<T, F> Task for ReportingDelayed<T, F>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, JobError> + Send + 'static,
@@ -335,25 +339,19 @@ where
 
     fn cancel(self, id: u64, why: Unrun) {
         unwind::dispose(self.code);
-        let outcome = Outcome::new(JobId::accepted(id), Err(why.into()), None);
-        self.delivery.deliver_from_outside(Some(outcome.into_entry()));
+        deliver_unrun(self.delivery, id, why);
     }
 }
 
-/// Runs a job that was due, and delivers its outcome. False if it has failed.
+/// Runs a delayed or scheduled job, and delivers its outcome with its tick. False if it has failed.
 fn report<T: Send + 'static>(
     worker: &Worker,
     delivery: Delivery<T>,
     code: impl FnOnce() -> Result<T, JobError>,
 ) -> bool {
     let (id, tick) = (JobId::accepted(worker.job()), timing::tick_of(worker));
-    let outcome = Outcome::new(id, verdict(worker, code), None).of_tick(tick);
-    if outcome.result.is_err() {
-        fail(worker, delivery, outcome);
-        return false;
-    }
-    delivery.reserve(worker.writer_id());
-    worker.ended();
-    delivery.deliver(worker.writer_id(), Some(outcome.into_entry()));
-    true
+    let outcome = Outcome::new(id, execute(worker, code), None).of_tick(tick);
+    let is_done = outcome.result.is_ok();
+    deliver(worker, delivery, outcome);
+    is_done
 }

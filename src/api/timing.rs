@@ -1,4 +1,4 @@
-//! When a job is due.
+//! When delayed and scheduled jobs are due.
 
 use super::SubmitError;
 use crate::pool::{ClockKind, Missed as MissedTicks, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
@@ -7,10 +7,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// When a delayed job is due. A [`Duration`] from now, an [`Instant`] and a [`SystemTime`] convert into it.
 ///
-/// Nothing is ever early. Durations and instants go by the monotonic clock, which does not count the time that the
-/// machine is suspended (on Linux) and which nobody sets. A `SystemTime` is a moment on the wall clock and follows it
-/// when that is set; if the machine is suspended then, it is due when the machine wakes up. Moments centuries ahead are
-/// fine.
+/// No job starts early. Durations and instants go by the monotonic clock, which is never set, and which on Linux does
+/// not count the time that the machine is suspended. A `SystemTime` goes by the wall clock, also if that is set
+/// meanwhile; if the machine is suspended at that time, the job is due when it wakes up. Times centuries ahead are
+/// allowed.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Due, Pool};
@@ -18,8 +20,8 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// let pool = Pool::new()?;
 /// let soon = SystemTime::now() + Duration::from_millis(10);
-/// pool.spawn_at(Due::at_wall_clock(soon).back(), || println!("behind what is queued by then"))?;
-/// pool.spawn_at(Due::after(Duration::from_secs(60)).leeway(Duration::from_secs(5)), || println!("about then"))?;
+/// pool.spawn_at(Due::at_wall_clock(soon).back(), || println!("behind the jobs that are queued by then"))?;
+/// pool.spawn_at(Due::after(Duration::from_secs(60)).leeway(Duration::from_secs(5)), || println!("60 to 65 s later"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -38,22 +40,22 @@ enum Moment {
 }
 
 impl Due {
-    /// This long after the submit. Zero is now.
+    /// Due this long after the submit. Zero means at once.
     pub fn after(delay: Duration) -> Self {
         Self::new(Moment::After(delay))
     }
 
-    /// At a moment on the monotonic clock.
+    /// Due at a time of the monotonic clock.
     pub fn at(instant: Instant) -> Self {
         Self::new(Moment::At(instant))
     }
 
-    /// At a moment on the wall clock, whatever happens to that clock until then.
+    /// Due when the wall clock shows this time, also if that clock is set meanwhile.
     pub fn at_wall_clock(time: SystemTime) -> Self {
         Self::new(Moment::Wall(time))
     }
 
-    /// The same, at another time.
+    /// Replaces the time, and keeps the other settings.
     #[cfg(feature = "capi")]
     pub(crate) fn delayed_by(mut self, delay: Duration) -> Self {
         self.moment = Moment::After(delay);
@@ -64,20 +66,20 @@ impl Due {
         Self { moment, leeway: Duration::ZERO, placement: Placement::Front, or_now: false }
     }
 
-    /// The job may be this much later, which lets the machine wake up once for several timers.
+    /// Allows the job to be up to this much later, which lets the machine wake up once for several timers.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Once due, the job goes behind the jobs that are queued. By default it goes before all that were
+    /// Queues the job behind the jobs that are queued when it is due. By default it goes ahead of the jobs that were
     /// submitted without a delay.
     pub fn back(mut self) -> Self {
         self.placement = Placement::Back;
         self
     }
 
-    /// A moment that has passed means now. By default it is an error.
+    /// Makes the job due at once if its time has passed. By default that is [`SubmitError::Past`].
     pub fn or_now(mut self) -> Self {
         self.or_now = true;
         self
@@ -97,7 +99,7 @@ impl Due {
             Moment::At(instant) => self.unless_past(ClockKind::Monotonic, clock.now(), clock.moment(instant))?,
             Moment::Wall(time) => self.unless_past(ClockKind::Wall, clock.wall(), clock::since_1970(time))?,
         };
-        // Timers of about the same leeway come to be due at the same moments: those whose lower bits are zeroes.
+        // Rounded up to a multiple of a power of two, so that timers with about the same leeway are due together.
         let due = if self.leeway.is_zero() { due } else { rounded(due, clock::nanos(self.leeway)) };
         Ok(When { kind, now, due })
     }
@@ -132,26 +134,28 @@ impl From<SystemTime> for Due {
     }
 }
 
-/// What happens to ticks of a schedule that fall due while the job of an earlier tick is queued or running.
+/// What happens to ticks of a [`Schedule`] that are due while the job of an earlier tick is queued or running.
 ///
-/// Ticks that come all at once, because a clock has jumped or the machine was suspended, make one run for the latest of
-/// them, unless each is queued.
+/// If several ticks are due at once, because a clock has jumped or the machine was suspended, `Skip` and `Coalesce` run
+/// the job once, for the latest of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
-    /// They are skipped; the next tick after the job's end comes at its usual time.
+    /// Skips them. The next tick after the job's end comes at its usual time.
     #[default]
     Skip,
-    /// They are merged into one run, as soon as the earlier job has ended.
+    /// Merges them into one run, as soon as the earlier job has ended.
     Coalesce,
-    /// Each of them queues a job. Jobs may pile up, and several may run at the same time.
+    /// Queues a job for each. Jobs may pile up, and several may run at the same time.
     Queue,
 }
 
 /// When a job is due again and again. A [`Duration`] converts into the schedule with that interval.
 ///
-/// The first tick comes one interval from now, and then one interval after another, counted from the first tick, so
-/// that nothing drifts. See [`Pool::schedule`](crate::Pool::schedule).
+/// By default the first tick comes one interval from now. All others are counted from the first one, so that the
+/// schedule does not drift. See [`Pool::schedule`](crate::Pool::schedule).
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Missed, Pool, Schedule};
@@ -173,27 +177,27 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A tick every `interval`.
+    /// Makes a schedule with a tick every `interval`.
     pub fn every(interval: Duration) -> Self {
         let rhythm = Rhythm::FixedRate(MissedTicks::Skip);
         Self { interval, first: Due::after(interval), rhythm, most_runs: u64::MAX, stop_on_error: false }
     }
 
-    /// When the first tick is due. If that is on the wall clock, so are all others. Replaces what [`back`](Self::back)
-    /// has set.
+    /// Sets when the first tick is due. If it goes by the wall clock, so do all others. Its placement holds for all
+    /// ticks, and replaces [`back`](Self::back).
     pub fn first(mut self, due: impl Into<Due>) -> Self {
         self.first = due.into();
         self
     }
 
-    /// Counts the interval from the end of each run, so that no tick is ever missed.
+    /// Counts the interval from the end of each run, so that no ticks are missed. Replaces [`missed`](Self::missed).
     pub fn fixed_delay(mut self) -> Self {
         self.rhythm = Rhythm::FixedDelay;
         self
     }
 
-    /// What happens to ticks that fall due too soon: [`Missed::Skip`] by default. Replaces
-    /// [`fixed_delay`](Self::fixed_delay).
+    /// Sets what happens to ticks that are due while an earlier job is queued or running: [`Missed::Skip`] by default.
+    /// Replaces [`fixed_delay`](Self::fixed_delay).
     pub fn missed(mut self, missed: Missed) -> Self {
         self.rhythm = Rhythm::FixedRate(match missed {
             Missed::Skip => MissedTicks::Skip,
@@ -203,19 +207,19 @@ impl Schedule {
         self
     }
 
-    /// Ends after this many runs. A tick that was cancelled while queued counts as a run.
+    /// Ends the schedule after this many runs. A tick that was cancelled while it was queued counts as a run.
     pub fn most_runs(mut self, runs: u64) -> Self {
         self.most_runs = runs;
         self
     }
 
-    /// Ends after a run that fails. By default it goes on.
+    /// Ends the schedule after a run that fails. By default it goes on.
     pub fn stop_on_error(mut self) -> Self {
         self.stop_on_error = true;
         self
     }
 
-    /// The jobs go behind the jobs that are queued.
+    /// Queues each job behind the jobs that are queued when it is due, as [`Due::back`].
     pub fn back(mut self) -> Self {
         self.first = self.first.back();
         self
@@ -241,19 +245,22 @@ impl From<Duration> for Schedule {
     }
 }
 
-/// The tick that a scheduled or delayed job runs for. Read inside the job with [`current_tick`].
+/// The tick that a scheduled or delayed job runs for. From [`current_tick`] in the job, and
+/// [`Outcome::tick`](crate::Outcome::tick) afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tick {
-    /// Which tick of the schedule this is, counted from 1, skipped ones included; 1 for a delayed job.
+    /// The number of the tick in its schedule, counted from 1, including skipped ticks; 1 for a delayed job.
     pub number: u64,
-    /// When it was due.
+    /// When the tick was due.
     pub scheduled: Instant,
-    /// How much later the job started.
+    /// How much later than that the job started.
     pub late_by: Duration,
 }
 
-/// The tick that the running job was submitted for; `None` outside a job, and in one that was not delayed.
+/// Returns the tick that the running job was queued for; `None` outside a job, and in one that was not delayed.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Pool, current_tick};
@@ -270,7 +277,7 @@ pub fn current_tick() -> Option<Tick> {
     current::with(tick_of).flatten()
 }
 
-/// The tick that the worker's running job was submitted for.
+/// The tick that the worker's running job was queued for.
 #[inline]
 pub(super) fn tick_of(worker: &Worker) -> Option<Tick> {
     worker.tick().and_then(|info| tick(worker, info))

@@ -1,4 +1,4 @@
-//! What can still be used after a panic was caught: whatever calls users' code leaves nothing half changed meanwhile.
+//! Types that can be used after a caught panic: no user code runs while one of them is in an inconsistent state.
 
 use super::{Group, JobHandle, ManualClock, Pool, Results, Timer};
 use std::panic::{RefUnwindSafe, UnwindSafe};

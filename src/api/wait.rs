@@ -1,6 +1,6 @@
 //! Waiting for several jobs.
 
-use super::pending::Pending;
+use super::ordered_slab::OrderedSlab;
 use super::{JobError, JobHandle, WaitError};
 use crate::pool::current;
 use crate::queue::{After, Arrivals};
@@ -8,7 +8,7 @@ use crate::sync::Deadline;
 use std::fmt;
 use std::sync::Arc;
 
-/// What [`wait`] waits for.
+/// The condition that [`wait`] waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Until {
@@ -20,23 +20,27 @@ pub enum Until {
     FirstFailed,
 }
 
-/// Which jobs had ended when [`wait`] returned: indices into the slice, ascending.
+/// Which jobs had ended when [`wait`] returned, as ascending indices into the slice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waited {
-    /// Those that had ended.
+    /// The jobs that had ended in any way.
     pub done: Vec<usize>,
-    /// Those that had not.
+    /// The jobs that had not.
     pub not_done: Vec<usize>,
 }
 
-/// Waits until the jobs have ended, as `until` says, or the deadline passes; returns which of them have ended. Returns
-/// at once for an empty slice. To process many jobs as they end, use [`as_completed`]: each call of `wait` looks at all
-/// of them.
+/// Waits until all jobs, or the first of them, have ended, and returns which have.
+///
+/// `until` chooses the condition. If the deadline passes first, that is not an error: [`Waited::not_done`] tells. An
+/// empty slice returns at once. Each call looks at all jobs, so to process many of them as they end, use
+/// [`as_completed`].
 ///
 /// # Errors
 ///
 /// [`WaitError::Deadlock`] if the caller is a job that all remaining jobs wait for; [`WaitError::Forked`] and
 /// [`WaitError::Exiting`] as for [`JobHandle::wait`].
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, Until, wait};
@@ -58,7 +62,7 @@ pub fn wait<T: Send + 'static>(
     Ok(Waited { done, not_done })
 }
 
-/// As [`wait`], for handles that lie apart. False if the deadline came first.
+/// As [`wait`], for handles that are not in one slice. False if the deadline passed first.
 pub(crate) fn wait_for<T: Send + 'static>(
     jobs: &[&JobHandle<T>],
     until: Until,
@@ -83,7 +87,7 @@ pub(crate) fn wait_for<T: Send + 'static>(
     }
 }
 
-/// Until `enough` is said of one that has ended, or all have.
+/// Waits until a job has ended of which `enough` is true, or all have ended.
 fn wait_until_enough<T: Send + 'static>(
     jobs: &[&JobHandle<T>],
     deadline: Deadline,
@@ -106,21 +110,21 @@ fn failed<T: Send + 'static>(job: &JobHandle<T>) -> bool {
     )
 }
 
-/// Handles, or references to them, that are watched until their jobs have ended.
-struct Watched<H: Handle> {
-    /// Each with the key of who is told of its end.
-    pending: Pending<(H, Option<u64>)>,
+/// Handles, or references to them, whose jobs push an arrival when they end.
+struct Watched<H: AsHandle> {
+    /// Each with the key under which it is watched; `None` if it had ended.
+    pending: OrderedSlab<(H, Option<u64>)>,
     arrivals: Arc<Arrivals>,
 }
 
-/// What leads to a handle.
-trait Handle {
+/// A handle, or a reference to one.
+trait AsHandle {
     type Value: Send + 'static;
 
     fn handle(&self) -> &JobHandle<Self::Value>;
 }
 
-impl<T: Send + 'static> Handle for JobHandle<T> {
+impl<T: Send + 'static> AsHandle for JobHandle<T> {
     type Value = T;
 
     fn handle(&self) -> &Self {
@@ -128,7 +132,7 @@ impl<T: Send + 'static> Handle for JobHandle<T> {
     }
 }
 
-impl<T: Send + 'static> Handle for &JobHandle<T> {
+impl<T: Send + 'static> AsHandle for &JobHandle<T> {
     type Value = T;
 
     fn handle(&self) -> &JobHandle<T> {
@@ -136,16 +140,16 @@ impl<T: Send + 'static> Handle for &JobHandle<T> {
     }
 }
 
-impl<H: Handle> Watched<H> {
+impl<H: AsHandle> Watched<H> {
     fn new() -> Self {
-        Self { pending: Pending::new(), arrivals: Arc::new(Arrivals::new()) }
+        Self { pending: OrderedSlab::new(), arrivals: Arc::new(Arrivals::new()) }
     }
 
     fn push(&mut self, job: H) {
-        self.pending.push_with(|number| {
-            let key = job.handle().watch(After::Arrive(Arc::clone(&self.arrivals), number));
+        self.pending.push_with(|index| {
+            let key = job.handle().watch(After::Arrive(Arc::clone(&self.arrivals), index));
             if key.is_none() {
-                self.arrivals.push(number);
+                self.arrivals.push(index);
             }
             (job, key)
         });
@@ -155,18 +159,18 @@ impl<H: Handle> Watched<H> {
         self.pending.iter().map(|(job, _)| job.handle())
     }
 
-    /// The next to end; `None` if there are no more.
+    /// The next job to end; `None` if there are no more.
     fn next(&mut self, deadline: Deadline) -> Option<Result<H, WaitError>> {
         if self.pending.len() == 0 {
             return None;
         }
         let next = next_arrival(&self.arrivals, || self.iter(), deadline);
-        Some(next.map(|number| self.pending.take(number).expect("a job arrives once").0))
+        Some(next.map(|index| self.pending.remove(index).expect("a job arrives once").0))
     }
 
-    /// Those that have not arrived, not watched any more.
+    /// Removes all jobs that were not returned, and stops watching them.
     fn take_rest(&mut self) -> Vec<H> {
-        let rest = std::mem::replace(&mut self.pending, Pending::new()).into_rest();
+        let rest = std::mem::replace(&mut self.pending, OrderedSlab::new()).into_vec();
         let unwatched = |(job, key): (H, Option<u64>)| {
             if let Some(key) = key {
                 job.handle().unwatch(key);
@@ -177,14 +181,13 @@ impl<H: Handle> Watched<H> {
     }
 }
 
-impl<H: Handle> Drop for Watched<H> {
+impl<H: AsHandle> Drop for Watched<H> {
     fn drop(&mut self) {
         drop(self.take_rest());
     }
 }
 
-/// The number of the next of `jobs` to have ended, none of which was handed out before. In a job of their pool this
-/// runs one of them here if nobody has begun it.
+/// The index of the next job to end. In a job of their pool this runs one of them here if none has started it.
 fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
     arrivals: &Arrivals,
     jobs: impl Fn() -> I,
@@ -193,17 +196,15 @@ fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
     if let Some(index) = arrivals.pop() {
         return Ok(index);
     }
-    // One of them tells for all.
-    jobs().next().map_or(Ok(()), JobHandle::may_come)?;
+    // All jobs are in this process, so one of them answers for all.
+    jobs().next().map_or(Ok(()), JobHandle::check_process)?;
     if deadline == Deadline::NEVER {
         let inside = current::with(|worker| {
-            let own = || jobs().filter(|job| job.in_pool(|_| ()).is_some());
+            let own = || jobs().filter(|job| job.on_own_worker(|_| ()).is_some());
             let queued = own().filter(|job| !job.is_started()).map(|job| job.id().get());
-            // Of a job of another pool it is not known whether it goes on.
-            let awaited = || {
-                // Also those that have ended and are about to arrive: they are no reason to despair.
-                jobs().map(|job| job.in_pool(|_| job.id().get()).unwrap_or(0)).collect()
-            };
+            // Includes jobs that have ended and are about to arrive: with them the wait ends. 0 stands for a job of
+            // another pool, of which this pool does not know what it waits for.
+            let awaited = || jobs().map(|job| job.on_own_worker(|_| job.id().get()).unwrap_or(0)).collect();
             worker.wait_for_one(queued, awaited, || arrivals.wait())
         });
         inside.unwrap_or(Ok(()))?;
@@ -211,9 +212,12 @@ fn next_arrival<'a, T: Send + 'static, I: Iterator<Item = &'a JobHandle<T>>>(
     arrivals.next(deadline).ok_or(WaitError::TimedOut)
 }
 
-/// Yields jobs as they end, in the order in which they end; those that have ended already come first.
+/// Iterates over jobs in the order in which they end; those that have ended already come first.
 ///
-/// The total cost is proportional to the number of jobs. The deadline is for the whole iteration.
+/// Each step waits for the next job to end. The deadline is for the whole iteration. The total cost is proportional to
+/// the number of jobs.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Deadline, Pool, as_completed};
@@ -236,9 +240,11 @@ pub fn as_completed<T: Send + 'static>(
     completed
 }
 
-/// Yields jobs as they end. Made by [`as_completed`]. Yields an error and then ends if the deadline passes first
-/// ([`WaitError::TimedOut`]) or the wait would never end ([`WaitError::Deadlock`]).
-#[must_use = "jobs are yielded only as they are asked for"]
+/// An iterator over jobs as they end. Made by [`as_completed`].
+///
+/// If the deadline passes first ([`WaitError::TimedOut`]), or a wait fails otherwise as for [`JobHandle::wait`], the
+/// iterator yields that error and then ends. [`into_rest`](Self::into_rest) returns the jobs that were not yielded.
+#[must_use = "an iterator does nothing before it is used"]
 pub struct Completed<T: Send + 'static> {
     watched: Watched<JobHandle<T>>,
     deadline: Deadline,
@@ -246,7 +252,7 @@ pub struct Completed<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Completed<T> {
-    /// Adds a job, at any time.
+    /// Adds a job. Allowed at any time, also between two steps of the iteration.
     pub fn push(&mut self, job: JobHandle<T>) {
         self.watched.push(job);
     }
@@ -256,22 +262,22 @@ impl<T: Send + 'static> Completed<T> {
         self.watched.pending.len()
     }
 
-    /// The jobs that were not handed out.
+    /// The jobs that were not yielded.
     pub(super) fn pending(&self) -> impl Iterator<Item = &JobHandle<T>> {
         self.watched.iter()
     }
 
-    /// The next job to end, if that is before the deadline; `None` if there are no more.
+    /// As [`next`](Iterator::next), with a deadline of its own.
     pub(crate) fn next_until(&mut self, deadline: Deadline) -> Option<Result<JobHandle<T>, WaitError>> {
         self.watched.next(deadline)
     }
 
-    /// Whether all jobs were yielded.
+    /// Whether no jobs are left to be yielded.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The jobs that were not yielded, for instance after the deadline.
+    /// Returns the jobs that were not yielded, for example after the deadline.
     pub fn into_rest(mut self) -> Vec<JobHandle<T>> {
         self.watched.take_rest()
     }

@@ -1,26 +1,26 @@
-//! Functions that the library calls back.
+//! Callbacks of C programs.
 
 use super::result::{self, Value, classify};
 use super::{ftpool_job_id, ftpool_result};
-use crate::api::{Declared, End};
+use crate::api::{Completion, Declared};
 use crate::{JobError, Outcome};
 use std::ffi::c_void;
 use std::ptr;
 
-/// Called with an outcome, which belongs to the library and is valid only during the call. Must return, as a job must.
-/// On a thread that is no worker of the pool, such as one that cancels the job, it must not wait for that job or its
-/// outcome, which come after the call: only a timeout ends such a wait. Waits there for the pool's idleness or end
-/// return FTPOOL_E_DEADLOCK, as they do in a job.
+/// Called with an outcome, which belongs to the library and is valid only during the call. It must return, as a job
+/// must. On a thread that is no worker of the pool, such as one that cancels the job, it must not wait for that job or
+/// its outcome without a timeout, because the job ends only after the call. ftpool_wait_idle(), ftpool_shutdown() and
+/// the like return FTPOOL_E_DEADLOCK in it, as they do in a job.
 pub type ftpool_callback = Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result) -> i32>;
 
-/// Shown an outcome, which stays the library's and is valid during the call, and decides what the job comes to: returns
-/// 0, and the job is done with the value in `*value`, or the code that it fails with. On entry `*value` is what the job
-/// returned, or NULL; a failure whose own code is returned stays as it was, so `return result->error_code` changes
-/// nothing. A value that it replaces or refuses is its own to free. Must return, as a job must.
+/// Called with an outcome, as ftpool_callback, and decides how the job ends. If it returns 0, the job is done with the
+/// value in `*value`, which on entry is what the job returned, or NULL. If it returns another code, the job fails with
+/// that code; a failure whose own code is returned keeps its message. So `return result->error_code` changes nothing.
+/// It must free a value that it replaces or refuses. It must return, as a job must.
 pub type ftpool_settle_fn =
     Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result, value: *mut *mut c_void) -> i32>;
 
-/// Frees an argument or a value. Must return, as a job must.
+/// Frees an argument or a value. It must return, as a job must.
 pub type ftpool_free_fn = Option<unsafe extern "C" fn(pointer: *mut c_void)>;
 
 /// A callback and its context.
@@ -30,7 +30,7 @@ pub(super) struct Callback {
     context: *mut c_void,
 }
 
-// SAFETY: whoever gives a callback states that it may be called with its context on any thread.
+// SAFETY: the caller that passed the callback states that it may be called with its context on any thread.
 unsafe impl Send for Callback {}
 
 impl Callback {
@@ -39,22 +39,22 @@ impl Callback {
     }
 
     pub(super) fn call(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> i32 {
-        // SAFETY: whoever gave the callback states that it may be called with its context; the result lives meanwhile.
-        result::show(outcome, arg, |result| unsafe { (self.function)(self.context, result) })
+        // SAFETY: as above; the result lives during the call.
+        result::with_result(outcome, arg, |result| unsafe { (self.function)(self.context, result) })
     }
 
     /// As [`call`](Self::call); a code other than 0 is a failure.
-    pub(super) fn verdict(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> Result<(), Declared> {
+    pub(super) fn try_call(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> Result<(), Declared> {
         match self.call(outcome, arg) {
             0 => Ok(()),
             code => Err(failed(code)),
         }
     }
 
-    /// As [`call`](Self::call), of a job whose outcome stays where it is.
-    pub(super) fn call_with(self, id: ftpool_job_id, end: &End<Value>) {
+    /// As [`call`](Self::call), for a job with a handle.
+    pub(super) fn call_with(self, id: ftpool_job_id, completion: &Completion<Value>) {
         // SAFETY: as above.
-        result::show_with(id, end, |result| unsafe {
+        result::with_completion(id, completion, |result| unsafe {
             (self.function)(self.context, result);
         });
     }
@@ -64,7 +64,7 @@ fn failed(code: i32) -> Declared {
     Declared { code, message: "the callback failed".into() }
 }
 
-/// A callback that decides, and its context.
+/// A settle callback and its context.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settle {
     function: unsafe extern "C" fn(*mut c_void, *const ftpool_result, *mut *mut c_void) -> i32,
@@ -81,8 +81,9 @@ impl Settle {
 
     pub(super) fn decide(self, outcome: &mut Outcome<Value>, arg: Option<*mut c_void>) {
         let mut value = outcome.result.as_ref().map_or(ptr::null_mut(), |value| value.0);
-        // SAFETY: as above, and the place for the value is there meanwhile.
-        let code = result::show(outcome, arg, |shown| unsafe { (self.function)(self.context, shown, &raw mut value) });
+        // SAFETY: as above; the value's variable lives during the call, too.
+        let call = |result: *const _| unsafe { (self.function)(self.context, result, &raw mut value) };
+        let code = result::with_result(outcome, arg, call);
         match &outcome.result {
             _ if code == 0 => outcome.result = Ok(Value(value)),
             Err(error) if code == classify(error).1 => {}
@@ -101,7 +102,7 @@ impl Free {
     }
 
     pub(super) fn call(self, pointer: *mut c_void) {
-        // SAFETY: whoever gave the function states that it may be called with these pointers.
+        // SAFETY: the caller that passed the function states that it may be called with these pointers.
         unsafe { (self.0)(pointer) };
     }
 }

@@ -1,4 +1,4 @@
-//! From what C passes to what Rust takes.
+//! Checking and converting the arguments of C calls.
 
 use super::ftpool_status::{self, *};
 use super::{ftpool, ftpool_fn, ftpool_job_id};
@@ -8,13 +8,13 @@ use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-/// A call's way out.
+/// The result of a check: an error is the status that the call returns.
 pub(super) type Checked<T> = Result<T, ftpool_status>;
 
-/// A struct that says it is larger than this comes from no version of the header.
+/// No version of the header has a larger struct.
 pub(super) const LARGEST_STRUCT: usize = 4096;
 
-/// The status of a call that ends here.
+/// The status to return for a result.
 #[inline(always)]
 pub(super) fn status<E: Into<ftpool_status>>(result: Result<(), E>) -> ftpool_status {
     match result {
@@ -23,7 +23,18 @@ pub(super) fn status<E: Into<ftpool_status>>(result: Result<(), E>) -> ftpool_st
     }
 }
 
-/// The pool behind a handle, for a call that the pool itself waits for before it is freed: a submit.
+/// The status to return for an answer: FTPOOL_OK for yes, `no` for no.
+#[inline(always)]
+pub(super) fn status_or(answer: Checked<bool>, no: ftpool_status) -> ftpool_status {
+    match answer {
+        Ok(true) => FTPOOL_OK,
+        Ok(false) => no,
+        Err(error) => error,
+    }
+}
+
+/// Borrows the pool behind a handle, without a reference count of its own. For submits, which a pool waits for before
+/// it is freed.
 ///
 /// # Safety
 ///
@@ -33,24 +44,24 @@ pub(super) unsafe fn pool(pool: *const ftpool) -> Checked<ManuallyDrop<Pool>> {
     if pool.is_null() {
         return Err(FTPOOL_E_INVALID);
     }
-    // SAFETY: the caller's 1; the handle is not given back.
+    // SAFETY: the caller's 1; the reference is not dropped.
     let core = unsafe { Arc::from_raw(pool.cast::<Core>()) };
     Ok(ManuallyDrop::new(Pool::from_core(core)))
 }
 
-/// The pool behind a handle, kept in memory until the call has ended. It is not kept open: a call that outlasts
-/// `ftpool_free` in a job does not wait for the pool's end.
+/// Retains the pool behind a handle, so that it stays in memory until the call has ended. It is not kept open: a call
+/// that outlasts `ftpool_free` in a job does not wait for the pool's end.
 ///
 /// # Safety
 ///
 /// As for [`pool`].
-pub(super) unsafe fn held(handle: *const ftpool) -> Checked<Pool> {
+pub(super) unsafe fn retained(handle: *const ftpool) -> Checked<Pool> {
     if handle.is_null() {
         return Err(FTPOOL_E_INVALID);
     }
-    // SAFETY: the caller's 1; the handle is not given back.
+    // SAFETY: the caller's 1; the reference is not dropped.
     let core = ManuallyDrop::new(unsafe { Arc::from_raw(handle.cast::<Core>()) });
-    Ok(Pool::visitor(Arc::clone(&core)))
+    Ok(Pool::without_keeping_open(Arc::clone(&core)))
 }
 
 /// An object that must not be NULL.
@@ -64,7 +75,7 @@ pub(super) unsafe fn object<'a, T>(object: *const T) -> Checked<&'a T> {
     unsafe { object.as_ref() }.ok_or(FTPOOL_E_INVALID)
 }
 
-/// A yes or no.
+/// A boolean field of a struct.
 pub(super) fn flag(value: u32) -> Checked<bool> {
     match value {
         0 => Ok(false),
@@ -73,8 +84,8 @@ pub(super) fn flag(value: u32) -> Checked<bool> {
     }
 }
 
-/// The fields of a struct that this version knows; those that an older program does not have are as in `default`. No
-/// compiler gives a struct a size that is not a multiple of its alignment: such a size might end within a pointer.
+/// Copies the fields of a struct that this version knows; fields that an older program does not have are taken from
+/// `default`. A size that is not a multiple of the alignment is refused, because it could end within a pointer.
 ///
 /// # Safety
 ///
@@ -91,7 +102,7 @@ pub(super) unsafe fn known_part<T: Copy>(given: *const T, default: T) -> Checked
         return Err(FTPOOL_E_VERSION);
     }
     let mut known = default;
-    // SAFETY: the source has `size` bytes and the copy as many as a `T`; the caller's 2; they are apart.
+    // SAFETY: the source has `size` bytes, and the copy those of a `T`; the caller's 2; they do not overlap.
     unsafe { bytes.as_ptr().copy_to_nonoverlapping((&raw mut known).cast(), size.min(size_of::<T>())) };
     Ok(known)
 }
@@ -103,9 +114,9 @@ pub(super) struct Call {
     argument: *mut c_void,
 }
 
-// SAFETY: whoever submits a C job states that its function may be called with its argument on any thread.
+// SAFETY: the submitter of a C job states that its function may be called with its argument on any thread.
 unsafe impl Send for Call {}
-// SAFETY: as above; a schedule's function may be called on several threads at the same time.
+// SAFETY: as above; a schedule's function may be called on several threads at a time.
 unsafe impl Sync for Call {}
 
 impl Call {
@@ -116,7 +127,7 @@ impl Call {
 
     #[inline(always)]
     pub(super) fn run(self) -> *mut c_void {
-        // SAFETY: whoever submits a C job states that its function may be called with its argument.
+        // SAFETY: as above.
         unsafe { (self.function)(self.argument) }
     }
 
@@ -124,7 +135,7 @@ impl Call {
         self.argument
     }
 
-    /// One call for each of `count` arguments.
+    /// A call of `function` with each of `count` arguments.
     ///
     /// # Safety
     ///
@@ -142,7 +153,7 @@ impl Call {
     }
 }
 
-/// Stores an output that the caller may not want.
+/// Stores an output, whose place may be NULL.
 ///
 /// # Safety
 ///
@@ -155,7 +166,7 @@ pub(super) unsafe fn store<T>(place: *mut T, value: T) {
     }
 }
 
-/// Stores ids in an array that the caller may not want.
+/// Stores ids in an array, which may be NULL.
 ///
 /// # Safety
 ///
@@ -170,4 +181,30 @@ pub(super) unsafe fn store_ids(place: *mut ftpool_job_id, ids: &[JobId]) {
         // SAFETY: the caller's 1.
         unsafe { slot.write(id.get()) };
     }
+}
+
+/// Lists ids of a pool: stores at most `capacity` of them, and how many there are.
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed. 2. `out_ids` is NULL or has room for `capacity` ids. 3. `out_count`
+///    is NULL or writable.
+pub(super) unsafe fn list_ids(
+    pool: *const ftpool,
+    capacity: usize,
+    out_ids: *mut ftpool_job_id,
+    out_count: *mut usize,
+    list: impl FnOnce(&Pool) -> Vec<JobId>,
+) -> ftpool_status {
+    if out_count.is_null() || (out_ids.is_null() && capacity > 0) {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    let ids = unsafe { retained(pool) }.map(|pool| list(&pool));
+    status(ids.map(|ids| {
+        // SAFETY: 1. the caller's 2: no more than `capacity` are stored.
+        unsafe { store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
+        // SAFETY: 1. the caller's 3.
+        unsafe { store(out_count, ids.len()) };
+    }))
 }

@@ -1,19 +1,19 @@
-//! Time for C programs' tests.
+//! Manual clocks, for tests of C programs.
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
 use crate::ManualClock;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// A clock that advances only when told to, for tests of programs that use delayed and scheduled jobs. Put it into
-/// ftpool_config; several pools may use it.
+/// A clock that advances only when it is told to, for tests of programs with delayed and scheduled jobs. Put it into
+/// ftpool_config.clock; several pools may use it. Timeouts of calls do not go by it.
 #[derive(Debug)]
 pub struct ftpool_clock(pub(super) ManualClock);
 
 /// Makes a clock. It starts at zero; its wall clock starts at the system's current time.
 ///
-/// **Ownership:** the caller owns the clock and ends it with ftpool_clock_free(), before or after its pools.
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_clock` is NULL.
+/// **Ownership:** the caller owns the clock and ends it with ftpool_clock_free(), before or after its pools. **Thread
+/// safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_clock` is NULL.
 ///
 /// # Safety
 ///
@@ -28,7 +28,8 @@ pub unsafe extern "C" fn ftpool_clock_new(out_clock: *mut *mut ftpool_clock) -> 
     FTPOOL_OK
 }
 
-/// Frees a clock. Pools that use it live on, but time stands still for them. NULL is accepted and ignored.
+/// Frees a clock. Pools that use it stay usable, but their time does not advance any more. NULL is accepted and
+/// ignored.
 ///
 /// **Ownership:** the clock is gone. **Thread safety:** no other call on the clock may be under way or follow.
 ///
@@ -43,12 +44,13 @@ pub unsafe extern "C" fn ftpool_clock_free(clock: *mut ftpool_clock) {
     }
 }
 
-/// Advances the clock. When this returns, the jobs that have become due are queued, in the order of their due times,
-/// those by the wall clock after the others; they may have started, or even ended. If there are more than 64, the
-/// others follow as workers get to them; ftpool_wait_idle() waits for them.
+/// Advances the clock by `time_ns`, and queues the jobs that have become due, in the order of their due times, those by
+/// the wall clock after the others. When this returns, they may have started, or even ended. If there are more than 64,
+/// the others follow as workers get to them; ftpool_wait_idle() waits for them.
 ///
-/// Jobs whose start deadline has passed have ended, too. Their callbacks and the overrun hook are called here and may
-/// advance the clock: what becomes overdue by that is seen to after they have returned.
+/// Jobs whose start deadline has passed have ended when this returns. Their callbacks and the overrun hook are called
+/// here. They may advance the clock in turn; the outer call then handles what becomes overdue, after they have
+/// returned.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
 ///
@@ -62,7 +64,7 @@ pub unsafe extern "C" fn ftpool_clock_advance(clock: *mut ftpool_clock, time_ns:
     status(clock.and_then(|clock| nanoseconds(time_ns).map(|time| clock.0.advance(time))))
 }
 
-/// Sets the clock's wall clock, forward or back.
+/// Sets the clock's wall clock, forward or back, and queues the jobs that have become due.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `clock` is NULL or the time is negative.
 ///
@@ -90,7 +92,7 @@ pub unsafe extern "C" fn ftpool_clock_elapsed(clock: *const ftpool_clock) -> i64
     unsafe { check::object(clock) }.map_or(0, |clock| from_duration(clock.0.elapsed()))
 }
 
-/// A length of time: not negative.
+/// A length of time, which must not be negative.
 pub(super) fn nanoseconds(time_ns: i64) -> Checked<Duration> {
     u64::try_from(time_ns).map(Duration::from_nanos).map_err(|_| FTPOOL_E_INVALID)
 }

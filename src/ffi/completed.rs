@@ -1,8 +1,8 @@
-//! Several C jobs: waited for at once, or one after another as they end.
+//! Waiting for several C jobs, at once or as they end.
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
-use super::handle::{borrow, give, owned};
+use super::handle::{borrow, into_ptr, owned};
 use super::result::Value;
 use super::{ftpool_job, time};
 use crate::api::wait_for;
@@ -15,9 +15,10 @@ pub const FTPOOL_UNTIL_FIRST: u32 = 1;
 /// ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
 pub const FTPOOL_UNTIL_FIRST_FAILED: u32 = 2;
 
-/// Waits until jobs have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or _FIRST_FAILED. Returns at once if `count`
-/// is 0. Jobs may belong to several pools, and may occur more than once. `*out_done` is the number of jobs that have
-/// ended, also after FTPOOL_TIMEOUT; `out_done` may be NULL. ftpool_job_state() tells which have ended.
+/// Waits until all of `count` jobs, or the first of them, have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or
+/// _FIRST_FAILED. Returns at once if `count` is 0. Jobs may belong to several pools, and may occur more than once.
+/// `*out_done` is the number of jobs that have ended, also after FTPOOL_TIMEOUT; `out_done` may be NULL.
+/// ftpool_job_state() tells which have ended. To process many jobs as they end, use ftpool_completed_next().
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all remaining
 /// jobs wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if `jobs` is NULL and
@@ -44,8 +45,8 @@ pub unsafe extern "C" fn ftpool_wait_jobs(
     status(result)
 }
 
-/// A set of handles that gives them back as their jobs end, starting with those that have ended already. The cost of
-/// each does not depend on how many there are; for a few jobs, see ftpool_wait_jobs().
+/// A set of handles, which returns them as their jobs end, starting with those that have ended already. The cost of
+/// each does not depend on how many there are. For a few jobs, ftpool_wait_jobs() is simpler.
 #[derive(Debug)]
 pub struct ftpool_completed(Completed<Value>);
 
@@ -85,10 +86,10 @@ pub unsafe extern "C" fn ftpool_completed_free(completed: *mut ftpool_completed)
 
 /// Adds a handle, at any time, including between two calls of ftpool_completed_next().
 ///
-/// **Ownership:** the handle belongs to the object until it is given back; until then all calls on it but
-/// ftpool_job_release() and ftpool_job_join() are allowed, and it must not be added again. **Thread safety:** one
-/// thread at a time uses the object. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL: nothing was
-/// taken.
+/// **Ownership:** the handle belongs to the object until ftpool_completed_next() returns it. Until then it must not be
+/// added again, and all calls on it but ftpool_job_release() and ftpool_job_join() are allowed. **Thread safety:** one
+/// thread at a time may use the object. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL, and the handle
+/// stays the caller's.
 ///
 /// # Safety
 ///
@@ -102,10 +103,11 @@ pub unsafe extern "C" fn ftpool_completed_add(completed: *mut ftpool_completed, 
     status(unsafe { owned(job) }.map(|job| completed.0.push(job)))
 }
 
-/// Gives back the next handle whose job has ended. In a job of the same pool it waits as ftpool_job_wait() does.
+/// Waits for the next job to end, and returns its handle in `*out_job`. In a job of the same pool it waits as
+/// ftpool_job_wait() does.
 ///
-/// **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time uses the object.
-/// **Returns:** FTPOOL_OK; FTPOOL_EMPTY: all were given back; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all
+/// **Ownership:** the handle is the caller's again. **Thread safety:** one thread at a time may use the object.
+/// **Returns:** FTPOOL_OK; FTPOOL_EMPTY if the set is empty; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all
 /// remaining jobs wait for; FTPOOL_E_FORKED and FTPOOL_E_SHUTDOWN as ftpool_job_wait(); FTPOOL_E_INVALID if an argument
 /// is NULL or the timeout is not valid. `*out_job` is NULL unless FTPOOL_OK.
 ///
@@ -132,10 +134,10 @@ pub unsafe extern "C" fn ftpool_completed_next(
 
 fn next(completed: &mut ftpool_completed, timeout_ns: i64) -> Checked<*mut ftpool_job> {
     let job = completed.0.next_until(time::deadline(timeout_ns)?).ok_or(FTPOOL_EMPTY)?;
-    Ok(give(job?))
+    Ok(into_ptr(job?))
 }
 
-/// How many have ended, and whether that is what was waited for.
+/// Waits, and returns how many jobs have ended, and the status.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! How a C program asks for a pool.
+//! The configuration of a pool in C.
 
 use super::check::{self, Checked};
 use super::hooks;
@@ -7,75 +7,75 @@ use super::{ftpool_clock, ftpool_failed_hook, ftpool_log_hook, ftpool_overrun_ho
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char, c_void};
 
-/// How to configure a pool. Initialise it with FTPOOL_CONFIG_INIT, which means all defaults, and set what should
-/// differ: 0 in a field means its default.
+/// The configuration of a pool, for ftpool_new(). Initialise it with FTPOOL_CONFIG_INIT, then set the fields that
+/// should not have their defaults. 0 in a field means its default.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_config {
-    /// sizeof(ftpool_config), set by FTPOOL_CONFIG_INIT: tells the library which header the program was compiled with.
+    /// sizeof(ftpool_config), set by FTPOOL_CONFIG_INIT. It tells the library which header the program was compiled
+    /// with.
     pub size: usize,
-    /// At most how many workers, up to 32 768. Above 0: that many. 0, or −9999 and below: one for each usable
-    /// processor, counted by affinity and cgroup quota. −1 to −9998: the usable processors plus this number.
+    /// The limit on workers, up to 32 768. 0, or −9999 and below: one for each usable processor, as counted by affinity
+    /// and cgroup quota. −1 to −9998: that many fewer than the usable processors.
     pub workers: i32,
-    /// 1: jobs begin in the order of submission across all threads. 0: only the jobs of one thread are in order.
+    /// 1: jobs start in the order of submission across all threads. 0: only the jobs of one thread are in order.
     pub ordered: u32,
-    /// Worker n is called `<name>-<n>`; NULL means "ThreadPool". Copied.
+    /// The prefix of the threads' names, which are `<name>-0`, `<name>-1` and so on. NULL means "ThreadPool". Copied.
     pub name: *const c_char,
-    /// Bytes of each worker's stack; 0 means the default for Rust threads: 2 MiB, or what RUST_MIN_STACK says.
+    /// The stack size of workers in bytes. 0 means that of new Rust threads: 2 MiB, or RUST_MIN_STACK.
     pub stack_size: usize,
-    /// 1: outcomes say how long jobs were queued and ran. 0: nothing is measured.
+    /// 1: results tell how long jobs were queued and ran. 0: that is not measured.
     pub timing: u32,
-    /// Called in each worker before its first job; may be NULL. If it calls ftpool_fail(), the pool is broken: queued
+    /// Called in each worker before its first job. May be NULL. If it calls ftpool_fail(), the pool is broken: queued
     /// jobs are cancelled, and every later submit returns FTPOOL_E_BROKEN; ftpool_check() tells why.
     pub start: ftpool_worker_hook,
-    /// Called in each worker whose start hook has succeeded, after its last job; may be NULL. What it submits to its
-    /// own pool is refused when the pool ends; a worker that leaves an open pool (see idle_timeout_ns, jobs_per_worker
-    /// and extra_workers) may submit. If it calls ftpool_fail(), the pool is broken; the worker's end and a shutdown
-    /// complete all the same.
+    /// Called in each worker after its last job, unless its start hook has failed. May be NULL. If it calls
+    /// ftpool_fail(), the pool is broken; the worker and a shutdown end as usual. It may submit jobs to its own pool
+    /// only if the worker leaves an open pool (idle_timeout_ns, jobs_per_worker, extra_workers).
     pub stop: ftpool_worker_hook,
-    /// Called once for every job that fails, in the worker, before the outcome can be read, and even if it goes
-    /// nowhere; possibly on several threads at once. May be NULL.
+    /// Called on the worker once for every job that fails, before the outcome can be read, and also for jobs without an
+    /// outcome; possibly on several threads at a time. May be NULL.
     pub failed: ftpool_failed_hook,
     /// Called with a line of text once for every job that fails, and when a hook breaks the pool; possibly on several
-    /// threads at once. May be NULL.
+    /// threads at a time. May be NULL.
     pub log: ftpool_log_hook,
     /// Passed to the four functions above, and to overrun.
     pub context: *mut c_void,
     /// What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
     /// _DISCARD_OLDEST or _HAND_OFF. The pool's own jobs never wait: they may submit above the limit. So may callbacks
-    /// of jobs that end without having run, and delayed jobs that are due are queued in the same way.
+    /// of jobs that end without having run. Delayed and scheduled jobs are queued above the limit when they are due.
     pub policy: u32,
-    /// The most jobs that may be queued (accepted but not started); 0 means no limit.
+    /// The most jobs that may be queued, that is accepted but not started. 0 means no limit.
     pub max_queued: usize,
     /// How long a submit waits with FTPOOL_POLICY_TIMED.
     pub policy_timeout_ns: i64,
     /// The lower mark of water_callback.
     pub low_water: usize,
-    /// The upper mark of water_callback, above the lower one.
+    /// The upper mark of water_callback, which must be above the lower one.
     pub high_water: usize,
     /// Called when the number of queued jobs has risen to high_water, and when it has then fallen to low_water. May be
     /// NULL.
     pub water_callback: ftpool_water_fn,
     /// Passed to water_callback.
     pub water_context: *mut c_void,
-    /// The clock for delayed and scheduled jobs, for tests; NULL means the system's clocks.
+    /// A clock for delayed and scheduled jobs, for tests. NULL means the system's clocks.
     pub clock: *mut ftpool_clock,
-    /// How long an idle worker sleeps before its thread ends: an idle pool shrinks, down to no threads, and grows again
+    /// How long an idle worker stays before its thread ends: an idle pool shrinks, down to no threads, and grows again
     /// when there are jobs. 0 and FTPOOL_FOREVER: workers stay.
     pub idle_timeout_ns: i64,
-    /// How many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. 0: no limit.
-    /// This costs throughput, because workers then take jobs one at a time.
+    /// How many jobs a worker runs before a new thread replaces it, for jobs that leak per-thread state. 0: no limit. A
+    /// limit costs throughput, because workers then take jobs one at a time.
     pub jobs_per_worker: u64,
-    /// How many workers beyond the limit there may be while that many jobs are in ftpool_blocking();
-    /// ftpool_worker_limit() includes them. Cut to what is possible with at most 32 768 workers in all. 0: none.
+    /// How many workers there may be beyond the limit, one for each job that is in ftpool_blocking(). Cut so that there
+    /// are at most 32 768 workers in all. ftpool_worker_limit() includes them. 0: none.
     pub extra_workers: u32,
-    /// Called, with `context`, once for every job that exceeds its run_limit_ns (ftpool_submit_options), as soon as it
-    /// does, usually on the timer thread: it should be short, as it holds up other timers. May be NULL; then run limits
-    /// have no effect.
+    /// Called with `context` once for every job that exceeds its run_limit_ns (ftpool_submit_options), as soon as it
+    /// does, usually on the timer thread, where it delays other timers: it should be short. May be NULL; then run
+    /// limits have no effect.
     pub overrun: ftpool_overrun_hook,
 }
 
-/// The builder that a config asks for.
+/// The builder for a config.
 ///
 /// # Safety
 ///
@@ -131,7 +131,7 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
     backpressure::bounded(hooks::set(builder, &config), &config)
 }
 
-/// When workers leave a pool that goes on.
+/// Sets when workers leave an open pool.
 fn leaving(mut builder: Builder, config: &ftpool_config) -> Checked<Builder> {
     if let Some(timeout) = time::duration(config.idle_timeout_ns)?.filter(|timeout| !timeout.is_zero()) {
         builder = builder.idle_timeout(timeout);

@@ -1,4 +1,4 @@
-//! A pool as a whole: what is queued, its new beginnings, and all pools together.
+//! A pool as a whole in C: cancelling what is queued, reopening, and all pools of the process.
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
@@ -8,17 +8,17 @@ use crate::{Pool, Shutdown, SubmitError};
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
-/// What ftpool_cancel_all() cancels: jobs that are queued.
+/// A flag of ftpool_cancel_all(): cancel the jobs that are queued.
 pub const FTPOOL_CANCEL_QUEUED: u32 = 1;
-/// What ftpool_cancel_all() cancels: delayed jobs that are not due yet, and schedules.
+/// A flag of ftpool_cancel_all(): cancel the delayed jobs that are not due yet, and the schedules.
 pub const FTPOOL_CANCEL_TIMERS: u32 = 2;
 
 /// Called with the id of one job.
 pub type ftpool_id_fn = Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id)>;
 
-/// The process-wide pool, with default configuration. It is created on first use, shared by everybody, and does not
-/// keep the process alive. ftpool_shutdown() refuses to end it; ftpool_shutdown_all() does not. Once used, it is the
-/// parent's pool in the child of a fork.
+/// Returns the process-wide pool, which has the default configuration. It is made on first use, shared by all its
+/// users, and does not keep the process alive. ftpool_shutdown() refuses to end it; only ftpool_shutdown_all() does. If
+/// it was used before a fork, it remains the parent's pool in the child.
 ///
 /// **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
 /// **Returns:** the pool, always the same, never NULL.
@@ -27,9 +27,9 @@ pub extern "C" fn ftpool_default() -> *mut ftpool {
     Arc::as_ptr(Pool::global().core()).cast_mut().cast()
 }
 
-/// Cancels everything of the kinds in `what`: FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS, or'ed together; 0 for
-/// nothing. Running jobs go on. Each job that was to leave an outcome in a results object leaves
-/// FTPOOL_OUTCOME_CANCELLED there. `*out_count` is how many jobs and timers were cancelled; `out_count` may be NULL.
+/// Cancels all jobs of the kinds in `what`: FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS, or'ed together; 0 for none.
+/// Running jobs go on. The outcome of a cancelled job is FTPOOL_OUTCOME_CANCELLED. `*out_count` is how many jobs and
+/// timers were cancelled; `out_count` may be NULL.
 ///
 /// **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
 /// is NULL or `what` contains an unknown bit.
@@ -40,7 +40,7 @@ pub extern "C" fn ftpool_default() -> *mut ftpool {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_cancel_all(pool: *mut ftpool, what: u32, out_count: *mut usize) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let cancelled = unsafe { check::held(pool) }.and_then(|pool| cancel_all(&pool, what));
+    let cancelled = unsafe { check::retained(pool) }.and_then(|pool| cancel_all(&pool, what));
     // SAFETY: the caller's 2.
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
 }
@@ -49,15 +49,14 @@ fn cancel_all(pool: &Pool, what: u32) -> Checked<usize> {
     if what & !(FTPOOL_CANCEL_QUEUED | FTPOOL_CANCEL_TIMERS) != 0 {
         return Err(FTPOOL_E_INVALID);
     }
-    // Timers first: what comes to be due meanwhile is queued then.
+    // Timers first: a timer that becomes due meanwhile is then cancelled as a queued job.
     let timers = if what & FTPOOL_CANCEL_TIMERS != 0 { pool.cancel_timers() } else { 0 };
     let queued = if what & FTPOOL_CANCEL_QUEUED != 0 { pool.cancel_all() } else { 0 };
     Ok(timers + queued)
 }
 
-/// As ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL, and calls `each(context, id)` for every queued job and pending
-/// timer that will never run because of this call, in the order of their ids. It does so before it waits for the end,
-/// so also if the timeout comes first. `each` may be NULL.
+/// Shuts down as ftpool_shutdown() with FTPOOL_SHUTDOWN_CANCEL, and calls `each(context, id)` for every queued job and
+/// timer that it cancels, in the order of their ids, before it waits for the threads to end. `each` may be NULL.
 ///
 /// **Ownership:** `context` stays the caller's. `each` is called on the calling thread, with no lock held, and may use
 /// the pool. **Thread safety**, **Returns:** as ftpool_shutdown().
@@ -73,7 +72,7 @@ pub unsafe extern "C" fn ftpool_shutdown_now(
     timeout_ns: i64,
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| {
         let (deadline, mut cancelled) = (time::deadline(timeout_ns)?, Vec::new());
         pool.close_now(&mut cancelled)?;
@@ -85,8 +84,8 @@ pub unsafe extern "C" fn ftpool_shutdown_now(
     }))
 }
 
-/// The ids of the jobs that are queued, ascending, which is the order of submission for the jobs of one thread that
-/// were all submitted the same way. Writes at most `capacity` of them to `out_ids`; `*out_count` is how many there are,
+/// Lists the ids of the jobs that are queued, in ascending order. For jobs that one thread submitted in the same way,
+/// that is the order of submission. Writes at most `capacity` ids to `out_ids`; `*out_count` is how many there are,
 /// which may be more. The list may be out of date when this returns.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
@@ -103,26 +102,17 @@ pub unsafe extern "C" fn ftpool_queued_ids(
     out_ids: *mut ftpool_job_id,
     out_count: *mut usize,
 ) -> ftpool_status {
-    if out_count.is_null() || (out_ids.is_null() && capacity > 0) {
-        return FTPOOL_E_INVALID;
-    }
-    // SAFETY: the caller's 1.
-    let ids = unsafe { check::held(pool) }.map(|pool| pool.queued_ids());
-    status(ids.map(|ids| {
-        // SAFETY: the caller's 2: no more than `capacity` are written.
-        unsafe { check::store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
-        // SAFETY: the caller's 3.
-        unsafe { check::store(out_count, ids.len()) };
-    }))
+    // SAFETY: the caller's 1 to 3.
+    unsafe { check::list_ids(pool, capacity, out_ids, out_count, Pool::queued_ids) }
 }
 
-/// Opens a pool that was shut down: it accepts jobs again. Waits for a shutdown in progress to end first. An open pool
-/// is left as it is.
+/// Opens a pool that was shut down, so that it accepts jobs again. Waits for a shutdown in progress to end first. Does
+/// nothing to an open pool.
 ///
-/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT: the shutdown has not ended
-/// yet; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_E_DEADLOCK in a job of this pool; FTPOOL_E_FORKED;
-/// FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the timeout is not valid. The pool stays
-/// closed then.
+/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK. Otherwise the pool stays closed:
+/// FTPOOL_TIMEOUT: the shutdown has not ended yet; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_E_DEADLOCK in a job of
+/// this pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the timeout
+/// is not valid.
 ///
 /// # Safety
 ///
@@ -130,16 +120,16 @@ pub unsafe extern "C" fn ftpool_queued_ids(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_reopen(pool: *mut ftpool, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| Ok(pool.reopen(time::deadline(timeout_ns)?)?)))
 }
 
-/// Resets the pool: cancels what is queued, counts failures (ftpool_failed()) and expired jobs (ftpool_expired()) from
-/// 0 again, and opens the pool if it was shut down. Running jobs go on and leave their outcomes. Waits only for a
-/// shutdown in progress. `*out_count` is how many jobs were cancelled; `out_count` may be NULL.
+/// Resets the pool: cancels the queued jobs, resets the counts of ftpool_failed() and ftpool_expired() to 0, and
+/// reopens the pool if it was shut down. Running jobs go on and leave their outcomes. Waits only for a shutdown in
+/// progress. `*out_count` is how many jobs were cancelled; `out_count` may be NULL.
 ///
 /// **Ownership:** as ftpool_cancel(). **Thread safety:** any thread. **Returns:** FTPOOL_OK, always for an open pool;
-/// else as ftpool_reopen().
+/// otherwise as ftpool_reopen().
 ///
 /// # Safety
 ///
@@ -147,14 +137,15 @@ pub unsafe extern "C" fn ftpool_reopen(pool: *mut ftpool, timeout_ns: i64) -> ft
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_clear(pool: *mut ftpool, timeout_ns: i64, out_count: *mut usize) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     let cancelled: Checked<usize> = pool.and_then(|pool| Ok(pool.clear(time::deadline(timeout_ns)?)?));
     // SAFETY: the caller's 2.
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
 }
 
-/// Shuts down every pool of the process, including ftpool_default(): closes them all, then waits until all have ended.
-/// Pools that are made later and abandoned ones are left alone. May be called again. The pools must still be freed.
+/// Shuts down every pool of the process, including ftpool_default(): closes all pools, then waits until all have ended.
+/// Pools that are made later, and abandoned pools, are not affected. May be called again. The pools must still be
+/// freed.
 ///
 /// **Thread safety:** any thread but a pool's. **Returns:** as ftpool_shutdown(); FTPOOL_E_DEADLOCK in a job of any of
 /// the pools: nothing was done.
@@ -164,8 +155,8 @@ pub extern "C" fn ftpool_shutdown_all(mode: u32, timeout_ns: i64) -> ftpool_stat
     status(mode.and_then(|mode| Ok(Pool::shutdown_all(mode, time::deadline(timeout_ns)?)?)))
 }
 
-/// Gives up a pool with a job that never ends: closes it without waiting. Accepted jobs still run. Threads and memory
-/// are released when the last job ends, if it ever does. To keep queued jobs from running, call ftpool_shutdown() with
+/// Frees a pool without waiting, for a pool with a job that may never end. Accepted jobs still run. Threads and memory
+/// are released when the last job ends, if it does. To keep queued jobs from running, call ftpool_shutdown() with
 /// FTPOOL_SHUTDOWN_CANCEL and FTPOOL_NOW first. NULL is accepted and ignored.
 ///
 /// **Ownership:** the pool is gone, as after ftpool_free(). **Thread safety:** as ftpool_free(), but jobs of the pool
@@ -176,17 +167,17 @@ pub extern "C" fn ftpool_shutdown_all(mode: u32, timeout_ns: i64) -> ftpool_stat
 /// 1. `pool` is NULL or a pool that was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_abandon(pool: *mut ftpool) {
-    // SAFETY: the caller's 1; this takes back the handle that ftpool_new gave out.
+    // SAFETY: the caller's 1; this takes back the handle that ftpool_new returned.
     if let Some(pool) = unsafe { owned(pool) } {
         pool.abandon();
     }
 }
 
-/// Whether the pool would accept a job from the calling thread. If a hook has failed, `*out_cause` says which and why,
-/// else it is NULL; `out_cause` may be NULL.
+/// Checks whether the pool is open to jobs of the calling thread. If a hook has failed, `*out_cause` says which and
+/// why; otherwise it is NULL. `out_cause` may be NULL.
 ///
 /// **Ownership:** the text belongs to the library, and is valid until the calling thread reads an outcome or calls this
-/// again. This call also ends the validity of earlier texts, see ftpool_result. **Thread safety:** any thread.
+/// again. This call also ends the validity of earlier texts (see ftpool_result). **Thread safety:** any thread.
 /// **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
 ///
 /// # Safety
@@ -195,7 +186,7 @@ pub unsafe extern "C" fn ftpool_abandon(pool: *mut ftpool) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_check(pool: *mut ftpool, out_cause: *mut *const c_char) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let verdict = match unsafe { check::held(pool) } {
+    let verdict = match unsafe { check::retained(pool) } {
         Ok(pool) => pool.check(),
         Err(invalid) => return invalid,
     };
@@ -209,7 +200,7 @@ pub unsafe extern "C" fn ftpool_check(pool: *mut ftpool, out_cause: *mut *const 
     status(verdict)
 }
 
-/// The pool that a handle stands for, taken back from the program, unless it is NULL or the library's own.
+/// Takes a pool's handle back from the program. None if it is NULL or ftpool_default().
 ///
 /// # Safety
 ///
@@ -222,6 +213,6 @@ pub(super) unsafe fn owned(pool: *mut ftpool) -> Option<Pool> {
     if unsafe { check::pool(pool) }.is_ok_and(|pool| pool.core().is_permanent()) {
         return None;
     }
-    // SAFETY: the caller's 1; every handle but the library's own carries a share, and it is given up here.
+    // SAFETY: the caller's 1; every handle but that of ftpool_default() owns a reference, which is taken here.
     Some(Pool::from_core(unsafe { Arc::from_raw(pool.cast::<Core>()) }))
 }

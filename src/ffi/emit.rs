@@ -1,4 +1,4 @@
-//! Values that a running C job sends out.
+//! C jobs that emit several values.
 
 use super::ftpool_status::{self, *};
 use super::result::Value;
@@ -12,10 +12,10 @@ thread_local! {
     static EMITTER: Cell<*const Emitter<'static, Value>> = const { Cell::new(ptr::null()) };
 }
 
-/// Puts the emitter before back.
-struct Within(*const Emitter<'static, Value>);
+/// Restores the emitter of the outer job.
+struct Restore(*const Emitter<'static, Value>);
 
-impl Drop for Within {
+impl Drop for Restore {
     fn drop(&mut self) {
         EMITTER.set(self.0);
     }
@@ -23,20 +23,21 @@ impl Drop for Within {
 
 /// Runs the code of an emitting job.
 pub(super) fn within<R>(emitter: &Emitter<'_, Value>, code: impl FnOnce() -> R) -> R {
-    let _before = Within(EMITTER.replace(ptr::from_ref(emitter).cast()));
+    let _outer = Restore(EMITTER.replace(ptr::from_ref(emitter).cast()));
     code()
 }
 
-/// Emits a value of the running job: it becomes an outcome in the job's results object, under the job's id. For jobs
-/// submitted with FTPOOL_SUBMIT_EMITS, any number of times. If the results object has a bound, this waits for room.
+/// Emits a value of the running job, any number of times: each becomes an outcome in the job's results object, under
+/// the job's id. Only in a job that was submitted with FTPOOL_SUBMIT_EMITS. If the results object has a bound, this
+/// waits for room.
 ///
 /// **Ownership:** the value belongs to the reader. **Thread safety:** in a job, on the thread that runs it.
-/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside of such a job.
+/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside such a job.
 #[unsafe(no_mangle)]
 pub extern "C" fn ftpool_emit(value: *mut c_void) -> ftpool_status {
-    // SAFETY: the pointer is null, or `within` keeps the emitter borrowed on this very thread.
+    // SAFETY: the pointer is null, or `within` keeps the emitter borrowed on this thread.
     let emitter = unsafe { EMITTER.get().as_ref() };
-    // A job that runs inside of another one's wait does not emit in its name.
+    // A job that runs on this thread while the emitting job waits for it must not use its emitter.
     match emitter.filter(|emitter| crate::current_job() == Some(emitter.id())) {
         Some(emitter) => {
             emitter.emit(Value(value));

@@ -7,27 +7,26 @@ use super::{ftpool, ftpool_fn, ftpool_job_id, time};
 use crate::{Group, JobId, Priority, SubmitError};
 use std::ffi::c_void;
 
-/// A priority: the group's jobs take turns with those outside all groups.
+/// A priority of a group: its jobs take turns with jobs outside groups.
 pub const FTPOOL_PRIORITY_NORMAL: u32 = 0;
-/// A priority: the group's jobs come before those outside all groups.
+/// A priority of a group: its jobs come before jobs outside groups, but after those of ftpool_submit_first().
 pub const FTPOOL_PRIORITY_HIGH: u32 = 1;
-/// A priority: the group's jobs come when no other job is queued.
+/// A priority of a group: its jobs come when no other job is queued.
 pub const FTPOOL_PRIORITY_LOW: u32 = 2;
 
-/// Jobs that share a limit on how many run at a time, and that are cancelled and waited for together. They wait in a
-/// queue of their own, so a group at its limit holds no worker up.
+/// Jobs of a pool that share a limit on how many run at a time, and that can be cancelled and waited for together. They
+/// wait in a queue of their own, so that a group at its limit does not block workers.
 #[derive(Debug)]
 pub struct ftpool_group(pub(super) Group);
 
-/// Makes a group: at most `limit` of its jobs run at a time; 0 means as many as there are workers. `priority` is
+/// Makes a group, of whose jobs at most `limit` run at a time; 0 means the pool's own limit on workers. `priority` is
 /// FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher priority, a lower one
 /// gets a turn.
 ///
-/// In one case more jobs than the limit may run. A job of the pool that waits with FTPOOL_FOREVER for one of the group,
-/// alone or among several, runs it itself if nobody has begun it: at once, in its own place, and not in one of the
-/// group's. For each job that waits so, without being one of the group itself, one more may run. The group does not
-/// count what is run that way: ftpool_group_busy(), ftpool_group_pending() and ftpool_group_wait_idle() do not see it;
-/// ftpool_pending() and ftpool_wait_idle() do.
+/// In one case the limit is exceeded. A job of the pool that waits with FTPOOL_FOREVER for jobs of the group may run
+/// one that has not started, on its own thread. So, for each such waiting job that is not in the group, one more job
+/// may run. The group does not count it: ftpool_group_busy(), ftpool_group_pending() and ftpool_group_wait_idle()
+/// disregard it; ftpool_pending() and ftpool_wait_idle() do not.
 ///
 /// **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool. **Thread
 /// safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is not valid.
@@ -56,14 +55,14 @@ pub unsafe extern "C" fn ftpool_group_new(
     }
     // SAFETY: the caller's 1.
     let made =
-        unsafe { check::held(pool) }.map(|pool| Box::into_raw(Box::new(ftpool_group(pool.group(limit, priority)))));
+        unsafe { check::retained(pool) }.map(|pool| Box::into_raw(Box::new(ftpool_group(pool.group(limit, priority)))));
     // SAFETY: the caller's 2.
     status(made.map(|made| unsafe { check::store(out_group, made) }))
 }
 
-/// Frees a group's handle; its queued jobs still run. NULL is accepted and ignored.
+/// Frees a group; its queued jobs still run. NULL is accepted and ignored.
 ///
-/// **Ownership:** the handle is gone. **Thread safety:** no other call on the group may be under way or follow.
+/// **Ownership:** the group is gone. **Thread safety:** no other call on the group may be under way or follow.
 ///
 /// # Safety
 ///
@@ -76,8 +75,8 @@ pub unsafe extern "C" fn ftpool_group_free(group: *mut ftpool_group) {
     }
 }
 
-/// Queues `function(arg)` behind all jobs that are queued in the group. For a results object, a callback and more see
-/// ftpool_submit_with() and the options' field `group`. `out_id` may be NULL.
+/// Queues `function(arg)` behind the jobs that are queued in the group. `out_id` may be NULL. For a results object, a
+/// handle or a callback, use ftpool_submit_with() or ftpool_submit_job_with() with the option `group`.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(). Where the pool's policy is
 /// FTPOOL_POLICY_CALLER_RUNS, this waits for room instead.
@@ -97,7 +96,7 @@ pub unsafe extern "C" fn ftpool_group_submit(
     status(unsafe { submit(group, function, arg, out_id, |group, call| group.try_spawn(discard_value(call))) })
 }
 
-/// As ftpool_group_submit(), but ahead of all jobs that are queued in the group.
+/// As ftpool_group_submit(), but ahead of the jobs that are queued in the group.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_group_submit().
 ///
@@ -132,12 +131,12 @@ pub unsafe extern "C" fn ftpool_group_cancel_all(group: *mut ftpool_group, out_c
     status(cancelled.map(|count| unsafe { check::store(out_count, count) }))
 }
 
-/// Waits for a moment at which no job of the group is queued or running, or ends cancelled or expired and has callbacks
-/// to run. A job that a waiting one runs itself is not waited for, see ftpool_group_new().
+/// Waits for a moment at which no job of the group is queued or running, or being cancelled or expired. A job that a
+/// waiting job runs itself is not waited for (see ftpool_group_new()).
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
-/// of the pool, or in a callback of one of the group that has not run; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process
-/// exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is not valid.
+/// of the pool, and in a callback of a job of the group that is being cancelled or expired; FTPOOL_E_FORKED;
+/// FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -149,7 +148,7 @@ pub unsafe extern "C" fn ftpool_group_wait_idle(group: *mut ftpool_group, timeou
     status(group.and_then(|group| Ok(group.0.wait_idle(time::deadline(timeout_ns)?)?)))
 }
 
-/// How many jobs of the group are running.
+/// The number of jobs of the group that are running now.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
 ///
@@ -162,7 +161,7 @@ pub unsafe extern "C" fn ftpool_group_busy(group: *const ftpool_group) -> usize 
     unsafe { check::object(group) }.map_or(0, |group| group.0.busy())
 }
 
-/// How many jobs of the group are queued or running, or end cancelled or expired and have callbacks to run.
+/// The number of jobs of the group that are queued or running now, or being cancelled or expired.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
 ///

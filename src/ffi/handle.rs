@@ -1,17 +1,17 @@
-//! One C job as a value to come.
+//! Handles to single C jobs.
 
 use super::callback::{Callback, ftpool_callback};
-use super::check::{self, Call, Checked, status};
+use super::check::{self, Call, Checked, status, status_or};
 use super::ftpool_status::{self, *};
 use super::result::{self, Value};
 use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_result, time};
-use crate::api::{End, JobState};
+use crate::api::{Completion, JobState};
 use crate::{CallbackKey, JobHandle, Pool, SubmitError};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-/// A handle to one job: to wait for it, to read its outcome, to cancel it.
+/// A handle to one job, to wait for it, to read its outcome, or to cancel it.
 #[derive(Debug)]
 pub struct ftpool_job {
     _opaque: (),
@@ -27,14 +27,15 @@ pub const FTPOOL_JOB_DONE: u32 = 2;
 pub const FTPOOL_JOB_FAILED: u32 = 3;
 /// A job's state: it was cancelled before it started.
 pub const FTPOOL_JOB_CANCELLED: u32 = 4;
-/// A job's state: it was not started in time.
+/// A job's state: it did not start before its start deadline.
 pub const FTPOOL_JOB_EXPIRED: u32 = 5;
 
-/// Queues `function(arg)` to run on a worker, and gives a handle to the job.
+/// Queues `function(arg)` to run on a worker, and returns a handle to the job in `*out_job`.
 ///
 /// **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. The caller owns the
-/// handle and ends it with ftpool_job_release(), before or after the end of the job and of the pool. **Thread safety**,
-/// **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is NULL on failure.
+/// handle and frees it with ftpool_job_release() or ftpool_job_join(), before or after the end of the job and of the
+/// pool. **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job` is
+/// NULL on failure.
 ///
 /// # Safety
 ///
@@ -69,12 +70,12 @@ pub unsafe extern "C" fn ftpool_submit_job_first(
     status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit_first(move || Value(call.run()))) })
 }
 
-/// Runs `function(arg)` on a worker, waits for its end and gives its outcome. `out_result` may be NULL. In a job of the
-/// same pool it waits as ftpool_job_wait() does.
+/// Runs `function(arg)` on a worker, waits for its end, and returns its outcome in `*out_result`, which may be NULL. In
+/// a job of the same pool it waits as ftpool_job_wait() does.
 ///
-/// **Ownership:** `arg` is the job's; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:**
-/// FTPOOL_OK: the job has ended, in any way; else as ftpool_submit(); FTPOOL_E_INVALID also if the result's size is not
-/// valid.
+/// **Ownership:** `arg` belongs to the job; for the result see ftpool_job_wait(). **Thread safety:** any thread.
+/// **Returns:** FTPOOL_OK: the job has ended in any way (see ftpool_result.outcome); otherwise as ftpool_submit() and
+/// ftpool_job_wait(); FTPOOL_E_INVALID also if the result's size is not valid.
 ///
 /// # Safety
 ///
@@ -94,7 +95,7 @@ pub unsafe extern "C" fn ftpool_run(
         }
     }
     let mut job = std::ptr::null_mut();
-    // SAFETY: the caller's 1 and 2; 3. the place is ours.
+    // SAFETY: the caller's 1 and 2; 3. the variable is writable.
     let submitted = unsafe { ftpool_submit_job(pool, function, arg, &raw mut job) };
     if submitted != FTPOOL_OK {
         return submitted;
@@ -106,16 +107,16 @@ pub unsafe extern "C" fn ftpool_run(
     waited
 }
 
-/// Waits until the job has ended, and gives its outcome; this may be repeated. `out_result` may be NULL.
+/// Waits until the job has ended, and returns its outcome in `*out_result`, which may be NULL. It may be called again.
 ///
-/// In a job of the same pool, with FTPOOL_FOREVER: if the awaited job has not started, it runs in this call (and no
-/// other job does), so that one worker is enough. Otherwise, and with a time limit, the worker sleeps.
+/// In a job of the same pool, with FTPOOL_FOREVER, an awaited job that has not started runs in this call (and no other
+/// job does), so that one worker is enough. Otherwise, and with a time limit, the worker sleeps.
 ///
-/// **Ownership:** the library does not touch the value; who owns it is up to the program. For the message see
-/// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended, in any
-/// way; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that this one waits for, or with FTPOOL_FOREVER for a delayed job of
-/// the caller's own pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job` is NULL, the
-/// result's size is not valid, or the timeout is not valid.
+/// **Ownership:** the library does not touch the value; the program decides which reader owns it. For the message see
+/// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended in any
+/// way (see ftpool_result.outcome); FTPOOL_TIMEOUT: the job goes on; FTPOOL_E_DEADLOCK in a job that this one waits
+/// for, or with FTPOOL_FOREVER for a delayed job of the caller's own pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the
+/// process exits; FTPOOL_E_INVALID if `job` is NULL, the result's size is not valid, or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -131,7 +132,7 @@ pub unsafe extern "C" fn ftpool_job_wait(
     status(unsafe { wait(job, timeout_ns, out_result) })
 }
 
-/// As ftpool_job_wait(), and ends the handle if the job has ended.
+/// Waits as ftpool_job_wait(), and frees the handle if the job has ended.
 ///
 /// **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the
 /// caller's. **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as
@@ -147,19 +148,19 @@ pub unsafe extern "C" fn ftpool_job_join(
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
     // SAFETY: the caller's.
-    if unsafe { join_at_once(job, timeout_ns, out_result) } {
+    if unsafe { try_join_done(job, timeout_ns, out_result) } {
         return FTPOOL_OK;
     }
     // SAFETY: the caller's.
     status(unsafe { wait_and_release(job, timeout_ns, out_result) })
 }
 
-/// Cancels the job if it has not started: it will never run, and its waiters are woken. A running job is asked to stop:
-/// ftpool_self_cancelled().
+/// Cancels the job if it has not started: it will never run, and its waiters are woken. A running job goes on, but is
+/// asked to stop; it can check that with ftpool_self_cancelled().
 ///
-/// **Ownership:** the argument of a cancelled job belongs to the caller again, unless it had an arg_free, which has
-/// been called then. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run (also if it was cancelled
-/// before); FTPOOL_EMPTY: it is too late; FTPOOL_E_INVALID if `job` is NULL.
+/// **Ownership:** the argument of a cancelled job belongs to the caller again, unless the job had an arg_free, which
+/// has then been called. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run (also if it was
+/// cancelled before); FTPOOL_EMPTY: it is running or has ended; FTPOOL_E_INVALID if `job` is NULL.
 ///
 /// # Safety
 ///
@@ -167,11 +168,10 @@ pub unsafe extern "C" fn ftpool_job_join(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_job_cancel(job: *mut ftpool_job) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let job = unsafe { borrow(job) };
-    status(job.and_then(|job| if job.cancel() { Ok(()) } else { Err(FTPOOL_EMPTY) }))
+    status_or(unsafe { borrow(job) }.map(|job| job.cancel()), FTPOOL_EMPTY)
 }
 
-/// The job's state.
+/// Returns whether the job is queued, running, or how it has ended.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_JOB_QUEUED, _RUNNING, _DONE, _FAILED, _CANCELLED or _EXPIRED;
 /// FTPOOL_JOB_CANCELLED if `job` is NULL.
@@ -206,19 +206,19 @@ pub unsafe extern "C" fn ftpool_job_get_id(job: *const ftpool_job) -> ftpool_job
     unsafe { borrow(job) }.map_or(0, |job| job.id().get())
 }
 
-/// Registers `callback(context, result)`, which is called with the job's outcome just before waiters see it: on the
-/// worker that ran the job, or on the thread that cancelled or expired it. If the job has already ended, it is called
-/// at once, in this call. What it returns is ignored. `*out_key` is for ftpool_job_remove_callback(); `out_key` may be
-/// NULL.
+/// Registers `callback(context, result)`, which is called once with the job's outcome, just before waiters see it: on
+/// the worker that ran the job, or on the thread that cancelled or expired it. If the job has already ended, it is
+/// called at once, in this call. Its return value is ignored. `*out_key` is for ftpool_job_remove_callback(); `out_key`
+/// may be NULL.
 ///
-/// **Ownership:** `context` belongs to the caller, and must stay valid until the callback was called or removed.
-/// Callbacks are called even after ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK;
+/// **Ownership:** `context` belongs to the caller, and must stay valid until the callback has returned or was removed.
+/// The callback is called even after ftpool_job_release(). **Thread safety:** any thread. **Returns:** FTPOOL_OK;
 /// FTPOOL_E_INVALID if `job` or `callback` is NULL.
 ///
 /// # Safety
 ///
-/// 1. `job` is NULL or a handle that was not released. 2. `callback` may be called with `context` on any thread.
-///    3. `out_key` is NULL or writable.
+/// 1. `job` is NULL or a handle that was not released. 2. `callback` may be called with `context` on any thread. 3.
+///    `out_key` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_job_on_done(
     job: *mut ftpool_job,
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn ftpool_job_on_done(
 ) -> ftpool_status {
     let call = Callback::new(callback, context).ok_or(FTPOOL_E_INVALID);
     // SAFETY: the caller's 1.
-    let key = call.and_then(|call| unsafe { borrow(job) }.map(|job| tell(&job, call)));
+    let key = call.and_then(|call| unsafe { borrow(job) }.map(|job| on_done(&job, call)));
     // SAFETY: the caller's 3.
     status(key.map(|CallbackKey(key)| unsafe { check::store(out_key, key) }))
 }
@@ -244,14 +244,13 @@ pub unsafe extern "C" fn ftpool_job_on_done(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_job_remove_callback(job: *mut ftpool_job, key: u64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let job = unsafe { borrow(job) };
-    status(job.and_then(|job| if job.remove_callback(CallbackKey(key)) { Ok(()) } else { Err(FTPOOL_EMPTY) }))
+    status_or(unsafe { borrow(job) }.map(|job| job.remove_callback(CallbackKey(key))), FTPOOL_EMPTY)
 }
 
-/// Ends a handle. The job is not cancelled. NULL is accepted and ignored.
+/// Frees a handle. The job is not cancelled. NULL is accepted and ignored.
 ///
-/// **Ownership:** the handle is gone; a value that nobody has read is lost, but what it points to is not freed.
-/// **Thread safety:** no other call on the handle may be under way or follow.
+/// **Ownership:** the handle is gone; a value that was not read is lost, and what it points to is not freed. **Thread
+/// safety:** no other call on the handle may be under way or follow.
 ///
 /// # Safety
 ///
@@ -262,38 +261,38 @@ pub unsafe extern "C" fn ftpool_job_release(job: *mut ftpool_job) {
     drop(unsafe { owned(job) });
 }
 
-/// A handle as a pointer, which a program owns from now on.
-pub(super) fn give(job: JobHandle<Value>) -> *mut ftpool_job {
-    job.into_held().into_raw().cast().as_ptr()
+/// Turns a handle into a pointer, which a program owns from now on.
+pub(super) fn into_ptr(job: JobHandle<Value>) -> *mut ftpool_job {
+    job.into_reader().into_raw().cast().as_ptr()
 }
 
-/// The handle that a program owned.
+/// Takes a handle back from a program.
 ///
 /// # Safety
 ///
-/// 1. `job` is NULL or a handle that was not released, and which the program gives up.
+/// 1. `job` is NULL or a handle that was not released, and that the program does not use any more.
 pub(super) unsafe fn owned(job: *mut ftpool_job) -> Checked<JobHandle<Value>> {
     // SAFETY: the caller's 1.
     unsafe { borrow(job) }.map(ManuallyDrop::into_inner)
 }
 
-/// The handle behind a pointer, not to be dropped.
+/// Borrows the handle behind a pointer.
 ///
 /// # Safety
 ///
 /// 1. `job` is NULL or a handle that was not released.
 pub(super) unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobHandle<Value>>> {
     let pointer = NonNull::new(job.cast_mut()).ok_or(FTPOOL_E_INVALID)?;
-    // SAFETY: by 1 it came from `into_raw`, and only the release drops it. Several threads may use it at a time: the
-    // slot's words are atomic, its id was set before the pointer was given out, and of what the job came to only
-    // text is read.
-    let held = unsafe { crate::api::Held::from_raw(pointer.cast()) };
-    Ok(ManuallyDrop::new(JobHandle::from_held(held)))
+    // SAFETY: 1. it came from `into_raw`, and only the release drops it. Several threads may use it at a time: the
+    // slot's words are atomic, its id was set before the pointer was returned to the program, and a `Value` is only
+    // copied, and an error only formatted.
+    let reader = unsafe { crate::api::SlotReader::from_raw(pointer.cast()) };
+    Ok(ManuallyDrop::new(JobHandle::from_reader(reader)))
 }
 
-fn tell(job: &JobHandle<Value>, call: Callback) -> CallbackKey {
+fn on_done(job: &JobHandle<Value>, call: Callback) -> CallbackKey {
     let id = job.id().get();
-    job.on_end(move |end: &End<Value>| call.call_with(id, end))
+    job.on_completion(move |completion: &Completion<Value>| call.call_with(id, completion))
 }
 
 /// # Safety
@@ -311,21 +310,21 @@ unsafe fn submit(
     }
     // SAFETY: the caller's 2.
     unsafe { check::store(out_job, std::ptr::null_mut()) };
-    // SAFETY: the caller's 1; a submit is a visit, which the pool's end waits for.
+    // SAFETY: the caller's 1; a pool waits for submits before it is freed.
     let pool = unsafe { check::pool(pool) }?;
     let job = submit(&pool, Call::new(function, arg)?)?;
     // SAFETY: the caller's 2.
-    unsafe { check::store(out_job, give(job)) };
+    unsafe { check::store(out_job, into_ptr(job)) };
     Ok(())
 }
 
-/// Joins a job that has returned a value already, as most have that somebody joins. False: nothing was done.
+/// The fast path of a join: the job has returned a value already, and nothing else. False: nothing was done.
 ///
 /// # Safety
 ///
 /// As for [`ftpool_job_join`].
 #[inline(always)]
-unsafe fn join_at_once(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_result) -> bool {
+unsafe fn try_join_done(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_result) -> bool {
     // SAFETY: the caller's 2.
     let has_room = || out_result.is_null() || unsafe { result::check_size(out_result) }.is_ok();
     // SAFETY: the caller's 1.
@@ -333,12 +332,12 @@ unsafe fn join_at_once(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut f
     if timeout_ns < time::FTPOOL_FOREVER || !has_room() {
         return false;
     }
-    let Some(End { result: Ok(value), extra: None }) = job.end() else { return false };
+    let Some(Completion { result: Ok(value), extra: None }) = job.completion() else { return false };
     if !out_result.is_null() {
         // SAFETY: the caller's 2.
-        unsafe { result::fill_with(out_result, job.id().get(), Ok(value), None) };
+        unsafe { result::fill_from(out_result, job.id().get(), Ok(value), None) };
     }
-    ManuallyDrop::into_inner(job).into_held().take(std::mem::forget); // A value has nothing to drop.
+    ManuallyDrop::into_inner(job).into_reader().take(std::mem::forget); // A `Value` has no destructor.
     true
 }
 
@@ -365,12 +364,12 @@ unsafe fn wait(job: *mut ftpool_job, timeout_ns: i64, out_result: *mut ftpool_re
         unsafe { result::check_size(out_result) }?;
     }
     job.wait(time::deadline(timeout_ns)?)?;
-    if let Some(end) = job.end().filter(|_| !out_result.is_null()) {
-        if end.result.is_err() {
+    if let Some(Completion { result, extra }) = job.completion().filter(|_| !out_result.is_null()) {
+        if result.is_err() {
             result::forget_texts();
         }
         // SAFETY: the caller's 2.
-        unsafe { result::fill_with(out_result, job.id().get(), end.result.as_ref(), end.extra.as_deref()) };
+        unsafe { result::fill_from(out_result, job.id().get(), result.as_ref(), extra.as_deref()) };
     }
     Ok(())
 }

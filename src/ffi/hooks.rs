@@ -1,15 +1,15 @@
-//! Functions of a C program that a pool calls around its jobs.
+//! Hooks of C programs.
 
 use super::clock::from_duration;
 use super::{ftpool_config, ftpool_job_id, result};
 use crate::{Builder, JobError, JobId, Overrun};
 use std::ffi::{c_char, c_void};
 
-/// Called in a worker thread, with the context of the config and the worker's index.
+/// Called on a worker thread with the context of the config and the worker's index.
 pub type ftpool_worker_hook = Option<unsafe extern "C" fn(context: *mut c_void, worker: u32)>;
 
-/// Called in a worker thread for a job that has failed, with the context of the config and the code and message that a
-/// failed outcome would have. The message belongs to the library, and is valid only during the call.
+/// Called on a worker thread for a job that has failed, with the context of the config, and the code and message of its
+/// ftpool_result. The message belongs to the library, and is valid only during the call.
 pub type ftpool_failed_hook =
     Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id, code: i32, message: *const c_char)>;
 
@@ -17,35 +17,36 @@ pub type ftpool_failed_hook =
 /// valid only during the call. Later versions may have more levels.
 pub type ftpool_log_hook = Option<unsafe extern "C" fn(context: *mut c_void, level: u32, line: *const c_char)>;
 
-/// Called with the context of the config for a job that has exceeded its run limit: its id, its name, and for how many
-/// nanoseconds it has been running. If it returns anything but 0, the job is asked to stop (ftpool_self_cancelled()).
-/// The name belongs to the library, and is valid only during the call.
+/// Called for a job that has exceeded its run limit, with the context of the config, the job's id and name, and for how
+/// many nanoseconds it has been running. If it returns anything but 0, the job is asked to stop
+/// (ftpool_self_cancelled()). The name belongs to the library, and is valid only during the call.
 pub type ftpool_overrun_hook =
     Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id, name: *const c_char, ran_ns: u64) -> i32>;
 
 /// A level of ftpool_log_hook: a job or a hook has failed.
 pub const FTPOOL_LOG_ERROR: u32 = 1;
 
-/// What a program's hooks get to know.
+/// The context that a program's hooks are called with.
 #[derive(Clone, Copy)]
 struct Context(*mut c_void);
 
-// SAFETY: whoever sets hooks states that they may be called with the context on any thread.
+// SAFETY: the caller of ftpool_new states that hooks may be called with the context on any thread.
 unsafe impl Send for Context {}
-// SAFETY: as above, on several at once.
+// SAFETY: as above, on several at a time.
 unsafe impl Sync for Context {}
 
 impl Context {
+    /// A method, so that closures capture the whole context and not the pointer in it.
     fn get(self) -> *mut c_void {
         self.0
     }
 }
 
-/// The builder with the hooks that a config asks for.
+/// Sets the hooks of a config.
 pub(super) fn set(mut builder: Builder, config: &ftpool_config) -> Builder {
     let context = Context(config.context);
     if let Some(start) = config.start {
-        // SAFETY: whoever sets a hook states that it may be called with its context.
+        // SAFETY: the caller of ftpool_new states that the hook may be called with the context.
         builder = builder.on_start(move |worker| unsafe { start(context.get(), worker as u32) });
     }
     if let Some(stop) = config.stop {

@@ -6,10 +6,10 @@
 #endif
 #endif
 #ifndef FTPOOL_NO_INLINE
-/* The fast paths of locks and semaphores, which optimising compilers inline; everything else is done in the library.
- * The addresses of these functions are those of the library's. -DFTPOOL_NO_INLINE leaves them out, and so does
- * ThreadSanitizer, which has to see both sides in the library. How they work is explained in src/sync/README.md.
- * The numbers below are part of the ABI. */
+/* The fast paths of locks and semaphores, for optimising compilers to inline; the slow paths are in the library, and so
+ * are the functions that pointers to these refer to. -DFTPOOL_NO_INLINE leaves the inline functions out, and so does
+ * ThreadSanitizer, which must see both sides of a lock in the library. The protocols are in src/sync/README.md. The
+ * numbers below are part of the ABI. */
 #define FTPOOL_INLINE extern inline __attribute__((__gnu_inline__))
 #define FTPOOL_LOCK_FREE 0u
 #define FTPOOL_LOCK_HELD 1u

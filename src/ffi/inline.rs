@@ -1,8 +1,8 @@
-//! What `inline.h` knows of the words that it works on, is what they are.
+//! Checks that `inline.h` and the library agree on the words of locks and semaphores.
 
 use crate::sync::{permits, raw_lock};
 
-/// The numbers of `inline.h`. What programs were compiled with cannot be changed any more.
+/// The numbers of `inline.h` are part of the ABI: compiled programs contain them.
 #[test]
 fn c_programs_know_other_words_than_the_library() {
     let words = [
@@ -20,13 +20,13 @@ fn c_programs_know_other_words_than_the_library() {
     assert_eq!(defined(include_str!("inline.h")), words.map(|(name, number, _)| (name, number)));
 }
 
-/// Names and numbers.
+/// The macros that a header defines as numbers.
 fn defined(header: &str) -> Vec<(&str, u64)> {
     let defines = header.lines().filter_map(|line| line.strip_prefix("#define "));
     defines.filter_map(|define| define.split_once(' ')).filter_map(|(name, is)| Some((name, number(is)?))).collect()
 }
 
-/// `8u`, `UINT64_C(0x7fffffff)`, or `(UINT64_C(1) << 60)`.
+/// Parses `8u`, `UINT64_C(0x7fffffff)`, or `(UINT64_C(1) << 60)`.
 fn number(text: &str) -> Option<u64> {
     if let Some((one, shift)) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')?.split_once(" << ")) {
         return Some(number(one)? << shift.parse::<u32>().ok()?);

@@ -1,23 +1,24 @@
-//! A lock in C.
+//! Locks in C.
 
-use super::check::{self, status};
+use super::check::{self, status, status_or};
 use super::ftpool_status::{self, *};
 use super::time;
 use crate::sync::RawLock;
 
-/// A lock for short critical sections; it needs no pool. It lives in the program's memory, allocates nothing and needs
-/// no clean-up: `static ftpool_lock lock = FTPOOL_LOCK_INIT;`. Zeroed memory is a free lock. It must not be copied or
-/// moved while it is in use. It is not recursive. Any thread may release it, not only the one that has acquired it.
+/// A mutual exclusion lock for short critical sections; it needs no pool. It lives in the program's memory, allocates
+/// nothing and needs no clean-up: `static ftpool_lock lock = FTPOOL_LOCK_INIT;`. Zeroed memory is a free lock. It must
+/// not be copied or moved while it is in use. It is not recursive. Any thread may release it, not only the one that
+/// acquired it.
 ///
-/// A release touches the lock after the next thread may have acquired it. Free its memory only when every call of
-/// ftpool_lock_release() has returned, for example after joining the threads that used it.
+/// A release accesses the lock even after another thread may have acquired it. So free its memory only when every call
+/// of ftpool_lock_release() has returned, for example after joining the threads that used it.
 ///
-/// Calls that need not wait are inlined in optimised programs, see the end of the header. In C++ it is a *Lockable*:
+/// The fast paths are inlined in optimised programs (see the end of the header). In C++ it is a *Lockable*:
 /// `std::lock_guard<ftpool_lock> guard(lock);`.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ftpool_lock {
-    /// The library's.
+    /// Private to the library.
     pub opaque: [u32; 2],
 }
 
@@ -26,7 +27,7 @@ const _: () = assert!(align_of::<RawLock>() == align_of::<ftpool_lock>());
 
 /// Waits for the lock and acquires it. The pointer is not checked.
 ///
-/// **Thread safety:** any thread that does not have the lock.
+/// **Thread safety:** any thread that does not hold the lock.
 ///
 /// # Safety
 ///
@@ -34,7 +35,7 @@ const _: () = assert!(align_of::<RawLock>() == align_of::<ftpool_lock>());
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_lock_acquire(lock: *mut ftpool_lock) {
     // SAFETY: the caller's 1.
-    if !unsafe { known(lock) }.try_acquire() {
+    if !unsafe { unchecked(lock) }.try_acquire() {
         // SAFETY: 1. the caller's 1.
         unsafe { wait(lock) };
     }
@@ -42,7 +43,7 @@ pub unsafe extern "C" fn ftpool_lock_acquire(lock: *mut ftpool_lock) {
 
 /// Acquires the lock if it is free. The pointer is not checked.
 ///
-/// **Thread safety:** any thread. **Returns:** whether the caller has the lock now.
+/// **Thread safety:** any thread. **Returns:** whether the caller holds the lock now.
 ///
 /// # Safety
 ///
@@ -50,12 +51,12 @@ pub unsafe extern "C" fn ftpool_lock_acquire(lock: *mut ftpool_lock) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_lock_try_acquire(lock: *mut ftpool_lock) -> bool {
     // SAFETY: the caller's 1.
-    unsafe { known(lock) }.try_acquire()
+    unsafe { unchecked(lock) }.try_acquire()
 }
 
-/// Waits for the lock up to `timeout_ns` and acquires it.
+/// Waits for the lock for up to `timeout_ns`, and acquires it.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK if the caller has the lock now; FTPOOL_TIMEOUT;
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK if the caller holds the lock now; FTPOOL_TIMEOUT;
 /// FTPOOL_E_INVALID if `lock` is NULL or `timeout_ns` is not valid.
 ///
 /// # Safety
@@ -65,15 +66,14 @@ pub unsafe extern "C" fn ftpool_lock_try_acquire(lock: *mut ftpool_lock) -> bool
 pub unsafe extern "C" fn ftpool_lock_acquire_for(lock: *mut ftpool_lock, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
     let lock = unsafe { check::object(lock.cast::<RawLock>()) };
-    let acquired = lock.and_then(|lock| Ok(lock.acquire_until(time::deadline(timeout_ns)?)));
-    status(acquired.and_then(|acquired| if acquired { Ok(()) } else { Err(FTPOOL_TIMEOUT) }))
+    status_or(lock.and_then(|lock| Ok(lock.acquire_until(time::deadline(timeout_ns)?))), FTPOOL_TIMEOUT)
 }
 
-/// Releases the lock. The pointer is not checked. Releasing a free lock is harmless unless somebody is acquiring it at
+/// Releases the lock. The pointer is not checked. Releasing a free lock is harmless, unless a thread is acquiring it at
 /// the same time.
 ///
 /// **Ownership:** see ftpool_lock for when its memory may be freed. **Thread safety:** any thread, on behalf of the one
-/// that has the lock.
+/// that holds the lock.
 ///
 /// # Safety
 ///
@@ -81,13 +81,13 @@ pub unsafe extern "C" fn ftpool_lock_acquire_for(lock: *mut ftpool_lock, timeout
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_lock_release(lock: *mut ftpool_lock) {
     // SAFETY: the caller's 1.
-    unsafe { known(lock) }.release();
+    unsafe { unchecked(lock) }.release();
 }
 
 /// As ftpool_lock_release(), but reports a lock that is not held.
 ///
-/// **Thread safety:** any thread, on behalf of the one that has the lock. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
-/// `lock` is NULL or nobody has the lock; then nothing has changed.
+/// **Thread safety:** any thread, on behalf of the one that holds the lock. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if
+/// `lock` is NULL or not held; then nothing has changed.
 ///
 /// # Safety
 ///
@@ -100,8 +100,8 @@ pub unsafe extern "C" fn ftpool_lock_release_checked(lock: *mut ftpool_lock) -> 
     status(held.map(RawLock::release))
 }
 
-/// Wakes the next waiter. ftpool_lock_release() does so where it has to; this function exists for its inlined part, and
-/// programs need not call it.
+/// Wakes the next waiter. This function exists for the inlined part of ftpool_lock_release(); programs need not call
+/// it.
 ///
 /// **Thread safety:** any thread, at any time.
 ///
@@ -111,10 +111,10 @@ pub unsafe extern "C" fn ftpool_lock_release_checked(lock: *mut ftpool_lock) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_lock_wake_next(lock: *mut ftpool_lock) {
     // SAFETY: the caller's 1.
-    unsafe { known(lock) }.wake_next();
+    unsafe { unchecked(lock) }.wake_next();
 }
 
-/// Whether the lock is held at this moment.
+/// Returns whether the lock is held at this moment.
 ///
 /// **Thread safety:** any thread. **Returns:** whether it is; false if `lock` is NULL.
 ///
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn ftpool_lock_locked(lock: *const ftpool_lock) -> bool {
     unsafe { check::object(lock.cast::<RawLock>()) }.is_ok_and(RawLock::is_held)
 }
 
-/// A C function of its own: it does not unwind, so that who calls it last needs no stack frame.
+/// A C function, because those do not unwind: so ftpool_lock_acquire can call it last without a stack frame.
 ///
 /// # Safety
 ///
@@ -135,14 +135,14 @@ pub unsafe extern "C" fn ftpool_lock_locked(lock: *const ftpool_lock) -> bool {
 #[cold]
 unsafe extern "C" fn wait(lock: *mut ftpool_lock) {
     // SAFETY: the caller's 1.
-    unsafe { known(lock) }.acquire();
+    unsafe { unchecked(lock) }.acquire();
 }
 
 /// # Safety
 ///
 /// 1. `lock` is an initialised lock that lives during the call.
 #[inline(always)]
-unsafe fn known<'a>(lock: *mut ftpool_lock) -> &'a RawLock {
-    // SAFETY: the caller's 1; it is laid out as a `RawLock`, see above, and zeroes are a free one.
+unsafe fn unchecked<'a>(lock: *mut ftpool_lock) -> &'a RawLock {
+    // SAFETY: the caller's 1; it has the layout of a `RawLock` (see above), and zeroes are a free one.
     unsafe { &*lock.cast::<RawLock>() }
 }

@@ -1,6 +1,7 @@
-//! Layer 5: the C face of the pool, `include/fastthreadpool.h`. Check, convert, one call, convert.
+//! Layer 5: the C API, `include/fastthreadpool.h`. A function checks its arguments, converts them, makes one call, and
+//! converts the result.
 //!
-//! The conventions are written once, in the header's introduction (`cbindgen.toml`).
+//! The conventions are in the header's introduction (`cbindgen.toml`).
 #![allow(non_camel_case_types)]
 
 mod backpressure;

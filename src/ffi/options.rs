@@ -1,4 +1,4 @@
-//! Jobs with more to them than a function and its argument.
+//! C jobs with options.
 
 use super::callback::{Callback, Free, Settle, ftpool_callback, ftpool_free_fn, ftpool_settle_fn};
 use super::check::{self, Call, Checked, status};
@@ -11,50 +11,49 @@ use crate::{Emitter, JobError, JobHandle, JobId, Pool};
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
-/// A submit flag: the job goes ahead of every queued job of the pool.
+/// A flag of ftpool_submit_options: the job goes ahead of every queued job of the pool, or of its group.
 pub const FTPOOL_SUBMIT_FIRST: u32 = 1;
-/// A submit flag: the job emits its values with ftpool_emit(); what it returns is ignored.
+/// A flag of ftpool_submit_options: the job emits its values with ftpool_emit(); what it returns is ignored.
 pub const FTPOOL_SUBMIT_EMITS: u32 = 2;
-/// A submit flag: the outcome carries the job's argument. Not with FTPOOL_SUBMIT_EMITS: such a job may end without one.
-/// The argument of an outcome that nobody reads goes to nobody: value_free is for values.
+/// A flag of ftpool_submit_options: the outcome has the job's argument in ftpool_result.arg. Not with
+/// FTPOOL_SUBMIT_EMITS, because such a job may end without an outcome. If the outcome is not read, the argument is
+/// lost: value_free is called with values only.
 pub const FTPOOL_SUBMIT_RETURN_ARG: u32 = 4;
 
-/// Options of a job. Initialise it with FTPOOL_SUBMIT_OPTIONS_INIT, which means none.
+/// The options of a job, for ftpool_submit_with(). Initialise it with FTPOOL_SUBMIT_OPTIONS_INIT, which means none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_submit_options {
     /// sizeof(ftpool_submit_options), set by FTPOOL_SUBMIT_OPTIONS_INIT.
     pub size: usize,
-    /// Where the outcome goes, an object of the same pool; NULL: nowhere.
+    /// The results object for the outcome, which must be of the same pool. NULL: none.
     pub results: *mut ftpool_results,
-    /// Called with the outcome on the worker, before anybody else can read it; with FTPOOL_SUBMIT_EMITS, with every
-    /// value, and with the failure if there is one. If the job is cancelled or expires, it is called on the thread that
-    /// cancelled or expired it. If it returns anything but 0, the job fails with that code, and the value goes to
-    /// value_free. May be NULL.
+    /// Called with the outcome before it can be read: on the worker, or on the thread that cancelled or expired the
+    /// job. With FTPOOL_SUBMIT_EMITS it is called with every value, and with the failure if there is one. If it returns
+    /// anything but 0, the job fails with that code, and the value is passed to value_free. May be NULL.
     pub callback: ftpool_callback,
-    /// Passed to the callback, or to `settle`.
+    /// Passed to `callback` or `settle`.
     pub callback_context: *mut c_void,
-    /// Called with the argument exactly once when the accepted job has ended in any way: ran, failed, cancelled,
-    /// expired. May be NULL, and must be with FTPOOL_SUBMIT_RETURN_ARG.
+    /// Called with the argument exactly once when the accepted job has ended in any way: done, failed, cancelled or
+    /// expired. May be NULL. It must be NULL with FTPOOL_SUBMIT_RETURN_ARG.
     pub arg_free: ftpool_free_fn,
     /// FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
     pub flags: u32,
-    /// A group of the same pool that the job joins; FTPOOL_SUBMIT_FIRST then means ahead of all jobs queued in the
-    /// group. NULL: none.
+    /// A group of the same pool, whose limit and priority then apply. NULL: none.
     pub group: *mut ftpool_group,
     /// If not 0, a deadline for the start of the job, counted from the submit: a job that no worker has started by then
     /// ends FTPOOL_OUTCOME_EXPIRED at that moment, not when a worker would have reached it. Its callback and arg_free
-    /// are called on whichever thread notices, usually the pool's timer thread. A submit that waits for room gives up
-    /// at the same deadline.
+    /// are then usually called on the pool's timer thread. A submit that waits for room returns FTPOOL_FULL at the same
+    /// deadline.
     pub start_within_ns: i64,
     /// If not 0, ftpool_config.overrun is called once if the job runs longer than this.
     pub run_limit_ns: i64,
-    /// The name that overrun is called with. Copied; NULL means "".
+    /// The name that overrun is called with. Copied. NULL means "".
     pub name: *const c_char,
-    /// If not 0, the job is due this long after the submit, as with ftpool_submit_later(); not with `group` or
-    /// `start_within_ns`. A job of the same pool may wait for it only with a time limit.
+    /// If not 0, the job is due this long after the submit, as with ftpool_submit_later(). Not with `group` or
+    /// `start_within_ns`. A job of the same pool can wait for it only with a time limit.
     pub delay_ns: i64,
-    /// Called where `callback` would be, which is NULL then, and decides what the job comes to. May be NULL.
+    /// Called instead of `callback`, which must be NULL then, and decides how the job ends. May be NULL.
     pub settle: ftpool_settle_fn,
 }
 
@@ -84,8 +83,8 @@ pub unsafe extern "C" fn ftpool_submit_with(
     status(id.map(|id| unsafe { check::store(out_id, id.get()) }))
 }
 
-/// As ftpool_submit_with(), and gives a handle to the job. The outcome goes to the handle, so `options` must not have a
-/// results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
+/// As ftpool_submit_with(), and returns a handle to the job in `*out_job`. The outcome goes to the handle, so `options`
+/// must not have a results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
 ///
 /// **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
 /// ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
@@ -112,7 +111,7 @@ pub unsafe extern "C" fn ftpool_submit_job_with(
     // SAFETY: the caller's 1 to 3.
     let job = unsafe { submit_job(pool, function, arg, options) };
     // SAFETY: the caller's 4.
-    status(job.map(|job| unsafe { check::store(out_job, handle::give(job)) }))
+    status(job.map(|job| unsafe { check::store(out_job, handle::into_ptr(job)) }))
 }
 
 /// # Safety
@@ -151,10 +150,10 @@ unsafe fn submit_job(
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 3.
-    Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.handle()?)
+    Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.submit_handle()?)
 }
 
-/// The options that this version knows.
+/// The options of a job; NULL means none.
 ///
 /// # Safety
 ///
@@ -178,7 +177,7 @@ unsafe fn known(options: *const ftpool_submit_options) -> Checked<ftpool_submit_
     if options.is_null() { Ok(none) } else { unsafe { check::known_part(options, none) } }
 }
 
-/// A job's code.
+/// A job's code, which emits values or returns one.
 fn code(
     call: Call,
     asked: &ftpool_submit_options,
@@ -193,11 +192,11 @@ fn code(
     }
 }
 
-/// The job that is asked for.
+/// The request for a job with these options.
 ///
 /// # Safety
 ///
-/// 1. The results object, the group and the name are NULL or what they say.
+/// 1. The results object, the group and the name are NULL or valid.
 unsafe fn request<'a, F>(
     pool: &'a Pool,
     call: Call,
@@ -220,8 +219,9 @@ where
     let results: Option<&'a ftpool_results> = unsafe { asked.results.as_ref() };
     // SAFETY: the caller's 1.
     let group: Option<&'a ftpool_group> = unsafe { asked.group.as_ref() };
-    let fits = results.is_none_or(|results| results.results.belongs_to(pool));
-    if !fits || group.is_some_and(|group| !group.0.is_of(pool)) {
+    let same_pool =
+        results.is_none_or(|results| results.results.belongs_to(pool)) && group.is_none_or(|group| group.0.is_of(pool));
+    if !same_pool {
         return Err(FTPOOL_E_INVALID);
     }
     let (start_within, run_limit) = (nanoseconds(asked.start_within_ns)?, nanoseconds(asked.run_limit_ns)?);
@@ -262,22 +262,22 @@ where
     let returned = (asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0).then_some(call);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
         request = request.try_then(move |outcome| {
-            let verdict = callback.verdict(outcome, returned.map(Call::argument));
-            if let (Err(_), Some(free), Ok(value)) = (&verdict, value_free, &outcome.result) {
+            let returned = callback.try_call(outcome, returned.map(Call::argument));
+            if let (Err(_), Some(free), Ok(value)) = (&returned, value_free, &outcome.result) {
                 free.call(value.0);
             }
-            verdict
+            returned
         });
     }
     if let Some(settle) = Settle::new(asked.settle, asked.callback_context) {
-        request = request.amending(move |outcome| {
+        request = request.then_amend(move |outcome| {
             settle.decide(outcome, returned.map(Call::argument));
             Ok(())
         });
     }
     match (Free::new(asked.arg_free), returned) {
         (Some(free), _) => request.finally(move || free.call(call.argument())),
-        (None, Some(call)) => request.attaching(move || Some(Box::new(Returned(call.argument())))),
+        (None, Some(call)) => request.finally_attach(move || Some(Box::new(Returned(call.argument())))),
         (None, None) => request,
     }
 }

@@ -1,4 +1,4 @@
-//! A job's argument that somebody frees.
+//! Arguments of timed C jobs that are freed by an arg_free.
 
 use super::callback::{Free, ftpool_free_fn};
 use super::check::Call;
@@ -6,61 +6,61 @@ use super::ftpool_status;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A call whose argument is freed when it is dropped, if the job it is part of was accepted. Only the submitter learns
-/// whether it was, and maybe after the job's end: the later of the two frees.
+/// A call that owns its argument. The argument is freed once the job was accepted and the call dropped, by the later of
+/// the two: the submitter learns that the job was accepted maybe after the job's end.
 pub(super) struct Owned {
     call: Call,
-    fate: Option<Arc<Fate>>,
+    argument: Option<Arc<Argument>>,
 }
 
-/// What submitter and job share.
-pub(super) struct Fate {
+/// The argument as submitter and job share it.
+struct Argument {
     free: Free,
     call: Call,
-    known: Mutex<Known>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Known {
+struct State {
     accepted: bool,
     dropped: bool,
 }
 
 impl Owned {
     pub(super) fn new(call: Call, free: ftpool_free_fn) -> Self {
-        let fate = Free::new(free).map(|free| Arc::new(Fate { free, call, known: Mutex::default() }));
-        Self { call, fate }
+        let argument = Free::new(free).map(|free| Arc::new(Argument { free, call, state: Mutex::default() }));
+        Self { call, argument }
     }
 
     pub(super) fn run(&self) -> *mut c_void {
         self.call.run()
     }
 
-    /// Submits a job that owns this. If it is refused the argument stays the caller's.
+    /// Submits a job that owns this. If it is refused, the argument stays the caller's.
     pub(super) fn submit<T>(self, submit: impl FnOnce(Self) -> Result<T, ftpool_status>) -> Result<T, ftpool_status> {
-        let fate = self.fate.clone();
-        let verdict = submit(self);
-        if let (Some(fate), Ok(_)) = (fate, &verdict) {
-            fate.learn(|known| known.accepted = true);
+        let argument = self.argument.clone();
+        let submitted = submit(self);
+        if let (Some(argument), Ok(_)) = (argument, &submitted) {
+            argument.update(|state| state.accepted = true);
         }
-        verdict
+        submitted
     }
 }
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        if let Some(fate) = &self.fate {
-            fate.learn(|known| known.dropped = true);
+        if let Some(argument) = &self.argument {
+            argument.update(|state| state.dropped = true);
         }
     }
 }
 
-impl Fate {
-    fn learn(&self, change: impl FnOnce(&mut Known)) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut known);
-        let free = known.accepted && known.dropped;
-        drop(known);
+impl Argument {
+    fn update(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        let free = state.accepted && state.dropped;
+        drop(state);
         if free {
             self.free.call(self.call.argument());
         }

@@ -1,4 +1,4 @@
-//! Loops and forks of C programs, in which the caller takes part.
+//! Parallel loops and forks in C, in which the caller takes part.
 
 use super::check::{self, Checked};
 use super::ftpool_status::{self, *};
@@ -23,14 +23,17 @@ pub type ftpool_range_body = Option<unsafe extern "C" fn(context: *mut c_void, b
 pub type ftpool_reduce_body =
     Option<unsafe extern "C" fn(context: *mut c_void, begin: usize, end: usize, value: *mut c_void)>;
 
-/// Combines `from` into `into`, the value of lower items. It must return, as a job must.
+/// Combines two values of ftpool_reduce(): adds `from` to `into`, which is the value of lower items. It must return, as
+/// a job must.
 pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into: *mut c_void, from: *const c_void)>;
 
-/// The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. The caller
-/// takes part, and so does every free worker if that pays: the caller runs the first items of a long loop alone to see
-/// how long they take, and a loop of a few microseconds stays with it. So items must not wait for each other. `grain`
-/// is how many items are taken at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
-/// items that are running; what the code and the message say is lost, so leave it in `context`.
+/// The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. It returns
+/// when all items are done.
+///
+/// The caller takes part, and so does every free worker if that pays: the caller runs the first items alone to see how
+/// long they take, and keeps a loop of a few microseconds to itself. So items must not wait for each other. `grain` is
+/// how many items a thread takes at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
+/// items that are running; its code and message are not kept, so store them in `context`.
 ///
 /// **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
 /// depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
@@ -53,7 +56,7 @@ pub unsafe extern "C" fn ftpool_for(
     let Some(body) = body else { return FTPOOL_E_INVALID };
     let context = Shared(context);
     // SAFETY: the caller's 1.
-    let pool = match unsafe { looping(pool, begin, end) } {
+    let pool = match unsafe { loop_pool(pool, begin, end) } {
         Ok(pool) => pool,
         Err(status) => return status,
     };
@@ -61,11 +64,11 @@ pub unsafe extern "C" fn ftpool_for(
         // SAFETY: the caller's 2.
         unsafe { body(context.get(), i) };
     };
-    verdict(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| until_failed(chunk, run)))
+    loop_status(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| until_failed(chunk, run)))
 }
 
-/// As ftpool_for(), but the body is called with a chunk of items at a time, from `begin` to before `end`: `grain`
-/// items, or fewer at the end of the range.
+/// As ftpool_for(), but calls the body with a chunk of items at a time, from `begin` to before `end`: `grain` items, or
+/// fewer at the end of the range.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
 ///
@@ -84,20 +87,20 @@ pub unsafe extern "C" fn ftpool_for_range(
     let Some(body) = body else { return FTPOOL_E_INVALID };
     let context = Shared(context);
     // SAFETY: the caller's 1.
-    let pool = match unsafe { looping(pool, begin, end) } {
+    let pool = match unsafe { loop_pool(pool, begin, end) } {
         Ok(pool) => pool,
         Err(status) => return status,
     };
     // SAFETY: the caller's 2.
-    verdict(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| unsafe {
+    loop_status(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| unsafe {
         body(context.get(), chunk.start, chunk.end)
     }))
 }
 
-/// Stores `function(args[i])` in `out_values[i]` for each i below `count`. The two arrays may be the same, and each
-/// argument is replaced by its value then; else they must not overlap. The caller takes part, as in ftpool_for().
-/// ftpool_fail() in the function stops it; the values of items that were not reached are NULL, or still the arguments
-/// if the arrays are the same.
+/// Stores `function(args[i])` in `out_values[i]` for each `i` below `count`. The caller takes part, as in ftpool_for().
+/// The two arrays may be the same, so that each argument is replaced by its value; otherwise they must not overlap.
+/// ftpool_fail() in the function stops the loop; the values of the remaining items are NULL, or still the arguments if
+/// the arrays are the same.
 ///
 /// **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
 /// FTPOOL_OK; FTPOOL_E_JOB: the function has failed; FTPOOL_E_INVALID if `pool` or `function` is NULL, or an array is
@@ -123,7 +126,7 @@ pub unsafe extern "C" fn ftpool_map(
     }
     let (args, values) = (Shared(args.cast_mut()), Shared(out_values));
     // SAFETY: the caller's 1.
-    let pool = match unsafe { looping(pool, 0, count) } {
+    let pool = match unsafe { loop_pool(pool, 0, count) } {
         Ok(pool) => pool,
         Err(status) => return status,
     };
@@ -131,7 +134,7 @@ pub unsafe extern "C" fn ftpool_map(
         // SAFETY: the caller's 3.
         unsafe { values.get().add(i) }
     };
-    // Where the arrays are the same, this would be what the function is called with.
+    // If the arrays are the same, this would overwrite the arguments.
     let cleared = if ptr::eq(args.get(), out_values) { 0 } else { count };
     // SAFETY: the caller's 3.
     (0..cleared).for_each(|i| unsafe { place(i).write(ptr::null_mut()) });
@@ -142,18 +145,18 @@ pub unsafe extern "C" fn ftpool_map(
         let arg = unsafe { arg.read() };
         // SAFETY: the caller's 2.
         let value = unsafe { function(arg) };
-        // SAFETY: the caller's 3; each i is one thread's.
+        // SAFETY: the caller's 3; each `i` is run by one thread.
         unsafe { place(i).write(value) };
     };
-    verdict(pool.for_chunks_at(Site::at(function as *const ()), 0..count, 0, |chunk| until_failed(chunk, run)))
+    loop_status(pool.for_chunks_at(Site::at(function as *const ()), 0..count, 0, |chunk| until_failed(chunk, run)))
 }
 
-/// Folds the items of a range into a value of `size` bytes: `body` folds some items into a value that starts as a copy
-/// of `value`, and `combine` combines these values from left to right. `value` must be neutral, such as 0 for a sum.
-/// The caller takes part, as in ftpool_for().
+/// Folds the items of a range into a value of `size` bytes. `body` folds a chunk of items into a copy of `value`, and
+/// `combine` combines these copies from left to right. `value` must be neutral, such as 0 for a sum. The caller takes
+/// part, as in ftpool_for().
 ///
 /// **Ownership:** `value` belongs to the caller, and holds the result after FTPOOL_OK. Copies of it are made bytewise,
-/// aligned as malloc() does, and dropped without a call. **Thread safety:** as ftpool_for(). **Returns:** as
+/// with the alignment of malloc(), and are freed without a call. **Thread safety:** as ftpool_for(). **Returns:** as
 /// ftpool_for(); FTPOOL_E_JOB also if `combine` has failed; FTPOOL_E_INVALID also if `combine` or `value` is NULL.
 ///
 /// # Safety
@@ -184,7 +187,7 @@ pub unsafe extern "C" fn ftpool_reduce(
     // SAFETY: the caller's 3.
     let neutral = unsafe { Bytes::copy(value.cast(), size) };
     // SAFETY: the caller's 1.
-    let pool = match unsafe { looping(pool, begin, end) } {
+    let pool = match unsafe { loop_pool(pool, begin, end) } {
         Ok(pool) => pool,
         Err(status) => return status,
     };
@@ -199,7 +202,7 @@ pub unsafe extern "C" fn ftpool_reduce(
         unsafe { combine(context.get(), into.as_mut_ptr().cast(), from.as_ptr().cast()) };
         into
     };
-    verdict(frame::enter(|| {
+    loop_status(frame::enter(|| {
         let sum = pool.fold_chunks(Site::at(body as *const ()), begin..end, grain, true, chunk, both);
         let all = !frame::has_failed();
         if let Some(sum) = sum.filter(|_| all) {
@@ -211,8 +214,8 @@ pub unsafe extern "C" fn ftpool_reduce(
 }
 
 /// Calls `first(first_arg)` and `second(second_arg)`, in parallel where that pays, and returns when both have returned.
-/// Made for recursion: a call costs about as much as a function call as long as no worker takes the second. `out_first`
-/// and `out_second` may be NULL.
+/// Their values are stored in `*out_first` and `*out_second`, which may be NULL. It is made for recursion: a call costs
+/// about as much as a function call as long as no worker takes the second.
 ///
 /// **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
 /// FTPOOL_OK; FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either counts for the surrounding job.
@@ -251,12 +254,12 @@ pub unsafe extern "C" fn ftpool_join(
     FTPOOL_OK
 }
 
-/// The pool of a loop.
+/// Checks the arguments of a loop, and borrows its pool.
 ///
 /// # Safety
 ///
 /// 1. `pool` is NULL or a pool that is not freed before the call returns.
-unsafe fn looping(pool: *mut ftpool, begin: usize, end: usize) -> Checked<ManuallyDrop<Pool>> {
+unsafe fn loop_pool(pool: *mut ftpool, begin: usize, end: usize) -> Checked<ManuallyDrop<Pool>> {
     // SAFETY: the caller's 1.
     let pool = unsafe { check::pool(pool) }?;
     if begin <= end { Ok(pool) } else { Err(FTPOOL_E_INVALID) }
@@ -274,7 +277,7 @@ fn until_failed(chunk: Range<usize>, run: impl Fn(usize)) {
     });
 }
 
-/// What a loop returns that has run all its items, or was stopped.
-fn verdict(all: bool) -> ftpool_status {
+/// The status of a loop that has run all items, or was stopped by a failure.
+fn loop_status(all: bool) -> ftpool_status {
     if all { FTPOOL_OK } else { FTPOOL_E_JOB }
 }

@@ -1,4 +1,4 @@
-//! A pool's life in C.
+//! Pools in C.
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
@@ -6,27 +6,27 @@ use super::{config, control, ftpool_config, time};
 use crate::Shutdown;
 use std::sync::Arc;
 
-/// A thread pool.
+/// A thread pool. Made by ftpool_new().
 #[derive(Debug)]
 pub struct ftpool {
     _opaque: (),
 }
 
-/// A shutdown mode: queued jobs run, and so do jobs that they submit.
+/// A mode of ftpool_shutdown(): queued jobs run, and so do jobs that they submit.
 pub const FTPOOL_SHUTDOWN_DRAIN: u32 = 0;
-/// A shutdown mode: queued jobs are cancelled, running jobs finish.
+/// A mode of ftpool_shutdown(): queued jobs are cancelled; running jobs finish.
 pub const FTPOOL_SHUTDOWN_CANCEL: u32 = 1;
 
-/// Makes a pool. Its threads are started on demand. `config` may be NULL for all defaults.
+/// Makes a pool. Its threads are started when there are jobs for them. `config` may be NULL, which means all defaults.
 ///
-/// **Ownership:** the caller owns the pool and ends it with ftpool_free(). The config and its name are copied. **Thread
-/// safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_pool` is NULL or a field of the config is not
-/// valid; FTPOOL_E_VERSION if the config comes from a newer header and uses fields that this library does not know.
-/// `*out_pool` is NULL on failure.
+/// **Ownership:** the caller owns the pool and frees it with ftpool_free(). The config and its name are copied.
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `out_pool` is NULL or a field of the
+/// config is not valid; FTPOOL_E_VERSION if the config comes from a newer header and uses fields that this library does
+/// not know. `*out_pool` is NULL on failure.
 ///
 /// # Safety
 ///
-/// 1. `config` is NULL or points to a config whose size field is true. 2. `out_pool` is NULL or writable.
+/// 1. `config` is NULL or points to a config whose size field is correct. 2. `out_pool` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_new(config: *const ftpool_config, out_pool: *mut *mut ftpool) -> ftpool_status {
     // SAFETY: the caller's 2.
@@ -40,32 +40,33 @@ pub unsafe extern "C" fn ftpool_new(config: *const ftpool_config, out_pool: *mut
     status(built.map(|pool| unsafe { check::store(out_pool, Arc::into_raw(pool.into_core()).cast_mut().cast()) }))
 }
 
-/// Frees a pool: waits until every accepted job has run, ends the threads, frees the memory. In a job of the pool
-/// itself it does not wait: the pool ends by itself after its last job. NULL is accepted and ignored.
+/// Frees a pool: waits until every accepted job has run, ends the threads, frees the memory. In a job of the pool it
+/// does not wait: then the pool ends by itself after its last job. NULL is accepted and ignored.
 ///
-/// **Ownership:** the pool is gone. Results objects made from it stay readable. **Thread safety:** this waits for calls
-/// that other threads are in; a call that begins later is a bug in the program. If other threads may still use the
-/// pool, call ftpool_shutdown() first.
+/// **Ownership:** the pool is gone. Its results objects, handles and groups must still be freed; outcomes can still be
+/// read. **Thread safety:** this waits for calls that other threads have begun; a call that begins later is a bug in
+/// the program. If other threads may still use the pool, call ftpool_shutdown() first.
 ///
 /// # Safety
 ///
 /// 1. `pool` is NULL or a pool that was not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
-    // SAFETY: the caller's 1; this takes back the handle that ftpool_new gave out.
+    // SAFETY: the caller's 1; this takes back the handle that ftpool_new returned.
     if let Some(pool) = unsafe { control::owned(pool) } {
-        // Even while another thread's call still holds the pool.
-        pool.core().wind_up();
+        // The drop of `pool` is not enough: another thread's call may still retain the pool.
+        pool.core().end_without_handles();
     }
 }
 
-/// Closes a pool and waits for its end: jobs from outside are refused from now on; queued jobs run
-/// (FTPOOL_SHUTDOWN_DRAIN) or are cancelled (FTPOOL_SHUTDOWN_CANCEL); then the threads end. May be called again, from
-/// any thread, to wait for the same end. The pool must still be freed; ftpool_reopen() opens it again.
+/// Shuts a pool down, and waits until its threads have ended. From now on, only the pool's own jobs can submit jobs.
+/// Queued jobs run (FTPOOL_SHUTDOWN_DRAIN) or are cancelled (FTPOOL_SHUTDOWN_CANCEL), delayed and scheduled jobs that
+/// are not due are cancelled, and running jobs finish; then the threads end. May be called again, from any thread, to
+/// wait for the same shutdown. The pool must still be freed; ftpool_reopen() opens it again.
 ///
-/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all has ended; FTPOOL_TIMEOUT: the
-/// shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK in a job of this pool: nothing was done;
-/// FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits, and nobody is waited for; FTPOOL_E_INVALID: `pool` is NULL or
+/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all threads have ended; FTPOOL_TIMEOUT:
+/// the shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK in a job of this pool: nothing was done;
+/// FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits, and this does not wait; FTPOOL_E_INVALID if `pool` is NULL or
 /// ftpool_default(), or the mode or the timeout is not valid.
 ///
 /// # Safety
@@ -74,11 +75,11 @@ pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_shutdown(pool: *mut ftpool, mode: u32, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| Ok(pool.shutdown(self::mode(mode)?, time::deadline(timeout_ns)?)?)))
 }
 
-/// FTPOOL_SHUTDOWN_DRAIN or FTPOOL_SHUTDOWN_CANCEL.
+/// Checks a shutdown mode.
 pub(super) fn mode(mode: u32) -> Checked<Shutdown> {
     match mode {
         FTPOOL_SHUTDOWN_DRAIN => Ok(Shutdown::Drain),
@@ -87,7 +88,8 @@ pub(super) fn mode(mode: u32) -> Checked<Shutdown> {
     }
 }
 
-/// Waits for a moment at which no job is queued or running. The pool stays usable.
+/// Waits for a moment at which no job is queued or running. The pool stays open. Delayed and scheduled jobs that are
+/// not due are not waited for.
 ///
 /// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
 /// of this pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `pool` is NULL or the
@@ -99,11 +101,11 @@ pub(super) fn mode(mode: u32) -> Checked<Shutdown> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_wait_idle(pool: *mut ftpool, timeout_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     status(pool.and_then(|pool| Ok(pool.wait_idle(time::deadline(timeout_ns)?)?)))
 }
 
-/// How many worker threads there are.
+/// The number of worker threads that exist now.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -113,10 +115,10 @@ pub unsafe extern "C" fn ftpool_wait_idle(pool: *mut ftpool, timeout_ns: i64) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_alive(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.alive())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.alive())
 }
 
-/// How many workers are running a job.
+/// The number of workers that are running a job now.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -126,10 +128,10 @@ pub unsafe extern "C" fn ftpool_alive(pool: *const ftpool) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_busy(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.busy())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.busy())
 }
 
-/// How many jobs are queued or running.
+/// The number of jobs that are queued or running now. Delayed jobs count once they are due.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -139,10 +141,10 @@ pub unsafe extern "C" fn ftpool_busy(pool: *const ftpool) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.pending() as usize)
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.pending() as usize)
 }
 
-/// How many jobs have failed since the pool was made or cleared.
+/// The number of jobs that have failed since the pool was made or cleared (ftpool_clear()).
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -152,10 +154,11 @@ pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.failed())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.failed())
 }
 
-/// How many jobs were not started in time (ftpool_submit_options.start_within_ns) since the pool was made or cleared.
+/// The number of jobs that missed their start deadline (ftpool_submit_options.start_within_ns) since the pool was made
+/// or cleared (ftpool_clear()).
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -165,10 +168,10 @@ pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_expired(pool: *const ftpool) -> u64 {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.expired())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.expired())
 }
 
-/// The most worker threads there can be, extra ones included: one more than the largest ftpool_worker_index().
+/// The most worker threads that the pool can have, including extra workers. Every ftpool_worker_index() is below it.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -178,5 +181,5 @@ pub unsafe extern "C" fn ftpool_expired(pool: *const ftpool) -> u64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_worker_limit(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.limit())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.limit())
 }

@@ -1,4 +1,4 @@
-//! How C programs read outcomes.
+//! Reading outcomes in C.
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
@@ -7,14 +7,15 @@ use super::time::{self, Timeout};
 use super::{ftpool_result, ftpool_results};
 use crate::{Outcome, Results};
 
-/// Reads the next outcome, done or failed; if there are both, either may come first. FTPOOL_EMPTY means that everything
-/// was read, and that no job submitted through this object, before or meanwhile, is queued or running.
+/// Waits for the next outcome, done or failed, and returns it in `*out_result`. If there are both, either may come
+/// first.
 ///
 /// **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
-/// each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: nothing more will
-/// come; FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback consumes the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a
-/// job of a pool with one worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an
-/// argument is NULL, the result's size is not valid, or the timeout is not valid.
+/// each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: every outcome was
+/// read, and no job submitted through this object is queued or running; FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback
+/// receives the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a job of a pool with one worker; FTPOOL_E_FORKED;
+/// FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or
+/// the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -26,14 +27,15 @@ pub unsafe extern "C" fn ftpool_results_next(
     timeout_ns: i64,
     out_result: *mut ftpool_result,
 ) -> ftpool_status {
-    let at_hand = |results: &Results<Value>| Ok(results.at_hand()?);
+    let available = |results: &Results<Value>| Ok(results.available_value()?);
     // SAFETY: the caller's 1 and 2.
     status(unsafe {
-        next(results, timeout_ns, out_result, at_hand, |results, timeout| Ok(results.next_after_all(timeout)?))
+        next(results, timeout_ns, out_result, available, |results, timeout| Ok(results.next_slow(timeout)?))
     })
 }
 
-/// Reads the next value: acquires the done queue's semaphore.
+/// Waits for the next value, and returns it in `*out_result`. Failures stay in the failed queue. FTPOOL_EMPTY means
+/// that every value was read.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
 ///
@@ -52,7 +54,8 @@ pub unsafe extern "C" fn ftpool_results_next_done(
     })
 }
 
-/// Reads the next outcome without a value: acquires the failed queue's semaphore.
+/// Waits for the next outcome without a value (failed, cancelled or expired), and returns it in `*out_result`. Values
+/// stay in the done queue. FTPOOL_EMPTY means that every such outcome was read.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
 ///
@@ -77,11 +80,11 @@ pub unsafe extern "C" fn ftpool_results_next_failed(
     })
 }
 
-/// Reads at most `capacity` outcomes without waiting, failed ones first. The entries of `out_results` lie
-/// `out_results[0].size` bytes apart; only the first one's size field need be set.
+/// Reads up to `capacity` outcomes without waiting, failed ones first. The entries of `out_results` lie
+/// `out_results[0].size` bytes apart; only the size field of the first one must be set.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
-/// FTPOOL_E_BUSY if a callback consumes the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
+/// FTPOOL_E_BUSY if a callback receives the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
 /// `out_results` is while `capacity` is not 0, or the size is not valid.
 ///
 /// # Safety
@@ -99,7 +102,7 @@ pub unsafe extern "C" fn ftpool_results_take(
     status(unsafe { take(results, capacity, out_results, out_count) })
 }
 
-/// Takes the oldest failure of the object's callback that was not taken yet: the id of the job whose outcome the
+/// Returns the oldest failure of the object's callback that was not returned yet: the id of the job whose outcome the
 /// callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned.
 ///
 /// **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
@@ -119,7 +122,7 @@ pub unsafe extern "C" fn ftpool_results_next_callback_failure(
     status(unsafe { next_callback_failure(results, out_result) })
 }
 
-/// How many values can be read now: the value of the done queue's semaphore.
+/// The number of values that can be read now.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
 ///
@@ -132,7 +135,7 @@ pub unsafe extern "C" fn ftpool_results_done_count(results: *const ftpool_result
     unsafe { results.as_ref() }.map_or(0, |results| results.results.done_count())
 }
 
-/// How many outcomes without a value can be read now: the value of the failed queue's semaphore.
+/// The number of outcomes without a value that can be read now.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
 ///
@@ -145,13 +148,13 @@ pub unsafe extern "C" fn ftpool_results_failed_count(results: *const ftpool_resu
     unsafe { results.as_ref() }.map_or(0, |results| results.results.failed_count())
 }
 
-/// A file descriptor that poll(), epoll and the like report as readable when there is something to read. Like an
-/// edge-triggered descriptor, it is reported once, and again only after a read has found nothing more: before you poll,
-/// read with FTPOOL_NOW until FTPOOL_TIMEOUT or FTPOOL_EMPTY, or until ftpool_results_take() returns less than
-/// `capacity`. It costs a system call only while somebody waits for it.
+/// Returns a file descriptor that poll(), epoll and the like report as readable when there is something to read. Like
+/// an edge-triggered descriptor, it is reported once, and again only after a read has found nothing more: before you
+/// poll, read with FTPOOL_NOW until FTPOOL_TIMEOUT or FTPOOL_EMPTY, or until ftpool_results_take() returns fewer than
+/// `capacity`. It costs a system call only while a thread waits for it.
 ///
 /// **Ownership:** the descriptor belongs to the object; do not read from it or close it. **Thread safety:** any thread.
-/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback consumes the outcomes;
+/// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback receives the outcomes;
 /// FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one (see errno).
 ///
 /// # Safety
@@ -188,7 +191,7 @@ unsafe fn next(
     results: *mut ftpool_results,
     timeout_ns: i64,
     out_result: *mut ftpool_result,
-    at_hand: impl FnOnce(&Results<Value>) -> Checked<Option<Outcome<Value>>>,
+    available: impl FnOnce(&Results<Value>) -> Checked<Option<Outcome<Value>>>,
     read: impl FnOnce(&Results<Value>, Timeout) -> Checked<Outcome<Value>>,
 ) -> Checked<()> {
     // SAFETY: the caller's 1.
@@ -196,14 +199,14 @@ unsafe fn next(
     // SAFETY: the caller's 2.
     unsafe { result::check_size(out_result) }?;
     let timeout = time::timeout(timeout_ns)?;
-    if let Some(outcome) = at_hand(&results.results)? {
+    if let Some(outcome) = available(&results.results)? {
         // SAFETY: the caller's 2.
         unsafe { result::fill(out_result, outcome) };
         return Ok(());
     }
     let outcome = read(&results.results, timeout)?;
     if outcome.result.is_err() {
-        result::forget_texts(); // Others have none, and leave those of before for a while.
+        result::forget_texts(); // A value has no text, and leaves earlier texts valid.
     }
     // SAFETY: the caller's 2.
     unsafe { result::fill(out_result, outcome) };
@@ -248,7 +251,7 @@ unsafe fn take(
             },
         );
         if !others.is_empty() {
-            // SAFETY: the caller's 2; the places are those of above.
+            // SAFETY: the caller's 2; the places are those computed above.
             unsafe { fill_all(others) };
         }
     }
@@ -262,7 +265,7 @@ unsafe fn take(
 /// 1. Each place points to a result.
 #[cold]
 unsafe fn fill_all(outcomes: Vec<(*mut ftpool_result, Outcome<Value>)>) {
-    result::forget_texts(); // Values alone have none, and leave those of before for a while.
+    result::forget_texts(); // A value has no text, and leaves earlier texts valid.
     for (place, outcome) in outcomes {
         // SAFETY: the caller's 1.
         unsafe { result::fill(place, outcome) };
@@ -280,7 +283,7 @@ unsafe fn next_callback_failure(results: *mut ftpool_results, out_result: *mut f
     let (id, error) = results.results.next_callback_failure().ok_or(FTPOOL_EMPTY)?;
     result::forget_texts();
     // SAFETY: the caller's 2.
-    unsafe { result::fill_with(out_result, id.get(), Err(&error), None) };
+    unsafe { result::fill_from(out_result, id.get(), Err(&error), None) };
     Ok(())
 }
 

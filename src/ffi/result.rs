@@ -1,59 +1,59 @@
-//! One outcome of a C job.
+//! Outcomes of C jobs.
 
 use super::check::{self, Checked};
 use super::clock::from_duration;
 use super::ftpool_job_id;
 use super::ftpool_status::*;
-use crate::api::{Declared, End, Extra};
+use crate::api::{Completion, Declared, Extra};
 use crate::sys::clock::nanos;
 use crate::{JobError, Outcome};
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::ManuallyDrop;
 
-/// An outcome: the job returned a value.
+/// ftpool_result.outcome: the job returned a value.
 pub const FTPOOL_OUTCOME_DONE: u32 = 0;
-/// An outcome: the job failed (ftpool_fail()) or panicked.
+/// ftpool_result.outcome: the job called ftpool_fail(), a callback of it failed, or it panicked.
 pub const FTPOOL_OUTCOME_FAILED: u32 = 1;
-/// An outcome: the job was cancelled before it started.
+/// ftpool_result.outcome: the job was cancelled before it started.
 pub const FTPOOL_OUTCOME_CANCELLED: u32 = 2;
-/// An outcome: the job was not started in time.
+/// ftpool_result.outcome: the job did not start before its start deadline.
 pub const FTPOOL_OUTCOME_EXPIRED: u32 = 3;
 
 /// The outcome of a job. Initialise it with FTPOOL_RESULT_INIT.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_result {
-    /// sizeof(ftpool_result), set by FTPOOL_RESULT_INIT; never changed by the library.
+    /// sizeof(ftpool_result), set by FTPOOL_RESULT_INIT. The library does not change it.
     pub size: usize,
-    /// The id that submitting the job gave.
+    /// The id of the job.
     pub id: ftpool_job_id,
-    /// What the job returned if the outcome is FTPOOL_OUTCOME_DONE, else NULL.
+    /// What the job returned if the outcome is FTPOOL_OUTCOME_DONE; otherwise NULL.
     pub value: *mut c_void,
-    /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE, else NULL. It belongs to the library, and is valid
-    /// until the calling thread next reads an outcome, from any results object or handle, or calls ftpool_check():
-    /// print or copy it before that.
+    /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE; otherwise NULL. It belongs to the library, and is
+    /// valid until the calling thread next reads an outcome, from any results object or handle, or calls
+    /// ftpool_check(). Print or copy it before that.
     pub error_message: *const c_char,
-    /// Nanoseconds that the job was queued; 0 unless the pool measures (ftpool_config.timing).
+    /// For how many nanoseconds the job was queued; 0 unless ftpool_config.timing is set.
     pub queued_ns: u64,
-    /// Nanoseconds that the job ran; 0 unless the pool measures.
+    /// For how many nanoseconds the job ran; 0 unless ftpool_config.timing is set.
     pub run_ns: u64,
     /// FTPOOL_OUTCOME_DONE, _FAILED, _CANCELLED or _EXPIRED.
     pub outcome: u32,
-    /// The code given to ftpool_fail() or returned by a callback; FTPOOL_E_PANIC for a panic, FTPOOL_CANCELLED for a
-    /// cancelled job, FTPOOL_TIMEOUT for one that was not started in time, else 0.
+    /// The code that was passed to ftpool_fail() or returned by a callback; FTPOOL_E_PANIC for a panic,
+    /// FTPOOL_CANCELLED for a cancelled job, FTPOOL_TIMEOUT for an expired one; otherwise 0.
     pub error_code: i32,
-    /// The job's argument if it was submitted with FTPOOL_SUBMIT_RETURN_ARG, else NULL.
+    /// The job's argument if it was submitted with FTPOOL_SUBMIT_RETURN_ARG; otherwise NULL.
     pub arg: *mut c_void,
-    /// Which tick of a schedule this was, as ftpool_self_tick() counts; 1 for a delayed job, 0 for all others, and for
-    /// one that did not start.
+    /// The number of the tick of a schedule, as in ftpool_self_tick(); 1 for a delayed job; 0 for other jobs, and for a
+    /// job that did not start.
     pub tick: u64,
-    /// How many nanoseconds after its due time the job of that tick started.
+    /// How many nanoseconds after its due time the job started.
     pub late_by_ns: i64,
 }
 
 thread_local! {
-    /// The texts that the calling thread's last read of any gave out.
+    /// The messages that the calling thread's last read returned, if it returned any.
     static TEXTS: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -61,19 +61,19 @@ thread_local! {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value(pub(super) *mut c_void);
 
-// SAFETY: whoever submits a C job states that what it returns may be handed to any thread.
+// SAFETY: the submitter of a C job states that what it returns may be sent to any thread.
 unsafe impl Send for Value {}
 
-/// An argument that travels back with the outcome.
+/// An argument that is returned with the outcome.
 #[derive(Debug)]
 pub(super) struct Returned(pub(super) *mut c_void);
 
-// SAFETY: whoever submits a C job states that its argument may be handed to any thread.
+// SAFETY: the submitter of a C job states that its argument may be sent to any thread.
 unsafe impl Send for Returned {}
 // SAFETY: as above.
 unsafe impl Sync for Returned {}
 
-/// The size that a result states, if it has room for everything.
+/// The size field of a result, if it has room for all fields.
 ///
 /// # Safety
 ///
@@ -86,6 +86,8 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
     if possible.contains(&size) && aligned { Ok(size) } else { Err(FTPOOL_E_INVALID) }
 }
 
+/// Fills a result for the program that reads it.
+///
 /// # Safety
 ///
 /// 1. `place` points to a result.
@@ -93,11 +95,11 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    let text = place.say(&outcome);
+    let text = place.set(&outcome);
     place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
-/// As [`fill`], if it is a value and nothing else; any other outcome is given back.
+/// As [`fill`] for an outcome that is a value and nothing else; returns any other outcome.
 ///
 /// # Safety
 ///
@@ -112,27 +114,26 @@ pub(super) unsafe fn fill_plain(place: *mut ftpool_result, outcome: Outcome<Valu
     None
 }
 
-/// Shows a callback an outcome that stays the library's, with the argument if it is not in there yet, and returns what
-/// the callback returns.
-pub(super) fn show<R>(
+/// Calls `callback` with a temporary result for an outcome. `arg` is the job's argument if it is not attached yet.
+pub(super) fn with_result<R>(
     outcome: &Outcome<Value>,
     arg: Option<*mut c_void>,
     callback: impl FnOnce(*const ftpool_result) -> R,
 ) -> R {
     let mut result = ftpool_result::EMPTY;
-    let text = result.say(outcome).map(c_text);
+    let text = result.set(outcome).map(c_text);
     result.arg = arg.unwrap_or(result.arg);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result)
 }
 
-/// As [`fill`], of a job whose outcome stays where it is.
+/// As [`fill`], from the parts of an outcome.
 ///
 /// # Safety
 ///
 /// 1. `place` points to a result.
 #[inline]
-pub(super) unsafe fn fill_with(
+pub(super) unsafe fn fill_from(
     place: *mut ftpool_result,
     id: ftpool_job_id,
     outcome: Result<&Value, &JobError>,
@@ -140,14 +141,18 @@ pub(super) unsafe fn fill_with(
 ) {
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    let text = place.say_of(id, outcome, extra);
+    let text = place.set_parts(id, outcome, extra);
     place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
-/// As [`show`], of a job whose outcome stays where it is.
-pub(super) fn show_with(id: ftpool_job_id, end: &End<Value>, callback: impl FnOnce(*const ftpool_result)) {
+/// As [`with_result`], for a job with a handle.
+pub(super) fn with_completion(
+    id: ftpool_job_id,
+    completion: &Completion<Value>,
+    callback: impl FnOnce(*const ftpool_result),
+) {
     let mut result = ftpool_result::EMPTY;
-    let text = result.say_of(id, end.result.as_ref(), end.extra.as_deref()).map(c_text);
+    let text = result.set_parts(id, completion.result.as_ref(), completion.extra.as_deref()).map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result);
 }
@@ -167,15 +172,15 @@ impl ftpool_result {
         late_by_ns: 0,
     };
 
-    /// Says everything but the message, which it returns.
+    /// Sets all fields but the message, which it returns.
     #[inline(always)]
-    fn say(&mut self, outcome: &Outcome<Value>) -> Option<String> {
-        self.say_of(outcome.id.get(), outcome.result.as_ref(), outcome.extra())
+    fn set(&mut self, outcome: &Outcome<Value>) -> Option<String> {
+        self.set_parts(outcome.id.get(), outcome.result.as_ref(), outcome.extra())
     }
 
-    /// What only some outcomes have.
+    /// Sets the fields that few outcomes have.
     #[cold]
-    fn say_more(&mut self, extra: &Extra) {
+    fn set_extra(&mut self, extra: &Extra) {
         if let Some(times) = &extra.times {
             (self.queued_ns, self.run_ns) = (nanos(times.queued), nanos(times.ran));
         }
@@ -187,10 +192,10 @@ impl ftpool_result {
         }
     }
 
-    /// The same, of a job's parts. Word by word, in place: put together elsewhere and copied in larger pieces it stalls
-    /// the processor.
+    /// As [`set`](Self::set), from the parts of an outcome. It writes word by word, in place: building the result
+    /// elsewhere and copying it in larger pieces would stall store forwarding.
     #[inline(always)]
-    fn say_of(
+    fn set_parts(
         &mut self,
         id: ftpool_job_id,
         outcome: Result<&Value, &JobError>,
@@ -201,7 +206,7 @@ impl ftpool_result {
         self.arg = std::ptr::null_mut();
         (self.tick, self.late_by_ns) = (0, 0);
         if let Some(extra) = extra {
-            self.say_more(extra);
+            self.set_extra(extra);
         }
         match outcome {
             Ok(Value(value)) => {
@@ -218,6 +223,7 @@ impl ftpool_result {
     }
 }
 
+/// The outcome and the error code of a job that has no value.
 pub(super) fn classify(error: &JobError) -> (u32, i32) {
     match error {
         JobError::Failed(error) => {
@@ -232,7 +238,7 @@ pub(super) fn classify(error: &JobError) -> (u32, i32) {
     }
 }
 
-/// The text given to ftpool_fail() as it was, anything else as the library puts it.
+/// The message that was passed to ftpool_fail(), or the text of any other error.
 pub(super) fn message(error: &JobError) -> String {
     match error {
         JobError::Failed(error) => {
@@ -242,12 +248,12 @@ pub(super) fn message(error: &JobError) -> String {
     }
 }
 
-/// Lets go of the texts that an earlier read of the calling thread gave out.
+/// Frees the messages that an earlier read of the calling thread returned.
 pub(super) fn forget_texts() {
     let _ = TEXTS.try_with(|texts| texts.borrow_mut().clear());
 }
 
-/// Keeps a text for the calling thread until its next read, for ever if its thread-locals are gone.
+/// Keeps a text until the calling thread's next read; for ever if its thread-locals were destroyed.
 pub(super) fn keep_text(text: String) -> *const c_char {
     let text = ManuallyDrop::new(c_text(text));
     let pointer = text.as_ptr();
@@ -255,7 +261,7 @@ pub(super) fn keep_text(text: String) -> *const c_char {
     pointer
 }
 
-/// At a NUL byte the text ends.
+/// Converts a text, which ends at its first NUL byte.
 pub(super) fn c_text(text: String) -> CString {
     let bytes = text.into_bytes().into_iter().take_while(|&byte| byte != 0).collect::<Vec<_>>();
     CString::new(bytes).unwrap_or_default()

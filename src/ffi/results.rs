@@ -1,4 +1,4 @@
-//! Where outcomes of C jobs go.
+//! Results objects in C.
 
 use super::callback::{Callback, Free, ftpool_callback, ftpool_free_fn};
 use super::check::{self, Call, Checked, status};
@@ -9,27 +9,29 @@ use crate::api::Discard;
 use crate::{JobId, Results, SubmitError};
 use std::ffi::c_void;
 
-/// A done queue and a failed queue with their counting semaphores. Every job submitted through this object ends as
-/// exactly one outcome: a value in the done queue, everything else in the failed queue.
+/// A results object collects the outcomes of many jobs, in a done queue and a failed queue. Every job submitted through
+/// it leaves exactly one outcome: a value in the done queue, or a failure (failed, cancelled or expired) in the failed
+/// queue. (Jobs that emit and schedules leave more.)
 #[derive(Debug)]
 pub struct ftpool_results {
     pub(super) results: Results<Value>,
     pub(super) value_free: ftpool_free_fn,
 }
 
-/// Options of a results object. Initialise it with FTPOOL_RESULTS_OPTIONS_INIT, which means all defaults.
+/// The options of a results object, for ftpool_results_new_with(). Initialise it with FTPOOL_RESULTS_OPTIONS_INIT,
+/// which means all defaults.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_results_options {
     /// sizeof(ftpool_results_options), set by FTPOOL_RESULTS_OPTIONS_INIT.
     pub size: usize,
-    /// The most unread outcomes it holds; 0 means no bound. A worker whose outcome does not fit waits until one is
-    /// read, the object is freed, or the pool is shut down.
+    /// The most unread outcomes that the object holds; 0 means no bound. A worker whose outcome does not fit waits
+    /// until one is read, the object is freed, or the pool is shut down.
     pub done_max: usize,
-    /// Called with every value that was not read when the object is freed, on whichever thread frees it last. May be
-    /// NULL.
+    /// Called with every value that was not read when the object is freed, and with those that arrive later; on any
+    /// thread. May be NULL.
     pub value_free: ftpool_free_fn,
-    /// Called with every outcome, on a thread of its own, one at a time; reading then returns FTPOOL_E_BUSY. The
+    /// Called with every outcome, on a thread of its own, with one at a time; reading then returns FTPOOL_E_BUSY. The
     /// callback owns the values. A return value other than 0 is kept for ftpool_results_next_callback_failure(). May be
     /// NULL.
     pub callback: ftpool_callback,
@@ -39,7 +41,7 @@ pub struct ftpool_results_options {
 
 /// Makes a results object. A pool can have any number of them.
 ///
-/// **Ownership:** the caller owns the object and ends it with ftpool_results_free(), before or after the pool.
+/// **Ownership:** the caller owns the object and frees it with ftpool_results_free(), before or after the pool.
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL. `*out_results` is
 /// NULL on failure.
 ///
@@ -93,7 +95,7 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
         callback_context: std::ptr::null_mut(),
     };
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) }?;
+    let pool = unsafe { check::retained(pool) }?;
     if !options.is_null() {
         // SAFETY: 1. the caller's 2; 2. numbers and pointers.
         asked = unsafe { check::known_part(options, asked) }?;
@@ -102,18 +104,18 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
         Free::new(asked.value_free).map(|free| -> Discard<Value> { Box::new(move |value| free.call(value.0)) });
     let results = pool.results_with(asked.done_max, discard);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
-        let started = results.try_on_outcome(move |outcome| callback.verdict(&outcome, None));
+        let started = results.try_on_outcome(move |outcome| callback.try_call(&outcome, None));
         started.map_err(SubmitError::Thread)?;
     }
     Ok(ftpool_results { results, value_free: asked.value_free })
 }
 
 /// Frees a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
-/// If the object has a callback, it is called for the outcomes that have arrived, and never after this has returned,
-/// unless it is the callback itself that calls this. NULL is accepted and ignored.
+/// If the object has a callback, that is called for the outcomes that have arrived, and not after this has returned,
+/// unless the callback itself calls this. NULL is accepted and ignored.
 ///
-/// **Ownership:** the object is gone; values that were not read are passed to its value_free, or else what they point
-/// to is not freed. **Thread safety:** no other call on the object may be under way or follow.
+/// **Ownership:** the object is gone; values that were not read are passed to its value_free, if it has one. **Thread
+/// safety:** no other call on the object may be under way or follow.
 ///
 /// # Safety
 ///
@@ -126,7 +128,7 @@ pub unsafe extern "C" fn ftpool_results_free(results: *mut ftpool_results) {
     }
 }
 
-/// Queues `function(arg)` to run on a worker; what it returns becomes an outcome here. `out_id` may be NULL.
+/// Queues `function(arg)` to run on a worker; what it returns becomes an outcome of this object. `out_id` may be NULL.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
 ///
@@ -163,11 +165,11 @@ pub unsafe extern "C" fn ftpool_results_submit_first(
     status(unsafe { submit(results, function, arg, out_id, |results, call| results.submit_first(keep_value(call))) })
 }
 
-/// Queues `function(args[i])` for each i below `count`; what they return becomes outcomes here. Either all are accepted
-/// or none is. `out_ids` is NULL or has room for `count` ids.
+/// Queues `function(args[i])` for each `i` below `count`; what they return becomes outcomes of this object. Either all
+/// jobs are accepted or none is. `out_ids` is NULL or has room for `count` ids.
 ///
-/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch(), which see for batches that are too
-/// large for the queue.
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch(), also for a batch that is larger than
+/// max_queued.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! Permits in C.
+//! Semaphores in C.
 
 use super::check::{self, status};
 use super::ftpool_status::{self, *};
@@ -10,16 +10,17 @@ use crate::{AcquireError, Deadline, ReleaseError, Semaphore};
 /// program's memory, allocates nothing and needs no clean-up: `static ftpool_semaphore s = FTPOOL_SEMAPHORE_INIT(8);`.
 /// Zeroed memory is a semaphore without permits. It must not be copied or moved while it is in use.
 ///
-/// One made by FTPOOL_SEMAPHORE_INIT() is fast but not fair: a thread that has just come may get a permit ahead of one
-/// that has been waiting. One made by FTPOOL_SEMAPHORE_INIT_FAIR() grants permits in the order of the requests.
+/// A semaphore made by FTPOOL_SEMAPHORE_INIT() is fast but not fair: a thread that has just arrived may get a permit
+/// ahead of one that has been waiting. FTPOOL_SEMAPHORE_INIT_FAIR() makes one that grants permits in the order of the
+/// requests.
 ///
 /// What a thread did before it released a permit is visible to the thread that acquires it. On Linux, if a semaphore is
-/// not fair and everybody acquires one permit at a time, a release touches no memory after it has added the permits:
-/// whoever acquires the last one may free the semaphore.
+/// not fair and permits are acquired one at a time, a release accesses no memory after it has added the permits: the
+/// thread that acquires the last one may free the semaphore's memory.
 #[repr(C, align(8))]
 #[derive(Debug)]
 pub struct ftpool_semaphore {
-    /// The library's.
+    /// Private to the library.
     pub opaque: [u64; 4],
 }
 
@@ -38,7 +39,7 @@ const _: () = assert!(FTPOOL_SEMAPHORE_MAX == Semaphore::MAX);
 ///
 /// # Safety
 ///
-/// 1. `semaphore` is NULL or writable, and nobody uses it.
+/// 1. `semaphore` is NULL or writable, and no thread uses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_semaphore_init(semaphore: *mut ftpool_semaphore, value: u32) -> ftpool_status {
     // SAFETY: the caller's 1.
@@ -52,14 +53,14 @@ pub unsafe extern "C" fn ftpool_semaphore_init(semaphore: *mut ftpool_semaphore,
 ///
 /// # Safety
 ///
-/// 1. `semaphore` is NULL or writable, and nobody uses it.
+/// 1. `semaphore` is NULL or writable, and no thread uses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_semaphore_init_fair(semaphore: *mut ftpool_semaphore, value: u32) -> ftpool_status {
     // SAFETY: the caller's 1.
     unsafe { init(semaphore, value, true) }
 }
 
-/// Acquires a permit, waiting for it as long as it takes.
+/// Acquires a permit, waiting for it without a limit.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_SHUTDOWN if the semaphore is closed, or is closed
 /// meanwhile; FTPOOL_E_INVALID if `semaphore` is NULL.
@@ -74,7 +75,7 @@ pub unsafe extern "C" fn ftpool_semaphore_acquire(semaphore: *mut ftpool_semapho
     status(semaphore.and_then(|semaphore| Ok(semaphore.acquire(1, Deadline::NEVER)?)))
 }
 
-/// Acquires a permit if one is available and nobody is queued for it.
+/// Acquires a permit without waiting, if one is available and no thread is queued for it.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT if there is none; FTPOOL_E_SHUTDOWN if the
 /// semaphore is closed; FTPOOL_E_INVALID if `semaphore` is NULL.
@@ -89,8 +90,8 @@ pub unsafe extern "C" fn ftpool_semaphore_try_acquire(semaphore: *mut ftpool_sem
     status(semaphore.and_then(|semaphore| Ok(semaphore.acquire(1, Deadline::NOW)?)))
 }
 
-/// Acquires `permits` permits at once, or none, waiting for them up to `timeout_ns`. Nobody overtakes a thread that
-/// waits for more than one.
+/// Acquires `permits` permits together, or none, waiting for them for up to `timeout_ns`. A thread that waits for more
+/// than one is not overtaken.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_SHUTDOWN if the semaphore is closed,
 /// or is closed meanwhile; FTPOOL_E_INVALID if `semaphore` is NULL, `timeout_ns` is not valid or `permits` is above
@@ -117,7 +118,7 @@ pub unsafe extern "C" fn ftpool_semaphore_acquire_for(
 ///
 /// # Safety
 ///
-/// 1. `semaphore` is NULL or an initialised semaphore that lives until the permits were added; see there.
+/// 1. `semaphore` is NULL or an initialised semaphore that lives until the permits were added (see ftpool_semaphore).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_semaphore_release(semaphore: *mut ftpool_semaphore, permits: u32) -> ftpool_status {
     // SAFETY: the caller's 1.
@@ -125,7 +126,7 @@ pub unsafe extern "C" fn ftpool_semaphore_release(semaphore: *mut ftpool_semapho
     status(semaphore.and_then(|semaphore| Ok(semaphore.release(permits)?)))
 }
 
-/// As ftpool_semaphore_release(). This function exists for its inlined part, and programs need not call it.
+/// As ftpool_semaphore_release(). This function exists for the inlined part of that; programs need not call it.
 ///
 /// **Thread safety**, **Returns:** as ftpool_semaphore_release().
 ///
@@ -141,9 +142,9 @@ pub unsafe extern "C" fn ftpool_semaphore_release_slow(
     unsafe { ftpool_semaphore_release(semaphore, permits) }
 }
 
-/// The number of permits available at this moment.
+/// The number of permits that are available at this moment.
 ///
-/// **Thread safety:** any thread. **Returns:** their number; 0 if `semaphore` is NULL.
+/// **Thread safety:** any thread. **Returns:** the number; 0 if `semaphore` is NULL.
 ///
 /// # Safety
 ///
@@ -154,8 +155,8 @@ pub unsafe extern "C" fn ftpool_semaphore_value(semaphore: *const ftpool_semapho
     unsafe { check::object(semaphore.cast::<RawSemaphore>()) }.map_or(0, RawSemaphore::value)
 }
 
-/// Closes the semaphore: all waiters and all later requests get FTPOOL_E_SHUTDOWN. The memory may be reused when their
-/// calls have returned.
+/// Closes the semaphore: all waiting and all later acquires return FTPOOL_E_SHUTDOWN. The memory may be reused when
+/// their calls have returned.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `semaphore` is NULL.
 ///
@@ -170,12 +171,12 @@ pub unsafe extern "C" fn ftpool_semaphore_close(semaphore: *mut ftpool_semaphore
 
 /// # Safety
 ///
-/// 1. `place` is NULL or writable, and nobody uses it.
+/// 1. `place` is NULL or writable, and no thread uses it.
 unsafe fn init(place: *mut ftpool_semaphore, value: u32, fair: bool) -> ftpool_status {
     if place.is_null() || value > FTPOOL_SEMAPHORE_MAX {
         return FTPOOL_E_INVALID;
     }
-    // SAFETY: the caller's 1; a semaphore fits, see above.
+    // SAFETY: the caller's 1; a `RawSemaphore` fits (see above).
     unsafe { place.cast::<RawSemaphore>().write(RawSemaphore::new(value, fair)) };
     FTPOOL_OK
 }

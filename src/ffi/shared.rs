@@ -1,25 +1,25 @@
-//! Memory of a C program's that several threads use.
+//! Memory of a C program that several threads use.
 
 use std::ffi::c_void;
 
-/// A pointer that several threads use: the program states that they may.
+/// A pointer that several threads use, as the program states that they may.
 #[derive(Debug)]
 pub(super) struct Shared<T = c_void>(pub(super) *mut T);
 
-// SAFETY: whoever passes a context to a call that runs on several threads states that it may be used there.
+// SAFETY: the caller of a function that runs on several threads states that the pointer may be used there.
 unsafe impl<T> Send for Shared<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    /// A method, so that closures capture the whole and not the pointer in it.
+    /// A method, so that closures capture the whole struct and not the pointer in it.
     #[inline(always)]
     pub(super) fn get(&self) -> *mut T {
         self.0
     }
 }
 
-/// Bytes that are aligned as `malloc` does.
+/// Bytes with the alignment of `malloc`.
 #[derive(Clone, Debug)]
 pub(super) struct Bytes(Vec<Aligned>);
 

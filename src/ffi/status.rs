@@ -1,49 +1,49 @@
-//! What C calls return.
+//! Statuses: what C calls return.
 
 use crate::{BuildError, RecvError, SubmitError, WaitError};
 use std::ffi::c_char;
 
-/// What a call returns. 0: done. Above 0: not done, but not an error. Below 0: an error; unless the call's
-/// documentation says otherwise, nothing was done. Numbers are never reused; future versions may add more.
+/// The status that a call returns. 0: success. Above 0: not done, but not an error. Below 0: an error; unless the
+/// call's documentation says otherwise, nothing was done. Numbers are never reused; future versions may add more.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ftpool_status {
-    /// Done.
+    /// Success.
     FTPOOL_OK = 0,
-    /// The timeout came first; what was waited for goes on.
+    /// The timeout passed first. What was waited for goes on; call again to wait longer.
     FTPOOL_TIMEOUT = 1,
-    /// There is nothing, and nothing more will come.
+    /// There is nothing to return, and there will not be; or there is no such job.
     FTPOOL_EMPTY = 2,
-    /// It was cancelled.
+    /// The job was cancelled. Only in ftpool_result.error_code.
     FTPOOL_CANCELLED = 3,
-    /// There is no room.
+    /// The queue is full. Try again when jobs have run.
     FTPOOL_FULL = 4,
     /// An argument is not valid, or the call is not valid on this thread.
     FTPOOL_E_INVALID = -1,
-    /// The system has no memory; errno tells more.
+    /// The system has no memory. Let queued jobs finish first.
     FTPOOL_E_NOMEM = -2,
     /// The pool was shut down, the semaphore was closed, or the process exits.
     FTPOOL_E_SHUTDOWN = -3,
-    /// The call would wait for its own end.
+    /// The call would wait for its own end: a job waits for its pool, or for a job that waits for it.
     FTPOOL_E_DEADLOCK = -4,
     /// The system refused to start a thread that the call needs; errno tells more.
     FTPOOL_E_THREAD = -5,
-    /// A struct is larger than this version of the library knows, and the part it does not know is not zero.
+    /// A struct has fields that this version of the library does not know, and they are not 0. Install a newer library.
     FTPOOL_E_VERSION = -6,
     /// A job or callback panicked.
     FTPOOL_E_PANIC = -7,
-    /// A job failed.
+    /// The job, or the body of the loop, failed.
     FTPOOL_E_JOB = -8,
-    /// The process was forked, and the pool's threads exist in the parent only.
+    /// The process was forked, and the pool's threads exist only in the parent. Make a new pool.
     FTPOOL_E_FORKED = -9,
-    /// The pool is broken: a hook failed.
+    /// A hook of the pool has failed. Make a new pool.
     FTPOOL_E_BROKEN = -10,
     /// This build or platform cannot do it.
     FTPOOL_E_UNSUPPORTED = -11,
     /// A count would overflow.
     FTPOOL_E_OVERFLOW = -12,
-    /// A callback receives what the call would have read.
+    /// The results object has a callback, which receives the outcomes.
     FTPOOL_E_BUSY = -13,
 }
 
@@ -71,7 +71,7 @@ const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
     (FTPOOL_E_BUSY, c"FTPOOL_E_BUSY", c"a callback gets the outcomes; to read them, use an object without one"),
 ];
 
-/// The name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for any other number.
+/// Returns the name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for any other number.
 ///
 /// **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
 #[unsafe(no_mangle)]
@@ -79,7 +79,7 @@ pub extern "C" fn ftpool_status_name(status: i32) -> *const c_char {
     find(status).map_or(c"FTPOOL_?", |found| found.1).as_ptr()
 }
 
-/// What a status means and what to do about it, in a sentence.
+/// Returns a sentence that says what a status means, and what to do about it.
 ///
 /// **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
 #[unsafe(no_mangle)]

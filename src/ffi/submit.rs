@@ -1,28 +1,27 @@
-//! Fire and forget, and cancel.
+//! Submitting and cancelling C jobs.
 
-use super::check::{self, Call, Checked, status};
+use super::check::{self, Call, Checked, status, status_or};
 use super::ftpool;
 use super::ftpool_status::{self, *};
 use crate::{JobId, Pool, SubmitError};
 use std::convert::Infallible;
 use std::ffi::c_void;
 
-/// A job's function, with the signature of pthread start routines. What it returns is the job's value, which
-/// fire-and-forget jobs drop. It must return: a C++ exception, pthread_exit() or any other unwinding out of it aborts
-/// the process.
+/// A job's function, with the signature of pthread start routines. What it returns is the job's value. It must return:
+/// a C++ exception, pthread_exit() or any other unwinding out of it aborts the process.
 pub type ftpool_fn = Option<unsafe extern "C" fn(arg: *mut c_void) -> *mut c_void>;
 
 /// The id of an accepted job, unique in the process and never reused. 0 is no job's id.
 pub type ftpool_job_id = u64;
 
 /// Queues `function(arg)` to run on a worker. Its value is dropped; a failure is counted (ftpool_failed()). `out_id`
-/// may be NULL.
+/// may be NULL. To get the value, use ftpool_submit_job() or ftpool_results_submit().
 ///
 /// **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. **Thread safety:**
-/// any thread, jobs of the pool included, even while it shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool`
-/// or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: the queue is full, and
-/// the policy in the config does not wait, or did not wait long enough; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the pool has
-/// no worker but those that block, and the system refused to start one; FTPOOL_E_FORKED.
+/// any thread, including the pool's own jobs, even while the pool shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
+/// if `pool` or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: the queue is
+/// full, and the policy in the config does not wait, or did not wait long enough; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the
+/// pool has no worker but those that block, and the system refused to start one; FTPOOL_E_FORKED.
 ///
 /// # Safety
 ///
@@ -39,7 +38,7 @@ pub unsafe extern "C" fn ftpool_submit(
     status(unsafe { submit(pool, function, arg, out_id, |pool, call| pool.try_spawn(discard_value(call))) })
 }
 
-/// As ftpool_submit(), but ahead of every queued job. Of several such jobs, the one submitted last starts first.
+/// As ftpool_submit(), but ahead of every queued job. Of several such jobs, the last one starts first.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
 ///
@@ -57,8 +56,8 @@ pub unsafe extern "C" fn ftpool_submit_first(
     status(unsafe { submit(pool, function, arg, out_id, |pool, call| pool.try_spawn_first(discard_value(call))) })
 }
 
-/// Queues `function(args[i])` for each i below `count`, which costs less than submitting one by one. Either all are
-/// accepted or none is. `out_ids` is NULL or has room for `count` ids.
+/// Queues `function(args[i])` for each `i` below `count`, which costs less than submitting one by one. Either all jobs
+/// are accepted or none is. `out_ids` is NULL or has room for `count` ids.
 ///
 /// **Ownership**, **Thread safety:** as ftpool_submit(); the array itself is only read. **Returns:** as
 /// ftpool_submit(); FTPOOL_FULL, at once, also if there are more than max_queued jobs, unless the policy is
@@ -78,7 +77,7 @@ pub unsafe extern "C" fn ftpool_submit_batch(
     out_ids: *mut ftpool_job_id,
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = match unsafe { check::held(pool) } {
+    let pool = match unsafe { check::retained(pool) } {
         Ok(pool) => pool,
         Err(status) => return status,
     };
@@ -89,12 +88,12 @@ pub unsafe extern "C" fn ftpool_submit_batch(
     status(ids.map(|ids| unsafe { check::store_ids(out_ids, &ids) }))
 }
 
-/// Cancels a queued job: it will never run. The cost does not depend on how many jobs are queued. If the job's outcome
-/// goes to a results object, it is FTPOOL_OUTCOME_CANCELLED.
+/// Cancels a job that has not started: queued, delayed or scheduled. It will never run; its outcome, if it leaves one,
+/// is FTPOOL_OUTCOME_CANCELLED. The cost does not depend on how many jobs are queued.
 ///
-/// **Ownership:** the job's `arg` belongs to the caller again, unless it had an arg_free, which has been called then.
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run; FTPOOL_EMPTY: too late (running, done,
-/// cancelled before), or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
+/// **Ownership:** the job's `arg` belongs to the caller again, unless the job had an arg_free, which has then been
+/// called. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run; FTPOOL_EMPTY: it is running, has
+/// ended or was cancelled before, or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
 ///
 /// # Safety
 ///
@@ -102,9 +101,8 @@ pub unsafe extern "C" fn ftpool_submit_batch(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_cancel(pool: *mut ftpool, id: ftpool_job_id) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
-    let cancelled = pool.map(|pool| JobId::from_number(id).is_some_and(|id| pool.cancel(id)));
-    status(cancelled.and_then(|cancelled| if cancelled { Ok(()) } else { Err(FTPOOL_EMPTY) }))
+    let pool = unsafe { check::retained(pool) };
+    status_or(pool.map(|pool| JobId::from_number(id).is_some_and(|id| pool.cancel(id))), FTPOOL_EMPTY)
 }
 
 #[inline(always)]
@@ -126,7 +124,7 @@ unsafe fn submit(
     out_id: *mut ftpool_job_id,
     submit: impl FnOnce(&Pool, Call) -> Result<JobId, SubmitError>,
 ) -> Checked<()> {
-    // SAFETY: the caller's 1; a submit is a visit, which the pool's end waits for.
+    // SAFETY: the caller's 1; a pool waits for submits before it is freed.
     let pool = unsafe { check::pool(pool) }?;
     let id = submit(&pool, Call::new(function, arg)?)?;
     // SAFETY: the caller's 2.

@@ -1,16 +1,16 @@
-//! How long C calls may wait.
+//! Timeouts of C calls.
 
 use super::check::Checked;
 use super::ftpool_status::*;
 use crate::Deadline;
 use std::time::Duration;
 
-/// A timeout: look once, do not wait.
+/// A timeout of 0: do not wait.
 pub const FTPOOL_NOW: i64 = 0;
-/// A timeout: wait as long as it takes.
+/// No timeout: wait without a limit.
 pub const FTPOOL_FOREVER: i64 = -1;
 
-/// FTPOOL_FOREVER, FTPOOL_NOW or a number of nanoseconds.
+/// FTPOOL_FOREVER, FTPOOL_NOW or a number of nanoseconds, checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeout(i64);
 
@@ -18,7 +18,7 @@ pub(super) fn timeout(timeout_ns: i64) -> Checked<Timeout> {
     if timeout_ns >= FTPOOL_FOREVER { Ok(Timeout(timeout_ns)) } else { Err(FTPOOL_E_INVALID) }
 }
 
-/// The same as a span of time; `None` for FTPOOL_FOREVER.
+/// A timeout as a duration; `None` for FTPOOL_FOREVER.
 pub(super) fn duration(timeout_ns: i64) -> Checked<Option<Duration>> {
     timeout(timeout_ns).map(|Timeout(nanoseconds)| u64::try_from(nanoseconds).ok().map(Duration::from_nanos))
 }

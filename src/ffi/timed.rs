@@ -1,4 +1,4 @@
-//! Delayed and scheduled jobs with all options.
+//! Delayed and scheduled C jobs with options.
 
 use super::callback::ftpool_free_fn;
 use super::check::{self, Call, Checked, status};
@@ -13,48 +13,52 @@ use std::ffi::c_void;
 use std::ptr;
 use std::time::UNIX_EPOCH;
 
-/// Ticks that fall due while the job of an earlier one is queued or running are skipped.
+/// ftpool_timer_options.missed: ticks that are due while the job of an earlier tick is queued or running are skipped.
+/// If several ticks are due at once, because a clock has jumped, the job runs once.
 pub const FTPOOL_MISSED_SKIP: u32 = 0;
-/// They are merged into one run, as soon as the earlier job has ended.
-/// Here and with FTPOOL_MISSED_SKIP, ticks that come all at once because a clock has jumped make one run.
+/// ftpool_timer_options.missed: such ticks are merged into one run, as soon as the earlier job has ended. If several
+/// ticks are due at once, because a clock has jumped, the job runs once.
 pub const FTPOOL_MISSED_COALESCE: u32 = 1;
-/// Each of them queues a job. Jobs may pile up, and several may run at the same time.
+/// ftpool_timer_options.missed: each such tick queues a job. Jobs may pile up, and several may run at the same time.
 pub const FTPOOL_MISSED_QUEUE: u32 = 2;
 
-/// A timer flag: once due, the job goes behind the queued jobs, not ahead of them.
+/// A flag of ftpool_timer_options: when due, the job goes behind the queued jobs, not ahead of them.
 pub const FTPOOL_TIMER_BACK: u32 = 1;
-/// A timer flag: the interval counts from the end of each run, so that no tick is ever missed.
+/// A flag of ftpool_timer_options: the interval counts from the end of each run, so that no ticks are missed.
 pub const FTPOOL_TIMER_FIXED_DELAY: u32 = 2;
-/// A timer flag: the schedule ends after a run that fails.
+/// A flag of ftpool_timer_options: the schedule ends after a run that fails.
 pub const FTPOOL_TIMER_STOP_ON_ERROR: u32 = 4;
-/// A timer flag: a moment that has passed means now, and is not an error.
+/// A flag of ftpool_timer_options: a `wall_ns` that has passed means now, and is not an error.
 pub const FTPOOL_TIMER_OR_NOW: u32 = 8;
-/// A timer flag: the first tick of a schedule comes now, not after one interval. `delay_ns` and `wall_ns` must be 0.
+/// A flag of ftpool_timer_options: the first tick of a schedule comes now, not after one interval. `delay_ns` and
+/// `wall_ns` must be 0.
 pub const FTPOOL_TIMER_AT_ONCE: u32 = 16;
 
-/// When a job is due, and its other options. Initialise it with FTPOOL_TIMER_OPTIONS_INIT, which means now and once.
+/// When a job is due, and its other options, for ftpool_submit_timed(). Initialise it with FTPOOL_TIMER_OPTIONS_INIT,
+/// which means now and once.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ftpool_timer_options {
     /// sizeof(ftpool_timer_options), set by FTPOOL_TIMER_OPTIONS_INIT.
     pub size: usize,
-    /// Where outcomes go, an object of the same pool; NULL: nowhere. Every run of a schedule leaves an outcome under
-    /// its id, and a cancelled schedule also leaves FTPOOL_OUTCOME_CANCELLED; while the schedule is active, readers
-    /// wait for more.
+    /// The results object for outcomes, which must be of the same pool. NULL: none. Every run of a schedule leaves an
+    /// outcome under the schedule's id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED at the end;
+    /// while the schedule is active, readers wait for more.
     pub results: *mut ftpool_results,
     /// Called with the argument exactly once when the accepted job has ended in any way; for a schedule, after its last
     /// run. May be NULL.
     pub arg_free: ftpool_free_fn,
-    /// Due this long after the submit. For a schedule, 0 means one interval.
+    /// How long after the submit the job is due. For a schedule, 0 means one interval.
     pub delay_ns: i64,
-    /// If not 0, due when the wall clock shows this, in nanoseconds since 1970; `delay_ns` must then be 0. All ticks of
-    /// a schedule then follow the wall clock.
+    /// If not 0, the job is due when the wall clock shows this time, in nanoseconds since 1970; `delay_ns` must then be
+    /// 0. All ticks of a schedule then go by the wall clock.
     pub wall_ns: i64,
     /// The time from tick to tick; 0 for a job that runs once.
     pub interval_ns: i64,
-    /// The job may be this much later (the whole schedule, if there is one), so that the machine wakes up less often.
+    /// How much later the job, or the whole schedule, may be, so that the machine wakes up less often.
     pub leeway_ns: i64,
-    /// A schedule ends after this many runs; 0 for any number. A tick that was cancelled while queued counts as a run.
+    /// The number of runs after which a schedule ends; 0 means no limit. A tick that was cancelled while it was queued
+    /// counts as a run.
     pub most_runs: u64,
     /// FTPOOL_MISSED_SKIP, _COALESCE or _QUEUE.
     pub missed: u32,
@@ -62,7 +66,7 @@ pub struct ftpool_timer_options {
     pub flags: u32,
 }
 
-/// Runs `function(arg)` on a worker when it is due, once or again and again, as `options` say. `options` may be NULL,
+/// Runs `function(arg)` on a worker when it is due, once or again and again, as `options` says. `options` may be NULL,
 /// which means now and once. `out_id` may be NULL.
 ///
 /// **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
@@ -111,7 +115,7 @@ unsafe fn submit(
         flags: 0,
     };
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) }?;
+    let pool = unsafe { check::retained(pool) }?;
     let call = Call::new(function, arg)?;
     if !options.is_null() {
         // SAFETY: 1. the caller's 3; 2. numbers and pointers.
@@ -153,7 +157,7 @@ fn due(asked: &ftpool_timer_options) -> Checked<Due> {
     Ok(due.leeway(nanoseconds(asked.leeway_ns)?))
 }
 
-/// None for a job that runs once.
+/// The schedule; `None` for a job that runs once.
 fn plan(asked: &ftpool_timer_options, due: Due) -> Checked<Option<Schedule>> {
     const ONCE: u32 = FTPOOL_TIMER_BACK | FTPOOL_TIMER_OR_NOW;
     const KNOWN: u32 = ONCE | FTPOOL_TIMER_FIXED_DELAY | FTPOOL_TIMER_STOP_ON_ERROR | FTPOOL_TIMER_AT_ONCE;
@@ -168,14 +172,14 @@ fn plan(asked: &ftpool_timer_options, due: Due) -> Checked<Option<Schedule>> {
     if asked.flags & !known != 0 || (interval.is_zero() && (asked.missed, asked.most_runs) != (0, 0)) {
         return Err(FTPOOL_E_INVALID);
     }
-    let (at_once, says_when) = (asked.flags & FTPOOL_TIMER_AT_ONCE != 0, (asked.delay_ns, asked.wall_ns) != (0, 0));
-    if at_once && says_when {
+    let (at_once, has_time) = (asked.flags & FTPOOL_TIMER_AT_ONCE != 0, (asked.delay_ns, asked.wall_ns) != (0, 0));
+    if at_once && has_time {
         return Err(FTPOOL_E_INVALID);
     }
     if interval.is_zero() {
         return Ok(None);
     }
-    let first = if at_once || says_when { due } else { due.delayed_by(interval) };
+    let first = if at_once || has_time { due } else { due.delayed_by(interval) };
     let mut plan = Schedule::every(interval).first(first);
     plan = plan.missed(missed);
     if asked.flags & FTPOOL_TIMER_FIXED_DELAY != 0 {

@@ -1,6 +1,6 @@
-//! Delayed and scheduled jobs.
+//! Delayed and scheduled C jobs.
 
-use super::check::{self, Call, Checked, status};
+use super::check::{self, Call, Checked, status, status_or};
 use super::clock::{from_duration, nanoseconds};
 use super::ftpool_status::{self, *};
 use super::submit::discard_value;
@@ -9,11 +9,13 @@ use crate::{JobId, Pool, Timer};
 use std::ffi::c_void;
 use std::time::UNIX_EPOCH;
 
-/// Runs `function(arg)` on a worker `delay_ns` from now, ahead of the jobs queued by then; delayed jobs that were due
-/// earlier come first. Never early. The delay goes by a clock that nobody sets, and that does not count the time for
-/// which the machine is suspended. All delayed jobs share one thread, even a million of them. `out_id` may be NULL.
+/// Runs `function(arg)` on a worker `delay_ns` from now, and never early. When the delay is over, the job is queued
+/// ahead of the jobs that were submitted without a delay, and behind delayed jobs that were due earlier. The delay goes
+/// by the monotonic clock, which is never set, and which on Linux does not count the time that the machine is
+/// suspended. A waiting job costs memory but no thread. `out_id` may be NULL.
 ///
-/// ftpool_cancel() accepts the id until the job starts. A shutdown cancels the delayed jobs that are not yet due.
+/// ftpool_cancel() accepts the id until the job starts, and ftpool_reschedule() changes the delay. A shutdown cancels
+/// the delayed jobs that are not yet due.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
 ///
@@ -34,10 +36,10 @@ pub unsafe extern "C" fn ftpool_submit_later(
     status(unsafe { enter(pool, function, arg, out_id, submit) })
 }
 
-/// Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, whatever happens to that clock until
-/// then. `out_id` may be NULL. For a time that repeats, or that may have passed, see ftpool_submit_timed().
+/// Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, also if that clock is set meanwhile.
+/// `out_id` may be NULL. For a time that repeats, or that may have passed, use ftpool_submit_timed().
 ///
-/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the moment has passed.
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the time has passed.
 ///
 /// # Safety
 ///
@@ -57,9 +59,9 @@ pub unsafe extern "C" fn ftpool_submit_at(
 }
 
 /// Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
-/// tick that falls due while the job of an earlier one is queued or running is skipped; for other behaviour see
-/// ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for all runs:
-/// ftpool_cancel() ends the schedule and takes a tick that is queued out of the queue. `out_id` may be NULL.
+/// tick that is due while the job of an earlier tick is queued or running is skipped; for other behaviour use
+/// ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for the whole schedule:
+/// ftpool_cancel() ends it, and removes a tick that is queued. `out_id` may be NULL.
 ///
 /// **Ownership:** `arg` belongs to the job until the schedule has been cancelled or the pool has ended, and no run is
 /// in progress. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the
@@ -81,11 +83,11 @@ pub unsafe extern "C" fn ftpool_schedule(
     status(unsafe { enter(pool, function, arg, out_id, submit) })
 }
 
-/// Resets a timer: a delayed job that has not started, or the next tick of a schedule, becomes due `delay_ns` from now.
-/// As cheap as cancelling, however many timers there are.
+/// Makes a delayed job that has not started, or the next tick of a schedule, due `delay_ns` from now instead. The cost
+/// does not depend on how many timers there are.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: too late, or no timer of this pool has this id,
-/// or its next tick is not known yet (it comes when a run has ended: a fixed delay, or coalesced ticks);
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: it is too late, or no timer of this pool has
+/// this id, or its next tick is not known yet, because it follows the end of a run (fixed delay, or coalesced ticks);
 /// FTPOOL_E_INVALID if `pool` is NULL or the delay is negative.
 ///
 /// # Safety
@@ -94,18 +96,18 @@ pub unsafe extern "C" fn ftpool_schedule(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_reschedule(pool: *mut ftpool, id: ftpool_job_id, delay_ns: i64) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
-    status(pool.and_then(|pool| {
+    let pool = unsafe { check::retained(pool) };
+    let rescheduled = pool.and_then(|pool| {
         let delay = nanoseconds(delay_ns)?;
-        let set = JobId::from_number(id).is_some_and(|id| pool.reschedule(id, delay));
-        if set { Ok(()) } else { Err(FTPOOL_EMPTY) }
-    }))
+        Ok(JobId::from_number(id).is_some_and(|id| pool.reschedule(id, delay)))
+    });
+    status_or(rescheduled, FTPOOL_EMPTY)
 }
 
-/// The time until a timer is next due, in nanoseconds.
+/// Returns the time until a timer is next due, in nanoseconds.
 ///
-/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or that is
-/// not known (a delayed job is queued, or the next tick comes when a run has ended: a fixed delay, or coalesced ticks);
+/// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or the time
+/// is not known (a delayed job is queued, or the next tick follows the end of a run: fixed delay, or coalesced ticks);
 /// FTPOOL_E_INVALID if `pool` or `out_due_in_ns` is NULL.
 ///
 /// # Safety
@@ -121,14 +123,14 @@ pub unsafe extern "C" fn ftpool_timer_next_due(
         return FTPOOL_E_INVALID;
     }
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     let timer = pool.and_then(|pool| JobId::from_number(id).and_then(|id| pool.timer(id)).ok_or(FTPOOL_EMPTY));
     let due_in = timer.and_then(|timer| timer.due_in.ok_or(FTPOOL_EMPTY));
     // SAFETY: the caller's 2.
     status(due_in.map(|due_in| unsafe { check::store(out_due_in_ns, from_duration(due_in)) }))
 }
 
-/// How many delayed jobs are not due yet.
+/// The number of delayed jobs that are not due yet.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -138,10 +140,10 @@ pub unsafe extern "C" fn ftpool_timer_next_due(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_delayed_count(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.delayed_count())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.delayed_count())
 }
 
-/// How many schedules are active.
+/// The number of active schedules.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -151,10 +153,10 @@ pub unsafe extern "C" fn ftpool_delayed_count(pool: *const ftpool) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_scheduled_count(pool: *const ftpool) -> usize {
     // SAFETY: the caller's 1.
-    unsafe { check::held(pool) }.map_or(0, |pool| pool.scheduled_count())
+    unsafe { check::retained(pool) }.map_or(0, |pool| pool.scheduled_count())
 }
 
-/// The ids of delayed jobs that are not due yet, in no particular order. Writes at most `capacity` of them to
+/// Lists the ids of the delayed jobs that are not due yet, in no particular order. Writes at most `capacity` ids to
 /// `out_ids`; `*out_count` is how many there are, which may be more.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
@@ -172,10 +174,10 @@ pub unsafe extern "C" fn ftpool_delayed_ids(
     out_count: *mut usize,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 to 3.
-    unsafe { list(pool, capacity, out_ids, out_count, Pool::delayed) }
+    unsafe { check::list_ids(pool, capacity, out_ids, out_count, |pool| ids(pool.delayed())) }
 }
 
-/// The ids of active schedules, in no particular order; as ftpool_delayed_ids().
+/// Lists the ids of the active schedules, as ftpool_delayed_ids() lists delayed jobs.
 ///
 /// **Thread safety**, **Returns:** as ftpool_delayed_ids().
 ///
@@ -190,11 +192,11 @@ pub unsafe extern "C" fn ftpool_scheduled_ids(
     out_count: *mut usize,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 to 3.
-    unsafe { list(pool, capacity, out_ids, out_count, Pool::scheduled) }
+    unsafe { check::list_ids(pool, capacity, out_ids, out_count, |pool| ids(pool.scheduled())) }
 }
 
-/// The tick that the running job was submitted for: its number (from 1, skipped ticks included; 1 for a delayed job),
-/// and how long after its due time the job started. Both pointers may be NULL.
+/// Returns the tick that the running job was queued for: its number, counted from 1 and including skipped ticks (1 for
+/// a delayed job), and how long after its due time the job started. Both pointers may be NULL.
 ///
 /// **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and
 /// in one that was not delayed.
@@ -223,33 +225,13 @@ unsafe fn enter(
     submit: impl FnOnce(&Pool, Call) -> Checked<JobId>,
 ) -> Checked<()> {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) }?;
+    let pool = unsafe { check::retained(pool) }?;
     let id = submit(&pool, Call::new(function, arg)?)?;
     // SAFETY: the caller's 2.
     unsafe { check::store(out_id, id.get()) };
     Ok(())
 }
 
-/// # Safety
-///
-/// As for [`ftpool_delayed_ids`].
-unsafe fn list(
-    pool: *mut ftpool,
-    capacity: usize,
-    out_ids: *mut ftpool_job_id,
-    out_count: *mut usize,
-    timers: impl FnOnce(&Pool) -> Vec<Timer>,
-) -> ftpool_status {
-    if out_count.is_null() || (out_ids.is_null() && capacity > 0) {
-        return FTPOOL_E_INVALID;
-    }
-    // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
-    status(pool.map(|pool| {
-        let ids: Vec<JobId> = timers(&pool).iter().map(|timer| timer.id).collect();
-        // SAFETY: the caller's 2; no more than `capacity` are stored.
-        unsafe { check::store_ids(out_ids, &ids[..ids.len().min(capacity)]) };
-        // SAFETY: the caller's 3.
-        unsafe { check::store(out_count, ids.len()) };
-    }))
+fn ids(timers: Vec<Timer>) -> Vec<JobId> {
+    timers.into_iter().map(|timer| timer.id).collect()
 }

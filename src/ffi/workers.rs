@@ -1,4 +1,4 @@
-//! A pool's workers themselves.
+//! A pool's workers in C.
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
@@ -7,12 +7,12 @@ use super::{ftpool, ftpool_fn};
 use crate::SubmitError;
 use std::ffi::c_void;
 
-/// What every worker does once; `worker` is its index, as ftpool_worker_index() returns it. It must return, as a job
-/// must.
+/// The function of ftpool_broadcast(); `worker` is the worker's index, as in ftpool_worker_index(). It must return, as
+/// a job must.
 pub type ftpool_worker_fn = Option<unsafe extern "C" fn(context: *mut c_void, worker: usize) -> *mut c_void>;
 
-/// Starts `count` workers, or as many as the limit still allows, before there are jobs for them. `*out_started` is how
-/// many were started; `out_started` may be NULL.
+/// Starts up to `count` workers before there are jobs for them, as far as the limit allows. `*out_started` is how many
+/// were started; `out_started` may be NULL.
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_THREAD: the system refused a thread; those started
 /// before stay; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN; FTPOOL_E_FORKED; FTPOOL_E_INVALID if `pool` is NULL.
@@ -27,21 +27,21 @@ pub unsafe extern "C" fn ftpool_spawn_workers(
     out_started: *mut usize,
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = unsafe { check::held(pool) };
+    let pool = unsafe { check::retained(pool) };
     let started: Checked<usize> = pool.and_then(|pool| Ok(pool.spawn_workers(count)?));
     // SAFETY: the caller's 2.
     status(started.map(|count| unsafe { check::store(out_started, count) }))
 }
 
 /// Calls `function(context, index)` once on every worker, and returns when all calls have returned. The call first
-/// starts workers up to the limit; *every worker* then means every thread that the pool has at that moment: as many as
-/// the limit says, fewer if the system refuses a thread, more while extra workers exist. A sleeping worker is woken, a
-/// busy one does this between its current job and the next. It cannot be cancelled. At most `capacity` values are
-/// written to `out_values`, in the order of the indices; `*out_count` is how many there are. Both may be NULL.
+/// starts workers up to the limit, then reaches every thread that the pool has at that moment: as many as the limit
+/// says, fewer if the system refuses a thread, more while extra workers exist. A sleeping worker is woken, a busy one
+/// calls the function between its current job and the next. A broadcast cannot be cancelled. At most `capacity` values
+/// are written to `out_values`, in the order of the indices; `*out_count` is how many there are. Both may be NULL.
 ///
 /// **Ownership:** `context` and the values belong to the program. **Thread safety:** any thread but the pool's own; the
 /// function runs on several threads at a time. **Returns:** FTPOOL_OK; FTPOOL_E_DEADLOCK in a job of this pool;
-/// FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: also if a start hook fails, and the function may have run on others then;
+/// FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: also if a start hook fails, and then the function may have run on other workers;
 /// FTPOOL_E_THREAD: the pool has no worker, and the system refused to start one; FTPOOL_E_FORKED; FTPOOL_E_INVALID if
 /// `pool` or `function` is NULL, or `out_values` is and `capacity` is not 0. ftpool_fail() in the function counts for
 /// the surrounding job.
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn ftpool_broadcast(
     }
     let context = Shared(context);
     // SAFETY: the caller's 1.
-    let pool = match unsafe { check::held(pool) } {
+    let pool = match unsafe { check::retained(pool) } {
         Ok(pool) => pool,
         Err(status) => return status,
     };
@@ -84,12 +84,13 @@ pub unsafe extern "C" fn ftpool_broadcast(
     }))
 }
 
-/// Calls `function(arg)`, which waits for something that is not computed here: a file, a lock, a child process, another
-/// job. Meanwhile the worker does not count against the limit of its pool, so another one may start and run what is
-/// queued: as many at a time as the config's `extra_workers` says, which is none by default. When the function has
-/// returned, the job goes on at once; a worker that is now one too many finishes the jobs it has taken and sleeps until
-/// it is needed again. Nested calls count once. Outside a job, or when no further worker is allowed, this just calls
-/// the function. `out_value` may be NULL.
+/// Calls `function(arg)`, which blocks: it waits for a file, a lock, a child process, or another job. Its value is
+/// stored in `*out_value`, which may be NULL.
+///
+/// Meanwhile the worker does not count against the limit of its pool, so that another one may start and run queued
+/// jobs. The config's extra_workers says for how many workers at a time this holds; by default for none, and then this
+/// only calls the function. When the function has returned, the job goes on at once; a worker that is now in excess
+/// finishes the jobs it has taken, and sleeps until it is needed again. Nested calls count once.
 ///
 /// **Ownership:** `arg` and the value belong to the program. **Thread safety:** any thread. **Returns:** FTPOOL_OK;
 /// FTPOOL_E_INVALID if `function` is NULL.

@@ -1,4 +1,4 @@
-//! How jobs come into a pool that does not admit everybody at once: it is bounded, or closed. Protocol: `BOUND.md`.
+//! Submitting to a pool that is bounded or closed. Protocol: `BOUND.md`.
 
 use super::bound::Full;
 use super::core::Core;
@@ -13,29 +13,29 @@ use std::mem;
 use std::num::NonZero;
 use std::sync::Arc;
 
-/// How long a submitter waits for room.
+/// What a submitter does if there is no room.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Patience {
-    /// As the pool's policy says.
+    /// What the pool's policy says.
     Policy,
-    /// As the pool's policy says, but the submitter does not run the job: it would exceed its group's limit.
-    NotHere,
-    /// Until then, whatever the policy says.
+    /// The same, but it does not run the job itself, which would exceed the group's limit: it waits instead.
+    NeverCallerRuns,
+    /// It waits until then, whatever the policy says.
     Until(Deadline),
-    /// As the pool's policy says, but not beyond a moment; the submitter runs the job only if it may do it `here`.
-    NotBeyond { until: Deadline, here: bool },
-    /// Not at all, whatever the policy says: the submitter neither waits, nor makes room, nor runs the job.
+    /// What the policy says, but it waits no longer than the deadline, and runs the job itself only if `caller_runs`.
+    PolicyUntil { deadline: Deadline, caller_runs: bool },
+    /// It is refused, whatever the policy says: it neither waits, nor makes room, nor runs the job.
     IfRoom,
 }
 
 /// Why jobs were not admitted.
 enum NotAdmitted {
     Refused(Refusal),
-    /// The submitter runs them itself; they are counted as guests.
+    /// The submitter must run them itself; they are counted as guests.
     CallerRuns(Arc<Core>),
 }
 
-/// What one attempt came to. The pool is kept in memory for what follows the visit.
+/// The result of one visit. Holds the pool for what follows the visit.
 enum Attempt<R> {
     Admitted(R, Option<Arc<Core>>),
     Refused(Refusal),
@@ -43,11 +43,10 @@ enum Attempt<R> {
 }
 
 impl Core {
-    /// In a visit to a pool that does not admit everybody: takes places for `count` jobs, if that is all there is to
-    /// do.
+    /// Called in a visit to a pool that is bounded or closed: takes places for `count` jobs if they need nothing else.
     #[cold]
     #[inline(never)]
-    pub(super) fn refuses_after_all(self: &Arc<Self>, count: u64) -> Option<Refusal> {
+    pub(super) fn refuses_slow(self: &Arc<Self>, count: u64) -> Option<Refusal> {
         if let Some(why) = self.refusal() {
             return Some(why);
         }
@@ -58,11 +57,11 @@ impl Core {
         }
     }
 
-    /// After the visit: another look at a job that did not come in. Returns its id, and leaves an empty job behind, if
-    /// it does now. The pool may be gone, unless the refusal keeps it.
+    /// Called after the visit: tries again to submit a job whose refusal is undecided. Returns its id, and leaves an
+    /// empty job in `rejected`, if it is accepted now. The pool may have been destroyed, unless the refusal holds it.
     #[cold]
     #[inline(never)]
-    pub(super) fn reconsider(rejected: &mut Rejected, route: Route<'_>) -> Option<NonZero<u64>> {
+    pub(super) fn retry_undecided(rejected: &mut Rejected, route: Route<'_>) -> Option<NonZero<u64>> {
         let Refusal::Undecided(core) = &rejected.why else { return None };
         let core = Arc::clone(core);
         let job = mem::replace(&mut rejected.job, Job::empty());
@@ -75,7 +74,7 @@ impl Core {
         }
     }
 
-    /// As [`submit_by`](Self::submit_by), for a pool that does not admit everybody.
+    /// As [`submit_by`](Self::submit_by), for a pool that is bounded or closed.
     #[cold]
     #[inline(never)]
     pub(super) fn submit_guarded(
@@ -84,19 +83,19 @@ impl Core {
         patience: Patience,
         route: Route<'_>,
     ) -> Result<u64, Rejected> {
-        let mut load = Some(job);
+        let mut unqueued = Some(job);
         let admitted = self.admit(1, patience, |core, lane| {
-            let job = load.take().expect("a job comes in once");
+            let job = unqueued.take().expect("a job is queued once");
             core.queue_one(lane, job, route)
         });
         match admitted {
             Ok((verdict, kept)) => {
-                let id = verdict.inspect_err(|_| Self::did_not_come_in(&kept))?;
-                let back = kept.and_then(|core| Some((core.came_in(&[id], patience).pop()?, core)));
-                back.map_or(Ok(id), |((_, job), core)| Err(Rejected { why: core.why_nobody_came(), job }))
+                let id = verdict.inspect_err(|_| Self::push_failed(&kept))?;
+                let back = kept.and_then(|core| Some((core.after_push(&[id], patience).pop()?, core)));
+                back.map_or(Ok(id), |((_, job), core)| Err(Rejected { why: core.unclaimed_refusal(), job }))
             }
             Err(not_admitted) => {
-                let job = load.take().expect("the job has not come in");
+                let job = unqueued.take().expect("the job was not queued");
                 match not_admitted {
                     NotAdmitted::Refused(why) => Err(Rejected { why, job }),
                     NotAdmitted::CallerRuns(core) => Ok(core.run_guest(job)),
@@ -105,29 +104,29 @@ impl Core {
         }
     }
 
-    /// As [`queue_batch`](Self::queue_batch), for a pool that does not admit everybody.
+    /// As [`queue_batch`](Self::queue_batch), for a pool that is bounded or closed.
     #[cold]
     pub(super) fn queue_batch_guarded(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
         match self.admit(items.len() as u64, Patience::Policy, |core, lane| core.push_batch(lane, items)) {
             Ok((verdict, kept)) => {
-                let ids = verdict.inspect_err(|_| Self::did_not_come_in(&kept))?.settle()?;
+                let ids = verdict.inspect_err(|_| Self::push_failed(&kept))?.settle()?;
                 let Some(core) = kept else { return Ok(ids) };
-                let back = core.came_in(&ids, Patience::Policy);
-                if back.is_empty() { Ok(ids) } else { core.give_back(ids, back, core.why_nobody_came()) }
+                let back = core.after_push(&ids, Patience::Policy);
+                if back.is_empty() { Ok(ids) } else { core.give_back(ids, back, core.unclaimed_refusal()) }
             }
             Err(NotAdmitted::Refused(why)) => Err(why),
             Err(NotAdmitted::CallerRuns(core)) => {
-                // SAFETY: 1. the items were made of jobs by the caller; 2. they were not queued.
+                // SAFETY: 1. the caller has made the items from jobs; 2. they were not queued.
                 Ok(items.iter().map(|&item| core.run_guest(unsafe { Job::from_item(item) })).collect())
             }
         }
     }
 
-    /// Outside any visit: `back` are those of the batch `ids` that nobody had claimed. All come back to the submitter,
-    /// who makes jobs of the items again, or none.
+    /// Called outside any visit, when only the jobs `back` of a batch could be taken back. If those are all, the
+    /// submitter gets them back: it still has the items. Otherwise the batch was accepted, and they end cancelled.
     pub(super) fn give_back(&self, ids: Vec<u64>, back: Vec<(u64, Job)>, why: Refusal) -> Result<Vec<u64>, Refusal> {
         if back.len() < ids.len() {
-            // Somebody has the others, so all were accepted: these end cancelled.
+            // Workers have the others.
             back.into_iter().for_each(|(id, job)| _ = self.cancel_job(job, id));
             return Ok(ids);
         }
@@ -135,20 +134,20 @@ impl Core {
         Err(why)
     }
 
-    /// Brings `task` in, waiting for room at most until the deadline, or hands it back.
+    /// Submits `task`, waiting for room until the deadline, or hands it back.
     pub(crate) fn offer<T: Task + 'static>(self: &Arc<Self>, task: T, deadline: Deadline) -> Result<u64, (Refusal, T)> {
         let offered = self.submit_guarded(Job::new(task), Patience::Until(deadline), Route::Back);
-        // SAFETY: 1. a submit hands back the job that it was given, which was made of a `T`.
+        // SAFETY: 1. a submit hands back the job that it was given, which was made from a `T`.
         offered.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
     }
 
-    /// Whether the calling thread has what others may wait for: it runs a job, or ends one that keeps its place until
-    /// its callbacks are over.
-    fn never_waits(&self) -> bool {
-        self.is_current() || self.is_ending_one()
+    /// Whether others may wait for the calling thread, which therefore must not wait for room: it runs a job, or ends
+    /// one that keeps its place until its callbacks are over.
+    fn must_not_wait(&self) -> bool {
+        self.is_current() || self.is_ending_job()
     }
 
-    /// Takes places for `count` jobs and queues them by `push`; waits, or makes room, where the pool says so.
+    /// Takes places for `count` jobs and queues them by `push`. If there is no room it does what the policy says.
     fn admit<R>(
         self: &Arc<Self>,
         count: u64,
@@ -179,25 +178,25 @@ impl Core {
         }
     }
 
-    /// One visit, in which the jobs come in or do not.
+    /// One visit that queues the jobs, or not.
     fn attempt<R>(
         self: &Arc<Self>,
         count: u64,
         patience: Patience,
         push: &mut impl FnMut(&Arc<Self>, &mut Producing<'_>) -> R,
     ) -> Attempt<R> {
-        // SAFETY: 1. `push` queues items, wakes and starts workers; no user's code runs.
+        // SAFETY: 1. `push` queues items, and wakes and starts workers; no user code runs.
         let mut visit = unsafe { producer::visit(self) };
         if let Some(why) = self.refusal() {
             return Attempt::Refused(why);
         }
-        let own = self.never_waits();
+        let exempt = self.must_not_wait();
         let Some(bound) = &self.bound else { return Attempt::Admitted(push(self, &mut visit.lane), None) };
-        if own {
-            bound.take_anyhow(count);
+        if exempt {
+            bound.take_above_limit(count);
         } else if !bound.take(count, || self.freed()) {
             if patience.when_full(bound.when_full) == Full::CallerRuns {
-                self.guests.begin(count); // Inside the visit: the pool does not end without them.
+                self.guests.begin(count); // Inside the visit, so that the pool's end waits for them.
             }
             return Attempt::Full(Arc::clone(self));
         }
@@ -205,27 +204,27 @@ impl Core {
         Attempt::Admitted(push(self, &mut visit.lane), kept)
     }
 
-    /// Outside the visit in which jobs were queued: tells of the high mark, and waits until workers have the jobs where
-    /// the pool hands them over. Returns those that no worker came for in time.
-    fn came_in(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Job)> {
+    /// Called after the visit in which jobs were queued: reports the high mark; with hand-off, waits until workers have
+    /// the jobs. Returns those that no worker claimed in time.
+    fn after_push(&self, ids: &[u64], patience: Patience) -> Vec<(u64, Job)> {
         let bound = self.bound.as_ref().expect("only a bounded pool is kept");
-        self.queue_may_have_risen();
-        if bound.when_full != Full::HandOff || self.never_waits() || matches!(patience, Patience::IfRoom) {
+        self.check_high_mark();
+        if bound.when_full != Full::HandOff || self.must_not_wait() || matches!(patience, Patience::IfRoom) {
             return Vec::new();
         }
         let deadline = patience.deadline(Full::HandOff);
         let waiting = |&id: &u64| {
             let taken = || !self.store.is_queued(id);
             bound.wait(deadline, || taken() || self.is_closed());
-            // A worker that is faster than this has the job.
+            // `None` if a worker is faster.
             let job = if taken() { None } else { self.take_back(id) };
             job.map(|job| (id, job))
         };
         ids.iter().filter_map(waiting).collect()
     }
 
-    /// Outside the visit in which there was no memory, or no thread, for jobs that had their places.
-    fn did_not_come_in(kept: &Option<Arc<Self>>) {
+    /// Called after a visit in which there was no memory or no thread for jobs that had places.
+    fn push_failed(kept: &Option<Arc<Self>>) {
         if let Some(core) = kept
             && let Some(marks) = core.marks()
         {
@@ -233,16 +232,16 @@ impl Core {
         }
     }
 
-    /// Why workers came for no job in time.
-    fn why_nobody_came(&self) -> Refusal {
+    /// Why no worker claimed the job in time.
+    fn unclaimed_refusal(&self) -> Refusal {
         if self.is_closed() { Refusal::Closed } else { Refusal::Full }
     }
 
-    /// Timers' jobs are about to be queued: nobody can wait for room for them, so they have places above the limit if
-    /// there are none below.
-    pub(super) fn take_places_anyhow(&self, count: usize) {
+    /// Called before jobs of timers are queued: nothing can wait for room for them, so they take places above the limit
+    /// if there are none below it.
+    pub(super) fn take_places_above_limit(&self, count: usize) {
         if let Some(bound) = &self.bound {
-            bound.take_anyhow(count as u64);
+            bound.take_above_limit(count as u64);
         }
     }
 
@@ -250,8 +249,8 @@ impl Core {
         self.bound.as_ref()?.water_marks.as_ref()
     }
 
-    /// Outside any visit and lock, after jobs were queued: tells of the high mark.
-    pub(super) fn queue_may_have_risen(&self) {
+    /// Called outside any visit and lock, after jobs were queued: reports the high mark.
+    pub(super) fn check_high_mark(&self) {
         if let Some(bound) = &self.bound
             && let Some(marks) = &bound.water_marks
         {
@@ -259,17 +258,17 @@ impl Core {
         }
     }
 
-    /// Memory ran out for so many jobs that had their places, and may have been counted. Users hear of marks later:
-    /// they cannot in a visit, or under a lock.
+    /// Gives back the places of jobs for which there was no memory, and which may have been counted. Does not report
+    /// the marks: the caller is in a visit, or holds a lock.
     #[cold]
     pub(super) fn put_back_places(&self, count: u64) {
         if let Some(bound) = &self.bound {
             bound.put_back(count);
         }
-        self.maybe_quiet();
+        self.notify_quiet();
     }
 
-    /// The oldest job makes room. If it is just being begun, that makes room as well.
+    /// Cancels the oldest job to make room. If a worker claims it first, that makes room as well.
     fn discard_oldest(&self) {
         match self.store.take_oldest(|id| self.take_out(id)) {
             Some((id, job)) => _ = self.end_unrun(id, job),
@@ -282,8 +281,8 @@ impl Core {
         self.counters().map(DequeueCounter::gone).sum()
     }
 
-    /// Outside any visit and lock, after places were freed otherwise than by a worker: tells of the low mark.
-    pub(super) fn queue_may_have_fallen(&self) {
+    /// Called outside any visit and lock, after places were freed otherwise than by a worker: reports the low mark.
+    pub(super) fn check_low_mark(&self) {
         if let Some(marks) = self.marks() {
             marks.may_have_fallen(&self.cancelled, self);
         }
@@ -303,8 +302,10 @@ impl MarkedQueue for Core {
 impl Patience {
     fn when_full(self, policy: Full) -> Full {
         match self {
-            Self::NotHere | Self::NotBeyond { here: false, .. } if policy == Full::CallerRuns => Full::Wait(None),
-            Self::Policy | Self::NotHere | Self::NotBeyond { .. } => policy,
+            Self::NeverCallerRuns | Self::PolicyUntil { caller_runs: false, .. } if policy == Full::CallerRuns => {
+                Full::Wait(None)
+            }
+            Self::Policy | Self::NeverCallerRuns | Self::PolicyUntil { .. } => policy,
             Self::Until(_) | Self::IfRoom => Full::Wait(None),
         }
     }
@@ -317,8 +318,8 @@ impl Patience {
         match self {
             Self::Until(deadline) => deadline,
             Self::IfRoom => Deadline::NOW,
-            Self::NotBeyond { until, .. } => by_policy.min(until),
-            Self::Policy | Self::NotHere => by_policy,
+            Self::PolicyUntil { deadline, .. } => by_policy.min(deadline),
+            Self::Policy | Self::NeverCallerRuns => by_policy,
         }
     }
 }

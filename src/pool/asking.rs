@@ -1,4 +1,5 @@
-//! Who pays for the order of pushes and searches: a worker that stops searching, or those who push.
+//! Which side pays for ordering a push against the end of a search: the worker that stops searching (heavy fence), or
+//! the submitters (full fences).
 
 use super::census::Census;
 use crate::sys::atomic::{Ordering, fence};
@@ -8,54 +9,54 @@ use crate::sys::lock::Lock;
 /// Workers' request that submitters fence for themselves. Protocol and proof: `README.md`, "Asked".
 #[derive(Debug, Default)]
 pub(super) struct Asking {
-    /// How often the request was taken back.
+    /// How often the request was withdrawn.
     turn: Lock<u64>,
 }
 
-/// A request, by its turn; none if there was no need.
+/// The turn in which a worker has set ASKED; `None` if it had no need to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked(Option<u64>);
+pub(super) struct Request(Option<u64>);
 
 impl Asking {
-    /// Called by a worker before it stops searching, if it `asks`.
-    pub(super) fn ask(&self, census: &Census, asks: bool) -> Asked {
-        Asked((asks && !census.read().is_heard()).then(|| self.ask_after_all(census)))
+    /// Called by a worker before it stops searching. Sets ASKED if it `asks`.
+    pub(super) fn ask(&self, census: &Census, asks: bool) -> Request {
+        Request((asks && !census.read().is_heard()).then(|| self.ask_slow(census)))
     }
 
     #[cold]
-    fn ask_after_all(&self, census: &Census) -> u64 {
+    fn ask_slow(&self, census: &Census) -> u64 {
         let turn = self.turn.lock();
         census.ask(); // H1
         *turn
     }
 
-    /// Called by a worker that has stopped searching: what it looks at from now on comes after what submitters have
-    /// pushed who rely on it. They fence for themselves if they have `heard`.
-    pub(super) fn order(&self, census: &Census, heard: bool, asked: Asked) {
+    /// Called by a worker that has stopped searching: orders its next check after the pushes of all submitters that
+    /// rely on it. A full fence is enough if all submitters have `heard`, because then they fence, too.
+    pub(super) fn fence_after_search(&self, census: &Census, heard: bool, request: Request) {
         if heard {
             fence(Ordering::SeqCst); // H2a
             return;
         }
         fence::heavy(); // H2b
-        if let Asked(Some(asked)) = asked {
+        if let Request(Some(asked)) = request {
             let turn = self.turn.lock();
-            // Race with `stop`: the turn is another one, and nobody relies on this fence.
+            // Race with `stop`: before this → the turn has changed and HEARD stays clear, after → `stop` clears HEARD.
             if *turn == asked {
                 census.set_heard(); // H3
             }
         }
     }
 
-    /// Submitters need not fence any more, until a worker asks again. Called by those who have much to do.
+    /// Withdraws the request: submitters need not fence until a worker asks again. Called by a worker with much to do.
     #[inline]
     pub(super) fn stop(&self, census: &Census) {
         if census.read().is_asked() {
-            self.stop_after_all(census);
+            self.stop_slow(census);
         }
     }
 
     #[cold]
-    fn stop_after_all(&self, census: &Census) {
+    fn stop_slow(&self, census: &Census) {
         let mut turn = self.turn.lock();
         *turn += 1;
         census.stop_asking(); // H4

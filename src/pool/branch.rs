@@ -1,4 +1,4 @@
-//! The second piece of a fork: offered to others, run by one of them, or taken back.
+//! The second piece of a fork: offered to other threads, run by one of them, or taken back.
 
 use super::call_sites::Site;
 use super::core::Core;
@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 /// The second piece of a fork, in the frame of its `join`.
 pub(super) struct Branch {
-    /// Safety: the branch is that of a `Piece` of the right types, whose code was not taken.
+    /// Safety: as for [`run_branch`] of the `Piece` that this branch belongs to.
     run: unsafe fn(*const Branch),
-    /// Null as long as the branch is the thread's alone. Not an `Arc`, so that there is nothing to drop.
+    /// An `Arc`, or null while the branch is private to its thread. A raw pointer, so that there is nothing to drop.
     offered: Cell<*const Offered>,
 }
 
-/// A branch, its code, and what that comes to.
+/// A branch with its code and its result.
 #[repr(C)]
 pub(super) struct Piece<B, R> {
     pub(super) branch: Branch,
@@ -27,7 +27,7 @@ pub(super) struct Piece<B, R> {
     result: UnsafeCell<MaybeUninit<Result<R, Payload>>>,
 }
 
-/// A branch on its way through the queue.
+/// An offered branch as a job of the pool.
 struct Promoted(Arc<Offered>);
 
 impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
@@ -45,54 +45,54 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
     /// 1. The code was not taken before, and no other thread can reach it.
     #[inline(always)]
     pub(super) unsafe fn take_code(&self) -> B {
-        // SAFETY: the caller's 1; `new` has written it.
+        // SAFETY: by the caller's 1; `new` has written it.
         unsafe { self.code.get().cast::<B>().read() }
     }
 
     /// # Safety
     ///
-    /// 1. The branch was run, which this thread has acquired, and the result not taken before.
+    /// 1. The branch was run, its end happens before this call, and the result was not taken before.
     unsafe fn take_result(&self) -> Result<R, Payload> {
-        // SAFETY: the caller's 1; `run_branch` has written it.
+        // SAFETY: by the caller's 1; `run_branch` has written it.
         unsafe { self.result.get().cast::<Result<R, Payload>>().read() }
     }
 
-    /// What it came to after it was offered: it is taken back and run here, or waited for.
+    /// Returns the result of an offered piece: takes it back and runs it, or waits for it.
     ///
     /// # Safety
     ///
-    /// 1. It was offered, and has not come back before.
+    /// 1. It was offered, and not taken back or joined before.
     #[cold]
     #[inline(never)]
     pub(super) unsafe fn collect(&self, core: &Arc<Core>) -> Result<R, Payload> {
         // SAFETY: the caller's 1.
         if unsafe { self.branch.take_back_or_join(core, true) } {
-            // SAFETY: it was taken out of the queue, or left by whoever took it out.
+            // SAFETY: 1. it was taken back, or cancelled: no other thread runs it.
             let code = unsafe { self.take_code() };
             return unwind::catch(code);
         }
-        // SAFETY: whoever ran the branch has said that it is done.
+        // SAFETY: 1. the thread that ran the branch has reported it as done, which `join` has acquired.
         unsafe { self.take_result() }
     }
 
-    /// Nobody will run it any more, or ask what it came to. It is waited for if somebody has begun it; this thread
-    /// unwinds, and runs no code of users' meanwhile.
+    /// Drops the piece: takes it back, or waits until the thread that has begun it has run it. The calling thread
+    /// unwinds, so it runs no user code meanwhile.
     ///
     /// # Safety
     ///
-    /// 1. It has not come back before, and its code was not taken, except by others.
+    /// 1. It was not taken back or joined before, and its owner has not taken its code.
     pub(super) unsafe fn abandon(&self, core: &Arc<Core>) {
-        // SAFETY: the caller's 1; it was offered.
+        // SAFETY: 1. by the caller's 1; it was offered.
         if self.branch.is_offered() && !unsafe { self.branch.take_back_or_join(core, false) } {
-            // SAFETY: whoever ran the branch has said that it is done.
+            // SAFETY: 1. as in `collect`.
             unwind::dispose(unsafe { self.take_result() });
         } else {
-            // SAFETY: nobody else has run the branch, or can.
+            // SAFETY: 1. no other thread has run the branch, or can.
             unwind::dispose(unsafe { self.take_code() });
         }
     }
 
-    /// Tells pieces of one place in the program from those of others.
+    /// The fork's place in the program.
     pub(super) fn site() -> Site {
         Site::at(run_branch::<B, R> as *const ())
     }
@@ -104,23 +104,23 @@ impl<B: FnOnce() -> R + Send, R: Send> Piece<B, R> {
 unsafe fn run_branch<B: FnOnce() -> R + Send, R: Send>(branch: *const Branch) {
     // SAFETY: the caller's 1.
     let piece = unsafe { &*branch.cast::<Piece<B, R>>() };
-    // SAFETY: the caller's 2; the queue gives the branch to one thread.
+    // SAFETY: 1. by the caller's 2; one thread runs the branch.
     let code = unsafe { piece.take_code() };
     let result = unwind::catch(code);
-    // SAFETY: the joiner does not look before the branch is done.
+    // SAFETY: the joiner reads it after the branch was reported as done.
     unsafe { piece.result.get().cast::<Result<R, Payload>>().write(result) };
 }
 
 impl Branch {
-    /// Runs its code, on whatever thread.
+    /// Runs its code on the calling thread.
     ///
     /// # Safety
     ///
-    /// 1. The piece is there until this returns, and nobody else runs it.
+    /// 1. The piece outlives the call, and no other thread runs it.
     pub(super) unsafe fn run(this: *const Self) {
-        // SAFETY: the caller's 1.
+        // SAFETY: by the caller's 1.
         let run = unsafe { (*this).run };
-        // SAFETY: the caller's 1.
+        // SAFETY: 1. and 2. by the caller's 1.
         unsafe { run(this) };
     }
 
@@ -128,8 +128,8 @@ impl Branch {
         !self.offered.get().is_null()
     }
 
-    /// Offers it to somebody who waits for what it is a piece of, or else as a job of the pool; false if that is full,
-    /// or takes no more jobs.
+    /// Offers it to an idle joiner of an enclosing piece, or else as a job of the pool; false if that is full or
+    /// closed.
     pub(super) fn offer(&self, core: &Arc<Core>) -> bool {
         let offered = Arc::new(Offered::new(self, core));
         if !offered.try_post() {
@@ -140,19 +140,19 @@ impl Branch {
         true
     }
 
-    /// Whether it was offered, and nobody has come to it.
+    /// Whether it was offered and not begun.
     pub(super) fn is_queued(&self) -> bool {
-        // SAFETY: the pointer is null, or an `Arc` that was not taken back.
+        // SAFETY: the pointer is null, or from `Arc::into_raw` and not converted back.
         unsafe { self.offered.get().as_ref() }.is_some_and(Offered::is_queued)
     }
 
-    /// It comes back: true if nobody has run it and nobody will; false after somebody has.
+    /// Takes it back, or waits for its end. True if the caller has it back; false if another thread has run it.
     ///
     /// # Safety
     ///
-    /// 1. It was offered, and has not come back before.
+    /// 1. It was offered, and not taken back or joined before.
     unsafe fn take_back_or_join(&self, core: &Arc<Core>, helps: bool) -> bool {
-        // SAFETY: the caller's 1.
+        // SAFETY: 1. the pointer is from `Arc::into_raw`, and by the caller's 1 it is converted back once.
         let offered = unsafe { Arc::from_raw(self.offered.get()) };
         offered.try_take_back(core) || !offered.join(helps)
     }
@@ -160,8 +160,8 @@ impl Branch {
 
 impl Task for Promoted {
     fn run(self, worker: &Worker) {
-        worker.stand_in_for(self.0.parent());
-        // SAFETY: 1. the queue gives the piece to one thread.
+        worker.run_as(self.0.parent());
+        // SAFETY: 1. the job was claimed by this thread, and its owner can no longer take the piece back.
         unsafe { self.0.run() };
         let failure = worker.take_failure();
         worker.ended();
@@ -169,6 +169,6 @@ impl Task for Promoted {
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {
-        self.0.leave();
+        self.0.cancelled();
     }
 }

@@ -1,115 +1,99 @@
-//! Work that every worker does once. Protocol: `README.md`, "Calls".
+//! Calls: work that every worker does once. Protocol: `README.md`, "Calls".
 
 use super::core::Core;
 use super::job::{Job, Task, Unrun};
-use super::running::Failure;
+use super::joint_outcome::JointOutcome;
 use super::submit::Refusal;
-use super::unwind::{self, Payload};
+use super::unwind::Payload;
 use super::worker::Worker;
 use super::{current, producer};
 use crate::queue;
 use crate::sync::{WaitGroup, awake};
 use crate::sys::atomic::{AtomicBool, Ordering};
-use crate::sys::lock::Lock;
 use crate::sys::unique;
 use std::sync::Arc;
 
-/// What all workers are called to.
-struct Whole<'a> {
+/// What the calls of one broadcast share. Lies in the caller's frame.
+struct Broadcast<'a> {
     body: &'a (dyn Fn(usize) + Sync),
-    /// What the body has thrown first.
-    payload: Lock<Option<Payload>>,
-    /// What the body has declared.
-    failure: Lock<Option<Box<Failure>>>,
-    /// A worker could not do its part: its start hook has failed.
-    unfit: AtomicBool,
-    /// Parts that have not ended.
+    outcome: JointOutcome,
+    /// Whether a worker ended its call unrun, because its start hook has failed.
+    unrun: AtomicBool,
+    /// Calls that have not ended.
     left: WaitGroup,
 }
 
-/// One worker's part.
-struct Part {
-    whole: *const Whole<'static>,
+/// One worker's call.
+struct BroadcastCall {
+    shared: *const Broadcast<'static>,
     parent: u64,
 }
 
-// SAFETY: the whole can be shared, and its caller waits for every part.
-unsafe impl Send for Part {}
+// SAFETY: 1. `Broadcast` is `Sync`; 2. its owner waits for every call.
+unsafe impl Send for BroadcastCall {}
 
-/// Runs `body(number)` once on every worker, those included that can be started, and returns when all have ended. An
-/// inner error is what the body has thrown.
+/// Starts workers up to the limit, runs `body(number)` once on each, and returns when all have ended. An inner error is
+/// the first panic of the body.
 pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Result<(), Payload>, Refusal> {
     if core.is_current() {
         return Err(Refusal::Deadlock);
     }
-    let whole = Whole {
-        body,
-        payload: Lock::new(None),
-        failure: Lock::new(None),
-        unfit: AtomicBool::new(false),
-        left: WaitGroup::new(),
-    };
+    let shared =
+        Broadcast { body, outcome: JointOutcome::new(), unrun: AtomicBool::new(false), left: WaitGroup::new() };
     let parent = current::with(Worker::job).unwrap_or(0);
     core.call_all(|| {
-        whole.left.add(1);
-        Job::new(Part { whole: (&raw const whole).cast(), parent })
+        shared.left.add(1);
+        Job::new(BroadcastCall { shared: (&raw const shared).cast(), parent })
     })?;
-    awake::wait_for_all(&whole.left);
-    if whole.unfit.load(Ordering::Relaxed)
+    awake::wait_for_all(&shared.left);
+    if shared.unrun.load(Ordering::Relaxed)
         && let Some(broken) = core.refusal()
     {
         return Err(broken);
     }
-    if let Some(failure) = whole.failure.lock().take() {
-        current::with(|worker| worker.fail(failure));
-    }
-    Ok(whole.payload.lock().take().map_or(Ok(()), Err))
+    Ok(shared.outcome.settle())
 }
 
 impl Core {
-    /// Gives every worker a `call()`.
-    fn call_all(self: &Arc<Self>, call: impl Fn() -> Job) -> Result<(), Refusal> {
-        // SAFETY: 1. the crew runs no user's code, and calls that are made are not dropped here.
+    /// Gives each worker a `make_call()`.
+    fn call_all(self: &Arc<Self>, make_call: impl Fn() -> Job) -> Result<(), Refusal> {
+        // SAFETY: 1. the crew runs no user code, and no call is dropped here.
         let _visit = unsafe { producer::visit(self) };
         if let Some(why) = self.refusal() {
             return Err(why);
         }
-        let calling = |somebody| self.front.call(somebody);
-        self.crew.call(|number| self.start(number), call, calling).map_err(Refusal::NoThread)
+        let announce = |any| self.front.call(any);
+        self.crew.call(|number| self.start(number), make_call, announce).map_err(Refusal::NoThread)
     }
 }
 
 impl Worker {
-    /// Does what this worker is called to.
+    /// Runs this worker's calls.
     #[cold]
-    pub(super) fn answer_calls(&self) {
+    pub(super) fn run_calls(&self) {
         let calls = self.station.take_calls();
-        self.core.crew.answer(calls.len(), |somebody| self.core.front.call(somebody));
+        self.core.crew.calls_taken(calls.len(), |any| self.core.front.call(any));
         for job in calls {
             self.execute(queue::first_id(unique::number()), job.into_item());
         }
     }
 }
 
-impl Task for Part {
+impl Task for BroadcastCall {
     fn run(self, worker: &Worker) {
-        worker.stand_in_for(self.parent);
-        // SAFETY: the caller waits until this part says that it has ended.
-        let whole = unsafe { &*self.whole };
-        if let Err(payload) = unwind::catch(|| (whole.body)(worker.number())) {
-            unwind::keep_first(&whole.payload, payload);
-        }
-        if let Some(failure) = worker.take_failure() {
-            whole.failure.lock().replace(failure);
-        }
+        worker.run_as(self.parent);
+        // SAFETY: 1. the caller waits until this call executes `left.done`.
+        let shared = unsafe { &*self.shared };
+        shared.outcome.run(|| (shared.body)(worker.number()));
+        shared.outcome.take_failure(worker);
         worker.ended();
-        whole.left.done();
+        shared.left.done();
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {
         // SAFETY: as above.
-        let whole = unsafe { &*self.whole };
-        whole.unfit.store(true, Ordering::Relaxed);
-        whole.left.done();
+        let shared = unsafe { &*self.shared };
+        shared.unrun.store(true, Ordering::Relaxed);
+        shared.left.done();
     }
 }

@@ -1,11 +1,12 @@
-//! How queued jobs are taken out of the queue again. `unrun` says what becomes of them.
+//! Taking queued jobs out of their queues. `unrun` ends them.
 
 use super::core::Core;
 use super::timers::is_timer;
 use super::unrun::TakenOut;
 
 impl Core {
-    /// Cancels a queued job or a timer. False if it is neither: unknown, claimed by a worker, done or cancelled before.
+    /// Cancels a queued job or a timer. False if there is none: unknown, claimed by a worker, ended or cancelled
+    /// before.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         if self.is_forked() {
             return false;
@@ -18,7 +19,8 @@ impl Core {
         true
     }
 
-    /// Takes a job out of the queue, if nobody has begun it. It takes a heavy fence only where a worker has come near.
+    /// Takes a job out of its queue, if it was not claimed. Needs no heavy fence if the job still lies in a lane, and
+    /// in no worker's batch.
     pub(super) fn take_out(&self, id: u64) -> Option<TakenOut<'_>> {
         let mut hole = None;
         let hold = |number, position| {
@@ -32,7 +34,7 @@ impl Core {
         Some(TakenOut { item, counted })
     }
 
-    /// Cancels every job that is queued now; returns how many.
+    /// Cancels all jobs that are queued now; returns how many.
     pub(crate) fn cancel_all(&self) -> usize {
         if self.is_forked() {
             return 0;
@@ -42,9 +44,9 @@ impl Core {
         count
     }
 
-    /// Cancels every job that is queued now, and tells of each.
+    /// Cancels all jobs that are queued now, and reports the id of each.
     pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
-        self.calm_storm();
+        self.finish_storm();
         let end = |id, item, counted| cancelled(self.end_unrun(id, TakenOut { item, counted }));
         self.store.revoke_all(|group| self.groups.end_one(group), end);
         self.lanes.all().for_each(|lane| lane.pass_holes(&self.store));
@@ -57,10 +59,10 @@ impl Core {
 
     pub(super) fn count_cancelled(&self, count: u64) {
         self.count_cancelled_in_visit(count);
-        self.queue_may_have_fallen();
+        self.check_low_mark();
     }
 
-    /// The same, where users must not hear of the low mark: they do when the visit is over.
+    /// The same in a visit, after which the caller reports the low mark.
     pub(super) fn count_cancelled_in_visit(&self, count: u64) {
         self.cancelled.count_shared(count);
         if let Some(bound) = &self.bound {

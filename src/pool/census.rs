@@ -1,46 +1,46 @@
-//! One word that says how many workers there are and what they are doing.
+//! One word that counts the workers by what they do.
 
 use crate::sys::atomic::{AtomicU64, Ordering};
 
-/// Counts of workers, and whether the pool is closed, in one word that every submit reads.
+/// The numbers of workers and the state of the pool, in one word that every submit reads.
 ///
 /// A worker is *running* a job, *searching* for one, or *idle* (asleep). `alive` counts all three. `idle` and `alive`
-/// change under the crew's lock; `searching` is also changed without it. Workers that block or stand by are not
-/// counted. *Woken* says that the search which is under way began with a worker that was woken or started for some
-/// work: submitters that rely on it fence for themselves.
+/// change under the crew's lock, `searching` also without it. Workers that block or stand by are not counted. *Woken*
+/// means that the current search began with a worker that was woken or started for some work: submitters that rely on
+/// such a searcher fence.
 ///
 /// # Memory ordering
 ///
-/// Every change is `SeqCst`; readers order their loads by fences, as the protocol in `README.md` says.
+/// Every change is `SeqCst`; readers order their loads by the fences of the protocol in `README.md`.
 #[derive(Debug)]
 pub(super) struct Census(AtomicU64);
 
-/// A reading of the census.
+/// A value of the census.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reading(u64);
 
 const WOKEN: u64 = 1;
-/// Submitters are asked to fence for themselves, whoever they rely on.
+/// Submitters are asked to fence, whichever searcher they rely on.
 const ASKED: u64 = 1 << 1;
-/// There is none who has not been reached by the request: workers rely on it.
+/// The request has reached every submitter, so workers rely on their fences.
 const HEARD: u64 = 1 << 2;
 const SEARCHING: u64 = 1 << 3;
 const IDLE: u64 = 1 << 19;
 const ALIVE: u64 = 1 << 35;
 /// Outsiders are refused.
 const CLOSED: u64 = 1 << 51;
-/// No outsider is in the middle of a submit any more: workers may leave when all is done.
+/// No outsider is in a visit any more: workers leave when the pool is quiescent.
 const SEALED: u64 = 1 << 52;
 /// A hook has failed: the pool's own jobs are refused as well.
 const BROKEN: u64 = 1 << 53;
-/// The process exits: no further job begins.
+/// The process exits: no job begins any more.
 const HALTED: u64 = 1 << 54;
-/// The workers are in the process that this one was forked from.
+/// This process is a forked child; the workers are in its parent.
 const FORKED: u64 = 1 << 55;
 /// The number of queued jobs is limited.
 const BOUNDED: u64 = 1 << 56;
 
-/// Workers that the word can count.
+/// The most workers that the word can count.
 pub(crate) const MOST_WORKERS: usize = 1 << 15;
 
 impl Census {
@@ -57,24 +57,24 @@ impl Census {
         self.0.fetch_add(SEARCHING, Ordering::SeqCst);
     }
 
-    /// The readings with the worker that stops, and without it.
+    /// Returns the readings before and after.
     #[must_use]
     pub(super) fn stop_searching(&self) -> (Reading, Reading) {
         self.one_searcher_less(0)
     }
 
-    /// The reading before.
+    /// Returns the reading before.
     #[must_use]
     pub(super) fn fall_asleep(&self) -> Reading {
         self.one_searcher_less(IDLE).0
     }
 
-    /// Submitters fence for themselves from now on.
+    /// Asks submitters to fence.
     pub(super) fn ask(&self) {
         self.0.fetch_or(ASKED, Ordering::SeqCst);
     }
 
-    /// Every submitter that has not seen the request has finished what it did before it.
+    /// The heavy fence after [`ask`](Self::ask) has reached every submitter that did not observe the request.
     pub(super) fn set_heard(&self) {
         self.0.fetch_or(HEARD, Ordering::SeqCst);
     }
@@ -83,39 +83,39 @@ impl Census {
         self.0.fetch_and(!(ASKED | HEARD), Ordering::SeqCst);
     }
 
-    /// Submitters do not fence for the search that is under way any more, though it was woken. Called by those who have
-    /// much to do meanwhile.
-    pub(super) fn forget_wake_up(&self) {
+    /// Treats the current search as not woken, so that submitters need not fence for it. Called by a submitter that has
+    /// filled a segment meanwhile.
+    pub(super) fn clear_woken(&self) {
         if self.read().is_woken() {
             self.0.fetch_and(!WOKEN, Ordering::SeqCst);
         }
     }
 
-    /// A worker that dies was searching.
-    pub(super) fn end(&self) {
+    /// A searching worker is no longer counted.
+    pub(super) fn remove_worker(&self) {
         let _ = self.one_searcher_less(ALIVE.wrapping_neg());
     }
 
-    /// A sleeper searches, because it was woken.
+    /// A sleeper is woken, and searches.
     pub(super) fn wake_up(&self) {
         self.one_searcher_more(IDLE.wrapping_neg());
     }
 
-    /// A worker is born searching.
-    pub(super) fn begin(&self) {
+    /// One more worker is counted, as searching.
+    pub(super) fn add_worker(&self) {
         self.one_searcher_more(ALIVE);
     }
 
-    /// When the search ends, it is not a woken one any more.
+    /// WOKEN ends with the last searcher.
     fn one_searcher_less(&self, more: u64) -> (Reading, Reading) {
         self.change(|before| {
-            debug_assert!(Reading(before).has_searcher(), "whoever stops searching is a searcher");
+            debug_assert!(Reading(before).has_searcher(), "only a searcher stops searching");
             let after = before.wrapping_sub(SEARCHING).wrapping_add(more);
             if Reading(after).searching() == 0 { after & !WOKEN } else { after }
         })
     }
 
-    /// A search that is under way already was not woken.
+    /// Sets WOKEN only if nobody searched before.
     fn one_searcher_more(&self, more: u64) {
         self.change(|before| {
             let woken = if Reading(before).searching() == 0 { WOKEN } else { 0 };
@@ -123,7 +123,7 @@ impl Census {
         });
     }
 
-    /// The readings before and after the change.
+    /// Returns the readings before and after the change.
     fn change(&self, to: impl Fn(u64) -> u64) -> (Reading, Reading) {
         let mut before = self.0.load(Ordering::Relaxed);
         loop {
@@ -135,7 +135,7 @@ impl Census {
         }
     }
 
-    /// A running worker blocks from now on, and is not counted.
+    /// A running worker blocks, and is no longer counted.
     pub(super) fn block(&self) {
         self.0.fetch_sub(ALIVE, Ordering::SeqCst);
     }
@@ -144,8 +144,8 @@ impl Census {
         self.0.fetch_add(ALIVE, Ordering::SeqCst);
     }
 
-    /// A sleeper stands by from now on, and is not counted.
-    pub(super) fn dismiss(&self) {
+    /// A sleeper stands by, and is no longer counted.
+    pub(super) fn stand_by(&self) {
         self.0.fetch_sub(ALIVE + IDLE, Ordering::SeqCst);
     }
 
@@ -161,7 +161,7 @@ impl Census {
         self.0.fetch_or(CLOSED | HALTED, Ordering::SeqCst);
     }
 
-    pub(super) fn orphan(&self) {
+    pub(super) fn mark_forked(&self) {
         self.0.fetch_or(CLOSED | FORKED, Ordering::SeqCst);
     }
 
@@ -169,14 +169,14 @@ impl Census {
         self.0.fetch_or(SEALED, Ordering::SeqCst);
     }
 
-    /// Outsiders are admitted again.
+    /// Admits outsiders again.
     pub(super) fn open(&self) {
         self.0.fetch_and(!(CLOSED | SEALED), Ordering::SeqCst);
     }
 }
 
 impl Reading {
-    /// Whether submitters fence for themselves before they rely on anybody.
+    /// Whether submitters must fence before they rely on a searcher.
     #[inline]
     pub(super) fn wants_fences(self) -> bool {
         self.0 & (WOKEN | ASKED) != 0
@@ -191,12 +191,12 @@ impl Reading {
         self.0 & ASKED != 0
     }
 
-    /// Whether a worker that goes to sleep need not fence for submitters.
+    /// Whether a full fence is enough for a worker that goes to sleep.
     pub(super) fn is_heard(self) -> bool {
         self.0 & HEARD != 0
     }
 
-    /// Whether one that stops searching need not either.
+    /// Whether a full fence is enough for a worker that stops searching.
     pub(super) fn is_woken_or_heard(self) -> bool {
         self.0 & (WOKEN | HEARD) != 0
     }
@@ -213,24 +213,24 @@ impl Reading {
         ((self.0 / ALIVE) & 0xFFFF) as usize
     }
 
-    /// Whether all workers sleep but the one that asks.
+    /// Whether all workers but the caller sleep.
     pub(super) fn others_sleep(self) -> bool {
         self.idle() + 1 >= self.alive()
     }
 
     /// Whether every worker searches or sleeps.
-    pub(super) fn nobody_runs(self) -> bool {
+    pub(super) fn none_running(self) -> bool {
         self.idle() + self.searching() >= self.alive()
     }
 
-    /// Whether everybody may submit at any time: not closed, not bounded. The bits above the counts are all there is to
-    /// look at.
+    /// Whether every submit is admitted: the pool is neither closed nor bounded. Tests all bits above the counts at
+    /// once.
     #[inline]
     pub(super) fn is_open(self) -> bool {
         self.0 >> CLOSED.trailing_zeros() == 0
     }
 
-    /// Whether a place in the queue is all that anybody needs who submits.
+    /// Whether a submit needs a free place and nothing else.
     #[inline]
     pub(super) fn is_only_bounded(self) -> bool {
         self.0 >> CLOSED.trailing_zeros() == BOUNDED >> CLOSED.trailing_zeros()
@@ -245,12 +245,13 @@ impl Reading {
         self.0 & SEALED != 0
     }
 
-    /// Whether there are more workers than there shall be, so that one must stand by. At a pool's end nobody needs to.
+    /// Whether more than `limit` workers are counted, so that one must stand by. Nobody stands by in a sealed pool.
     pub(super) fn has_surplus(self, limit: usize) -> bool {
         self.alive() > limit && !self.is_sealed()
     }
 
-    pub(super) fn has_free_hands(self, limit: usize) -> bool {
+    /// Whether more work would find a worker: one that searches, or one that could be woken or started.
+    pub(super) fn has_free_worker(self, limit: usize) -> bool {
         self.has_searcher() || self.has_reserve(limit)
     }
 
@@ -266,7 +267,7 @@ impl Reading {
         self.0 & FORKED != 0
     }
 
-    /// Whether nobody looks for work, and somebody could be woken or started to.
+    /// Whether no worker searches, and one could be woken or started.
     #[inline]
     pub(super) fn lacks_searcher(self, limit: usize) -> bool {
         !self.has_searcher() && self.has_reserve(limit)
@@ -277,7 +278,7 @@ impl Reading {
         self.searching() > 0
     }
 
-    /// Whether somebody could be woken or started.
+    /// Whether a worker could be woken or started.
     #[inline]
     pub(super) fn has_reserve(self, limit: usize) -> bool {
         self.idle() > 0 || self.alive() < limit

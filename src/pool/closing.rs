@@ -1,8 +1,8 @@
-//! The end of a pool, and its new beginnings. Protocol and proof: `README.md`, "Close" and "Reopen".
+//! Closing a pool, waiting for its end, and reopening it. Protocol and proof: `README.md`, "Close" and "Reopen".
 
 use super::core::Core;
 use super::current;
-use super::hire::AGAIN;
+use super::hire::RETRY_AFTER;
 use super::hooks::HookError;
 use super::process_pools;
 use super::submit::Refusal;
@@ -15,42 +15,42 @@ use crate::sys::thread::JoinHandle;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// For so long somebody who waits for a pool's end tries to start a worker for what is queued.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a thread that waits for a pool's end tries to start a worker for queued jobs.
+const START_RETRIES: Duration = Duration::from_secs(1);
 
 /// Why a wait for the end did not reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfinished {
     TimedOut,
-    /// The caller is a job of the pool, or is just ending one, and would wait for that.
+    /// The caller runs a job of the pool, or ends one, and would wait for itself.
     Deadlock,
-    /// A hook has failed: the pool does not come back.
+    /// A hook has failed: the pool cannot be reopened.
     Broken,
-    /// The pool is everybody's, or nobody's any more.
+    /// The pool is the global one, or was abandoned by its users.
     Refused,
-    /// The workers are in the process that this one was forked from.
+    /// This process is a forked child; the workers are in its parent.
     Forked,
-    /// The process exits: no further job begins.
+    /// The process exits: no job begins any more.
     Exiting,
 }
 
-/// How far a pool is on its way to the end, beyond what the census says.
+/// The state of closing and reopening, beyond the bits of the census.
 #[derive(Debug)]
-pub(super) struct Ending {
-    /// Held while the pool is closed or reopened, so that the census is closed and sealed, or neither, for whoever
-    /// holds it.
-    turn: Lock<()>,
-    /// How often the pool was reopened. Changed under `turn`.
+pub(super) struct CloseState {
+    /// Held while the pool is closed or reopened. To its holder the census is closed and sealed, or neither.
+    transition: Lock<()>,
+    /// How often the pool was reopened. Changed under `transition`.
     life: AtomicU64,
+    /// No thread waits for the pool's end.
     abandoned: AtomicBool,
-    /// The first hook's failure. Set before the census says "broken".
+    /// The first failure of a hook. Set before the census is broken.
     broken: OnceLock<HookError>,
 }
 
-impl Ending {
+impl CloseState {
     pub(super) fn new() -> Self {
         Self {
-            turn: Lock::new(()),
+            transition: Lock::new(()),
             life: AtomicU64::new(0),
             abandoned: AtomicBool::new(false),
             broken: OnceLock::new(),
@@ -59,23 +59,23 @@ impl Ending {
 }
 
 impl Core {
-    /// From now on only the pool's own jobs may submit; workers leave once nothing is queued or running. Returns the
-    /// life that ends.
+    /// Closes the pool: only its own jobs may submit, and workers leave when it is quiescent. Returns the life that
+    /// ends.
     pub(crate) fn close(&self) -> u64 {
         self.close_by(|| self.crew.census.close(), &mut |_| ())
     }
 
-    /// Tells of each timer that is cancelled.
+    /// The same; sets the census by `close`, and reports each timer that is cancelled.
     fn close_by(&self, close: impl FnOnce(), cancelled: &mut dyn FnMut(u64)) -> u64 {
-        let turn = self.ending.turn.lock(); // L1
+        let transition = self.close_state.transition.lock(); // L1
         close(); // C1
         fence::heavy(); // C2
         self.wake_submitters();
         self.lanes.wait_for_visits(); // C3
         self.crew.census.seal(); // C4
         self.quotas.lift();
-        let life = self.ending.life.load(Ordering::Relaxed);
-        drop(turn);
+        let life = self.close_state.life.load(Ordering::Relaxed);
+        drop(transition);
         self.crew.wake_all();
         self.close_timers(cancelled);
         life
@@ -95,20 +95,20 @@ impl Core {
         }
     }
 
-    /// Whether it may wait until all of the pool's jobs have ended.
+    /// Whether the calling thread may wait until all jobs of the pool have ended.
     pub(super) fn may_wait_for_all(&self) -> Result<(), Unfinished> {
         self.may_wait()?;
-        if self.is_ending_one() { Err(Unfinished::Deadlock) } else { Ok(()) }
+        if self.is_ending_job() { Err(Unfinished::Deadlock) } else { Ok(()) }
     }
 
-    /// Closes the pool, waits until everything accepted has run and every worker has ended.
+    /// Closes the pool, and waits until every accepted job and every worker has ended.
     pub(crate) fn drain(self: &Arc<Self>, deadline: Deadline) -> Result<(), Unfinished> {
         self.may_wait_for_all()?;
         let life = self.close();
         self.await_end(life, deadline)
     }
 
-    /// Closes the pool and cancels what is queued, and tells of each job and timer that this cancels.
+    /// Closes the pool and cancels what is queued; reports each job and timer that it cancels.
     pub(crate) fn close_and_cancel(&self, cancelled: &mut dyn FnMut(u64)) -> Result<(), Unfinished> {
         self.may_wait_for_all()?;
         self.close_by(|| self.crew.census.close(), cancelled);
@@ -116,14 +116,14 @@ impl Core {
         Ok(())
     }
 
-    /// Waits until every worker of a life that was closed has ended.
+    /// Waits until every worker of a closed life has ended.
     fn await_end(self: &Arc<Self>, life: u64, deadline: Deadline) -> Result<(), Unfinished> {
         self.rescue_stranded(deadline);
         let verdict = || match self.alive() {
             _ if self.crew.census.read().is_halted() => Some(Err(Unfinished::Exiting)),
-            _ if self.ending.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
-            // A worker that leaves early may be gone for a moment before it has called the next one.
-            // A sleeper that finds the pool open again stays, and whoever joins it waits for the end of that life.
+            _ if self.close_state.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
+            // Between D3 and D5 no worker may be alive although there is a job. The sleeper must have ended: it would
+            // find a reopened pool open, stay, and be joined only at the end of the next life.
             0 if self.is_quiescent() && (current::belongs_to(self) || !self.has_sleeper()) => Some(Ok(())),
             _ => None,
         };
@@ -131,14 +131,14 @@ impl Core {
         self.join_threads(life, deadline)
     }
 
-    /// Delayed jobs that were due may have found no thread, and nobody tries again for them: their sleeper ends when
-    /// the pool is closed, and a manual clock has none. This tries, for a while; then they are cancelled, unless there
-    /// is a worker whose job blocks.
+    /// Delayed jobs may have been queued while the system refused a thread, and their sleeper, which would retry, ends
+    /// when the pool is closed (on a manual clock there is none). This retries for a while, then cancels them, unless
+    /// a worker's job blocks.
     fn rescue_stranded(self: &Arc<Self>, deadline: Deadline) {
-        let enough = Deadline::after(PATIENCE);
+        let retries_end = Deadline::after(START_RETRIES);
         while self.alive() == 0 && !self.is_quiescent() && self.recruit().is_err() {
-            if enough.has_passed() {
-                if self.crew.heads() == 0 {
+            if retries_end.has_passed() {
+                if self.crew.threads() == 0 {
                     self.cancel_all();
                 }
                 return;
@@ -146,13 +146,13 @@ impl Core {
             if deadline.has_passed() {
                 return;
             }
-            self.left.wait_until(deadline.min(Deadline::after(AGAIN)), || self.is_quiescent().then_some(()));
+            self.left.wait_until(deadline.min(Deadline::after(RETRY_AFTER)), || self.is_quiescent().then_some(()));
         }
     }
 
     fn join_threads(&self, life: u64, deadline: Deadline) -> Result<(), Unfinished> {
         if current::belongs_to(self) {
-            return Ok(()); // Whoever joins it waits for this.
+            return Ok(()); // A thread of the pool: its joiner waits for it.
         }
         let next = || self.next_to_join(life);
         while let Some(thread) = self.left.wait_until(deadline, next).ok_or(Unfinished::TimedOut)? {
@@ -166,9 +166,9 @@ impl Core {
     }
 
     fn next_to_join(&self, life: u64) -> Option<Option<JoinHandle<()>>> {
-        let _turn = self.ending.turn.lock();
-        // Whoever reopened the pool has seen its end; the threads there are now are new ones.
-        let is_over = self.ending.life.load(Ordering::Relaxed) != life;
+        let _transition = self.close_state.transition.lock();
+        // If the pool was reopened, its old threads were joined, and the current ones belong to the new life.
+        let is_over = self.close_state.life.load(Ordering::Relaxed) != life;
         if is_over { Some(None) } else { self.threads.next() }
     }
 
@@ -178,23 +178,23 @@ impl Core {
             return Err(Unfinished::Forked);
         }
         let life = {
-            let _turn = self.ending.turn.lock();
+            let _transition = self.close_state.transition.lock();
             if !self.crew.census.read().is_closed() {
                 return Ok(());
             }
-            self.ending.life.load(Ordering::Relaxed)
+            self.close_state.life.load(Ordering::Relaxed)
         };
         self.may_reopen()?;
         self.await_end(life, deadline)?;
-        self.close_timers(&mut |_| ()); // Whoever closed the pool may not have come to it yet.
-        let _turn = self.ending.turn.lock();
-        if self.ending.life.load(Ordering::Relaxed) != life {
-            return Ok(()); // Somebody else has reopened it.
+        self.close_timers(&mut |_| ()); // The closer may not have done so yet.
+        let _transition = self.close_state.transition.lock();
+        if self.close_state.life.load(Ordering::Relaxed) != life {
+            return Ok(()); // Another thread has reopened it.
         }
-        self.may_reopen()?; // A stop hook may have failed, the last handle may have gone.
+        self.may_reopen()?; // A stop hook may have failed, or the last handle been dropped.
         self.quotas.impose();
         self.crew.census.open(); // L2
-        self.ending.life.store(life + 1, Ordering::Release); // L3
+        self.close_state.life.store(life + 1, Ordering::Release); // L3
         Ok(())
     }
 
@@ -209,8 +209,8 @@ impl Core {
         }
     }
 
-    /// Cancels what is queued, forgets the failures counted so far, and opens the pool again if it was closed; returns
-    /// how many jobs it cancelled.
+    /// Cancels what is queued, resets the count of failures, and reopens the pool if it was closed; returns how many
+    /// jobs it cancelled.
     pub(crate) fn clear(self: &Arc<Self>, deadline: Deadline) -> Result<usize, Unfinished> {
         if self.crew.census.read().is_closed() {
             self.may_reopen()?;
@@ -221,15 +221,15 @@ impl Core {
         Ok(cancelled)
     }
 
-    /// A user's last handle is gone. A worker of the pool itself cannot wait for its own end, nor can whoever drops the
-    /// handle with a job that is cancelled: they leave that to the last worker.
-    pub(crate) fn wind_up(self: &Arc<Self>) {
+    /// Called when the last handle is dropped: closes the pool and waits for its end. In a job of the pool, or in the
+    /// drop of a cancelled one, it does not wait: the last worker to leave frees the pool.
+    pub(crate) fn end_without_handles(self: &Arc<Self>) {
         if self.is_abandoned() {
             return;
         }
         match self.drain(Deadline::NEVER) {
             Ok(()) => {}
-            // Nobody puts this pool in order any more: it stays in memory.
+            // No thread will finish this pool: leak it.
             Err(Unfinished::Forked | Unfinished::Exiting) => std::mem::forget(Arc::clone(self)),
             Err(_) => {
                 self.close();
@@ -242,74 +242,74 @@ impl Core {
         self.crew.census.read().is_closed()
     }
 
-    /// Nobody waits for this pool's end any more, not even whoever drops its last handle.
+    /// Closes the pool. No thread will wait for its end, not even when the last handle is dropped.
     pub(crate) fn abandon(&self) {
-        self.ending.abandoned.store(true, Ordering::Relaxed);
+        self.close_state.abandoned.store(true, Ordering::Relaxed);
         if self.may_wait() != Err(Unfinished::Forked) {
             self.close();
         }
     }
 
     pub(super) fn is_abandoned(&self) -> bool {
-        self.ending.abandoned.load(Ordering::Relaxed)
+        self.close_state.abandoned.load(Ordering::Relaxed)
     }
 
-    /// A hook has failed. What is queued is cancelled, and nobody submits any more, the pool's own jobs included.
-    pub(super) fn break_down(&self, cause: HookError) {
+    /// A hook has failed: closes the pool also for its own jobs, and cancels what is queued.
+    pub(super) fn break_pool(&self, cause: HookError) {
         if self.is_forked() {
             return; // The pool is the parent's.
         }
         self.log(&format!("the pool is broken: {cause}"));
-        let _ = self.ending.broken.set(cause); // The first cause is kept.
+        let _ = self.close_state.broken.set(cause); // Keeps the first cause.
         self.close_by(|| self.crew.census.close_broken(), &mut |_| ());
         self.cancel_all();
     }
 
-    /// Those who wait for room look again, and see that the pool is closed.
+    /// Submitters that wait for room check again, and find the pool closed.
     fn wake_submitters(&self) {
         if let Some(bound) = &self.bound {
             bound.notify_all();
         }
     }
 
-    /// Why the pool accepts no job from the calling thread, if it does not.
+    /// Why the pool accepts no jobs from the calling thread, if so.
     #[inline]
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         if self.crew.census.read().is_closed() { self.refusal_when_closed() } else { None }
     }
 
-    /// Close, step V3: a closed pool admits its own jobs only, which may still need others to come to their end.
+    /// Close, step V3: a closed pool admits only its own jobs, which may need others to finish.
     #[cold]
     pub(super) fn refusal_when_closed(&self) -> Option<Refusal> {
         let now = self.crew.census.read();
-        fence(Ordering::Acquire); // The cause was set before the census said "broken".
+        fence(Ordering::Acquire); // Pairs with the census: the cause was set before BROKEN.
         if now.is_forked() {
             return Some(Refusal::Forked);
         }
         if now.is_broken()
-            && let Some(cause) = self.ending.broken.get()
+            && let Some(cause) = self.close_state.broken.get()
         {
             return Some(Refusal::Broken(cause.clone()));
         }
-        let own_job = || current::with(|worker| worker.core().number == self.number && worker.is_at_work());
+        let own_job = || current::with(|worker| worker.core().number == self.number && worker.runs_job_code());
         if now.is_halted() || own_job() != Some(true) { Some(Refusal::Closed) } else { None }
     }
 
-    /// The process exits: no further job begins, no thread is waited for.
+    /// The process exits: no job begins any more, and no thread is waited for.
     pub(super) fn halt(&self) {
         self.crew.census.halt();
         self.front.halt();
         self.left.notify();
-        self.maybe_quiet();
+        self.notify_quiet();
     }
 
-    /// This process is the child of a fork, and the pool's workers are not in it.
-    pub(super) fn orphan(&self) {
-        self.crew.census.orphan();
+    /// This process is a forked child, without the pool's workers.
+    pub(super) fn mark_forked(&self) {
+        self.crew.census.mark_forked();
         self.front.halt();
     }
 
-    /// Whether no further job begins in this process.
+    /// Whether no job begins in this process any more.
     pub(super) fn is_stopped(&self) -> bool {
         self.is_halted() || self.is_forked()
     }
@@ -318,29 +318,29 @@ impl Core {
         self.crew.census.read().is_halted()
     }
 
-    /// Whether this process has none of the pool's workers, nor whoever holds one of its locks.
+    /// Whether this process is a forked child: it has neither the pool's workers nor the holders of its locks.
     pub(super) fn is_forked(&self) -> bool {
         self.crew.census.read().is_forked()
     }
 
-    /// Whether a worker may leave: no outsider can bring work any more, and nothing is queued or running.
+    /// Whether the pool has ended, so that workers leave: it is sealed and quiescent.
     pub(super) fn is_over(&self) -> bool {
         if !self.crew.census.read().is_sealed() {
             return false;
         }
-        fence(Ordering::Acquire); // Close, C4: what the last visits brought is seen as submitted.
+        fence(Ordering::Acquire); // Close, C4: jobs of the last visits are observed as submitted.
         self.is_quiescent()
     }
 }
 
 impl Drop for Core {
     fn drop(&mut self) {
-        process_pools::leave(self);
-        // Workers leave a pool only when all is done, so this finds nothing unless no worker ever came to live.
+        process_pools::unregister(self);
+        // Workers leave a pool only when it has ended, so this cancels nothing unless no worker was ever started.
         self.cancel_all();
         self.orphans.reap();
         self.close_slot_blocks();
         super::unwind::dispose(std::mem::take(&mut self.settings.hooks));
-        super::unwind::dispose(self.bound.take()); // With the callback for water marks.
+        super::unwind::dispose(self.bound.take()); // Drops the callback for water marks.
     }
 }

@@ -1,7 +1,7 @@
-//! The pool itself: what submitters, workers and waiters share.
+//! The pool: what submitters, workers and waiters share.
 
 use super::bound::{Bound, Limits};
-use super::closing::Ending;
+use super::closing::CloseState;
 use super::crew::Crew;
 use super::groups::Groups;
 use super::guest::Guests;
@@ -24,38 +24,38 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// How a pool was asked to be.
+/// How a pool is configured.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// At most this many workers; at least 1, at most [`MOST_WORKERS`].
+    /// At most this many workers; at least 1, at most [`MOST_WORKERS`](super::MOST_WORKERS).
     pub(crate) workers: usize,
     /// Worker n is called `<prefix>-<n>`.
     pub(crate) prefix: String,
     /// Bytes of a worker's stack; `None` for the system's default.
     pub(crate) stack_size: Option<usize>,
-    /// One first-in-first-out order for all submitting threads.
+    /// Whether all submitting threads share one first-in-first-out queue.
     pub(crate) ordered: bool,
     /// Whether outcomes say how long jobs took.
     pub(crate) timing: bool,
-    /// How many workers more there may be while as many block.
+    /// How many workers more there may be while jobs block.
     pub(crate) extra_workers: usize,
-    /// A worker that has slept for so long leaves.
+    /// A worker leaves after it has slept for so long.
     pub(crate) idle_timeout: Option<Duration>,
-    /// A worker that has run so many jobs leaves.
+    /// A worker leaves after it has run so many jobs.
     pub(crate) jobs_per_worker: Option<u64>,
     pub(crate) hooks: Hooks,
-    /// How much outcomes say of panics.
+    /// How much is recorded about panics.
     pub(crate) panic_detail: PanicDetail,
-    /// How many jobs may be queued.
+    /// The bound on queued jobs.
     pub(crate) limits: Option<Limits>,
-    /// The pool is everybody's: no user closes it.
+    /// Whether this is the global pool, which no user closes.
     pub(crate) permanent: bool,
-    /// What timers go by.
+    /// The clock of the timers.
     pub(crate) clock: Clock,
 }
 
 pub(crate) struct Core {
-    /// Tells this pool from every other that the process ever has.
+    /// Unique in the process.
     pub(super) number: u64,
     pub(super) settings: Settings,
     pub(super) store: Store,
@@ -65,36 +65,36 @@ pub(crate) struct Core {
     pub(super) crew: Crew,
     pub(super) waits: Waits,
     pub(super) bound: Option<Bound>,
-    /// Jobs that submitters run themselves.
+    /// Counts of jobs that submitters run themselves.
     pub(super) guests: Guests,
-    /// Accepted jobs that were ended by somebody else than a worker.
+    /// Counts accepted jobs that ended otherwise than on a worker.
     pub(super) cancelled: DequeueCounter,
-    /// Of those, jobs that were not begun in time, since the last [`clear`](Self::clear).
+    /// Jobs that were not begun in time, since the last [`clear`](Self::clear). Included in `cancelled`.
     pub(super) expired: AtomicU64,
-    /// Failures that were forgotten by [`clear`](Self::clear).
+    /// The number of failures at the last [`clear`](Self::clear).
     forgotten: AtomicU64,
-    /// Notified when a job has finished and its worker sees nothing more to do.
+    /// Notified when the pool may be quiescent.
     pub(super) quiet: EventCount,
-    /// Notified when a worker has left.
+    /// Notified when a worker, or the timers' sleeper, has left.
     pub(super) left: EventCount,
     pub(super) threads: Threads,
-    /// Threads that were started.
+    /// How many workers were started.
     pub(super) started: AtomicUsize,
     pub(super) orphans: Orphans,
     pub(super) quotas: Quotas,
-    /// Made when the first one comes.
+    /// Created with the first timer.
     pub(super) timers: OnceLock<Arc<Timers>>,
     pub(super) storms: Storms,
-    /// Handles that users have; the one that drops the last closes the pool.
+    /// Users' handles; dropping the last one closes the pool.
     handles: AtomicUsize,
-    pub(super) ending: Ending,
+    pub(super) close_state: CloseState,
 }
 
 impl Core {
     pub(crate) fn new(mut settings: Settings) -> Arc<Self> {
         let bound = settings.limits.take().map(Bound::new);
         fence::enable();
-        panics::listen(settings.panic_detail);
+        panics::install_hook(settings.panic_detail);
         let core = Arc::new(Self {
             number: unique::number(),
             crew: Crew::new(settings.workers, settings.extra_workers, bound.is_some()),
@@ -118,65 +118,65 @@ impl Core {
             timers: OnceLock::new(),
             storms: Storms::default(),
             handles: AtomicUsize::new(1),
-            ending: Ending::new(),
+            close_state: CloseState::new(),
         });
-        process_pools::enter(&core);
+        process_pools::register(&core);
         core
     }
 
-    /// Whether a worker that looks now would find something.
+    /// Whether there is work that a worker would find: the only check that the proofs depend on.
     pub(super) fn has_visible_work(&self) -> bool {
         self.has_work(0, |lane| !lane.is_empty())
     }
 
-    /// The same for one who looks at lane number `turn` first, and to whom `such` lanes have work.
+    /// The same, where a lane has work if it is `such`, and lane number `turn` is checked first.
     pub(super) fn has_work(&self, turn: usize, such: impl Fn(&Lane) -> bool) -> bool {
         // Lanes before stations: a run appears in its claimer's station before it disappears from its lane.
         self.has_queued_work(turn, such) || self.has_batches()
     }
 
-    /// The same without what workers have in their batches.
+    /// The same without workers' batches.
     pub(super) fn has_queued_work(&self, turn: usize, such: impl Fn(&Lane) -> bool) -> bool {
         self.front.has_offers() || self.lanes.any(turn, such) || self.groups.are_ready()
     }
 
-    /// Whether a worker has jobs in its batch that nobody has come to.
+    /// Whether a worker has unstarted jobs in its batch.
     pub(super) fn has_batches(&self) -> bool {
         self.crew.stations().take(self.crew.used()).any(|s| s.batch.rest() > 0)
     }
 
-    /// Whether somebody would come to more work: a worker that searches or sleeps, or one that could be started.
-    pub(super) fn has_free_hands(&self) -> bool {
-        self.crew.census.read().has_free_hands(self.crew.limit())
+    /// Whether more work would find a worker: one that searches or sleeps, or one that could be started.
+    pub(super) fn has_free_worker(&self) -> bool {
+        self.crew.census.read().has_free_worker(self.crew.limit())
     }
 
-    /// Threads that live.
+    /// How many workers are alive, counted in the census or not.
     pub(crate) fn threads(&self) -> usize {
-        // In the child of a fork, whoever holds the crew's lock may not exist.
-        if self.is_forked() { self.alive() } else { self.crew.heads() }
+        // In a forked child, the holder of the crew's lock may not exist.
+        if self.is_forked() { self.alive() } else { self.crew.threads() }
     }
 
-    /// Workers that live and are counted.
+    /// How many workers are alive and counted in the census.
     pub(super) fn alive(&self) -> usize {
         self.crew.census.read().alive()
     }
 
-    /// Workers that are running a job.
+    /// How many workers are running a job.
     pub(crate) fn busy(&self) -> usize {
         self.crew.stations().filter(|station| station.is_running()).count()
     }
 
-    /// Jobs that ended in a failure.
+    /// How many jobs failed, since the last [`clear`](Self::clear).
     pub(crate) fn failed(&self) -> u64 {
         self.failed_ever().saturating_sub(self.forgotten.load(Ordering::Relaxed))
     }
 
-    /// Jobs that were not begun in time.
+    /// How many jobs were not begun in time, since the last [`clear`](Self::clear).
     pub(crate) fn expired(&self) -> u64 {
         self.expired.load(Ordering::Acquire)
     }
 
-    /// [`failed`](Self::failed) and [`expired`](Self::expired) begin at 0 again.
+    /// Resets [`failed`](Self::failed) and [`expired`](Self::expired) to 0.
     pub(super) fn forget_failures(&self) {
         self.forgotten.store(self.failed_ever(), Ordering::Relaxed);
         self.expired.store(0, Ordering::Relaxed);
@@ -186,16 +186,16 @@ impl Core {
         self.crew.stations().map(|s| s.failed()).sum::<u64>() + self.guests.failed()
     }
 
-    /// One handle more.
+    /// Makes another handle.
     pub(crate) fn share(core: &Arc<Self>) -> Arc<Self> {
         core.handles.fetch_add(1, Ordering::Relaxed);
         Arc::clone(core)
     }
 
-    /// One handle less; without the last one the pool ends.
+    /// Drops a handle; the last one ends the pool.
     pub(crate) fn unshare(core: &Arc<Self>) {
         if core.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
-            core.wind_up();
+            core.end_without_handles();
         }
     }
 
@@ -204,31 +204,31 @@ impl Core {
         self.settings.timing
     }
 
-    /// By which moments are told. Nobody has to make the timers for that, or to wait until they are made.
+    /// The clock of the timers. Does not create them.
     pub(crate) fn clock(&self) -> &Clock {
         &self.settings.clock
     }
 
-    /// A bound that is lifted while the pool ends.
+    /// A quota on unread results, which is lifted while the pool ends.
     pub(crate) fn quota(&self, places: u64) -> Arc<Quota> {
-        // In the child of a fork, whoever holds the quotas' lock may not exist.
+        // In a forked child, the holder of the quotas' lock may not exist.
         if self.is_forked() { Arc::new(Quota::new(places)) } else { self.quotas.add(places) }
     }
 
-    /// Nobody reads from these queues any more; jobs may still deliver to them.
+    /// Keeps queues without a reader until no job can deliver to them any more.
     pub(crate) fn retire<D: Send + 'static, F: Send + 'static>(&self, queues: Owner<D, F>) {
         if self.is_forked() {
-            return std::mem::forget(queues); // Whoever holds the orphans' lock may not exist in this process.
+            return std::mem::forget(queues); // The holder of the orphans' lock may not exist in this process.
         }
         self.orphans.adopt(queues);
     }
 
-    /// Whether nobody outside has a handle that keeps the pool open.
+    /// Whether no user has a handle any more.
     pub(super) fn is_without_handles(&self) -> bool {
         self.handles.load(Ordering::Acquire) == 0
     }
 
-    /// Whether no user closes this pool.
+    /// Whether this is the global pool, which no user closes.
     pub(crate) fn is_permanent(&self) -> bool {
         self.settings.permanent
     }
@@ -238,7 +238,7 @@ impl Core {
         self.crew.limit()
     }
 
-    /// The limit on threads: the workers, and those that come while workers block.
+    /// The limit on worker threads: [`limit`](Self::limit), plus the extra ones while jobs block.
     pub(crate) fn most(&self) -> usize {
         self.crew.most()
     }

@@ -1,4 +1,4 @@
-//! The workers of a pool as a body: who sleeps, who is woken, who is started.
+//! All workers of a pool: which of them sleep, and which is woken or started next.
 
 use super::asking::Asking;
 use super::census::Census;
@@ -17,12 +17,12 @@ use std::sync::Arc;
 pub(super) struct Crew {
     pub(super) census: CachePadded<Census>,
     asking: Asking,
-    /// Workers that are counted, but for a short time.
+    /// The most workers that are counted. Exceeded for a moment when a blocking job continues.
     limit: usize,
-    /// Workers that may block at a time, and are not counted then.
+    /// How many workers may be uncounted at a time because their jobs block.
     extra: usize,
     state: Lock<State>,
-    /// Numbers that workers have or have had: the first so many.
+    /// How many worker numbers were ever used: 0 to this, exclusive.
     used: AtomicUsize,
     /// Calls that workers were ever given.
     called: AtomicU64,
@@ -31,20 +31,20 @@ pub(super) struct Crew {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Sleeping workers; the one that fell asleep last is woken first, its cache is the warmest.
+    /// A stack of the sleeping workers. The last one is woken first: its cache is the warmest.
     asleep: Vec<usize>,
-    /// Workers that sleep and are not counted, because there are enough without them.
+    /// A stack of the workers that stand by: they sleep, and are not counted because enough others are.
     standby: Vec<usize>,
     /// How many workers are not counted because their jobs block.
     blocked: usize,
-    /// Numbers of workers that have left.
+    /// Numbers of workers that have left, for reuse.
     free: Vec<usize>,
-    /// Calls that workers have not come to.
+    /// Calls that were made and not taken.
     calls: usize,
 }
 
 impl Crew {
-    /// At most `limit` workers, and `extra` while as many block. None of them lives yet.
+    /// A crew without workers, for at most `limit` workers plus `extra` that block.
     pub(super) fn new(limit: usize, extra: usize, bounded: bool) -> Self {
         Self {
             census: CachePadded::new(Census::new(bounded)),
@@ -62,13 +62,13 @@ impl Crew {
         self.limit
     }
 
-    /// The most workers there can be, whether they are counted or not.
+    /// The most workers there can be, counted or not.
     pub(super) fn most(&self) -> usize {
         self.stations.len()
     }
 
-    /// Threads that live, whether they are counted or not.
-    pub(super) fn heads(&self) -> usize {
+    /// Workers that are alive, counted or not.
+    pub(super) fn threads(&self) -> usize {
         let state = self.state.lock();
         self.census.read().alive() + state.blocked + state.standby.len()
     }
@@ -77,37 +77,37 @@ impl Crew {
         &self.stations[worker]
     }
 
-    /// How many numbers workers have or have had. Acquire: whoever sees a worker's run sees its number.
+    /// How many worker numbers were ever used. Acquire: a thread that observes a worker's run observes its number, too.
     pub(super) fn used(&self) -> usize {
         self.used.load(Ordering::Acquire)
     }
 
-    /// The stations of all workers there can be; those that live or have lived have the first.
+    /// The stations of all workers that there can be; the first [`used`](Self::used) ones have had a worker.
     pub(super) fn stations(&self) -> impl Iterator<Item = &Station> {
         self.stations.iter().map(|station| &***station)
     }
 
-    /// Called by whoever has made work visible, after `fence::light`. True if nobody is sure to find it, and somebody
-    /// could be woken or started to.
+    /// Called after work was made visible and `fence::light`. True if no searcher is sure to find the work, and a
+    /// worker could be woken or started for it.
     #[inline]
     pub(super) fn needs_recruit(&self) -> bool {
         let seen = self.census.read(); // S2
         if seen.has_searcher() || !seen.has_reserve(self.limit) {
-            seen.wants_fences() && self.needs_another()
+            seen.wants_fences() && self.needs_recruit_after_fence()
         } else {
             true
         }
     }
 
-    /// Others rely on submitters' fences.
+    /// The searcher relies on this submitter's fence.
     #[cold]
-    fn needs_another(&self) -> bool {
+    fn needs_recruit_after_fence(&self) -> bool {
         fence(Ordering::SeqCst); // S3
         self.census.read().lacks_searcher(self.limit)
     }
 
-    /// Wakes a worker, or starts one with `start(number)`, unless one is searching by now. An error only if no worker
-    /// is counted: otherwise those that are will come to the work.
+    /// Wakes a worker, or starts one with `start(number)`, unless one searches by now. A refused start is an error only
+    /// if no worker is counted: others will find the work.
     #[cold]
     pub(super) fn recruit(
         &self,
@@ -121,50 +121,50 @@ impl Crew {
             return Ok(());
         }
         if !visible() {
-            return Ok(()); // Somebody has taken it, or it is a group's that is at its limit.
+            return Ok(()); // The work was taken, or belongs to a group at its limit.
         }
-        if let Some(worker) = self.wake_last(&mut state) {
+        if let Some(worker) = self.pop_sleeper(&mut state) {
             drop(state);
-            self.station(worker).rouse(wants_help()); // R3
+            self.station(worker).wake(wants_help()); // R3
             return Ok(());
         }
-        match self.engage(&mut state, start) {
+        match self.add_worker(&mut state, start) {
             Err(refused) if now.alive() == 0 => Err(refused),
             _ => Ok(()),
         }
     }
 
-    /// Wakes so many workers, or as many as sleep, although others may search.
-    pub(super) fn muster(&self, count: usize) {
+    /// Wakes `count` workers, or as many as sleep, even if others search.
+    pub(super) fn wake_up_to(&self, count: usize) {
         for _ in 0..count {
-            let woken = self.wake_last(&mut self.state.lock());
+            let woken = self.pop_sleeper(&mut self.state.lock());
             let Some(worker) = woken else { return };
-            self.station(worker).rouse(true); // R3
+            self.station(worker).wake(true); // R3
         }
     }
 
-    /// Takes the worker that fell asleep last off the stack; the caller gives it its token when it has left the lock.
-    fn wake_last(&self, state: &mut State) -> Option<usize> {
+    /// Pops a sleeper off the stack. The caller must give it its token, after the lock.
+    fn pop_sleeper(&self, state: &mut State) -> Option<usize> {
         let worker = state.asleep.pop()?;
         self.census.wake_up(); // R2
         Some(worker)
     }
 
-    /// Starts a worker with `start(number)`, whether there is work or not; false if there are as many as can be.
+    /// Starts a worker with `start(number)`, whether or not there is work; false at the limit.
     pub(super) fn hire(&self, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<bool> {
         let mut state = self.state.lock();
         if self.census.read().alive() >= self.limit {
             return Ok(false);
         }
-        self.engage(&mut state, start)?;
+        self.add_worker(&mut state, start)?;
         Ok(true)
     }
 
-    /// One counted worker more, who is searching: one that stands by, or a new one.
-    fn engage(&self, state: &mut State, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
+    /// Adds a searching worker: one that stands by, or else a new one.
+    fn add_worker(&self, state: &mut State, start: impl FnOnce(usize) -> io::Result<()>) -> io::Result<()> {
         if let Some(worker) = state.standby.pop() {
-            self.census.begin();
-            self.station(worker).rouse(false);
+            self.census.add_worker();
+            self.station(worker).wake(false);
             return Ok(());
         }
         let used = self.used.load(Ordering::Relaxed);
@@ -172,63 +172,61 @@ impl Crew {
         if state.free.pop().is_none() {
             self.used.store(used + 1, Ordering::Release);
         }
-        self.census.begin(); // R4
+        self.census.add_worker(); // R4
         Ok(())
     }
 
     /// A new worker waits until R4 has counted it.
-    pub(super) fn arrive(&self) {
+    pub(super) fn wait_until_counted(&self) {
         drop(self.state.lock());
     }
 
-    /// A searching worker has found work. True if it must call [`recruit`](Self::recruit) in case `visible` more is
-    /// there: it was the last searcher, and submitters have relied on it. If it `asks`, they fence for themselves from
-    /// then on.
+    /// A searching worker has found work. True if it must [`recruit`](Self::recruit): it was the last searcher,
+    /// submitters may have relied on it, and more work is `visible`. If it `asks`, submitters are asked to fence.
     #[must_use]
     pub(super) fn stop_searching(&self, asks: bool, visible: impl FnOnce() -> bool) -> bool {
-        let asked = self.asking.ask(&self.census, asks);
+        let request = self.asking.ask(&self.census, asks);
         let (before, now) = self.census.stop_searching(); // F1
         if !now.lacks_searcher(self.limit) {
             return false;
         }
-        self.asking.order(&self.census, before.is_woken_or_heard(), asked); // F2
+        self.asking.fence_after_search(&self.census, before.is_woken_or_heard(), request); // F2
         visible() // F3
     }
 
-    /// A searching worker sleeps until it is woken, unless `reason` to stay awake appears; if it `lies_low`, after all
-    /// others that sleep by then. If it comes to sleep, it does so with `sleep(parker)`, which gives up if it
-    /// returns false. If it `asks`, submitters fence for themselves from then on. It is searching again when this
-    /// returns; false if nobody has woken it.
+    /// A searching worker sleeps by `sleep(parker)` until it is woken, unless there is a `reason` to stay awake. A
+    /// `sleep` that returns false gives up. At the bottom of the stack, it is woken after all others that sleep now. If
+    /// it `asks`, submitters are asked to fence. The worker is searching again when this returns; false if it gave up.
     #[must_use]
     pub(super) fn park(
         &self,
         worker: usize,
-        lies_low: bool,
+        at_bottom: bool,
         asks: bool,
         reason: impl FnOnce() -> bool,
         sleep: impl FnOnce(&Parker) -> bool,
     ) -> bool {
-        let asked = self.asking.ask(&self.census, asks);
+        let request = self.asking.ask(&self.census, asks);
         let before = {
             let mut state = self.state.lock();
-            let place = if lies_low { 0 } else { state.asleep.len() };
-            state.asleep.insert(place, worker);
+            let position = if at_bottom { 0 } else { state.asleep.len() };
+            state.asleep.insert(position, worker);
             self.census.fall_asleep() // P1
         };
-        self.asking.order(&self.census, before.is_heard(), asked); // P2
-        // If it does not rise, somebody has taken this worker off the stack already: the token is on its way.
-        if reason() && self.rise(worker) {
+        self.asking.fence_after_search(&self.census, before.is_heard(), request); // P2
+        // If this fails, the worker was popped off the stack already, and its token is on its way.
+        if reason() && self.cancel_sleep(worker) {
             return true; // P3
         }
-        self.doze(worker, sleep) // P4
+        self.await_token(worker, sleep) // P4
     }
 
-    /// A sleeper waits for its token; false if it gives up.
-    pub(super) fn doze(&self, worker: usize, sleep: impl FnOnce(&Parker) -> bool) -> bool {
+    /// Waits for the token; false if it gave up, and is searching again.
+    pub(super) fn await_token(&self, worker: usize, sleep: impl FnOnce(&Parker) -> bool) -> bool {
         let station = self.station(worker);
         station.wake_cpu.before_sleep();
         let mut woken = sleep(&station.parker);
-        if !woken && !self.rise(worker) {
+        if !woken && !self.cancel_sleep(worker) {
             station.parker.park();
             woken = true;
         }
@@ -236,66 +234,66 @@ impl Crew {
         woken
     }
 
-    /// A sleeper gets up by itself and is searching, and counted; false if somebody is waking it.
-    pub(super) fn rise(&self, worker: usize) -> bool {
+    /// A sleeper removes itself from its stack, and is counted and searching; false if it is being woken.
+    pub(super) fn cancel_sleep(&self, worker: usize) -> bool {
         let mut state = self.state.lock();
         if remove(&mut state.asleep, worker) {
             self.census.wake_up();
         } else if remove(&mut state.standby, worker) {
-            self.census.begin();
+            self.census.add_worker();
         } else {
             return false;
         }
         true
     }
 
-    /// A running worker is not counted any more, because its job blocks; false if as many block as may.
+    /// A running worker is no longer counted, because its job blocks; false if `extra` workers block already.
     #[must_use]
     pub(super) fn block(&self) -> bool {
         if self.extra == 0 {
             return false;
         }
         let mut state = self.state.lock();
-        let may = state.blocked < self.extra;
-        if may {
+        let admitted = state.blocked < self.extra;
+        if admitted {
             state.blocked += 1;
             self.census.block(); // A1
         }
-        may
+        admitted
     }
 
-    /// It is counted again, and so many sleepers are not that there are no more than there shall be.
+    /// It is counted again, and sleepers are moved to the standby stack while there is a surplus.
     pub(super) fn unblock(&self) {
         let mut state = self.state.lock();
         state.blocked -= 1;
         self.census.unblock(); // Z1
         while self.has_surplus() && !state.asleep.is_empty() {
             let sleeper = state.asleep.remove(0);
-            self.census.dismiss(); // Z2
+            self.census.stand_by(); // Z2
             state.standby.push(sleeper);
         }
     }
 
-    /// Whether there are more workers than there shall be.
+    /// Whether more workers are counted than the limit allows.
     #[inline]
     pub(super) fn has_surplus(&self) -> bool {
         self.extra > 0 && self.census.read().has_surplus(self.limit)
     }
 
-    /// A searching worker is not counted any more, if there is a surplus. Then it must see to what is visible, and
-    /// [`doze`](Self::doze).
+    /// A searching worker is no longer counted, if there is a surplus. Then it must recruit for visible work (Y3) and
+    /// [`await_token`](Self::await_token).
     #[must_use]
     pub(super) fn stand_by(&self, worker: usize) -> bool {
         let mut state = self.state.lock();
         let surplus = self.has_surplus();
         if surplus {
             state.standby.push(worker);
-            self.census.end(); // Y1
+            self.census.remove_worker(); // Y1
         }
         surplus
     }
 
-    /// Submitters need not fence for themselves any more.
+    /// Submitters need not fence any more.
     #[inline]
     pub(super) fn stop_asking(&self) {
         self.asking.stop(&self.census);
@@ -308,45 +306,45 @@ impl Crew {
 
     fn wake_sleepers(&self, mut state: LockGuard<'_, State>) {
         state.asleep.iter().for_each(|_| self.census.wake_up());
-        state.standby.iter().for_each(|_| self.census.begin());
+        state.standby.iter().for_each(|_| self.census.add_worker());
         let (asleep, standby) = (std::mem::take(&mut state.asleep), std::mem::take(&mut state.standby));
         drop(state);
         for worker in asleep.into_iter().chain(standby) {
-            self.station(worker).rouse(false);
+            self.station(worker).wake(false);
         }
     }
 
-    /// Starts the workers that are missing with `start(number)`, as far as the system lets it, and gives every worker
-    /// there is a `call()`. `calling(true)` tells them to look. An error only if there are none.
+    /// Starts workers with `start(number)` up to the limit, or until the system refuses one, and gives each living
+    /// worker a `make_call()`. `announce(true)` makes them check their stations. An error only if no worker is alive.
     pub(super) fn call(
         &self,
         start: impl Fn(usize) -> io::Result<()>,
-        call: impl Fn() -> Job,
-        calling: impl FnOnce(bool),
+        make_call: impl Fn() -> Job,
+        announce: impl FnOnce(bool),
     ) -> io::Result<()> {
         let mut state = self.state.lock(); // U1
         let mut refused = Ok(());
         while refused.is_ok() && self.census.read().alive() < self.limit {
-            refused = self.engage(&mut state, &start);
+            refused = self.add_worker(&mut state, &start);
         }
         let living: Vec<usize> = (0..self.used()).filter(|number| !state.free.contains(number)).collect();
         if living.is_empty() {
             return refused;
         }
         self.called.fetch_add(living.len() as u64, Ordering::SeqCst); // U2
-        living.iter().for_each(|&number| self.station(number).call(call())); // U3
+        living.iter().for_each(|&number| self.station(number).call(make_call())); // U3
         state.calls += living.len();
-        calling(true); // U4
+        announce(true); // U4
         self.wake_sleepers(state); // U5
         Ok(())
     }
 
-    /// A worker has come to so many calls. `calling(false)` tells the others not to look any more.
-    pub(super) fn answer(&self, calls: usize, calling: impl FnOnce(bool)) {
+    /// A worker has taken so many calls. `announce(false)` ends the checks when no call is left.
+    pub(super) fn calls_taken(&self, calls: usize, announce: impl FnOnce(bool)) {
         let mut state = self.state.lock();
         state.calls -= calls;
         if state.calls == 0 {
-            calling(false);
+            announce(false);
         }
     }
 
@@ -355,26 +353,26 @@ impl Crew {
         self.called.load(Ordering::Acquire)
     }
 
-    /// A searching worker leaves for good; false if it stays, because it is called.
+    /// A searching worker leaves; false if it has a call, and must stay.
     #[must_use]
     pub(super) fn leave(&self, worker: usize) -> bool {
         let mut state = self.state.lock();
-        let goes = !self.station(worker).is_called();
-        if goes {
+        let leaves = !self.station(worker).is_called();
+        if leaves {
             state.free.push(worker);
-            self.census.end();
+            self.census.remove_worker();
         }
-        goes
+        leaves
     }
 
-    /// A worker that has left comes back, searching, if there is no other.
-    pub(super) fn come_back(&self, worker: usize) -> bool {
+    /// A worker that has just left is counted again, as searching, if no other is alive.
+    pub(super) fn rejoin(&self, worker: usize) -> bool {
         let mut state = self.state.lock();
         let position = state.free.iter().position(|&free| free == worker);
         match position.filter(|_| self.census.read().alive() == 0) {
             Some(position) => {
                 state.free.remove(position);
-                self.census.begin();
+                self.census.add_worker();
                 true
             }
             None => false,
@@ -382,12 +380,12 @@ impl Crew {
     }
 }
 
-/// Whether the calling thread goes on with something that it wakes others to help with.
+/// Whether the calling thread is in a loop or a fork, and so goes on working beside the worker that it wakes.
 fn wants_help() -> bool {
     loops::is_under_way() || fork::is_under_way()
 }
 
-/// Takes a worker off a stack; false if it is not there.
+/// Removes a worker from a stack; false if it is not there.
 fn remove(stack: &mut Vec<usize>, worker: usize) -> bool {
     let position = stack.iter().rposition(|&sleeper| sleeper == worker);
     position.map(|position| stack.remove(position)).is_some()

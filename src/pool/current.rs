@@ -10,14 +10,14 @@ use std::ptr;
 per_thread!(CURRENT: Cell<*const Worker> = Cell::new(ptr::null()));
 
 per_thread! {
-    /// The number of the pool that this thread was started for. It stays while thread-locals are dropped.
+    /// The number of the pool that started this thread; 0 for none. Valid while thread-locals are destroyed.
     HOME: Cell<u64> = Cell::new(0)
 }
 
 /// The calling thread is `worker` until the guard is dropped.
 #[derive(Debug)]
 pub(super) struct Entered<'a> {
-    /// The worker that this thread is besides: a job may run another pool's job itself.
+    /// The thread's previous worker: a job may run another pool's job as a guest.
     outer: *const Worker,
     _inner: PhantomData<&'a Worker>,
 }
@@ -37,19 +37,20 @@ pub(super) fn belong_to(core: &Core) {
     HOME.with(|home| home.set(core.number));
 }
 
-/// Whether this pool has started the calling thread, which may be dropping its thread-locals.
+/// Whether this pool has started the calling thread. Works while thread-locals are destroyed.
 pub(super) fn belongs_to(core: &Core) -> bool {
     HOME.with(Cell::get) == core.number
 }
 
-/// What `ask` finds out from the worker this thread is; `None` outside a job.
+/// Calls `ask` with the calling thread's worker; `None` if it has none.
 pub(crate) fn with<R>(ask: impl FnOnce(&Worker) -> R) -> Option<R> {
-    // SAFETY: the pointer is null, or a guard on this very thread keeps the worker alive until it is another one.
+    // SAFETY: the pointer is null, or an `Entered` on this thread borrows the worker until it restores the previous
+    // pointer.
     unsafe { CURRENT.with(Cell::get).as_ref() }.map(ask)
 }
 
 impl Core {
-    /// Whether the calling thread is one of this pool's workers.
+    /// Whether the calling thread is a worker of this pool, or a submitter that runs one of its jobs.
     #[cold]
     pub(crate) fn is_current(&self) -> bool {
         with(|worker| worker.core().number == self.number).unwrap_or(false)

@@ -1,47 +1,47 @@
-//! How a worker leaves a pool that goes on. Protocol: `README.md`, "Leaving".
+//! How a worker leaves a pool that stays open. Protocol: `README.md`, "Leaving".
 
-use super::worker::{Readiness, Worker};
+use super::worker::{HookState, Worker};
 use crate::sys::fence;
 
 impl Worker {
-    /// Whether this worker has run as many jobs as it may.
+    /// Whether this worker has run as many jobs as one worker may.
     #[inline]
-    pub(super) fn is_worn_out(&self) -> bool {
+    pub(super) fn has_reached_job_limit(&self) -> bool {
         let most = self.core.settings.jobs_per_worker;
-        most.is_some_and(|most| self.station.finished() - self.born.get() >= most)
+        most.is_some_and(|most| self.station.finished() - self.finished_at_start.get() >= most)
     }
 
-    /// Whether this worker takes no more jobs for now.
+    /// Whether this worker takes no jobs for now.
     #[inline]
     pub(super) fn must_stop(&self) -> bool {
-        self.is_worn_out() || self.core.crew.has_surplus()
+        self.has_reached_job_limit() || self.core.crew.has_surplus()
     }
 
-    /// Leaves a pool that goes on, and makes sure that somebody comes to what is left behind. False if this worker
-    /// stays, because there would be nobody else, or because it is called.
+    /// Leaves an open pool, and recruits for visible work. False if this worker stays: it has a call, or it is the only
+    /// worker and no thread can be started.
     #[cold]
     pub(super) fn depart(&self) -> bool {
-        self.free_spent();
-        self.core.maybe_quiet();
-        // A hook is users' code: nobody must rely on this worker meanwhile.
+        self.free_retired();
+        self.core.notify_quiet();
+        // D1: the stop hook is user code, so no submitter may rely on this worker meanwhile.
         if self.searching.get() {
             self.stop_searching();
         }
-        if !self.stop() {
+        if !self.prepare_to_leave() {
             return true;
         }
         if !self.core.crew.leave(self.number) {
-            self.readiness.set(Readiness::Fresh);
+            self.hook_state.set(HookState::NotStarted);
             return false;
         }
-        fence::heavy(); // As F1 to F3: submitters may have relied on this searcher.
+        fence::heavy(); // D4. As F1 to F3: submitters may have relied on this searcher.
         if self.core.is_over() {
-            self.core.crew.wake_all(); // The others sleep and must see it, too.
+            self.core.crew.wake_all(); // The others sleep, and must observe it, too.
         }
         let refused = self.core.has_visible_work() && self.core.recruit().is_err();
-        if refused && self.core.crew.come_back(self.number) {
-            self.born.set(self.station.finished());
-            self.readiness.set(Readiness::Fresh);
+        if refused && self.core.crew.rejoin(self.number) {
+            self.finished_at_start.set(self.station.finished());
+            self.hook_state.set(HookState::NotStarted);
             return false;
         }
         true

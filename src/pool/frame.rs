@@ -1,4 +1,4 @@
-//! Code that can be stopped by a failure it declares, without being a job.
+//! Frames: which code, other than a job, receives the failures that it declares.
 
 use super::current;
 use super::running::Failure;
@@ -12,50 +12,52 @@ per_thread! {
     INNERMOST: Cell<*const Frame> = Cell::new(ptr::null())
 }
 
-/// A piece of code that hears of failures.
+/// A call that receives failures.
 #[derive(Debug)]
 pub(crate) struct Frame {
     failed: Cell<bool>,
-    outer: *const Frame,
-    /// The job that the code is part of.
+    /// The job that makes the call; 0 for none.
     job: u64,
 }
 
-struct Entered<'a>(&'a Frame);
+/// The frame that becomes the innermost again when this is dropped.
+struct Outer(*const Frame);
 
-impl Drop for Entered<'_> {
+impl Drop for Outer {
     fn drop(&mut self) {
-        INNERMOST.with(|innermost| innermost.set(self.0.outer));
+        INNERMOST.with(|innermost| innermost.set(self.0));
     }
 }
 
-/// Runs `code`. What it declares by [`fail`] on this thread stays in the frame.
+/// Makes a frame the innermost, or none if it is null.
+#[inline]
+fn set_innermost(frame: *const Frame) -> Outer {
+    Outer(INNERMOST.with(|innermost| innermost.replace(frame)))
+}
+
+/// Runs `code` in a frame, which receives the failures that it declares by [`fail`] on this thread.
 #[inline]
 pub(crate) fn enter<R>(code: impl FnOnce() -> R) -> R {
-    let job = current::with(Worker::job).unwrap_or(0);
-    let frame = Frame { failed: Cell::new(false), outer: INNERMOST.with(Cell::get), job };
-    INNERMOST.with(|innermost| innermost.set(&raw const frame));
-    let _entered = Entered(&frame);
+    let frame = Frame { failed: Cell::new(false), job: current::with(Worker::job).unwrap_or(0) };
+    let _outer = set_innermost(&raw const frame);
     code()
 }
 
-/// Runs `code`, which belongs to none of this thread's frames.
+/// Runs `code` outside all frames of this thread.
 pub(super) fn outside<R>(code: impl FnOnce() -> R) -> R {
-    let job = current::with(Worker::job).unwrap_or(0);
-    let none =
-        Frame { failed: Cell::new(false), outer: INNERMOST.with(|innermost| innermost.replace(ptr::null())), job };
-    let _entered = Entered(&none);
+    let _outer = set_innermost(ptr::null());
     code()
 }
 
-/// The innermost frame, if the running code belongs to it: a job that runs inside a waiting one does not.
+/// The innermost frame, if the running code belongs to it: a job nested in a waiting one does not.
 fn innermost<'a>() -> Option<&'a Frame> {
-    // SAFETY: the pointer is null, or `enter` keeps the frame further down this thread's stack.
+    // SAFETY: the pointer is null, or to a frame further down this thread's stack, which `Outer` removes before it
+    // ends.
     let frame = unsafe { INNERMOST.with(Cell::get).as_ref() };
     frame.filter(|frame| frame.job == current::with(Worker::job).unwrap_or(0))
 }
 
-/// The innermost frame hears of a failure.
+/// Records a failure in the innermost frame.
 pub(crate) fn set_failed() {
     if let Some(frame) = innermost() {
         frame.failed.set(true);
@@ -67,7 +69,7 @@ pub(crate) fn has_failed() -> bool {
     watch(|watch| watch.has_failed())
 }
 
-/// The innermost frame, for code that asks often.
+/// The innermost frame, for frequent checks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch<'a>(Option<&'a Frame>);
 
@@ -78,13 +80,13 @@ impl Watch<'_> {
     }
 }
 
-/// Runs `code`, which can ask whether it has failed.
+/// Runs `code`, which can check whether it has failed.
 #[inline]
 pub(crate) fn watch<R>(code: impl FnOnce(Watch<'_>) -> R) -> R {
     code(Watch(innermost()))
 }
 
-/// The code that is running declares a failure: the innermost frame hears of it, or else the job. False if there is
+/// Declares a failure of the running code, which the innermost frame receives, or else the job. False if there is
 /// neither.
 pub(crate) fn fail(failure: Box<Failure>) -> bool {
     match innermost() {

@@ -1,32 +1,32 @@
-//! What a worker does for groups and for the bound.
+//! What a worker does for groups, and for a bound.
 
 use super::groups::{Group, Level};
 use super::worker::Worker;
 use std::sync::Arc;
 
-/// So many jobs of a higher level run before one of a lower gets its turn, so that none is starved.
-pub(super) const GUARD: u32 = 16;
+/// After so many jobs of one level, the next lower one has a turn, so that none starves.
+pub(super) const JOBS_PER_TURN: u32 = 16;
 
 impl Worker {
-    /// Between two batches it is the groups' turn, as if they were one more lane.
+    /// Runs jobs of groups between two batches, as if groups were one more lane.
     #[cold]
-    pub(super) fn visit_groups<const BOUNDED: bool>(&self) {
+    pub(super) fn run_groups<const BOUNDED: bool>(&self) {
         let turn = self.group_turn.get();
         self.group_turn.set(turn.wrapping_add(1));
-        if turn % GUARD == GUARD - 1 {
+        if turn % JOBS_PER_TURN == JOBS_PER_TURN - 1 {
             self.run_grouped::<BOUNDED>(&[Level::Low], 1);
         }
         let mut ran = 0;
-        while ran < GUARD && (ran == 0 || self.core.front.is_empty() && !self.must_stop()) {
-            match self.run_grouped::<BOUNDED>(&[Level::Normal], GUARD - ran) {
+        while ran < JOBS_PER_TURN && (ran == 0 || self.core.front.is_empty() && !self.must_stop()) {
+            match self.run_grouped::<BOUNDED>(&[Level::Normal], JOBS_PER_TURN - ran) {
                 0 => return,
                 more => ran += more,
             }
         }
     }
 
-    /// Runs jobs of a group that has some and may run them: of the first of these levels where there is one. As many as
-    /// `most` with one token, or more if there is nothing else to do. Returns how many.
+    /// Runs jobs of one group, taken from the first of these levels that has a ready one: up to `most` with one token,
+    /// or more if there is no other work. Returns how many.
     pub(super) fn run_grouped<const BOUNDED: bool>(&self, levels: &[Level], most: u32) -> u32 {
         let Some((group, id, item)) = self.core.take_grouped(levels) else { return 0 };
         self.group.replace(Some(Arc::clone(&group)));
@@ -38,23 +38,23 @@ impl Worker {
             next = if self.keeps_token(&group, ran < most) { self.core.next_grouped(&group) } else { None };
         }
         self.group.take();
-        self.core.grouped_has_ended(&group);
+        self.core.return_token(&group);
         ran
     }
 
     fn keeps_token(&self, group: &Group, in_turn: bool) -> bool {
-        // A call is no work that others see, and there is no end to a group's queue.
+        // Calls are not visible work, and a group's queue may never be empty.
         let stays = !self.must_stop() && !self.station.is_called();
-        stays && !self.core.has_work_beside(group.level()) && (in_turn || !self.core.has_visible_work())
+        stays && !self.core.has_other_work(group.level()) && (in_turn || !self.core.has_visible_work())
     }
 
-    /// Whether the job that has ended is one of a group, and this worker goes on to the next one.
+    /// Whether the job that has ended belongs to a group with more jobs, for which this worker has the token.
     #[cold]
     pub(super) fn has_grouped_work(&self) -> bool {
         self.group.borrow().as_ref().is_some_and(|group| group.has_queued())
     }
 
-    /// A job was taken: its place among the queued is free.
+    /// Called after a job was claimed: frees its place in a bounded queue.
     #[inline(always)]
     pub(super) fn free_place<const BOUNDED: bool>(&self) {
         if BOUNDED && let Some(bound) = &self.core.bound {

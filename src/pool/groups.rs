@@ -1,4 +1,4 @@
-//! Jobs with a limit and a level of their own. Protocol: `GROUPS.md`.
+//! Groups: queues with a limit and a level of their own. Protocol: `GROUPS.md`.
 
 use super::Job;
 use super::admission::Patience;
@@ -15,14 +15,14 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
-/// When a group's turn comes.
+/// A group's priority relative to jobs without a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// Before jobs without a group.
+    /// Before them.
     High,
-    /// Among them.
+    /// Alternately with them.
     Normal,
-    /// When there are none.
+    /// When there is no other work.
     Low,
 }
 
@@ -30,20 +30,20 @@ impl Level {
     pub(super) const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
 }
 
-/// A queue whose jobs run a limited number at a time.
+/// A queue of which a limited number of jobs runs at a time.
 #[derive(Debug)]
 pub(crate) struct Group {
     core: Weak<Core>,
     limit: usize,
     level: Level,
     queue: TwoLockQueue,
-    /// Tokens in use. Changed under the board's lock.
+    /// Tokens in use. Changes under the board's lock.
     running: AtomicUsize,
-    /// It is on the list of its level. Changed under the board's lock.
+    /// Whether it is on the list of its level: 0 or 1. Changes under the board's lock.
     listed: AtomicUsize,
 }
 
-/// A job of a group ends without having run. It counts in the group until this is dropped.
+/// A job of a group that ends without having run. The group counts it until this is dropped.
 #[derive(Debug)]
 pub(super) struct EndingOne<'a> {
     groups: &'a Groups,
@@ -73,19 +73,19 @@ impl Drop for EndingOne<'_> {
 /// # Memory ordering
 ///
 /// Groups are listed, and their jobs taken, under the lock. `ready` and the announcement in the front stack are stored
-/// (release) under it; whoever looks at them without it follows the protocol of all visible work.
+/// (release) under it; reads without it are ordered by the protocol of visible work (`README.md`).
 #[derive(Debug)]
 pub(super) struct Groups {
     /// One bit for each level whose list is not empty.
     ready: AtomicUsize,
-    /// Jobs that ever came in. On a line of its own: submitters write it, and workers look at the others after every
-    /// job.
+    /// How many jobs were ever submitted. On a cache line of its own: submitters write it, and workers read the other
+    /// fields after every job.
     counted: CachePadded<AtomicU64>,
-    /// Groups that have a job and may run it, by level.
+    /// By level, the groups that have a job and a free token.
     board: Lock<[VecDeque<Arc<Group>>; 3]>,
     /// How many jobs of each group end without having run. The last lock of all.
     ending: Lock<HashMap<u64, usize>>,
-    /// Notified when a group may have come to rest.
+    /// Notified when a group may have become quiescent.
     quiet: EventCount,
 }
 
@@ -127,19 +127,19 @@ impl Core {
         Arc::new(Group { core, limit, level, queue, running, listed })
     }
 
-    /// Queues a job in a group of this pool, behind or before those that are there; returns its id.
+    /// Queues a job in a group of this pool, before its queued jobs if `first`, else behind them; returns its id.
     pub(crate) fn submit_grouped(self: &Arc<Self>, group: &Arc<Group>, job: Job, first: bool) -> Result<u64, Rejected> {
-        self.submit_guarded(job, Patience::NotHere, Route::Group(group, first))
+        self.submit_guarded(job, Patience::NeverCallerRuns, Route::Group(group, first))
     }
 
     pub(super) fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {
-        // Before anybody can take the item: finished jobs are never more than counted ones.
+        // Before the item can be taken, so that never more jobs are finished than counted.
         self.groups.counted.fetch_add(1, Ordering::SeqCst);
         let pushed = if first { group.queue.push(&self.store, item) } else { group.queue.append(&self.store, item) };
         match pushed {
             Ok(_) => {
                 fence(Ordering::SeqCst); // G1: pairs with those of G2 and G3.
-                if !group.is_taken_care_of() {
+                if !group.is_listed_or_full() {
                     self.list(group, &mut self.groups.board.lock());
                 }
             }
@@ -148,7 +148,7 @@ impl Core {
         pushed
     }
 
-    /// G1. Puts a group on its list, if it has a job, may run it and is not there. True if it did.
+    /// G1. Lists a group, if it has a job and a free token and is not listed. True if it did.
     fn list(&self, group: &Arc<Group>, board: &mut [VecDeque<Arc<Group>>; 3]) -> bool {
         let may_run = group.running() < group.limit && !group.queue.is_empty();
         if !may_run || group.listed.load(Ordering::Relaxed) != 0 {
@@ -169,7 +169,7 @@ impl Core {
         }
     }
 
-    /// G2. Takes a job of the first group of the first of these levels that has one, and one of the group's tokens.
+    /// G2. Takes a job and a token of the first group that is listed, on the first of these levels that has one.
     pub(super) fn take_grouped(&self, levels: &[Level]) -> Option<(Arc<Group>, u64, Item)> {
         if !self.groups.are_ready() || self.is_stopped() {
             return None;
@@ -181,7 +181,7 @@ impl Core {
                 && let Some(group) = board[level as usize].pop_front()
             {
                 group.listed.store(0, Ordering::Relaxed);
-                fence(Ordering::SeqCst); // G2: a submitter that saw it listed has queued its job before the pop.
+                fence(Ordering::SeqCst); // G2: the pop observes the job of a submitter that observed it as listed.
                 if let Some((id, item)) = group.queue.pop(&self.store) {
                     group.running.fetch_add(1, Ordering::Relaxed);
                     self.list(&group, &mut board);
@@ -193,13 +193,13 @@ impl Core {
         found
     }
 
-    /// The next job of a group, for a worker that keeps its token.
+    /// Takes the next job of a group, for a worker that keeps its token.
     pub(super) fn next_grouped(&self, group: &Group) -> Option<(u64, Item)> {
         if self.is_stopped() { None } else { group.queue.pop(&self.store) }
     }
 
-    /// Whether anything is visible that a job of this level does not come before.
-    pub(super) fn has_work_beside(&self, level: Level) -> bool {
+    /// Whether there is visible work that a worker must not keep waiting for another job of this level.
+    pub(super) fn has_other_work(&self, level: Level) -> bool {
         match level {
             Level::High => self.front.has_items(),
             Level::Normal => !self.front.is_empty(),
@@ -207,37 +207,37 @@ impl Core {
         }
     }
 
-    /// G3. A job of the group has ended on a worker, which goes on to something else: its token is free.
-    pub(super) fn grouped_has_ended(self: &Arc<Self>, group: &Arc<Group>) {
+    /// G3. A worker gives back a token of the group.
+    pub(super) fn return_token(self: &Arc<Self>, group: &Arc<Group>) {
         if self.is_forked() {
-            return; // The job has forked. Whoever holds the board's lock may not exist in this process.
+            return; // The job has forked. The holder of the board's lock may not exist in this process.
         }
         let listed = {
             let mut board = self.groups.board.lock();
             group.running.fetch_sub(1, Ordering::Release);
-            fence(Ordering::SeqCst); // G3: a submitter that saw no token left has queued its job before this looks.
+            fence(Ordering::SeqCst); // G3: `list` observes the job of a submitter that observed no free token.
             self.list(group, &mut board)
         };
         self.groups.quiet.notify();
         if listed {
-            // A refused thread is no error here: this worker lives and comes to the work.
-            let _ = self.work_is_visible();
+            // A refused thread is no error: this worker is alive, and will find the work.
+            let _ = self.ensure_worker();
         }
     }
 
-    /// Cancels every job that is queued in the group now; returns how many.
+    /// Cancels all jobs that are queued in the group now; returns how many.
     pub(crate) fn cancel_group(&self, group: &Group) -> usize {
         if self.is_forked() {
             return 0;
         }
-        let claimed: Vec<_> = std::iter::from_fn(|| self.claim_to_end(group)).collect();
+        let claimed: Vec<_> = std::iter::from_fn(|| self.claim_to_cancel(group)).collect();
         let count = claimed.len();
         claimed.into_iter().for_each(|(id, job)| _ = self.end_unrun(id, job));
         count
     }
 
-    /// Popping makes this the job's owner, as a worker would be.
-    fn claim_to_end(&self, group: &Group) -> Option<(u64, TakenOut<'_>)> {
+    /// Popping claims the job, as a worker would.
+    fn claim_to_cancel(&self, group: &Group) -> Option<(u64, TakenOut<'_>)> {
         let _board = self.groups.board.lock();
         let (id, item) = group.queue.pop(&self.store)?;
         Some((id, TakenOut { item, counted: Some(self.groups.end_one(group.number())) }))
@@ -246,15 +246,14 @@ impl Core {
     /// Waits until no job of the group is queued or running; false if the deadline came first.
     pub(crate) fn wait_group(&self, group: &Group, deadline: Deadline) -> bool {
         let is_quiet = || {
-            // A job that is taken starts to count as running under this lock, or before as ending.
+            // A job is counted as running under this lock, and as ending before it ceases to be queued.
             let _board = self.groups.board.lock();
             (group.running() == 0 && !group.queue.has_any() && self.groups.ending(group) == 0).then_some(())
         };
         self.groups.quiet.wait_until(deadline, is_quiet).is_some()
     }
 
-    /// Jobs of the group that are queued, running, or end without having run. One that is just being taken out may
-    /// count twice.
+    /// Jobs of the group that are queued, running or ending. One that is just being taken out may count twice.
     pub(crate) fn pending_in(&self, group: &Group) -> usize {
         if self.is_forked() {
             return 0;
@@ -265,8 +264,8 @@ impl Core {
 }
 
 impl Group {
-    /// Whether it is listed, or has no token left. Whoever changes that looks whether a job is queued, after a fence.
-    fn is_taken_care_of(&self) -> bool {
+    /// Whether it is listed or has no free token. A thread that changes that fences, and then checks for queued jobs.
+    fn is_listed_or_full(&self) -> bool {
         self.listed.load(Ordering::Relaxed) != 0 || self.running.load(Ordering::Relaxed) >= self.limit
     }
 
@@ -274,7 +273,7 @@ impl Group {
         self.level
     }
 
-    /// Whether jobs are queued, or stale hints are left of some.
+    /// Whether jobs are queued; may be true for stale hints.
     pub(super) fn has_queued(&self) -> bool {
         self.queue.has_next()
     }
@@ -284,7 +283,7 @@ impl Group {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Tells it from every other group that the process ever has.
+    /// Distinguishes it from every other group that the process ever has.
     pub(super) fn number(&self) -> u64 {
         self.queue.group()
     }
@@ -296,7 +295,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Listed groups live, and so do those that run a job: nothing is queued here any more.
+        // A group that is listed, or runs a job, has a reference from there: nothing is queued any more.
         if let Some(core) = self.core.upgrade().filter(|core| !core.is_forked()) {
             self.queue.retire(&core.store);
         }

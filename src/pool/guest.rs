@@ -1,4 +1,4 @@
-//! Jobs that a submitter runs itself, because the queue is full.
+//! Guests: submitters that run their job themselves, because the queue is full.
 
 use super::core::Core;
 use super::job::Job;
@@ -10,13 +10,13 @@ use crate::sys::lock::Lock;
 use crate::sys::{CachePadded, unique};
 use std::sync::Arc;
 
-/// Counts of jobs that never were in a queue. They grow only, so that quiescence can sum them up (`README.md`).
+/// Counts of jobs that were run like this. They only grow, so quiescence can sum them (`README.md`, "Quiescence").
 #[derive(Debug)]
 pub(super) struct Guests {
     begun: AtomicU64,
     ended: AtomicU64,
     failed: AtomicU64,
-    /// Stations that no guest uses now: to allocate one takes longer than all the rest.
+    /// Unused stations, for reuse: allocating one takes longer than everything else here.
     spare: Lock<Vec<Arc<CachePadded<Station>>>>,
 }
 
@@ -30,7 +30,7 @@ impl Guests {
         }
     }
 
-    /// Called in a visit, so that the pool does not end before they have.
+    /// Called in a visit, so that the pool's end waits for these jobs.
     pub(super) fn begin(&self, count: u64) {
         self.begun.fetch_add(count, Ordering::SeqCst);
     }
@@ -49,7 +49,7 @@ impl Guests {
 }
 
 impl Core {
-    /// Runs a job that was counted as a guest, on the calling thread; returns its id, which is like any other job's.
+    /// Runs a job that was counted by [`Guests::begin`] on the calling thread; returns its id.
     pub(super) fn run_guest(self: &Arc<Self>, job: Job) -> u64 {
         let id = queue::first_id(unique::number());
         let spare = self.guests.spare.lock().pop();

@@ -1,4 +1,4 @@
-//! Users' code that a pool calls around its jobs.
+//! Hooks: user code that a pool calls around its jobs.
 
 use super::core::Core;
 use super::current;
@@ -9,16 +9,16 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Called in a worker with its number; the text says what went wrong.
+/// Called on a worker, with its number. An error says what went wrong.
 pub(crate) type WorkerHook = Arc<dyn Fn(usize) -> Result<(), String> + Send + Sync>;
 
-/// Called in a worker with the id of a job and what it failed with.
+/// Called on a worker, with the id of a failed job and its error.
 pub(crate) type FailureHook = Arc<dyn Fn(u64, &(dyn Error + 'static)) + Send + Sync>;
 
-/// Called with a line of text.
+/// Called with a line for the user's log.
 pub(crate) type LogHook = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// What a pool was asked to call.
+/// The hooks of a pool.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
     pub(crate) start: Option<WorkerHook>,
@@ -42,7 +42,7 @@ impl fmt::Debug for Hooks {
     }
 }
 
-/// Why a pool is broken: which hook failed, and what it said.
+/// Why a pool is broken: which hook failed, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookError(Arc<String>);
 
@@ -89,7 +89,7 @@ impl Worker {
 }
 
 impl Core {
-    /// Tells whoever wants to know that a job has failed.
+    /// Reports a failed job to the hooks.
     #[cold]
     pub(super) fn tell_failure(&self, id: u64, error: &(dyn Error + 'static)) {
         let hooks = &self.settings.hooks;
@@ -97,12 +97,12 @@ impl Core {
             swallow_panic(|| failed(id, error));
         }
         if hooks.log.is_some() {
-            // What an error says of itself is users' code, too.
+            // Formatting the error is user code, too.
             swallow_panic(|| self.log(&format!("job {id}: {error}")));
         }
     }
 
-    /// A job runs longer than it should. Called on the thread that has noticed.
+    /// Reports a job that runs too long, on the thread that has found out.
     pub(super) fn call_overrun_hook(&self, overrun: Overrun<'_>) {
         if let Some(hook) = &self.settings.hooks.overrun {
             swallow_panic(|| hook(overrun));
@@ -116,13 +116,13 @@ impl Core {
     }
 }
 
-/// Calls users' code that belongs to no job.
+/// Calls user code that belongs to no job.
 pub(super) fn swallow_panic(code: impl FnOnce()) {
-    let aside = current::with(Worker::step_aside);
+    let outside = current::with(Worker::begin_callback);
     if let Err(payload) = unwind::catch(code) {
         unwind::dispose(payload);
     }
-    if let Some(aside) = aside {
-        current::with(|worker| worker.come_back(aside));
+    if let Some(outside) = outside {
+        current::with(|worker| worker.end_callback(outside));
     }
 }

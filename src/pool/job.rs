@@ -1,4 +1,4 @@
-//! A job: somebody's code and data in four words.
+//! A job: type-erased code and data in four words.
 
 use super::{Core, Worker};
 use crate::queue::{Body, Item, Taken};
@@ -13,16 +13,17 @@ pub(crate) enum Unrun {
     Expired,
 }
 
-/// What the layers above want done. Exactly one of three things happens to a task: it is run, it is cancelled after
-/// it was accepted, or it is dropped because it was not accepted.
+/// Work of the layers above. Exactly one of three things happens to a task: it is run, it is cancelled after it was
+/// accepted, or it is dropped because it was not accepted.
 pub(crate) trait Task: Send {
-    /// Does the work. Catches what users' code throws. Calls [`Worker::ended`] before it makes the outcome known.
+    /// Does the work. Catches panics of user code. Calls [`Worker::ended`] before it publishes the outcome.
     fn run(self, worker: &Worker);
 
-    /// Takes note that it was accepted and will never run.
+    /// Called instead of [`run`](Self::run) if an accepted task will never run.
     fn cancel(self, id: u64, why: Unrun);
 
-    /// The same, for a task that stands for another one which its pool knows. Returns the id that users know it by.
+    /// The same, for a task that refers to another one in the pool, as a timer's hint does. Returns the id that users
+    /// know.
     fn cancel_in(self, _core: &Core, id: u64, why: Unrun) -> u64
     where
         Self: Sized,
@@ -32,26 +33,27 @@ pub(crate) trait Task: Send {
     }
 }
 
-/// An erased [`Task`]: three words are kept inline, a larger one is boxed. Dropping it drops the task.
+/// A type-erased [`Task`]: up to three words are stored inline, a larger task is boxed. Dropping the job drops the
+/// task.
 #[derive(Debug)]
 pub(crate) struct Job(Item);
 
-/// What can be done with a body of a certain type. Aligned, because a cell keeps its state in the address.
+/// The operations on a body of some type. Aligned, because a cell keeps its state in the low bits of this address.
 #[repr(align(8))]
-struct Label {
-    /// Safety of all three: the body holds a live task of the label's type, which is moved out.
+struct VTable {
+    /// Safety of all three: 1. the body holds a live task of this type, which the call moves out.
     run: unsafe fn(*const Body, &Worker),
     cancel: unsafe fn(Body, &Core, u64, Unrun) -> u64,
     drop: unsafe fn(Body),
 }
 
-/// The label of tasks of type `T`.
-struct LabelOf<T>(T);
+/// Holds the vtable of tasks of type `T`.
+struct VTableOf<T>(T);
 
-impl<T: Task> LabelOf<T> {
+impl<T: Task> VTableOf<T> {
     const INLINE: bool = size_of::<T>() <= size_of::<Body>() && align_of::<T>() <= align_of::<Body>();
 
-    const LABEL: &'static Label = &Label { run: run::<T>, cancel: cancel::<T>, drop: discard::<T> };
+    const VTABLE: &'static VTable = &VTable { run: run::<T>, cancel: cancel::<T>, drop: discard::<T> };
 
     #[inline]
     fn pack(task: T) -> Body {
@@ -69,54 +71,54 @@ impl<T: Task> LabelOf<T> {
 
     /// # Safety
     ///
-    /// 1. `body` points to what came from `pack` of the same type. 2. Its task was not taken out before.
+    /// 1. `body` points to a body from `pack` of the same type. 2. Its task was not moved out before.
     #[inline(always)]
     unsafe fn unpack(body: *const Body) -> T {
         if Self::INLINE {
-            // SAFETY: by 1 there is a `T`, by 2 it is nobody else's.
+            // SAFETY: by the caller's 1 there is a `T`, which by 2 is moved out once.
             unsafe { body.cast::<T>().read() }
         } else {
-            // SAFETY: by 1 there is a pointer to a box.
+            // SAFETY: by the caller's 1 there is a pointer to a box.
             let boxed = unsafe { body.cast::<*mut T>().read() };
-            // SAFETY: by 1 it came from Box::into_raw, by 2 nobody has taken it back.
+            // SAFETY: by the caller's 1 it came from `Box::into_raw`, and by 2 it is turned back once.
             *unsafe { Box::from_raw(boxed) }
         }
     }
 }
 
 unsafe fn run<T: Task>(body: *const Body, worker: &Worker) {
-    // SAFETY: the label's obligation.
-    unsafe { LabelOf::<T>::unpack(body) }.run(worker);
+    // SAFETY: the vtable's obligation.
+    unsafe { VTableOf::<T>::unpack(body) }.run(worker);
 }
 
 unsafe fn cancel<T: Task>(body: Body, core: &Core, id: u64, why: Unrun) -> u64 {
-    // SAFETY: the label's obligation.
-    unsafe { LabelOf::<T>::unpack(&raw const body) }.cancel_in(core, id, why)
+    // SAFETY: the vtable's obligation.
+    unsafe { VTableOf::<T>::unpack(&raw const body) }.cancel_in(core, id, why)
 }
 
 unsafe fn discard<T: Task>(body: Body) {
-    // SAFETY: the label's obligation.
-    drop(unsafe { LabelOf::<T>::unpack(&raw const body) });
+    // SAFETY: the vtable's obligation.
+    drop(unsafe { VTableOf::<T>::unpack(&raw const body) });
 }
 
 impl Job {
     #[inline]
     pub(crate) fn new<T: Task + 'static>(task: T) -> Self {
-        // SAFETY: 1. it borrows nothing.
+        // SAFETY: 1. the task borrows nothing.
         unsafe { Self::borrowing(task) }
     }
 
-    /// A job that borrows.
+    /// A job that may borrow.
     ///
     /// # Safety
     ///
-    /// 1. What the task borrows lives until it was run, cancelled or dropped.
+    /// 1. What the task borrows outlives its run, cancellation or drop.
     #[inline]
     pub(super) unsafe fn borrowing<T: Task>(task: T) -> Self {
-        Self(Item::new(NonNull::from(LabelOf::<T>::LABEL).cast(), LabelOf::pack(task)))
+        Self(Item::new(NonNull::from(VTableOf::<T>::VTABLE).cast(), VTableOf::pack(task)))
     }
 
-    /// A job that does nothing, in the place of one that went elsewhere.
+    /// A job that does nothing, to be left where one was moved out.
     pub(super) fn empty() -> Self {
         struct Nothing;
         impl Task for Nothing {
@@ -126,7 +128,7 @@ impl Job {
         Self::new(Nothing)
     }
 
-    /// The job as the queue carries it. Whoever takes the item out of the queue makes it a job again.
+    /// The job as an item of a queue. A thread that takes the item out of the queue must turn it back into a job.
     #[inline]
     pub(super) fn into_item(self) -> Item {
         ManuallyDrop::new(self).0
@@ -134,41 +136,41 @@ impl Job {
 
     /// # Safety
     ///
-    /// 1. `item` came from `into_item`. 2. No job was made of it since.
+    /// 1. `item` came from `into_item`. 2. It was not turned back into a job since.
     #[inline]
     pub(super) unsafe fn from_item(item: Item) -> Self {
         Self(item)
     }
 
-    /// The task, when the job was not accepted.
+    /// The task of a job that was not accepted.
     ///
     /// # Safety
     ///
-    /// 1. The job was made of a `T`.
+    /// 1. The job was made from a `T`.
     pub(super) unsafe fn into_task<T: Task>(self) -> T {
         let (_, body) = self.open();
-        // SAFETY: 1. by 1 the body was packed by the same type; 2. the job is consumed.
-        unsafe { LabelOf::<T>::unpack(&raw const body) }
+        // SAFETY: 1. by the caller's 1 the body was packed as a `T`; 2. the job is consumed.
+        unsafe { VTableOf::<T>::unpack(&raw const body) }
     }
 
     #[inline]
-    fn open(self) -> (&'static Label, Body) {
-        let (label, body) = self.into_item().into_parts();
-        // SAFETY: every job's tag is the address of a static label.
-        (unsafe { label.cast().as_ref() }, body)
+    fn open(self) -> (&'static VTable, Body) {
+        let (vtable, body) = self.into_item().into_parts();
+        // SAFETY: every job's tag is the address of a static vtable.
+        (unsafe { vtable.cast().as_ref() }, body)
     }
 
-    /// Runs the job of an item that was claimed, from where it lies.
+    /// Runs the job of a claimed item in place.
     ///
     /// # Safety
     ///
-    /// 1. The item came from `into_item`, and lies where it says. 2. No job was made of it since.
+    /// 1. The item came from `into_item`, and lies where `taken` says. 2. It was not turned back into a job since.
     #[inline(always)]
     pub(super) unsafe fn run_at(taken: Taken, worker: &Worker) {
-        // SAFETY: by 1, every job's tag is the address of a static label.
-        let label: &'static Label = unsafe { taken.tag.cast().as_ref() };
-        // SAFETY: by 1 the body came with the label, and by 2 its task is still there.
-        unsafe { (label.run)(taken.body, worker) }
+        // SAFETY: by the caller's 1; every job's tag is the address of a static vtable.
+        let vtable: &'static VTable = unsafe { taken.tag.cast().as_ref() };
+        // SAFETY: 1. by the caller's 1 the body came with the vtable, and by 2 its task is still there.
+        unsafe { (vtable.run)(taken.body, worker) }
     }
 
     pub(super) fn run(self, worker: &Worker) {
@@ -177,16 +179,16 @@ impl Job {
         unsafe { Self::run_at(Taken::elsewhere(&item), worker) }
     }
 
-    /// Returns the id that users know it by.
+    /// Returns the id that users know.
     pub(super) fn cancel(self, core: &Core, id: u64, why: Unrun) -> u64 {
-        let (label, body) = self.open();
-        // SAFETY: the body came with the label, and the job is consumed.
-        unsafe { (label.cancel)(body, core, id, why) }
+        let (vtable, body) = self.open();
+        // SAFETY: 1. the body came with the vtable, and the job is consumed.
+        unsafe { (vtable.cancel)(body, core, id, why) }
     }
 }
 
 impl Drop for Job {
-    /// Inlined, for the address of a job that is known elsewhere keeps it in memory: half the time of a submit.
+    /// Inlined, because a job whose address is passed to a function must be kept in memory: half the time of a submit.
     #[inline(always)]
     fn drop(&mut self) {
         drop_item(self.0);
@@ -195,8 +197,8 @@ impl Drop for Job {
 
 #[cold]
 fn drop_item(item: Item) {
-    // SAFETY: every job's tag is the address of a static label.
-    let (label, body) = Job(item).open();
-    // SAFETY: the body came with the label, and the job is going away.
-    unsafe { (label.drop)(body) }
+    // SAFETY: every job's tag is the address of a static vtable.
+    let (vtable, body) = Job(item).open();
+    // SAFETY: 1. the body came with the vtable, and the job is being dropped.
+    unsafe { (vtable.drop)(body) }
 }

@@ -12,35 +12,35 @@ use std::sync::{Arc, OnceLock, Weak};
 /// Threads beyond this many share a lane.
 const MOST: usize = 64;
 
-/// What a submitting thread has for itself.
+/// What one submitting thread owns in a pool.
 #[derive(Debug)]
 pub(super) struct Submitter {
     pub(super) lane: Lane,
-    /// Where the outcomes of jobs with handles will lie. Outcomes may outlive the pool: they find it if it is there.
+    /// Memory for the outcomes of jobs with handles. Outcomes may outlive the pool, so they refer to it weakly.
     pub(super) slot_blocks: SlotBlocks<Weak<Core>>,
 }
 
-/// Lanes stay in the table until the pool goes: a thread that exits leaves its lane to the next one that comes.
+/// Lanes stay in the table as long as the pool: when a thread exits, another one takes over its lane.
 ///
 /// # Memory ordering
 ///
-/// `in_use` is stored (release) after the slot below it was set; a reader that sees the count (acquire) finds the lane.
-/// An entry's submitter is stored (release) after it was made: whoever finds one there (acquire) may look who owns its
-/// lane.
+/// `in_use` is stored (release) after the slot below it was set: a reader that observes the count (acquire) finds the
+/// lane. An entry's submitter is stored (release) after it was made: a thread that loads it (acquire) may read its
+/// lane's owner.
 #[derive(Debug)]
 pub(super) struct Lanes {
     owned: [OnceLock<Arc<Submitter>>; MOST],
     in_use: AtomicUsize,
-    /// Where threads look for their submitters first: a hash table with open addressing.
+    /// A hash table with open addressing, from threads to submitters.
     by_thread: [Entry; ENTRIES],
     adding: Lock<()>,
     shared: Lane,
     sharing: Lock<()>,
 }
 
-/// Which submitter is a thread's. It saves a look at the submitters of other threads, which are written to all the
-/// time. An entry may be out of date: its thread gone, and another one there with the same token. So a thread that
-/// finds itself here asks the submitter who owns it.
+/// Maps a thread to its submitter, so that no thread reads other threads' submitters, which are written all the time.
+/// An entry may be stale: its thread has ended, and another one has the same token. So a thread that finds its token
+/// here checks the owner of the lane.
 #[derive(Debug, Default)]
 struct Entry {
     thread: AtomicUsize,
@@ -52,12 +52,11 @@ const THREAD_TABLE_BITS: u32 = real_or_modelled(7, 0);
 
 const ENTRIES: usize = 1 << THREAD_TABLE_BITS;
 
-/// A thread's entry is one of so many from its first place on, the first that was free.
+/// A thread's entry is among so many from its first place on.
 const PROBES: usize = if ENTRIES < 16 { ENTRIES } else { 16 };
 
-/// The first place for a thread's entry: the upper bits of its token by the golden ratio (Knuth, The Art of Computer
-/// Programming 3, 6.4). Tokens are addresses that are some stacks apart, and how far that is, and of what it is a
-/// multiple, is the system's choice.
+/// The first place for a thread's entry, by Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4). Tokens
+/// are addresses some stacks apart, at distances and alignments that the system chooses.
 #[inline(always)]
 fn first_place(thread: usize) -> usize {
     const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -71,12 +70,13 @@ impl Entry {
         if self.thread.load(Ordering::Relaxed) != thread {
             return None;
         }
-        // SAFETY: a thread is named after a submitter was; and that is one in `Lanes::owned`, which lives as long as
+        // SAFETY: 1. `submitter` was stored before `thread`: by this thread, by one that ended before this one got its
+        // token, or under the lock that the caller holds; 2. submitters lie in `Lanes::owned`, which lives as long as
         // this.
         Some(unsafe { &*self.submitter.load(Ordering::Acquire) }).filter(|submitter| submitter.lane.owner() == thread)
     }
 
-    /// The caller has the lock under which entries are written.
+    /// The caller must hold `adding`.
     fn is_free(&self) -> bool {
         let thread = self.thread.load(Ordering::Relaxed);
         thread == 0 || self.submitter_of(thread).is_none()
@@ -95,7 +95,7 @@ impl Lanes {
         }
     }
 
-    /// The calling thread's submitter, if it can be found at once.
+    /// The calling thread's submitter, if it is in the table.
     #[inline(always)]
     pub(super) fn own(&self) -> Option<&Submitter> {
         let me = token::of_this_thread();
@@ -111,8 +111,8 @@ impl Lanes {
         (0..PROBES).map(move |offset| &self.by_thread[(first_place(thread) + offset) % ENTRIES])
     }
 
-    /// Lets its owner, the calling thread, find it at once from now on. With very many threads some have no entry, and
-    /// try again at every submit: they do not wait for each other.
+    /// Puts the calling thread's submitter into the table. With very many threads some have no entry, and try again at
+    /// every submit, without waiting for each other.
     pub(super) fn enter(&self, submitter: &Submitter) {
         let me = token::of_this_thread();
         let Some(_adding) = self.adding.try_lock() else { return };
@@ -126,11 +126,11 @@ impl Lanes {
         self.owned[..self.in_use.load(Ordering::Acquire)].iter().filter_map(OnceLock::get)
     }
 
-    /// All lanes, each once, beginning with number `turn`.
+    /// All lanes, each once, from number `turn` on.
     pub(super) fn starting_at(&self, turn: usize) -> impl Iterator<Item = (usize, &Lane)> {
         let owned = &self.owned[..self.in_use.load(Ordering::Acquire)];
         let count = owned.len() + 1;
-        let first = if turn < count { turn } else { turn % count }; // To divide takes longer than to look.
+        let first = if turn < count { turn } else { turn % count }; // A division takes longer than a lookup.
         (first..first + count).map(move |turn| if turn < count { turn } else { turn - count }).map(move |number| {
             let submitter = owned.get(number).and_then(OnceLock::get);
             (number, submitter.map_or(&self.shared, |submitter| &submitter.lane))
@@ -141,7 +141,7 @@ impl Lanes {
         self.owned.get(number).and_then(OnceLock::get).map_or(&self.shared, |submitter| &submitter.lane)
     }
 
-    /// Whether there is such a lane. Looks at number `turn` first.
+    /// Whether a lane is `such`. Checks number `turn` first.
     pub(super) fn any(&self, turn: usize, such: impl Fn(&Lane) -> bool) -> bool {
         self.starting_at(turn).any(|(_, lane)| such(lane))
     }
@@ -154,22 +154,21 @@ impl Lanes {
         self.all().map(Lane::counted).sum()
     }
 
-    /// How many items workers have ever taken. What producers write is left alone.
+    /// How many items workers have ever taken. Reads nothing that producers write.
     pub(super) fn taken(&self) -> u64 {
         self.all().map(Lane::taken).sum()
     }
 
-    /// Waits until every visit that is under way has ended. A visit is short, and no user's code runs in it.
+    /// Waits until all current visits have ended. A visit is short, and no user code runs in it.
     pub(super) fn wait_for_visits(&self) {
         while self.all().any(Lane::is_busy) {
             hint::yield_now();
         }
-        // A visitor of the shared lane lets go of the lock last.
+        // A visitor of the shared lane releases the lock last.
         drop(self.sharing.lock());
     }
 
-    /// A lane for the calling thread alone, which may be a worker: one that was left, or a new one. `None` if there are
-    /// as many as can be.
+    /// Takes over an abandoned lane for the calling thread, or makes one. `None` if there are as many as there can be.
     pub(super) fn acquire(&self, by_worker: bool) -> Option<Arc<Submitter>> {
         let submitter = self.submitters().find(|submitter| submitter.lane.adopt()).cloned().or_else(|| self.add())?;
         submitter.lane.set_kept(by_worker);
@@ -185,15 +184,14 @@ impl Lanes {
         Some(submitter)
     }
 
-    /// The lane that threads share.
-    pub(super) fn unlocked(&self) -> &Lane {
+    /// The shared lane, which is visited under [`lock_shared`](Self::lock_shared).
+    pub(super) fn shared(&self) -> &Lane {
         &self.shared
     }
 
-    /// The lane that threads share, and the right to visit it.
     #[cold]
-    pub(super) fn share(&self) -> (&Lane, Option<LockGuard<'_, ()>>) {
-        (&self.shared, Some(self.sharing.lock()))
+    pub(super) fn lock_shared(&self) -> LockGuard<'_, ()> {
+        self.sharing.lock()
     }
 }
 
@@ -202,7 +200,7 @@ mod tests {
     use super::{Lanes, MOST, PROBES, first_place};
     use std::collections::HashSet;
 
-    /// Stacks lie as far apart as the system likes: beside their guard page, or at multiples of a huge page.
+    /// Stacks may lie a guard page apart, or at multiples of a huge page.
     #[test]
     fn threads_have_entries_of_their_own_however_far_apart_their_stacks_are() {
         for distance in [0x5000, 0x1_1000, 0x10_1000, 0x20_0000, 0x20_1000, 0x40_0000, 0x80_1000, 0xa0_0000, 0x800_0000]
@@ -217,7 +215,7 @@ mod tests {
         }
     }
 
-    /// A submit that finds its lane in the table takes no lock.
+    /// Such a thread submits without a lock.
     #[test]
     fn a_thread_finds_what_is_its_own_in_the_table() {
         let lanes = Lanes::new();
@@ -226,6 +224,6 @@ mod tests {
         lanes.enter(&submitter);
         assert!(lanes.own().is_some_and(|own| std::ptr::eq(own, &*submitter)));
         submitter.lane.orphan();
-        assert!(lanes.own().is_none(), "the entry is out of date");
+        assert!(lanes.own().is_none(), "the entry is stale");
     }
 }

@@ -1,16 +1,15 @@
-//! Loops that several threads run together.
+//! Loops that several threads share. Protocol: `README.md`, "Loops".
 
 use super::core::Core;
 use super::job::{Job, Task, Unrun};
-use super::running::Failure;
-use super::trial::{PAYS, Rest};
-use super::unwind::{self, Payload};
+use super::joint_outcome::JointOutcome;
+use super::trial::{Rest, WORTH_SHARING};
+use super::unwind::Payload;
 use super::worker::Worker;
 use super::{current, frame};
 use crate::sync::{WaitGroup, awake};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::sys::lock::Lock;
 use crate::sys::thread::per_thread;
 use std::cell::Cell;
 use std::ops::Range;
@@ -18,47 +17,45 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// So many others each thread wakes that begins its part: those who sleep come in the time of a few wake-ups, not one
-/// after another. A wake-up takes the waker a tenth of the time that it takes.
-const MUSTER: usize = 4;
+/// How many sleepers each participant wakes: so all arrive after a few wake-ups in a row, not one after another. A
+/// wake-up occupies the waker for a tenth of its time.
+const WAKE_FANOUT: usize = 4;
 
 per_thread! {
-    /// The innermost loop that the calling thread takes part in.
+    /// The innermost loop that the calling thread takes part in, or null.
     INNERMOST: Cell<*const Loop<'static>> = Cell::new(ptr::null())
 }
 
-/// Whether the calling thread takes part in one.
+/// Whether the calling thread takes part in a loop.
 pub(super) fn is_under_way() -> bool {
     !INNERMOST.with(Cell::get).is_null()
 }
 
-/// A loop that several threads take part in: each has a span of chunks, claims from its front, and when that is empty
-/// takes half of the largest other one. Protocol: `README.md`, "Loops".
+/// A shared loop. Each participant has a span of chunks and claims from its front; when it is empty, it steals half of
+/// the largest one.
 struct Loop<'a> {
     core: &'a Arc<Core>,
     items: Range<usize>,
     chunk: usize,
     body: &'a (dyn Fn(Range<usize>) + Sync),
     spans: Box<[CachePadded<Span>]>,
-    /// Spans that have an owner.
+    /// How many spans have an owner.
     taken: AtomicUsize,
     stop: AtomicBool,
-    /// What the body has thrown first.
-    payload: Lock<Option<Payload>>,
-    /// What the body has declared on workers other than the caller, where that does not stop the loop.
-    failure: Lock<Option<Box<Failure>>>,
+    outcome: JointOutcome,
+    /// Whether a failure stops the loop.
     stoppable: bool,
-    /// Such a failure was declared.
+    /// Whether one has.
     failed: AtomicBool,
-    /// Others who take part, or may.
+    /// Helpers that take part, or may begin to.
     helpers: WaitGroup,
 }
 
-/// Chunks first..end, in one word. Numbers of chunks that were claimed do not come back, so a word does not either.
+/// Chunks first..end, in one word. A word never recurs, because a chunk is claimed once.
 ///
 /// # Memory ordering
 ///
-/// Relaxed: what the body touches was there before the helpers were submitted, and the caller acquires their end.
+/// Relaxed: submitting the helpers orders what the body accesses, and the caller acquires their end.
 struct Span(AtomicU64);
 
 impl Span {
@@ -70,7 +67,7 @@ impl Span {
         (word >> 32, word & 0xFFFF_FFFF)
     }
 
-    /// The owner's next chunk.
+    /// The owner claims its next chunk.
     fn claim(&self) -> Option<u64> {
         let step = |word| {
             let (first, end) = Self::unpack(word);
@@ -84,7 +81,7 @@ impl Span {
         end.saturating_sub(first)
     }
 
-    /// The back half, rounded up.
+    /// A thief takes the back half, rounded up.
     fn split(&self) -> Option<(u64, u64)> {
         let step = |word| {
             let (first, end) = Self::unpack(word);
@@ -96,40 +93,37 @@ impl Span {
     }
 }
 
-/// Runs the rest together with the pool's workers; returns when every item was run, or all have stopped. An error is
-/// what the body has thrown first. A failure that the body declares is the [`frame`]'s if the loop is stoppable, else
-/// the caller's job's.
+/// Runs the rest together with the pool's workers; returns when all items were run, or all participants have stopped.
+/// An error is the first panic of the body. A failure that the body declares goes to the [`frame`] if the loop is
+/// stoppable, else to the caller's job.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let site = rest.site;
-    let whole = Loop::new(core, rest, body, most);
+    let shared = Loop::new(core, rest, body, most);
     let (outer, mut helpers) = (INNERMOST.with(Cell::get), None);
     let began = Instant::now();
-    let chunks = whole.take_part(0, || {
-        // SAFETY: the pointer is null, or the loop goes on: this thread takes part in it, around this one.
-        if helpers.is_none() && !unsafe { outer.as_ref() }.is_some_and(|outer| outer.occupies(core)) {
-            helpers = Some(whole.call_helpers());
+    let chunks = shared.take_part(0, || {
+        // SAFETY: the pointer is null, or to an enclosing loop, in which this thread takes part.
+        if helpers.is_none() && !unsafe { outer.as_ref() }.is_some_and(|outer| outer.has_chunks_of(core)) {
+            helpers = Some(shared.submit_helpers());
         }
     });
-    // Nothing is learnt where others have helped: items that wait for each other are not for one thread alone.
-    if chunks == whole.chunks() {
-        site.note(began.elapsed() < PAYS);
+    // Recorded only if nobody helped: items that wait for each other must not be run by one thread.
+    if chunks == shared.chunks() {
+        site.record(began.elapsed() < WORTH_SHARING);
     }
-    helpers.into_iter().flatten().filter(|&id| core.retract(id)).for_each(|_| whole.helpers.done());
-    awake::wait_for_all(&whole.helpers);
-    if whole.failed.load(Ordering::Relaxed) {
+    helpers.into_iter().flatten().filter(|&id| core.retract(id)).for_each(|_| shared.helpers.done());
+    awake::wait_for_all(&shared.helpers);
+    if shared.failed.load(Ordering::Relaxed) {
         frame::set_failed();
     }
-    if let Some(failure) = whole.failure.lock().take() {
-        current::with(|worker| worker.fail(failure));
-    }
-    whole.payload.lock().take().map_or(Ok(()), Err)
+    shared.outcome.settle()
 }
 
 impl<'a> Loop<'a> {
     fn new(core: &'a Arc<Core>, rest: Rest, body: &'a (dyn Fn(Range<usize>) + Sync), most: usize) -> Self {
         let Rest { items, chunk, flexible, stoppable, .. } = rest;
-        // At least some chunks for everybody, and never more than a word can count.
+        // At least eight chunks for each participant, and no more than a word can count.
         let fair = if flexible { (items.len() / (most * 8)).max(1) } else { chunk };
         let chunk = chunk.min(fair).max(items.len() / (u32::MAX as usize / 2));
         let chunks = items.len().div_ceil(chunk);
@@ -143,8 +137,7 @@ impl<'a> Loop<'a> {
             spans,
             taken: AtomicUsize::new(1),
             stop: AtomicBool::new(false),
-            payload: Lock::new(None),
-            failure: Lock::new(None),
+            outcome: JointOutcome::new(),
             failed: AtomicBool::new(false),
             helpers: WaitGroup::new(),
             stoppable,
@@ -155,32 +148,31 @@ impl<'a> Loop<'a> {
         self.items.len().div_ceil(self.chunk)
     }
 
-    /// Whether all hands of a pool are needed here.
-    fn occupies(&self, core: &Arc<Core>) -> bool {
+    /// Whether this loop of the pool still has chunks for free workers.
+    fn has_chunks_of(&self, core: &Arc<Core>) -> bool {
         Arc::ptr_eq(self.core, core) && self.spans.iter().any(|span| span.len() > 0)
     }
 
-    /// Asks workers to take part; the ids of these jobs.
-    fn call_helpers(&self) -> Vec<u64> {
+    /// Submits the helpers; returns their ids.
+    fn submit_helpers(&self) -> Vec<u64> {
         let parent = current::with(Worker::job).unwrap_or(0);
         let mut helpers = Vec::new();
         for _ in 1..self.spans.len() {
             self.helpers.add(1);
-            match self.core.submit_if_room(Job::new(Helper { whole: ptr::from_ref(self).cast(), parent })) {
+            match self.core.submit_if_room(Job::new(Helper { shared: ptr::from_ref(self).cast(), parent })) {
                 Ok(id) => helpers.push(id),
-                // A pool that is full, or takes no more jobs: the caller runs what is left.
+                // The pool is full or closed: the others run the rest.
                 Err(_) => {
                     self.helpers.done();
                     break;
                 }
             }
         }
-        self.core.crew.muster(MUSTER.min(helpers.len()));
+        self.core.crew.wake_up_to(WAKE_FANOUT.min(helpers.len()));
         helpers
     }
 
-    /// Runs chunks until there are none left, or somebody stops the loop, and calls `next` before each. How many it
-    /// were.
+    /// Runs chunks until none is left or the loop is stopped; calls `next` before each. Returns how many.
     fn take_part(&self, own: usize, mut next: impl FnMut()) -> usize {
         let _outer = Outer(INNERMOST.with(|innermost| innermost.replace(ptr::from_ref(self).cast())));
         let mut chunks = 0;
@@ -193,9 +185,8 @@ impl<'a> Loop<'a> {
             chunks += 1;
             let start = self.items.start + chunk as usize * self.chunk;
             let range = start..self.items.end.min(start.saturating_add(self.chunk));
-            if let Err(payload) = unwind::catch(|| (self.body)(range)) {
+            if !self.outcome.run(|| (self.body)(range)) {
                 self.stop.store(true, Ordering::Relaxed);
-                unwind::keep_first(&self.payload, payload);
             }
             if self.stoppable && frame::has_failed() {
                 self.failed.store(true, Ordering::Relaxed);
@@ -205,7 +196,7 @@ impl<'a> Loop<'a> {
         chunks
     }
 
-    /// Half of the largest span, of which the first chunk is the thief's at once.
+    /// Takes half of the largest span, and claims its first chunk.
     fn steal(&self, own: usize) -> Option<u64> {
         loop {
             let victim = self.spans.iter().max_by_key(|span| span.len()).filter(|span| span.len() > 0)?;
@@ -217,7 +208,7 @@ impl<'a> Loop<'a> {
     }
 }
 
-/// The loop that the calling thread goes on with when this is dropped.
+/// The enclosing loop, which becomes the innermost again when this is dropped.
 struct Outer(*const Loop<'static>);
 
 impl Drop for Outer {
@@ -226,38 +217,36 @@ impl Drop for Outer {
     }
 }
 
-/// A worker's part in a loop.
+/// A worker's part in a loop, as a job.
 struct Helper {
-    whole: *const Loop<'static>,
+    shared: *const Loop<'static>,
     parent: u64,
 }
 
-// SAFETY: the loop can be shared, and its caller waits for every helper that has begun.
+// SAFETY: 1. `Loop` is `Sync`; 2. its caller waits for every helper, or revokes it.
 unsafe impl Send for Helper {}
 
 impl Task for Helper {
     fn run(self, worker: &Worker) {
-        worker.stand_in_for(self.parent);
-        // SAFETY: the caller waits until this helper says that it has ended.
-        let whole = unsafe { &*self.whole };
-        let own = whole.taken.fetch_add(1, Ordering::Relaxed);
-        if own < whole.spans.len() {
-            worker.core.crew.muster(MUSTER.min(whole.spans.len() - own - 1));
-            if whole.stoppable {
-                frame::enter(|| whole.take_part(own, || ()));
+        worker.run_as(self.parent);
+        // SAFETY: 1. the caller waits until this helper calls `helpers.done`.
+        let shared = unsafe { &*self.shared };
+        let own = shared.taken.fetch_add(1, Ordering::Relaxed);
+        if own < shared.spans.len() {
+            worker.core.crew.wake_up_to(WAKE_FANOUT.min(shared.spans.len() - own - 1));
+            if shared.stoppable {
+                frame::enter(|| shared.take_part(own, || ()));
             } else {
-                whole.take_part(own, || ());
+                shared.take_part(own, || ());
             }
         }
-        if let Some(failure) = worker.take_failure() {
-            whole.failure.lock().replace(failure);
-        }
+        shared.outcome.take_failure(worker);
         worker.ended();
-        whole.helpers.done();
+        shared.helpers.done();
     }
 
     fn cancel(self, _id: u64, _why: Unrun) {
         // SAFETY: as above.
-        unsafe { &*self.whole }.helpers.done();
+        unsafe { &*self.shared }.helpers.done();
     }
 }

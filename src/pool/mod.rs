@@ -1,6 +1,6 @@
-//! Layer 3: workers that run jobs. Knows jobs, workers, sleep, shutdown and panics; jobs are erased.
+//! Layer 3: workers that run type-erased jobs; sleep and wake, shutdown, panics.
 //!
-//! The protocols are in `README.md` beside this file.
+//! The protocols are in `README.md`, `BOUND.md`, `GROUPS.md` and `timers/TIMERS.md`.
 
 mod admission;
 mod asking;
@@ -24,6 +24,7 @@ mod guest;
 mod hire;
 mod hooks;
 mod job;
+mod joint_outcome;
 mod lanes;
 pub(crate) mod loops;
 mod nested;

@@ -1,4 +1,4 @@
-//! Models of whole pools and of their parts, for the model checker. A segment has two slots here.
+//! Models of whole pools and of their parts, for the model checker. In models a segment has two slots.
 
 mod again;
 mod asked;
@@ -21,7 +21,7 @@ use crate::sys::clock::Clock;
 use loom::thread;
 use std::sync::Arc;
 
-/// What became of a model's jobs.
+/// Counts how a model's jobs have ended.
 #[derive(Debug)]
 struct Tally {
     run: AtomicUsize,
@@ -36,7 +36,7 @@ impl Tally {
         Arc::new(Self { run: none(), cancelled: none(), expired: none(), changed: EventCount::new() })
     }
 
-    /// A job that does something and is counted.
+    /// A job that runs `code` and is counted.
     fn job(self: &Arc<Self>, code: impl FnOnce(&Worker) + Send + 'static) -> Job {
         Job::new(self.task(code))
     }
@@ -49,15 +49,15 @@ impl Tally {
         self.job(|_| ())
     }
 
-    /// A job that waits until one of the others has run.
+    /// A job that waits until another one has run.
     fn waiting_job(self: &Arc<Self>) -> Job {
         let tally = Arc::clone(self);
-        self.job(move |_| {
-            tally
-                .changed
-                .wait_until(Deadline::NEVER, || (tally.run() > 0).then_some(()))
-                .expect("never has not come yet");
-        })
+        self.job(move |_| tally.wait_until_one_ran())
+    }
+
+    /// Waits until a job has run.
+    fn wait_until_one_ran(&self) {
+        self.changed.wait_until(Deadline::NEVER, || (self.run() > 0).then_some(())).expect("there is no deadline");
     }
 
     fn run(&self) -> usize {
@@ -91,7 +91,7 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
     }
 }
 
-/// A pool with at most `workers` workers, none of whom lives yet.
+/// A pool with at most `workers` workers, none of which was started.
 fn pool(workers: usize) -> Arc<Core> {
     build(workers, None, Clock::system())
 }
@@ -104,7 +104,7 @@ fn build(workers: usize, limits: Option<Limits>, clock: Clock) -> Arc<Core> {
     Core::new(Settings { limits, clock, ..settings(workers) })
 }
 
-/// The defaults, for at most `workers` workers.
+/// Default settings, for at most `workers` workers.
 fn settings(workers: usize) -> Settings {
     Settings {
         workers,
@@ -123,12 +123,13 @@ fn settings(workers: usize) -> Settings {
     }
 }
 
-/// A pool whose workers are counted already, as searching, so that no submit starts one. They come with [`staff`].
+/// A pool whose workers are already counted as searching, so that no submit starts one. [`staff`] starts them.
 fn staffed(workers: usize) -> Arc<Core> {
     counted(build(workers, None, Clock::system()), workers)
 }
 
-/// With timers from the beginning: the checker does not know that whoever finds them sees how they were made.
+/// The same with a clock. Creates the timers at once, because the checker does not know that a `OnceLock` orders their
+/// initialisation.
 fn staffed_by(workers: usize, clock: Clock) -> Arc<Core> {
     let core = counted(build(workers, None, clock), workers);
     core.timers();
@@ -140,20 +141,22 @@ fn counted(core: Arc<Core>, workers: usize) -> Arc<Core> {
     core
 }
 
-/// The workers of a [`staffed`] pool begin. What comes before happens in one order only, which keeps a model small.
+/// Starts the workers of a [`staffed`] pool. What happens before runs on one thread, which keeps a model small.
 fn staff(core: &Arc<Core>) {
     for number in 0..core.limit() {
-        let thread = with(core, move |core| {
-            let worker = Worker::new(Arc::clone(core), number);
-            let _current = current::enter(&worker);
-            worker.run();
-        });
-        core.threads.add(thread);
+        core.threads.add(with(core, move |core| work(core, number, Worker::run)));
     }
 }
 
+/// Runs `code` as the worker with this number.
+fn work(core: &Arc<Core>, number: usize, code: impl FnOnce(&Worker)) {
+    let worker = Worker::new(Arc::clone(core), number);
+    let _current = current::enter(&worker);
+    code(&worker);
+}
+
 fn drain(core: &Arc<Core>) {
-    core.drain(Deadline::NEVER).expect("no job of the pool waits for its end");
+    core.drain(Deadline::NEVER).expect("the caller is no job of the pool");
 }
 
 /// Runs `code` in a thread of its own.

@@ -1,4 +1,4 @@
-//! What a worker does whose job waits for another job.
+//! Jobs that wait for other jobs of their pool. Protocol: `README.md`, "Waiting in a job".
 
 use super::Worker;
 use super::closing::Unfinished;
@@ -9,25 +9,24 @@ use super::unrun::TakenOut;
 use crate::sys::atomic::{AtomicBool, Ordering};
 use std::ptr;
 
-/// Jobs that may lie above one another on a worker's stack when one waits for another by its handle.
+/// The most jobs below the running one on a worker's stack, if they wait by handles.
 const MOST_NESTED: usize = 64;
 
-/// A job that waits on this thread for the one that is running.
+/// The state of a job that waits on this thread for one that runs on top of it.
 #[derive(Debug)]
 pub(super) struct Suspended {
     job: u64,
     failure: Option<Box<Failure>>,
-    asked: *const AtomicBool,
-    overrun: *const AtomicBool,
+    stop_flag: *const AtomicBool,
+    overrun_flag: *const AtomicBool,
     tick: Option<TickInfo>,
-    /// The waiting job blocks; the one that is running does not.
+    /// Whether the waiting job is in a blocking region.
     blocks: bool,
 }
 
 impl Worker {
-    /// Waits in a job until one of the jobs `awaited` has ended: runs one that nobody has begun (of those that seem
-    /// `queued`), or else sleeps by `park`. No other job is ever run here: it might need what the waiting one has
-    /// locked.
+    /// Waits in a job until one of the jobs `awaited` has ended: runs one that was not begun (of those that seem
+    /// `queued`), or else sleeps by `park`. It runs no other job, which might need a lock that the waiting one holds.
     pub(crate) fn wait_for_one(
         &self,
         mut queued: impl Iterator<Item = u64>,
@@ -36,17 +35,17 @@ impl Worker {
     ) -> Result<(), Unfinished> {
         let mut too_deep = false;
         if queued.any(|id| {
-            too_deep = self.below.borrow().len() >= MOST_NESTED;
+            too_deep = self.suspended.borrow().len() >= MOST_NESTED;
             !too_deep && self.run_queued(id)
         }) {
             return Ok(());
         }
-        if too_deep && !self.core.has_free_hands() {
-            return Err(Unfinished::Deadlock); // Nobody else may ever come to it.
+        if too_deep && !self.core.has_free_worker() {
+            return Err(Unfinished::Deadlock); // No other worker may ever run it.
         }
         let awaited = awaited();
         if !awaited.is_empty() && awaited.iter().all(|&id| is_timer(id)) {
-            return Err(Unfinished::Deadlock); // By the time it is due there may be no worker for it but this one.
+            return Err(Unfinished::Deadlock); // When one is due, there may be no other worker for it.
         }
         let waiting = self.core.waits.begin(self.stack(), awaited);
         let _waiting = waiting.ok_or(Unfinished::Deadlock)?;
@@ -54,81 +53,80 @@ impl Worker {
         Ok(())
     }
 
-    /// Runs those of the pool's jobs `ids` that nobody has begun, however deep that is: whoever waits for all of them
-    /// has called itself as often, and cannot be told that it waits in vain.
+    /// Runs the jobs `ids` of the pool that were not begun, at any depth: the scopes that wait for them are nested as
+    /// deep, and their wait cannot return an error.
     pub(super) fn run_all_queued(&self, ids: impl Iterator<Item = u64>) {
         ids.for_each(|id| {
             self.run_queued(id);
         });
     }
 
-    /// The jobs on this thread.
+    /// The jobs on this thread's stack.
     fn stack(&self) -> Vec<u64> {
         let running = Some(self.job.get()).filter(|&job| job != 0);
-        self.below.borrow().iter().map(|suspended| suspended.job).chain(running).collect()
+        self.suspended.borrow().iter().map(|suspended| suspended.job).chain(running).collect()
     }
 
     pub(super) fn is_nested(&self) -> bool {
-        !self.below.borrow().is_empty()
+        !self.suspended.borrow().is_empty()
     }
 
-    /// Runs a job here and now, if it is still queued.
+    /// Runs a job on top of the current one, if it is still queued.
     fn run_queued(&self, id: u64) -> bool {
         let Some(TakenOut { item, counted }) = self.core.take_out(id) else { return false };
         drop(counted); // It is not its group's any more.
         let (job, failure) = (self.job.replace(id), self.failure.take());
-        let (asked, overrun) = (self.asked.replace(ptr::null()), self.overrun.replace(ptr::null()));
+        let (stop_flag, overrun_flag) = (self.stop_flag.replace(ptr::null()), self.overrun_flag.replace(ptr::null()));
         let tick = self.tick.take();
         let blocks = self.unblock();
-        self.below.borrow_mut().push(Suspended { job, failure, asked, overrun, tick, blocks });
-        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
+        self.suspended.borrow_mut().push(Suspended { job, failure, stop_flag, overrun_flag, tick, blocks });
+        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so the item is turned back into a job once.
         unsafe { Job::from_item(item) }.run(self);
-        let suspended = self.below.borrow_mut().pop().expect("pushed above");
+        let suspended = self.suspended.borrow_mut().pop().expect("pushed above");
         self.job.set(suspended.job);
         self.failure.replace(suspended.failure);
-        self.asked.set(suspended.asked);
-        self.overrun.set(suspended.overrun);
+        self.stop_flag.set(suspended.stop_flag);
+        self.overrun_flag.set(suspended.overrun_flag);
         self.tick.set(suspended.tick);
         self.station.set_running(true);
         if suspended.blocks {
             self.block();
         }
-        // Not the station's count: a bound counts what workers take out of lanes.
+        // Counted as cancelled, because the station counts only jobs that it has taken out of lanes.
         self.core.count_cancelled(1);
         true
     }
 
-    /// The job that is running is a piece of the job `id`, and goes by its name.
-    pub(super) fn stand_in_for(&self, id: u64) {
+    /// The running code is a piece of the job `id`, and runs under that id.
+    pub(super) fn run_as(&self, id: u64) {
         if id != 0 {
             self.job.set(id);
         }
     }
 
-    /// Runs `code`, a piece of the job `id`, in the middle of the running one; returns the failure that it has
-    /// declared.
-    pub(super) fn lend(&self, id: u64, code: impl FnOnce()) -> Option<Box<Failure>> {
+    /// Runs `code`, a piece of the job `id`, inside the running job; returns the failure that it has declared.
+    pub(super) fn run_piece(&self, id: u64, code: impl FnOnce()) -> Option<Box<Failure>> {
         let (job, failure) = (self.job.get(), self.failure.take());
-        self.stand_in_for(id);
+        self.run_as(id);
         code();
         self.job.set(job);
         self.failure.replace(failure)
     }
 
-    /// Runs `code`, which can ask [`is_asked`](Self::is_asked) whether `asked` was set.
-    pub(crate) fn with_asked<R>(&self, asked: &AtomicBool, code: impl FnOnce() -> R) -> R {
-        let outer = self.asked.replace(asked);
+    /// Runs `code`, in which [`is_asked_to_stop`](Self::is_asked_to_stop) says whether `flag` was set.
+    pub(crate) fn with_stop_flag<R>(&self, flag: &AtomicBool, code: impl FnOnce() -> R) -> R {
+        let outer = self.stop_flag.replace(flag);
         let result = code();
-        self.asked.set(outer);
+        self.stop_flag.set(outer);
         result
     }
 
-    /// Whether somebody has asked the running job to come to an end.
-    pub(crate) fn is_asked(&self) -> bool {
-        // SAFETY: the pointer is null, or `with_asked` keeps what it points to borrowed until it puts the old one back.
-        let asked = unsafe { self.asked.get().as_ref() };
-        // SAFETY: the same holds for `watch`.
-        let overrun = unsafe { self.overrun.get().as_ref() };
-        [asked, overrun].into_iter().flatten().any(|asked| asked.load(Ordering::Acquire))
+    /// Whether the running job was asked to stop.
+    pub(crate) fn is_asked_to_stop(&self) -> bool {
+        // SAFETY: the pointer is null, or `with_stop_flag` borrows its target until it restores the previous pointer.
+        let stop = unsafe { self.stop_flag.get().as_ref() };
+        // SAFETY: the pointer is null, or `watch` owns its target until `Watched` restores the previous pointer.
+        let overrun = unsafe { self.overrun_flag.get().as_ref() };
+        [stop, overrun].into_iter().flatten().any(|flag| flag.load(Ordering::Acquire))
     }
 }

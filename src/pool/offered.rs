@@ -1,4 +1,4 @@
-//! What whoever joins an offered piece and whoever runs it have in common.
+//! The state that the joiner and the runner of an offered piece share. Protocol: `README.md`, "Helping".
 
 use super::branch::Branch;
 use super::core::Core;
@@ -15,72 +15,71 @@ use std::sync::Arc;
 use std::{iter, ptr};
 
 per_thread! {
-    /// The offered piece that the calling thread runs, the innermost one.
+    /// The innermost offered piece that the calling thread runs.
     RUNNING: Cell<*const Offered> = Cell::new(ptr::null())
 }
 
-/// An offered piece. It has a letter box, for a piece of it that its joiner may run while it waits. Protocol:
-/// `README.md`, "Helping".
+/// An offered piece. Its mailbox holds a piece of it that its joiner may run while it waits.
 ///
 /// # Memory ordering
 ///
-/// The release of an end (M3) pairs with the joiner's acquire (J2): it sees the result. The release of a letter (M1)
-/// pairs with the acquire of whoever takes it out (J4). M2 and J3 are both exchanges of one word: the later one sees
-/// what was done before the earlier one.
+/// The release of the end (M3) pairs with the joiner's acquire (J2), which observes the result. The release of a posted
+/// piece (M1) pairs with the acquire of the thread that takes it out (J4). M2 and J3 are exchanges of one word: the
+/// later one observes what was done before the earlier one.
 #[derive(Debug)]
 pub(super) struct Offered {
     word: Futex,
-    letter: AtomicPtr<Offered>,
+    mailbox: AtomicPtr<Offered>,
     branch: *const Branch,
     core: *const Core,
-    /// The offered piece that this is a piece of. It ends later.
-    around: *const Offered,
-    /// The job that forked.
+    /// The enclosing offered piece, which ends later; or null.
+    enclosing: *const Offered,
+    /// The job that forked; 0 for none.
     parent: u64,
-    /// Its id, if it was offered in the queue.
+    /// Its id, if it was queued as a job.
     id: Cell<u64>,
-    /// In whose box it was offered else.
-    place: Cell<*const Offered>,
+    /// Otherwise, the piece to whose mailbox it was posted.
+    posted_to: Cell<*const Offered>,
     failure: Lock<Option<Box<Failure>>>,
 }
 
-// SAFETY: `id` and `place` are used by the thread that forked only. The branch is in a frame of that thread, which
-// waits for whoever runs it; everything else can be shared.
+// SAFETY: 1. only the thread that forked uses `id` and `posted_to`; 2. the branch lies in a frame of that thread, which
+// waits for its runner; 3. `core` is only compared, and `enclosing` outlives this; 4. everything else is `Sync`.
 unsafe impl Sync for Offered {}
 // SAFETY: as above.
 unsafe impl Send for Offered {}
 
-/// Somebody has begun it.
+/// A thread has begun it.
 const BEGUN: u32 = 1;
 const DONE: u32 = 2;
-/// Whoever cancels all jobs leaves this one to its joiner.
-const LEFT: u32 = 4;
-/// The joiner waits, and would run a piece of it.
+/// It was cancelled as a job, which leaves it to its joiner.
+const CANCELLED: u32 = 4;
+/// The joiner waits, and would run a piece of this one.
 const IDLE: u32 = 8;
-/// It sleeps, and must be woken.
+/// The joiner sleeps, and must be woken.
 const ASLEEP: u32 = 16;
 
-/// How long a joiner waits awake, in nanoseconds: until a piece of what it waits for may be offered.
-const AWAKE: u32 = 20_000;
+/// How long a joiner spins, in nanoseconds: until a piece of what it waits for may be posted.
+const SPIN_NANOS: u32 = 20_000;
 
-/// What a joiner waits for.
-enum News {
+/// What ends a joiner's wait.
+enum JoinEvent {
     Done,
-    Left,
-    Letter(Arc<Offered>),
+    Cancelled,
+    Posted(Arc<Offered>),
 }
 
 impl Offered {
     pub(super) fn new(branch: *const Branch, core: &Core) -> Self {
         Self {
             word: Futex::new(0),
-            letter: AtomicPtr::new(ptr::null_mut()),
+            mailbox: AtomicPtr::new(ptr::null_mut()),
             branch,
             core,
-            around: RUNNING.with(Cell::get),
+            enclosing: RUNNING.with(Cell::get),
             parent: current::with(Worker::job).unwrap_or(0),
             id: Cell::new(0),
-            place: Cell::new(ptr::null()),
+            posted_to: Cell::new(ptr::null()),
             failure: Lock::new(None),
         }
     }
@@ -93,38 +92,38 @@ impl Offered {
         self.parent
     }
 
-    /// Whether nobody has come to it.
+    /// Whether no thread has begun it.
     pub(super) fn is_queued(&self) -> bool {
-        self.word.load(Ordering::Relaxed) & (BEGUN | DONE | LEFT) == 0
+        self.word.load(Ordering::Relaxed) & (BEGUN | DONE | CANCELLED) == 0
     }
 
-    /// Its owner takes it back; false if somebody has begun it or will.
+    /// Takes it back for its owner; false if another thread has taken it.
     pub(super) fn try_take_back(self: &Arc<Self>, core: &Arc<Core>) -> bool {
-        // SAFETY: what it is a piece of ends after this one, which is not over.
-        let Some(place) = (unsafe { self.place.get().as_ref() }) else { return core.retract(self.id.get()) };
+        // SAFETY: the piece that it was posted to encloses it, so it ends later.
+        let Some(target) = (unsafe { self.posted_to.get().as_ref() }) else { return core.retract(self.id.get()) };
         let own = Arc::as_ptr(self).cast_mut();
-        let letter = &place.letter;
-        let taken = letter.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4
+        let mailbox = &target.mailbox;
+        let taken = mailbox.compare_exchange(own, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed).is_ok(); // M4
         if taken {
-            // SAFETY: the letter was one reference, and is nobody's now.
+            // SAFETY: the mailbox held one reference, which this thread has taken out.
             drop(unsafe { Arc::from_raw(own) });
         }
         taken
     }
 
-    /// Puts it into the box of somebody who waits for what it is a piece of; false if nobody does.
+    /// Posts it to an idle joiner of an enclosing piece; false if there is none.
     pub(super) fn try_post(self: &Arc<Self>) -> bool {
-        let Some(place) = waited_for(self.core) else { return false };
-        let letter = Arc::into_raw(Arc::clone(self)).cast_mut();
+        let Some(target) = idle_joiner(self.core) else { return false };
+        let posted = Arc::into_raw(Arc::clone(self)).cast_mut();
         let empty = ptr::null_mut();
-        let posted = place.letter.compare_exchange(empty, letter, Ordering::Release, Ordering::Relaxed); // M1
-        if posted.is_err() {
+        let exchanged = target.mailbox.compare_exchange(empty, posted, Ordering::Release, Ordering::Relaxed); // M1
+        if exchanged.is_err() {
             // SAFETY: it is the reference that was made above.
-            drop(unsafe { Arc::from_raw(letter) });
+            drop(unsafe { Arc::from_raw(posted) });
             return false;
         }
-        self.place.set(place);
-        place.wake(place.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2
+        self.posted_to.set(target);
+        target.wake(target.word.fetch_and(!ASLEEP, Ordering::AcqRel)); // M2
         true
     }
 
@@ -138,15 +137,15 @@ impl Offered {
     ///
     /// # Safety
     ///
-    /// 1. Nobody else does, and nobody has taken it back.
+    /// 1. No other thread runs it, and it was not taken back.
     pub(super) unsafe fn run(&self) {
-        self.word.fetch_or(BEGUN, Ordering::Relaxed); // Not a store: the joiner may be waiting already.
+        self.word.fetch_or(BEGUN, Ordering::Relaxed); // Not a store: the joiner may have set IDLE already.
         let _running = Running::enter(self);
-        // SAFETY: the caller's 1: the joiner waits, so the branch is there.
+        // SAFETY: 1. by the caller's 1; the joiner waits for this, so the branch exists.
         unsafe { Branch::run(self.branch) };
     }
 
-    /// It is over, and whoever runs it has declared `failure`.
+    /// It has ended; its code has declared `failure`.
     pub(super) fn done(&self, failure: Option<Box<Failure>>) {
         if failure.is_some() {
             *self.failure.lock() = failure;
@@ -154,26 +153,28 @@ impl Offered {
         self.ended(DONE);
     }
 
-    pub(super) fn leave(&self) {
-        self.ended(LEFT);
+    /// It was cancelled as a job.
+    pub(super) fn cancelled(&self) {
+        self.ended(CANCELLED);
     }
 
     fn ended(&self, end: u32) {
         self.wake(self.word.swap(end, Ordering::AcqRel)); // M3
     }
 
-    /// Waits for its end, and if it `helps` runs pieces of it meanwhile. Whether somebody has run it; else nobody will.
+    /// Waits for its end, and runs pieces of it meanwhile if the caller `helps`. False if it was cancelled, and not
+    /// run.
     pub(super) fn join(&self, helps: bool) -> bool {
         let done = loop {
             if helps {
                 self.word.fetch_or(IDLE, Ordering::Relaxed); // J1
             }
-            match self.news() {
-                News::Done => break true,
-                News::Left => break false,
-                News::Letter(letter) => {
+            match self.wait_for_event() {
+                JoinEvent::Done => break true,
+                JoinEvent::Cancelled => break false,
+                JoinEvent::Posted(piece) => {
                     self.word.fetch_and(!IDLE, Ordering::Relaxed);
-                    letter.help();
+                    piece.help();
                 }
             }
         };
@@ -183,43 +184,43 @@ impl Offered {
         done
     }
 
-    fn news(&self) -> News {
-        for _ in 0..if hint::may_spin() { hint::pauses_in(AWAKE) } else { 0 } {
-            if let Some(news) = self.look() {
-                return news; // J2
+    fn wait_for_event(&self) -> JoinEvent {
+        for _ in 0..if hint::may_spin() { hint::pauses_in(SPIN_NANOS) } else { 0 } {
+            if let Some(event) = self.poll() {
+                return event; // J2
             }
             hint::spin();
         }
         loop {
             let word = self.word.fetch_or(ASLEEP, Ordering::AcqRel) | ASLEEP; // J3
-            if let Some(news) = self.look() {
+            if let Some(event) = self.poll() {
                 self.word.fetch_and(!ASLEEP, Ordering::Relaxed);
-                return news;
+                return event;
             }
             self.word.wait(word, None);
         }
     }
 
-    fn look(&self) -> Option<News> {
-        match self.word.load(Ordering::Acquire) & (DONE | LEFT) {
+    fn poll(&self) -> Option<JoinEvent> {
+        match self.word.load(Ordering::Acquire) & (DONE | CANCELLED) {
             0 => {}
-            DONE => return Some(News::Done),
-            _ => return Some(News::Left),
+            DONE => return Some(JoinEvent::Done),
+            _ => return Some(JoinEvent::Cancelled),
         }
-        if self.letter.load(Ordering::Relaxed).is_null() {
+        if self.mailbox.load(Ordering::Relaxed).is_null() {
             return None;
         }
-        let letter = self.letter.swap(ptr::null_mut(), Ordering::Acquire).cast_const(); // J4
-        // SAFETY: a letter is a reference, which belongs to whoever has taken it out.
-        (!letter.is_null()).then(|| News::Letter(unsafe { Arc::from_raw(letter) }))
+        let piece = self.mailbox.swap(ptr::null_mut(), Ordering::Acquire).cast_const(); // J4
+        // SAFETY: a mailbox holds one reference, which belongs to the thread that takes it out.
+        (!piece.is_null()).then(|| JoinEvent::Posted(unsafe { Arc::from_raw(piece) }))
     }
 
-    /// A joiner runs a piece of what it waits for. It goes by the name of the job that forked it, and what it declares
-    /// is for whoever joins it.
+    /// A joiner runs a piece of what it waits for, under the id of the job that forked it. A failure that it declares
+    /// is its joiner's.
     fn help(&self) {
-        // SAFETY: 1. the letter was in one box, and this thread has taken it out.
+        // SAFETY: 1. it was in one mailbox, and this thread has taken it out.
         let run = || frame::outside(|| unsafe { self.run() });
-        let failure = current::with(|worker| worker.lend(self.parent, run));
+        let failure = current::with(|worker| worker.run_piece(self.parent, run));
         match failure {
             Some(failure) => self.done(failure),
             None => {
@@ -230,20 +231,20 @@ impl Offered {
     }
 }
 
-/// Whether somebody waits for what the calling thread runs, and would run a piece of it.
-pub(super) fn is_waited_for(core: &Core) -> bool {
-    waited_for(core).is_some()
+/// Whether the joiner of a piece that the calling thread runs is idle, and would run a piece of it.
+pub(super) fn has_idle_joiner(core: &Core) -> bool {
+    idle_joiner(core).is_some()
 }
 
-/// Such a piece: the innermost one with an empty box.
-fn waited_for<'a>(core: *const Core) -> Option<&'a Offered> {
-    // SAFETY: null, or this thread runs it.
+/// The innermost piece that the calling thread runs whose joiner is idle and whose mailbox is empty.
+fn idle_joiner<'a>(core: *const Core) -> Option<&'a Offered> {
+    // SAFETY: the pointer is null, or to a piece that this thread runs.
     let innermost = unsafe { RUNNING.with(Cell::get).as_ref() };
-    // SAFETY: null, or it ends after that of which it is the surroundings.
-    let mut pieces = iter::successors(innermost, |piece| unsafe { piece.around.as_ref() });
+    // SAFETY: the pointer is null, or to an enclosing piece, which ends later.
+    let mut pieces = iter::successors(innermost, |piece| unsafe { piece.enclosing.as_ref() });
     pieces.find(|piece| {
         let is_idle = piece.word.load(Ordering::Relaxed) & IDLE != 0;
-        is_idle && ptr::eq(piece.core, core) && piece.letter.load(Ordering::Relaxed).is_null()
+        is_idle && ptr::eq(piece.core, core) && piece.mailbox.load(Ordering::Relaxed).is_null()
     })
 }
 

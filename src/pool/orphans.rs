@@ -1,4 +1,4 @@
-//! Queues whose readers are gone, and which jobs may still deliver to.
+//! Result queues whose readers are gone, while jobs may still write to them.
 
 use super::unwind;
 use crate::queue::Owner;
@@ -7,7 +7,7 @@ use crate::sys::fence;
 use crate::sys::lock::Lock;
 use std::fmt;
 
-/// Something that must be kept until it is settled.
+/// What must be kept until it is settled: until no job can write to it any more.
 pub(super) trait Orphan: Send {
     fn is_settled(&self) -> bool;
 }
@@ -18,14 +18,13 @@ impl<D: Send, F: Send> Orphan for Owner<D, F> {
     }
 }
 
-/// Kept until a worker that comes to rest, or leaves, finds them settled, or whoever has ended a job that did not run.
-/// All of them look after their last delivery, so the one that delivers last to an orphan finds it, unless somebody did
-/// before.
+/// Orphans are dropped by a worker that rests or leaves and finds them settled, or by a thread that has ended a job
+/// unrun. All of them check after their last write, so the last writer of an orphan drops it, if no other thread has.
 ///
 /// # Memory ordering
 ///
-/// O1, O3 and a delivery, O4 are a store-then-load race, ordered by the fences in between: either the adopter finds the
-/// orphan settled, or the other one sees `any`, and waits for the lock until the orphan is there.
+/// O1/O3 and write/O4 are a store-then-load race, ordered by the fences in between: the adopter finds the orphan
+/// settled, or the other thread observes `any`, and waits for the lock until the orphan was added.
 #[derive(Default)]
 pub(super) struct Orphans {
     any: AtomicBool,
@@ -39,7 +38,7 @@ impl fmt::Debug for Orphans {
 }
 
 impl Orphans {
-    /// Takes `orphan` over, or drops it here if nobody can deliver to it any more.
+    /// Keeps `orphan`, or drops it now if it is settled.
     pub(super) fn adopt(&self, orphan: impl Orphan + 'static) {
         if orphan.is_settled() {
             unwind::dispose(orphan);
@@ -58,14 +57,14 @@ impl Orphans {
         unwind::dispose(orphan);
     }
 
-    /// Called after a last delivery.
+    /// Called after a last write.
     #[inline]
     pub(super) fn any(&self) -> bool {
         fence::light();
         self.any.load(Ordering::Relaxed) // O4
     }
 
-    /// Drops those that are settled, with what nobody has read: users' code.
+    /// Drops the settled ones and their unread outcomes, whose destructors are user code.
     pub(super) fn reap(&self) {
         let mut settled = Vec::new();
         let mut kept = self.kept.lock();

@@ -1,4 +1,4 @@
-//! Where jobs have panicked, in pools that record it.
+//! Recording where jobs panic.
 
 use super::worker::Worker;
 use super::{Core, current};
@@ -8,19 +8,19 @@ use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-/// How much a pool records of panics.
+/// How much a pool records about panics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PanicDetail {
-    /// What was thrown, which costs nothing.
+    /// The payload, which costs nothing.
     #[default]
     Payload,
-    /// The place in the source as well.
+    /// Also the location in the source.
     Location,
-    /// The backtrace as well.
+    /// Also the backtrace.
     Backtrace,
 }
 
-/// Where a panic was.
+/// Where a panic occurred.
 #[derive(Debug)]
 pub(crate) struct Trace {
     /// File, line and column.
@@ -29,31 +29,31 @@ pub(crate) struct Trace {
 }
 
 per_thread! {
-    /// The last panic on this thread in a job of a pool that records panics, with the job.
+    /// The last panic on this thread in a job of a pool that records panics, with the job's id.
     LAST: RefCell<Option<(u64, Trace)>> = RefCell::new(None)
 }
 
-/// Only the panic hook learns where a panic is. Once in the life of the process, when the first pool asks; the hook
-/// that was there before goes on doing what it did.
-pub(super) fn listen(detail: PanicDetail) {
-    static LISTENING: Once = Once::new();
+/// Installs a panic hook for the first pool of the process that needs one: only a hook is given the location. It calls
+/// the previous hook.
+pub(super) fn install_hook(detail: PanicDetail) {
+    static INSTALLED: Once = Once::new();
     if detail > PanicDetail::Payload {
-        LISTENING.call_once(|| {
-            let before = panic::take_hook();
+        INSTALLED.call_once(|| {
+            let previous = panic::take_hook();
             panic::set_hook(Box::new(move |info| {
-                note(info);
-                before(info);
+                record(info);
+                previous(info);
             }));
         });
     }
 }
 
-fn note(info: &PanicHookInfo<'_>) {
+fn record(info: &PanicHookInfo<'_>) {
     let asked = current::with(|worker| (worker.job(), worker.core().panic_detail()));
     let Some((job, detail)) = asked.filter(|&(_, detail)| detail > PanicDetail::Payload) else { return };
     let location = info.location().map(ToString::to_string).unwrap_or_default();
     let backtrace = (detail == PanicDetail::Backtrace).then(|| Backtrace::force_capture().to_string());
-    // An error means that this thread's locals are gone.
+    // An error means that this thread's thread-locals are destroyed.
     let _ = LAST.try_with(|last| last.replace(Some((job, Trace { location, backtrace }))));
 }
 
@@ -64,10 +64,10 @@ impl Core {
 }
 
 impl Worker {
-    /// Where the running job has panicked, if the pool records it.
+    /// Takes the trace of the running job's panic, if the pool records it.
     #[cold]
     pub(crate) fn take_trace(&self) -> Option<Trace> {
-        // One that was caught by another job does not concern this one.
+        // Another job's panic may have been recorded last.
         let last = LAST.try_with(|last| last.take()).ok().flatten();
         last.filter(|(job, _)| *job == self.job()).map(|(_, trace)| trace)
     }

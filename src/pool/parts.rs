@@ -1,4 +1,4 @@
-//! Parts of a slice for several threads, each of which may change its own.
+//! Loops over a slice that may change its items.
 
 use super::call_sites::Site;
 use super::core::Core;
@@ -7,10 +7,10 @@ use super::{loops, trial};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A slice of which every item is handed to one thread.
+/// A slice that is split among threads.
 struct Parts<T>(*mut T);
 
-// SAFETY: items are handed to other threads, each to one; nothing else is shared.
+// SAFETY: 1. each item is accessed by one thread at a time; 2. `T: Send`.
 unsafe impl<T: Send> Sync for Parts<T> {}
 
 impl<T> Parts<T> {
@@ -25,11 +25,12 @@ impl<T> Parts<T> {
     }
 }
 
-/// A [loop](loops) whose body may change its items.
+/// A [loop](loops) over parts of a slice, which `body` may change.
 pub(crate) fn run<T: Send>(core: &Arc<Core>, items: &mut [T], body: impl Fn(&mut [T]) + Sync) -> Result<(), Payload> {
     let (length, parts) = (items.len(), Parts(items.as_mut_ptr()));
     let parts = &parts;
-    // SAFETY: 1. the slice is borrowed until the loop has ended; 2. chunks of a loop do not overlap.
+    // SAFETY: 1. chunks lie in the slice, which is borrowed until the loop has ended; 2. chunks of a loop do not
+    // overlap.
     let chunk = |range| body(unsafe { parts.part(range) });
     match trial::try_out(Site::of(&chunk), 0..length, 0, true, chunk) {
         Some(rest) => loops::run(core, rest, &chunk),

@@ -1,4 +1,4 @@
-//! The pools of the process: who must be told when it exits or is forked, and what "all pools" means.
+//! All pools of the process, for its exit, its forks and calls that concern all.
 
 use super::closing::Unfinished;
 use super::core::Core;
@@ -9,12 +9,12 @@ use crate::sys::thread::per_thread;
 use std::cell::RefCell;
 use std::sync::{Arc, MutexGuard, Weak};
 
-/// Touched when a pool is made and when it goes, and by what concerns all pools; never by a job.
+/// Locked when a pool is created or destroyed, and by calls that concern all pools; never by a job.
 static POOLS: Global<ProcessPools> = Global::new(ProcessPools { pools: Vec::new(), exiting: false });
 
 #[derive(Debug)]
 struct ProcessPools {
-    /// Each with its number, ascending.
+    /// Sorted by number.
     pools: Vec<(u64, Weak<Core>)>,
     exiting: bool,
 }
@@ -29,13 +29,13 @@ impl ProcessPools {
     }
 }
 
-/// A pool was made.
-pub(super) fn enter(core: &Arc<Core>) {
+/// Adds a new pool.
+pub(super) fn register(core: &Arc<Core>) {
     process::watch(Watcher {
         exit: process_exits,
         before_fork: lock_pools,
         after_fork_in_parent: unlock_pools,
-        after_fork_in_child: process_is_a_copy,
+        after_fork_in_child: mark_pools_forked,
     });
     let mut known = POOLS.lock();
     let position = known.position(core.number);
@@ -46,8 +46,8 @@ pub(super) fn enter(core: &Arc<Core>) {
     }
 }
 
-/// A pool is going away.
-pub(super) fn leave(core: &Core) {
+/// Removes a pool that is being destroyed.
+pub(super) fn unregister(core: &Core) {
     let mut known = POOLS.lock();
     let position = known.position(core.number);
     known.pools.remove(position);
@@ -57,10 +57,10 @@ fn all() -> Vec<Arc<Core>> {
     POOLS.lock().living().collect()
 }
 
-/// Closes every pool that there is, cancels what is queued if `cancel` says so, and waits for the end of all.
+/// Closes all pools, cancels what is queued if `cancel`, and waits until all have ended.
 pub(crate) fn drain_all(cancel: bool, deadline: Deadline) -> Result<(), Unfinished> {
     let pools: Vec<_> = all().into_iter().filter(|core| !core.is_abandoned() && !core.is_forked()).collect();
-    if pools.iter().any(|core| core.is_current() || core.is_ending_one()) {
+    if pools.iter().any(|core| core.is_current() || core.is_ending_job()) {
         return Err(Unfinished::Deadlock);
     }
     for core in &pools {
@@ -72,8 +72,8 @@ pub(crate) fn drain_all(cancel: bool, deadline: Deadline) -> Result<(), Unfinish
     pools.iter().try_for_each(|core| core.drain(deadline))
 }
 
-/// The handler that `exit` calls. It runs on whichever thread called `exit`, be it a worker, and waits for nobody: in
-/// the child of a fork, say, whoever holds a lock may not exist.
+/// The `atexit` handler. It runs on any thread, which may be a worker, and blocks on no lock indefinitely: in a forked
+/// child the holder may not exist.
 fn process_exits() {
     const ATTEMPTS: usize = 1000;
     let known = (0..ATTEMPTS).find_map(|_| {
@@ -87,14 +87,14 @@ fn process_exits() {
     known.exiting = true;
     for core in known.living() {
         core.halt();
-        // Otherwise a pool whose last handle goes now would end here, on a thread that is on its way out. The list's
-        // reference shows leak checkers that the memory is not lost.
+        // Leaked, so that no pool is destroyed on an exiting thread. Leak checkers reach it through the list's weak
+        // reference.
         std::mem::forget(core);
     }
 }
 
 per_thread! {
-    /// Keeps other threads off the pools while this one forks, so that the child finds them in order.
+    /// The lock that this thread holds while it forks, so that the child finds the list consistent.
     HELD: RefCell<Option<MutexGuard<'static, ProcessPools>>> = RefCell::new(None)
 }
 
@@ -106,13 +106,13 @@ fn unlock_pools() {
     let _ = HELD.try_with(|held| held.borrow_mut().take());
 }
 
-/// The workers stayed in the parent.
-fn process_is_a_copy() {
+/// In the child: the workers are in the parent.
+fn mark_pools_forked() {
     let _ = HELD.try_with(|held| {
         if let Some(known) = held.borrow_mut().take() {
             for core in known.living() {
-                core.orphan();
-                // Nothing of a pool whose workers are gone can be put in order and freed.
+                core.mark_forked();
+                // A pool without its workers cannot be freed: leak it.
                 std::mem::forget(core);
             }
         }

@@ -1,4 +1,4 @@
-//! Where the calling thread submits to.
+//! The lane that the calling thread submits to.
 
 use super::core::Core;
 use super::current;
@@ -10,11 +10,11 @@ use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
 per_thread! {
-    /// Every submitter this thread has, with the number of its pool.
+    /// The submitters that this thread owns, with the numbers of their pools.
     OWNED: RefCell<Owned> = RefCell::new(Owned(Vec::new()))
 }
 
-/// `None` stands for the shared lane: a thread that began there stays there, so that its jobs stay in order.
+/// `None` means the shared lane: a thread that began there stays there, so that its jobs stay in order.
 struct Owned(Vec<(u64, Option<Arc<Submitter>>)>);
 
 impl Drop for Owned {
@@ -23,27 +23,27 @@ impl Drop for Owned {
     }
 }
 
-/// A visit to the lane that the calling thread submits to.
+/// A visit to the calling thread's lane.
 pub(super) struct Visit<'a> {
     pub(super) lane: Producing<'a>,
-    /// Given back after the lane was left.
+    /// Released after the lane was left.
     _sharing: Option<LockGuard<'a, ()>>,
 }
 
-/// What the calling thread has for itself; `None` if it uses the shared lane.
+/// The calling thread's submitter; `None` if it uses the shared lane.
 #[inline(always)]
 fn own(core: &Core) -> Option<&Submitter> {
     core.lanes.own().or_else(|| look_up(core))
 }
 
-/// Visits the calling thread's own lane, if it can be found at once.
+/// Visits the calling thread's own lane, if that is in the pool's table.
 ///
 /// # Safety
 ///
 /// As for [`visit`].
 #[inline(always)]
 pub(super) unsafe fn visit_own(core: &Core) -> Option<Producing<'_>> {
-    // SAFETY: this thread owns the lane, and by the caller's 1 there is no other visit of its own.
+    // SAFETY: 1. this thread owns the lane, and by the caller's 1 it is in no other visit.
     core.lanes.own().map(|own| unsafe { own.lane.produce() })
 }
 
@@ -51,39 +51,40 @@ pub(super) unsafe fn visit_own(core: &Core) -> Option<Producing<'_>> {
 ///
 /// # Safety
 ///
-/// 1. No user's code runs during the visit: it might submit again.
+/// 1. No user code runs during the visit: it might submit again.
 #[inline(always)]
 pub(super) unsafe fn visit(core: &Core) -> Visit<'_> {
     let (lane, _sharing) = match own(core) {
         Some(own) => (&own.lane, None),
-        // The lock's holder may not exist in this process; here the visit finds the pool closed, and that is all.
-        None if core.is_forked() => (core.lanes.unlocked(), None),
-        None => core.lanes.share(),
+        // The lock's holder may not exist in this process. The visit only finds the pool closed.
+        None if core.is_forked() => (core.lanes.shared(), None),
+        None => (core.lanes.shared(), Some(core.lanes.lock_shared())),
     };
-    // SAFETY: this thread owns the lane or has locked it, and by the caller's 1 there is no other visit of its own.
+    // SAFETY: 1. this thread owns the lane or has locked it (or finds it closed, in a forked child), and by the
+    // caller's 1 it is in no other visit.
     Visit { lane: unsafe { lane.produce() }, _sharing }
 }
 
 impl Core {
-    /// The two ends of a job's way to its handle.
+    /// A writer for a job's outcome, and a reader for its handle.
     #[inline(always)]
     pub(crate) fn pair<V>(self: &Arc<Self>) -> (Writer<V, Weak<Self>>, Reader<V, Weak<Self>>) {
         match own(self) {
-            // SAFETY: 1. the submitter is this thread's, and nothing that runs in the call takes its blocks.
+            // SAFETY: 1. the submitter is this thread's, and the call does not reenter its blocks.
             Some(own) => unsafe { own.slot_blocks.pair(|| Arc::downgrade(self)) },
             None => pair(Arc::downgrade(self)),
         }
     }
 
-    /// Gives back what threads that have submitted, and have not ended, keep of this pool.
+    /// Frees the slot blocks that threads still own in this pool.
     pub(super) fn close_slot_blocks(&mut self) {
-        // SAFETY: 1. a thread comes to its submitter by way of the pool, which is the caller's alone.
+        // SAFETY: 1. threads reach their submitters through the pool, to which the caller has exclusive access.
         self.lanes.submitters().for_each(|submitter| unsafe { submitter.slot_blocks.close() });
     }
 }
 
-/// Finds or acquires the submitter, and remembers it. `None` means the shared lane: there are too many threads, the
-/// pool keeps one order for all, or this thread's locals are gone.
+/// Finds the calling thread's submitter or acquires one, and remembers it. `None` means the shared lane: there are too
+/// many threads, the pool is ordered, or this thread's thread-locals are destroyed.
 #[cold]
 fn look_up(core: &Core) -> Option<&Submitter> {
     if core.settings.ordered || core.is_forked() {
@@ -94,7 +95,7 @@ fn look_up(core: &Core) -> Option<&Submitter> {
         if let Some((_, submitter)) = submitters.iter().find(|(pool, _)| *pool == core.number) {
             return submitter.as_ref().map(Arc::as_ptr);
         }
-        // A submitter that only this thread still knows of belonged to a pool that is gone.
+        // A submitter to which only this thread has a reference belonged to a pool that was destroyed.
         submitters.retain(|(_, submitter)| submitter.as_ref().is_none_or(|submitter| Arc::strong_count(submitter) > 1));
         let by_worker = current::with(|worker| worker.belongs_to(core)).unwrap_or(false);
         let submitter = core.lanes.acquire(by_worker);
@@ -105,7 +106,7 @@ fn look_up(core: &Core) -> Option<&Submitter> {
         submitters.push((core.number, submitter));
         pointer
     });
-    // SAFETY: the pool's lanes keep it alive.
+    // SAFETY: 1. `core.lanes` keeps a reference to it.
     let submitter = unsafe { &*found.ok()?? };
     core.lanes.enter(submitter);
     Some(submitter)

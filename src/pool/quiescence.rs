@@ -1,12 +1,12 @@
-//! Whether anything is queued or running; who waits until nothing is. Protocol and proof: `README.md`, "Quiescence".
+//! Whether anything is queued or running, and waiting until nothing is. Protocol and proof: `README.md`, "Quiescence".
 
 use super::closing::Unfinished;
 use super::core::Core;
 use crate::sync::{Deadline, awake};
 
 impl Core {
-    /// Called after something was counted as finished.
-    pub(super) fn maybe_quiet(&self) {
+    /// Notifies threads that wait for quiescence. Called after jobs were counted as finished.
+    pub(super) fn notify_quiet(&self) {
         self.quiet.notify();
     }
 
@@ -20,8 +20,7 @@ impl Core {
         by_workers + self.cancelled() + self.guests.ended() + self.storms.ended()
     }
 
-    /// Whether at some moment during this call nothing was queued or running. Quiescence, in `README.md`: all finished
-    /// are read before all submitted.
+    /// Whether nothing was queued or running at some moment during this call: reads all finished before all submitted.
     pub(super) fn is_quiescent(&self) -> bool {
         let finished = self.finished();
         finished == self.submitted()
@@ -34,25 +33,25 @@ impl Core {
             true => Some(Ok(())),
             false => self.is_halted().then_some(Err(Unfinished::Exiting)),
         };
-        let seems_quiet = || self.crew.census.read().nobody_runs() && self.is_quiescent();
+        let seems_quiet = || self.crew.census.read().none_running() && self.is_quiescent();
         let _wait = awake::wait(deadline, seems_quiet, || self.finished());
         self.quiet.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))
     }
 
-    /// Jobs that are queued or running.
+    /// How many jobs are queued or running.
     pub(crate) fn pending(&self) -> u64 {
         let finished = self.finished();
         self.submitted().saturating_sub(finished)
     }
 
-    /// Called after a job was counted that ended otherwise than on a worker.
+    /// Called after jobs were counted that ended otherwise than on a worker.
     pub(super) fn ended_elsewhere(&self) {
-        self.maybe_quiet();
-        // Race with workers that wait for the end: before P2 of their sleep → they see the count, after → this wakes
-        // them.
+        self.notify_quiet();
+        // Race with workers that go to sleep in a closed pool: before their P2 → they observe the count, after → this
+        // wakes them.
         if self.crew.census.read().is_sealed() {
             self.crew.wake_all();
-            self.left.notify(); // There may be no worker to do so.
+            self.left.notify(); // There may be no worker that would.
         }
     }
 }

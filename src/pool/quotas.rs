@@ -1,9 +1,10 @@
-//! Bounds that workers wait at, and that must not hold up the pool's end.
+//! The quotas on unread results, at which workers may wait, but not while the pool ends.
 
 use crate::queue::Quota;
 use crate::sys::lock::Lock;
 use std::sync::{Arc, Weak};
 
+/// All quotas of a pool.
 #[derive(Debug, Default)]
 pub(super) struct Quotas {
     all: Lock<All>,
@@ -27,14 +28,14 @@ impl Quotas {
         quota
     }
 
-    /// From now on workers wait again.
+    /// Workers wait again.
     pub(super) fn impose(&self) {
         let mut all = self.all.lock();
         all.lifted = false;
         all.quotas.iter().filter_map(Weak::upgrade).for_each(|quota| quota.impose());
     }
 
-    /// From now on no worker waits.
+    /// No worker waits any more.
     pub(super) fn lift(&self) {
         let mut all = self.all.lock();
         all.lifted = true;

@@ -1,6 +1,7 @@
-//! A worker without work: it tidies up, looks a little longer, sleeps, and may be the one that leaves at the end.
+//! What a worker without work does: it frees memory, checks for work a little longer, sleeps, and leaves at the pool's
+//! end.
 
-use super::timers::Watch;
+use super::timers::LookoutState;
 use super::worker::Worker;
 use crate::queue::Lane;
 use crate::sync::{Deadline, Parker, awake};
@@ -9,68 +10,69 @@ use crate::sys::size::real_or_modelled;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// Who has slept for less would have done better to stay awake: the next job may come as soon. In models every sleep is
-/// long.
+/// A shorter sleep does not mean a lull: the next job may come as soon, and spinning would have been better. In models
+/// every sleep is long.
 const LONG_SLEEP: Duration = Duration::from_micros(real_or_modelled(50, 0));
 
-/// A pool at rest for this long gives memory back that only a burst would need.
-const BURST_IS_OVER: Duration = Duration::from_millis(200);
+/// After so long a sleep, memory that only a burst needs is returned to the system.
+const TRIM_AFTER: Duration = Duration::from_millis(200);
 
-/// Nanoseconds that a worker lets pass between two looks, for each other one that looks too: a look takes the cache
-/// line away that a producer writes, or a worker who runs its batch.
-const SELDOM: u32 = 300;
+/// Nanoseconds between two checks, per other searcher: each check takes a cache line from the producer or the worker
+/// that writes it.
+const CHECK_INTERVAL_NANOS: u32 = 300;
 
-/// One look in so many is at everything.
-const THOROUGH: u32 = 16;
+/// One check in so many covers everything, others' batches included.
+const FULL_CHECK_EVERY: u32 = 16;
 
 /// What a worker remembers of its last sleep.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LastSleep {
-    /// Jobs that its station had finished by then.
+    /// The station's count of finished jobs at the time.
     pub(super) finished: u64,
     pub(super) was_long: bool,
-    /// Timers' jobs that the worker had run.
+    /// How many jobs of timers the worker had run.
     ticks: u64,
 }
 
 impl LastSleep {
-    /// Of a worker that has not slept.
+    /// For a worker that has not slept yet.
     pub(super) fn new(finished: u64) -> Self {
         Self { finished, was_long: false, ticks: 0 }
     }
 }
 
 impl Worker {
-    /// Looks a little longer, then sleeps until there is something to do. False if that took too long to stay.
+    /// Checks for work a little longer, then sleeps until it is woken. False if the worker has slept too long, and is
+    /// to leave.
     pub(super) fn rest(&self) -> bool {
-        if !self.spent.borrow().is_empty() {
-            self.free_spent();
+        if !self.retired.borrow().is_empty() {
+            self.free_retired();
         }
         if self.core.orphans.any() {
             self.reap();
         }
-        self.core.maybe_quiet();
+        self.core.notify_quiet();
         if self.core.crew.has_surplus() {
             return self.stand_by();
         }
-        // Race: it took no work because there was a surplus, and another one stands by since.
+        // Race: it took no work because of a surplus, and another worker has stood by since.
         self.start_searching();
         let lull = self.is_lull();
-        if !lull && self.look_on() {
+        if !lull && self.check_on() {
             return true;
         }
         let reason = || self.is_wanted() || self.core.is_over();
         let sleep = |parker: &Parker| self.sleep(|end| self.sleep_for_timers(parker, end));
-        self.count_timers_in_a_row();
-        let deep = self.gets_ready_to_look_out();
-        let woken = self.core.crew.park(self.number, deep, lull, reason, sleep);
-        self.end_watch() || woken
+        self.count_timer_sleeps();
+        let at_bottom = self.prepare_lookout();
+        let woken = self.core.crew.park(self.number, at_bottom, lull, reason, sleep);
+        self.after_sleep() || woken
     }
 
-    fn count_timers_in_a_row(&self) {
+    fn count_timer_sleeps(&self) {
         let (jobs, ticks) = (self.since_sleep(), self.ticks.get() - self.last_sleep.get().ticks);
         if jobs > 0 {
-            self.timers_in_a_row.set(if ticks == jobs { self.timers_in_a_row.get().saturating_add(1) } else { 0 });
+            self.timer_sleeps.set(if ticks == jobs { self.timer_sleeps.get().saturating_add(1) } else { 0 });
         }
     }
 
@@ -78,82 +80,82 @@ impl Worker {
         self.sees_work() || self.station.is_called()
     }
 
-    /// Looks for some microseconds. Meanwhile this worker searches, and no submit wakes anybody (`README.md`, "Before a
-    /// sleep").
-    fn look_on(&self) -> bool {
-        let (looks, passes) = (Cell::new(0_u32), Cell::new(0));
+    /// Checks for work for some microseconds. Meanwhile this worker is searching, so no submit makes a system call
+    /// (`README.md`, "Before a sleep").
+    fn check_on(&self) -> bool {
+        let (checks, passes) = (Cell::new(0_u32), Cell::new(0));
         let ready = || {
             if passes.get() > 0 {
                 passes.set(passes.get() - 1);
                 return false;
             }
             let others = self.core.crew.census.read().searching().saturating_sub(1);
-            passes.set(others as u32 * hint::pauses_in(SELDOM));
-            looks.set(looks.get().wrapping_add(1));
-            if looks.get().is_multiple_of(THOROUGH) { self.is_wanted() } else { self.is_invited() }
+            passes.set(others as u32 * hint::pauses_in(CHECK_INTERVAL_NANOS));
+            checks.set(checks.get().wrapping_add(1));
+            if checks.get().is_multiple_of(FULL_CHECK_EVERY) { self.is_wanted() } else { self.is_invited() }
         };
         awake::look_on(ready, || self.core.lanes.counted())
     }
 
-    /// As [`is_wanted`](Self::is_wanted), but for what others have in their batches, and for lanes that are let alone.
+    /// As [`is_wanted`](Self::is_wanted), without other workers' batches and the lanes that are left alone.
     fn is_invited(&self) -> bool {
         self.core.has_queued_work(self.round.turn(), Lane::invites) || self.station.is_called()
     }
 
-    /// Drops outcomes that nobody will read: users' code, but no job.
+    /// Drops outcomes that nobody will read. Their destructors are user code, but not a job.
     #[cold]
     pub(super) fn reap(&self) {
         if self.searching.get() {
             self.stop_searching();
         }
-        self.reaps.set(true);
+        self.reaping.set(true);
         self.core.orphans.reap();
-        self.reaps.set(false);
+        self.reaping.set(false);
         self.failure.take();
         self.station.set_running(false);
-        self.start_searching(); // Whatever there is to do: a start hook comes before a first job that was searched for.
+        self.start_searching(); // In any case: the start hook is called when a search ends.
     }
 
-    /// Whether one job is all that has come for long, to this worker and to the others. Then the next one will not come
-    /// at once either, and whoever submits or waits may need this core: a system that wakes a thread likes to do so
-    /// on the core of the one who wakes.
+    /// Whether the pool is in a lull: this worker has run one job since a long sleep, and all others sleep. The next
+    /// job will not come at once, and the thread that submits or waits may need this core, because systems like to wake
+    /// a thread on its waker's core.
     pub(super) fn is_lull(&self) -> bool {
         self.last_sleep.get().was_long && self.since_sleep() == 1 && self.core.crew.census.read().others_sleep()
     }
 
-    /// Jobs that it has finished since it slept.
+    /// Jobs finished since the last sleep.
     pub(super) fn since_sleep(&self) -> u64 {
         self.station.finished() - self.last_sleep.get().finished
     }
 
-    /// Sleeps until it gets a token. After a burst it wakes once by itself, when it seems over, to give memory back.
-    /// False if there is still no token when it has slept too long to stay.
+    /// Sleeps until it gets a token. After a burst it wakes once to return memory to the system. False if there is no
+    /// token when the idle timeout is over.
     pub(super) fn sleep(&self, sleep_until: impl Fn(Deadline) -> bool) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         let began = Instant::now();
-        let woken = self.doze_off(sleep_until, end);
-        let was_long = self.slept_since(began) >= LONG_SLEEP;
+        let woken = self.sleep_and_trim(sleep_until, end);
+        let was_long = self.idle_time(began) >= LONG_SLEEP;
         self.last_sleep.set(LastSleep { finished: self.station.finished(), was_long, ticks: self.ticks.get() });
         woken
     }
 
-    /// How long nobody needed this worker.
-    fn slept_since(&self, began: Instant) -> Duration {
-        match self.station.roused() {
-            Some(roused) => {
-                awake::note_wake_up(roused.elapsed());
-                roused.saturating_duration_since(began)
+    /// How long it slept until it was woken, without the time that waking up took.
+    fn idle_time(&self, began: Instant) -> Duration {
+        match self.station.take_woken_at() {
+            Some(woken_at) => {
+                awake::note_wake_up(woken_at.elapsed());
+                woken_at.saturating_duration_since(began)
             }
             None => began.elapsed(),
         }
     }
 
-    fn doze_off(&self, sleep_until: impl Fn(Deadline) -> bool, end: Deadline) -> bool {
+    fn sleep_and_trim(&self, sleep_until: impl Fn(Deadline) -> bool, end: Deadline) -> bool {
         if self.core.store.has_surplus() {
-            if sleep_until(Deadline::after(BURST_IS_OVER)) {
+            if sleep_until(Deadline::after(TRIM_AFTER)) {
                 return true;
             }
-            if self.watch.get() == Watch::Due {
+            if self.lookout_state.get() == LookoutState::Due {
                 return false;
             }
             self.core.store.trim();
@@ -161,12 +163,12 @@ impl Worker {
         sleep_until(end)
     }
 
-    /// The others sleep and must see that all is over, too.
+    /// Leaves a pool that has ended, and wakes the sleepers, which must observe the end, too.
     pub(super) fn leave(&self) {
-        self.free_spent();
-        self.core.maybe_quiet();
+        self.free_retired();
+        self.core.notify_quiet();
         self.core.crew.wake_all();
-        if !self.stop() {
+        if !self.prepare_to_leave() {
             return;
         }
         let leaves = self.core.crew.leave(self.number);

@@ -1,4 +1,4 @@
-//! How a worker goes round the lanes.
+//! A worker's round over the lanes.
 
 use super::worker::Worker;
 use crate::queue::{Lane, Look, Place, Range};
@@ -8,50 +8,51 @@ use crate::sys::thread::usable_cpus;
 use std::cell::{Cell, LazyCell};
 use std::time::{Duration, Instant};
 
-/// Jobs that a worker takes from a lane at once, at most: all of a segment, which nobody else has to touch then.
+/// The most jobs that a worker takes from a lane at once: a whole segment, so that no other worker touches it.
 pub(super) const MOST_AT_ONCE: usize = 256;
 
-/// A worker stays with a lane that has more, for what belongs to it is in its cache; but no longer than this, so that
-/// no producer is starved.
-const STAY: Duration = hint::real_time(Duration::from_micros(20));
+/// How long a worker stays with a lane that has more, because its data is in the worker's cache. Limited so that no
+/// producer starves.
+const MAX_STAY: Duration = hint::real_time(Duration::from_micros(20));
 
-/// Fewer jobs than this at a time are not worth a look at the clock.
-const MANY: usize = 64;
+/// Runs shorter than this are not worth reading the clock.
+const LONG_RUN: usize = 64;
 
-/// What a worker has submitted itself is in its cache; but after so many of these jobs others have their turn.
+/// A worker prefers the jobs that it has submitted itself, which are in its cache; after so many in a row, other lanes
+/// have a turn.
 const OWN_IN_A_ROW: usize = 64;
 
-/// How long a worker leaves the only job of another one's lane alone.
-const MOMENT: Duration = hint::real_time(Duration::from_micros(3));
+/// How long a worker leaves the only job of another worker's lane to that worker.
+const LONE_JOB_GRACE: Duration = hint::real_time(Duration::from_micros(3));
 
-/// Pauses between two rounds of a worker that found all lanes empty or let alone, at most, and for each two workers:
-/// whoever looks disturbs those who take.
-const MOST_PAUSES: u32 = 32;
+/// The most pauses, per two workers, between two rounds that found all lanes empty or left alone: each check disturbs
+/// the workers that take jobs.
+const MAX_PAUSES: u32 = 32;
 
-/// A lane is let alone for less time than so many pauses take, and a chain of jobs is another worker's after so many.
-const A_WHILE: u32 = 1500;
+/// Longer than a lane is left alone. After so many pauses, the only job of another worker's lane is taken to be part of
+/// a chain, which that worker runs.
+const YIELD_AFTER: u32 = 1500;
 
-/// After so many, about a millisecond, a worker has waited long enough for lanes that others are faster at: somebody
-/// may need it for the rest of a batch.
-const LONG: u32 = 20 * A_WHILE;
+/// After so many pauses, about a millisecond, a worker stops waiting for lanes: it may be needed as a thief.
+const GIVE_UP_AFTER: u32 = 20 * YIELD_AFTER;
 
-/// Where a worker is on its round.
+/// A worker's position in its round.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// The number of the lane whose turn it is.
+    /// The number of the current lane.
     turn: Cell<usize>,
-    /// When it came to this lane, if it left something there.
-    came: Cell<Option<Instant>>,
-    /// What it leaves to another worker.
-    left: Cell<Option<Left>>,
-    /// The lane that it submits to itself, and how many jobs in a row it has taken from that.
+    /// When the worker came to this lane, if it has left something there.
+    arrived: Cell<Option<Instant>>,
+    /// A job that it leaves to another worker.
+    left_alone: Cell<Option<LeftAlone>>,
+    /// The lane that the worker submits to, and how many jobs in a row it has taken from that.
     own: Cell<Option<usize>>,
     own_in_a_row: Cell<usize>,
 }
 
-/// The only job of another worker's lane, and since when it has been seen there.
+/// The only job of another worker's lane, and when it was first observed there.
 #[derive(Clone, Copy, Debug)]
-struct Left {
+struct LeftAlone {
     lane: usize,
     position: u64,
     since: Instant,
@@ -61,8 +62,8 @@ impl Round {
     pub(super) fn starting_at(turn: usize) -> Self {
         Self {
             turn: Cell::new(turn),
-            came: Cell::new(None),
-            left: Cell::new(None),
+            arrived: Cell::new(None),
+            left_alone: Cell::new(None),
             own: Cell::new(None),
             own_in_a_row: Cell::new(0),
         }
@@ -73,63 +74,64 @@ impl Round {
         self.own().unwrap_or(self.turn.get())
     }
 
-    /// From now on it submits to this lane.
+    /// The worker submits to this lane from now on.
     pub(super) fn submits_to(&self, lane: usize) {
         self.own.set(Some(lane));
     }
 
-    /// Its own lane, if that comes before all others now.
+    /// The worker's own lane, while that comes before all others.
     fn own(&self) -> Option<usize> {
         self.own.get().filter(|_| self.own_in_a_row.get() < OWN_IN_A_ROW)
     }
 
-    /// It has taken so many jobs from a lane, and stays with that for now or not.
+    /// The worker has taken so many jobs from a lane, and `stays` with it or not.
     fn took_from(&self, lane: usize, taken: usize, stays: bool) {
         if self.own() == Some(lane) {
             self.own_in_a_row.set(self.own_in_a_row.get() + taken);
             return;
         }
         self.own_in_a_row.set(0);
-        let came = self.came.get().filter(|_| self.turn.get() == lane);
-        self.came.set(stays.then(|| came.unwrap_or_else(Instant::now)));
+        let arrived = self.arrived.get().filter(|_| self.turn.get() == lane);
+        self.arrived.set(stays.then(|| arrived.unwrap_or_else(Instant::now)));
         self.turn.set(if stays { lane } else { lane + 1 });
     }
 
-    /// Whether it leaves the only job of a lane to the worker who has submitted that, and comes for it as soon as its
-    /// own job is over: a moment is what the way of a job to another core costs. One such lane is watched at a time.
-    fn leaves(&self, number: usize, lane: &Lane) -> bool {
+    /// Whether the only job of this lane is left to the worker that has submitted it and will run it after its current
+    /// job, for as long as moving it to another core would take. One such lane is watched at a time.
+    fn leaves_alone(&self, number: usize, lane: &Lane) -> bool {
         let lone = || lane.lone_of_another();
-        match self.left.get() {
-            Some(left) if left.lane == number && left.since.elapsed() < MOMENT => true,
-            Some(left) if left.lane == number => self.watch(number, lone().filter(|&now| now != left.position)),
+        match self.left_alone.get() {
+            Some(left) if left.lane == number && left.since.elapsed() < LONE_JOB_GRACE => true,
+            Some(left) if left.lane == number => {
+                self.watch_lone_job(number, lone().filter(|&now| now != left.position))
+            }
             Some(_) => lone().is_some(),
-            None => self.watch(number, lone()),
+            None => self.watch_lone_job(number, lone()),
         }
     }
 
-    /// From now on it watches what is left there, if anything is.
-    fn watch(&self, lane: usize, position: Option<u64>) -> bool {
-        self.left.set(position.map(|position| Left { lane, position, since: Instant::now() }));
+    /// Watches the job at `position`, if there is one; returns whether there is.
+    fn watch_lone_job(&self, lane: usize, position: Option<u64>) -> bool {
+        self.left_alone.set(position.map(|position| LeftAlone { lane, position, since: Instant::now() }));
         position.is_some()
     }
 
-    /// It is about to look again.
-    fn go_on(&self) {
-        if self.came.get().is_some_and(|came| came.elapsed() >= STAY) {
-            self.came.set(None);
+    /// Called before each round: ends a stay that was long enough.
+    fn start_round(&self) {
+        if self.arrived.get().is_some_and(|arrived| arrived.elapsed() >= MAX_STAY) {
+            self.arrived.set(None);
             self.turn.set(self.turn.get() + 1);
         }
     }
 }
 
 impl Worker {
-    /// Makes a run of a lane its batch. Waits for lanes that are let alone as long as there is nothing else.
+    /// Makes a run of a lane the worker's batch. Waits for lanes that are left alone while there is no other work.
     pub(super) fn batch_from_lanes(&self) -> Option<Place> {
         self.batch_from_own_lane().or_else(|| self.batch_from_all_lanes())
     }
 
-    /// What it has submitted itself comes before all others, for as long as that is its turn. Nobody lets its own lane
-    /// alone.
+    /// The worker's own lane comes first, and is never left alone.
     #[inline]
     fn batch_from_own_lane(&self) -> Option<Place> {
         let number = self.round.own()?;
@@ -138,22 +140,22 @@ impl Worker {
 
     fn batch_from_all_lanes(&self) -> Option<Place> {
         let paced = hint::may_spin() && !self.takes_one_at_a_time() && !self.is_lull();
-        self.round.go_on();
+        self.round.start_round();
         let (mut paused, mut pauses) = (0_u32, 0);
-        // Once a wait: the census, too, is disturbed by whoever looks.
+        // Read once per wait, because reading the census disturbs others, too.
         let crowd = LazyCell::new(|| (self.core.alive() as u32 / 2).max(1));
         loop {
-            let (first, waits) = self.batch_from_a_lane(paced);
-            let enough = if self.round.left.get().is_some() { A_WHILE } else { LONG };
+            let (first, waits) = self.try_lanes(paced);
+            let enough = if self.round.left_alone.get().is_some() { YIELD_AFTER } else { GIVE_UP_AFTER };
             if first.is_some() || !waits || paused >= enough || self.must_stop() || self.has_work_beside_lanes() {
                 return first;
             }
-            pauses = (pauses + *crowd).min(MOST_PAUSES * *crowd);
+            pauses = (pauses + *crowd).min(MAX_PAUSES * *crowd);
             (0..pauses).for_each(|_| hint::spin());
             let before = paused;
             paused += pauses;
-            if paused / A_WHILE > before / A_WHILE {
-                awake::give_way(|| self.core.lanes.taken()); // Whoever is at a lane may have lost its core.
+            if paused / YIELD_AFTER > before / YIELD_AFTER {
+                awake::give_way(|| self.core.lanes.taken()); // The worker at a lane may have lost its core.
             }
         }
     }
@@ -162,11 +164,11 @@ impl Worker {
         !self.core.front.is_empty() || self.core.groups.are_ready()
     }
 
-    /// The first place of its new batch; and if there is none, whether a lane is let alone.
-    fn batch_from_a_lane(&self, paced: bool) -> (Option<Place>, bool) {
+    /// The first place of a new batch; if there is none, whether a lane is left alone.
+    fn try_lanes(&self, paced: bool) -> (Option<Place>, bool) {
         let mut waits = false;
         for (number, lane) in self.core.lanes.starting_at(self.round.turn()) {
-            if paced && self.round.leaves(number, lane) {
+            if paced && self.round.leaves_alone(number, lane) {
                 waits = true;
                 continue;
             }
@@ -178,7 +180,7 @@ impl Worker {
         (None, waits)
     }
 
-    /// Makes a run of this lane its batch, of which this is the first place; `Err` says whether the lane is let alone.
+    /// Makes a run of this lane the batch, and returns its first place; `Err` says whether the lane is left alone.
     #[inline]
     fn claim(&self, number: usize, lane: &Lane, paced: bool) -> Result<Place, bool> {
         let (mut first, mut seen, mut taken) = (None, 0, 0);
@@ -192,12 +194,12 @@ impl Worker {
         };
         let look = lane.claim(&self.core.store, paced, share, install);
         let Some(first) = first else { return Err(look == Look::Rest) };
-        self.round.took_from(number, taken, paced && taken >= MANY && seen > taken);
+        self.round.took_from(number, taken, paced && taken >= LONG_RUN && seen > taken);
         Ok(first)
     }
 
-    /// How much of what is visible in a lane this worker takes: its fair part among those who can run at a time. If it
-    /// comes to be too much, others take half of the rest. Of a lane that flows it takes all.
+    /// How many of the `visible` jobs of a lane the worker takes: a fair share among the workers that can run at a
+    /// time, or all of a lane that flows. If that is too much, thieves take half of the rest.
     fn share(&self, visible: usize, flows: bool) -> usize {
         if visible == 1 || self.takes_one_at_a_time() {
             return 1;

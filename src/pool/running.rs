@@ -1,4 +1,4 @@
-//! What a running job finds out about its worker, and tells it.
+//! What a running job can ask of its worker, and tell it.
 
 use super::core::Core;
 use super::round::MOST_AT_ONCE;
@@ -9,7 +9,7 @@ use crate::queue::WriterId;
 use std::error::Error;
 use std::sync::Arc;
 
-/// The failure that a running job has declared. In a box, for after every job its worker looks whether there is one.
+/// A failure that a running job has declared. Kept in a box, because its worker checks for one after every job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) code: i32,
@@ -21,17 +21,17 @@ impl Worker {
         &self.core
     }
 
-    /// From 0, below the limit on workers; `None` for a submitter that runs a job itself.
+    /// The worker's number, from 0 and below the limit on threads; `None` for a guest.
     pub(crate) fn index(&self) -> Option<usize> {
         (!self.is_guest()).then_some(self.number)
     }
 
-    /// From 0, below the limit on workers.
+    /// From 0 and below the limit on threads; for a guest, that limit.
     pub(crate) fn number(&self) -> usize {
         self.number
     }
 
-    /// What this worker delivers outcomes as.
+    /// The id under which this worker writes outcomes.
     pub(crate) fn writer_id(&self) -> &WriterId {
         &self.writer_id
     }
@@ -41,7 +41,7 @@ impl Worker {
         self.job.get()
     }
 
-    /// The job that is running is a timer's; returns what it was before.
+    /// The running job is that of a timer; returns what to restore by [`leave_tick`](Self::leave_tick).
     pub(super) fn enter_tick(&self, id: u64, tick: TickInfo) -> (u64, Option<TickInfo>) {
         self.ticks.set(self.ticks.get() + 1);
         (self.job.replace(id), self.tick.replace(Some(tick)))
@@ -52,49 +52,50 @@ impl Worker {
         self.tick.set(tick);
     }
 
-    /// A delayed job, or one with a deadline, has begun. Its place among the timers is freed together with others.
-    pub(super) fn spend(&self, id: u64) {
+    /// A delayed job, or one with a deadline, has begun: its timer node or deadline entry is freed later, with others.
+    pub(super) fn retire_timer(&self, id: u64) {
         if self.is_guest() {
-            return self.core.free_spent(&[id]);
+            return self.core.free_retired(&[id]);
         }
-        let mut spent = self.spent.borrow_mut();
-        spent.push(id);
-        if spent.len() == MOST_AT_ONCE {
-            self.core.free_spent(&spent);
-            spent.clear();
+        let mut retired = self.retired.borrow_mut();
+        retired.push(id);
+        if retired.len() == MOST_AT_ONCE {
+            self.core.free_retired(&retired);
+            retired.clear();
         }
     }
 
     #[cold]
-    pub(super) fn free_spent(&self) {
-        self.core.free_spent(&self.spent.take());
+    pub(super) fn free_retired(&self) {
+        self.core.free_retired(&self.retired.take());
     }
 
-    /// What the running job is told about its being due, if it is a timer's.
+    /// When the running job was due, if it is that of a timer.
     pub(crate) fn tick(&self) -> Option<TickInfo> {
         self.tick.get()
     }
 
-    /// Runs code that may drop something of a user's, after the job's outcome was made known.
-    pub(super) fn let_go<T>(&self, value: T) {
+    /// Drops a user's value after the job's outcome was published.
+    pub(super) fn dispose<T>(&self, value: T) {
         self.resume();
         unwind::dispose(value);
     }
 
-    /// The running job has failed. Tells users' code, so it must be called before [`ended`](Self::ended).
+    /// The running job has failed. Calls user code, so it must come before [`ended`](Self::ended).
     pub(crate) fn count_failure(&self, error: &(dyn Error + 'static)) {
         self.station.count_failed();
         self.core.tell_failure(self.job.get(), error);
     }
 
-    /// The running job declares that it has failed. What it said before is replaced.
+    /// The running job declares a failure, which replaces an earlier one.
     pub(crate) fn fail(&self, failure: Box<Failure>) {
         self.failure.replace(Some(failure));
     }
 
-    /// Users' code comes that belongs to no job of this worker: nobody must rely on the worker meanwhile, and what the
-    /// code declares is no job's failure. Returns what [`come_back`](Self::come_back) needs.
-    pub(super) fn step_aside(&self) -> (bool, Option<Box<Failure>>) {
+    /// Called before user code that belongs to no job of this worker: no submitter may rely on the worker meanwhile,
+    /// and a failure that the code declares is not the job's. Returns what to restore by
+    /// [`end_callback`](Self::end_callback).
+    pub(super) fn begin_callback(&self) -> (bool, Option<Box<Failure>>) {
         let searches = self.searching.get();
         if searches {
             self.stop_searching();
@@ -102,14 +103,14 @@ impl Worker {
         (searches, self.failure.take())
     }
 
-    pub(super) fn come_back(&self, (searches, failure): (bool, Option<Box<Failure>>)) {
+    pub(super) fn end_callback(&self, (searches, failure): (bool, Option<Box<Failure>>)) {
         self.failure.replace(failure);
         if searches {
             self.start_searching();
         }
     }
 
-    /// The failure that the running job has declared, if any.
+    /// Takes the failure that the running job has declared, if any.
     pub(crate) fn take_failure(&self) -> Option<Box<Failure>> {
         self.failure.take()
     }

@@ -1,31 +1,30 @@
-//! Jobs that borrow, and whoever waits for all of them.
+//! Scopes: jobs that borrow, and a thread that waits for all of them. Protocol: `README.md`, "Scopes".
 
 use super::core::Core;
 use super::current;
 use super::job::{Job, Task, Unrun};
-use super::running::Failure;
+use super::joint_outcome::JointOutcome;
 use super::submit::Rejected;
-use super::unwind::{self, Payload};
+use super::unwind::Payload;
 use super::worker::Worker;
 use crate::sync::{WaitGroup, awake};
 use crate::sys::lock::Lock;
 use std::mem;
 use std::sync::Arc;
 
-/// Jobs that are waited for. It lies where whoever waits has put it, and a job does not touch it after its end.
+/// The jobs that one thread waits for. Lies in that thread's frame; a job's last access to it is `left.end`.
 #[derive(Debug)]
 pub(crate) struct Scope<'pool> {
     core: &'pool Arc<Core>,
-    /// The job that the scope is part of.
+    /// The job that waits; 0 for none.
     parent: u64,
     left: WaitGroup,
-    /// Jobs that may still be queued, if whoever waits is a worker of the pool, which runs them then.
+    /// Jobs that may still be queued; kept if the waiting thread is a worker of the pool, which runs them.
     spawned: Option<Lock<Spawned>>,
-    payload: Lock<Option<Payload>>,
-    failure: Lock<Option<Box<Failure>>>,
+    outcome: JointOutcome,
 }
 
-/// The ids of jobs, the last one apart: many scopes have only one, and need no memory for it.
+/// Ids of jobs. The last one is stored apart, so that a scope with one job allocates nothing.
 #[derive(Debug, Default)]
 struct Spawned {
     /// 0 for none.
@@ -38,7 +37,7 @@ struct Scoped<'scope, F> {
     scope: *const Scope<'scope>,
 }
 
-// SAFETY: the code can be sent, and the scope can be shared.
+// SAFETY: 1. the code is `Send`; 2. `Scope` is `Sync`.
 unsafe impl<F: Send> Send for Scoped<'_, F> {}
 
 impl Spawned {
@@ -49,7 +48,7 @@ impl Spawned {
         }
     }
 
-    /// All of them, the last one first.
+    /// Takes all of them, the last one first.
     fn take(&mut self) -> impl Iterator<Item = u64> + use<> {
         let Self { last, others } = mem::take(self);
         Some(last).filter(|&id| id != 0).into_iter().chain(others.into_iter().rev())
@@ -63,12 +62,11 @@ impl<'pool> Scope<'pool> {
             parent: current::with(Worker::job).unwrap_or(0),
             left: WaitGroup::new(),
             spawned: core.is_current().then(Lock::default),
-            payload: Lock::new(None),
-            failure: Lock::new(None),
+            outcome: JointOutcome::new(),
         }
     }
 
-    /// Runs `code` on a worker, or here and now if the pool takes no more jobs.
+    /// Runs `code` on a worker, or at once if the pool refuses it.
     ///
     /// # Safety
     ///
@@ -76,7 +74,7 @@ impl<'pool> Scope<'pool> {
     ///    case.
     pub(crate) unsafe fn spawn(&self, code: impl FnOnce() + Send) {
         self.left.begin();
-        // SAFETY: the caller's 1: the code is gone before the scope has nothing left.
+        // SAFETY: 1. by the caller's 1: the code is dropped before `left` is 0, for which `wait` waits.
         let job = unsafe { Job::borrowing(Scoped { code, scope: self }) };
         match (self.core.submit(job), &self.spawned) {
             (Ok(id), Some(spawned)) => spawned.lock().push(id),
@@ -85,21 +83,18 @@ impl<'pool> Scope<'pool> {
         }
     }
 
-    /// Waits until every job has ended, also those that jobs have spawned. In a job of the pool, this runs those that
-    /// nobody has begun. Returns what the first job that panicked has thrown.
+    /// Waits until all jobs have ended, including those that jobs have spawned. In a job of the pool, it runs those
+    /// that were not begun. An error is the first panic.
     pub(crate) fn wait(&self) -> Result<(), Payload> {
         if let Some(spawned) = &self.spawned {
             while self.run_queued(spawned) {}
         }
         awake::wait_for_all(&self.left);
-        if let Some(failure) = self.failure.lock().take() {
-            current::with(|worker| worker.fail(failure));
-        }
-        self.payload.lock().take().map_or(Ok(()), Err)
+        self.outcome.settle()
     }
 
-    /// Runs those of the jobs that nobody has begun; false if none was spawned since the last call. The job that was
-    /// spawned last is the least likely to have been begun.
+    /// Runs the jobs that were not begun, the last one first, because it is the least likely to have been begun. False
+    /// if none was spawned since the last call.
     fn run_queued(&self, spawned: &Lock<Spawned>) -> bool {
         let mut ids = spawned.lock().take().peekable();
         let some = ids.peek().is_some();
@@ -110,26 +105,20 @@ impl<'pool> Scope<'pool> {
 
 impl<F: FnOnce() + Send> Task for Scoped<'_, F> {
     fn run(self, worker: &Worker) {
-        // SAFETY: `Scope::spawn`'s obligation: whoever waits does so until this has ended.
+        // SAFETY: 1. `Scope::spawn`'s obligation: the scope lives until `left.end` below.
         let scope = unsafe { &*self.scope };
-        worker.stand_in_for(scope.parent);
-        if let Err(thrown) = unwind::catch(self.code) {
-            unwind::keep_first(&scope.payload, thrown);
-        }
-        if let Some(failure) = worker.take_failure() {
-            scope.failure.lock().replace(failure);
-        }
+        worker.run_as(scope.parent);
+        scope.outcome.run(self.code);
+        scope.outcome.take_failure(worker);
         worker.ended();
-        scope.left.end(); // The scope may be gone.
+        scope.left.end(); // From here on the scope may be gone.
     }
 
-    /// A job that never had an id was refused, and is run by whoever wanted to submit it.
+    /// A job without an id was refused, and is run by its submitter instead.
     fn cancel(self, id: u64, _why: Unrun) {
         // SAFETY: as above.
         let scope = unsafe { &*self.scope };
-        if let Err(thrown) = if id == 0 { unwind::catch(self.code) } else { unwind::catch(|| drop(self.code)) } {
-            unwind::keep_first(&scope.payload, thrown);
-        }
+        scope.outcome.run(|| if id == 0 { (self.code)() } else { drop(self.code) });
         scope.left.end(); // As above.
     }
 }

@@ -1,4 +1,4 @@
-//! What a worker shares with others.
+//! The shared half of a worker.
 
 use super::job::Job;
 use super::water_marks::DequeueCounter;
@@ -10,34 +10,34 @@ use crate::sys::lock::Lock;
 use crate::sys::wake_cpu::WakeCpu;
 use std::time::{Duration, Instant};
 
-/// So many jobs are worth what it costs to take half of them from a worker.
-const WORTH: usize = 16;
+/// With so many jobs left, splitting a batch is worth its heavy fence.
+const MIN_SPLIT: usize = 16;
 
-/// How often a thief looks whether a worker with fewer gets on.
-const PATIENCE: u32 = 4;
+/// How often a thief checks whether a worker with fewer progresses.
+const PROGRESS_CHECKS: u32 = 4;
 
-/// A worker's shared half: where it sleeps, what it is working through, and what it has done.
+/// A worker's shared half: its parker, its batch, its calls and its counters.
 ///
 /// # Memory ordering
 ///
-/// Counters have one writer; its release stores pair with the readers' acquire loads, so that whoever sees a job
-/// counted sees what the job did.
+/// Each counter has one writer. Its release stores pair with the readers' acquire loads: a thread that observes a job
+/// as counted observes what the job did.
 #[derive(Debug)]
 pub(super) struct Station {
     pub(super) parker: Parker,
     pub(super) wake_cpu: WakeCpu,
     pub(super) batch: Batch,
-    /// Jobs that have begun. Counted in bounded pools only.
+    /// Jobs that have begun; counted only in bounded pools.
     pub(super) begun: DequeueCounter,
     finished: AtomicU64,
     failed: AtomicU64,
     running: AtomicBool,
-    /// Jobs for this worker alone.
+    /// Jobs for this worker only.
     calls: Lock<Vec<Job>>,
     is_called: AtomicBool,
-    born: Instant,
-    /// When the worker was woken, in nanoseconds since `born`; 0 for never, or if it has been asked for.
-    roused: AtomicU64,
+    created: Instant,
+    /// When the worker was woken, in nanoseconds since `created`; 0 if it was not, or if that was read.
+    woken_at: AtomicU64,
 }
 
 impl Station {
@@ -52,39 +52,41 @@ impl Station {
             running: AtomicBool::new(false),
             calls: Lock::new(Vec::new()),
             is_called: AtomicBool::new(false),
-            born: Instant::now(),
-            roused: AtomicU64::new(0),
+            created: Instant::now(),
+            woken_at: AtomicU64::new(0),
         }
     }
 
-    /// Hands the sleeping worker its token. Who wants `help` goes on working, and needs its processor for itself.
-    pub(super) fn rouse(&self, help: bool) {
+    /// Gives the sleeping worker its token. A caller that wants `help` continues to work on its own processor, so the
+    /// worker is kept off that.
+    pub(super) fn wake(&self, help: bool) {
         if help {
             self.wake_cpu.avoid_this_cpu();
         }
-        self.roused.store((self.born.elapsed().as_nanos() as u64).max(1), Ordering::Relaxed); // The token orders it.
+        let now = self.created.elapsed().as_nanos() as u64;
+        self.woken_at.store(now.max(1), Ordering::Relaxed); // Ordered by the token.
         self.parker.unpark();
     }
 
-    /// When the worker got the token that has ended its sleep; `None` if none has.
-    pub(super) fn roused(&self) -> Option<Instant> {
-        let roused = self.roused.swap(0, Ordering::Relaxed);
-        (roused > 0).then(|| self.born + Duration::from_nanos(roused))
+    /// When the worker got the token that has ended its sleep; `None` if no token did.
+    pub(super) fn take_woken_at(&self) -> Option<Instant> {
+        let woken_at = self.woken_at.swap(0, Ordering::Relaxed);
+        (woken_at > 0).then(|| self.created + Duration::from_nanos(woken_at))
     }
 
-    /// Whether the worker is about to come to the rest of its batch by itself. To take some of that costs it, and all
-    /// who run, a fence that takes longer than some short jobs.
+    /// Whether the worker will soon run the rest of its batch by itself. Splitting the batch costs a heavy fence, which
+    /// interrupts all running threads for longer than some short jobs take.
     pub(super) fn keeps_up(&self) -> bool {
-        let gets_on = || {
+        let progresses = || {
             let before = self.finished();
             hint::linger(LAG);
             self.finished() > before
         };
-        let comes_to = |rest| rest == 0 || rest < WORTH && gets_on();
-        hint::may_spin() && (0..PATIENCE).all(|_| comes_to(self.batch.rest()))
+        let will_run = |rest| rest == 0 || rest < MIN_SPLIT && progresses();
+        hint::may_spin() && (0..PROGRESS_CHECKS).all(|_| will_run(self.batch.rest()))
     }
 
-    /// A job that this worker shall run, and no other.
+    /// Adds a job that only this worker runs.
     pub(super) fn call(&self, job: Job) {
         self.calls.lock().push(job);
         self.is_called.store(true, Ordering::Release);
@@ -95,7 +97,7 @@ impl Station {
         self.is_called.load(Ordering::Acquire)
     }
 
-    /// The jobs that this worker was called to.
+    /// Takes all calls.
     pub(super) fn take_calls(&self) -> Vec<Job> {
         let mut calls = self.calls.lock();
         self.is_called.store(false, Ordering::Release);

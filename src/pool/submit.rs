@@ -1,4 +1,4 @@
-//! How a job comes in.
+//! Submitting jobs.
 
 use super::admission::Patience;
 use super::bound::Bound;
@@ -19,24 +19,25 @@ use std::sync::Arc;
 pub(crate) enum Refusal {
     Closed,
     Full,
-    /// There is no place yet. Kept within this module and `admission`; the pool is kept in memory for another look.
+    /// There may be no free place. Never leaves this module and `admission`; holds the pool for another try after the
+    /// visit.
     Undecided(Arc<Core>),
     OutOfMemory,
     NoThread(io::Error),
     Broken(HookError),
     Forked,
-    /// The caller is a worker that would wait for itself.
+    /// The caller is a worker, and would wait for itself.
     Deadlock,
 }
 
 /// Where a job is queued.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Route<'a> {
-    /// Behind those that the same thread has submitted before.
+    /// Behind the jobs that the same thread has submitted before.
     Back,
-    /// Before all that are queued.
+    /// Before all queued jobs.
     First,
-    /// In a group, behind or before those that are there.
+    /// In a group; before its queued jobs if true, else behind them.
     Group(&'a Arc<Group>, bool),
 }
 
@@ -47,16 +48,16 @@ pub(crate) struct Rejected {
     pub(crate) job: Job,
 }
 
-/// The jobs of a batch that were queued.
+/// The queued jobs of a batch.
 #[derive(Debug)]
 pub(super) struct Queued {
     ids: Vec<u64>,
-    /// No worker lives, and there is no thread for one. The pool is kept in memory for what follows the visit.
+    /// Set if no worker is alive and none could be started. Holds the pool for what follows the visit.
     refused: Option<(io::Error, Arc<Core>)>,
 }
 
 impl Queued {
-    /// Outside the visit: the jobs' ids; or all come back, as a single job does, if there is no thread for them.
+    /// Called after the visit. Returns the jobs' ids; or takes all of them back if no thread could be started for them.
     pub(super) fn settle(self) -> Result<Vec<u64>, Refusal> {
         let Some((refused, core)) = self.refused else { return Ok(self.ids) };
         let back = self.ids.iter().filter_map(|&id| core.take_back(id).map(|job| (id, job))).collect();
@@ -67,8 +68,8 @@ impl Queued {
 impl Core {
     /// Queues a job behind those that this thread has submitted before; returns its id.
     ///
-    /// Nearly always there is room in the thread's own lane, the pool admits everybody, and nobody needs to be woken.
-    /// Then nothing is called here, and there are no registers to save.
+    /// In nearly all cases the thread's own lane has room, the pool is open and no worker must be woken. Then this
+    /// calls no function, and saves no registers.
     #[inline(always)]
     pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
         // SAFETY: 1. as below.
@@ -77,24 +78,24 @@ impl Core {
             && self.admits_one()
         {
             let id = lane.push_inside(job.into_item());
-            return if self.needs_worker() { self.bring_worker(lane, id) } else { Ok(id) };
+            return if self.needs_worker() { self.recruit_for(lane, id) } else { Ok(id) };
         }
         self.submit_by(job, Route::Back)
     }
 
-    /// Whether one job may come in, as far as one look tells; it has its place then.
+    /// Whether one job is admitted without further checks. If so, it has taken its place.
     #[inline(always)]
     fn admits_one(&self) -> bool {
         let now = self.crew.census.read();
-        now.is_open() || now.is_only_bounded() && self.bound.as_ref().is_some_and(Bound::take_at_once)
+        now.is_open() || now.is_only_bounded() && self.bound.as_ref().is_some_and(Bound::take_fast)
     }
 
-    /// Puts a job before all that are queued; returns its id.
+    /// Queues a job before all others; returns its id.
     pub(crate) fn submit_first(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
         self.submit_by(job, Route::First)
     }
 
-    /// Queues a job wherever it shall be; returns its id.
+    /// Queues a job where the route says; returns its id.
     #[inline(always)]
     pub(crate) fn submit_routed(self: &Arc<Self>, job: Job, route: Route<'_>) -> Result<u64, Rejected> {
         match route {
@@ -104,8 +105,8 @@ impl Core {
         }
     }
 
-    /// As [`submit`](Self::submit), for a job that its submitter can do without, because it works on the same thing:
-    /// where there is no room it comes back, whatever the policy.
+    /// As [`submit`](Self::submit), for a job that only helps its submitter: if there is no room it comes back,
+    /// whatever the policy.
     pub(super) fn submit_if_room(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
         match &self.bound {
             None => self.submit(job),
@@ -117,10 +118,10 @@ impl Core {
     #[inline(never)]
     fn submit_by(self: &Arc<Self>, job: Job, route: Route<'_>) -> Result<u64, Rejected> {
         let mut rejected = {
-            // SAFETY: 1. queues and the crew run no user's code; a job that is rejected is dropped by the caller.
+            // SAFETY: 1. queues and the crew run no user code; a rejected job is dropped by the caller.
             let mut visit = unsafe { producer::visit(self) };
             if matches!(route, Route::Back) && visit.lane.has_filled_a_segment() {
-                self.crew.census.forget_wake_up();
+                self.crew.census.clear_woken();
             }
             match self.refuses(1) {
                 None => match self.queue_one(&mut visit.lane, job, route) {
@@ -130,10 +131,10 @@ impl Core {
                 Some(why) => Rejected { why, job },
             }
         };
-        Self::reconsider(&mut rejected, route).map(NonZero::get).ok_or(rejected)
+        Self::retry_undecided(&mut rejected, route).map(NonZero::get).ok_or(rejected)
     }
 
-    /// During a visit of an admitted submitter.
+    /// Called in the visit of an admitted submitter.
     pub(super) fn queue_one(
         self: &Arc<Self>,
         lane: &mut Producing<'_>,
@@ -148,23 +149,23 @@ impl Core {
         };
         let Ok(id) = pushed else {
             self.put_back_places(1);
-            // SAFETY: the item was made of a job above and was not queued.
+            // SAFETY: 1. the item was made from a job above; 2. it was not queued.
             return Err(Rejected { why: Refusal::OutOfMemory, job: unsafe { Job::from_item(item) } });
         };
-        match self.work_is_visible() {
+        match self.ensure_worker() {
             Ok(()) => Ok(id),
             Err(refused) => self.take_back_for(refused, id),
         }
     }
 
-    /// The rest of a visit in which a job was queued that nobody is sure to find.
+    /// Ends a visit in which a job was queued that no searcher is sure to find.
     #[cold]
     #[inline(never)]
-    fn bring_worker(self: &Arc<Self>, _visit: Producing<'_>, id: u64) -> Result<u64, Rejected> {
+    fn recruit_for(self: &Arc<Self>, _visit: Producing<'_>, id: u64) -> Result<u64, Rejected> {
         self.recruit().map_or_else(|refused| self.take_back_for(refused, id), |()| Ok(id))
     }
 
-    /// In a visit: there is no thread for a job that was queued. It comes back, unless somebody has it.
+    /// Called in a visit, if no thread could be started for a queued job: takes the job back, unless it was claimed.
     fn take_back_for(&self, refused: io::Error, id: u64) -> Result<u64, Rejected> {
         let Some(job) = self.take_back_uncounted(id) else { return Ok(id) };
         self.count_cancelled_in_visit(1);
@@ -175,13 +176,13 @@ impl Core {
     pub(crate) fn submit_batch(self: &Arc<Self>, jobs: Vec<Job>) -> Result<Vec<u64>, Refusal> {
         let items: Vec<Item> = jobs.into_iter().map(Job::into_item).collect();
         self.queue_batch(&items).inspect_err(|_| {
-            // SAFETY: the items were made of jobs above and were not queued.
+            // SAFETY: 1. the items were made from jobs above; 2. they were not queued.
             items.iter().for_each(|&item| unwind::dispose(unsafe { Job::from_item(item) }));
         })
     }
 
     fn queue_batch(self: &Arc<Self>, items: &[Item]) -> Result<Vec<u64>, Refusal> {
-        // SAFETY: 1. queues and the crew run no user's code; jobs that are rejected are dropped by the caller.
+        // SAFETY: 1. queues and the crew run no user code; rejected jobs are dropped by the caller.
         let mut visit = unsafe { producer::visit(self) };
         match self.refuses(items.len()) {
             None => {
@@ -197,14 +198,14 @@ impl Core {
         }
     }
 
-    /// During a visit of an admitted submitter; the rest, [`Queued::settle`], comes after it.
+    /// Called in the visit of an admitted submitter, which calls [`Queued::settle`] after it.
     pub(super) fn push_batch(self: &Arc<Self>, lane: &mut Producing<'_>, items: &[Item]) -> Result<Queued, Refusal> {
         if items.is_empty() {
-            return Ok(Queued { ids: Vec::new(), refused: None }); // There is nothing to start a thread for.
+            return Ok(Queued { ids: Vec::new(), refused: None }); // Starts no thread.
         }
         let mut ids = Vec::with_capacity(items.len());
         self.push_each(lane, items, &mut ids).inspect_err(|_| self.put_back_places(items.len() as u64))?;
-        let refused = self.work_is_visible().err().map(|refused| (refused, Arc::clone(self)));
+        let refused = self.ensure_worker().err().map(|refused| (refused, Arc::clone(self)));
         Ok(Queued { ids, refused })
     }
 
@@ -214,23 +215,23 @@ impl Core {
         items: &[Item],
         ids: &mut Vec<u64>,
     ) -> Result<(), Refusal> {
-        // A worker first: once some of the jobs are claimed the others cannot be taken back. Nearly always it is there
-        // when they are queued, and while it lives a refused thread is no error; but it may leave (Leaving, D3).
+        // Start a worker first: once some of the jobs are claimed, the batch cannot be taken back as a whole. While a
+        // worker is alive a refused thread is no error; it may leave before the push, though (Leaving, D3).
         if self.alive() == 0 {
             self.recruit_if(&|| true).map_err(Refusal::NoThread)?;
         }
         lane.push_all(&self.store, items, |id| ids.push(id)).map_err(|OutOfMemory| Refusal::OutOfMemory)
     }
 
-    /// Close, step V3. A pool that is bounded, or closed and admits its own jobs only, looks more closely.
+    /// Close, step V3. Bounded and closed pools check further.
     #[inline]
     fn refuses(self: &Arc<Self>, count: usize) -> Option<Refusal> {
-        if self.crew.census.read().is_open() { None } else { self.refuses_after_all(count as u64) }
+        if self.crew.census.read().is_open() { None } else { self.refuses_slow(count as u64) }
     }
 
-    /// Called after every push: makes sure that somebody comes to the work.
+    /// Called after every push: makes sure that a worker will find the work.
     #[inline]
-    pub(super) fn work_is_visible(self: &Arc<Self>) -> io::Result<()> {
+    pub(super) fn ensure_worker(self: &Arc<Self>) -> io::Result<()> {
         if self.needs_worker() { self.recruit() } else { Ok(()) }
     }
 
@@ -240,22 +241,22 @@ impl Core {
         self.crew.needs_recruit()
     }
 
-    /// Takes a job of ours out of the queue again and drops it; false if somebody has it.
+    /// Takes one of our own jobs out of the queue and drops it; false if it was claimed.
     pub(super) fn retract(&self, id: u64) -> bool {
         self.take_back(id).is_some()
     }
 
-    /// Takes an accepted job out of the queue again, if nobody has claimed it; it counts as ended.
+    /// Takes an accepted job out of the queue, if it was not claimed; it counts as ended.
     pub(super) fn take_back(&self, id: u64) -> Option<Job> {
         let job = self.take_back_uncounted(id)?;
         self.count_cancelled(1);
         Some(job)
     }
 
-    /// The same; the caller counts it.
+    /// The same, but the caller must count it.
     pub(super) fn take_back_uncounted(&self, id: u64) -> Option<Job> {
         let TakenOut { item, .. } = self.take_out(id)?;
-        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
+        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so the item is turned back into a job once.
         Some(unsafe { Job::from_item(item) })
     }
 }

@@ -1,4 +1,4 @@
-//! The threads of a pool's workers, until somebody has waited for the end of each.
+//! The threads of a pool that are still to be joined.
 
 use crate::sys::join;
 use crate::sys::lock::Lock;
@@ -10,21 +10,22 @@ pub(super) struct Threads(Lock<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Those that nobody joins.
+    /// Threads that no caller joins at the moment.
     kept: Vec<JoinHandle<()>>,
-    /// Whether somebody joins another one.
+    /// Whether a caller joins one.
     joins: bool,
 }
 
 impl Threads {
-    /// A thread was started. Those that have ended meanwhile are let go of.
+    /// Adds a new thread, and drops those that have ended.
     pub(super) fn add(&self, thread: JoinHandle<()>) {
         let mut state = self.0.lock();
         join::let_go_of_ended(&mut state.kept);
         state.kept.push(thread);
     }
 
-    /// A thread for the caller to join, or `Some(None)` if all have ended; `None` while somebody else joins one.
+    /// Returns a thread for the caller to join, or `Some(None)` if all have ended; `None` while another caller joins
+    /// one.
     pub(super) fn next(&self) -> Option<Option<JoinHandle<()>>> {
         let mut state = self.0.lock();
         if state.joins {
@@ -35,7 +36,7 @@ impl Threads {
         Some(next)
     }
 
-    /// What the caller joined has ended, or is given back because that takes too long.
+    /// Called after a join; gives the thread back if it is `late`.
     pub(super) fn joined(&self, late: Option<JoinHandle<()>>) {
         let mut state = self.0.lock();
         state.joins = false;

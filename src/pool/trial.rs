@@ -1,41 +1,41 @@
-//! Whether a loop pays to share: its caller tries out some items. Protocol: `README.md`, "Loops".
+//! Whether sharing a loop pays: its caller runs some items first. Protocol: `README.md`, "Loops".
 
 use super::call_sites::Site;
 use super::frame;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// What is left of a loop when it has shown that it pays to share it.
+/// The rest of a loop that is worth sharing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rest {
     pub(super) items: Range<usize>,
-    /// Items that are claimed at a time, at least 1.
+    /// How many items are claimed at a time; at least 1.
     pub(super) chunk: usize,
-    /// Whether smaller chunks are as well.
+    /// Whether chunks may be smaller.
     pub(super) flexible: bool,
     /// Whether a failure that the body declares stops the loop.
     pub(super) stoppable: bool,
     pub(super) site: Site,
 }
 
-/// A loop that is over within this time is not shared: waking somebody takes about as long.
-pub(super) const PAYS: Duration = Duration::from_micros(10);
+/// A shorter loop is not shared, because a wake-up takes about as long.
+pub(super) const WORTH_SHARING: Duration = Duration::from_micros(10);
 
-/// How long a chunk shall take: claiming it does not matter, and nobody waits long for the last one.
-const CHUNK: Duration = Duration::from_micros(20);
+/// The aim for the time of a chunk: long compared with claiming it, and short enough to wait for the last one.
+const CHUNK_TIME: Duration = Duration::from_micros(20);
 
-/// Chunks of a loop, at most: so many are as well balanced as could be.
-const MANY: usize = 1 << 14;
+/// The most chunks of a loop: more would not balance it better.
+const MAX_CHUNKS: usize = 1 << 14;
 
-/// With fewer chunks than this each may be long: they are shared at once, unless all were quick the last time.
-const FEW: usize = 64;
+/// A loop of fewer chunks is shared at once, because each may be long, unless all were quick the last time.
+const FEW_CHUNKS: usize = 64;
 
-/// So many chunks are tried first where all were quick the last time.
-const FIRST: usize = 8;
+/// How many chunks are tried first if all were quick the last time.
+const TRIAL_CHUNKS: usize = 8;
 
-/// Runs the first items here to see how long they take; then all of them if that is quick. `site` is the loop's;
-/// `grain` is the least number of items at a time, 0 if that is for the loop to find out. If `stoppable`, a failure
-/// that the [`frame`] hears of ends the loop.
+/// Runs the first items on the calling thread and measures their time; runs all of them if they are quick, else returns
+/// the rest. `grain` is the least number of items in a chunk, or 0 to let the loop choose. If `stoppable`, a failure in
+/// the innermost [`frame`] ends the loop.
 #[inline(always)]
 pub(crate) fn try_out(
     site: Site,
@@ -50,17 +50,17 @@ pub(crate) fn try_out(
         return None;
     }
     let was_quick = site.is_quick();
-    let few = items.len().div_ceil(unit) < FEW;
+    let few = items.len().div_ceil(unit) < FEW_CHUNKS;
     if few && !was_quick {
         return Some(Rest { items, chunk: unit, flexible: grain == 0, stoppable, site });
     }
-    // One item may be long; where all were quick the last time it is seen from some more that they are again.
-    let mut lot = if was_quick && !few { FIRST * unit } else { unit };
+    // Begin with one unit, which may be long; or with some more, if all were quick the last time.
+    let mut lot = if was_quick && !few { TRIAL_CHUNKS * unit } else { unit };
     let (mut tried, mut took) = (items.start, Duration::ZERO);
     let began = Instant::now();
     let each = loop {
         let next = items.end.min(tried.saturating_add(lot));
-        // The only call: the body becomes a part of this function.
+        // The only call, so that the body is inlined.
         run(tried..next);
         if stoppable && frame::has_failed() {
             return None;
@@ -69,24 +69,24 @@ pub(crate) fn try_out(
         let each = (by_now - took).as_nanos() as f64 / (next - tried) as f64;
         (tried, took) = (next, by_now);
         if tried == items.end {
-            site.note(took < PAYS);
+            site.record(took < WORTH_SHARING);
             return None;
         }
-        let is_quick = each * (items.end - tried) as f64 <= PAYS.as_nanos() as f64;
+        let is_quick = each * (items.end - tried) as f64 <= WORTH_SHARING.as_nanos() as f64;
         lot = if is_quick && was_quick {
             usize::MAX
-        } else if is_quick || !few && took < PAYS / 8 {
-            // The first ones meet cold caches, and few take no longer than a look at the clock.
-            lot.saturating_mul(4).max(FEW.saturating_mul(unit))
+        } else if is_quick || !few && took < WORTH_SHARING / 8 {
+            // The first items meet cold caches, and a few take no longer than reading the clock.
+            lot.saturating_mul(4).max(FEW_CHUNKS.saturating_mul(unit))
         } else {
             break each;
         };
     };
-    site.note(false);
+    site.record(false);
     let rest = tried..items.end;
-    let fair = (CHUNK.as_nanos() as f64 / each.max(0.01)) as usize;
-    // The trial may have met a page fault: chunks that are too small by that measure cost as much as a loop of claims.
-    let chunk = if grain == 0 { fair.max(rest.len() / MANY) } else { grain };
+    let fair = (CHUNK_TIME.as_nanos() as f64 / each.max(0.01)) as usize;
+    // A page fault may have distorted the measurement, so limit the number of chunks.
+    let chunk = if grain == 0 { fair.max(rest.len() / MAX_CHUNKS) } else { grain };
     Some(Rest { items: rest, chunk: chunk.max(1), flexible: grain == 0, stoppable, site })
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn try_out(
 mod tests {
     use super::*;
 
-    /// How many of `length` items the caller has run alone, and what is to be shared.
+    /// Returns how many of `length` items the caller has run itself, and the rest.
     fn alone(length: usize, item: impl Fn(usize)) -> (usize, Option<Rest>) {
         let mut ran = 0;
         let chunk = |items: Range<usize>| items.for_each(&item);
@@ -106,37 +106,38 @@ mod tests {
     }
 
     fn slow() {
-        std::thread::sleep(PAYS * 5);
+        std::thread::sleep(WORTH_SHARING * 5);
     }
 
-    /// Conformance 86: nobody knows how long a few items take, until somebody has run them.
+    /// Conformance 86: how long a few items take is unknown until they were run.
     #[test]
     fn few_items_are_shared_until_they_were_quick() {
         let quick = || alone(10, |_| ());
         let (ran, rest) = quick();
         let site = rest.expect("it is shared").site;
         assert_eq!(ran, 0);
-        site.note(false);
+        site.record(false);
         assert_eq!(quick().0, 0);
-        // Only a thread that is held up takes them for slow.
+        // They seem slow only if the thread is preempted.
         let learns = || {
-            site.note(true);
+            site.record(true);
             quick() == (10, None)
         };
         assert!((0..1000).any(|_| learns()));
     }
 
-    /// Conformance 86: what was quick the last time may be slow, and the caller does not run it all alone.
+    /// Conformance 86: items that were quick the last time may be slow now, and then the caller does not run them all
+    /// itself.
     #[test]
     fn a_few_items_that_became_slow_are_shared_after_the_first() {
         let run = || alone(10, |_| slow());
-        run().1.expect("it is shared").site.note(true);
+        run().1.expect("it is shared").site.record(true);
         let (ran, rest) = run();
         assert_eq!((ran, rest.expect("it is shared").items), (1, 1..10));
         assert_eq!(run().0, 0);
     }
 
-    /// Conformance 86: the first rows of a triangle are short.
+    /// Conformance 86: as the rows of a triangle grow.
     #[test]
     fn a_loop_that_begins_with_quick_items_is_shared_where_they_grow() {
         let run = || {
@@ -147,8 +148,8 @@ mod tests {
             })
         };
         let site = run().1.expect("it is shared").site;
-        site.note(true);
-        // Whoever trusts in that runs them all alone, once.
+        site.record(true);
+        // Misled by the record, the caller runs all of them once.
         run();
         assert!(run().1.is_some());
     }

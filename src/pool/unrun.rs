@@ -1,4 +1,4 @@
-//! Jobs that end without having run, and what users' code may not wait for meanwhile.
+//! Jobs that end without having run, and what their callbacks must not wait for.
 
 use super::closing::Unfinished;
 use super::core::Core;
@@ -27,12 +27,12 @@ impl From<Item> for TakenOut<'_> {
 }
 
 per_thread! {
-    /// What the calling thread ends, the innermost one.
+    /// The innermost such end on the calling thread.
     ENDING: Cell<*const Ending> = Cell::new(ptr::null())
 }
 
-/// The calling thread tells a job of this pool that it will never run, and drops it: users' code. The job counts as
-/// pending until that is over.
+/// The calling thread runs the callbacks and destructors of a job that will never run: user code. The job counts as
+/// pending until they are over.
 #[derive(Debug)]
 struct Ending {
     pool: u64,
@@ -41,7 +41,7 @@ struct Ending {
     outer: *const Ending,
 }
 
-/// Puts the one before back.
+/// Restores the enclosing one.
 struct Entered<'a> {
     innermost: &'a Cell<*const Ending>,
     outer: *const Ending,
@@ -54,13 +54,12 @@ impl Drop for Entered<'_> {
 }
 
 impl Core {
-    /// Ends a job that was accepted and taken out of the queue without having run. Returns the id that users know it
-    /// by.
+    /// Ends a cancelled job that was taken out of its queue. Returns the id that users know.
     pub(super) fn end_unrun(&self, id: u64, job: TakenOut<'_>) -> u64 {
         self.end_pending(id, job, Unrun::Cancelled)
     }
 
-    /// Ends a job that is still queued: it was not begun in time.
+    /// Ends a job that was not begun in time, if it is still queued.
     pub(super) fn expire(&self, id: u64) {
         let Some(job) = self.take_out(id) else { return };
         self.expired.fetch_add(1, Ordering::Release);
@@ -85,18 +84,18 @@ impl Core {
             let ending = Ending { pool: self.number, group, outer };
             innermost.set(&raw const ending);
             let _entered = Entered { innermost, outer };
-            // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so no other job was made of the item.
+            // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so the item is turned back into a job once.
             self.end_job(unsafe { Job::from_item(item) }, id, why)
         })
     }
 
-    /// Whether the calling thread ends a job that this pool still counts as pending: whoever waits for all of them here
-    /// waits for itself.
-    pub(super) fn is_ending_one(&self) -> bool {
+    /// Whether the calling thread ends a job of this pool, which counts as pending: it would wait for itself if it
+    /// waited for all jobs.
+    pub(super) fn is_ending_job(&self) -> bool {
         is_ending(|ending| ending.pool == self.number)
     }
 
-    /// Whether the calling thread may wait until the group has come to rest.
+    /// Whether the calling thread may wait until the group is quiescent.
     pub(crate) fn may_wait_for_group(&self, group: &Group) -> Result<(), Unfinished> {
         self.may_wait()?;
         if is_ending(|ending| ending.group == Some(group.number())) { Err(Unfinished::Deadlock) } else { Ok(()) }
@@ -107,7 +106,7 @@ impl Core {
         self.end_job(job, id, Unrun::Cancelled)
     }
 
-    /// Tells a job that it will never run. Returns the id that users know it by.
+    /// Tells a job that it will never run. Returns the id that users know.
     pub(super) fn end_job(&self, job: Job, id: u64, why: Unrun) -> u64 {
         let id = unwind::catch(|| job.cancel(self, id, why)).unwrap_or_else(|payload| {
             unwind::dispose(payload);
@@ -126,9 +125,10 @@ impl Core {
     }
 }
 
-/// Whether the calling thread ends such a job.
+/// Whether one of the ends on the calling thread is `such`.
 fn is_ending(such: impl FnMut(&Ending) -> bool) -> bool {
-    // SAFETY: the pointer is null, or `tell_unrun` keeps what it points to further down this thread's stack.
+    // SAFETY: the pointer is null, or to an `Ending` further down this thread's stack, which `Entered` removes before
+    // it ends.
     let innermost = unsafe { ENDING.with(Cell::get).as_ref() };
     // SAFETY: as above.
     iter::successors(innermost, |ending| unsafe { ending.outer.as_ref() }).any(such)

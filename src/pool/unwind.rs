@@ -1,19 +1,18 @@
-//! The only place where panics of users' code are caught.
+//! The only place where panics of user code are caught.
 
-use crate::sys::lock::Lock;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a panicking job threw.
+/// The payload of a panic.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Runs `code`; a panic becomes an error. Nothing of ours is broken by it: jobs own what they touch.
+/// Runs `code`; a panic becomes an error. Unwind safe, because no state of ours is shared with user code.
 #[inline]
 pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(code))
 }
 
-/// Drops something of a user's; a panic on the way is swallowed, and what a panicking payload throws is leaked.
+/// Drops a user's value and swallows a panic. If dropping the payload panics, too, the second payload is leaked.
 pub(crate) fn dispose<T>(value: T) {
     if let Err(payload) = catch(|| drop(value))
         && let Err(second) = catch(|| drop(payload))
@@ -22,18 +21,7 @@ pub(crate) fn dispose<T>(value: T) {
     }
 }
 
-/// Keeps what was thrown, if it is the first.
-pub(super) fn keep_first(place: &Lock<Option<Payload>>, thrown: Payload) {
-    let mut first = place.lock();
-    if first.is_none() {
-        *first = Some(thrown);
-    } else {
-        drop(first);
-        dispose(thrown);
-    }
-}
-
-/// What `panic!` was given, where that was text.
+/// The message of a panic, if the payload is text.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()
@@ -42,10 +30,10 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("(a value that is not text)")
 }
 
-/// Runs code of ours. A panic in it is a bug that would lose jobs: the process ends.
+/// Runs our own code. A panic in it is a bug that would lose jobs, so it aborts the process.
 pub(super) fn abort_on_panic(code: impl FnOnce()) {
     if let Err(payload) = catch(code) {
-        std::mem::forget(payload); // It might panic in its turn.
+        std::mem::forget(payload); // Its destructor might panic.
         std::process::abort();
     }
 }

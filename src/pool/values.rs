@@ -1,4 +1,4 @@
-//! Values of a loop, each of which is written where it belongs.
+//! Loops that collect values, each written to its final place.
 
 use super::call_sites::Site;
 use super::core::Core;
@@ -9,36 +9,37 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::{mem, ptr};
 
-/// The values of `map` for the items 0 to `length` − 1, from a [loop](loops).
+/// The values of `map` for 0 to `length` − 1, computed in a [loop](loops).
 pub(crate) fn run<R: Send>(
     core: &Arc<Core>,
     length: usize,
     map: impl Fn(usize) -> R + Sync,
 ) -> Result<Vec<R>, Payload> {
-    let room = Room::new(length);
+    let buffer = Buffer::new(length);
     // SAFETY: 1. and 2. chunks of a loop lie in it and do not overlap.
-    let chunk = |items| unsafe { room.fill(items, &map) };
+    let chunk = |items| unsafe { buffer.fill(items, &map) };
     if let Some(rest) = trial::try_out(Site::of(&chunk), 0..length, 0, false, chunk) {
         loops::run(core, rest, &chunk)?;
     }
     // SAFETY: 1. the loop has run all items.
-    Ok(unsafe { room.into_values() })
+    Ok(unsafe { buffer.into_values() })
 }
 
-/// Room for values that several threads write. Dropped too early, it drops those that were written.
-struct Room<R> {
-    /// Empty until the end.
+/// A buffer that several threads fill with values. Drops the written values, unless they are taken out.
+struct Buffer<R> {
+    /// Owns the memory; its length is 0 until the end.
     values: Vec<R>,
     first: *mut R,
     length: usize,
-    /// Items whose values were written, if values are to be dropped.
+    /// The items whose values were written, if values need to be dropped.
     written: Lock<Vec<Range<usize>>>,
 }
 
-// SAFETY: values are written by one thread each, and read when nobody writes any more; nothing else is shared.
-unsafe impl<R: Send> Sync for Room<R> {}
+// SAFETY: 1. each value is written by one thread, and read after all writes have ended; 2. `R: Send`; 3. the lock
+// guards the rest.
+unsafe impl<R: Send> Sync for Buffer<R> {}
 
-impl<R> Room<R> {
+impl<R> Buffer<R> {
     fn new(length: usize) -> Self {
         let mut values = Vec::with_capacity(length);
         Self { first: values.as_mut_ptr(), values, length, written: Lock::new(Vec::new()) }
@@ -46,20 +47,20 @@ impl<R> Room<R> {
 
     /// # Safety
     ///
-    /// 1. The items are below the room's length. 2. Nobody else has filled or fills one of them.
+    /// 1. The items are below the buffer's length. 2. No other call fills one of them.
     #[inline]
     unsafe fn fill(&self, items: Range<usize>, map: impl Fn(usize) -> R) {
         // SAFETY: the caller's 1.
-        let mut run = Run { first: unsafe { self.first.add(items.start) }, length: 0 };
+        let mut written = Written { first: unsafe { self.first.add(items.start) }, length: 0 };
         for item in items.clone() {
             let value = map(item);
-            // SAFETY: the caller's 1: the run is not longer than the items.
-            let place = unsafe { run.first.add(run.length) };
+            // SAFETY: by the caller's 1: no more values are written than there are items.
+            let place = unsafe { written.first.add(written.length) };
             // SAFETY: the caller's 2.
             unsafe { place.write(value) };
-            run.length += 1;
+            written.length += 1;
         }
-        mem::forget(run);
+        mem::forget(written);
         if mem::needs_drop::<R>() {
             self.written.lock().push(items);
         }
@@ -67,7 +68,7 @@ impl<R> Room<R> {
 
     /// # Safety
     ///
-    /// 1. All of it was filled.
+    /// 1. All items were filled.
     unsafe fn into_values(mut self) -> Vec<R> {
         self.written.lock().clear();
         let mut values = mem::take(&mut self.values);
@@ -77,25 +78,25 @@ impl<R> Room<R> {
     }
 }
 
-impl<R> Drop for Room<R> {
+impl<R> Drop for Buffer<R> {
     fn drop(&mut self) {
         for items in self.written.lock().drain(..) {
-            // SAFETY: what was filled lies in the room.
+            // SAFETY: 1. filled items lie within the buffer.
             let first = unsafe { self.first.add(items.start) };
-            drop(Run { first, length: items.len() });
+            drop(Written { first, length: items.len() });
         }
     }
 }
 
-/// Values side by side, which are dropped with it.
-struct Run<R> {
+/// Consecutive values, which are dropped with this.
+struct Written<R> {
     first: *mut R,
     length: usize,
 }
 
-impl<R> Drop for Run<R> {
+impl<R> Drop for Written<R> {
     fn drop(&mut self) {
-        // SAFETY: so many were written from the first on, and nobody else has them.
+        // SAFETY: 1. `length` values were written from `first` on; 2. nothing else refers to them.
         unsafe { ptr::slice_from_raw_parts_mut(self.first, self.length).drop_in_place() };
     }
 }

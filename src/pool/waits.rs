@@ -1,11 +1,13 @@
-//! Which jobs of a pool sleep until another one has ended.
+//! The table of waits: which jobs of a pool sleep until another one has ended. Protocol: `README.md`, "Waiting in a
+//! job".
 
 use crate::sys::lock::Lock;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Jobs that sleep, and for which jobs: one of them must end. A job that others help with may sleep on several threads,
-/// each for its own reason, and goes on when all of them do. Only untimed waits are kept here, a timed one ends anyway.
+/// Maps each sleeping job to its waits; a wait ends when one of its jobs has ended. A job with helpers may sleep on
+/// several threads, each with a wait of its own, and ends only when all of these continue. Contains no timed waits,
+/// which end by themselves.
 #[derive(Debug, Default)]
 pub(super) struct Waits(Lock<Asleep>);
 
@@ -20,8 +22,8 @@ pub(super) struct Waiting<'a> {
 }
 
 impl Waits {
-    /// Jobs `stack`, all on one thread, begin to sleep until one of `awaited` has ended. `None` if that will never be:
-    /// each of them sleeps, on some thread, for jobs that will never end either.
+    /// The jobs `stack`, all on one thread, begin to sleep until one of `awaited` has ended. `None` if that would never
+    /// happen, because each of those waits, directly or not, for jobs that cannot end either.
     pub(super) fn begin(&self, stack: Vec<u64>, awaited: Vec<u64>) -> Option<Waiting<'_>> {
         let awaited = Arc::<[u64]>::from(awaited);
         let mut asleep = self.0.lock();
@@ -31,14 +33,14 @@ impl Waits {
         if may_end(&asleep, &awaited) {
             return Some(Waiting { waits: self, stack, awaited });
         }
-        wake(&mut asleep, &stack, &awaited);
+        remove(&mut asleep, &stack, &awaited);
         None
     }
 }
 
-/// Whether one of the jobs may end, as far as the table tells.
+/// Whether one of the jobs may end, according to the table.
 fn may_end(asleep: &Asleep, jobs: &[u64]) -> bool {
-    // What is not in the table is queued, runs or has ended: nothing says that it does not go on.
+    // A job that is not in the table is queued, runs or has ended.
     if jobs.iter().any(|job| !asleep.contains_key(job)) {
         return true;
     }
@@ -53,7 +55,7 @@ fn may_end(asleep: &Asleep, jobs: &[u64]) -> bool {
     }
 }
 
-/// The jobs, and all that they sleep for, directly or by way of others.
+/// The jobs, and all jobs that they wait for, directly or not.
 fn reached(asleep: &Asleep, jobs: &[u64]) -> HashSet<u64> {
     let mut reached = HashSet::new();
     let mut next = jobs.to_vec();
@@ -65,8 +67,8 @@ fn reached(asleep: &Asleep, jobs: &[u64]) -> HashSet<u64> {
     reached
 }
 
-/// Takes what these jobs sleep for out of the table again, and leaves what other threads sleep for in their names.
-fn wake(asleep: &mut Asleep, stack: &[u64], awaited: &Arc<[u64]>) {
+/// Removes one wait of these jobs from the table, and keeps those of other threads that stand in for them.
+fn remove(asleep: &mut Asleep, stack: &[u64], awaited: &Arc<[u64]>) {
     for job in stack {
         if let Some(waits) = asleep.get_mut(job) {
             waits.retain(|others| !Arc::ptr_eq(others, awaited));
@@ -79,7 +81,7 @@ fn wake(asleep: &mut Asleep, stack: &[u64], awaited: &Arc<[u64]>) {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        wake(&mut self.waits.0.lock(), &self.stack, &self.awaited);
+        remove(&mut self.waits.0.lock(), &self.stack, &self.awaited);
     }
 }
 
@@ -87,7 +89,7 @@ impl Drop for Waiting<'_> {
 mod tests {
     use super::Waits;
 
-    /// A job may be stuck on the thread of one helper while another helper of it goes on.
+    /// A job may be stuck on one helper's thread while another helper continues.
     #[test]
     fn a_helper_that_sleeps_hides_no_circle_through_another() {
         let waits = Waits::default();
@@ -102,6 +104,6 @@ mod tests {
         let waiting = waits.begin(vec![other], vec![job]).unwrap();
         assert!(waits.begin(vec![job], vec![other]).is_none());
         drop(waiting);
-        assert!(waits.0.lock().is_empty(), "nobody sleeps any more");
+        assert!(waits.0.lock().is_empty(), "no job sleeps any more");
     }
 }

@@ -1,4 +1,4 @@
-//! Water marks: telling the user that the queue has become long, or short again. Protocol and proof: `BOUND.md`.
+//! Water marks: reporting that the queue has become long, or short again. Protocol and proof: `BOUND.md`.
 
 use super::hooks::swallow_panic;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, count, fence as full_fence};
@@ -7,14 +7,14 @@ use crate::sys::lock::Lock;
 use crate::sys::size::real_or_modelled;
 use std::fmt;
 
-/// Whoever takes jobs out is allowed at least so many without a look at the low mark, or none: to share out allowances
-/// anew costs as much as some ten looks.
+/// The least allowance that is worth its price: settling costs as much as some ten checks of the low mark.
 const LEAST_ALLOWANCE: u64 = real_or_modelled(64, 1);
 
-/// What is told: whether the queue has risen to the high mark, and how many jobs were queued when that was noticed.
+/// The user's function. Its arguments: whether the queue has risen to the high mark (else fallen to the low one), and
+/// how many jobs were queued then.
 pub(crate) type Tell = Box<dyn Fn(bool, u64) + Send + Sync>;
 
-/// Where the marks are, and who is told.
+/// The marks and the function that is called.
 pub(crate) struct Marks {
     /// Below `high`.
     pub(crate) low: u64,
@@ -28,15 +28,16 @@ impl fmt::Debug for Marks {
     }
 }
 
-/// Counts the jobs that leave the queue in one way: begun by one worker, or cancelled by anybody.
+/// Counts jobs that leave the queue: begun by one worker, or cancelled by any thread.
 ///
 /// # Memory ordering
 ///
-/// What is counted was done before: the stores release, the loads acquire. For `allowed` see `BOUND.md`.
+/// Counting releases and [`gone`](Self::gone) acquires, so a job that is observed as counted has left the queue. For
+/// `allowed` see `BOUND.md`.
 #[derive(Debug)]
 pub(super) struct DequeueCounter {
     gone: AtomicU64,
-    /// Whoever counts more than these looks at the marks.
+    /// A thread that counts further than this checks the marks.
     allowed: AtomicU64,
 }
 
@@ -45,13 +46,13 @@ impl DequeueCounter {
         Self { gone: AtomicU64::new(0), allowed: AtomicU64::new(u64::MAX) }
     }
 
-    /// Counts a job, where one thread at a time does.
+    /// Counts a job; called by one thread at a time.
     #[inline]
     pub(super) fn count(&self) {
         count(&self.gone);
     }
 
-    /// Counts some jobs, whichever thread does.
+    /// Counts some jobs; called by any thread.
     pub(super) fn count_shared(&self, jobs: u64) {
         self.gone.fetch_add(jobs, Ordering::SeqCst);
     }
@@ -62,7 +63,7 @@ impl DequeueCounter {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// After a job was counted and `fence::light`.
+    /// Called after a job was counted and `fence::light`.
     #[inline]
     fn exceeds_allowance(&self) -> bool {
         self.gone.load(Ordering::Relaxed) > self.allowed.load(Ordering::Relaxed)
@@ -73,15 +74,15 @@ impl DequeueCounter {
 pub(super) trait MarkedQueue {
     fn counters(&self) -> impl Iterator<Item = &DequeueCounter>;
 
-    /// How many jobs are queued: never less than there are, unless some leave meanwhile.
+    /// An upper bound on the queued jobs, exact unless some leave meanwhile.
     fn queued(&self) -> u64;
 }
 
-/// Nobody looks for the low mark.
+/// Threads that take jobs out do not check the low mark.
 const BELOW: u32 = 0;
-/// Nobody has an allowance.
+/// They check it for each job.
 const ABOVE: u32 = 1;
-/// Counters may have an allowance.
+/// They check it when their counter exceeds its allowance.
 const FAR_ABOVE: u32 = 2;
 
 #[derive(Debug)]
@@ -105,33 +106,33 @@ impl WaterMarks {
         Self { marks, phase: AtomicU32::new(BELOW), state: Lock::new(State::default()) }
     }
 
-    /// Called by a submitter that has made the queue longer; `at_most` so many are queued.
+    /// Called by a submitter after it has queued jobs; `at_most` so many are queued.
     #[inline]
     pub(super) fn may_have_risen(&self, at_most: u64, queue: &impl MarkedQueue) {
         fence::light(); // M1
         let is_due = || self.phase.load(Ordering::Relaxed) == BELOW;
         if at_most >= self.marks.high && is_due() {
-            self.look(queue, is_due);
+            self.check(queue, is_due);
         }
     }
 
-    /// Called by whoever has counted jobs with `counter`, after `fence::light` (M1).
+    /// Called after jobs were counted by `counter`, and `fence::light` (M1).
     #[inline]
     pub(super) fn may_have_fallen(&self, counter: &DequeueCounter, queue: &impl MarkedQueue) {
         let is_due = || counter.exceeds_allowance();
         if is_due() {
-            self.look(queue, is_due);
+            self.check(queue, is_due);
         }
     }
 
-    /// Called by whoever has made the queue shorter in another way.
+    /// Called after the queue became shorter in another way.
     pub(super) fn has_fallen(&self, queue: &impl MarkedQueue) {
-        self.look(queue, || true);
+        self.check(queue, || true);
     }
 
-    /// Settles anew if that can change anything.
+    /// Settles if that can change anything.
     #[cold]
-    fn look(&self, queue: &impl MarkedQueue, is_due: impl Fn() -> bool) {
+    fn check(&self, queue: &impl MarkedQueue, is_due: impl Fn() -> bool) {
         full_fence(Ordering::SeqCst); // M2
         let queued = queue.queued();
         let stays = match self.phase.load(Ordering::Relaxed) {
@@ -144,14 +145,14 @@ impl WaterMarks {
         }
     }
 
-    /// How many jobs more each counter can be allowed while `queued` are queued.
+    /// How many more jobs each counter is allowed while `queued` jobs are queued.
     fn allowance(&self, queued: u64, queue: &impl MarkedQueue) -> u64 {
         let allowance = queued.saturating_sub(self.marks.low + 1) / queue.counters().count() as u64;
         if allowance < LEAST_ALLOWANCE { 0 } else { allowance }
     }
 
-    /// Finds out which mark was passed last, and shares out allowances, unless somebody else has just done so. True if
-    /// the caller must tell the user.
+    /// Finds out which mark was passed last, and distributes allowances, unless another thread has just done so. True
+    /// if the caller must report.
     fn settle(&self, queue: &impl MarkedQueue, is_due: impl Fn() -> bool) -> bool {
         let mut state = self.state.lock();
         if !is_due() {
@@ -188,7 +189,7 @@ impl WaterMarks {
         state.above != state.told && !std::mem::replace(&mut state.telling, true)
     }
 
-    /// Calls the user's function, with no lock held, until what was told is true.
+    /// Calls the user's function without a lock until what was reported is true.
     fn tell(&self) {
         loop {
             let (above, queued) = {

@@ -20,6 +20,9 @@ const SEGMENTS_PER_SLAB: usize = SLAB_BYTES / size_of::<Segment>();
 
 /// The first slab of an arena is backed page by page, and stays: most pools never fill it.
 const SEGMENTS_OF_FIRST_SLAB: usize = FIRST_SLAB_BYTES / size_of::<Segment>();
+
+/// How many segments at a time an arena grows by: after so many it asks whether that is [needed](Arena::must_grow).
+const SEGMENTS_PER_STEP: usize = 8;
 const _: () = assert!(SEGMENTS_PER_SLAB > 1 && SEGMENTS_OF_FIRST_SLAB > 1);
 
 /// How many unused slabs, not counting first ones, all arenas of a pool together keep for the next burst; others are
@@ -80,9 +83,9 @@ impl Arena {
         Self { number, slabs: Vec::new(), lowest: 0 }
     }
 
-    /// Whether a segment can be had without more memory of the system.
-    pub(super) fn has_room(&self) -> bool {
-        self.slabs.iter().skip(self.lowest).flatten().any(Slab::is_open)
+    /// Whether the next segment begins a piece of memory that was never used.
+    pub(super) fn must_grow(&self) -> bool {
+        !self.slabs.iter().skip(self.lowest).flatten().any(Slab::has_room)
     }
 
     /// Allocates a segment.
@@ -164,6 +167,11 @@ impl Slab {
 
     fn is_open(&self) -> bool {
         self.in_use < self.segments
+    }
+
+    /// Whether it has a segment that was used before, or one of the piece that is being carved.
+    fn has_room(&self) -> bool {
+        self.is_open() && (self.free.is_some() || !self.carved.is_multiple_of(SEGMENTS_PER_STEP))
     }
 
     /// The slab must be open.

@@ -16,6 +16,12 @@ use crate::sys::token;
 /// Stands for the owner of a lane that has none.
 const NOBODY: usize = 0;
 
+/// How often a producer yields its core, at most, before its lane grows: each time another producer may get it.
+const MOST_YIELDS: usize = 32;
+
+/// If consumers take so many items meanwhile, they have cores.
+const CAUGHT_UP: u64 = 4 * SLOTS as u64;
+
 /// An unbounded list of segments: the producer fills the last, consumers empty the first. Positions count from 0 and
 /// never wrap; position p lies in slot p mod `SLOTS`.
 ///
@@ -301,13 +307,24 @@ impl Producing<'_> {
 
     #[cold]
     fn extend(&mut self, store: &Store, tail: u64) -> Result<SegmentRef, OutOfMemory> {
-        // Consumers without a core empty no segments: before a producer takes more memory, it lets them have its core.
-        if tail > 0 && !store.has_room(self.lane.producer.number) {
-            awake::give_way(|| self.lane.taken());
+        if tail > 0 && store.must_grow(self.lane.producer.number) {
+            self.let_consumers_catch_up();
         }
         let next = store.take(self.lane.producer.number, NO_GROUP)?;
         self.append(tail, next);
         Ok(next)
+    }
+
+    /// Yields the core to consumers that wait for one, until they have emptied some segments. If it comes back at once,
+    /// they do not need it.
+    fn let_consumers_catch_up(&self) {
+        let before = self.lane.taken();
+        for _ in 0..MOST_YIELDS {
+            let others_ran = awake::give_way(|| self.lane.taken());
+            if !others_ran || self.lane.taken() - before >= CAUGHT_UP {
+                return;
+            }
+        }
     }
 
     /// Links a segment behind the last one. The lane's hold keeps the last one in its lap until a consumer has

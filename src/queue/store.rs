@@ -42,9 +42,9 @@ impl Store {
         self.arena(segment.home.arena).put(segment, &self.spare);
     }
 
-    /// Whether the queue with this number can have a segment without more memory of the system.
-    pub(super) fn has_room(&self, queue: usize) -> bool {
-        self.arena(queue).has_room()
+    /// Whether the next segment of the queue with this number takes memory that was never used.
+    pub(super) fn must_grow(&self, queue: usize) -> bool {
+        self.arena(queue).must_grow()
     }
 
     /// A segment that begins a new lap, for the queue with this number, and for the items of that group or of none.

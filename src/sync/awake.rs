@@ -30,6 +30,8 @@ const PER_EVENT: Duration = Duration::from_micros(2);
 /// Otherwise yielding is not risked for so many waits: an unrelated thread's time slice takes as long as some hundred
 /// sleeps.
 const WAITS_WITHOUT: u32 = 1024;
+/// Yielding takes no longer than this if no other thread wants the core.
+const ALONE: Duration = Duration::from_nanos(1500);
 /// After so many consecutive failures the awaited threads do not need this core.
 const FAILURES: u32 = 8;
 /// Then it is tried once in so many waits.
@@ -117,14 +119,15 @@ fn remember(vain: u32, passed: u32) {
     let _ = VAIN.try_with(|place| place.set((vain, passed)));
 }
 
-/// Yields the core once, unless that was too long lately: the awaited threads may need it.
-pub(crate) fn give_way(events: impl Fn() -> u64) {
+/// Yields the core once, unless that was too long lately: the awaited threads may need it. Whether others seem to have
+/// run meanwhile.
+pub(crate) fn give_way(events: impl Fn() -> u64) -> bool {
     if !hint::MAY_WAIT_AWAKE {
-        return;
+        return false;
     }
     let keeps = KEEPS.try_with(|keeps| keeps.replace(keeps.get().saturating_sub(1))).unwrap_or(1);
     if keeps > 0 {
-        return;
+        return false;
     }
     let (before, began) = (events(), Instant::now());
     hint::yield_now();
@@ -132,4 +135,5 @@ pub(crate) fn give_way(events: impl Fn() -> u64) {
     if took >= LONG && took / u32::try_from(events().saturating_sub(before)).unwrap_or(u32::MAX).max(1) > PER_EVENT {
         let _ = KEEPS.try_with(|keeps| keeps.set(WAITS_WITHOUT));
     }
+    took > ALONE
 }

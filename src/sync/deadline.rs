@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// Until when a waiting call may wait: a point on the monotonic clock, or never.
+/// The time until which a call may wait: an instant of the monotonic clock, [`NOW`](Self::NOW) or
+/// [`NEVER`](Self::NEVER).
 ///
-/// A [`Duration`] converts into the deadline that lies that far ahead. Durations too long for the clock mean
-/// [`Deadline::NEVER`]; nothing overflows.
+/// A [`Duration`] converts into the deadline that long from now, and an [`Instant`] into itself, so both can be passed
+/// where a deadline is expected. A duration that is too long for the clock means [`Deadline::NEVER`].
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::Deadline;
@@ -27,10 +30,10 @@ enum When {
 }
 
 impl Deadline {
-    /// Do not wait at all: look once and answer.
+    /// Do not wait.
     pub const NOW: Self = Self(When::Now);
 
-    /// Wait as long as it takes.
+    /// Wait without a limit.
     pub const NEVER: Self = Self(When::Never);
 
     /// The deadline `timeout` from now.
@@ -61,7 +64,7 @@ impl Deadline {
         }
     }
 
-    /// The time left, zero once the deadline has passed, `None` if it never will.
+    /// The time left until the deadline: zero once it has passed, `None` for [`NEVER`](Self::NEVER).
     pub fn remaining(self) -> Option<Duration> {
         match self.0 {
             When::Now => Some(Duration::ZERO),

@@ -1,13 +1,15 @@
-//! Something that happens once.
+//! Events that are set once.
 
 use super::Deadline;
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::futex::Futex;
 
-/// Something that happens once, and that any number of threads wait for: a gate that opens and stays open.
+/// An event that is set once, and that any number of threads can wait for.
 ///
-/// What a thread did before [`set`](Self::set) is visible to whoever saw that it is set.
+/// What a thread did before [`set`](Self::set) is visible to threads that have seen the event set.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::Event;
@@ -23,7 +25,7 @@ use crate::sys::futex::Futex;
 /// # Memory ordering
 ///
 /// Everything is in one word: `set`'s releasing exchange pairs with the acquiring loads. A waiter marks the word before
-/// it sleeps, so the exchange says whether there is anybody to wake.
+/// it sleeps, so the exchange says whether there is a waiter to wake.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Event {
@@ -36,7 +38,7 @@ const SET: u32 = 2;
 
 impl Event {
     constant! {
-        /// An event that has not happened.
+        /// Makes an event that is not set.
         pub fn new() -> Self {
             Self { word: Futex::new(CLEAR) }
         }
@@ -49,17 +51,19 @@ impl Event {
         }
     }
 
-    /// Whether it has happened.
+    /// Whether the event is set.
     pub fn is_set(&self) -> bool {
         self.word.load(Ordering::Acquire) == SET
     }
 
-    /// Waits until it happens.
+    /// Waits until the event is set.
     pub fn wait(&self) {
         self.wait_until(Deadline::NEVER);
     }
 
-    /// Waits until it happens or the deadline passes; returns whether it has happened.
+    /// Waits until the event is set or the deadline passes; returns whether it is set.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Event};

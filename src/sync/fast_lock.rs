@@ -8,14 +8,16 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-/// A value that one thread at a time may use: a mutual exclusion lock for short critical sections.
+/// A mutual exclusion lock around a value, for short critical sections.
 ///
 /// Acquiring it is one atomic exchange and releasing it is a plain store, where other locks need a second exchange: on
 /// Linux the waiters pay for the memory ordering, with `membarrier`. A waiter spins for some microseconds, then sleeps;
 /// one that has been overtaken for a millisecond gets the lock next.
 ///
-/// The lock is not recursive: a thread that locks it twice waits for itself. There is no poisoning: a panic releases
-/// the lock, and the next owner finds the value as it was left.
+/// The lock is not recursive: a thread that locks it twice deadlocks. There is no poisoning: a panic releases the lock,
+/// and the next owner finds the value as it was left.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::FastLock;
@@ -43,7 +45,7 @@ unsafe impl<T: ?Sized + Send> Sync for FastLock<T> {}
 
 impl<T> FastLock<T> {
     constant! {
-        /// A free lock around `value`.
+        /// Makes a lock around `value`, which is free.
         pub fn new(value: T) -> Self {
             Self { raw: RawLock::new(), value: UnsafeCell::new(value) }
         }
@@ -56,7 +58,9 @@ impl<T> FastLock<T> {
 }
 
 impl<T: ?Sized> FastLock<T> {
-    /// Waits for the lock.
+    /// Acquires the lock, waiting for it without a limit. Dropping the guard releases it.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let names = fastthreadpool::FastLock::new(Vec::new());
@@ -69,11 +73,13 @@ impl<T: ?Sized> FastLock<T> {
         FastLockGuard::new(self)
     }
 
-    /// Takes the lock if it is free.
+    /// Acquires the lock if it is free; `None` if it is not.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let lock = fastthreadpool::FastLock::new(1);
-    /// let guard = lock.try_lock().expect("nobody else has it");
+    /// let guard = lock.try_lock().expect("the lock is free");
     /// assert!(lock.try_lock().is_none());
     /// drop(guard);
     /// assert!(lock.try_lock().is_some());
@@ -83,7 +89,10 @@ impl<T: ?Sized> FastLock<T> {
         self.raw.try_acquire().then(|| FastLockGuard::new(self))
     }
 
-    /// Waits for the lock until the deadline, which may be a [`Duration`](std::time::Duration) from now.
+    /// Acquires the lock, waiting for it until the deadline, which may be a [`Duration`](std::time::Duration) from now;
+    /// `None` if the deadline passed first.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::time::Duration;
@@ -103,7 +112,7 @@ impl<T: ?Sized> FastLock<T> {
         self.raw.is_held()
     }
 
-    /// The value, without locking: the exclusive borrow proves that nobody else has the lock.
+    /// Borrows the value without locking: the exclusive borrow of the lock proves that no thread holds it.
     pub fn get_mut(&mut self) -> &mut T {
         // SAFETY: the lock is borrowed exclusively, for as long as the value is.
         self.value.with_mut(|value| unsafe { &mut *value })
@@ -134,7 +143,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for FastLock<T> {
 }
 
 /// Access to a [`FastLock`]'s value; dropping it releases the lock.
-#[must_use = "the lock is let go when this is dropped"]
+#[must_use = "the lock is released when the guard is dropped"]
 pub struct FastLockGuard<'lock, T: ?Sized> {
     lock: &'lock FastLock<T>,
     /// Shared like `&mut T`.

@@ -6,11 +6,14 @@ use crate::sys::constant::constant;
 use crate::sys::futex::Futex;
 use std::time::Duration;
 
-/// A place to park one thread: [`unpark`](Self::unpark) leaves a token, [`park`](Self::park) waits for it and takes it.
+/// A parker blocks a thread until another thread unparks it: [`park`](Self::park) waits for a token and takes it,
+/// [`unpark`](Self::unpark) makes the token available.
 ///
-/// Like [`std::thread::park`], but with a token of its own: no unrelated `unpark` ends the wait, and a timeout can be
-/// told from a token. Tokens do not add up: two that are left before one is taken count as one. It is meant for one
-/// sleeper; if there are several, a token wakes one of them.
+/// It is like [`std::thread::park`], but with a token of its own: no unrelated `unpark` ends the wait, and a timeout
+/// can be told from a token. Tokens do not add up: two unparks before a park count as one. It is meant for one waiting
+/// thread; if there are several, a token wakes one of them.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::Parker;
@@ -45,7 +48,7 @@ pub(crate) enum Roused {
 
 impl Parker {
     constant! {
-        /// Without a token.
+        /// Makes a parker without a token.
         pub fn new() -> Self {
             Self { token: Futex::new(NONE) }
         }
@@ -56,7 +59,9 @@ impl Parker {
         self.park_until(Deadline::NEVER);
     }
 
-    /// As [`park`](Self::park), but gives up at the deadline; false if it did.
+    /// Waits for a token until the deadline, and takes it; returns whether it did.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Parker};
@@ -107,7 +112,7 @@ impl Parker {
         }
     }
 
-    /// Leaves a token and wakes the sleeper.
+    /// Makes the token available, and wakes the waiting thread.
     pub fn unpark(&self) {
         self.token.swap(TOKEN, Ordering::Release);
         self.token.wake_one();

@@ -24,7 +24,7 @@ pub(crate) struct RawSemaphore {
     line: FastLock<Line>,
 }
 
-/// Why a permit was not acquired.
+/// Why a permit of a [`Semaphore`](crate::Semaphore) was not acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcquireError {

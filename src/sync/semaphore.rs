@@ -12,9 +12,13 @@ use std::panic::RefUnwindSafe;
 /// Acquiring an available permit is one atomic exchange, and so is releasing one; releasing *n* wakes at most *n*
 /// waiters with one system call. A waiter spins for some microseconds, then sleeps.
 ///
-/// A semaphore made by [`new`](Self::new) is fast but not fair: a thread that has just come may get a permit ahead of
-/// one that has been waiting. One made by [`fair`](Self::fair) grants permits in the order of the requests. In both, a
-/// request for several permits is granted as a whole or not at all, and once it waits nobody overtakes it.
+/// A semaphore made by [`new`](Self::new) is fast but not fair: a thread that has just arrived may get a permit ahead
+/// of one that has been waiting. One made by [`fair`](Self::fair) grants permits in the order of the requests. In both,
+/// a request for several permits is granted as a whole or not at all, and while it waits it is not overtaken.
+///
+/// What a thread did before [`release`](Self::release) is visible to the thread that acquires the permit.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::Semaphore;
@@ -24,15 +28,13 @@ use std::panic::RefUnwindSafe;
 /// std::thread::scope(|scope| {
 ///     for _ in 0..8 {
 ///         scope.spawn(|| {
-///             let _permit = DISKS.permit().expect("nobody closes it");
+///             let _permit = DISKS.permit().expect("it is never closed");
 ///             // at most two threads at a time
 ///         });
 ///     }
 /// });
 /// assert_eq!(DISKS.value(), 2);
 /// ```
-///
-/// What a thread did before [`release`](Self::release) is visible to whoever takes the permit.
 pub struct Semaphore {
     raw: RawSemaphore,
 }
@@ -42,7 +44,7 @@ impl Semaphore {
     pub const MAX: u32 = MAX;
 
     constant! {
-        /// A semaphore with this many permits that is fast rather than fair.
+        /// Makes a semaphore with this many permits that is fast rather than fair.
         ///
         /// # Panics
         ///
@@ -54,8 +56,8 @@ impl Semaphore {
     }
 
     constant! {
-        /// A semaphore with this many permits that grants them in the order of the requests: slower, but nobody is
-        /// overtaken.
+        /// Makes a semaphore with this many permits that grants them in the order of the requests. It is slower, but no
+        /// request is overtaken.
         ///
         /// # Panics
         ///
@@ -66,11 +68,13 @@ impl Semaphore {
         }
     }
 
-    /// Acquires a permit, waiting for it as long as it takes. Any thread may [`release`](Self::release) it.
+    /// Acquires a permit, waiting for it without a limit. Any thread may [`release`](Self::release) it.
     ///
     /// # Errors
     ///
     /// [`AcquireError::Closed`] if the semaphore is closed, or is closed meanwhile.
+    ///
+    /// # Examples
     ///
     /// ```
     /// let semaphore = fastthreadpool::Semaphore::new(8);
@@ -84,23 +88,25 @@ impl Semaphore {
         self.acquire_many(1, Deadline::NEVER)
     }
 
-    /// Acquires a permit if one is available.
+    /// Acquires a permit if one is available, without waiting.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::TimedOut`] if none is available or others are queued for it; [`AcquireError::Closed`].
+    /// [`AcquireError::TimedOut`] if none is available, or other threads are queued for it; [`AcquireError::Closed`].
     #[inline]
     pub fn try_acquire(&self) -> Result<(), AcquireError> {
         self.acquire_many(1, Deadline::NOW)
     }
 
-    /// Acquires `permits` permits at once, or none. Waits for them until the deadline, which may be a
+    /// Acquires `permits` permits together, or none, waiting for them until the deadline, which may be a
     /// [`Duration`](std::time::Duration) from now.
     ///
     /// # Errors
     ///
     /// [`AcquireError::TimedOut`] if they did not become available in time; [`AcquireError::Closed`];
-    /// [`AcquireError::TooMany`].
+    /// [`AcquireError::TooMany`] if there cannot be so many.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{AcquireError, Deadline, Semaphore};
@@ -116,7 +122,7 @@ impl Semaphore {
         self.raw.acquire(permits, deadline.into())
     }
 
-    /// Acquires a permit that is released when the guard is dropped.
+    /// Acquires a permit, waiting for it without a limit. Dropping the guard releases it.
     ///
     /// # Errors
     ///
@@ -125,11 +131,13 @@ impl Semaphore {
         self.permits(1, Deadline::NEVER)
     }
 
-    /// Acquires `permits` permits, all or none, that are released when the guard is dropped.
+    /// Acquires `permits` permits like [`acquire_many`](Self::acquire_many). Dropping the guard releases them.
     ///
     /// # Errors
     ///
-    /// As [`acquire_many`](Self::acquire_many).
+    /// As for [`acquire_many`](Self::acquire_many).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, Semaphore};
@@ -152,6 +160,8 @@ impl Semaphore {
     ///
     /// [`ReleaseError`] if there would be more than [`MAX`](Self::MAX); nothing is added then.
     ///
+    /// # Examples
+    ///
     /// ```
     /// use fastthreadpool::{ReleaseError, Semaphore};
     ///
@@ -166,12 +176,14 @@ impl Semaphore {
         self.raw.release(permits)
     }
 
-    /// The number of permits available at this moment.
+    /// The number of permits that are available at this moment.
     pub fn value(&self) -> u32 {
         self.raw.value()
     }
 
-    /// Closes the semaphore: all waiters and all later requests get [`AcquireError::Closed`].
+    /// Closes the semaphore: all waiting and all later acquires return [`AcquireError::Closed`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{AcquireError, Semaphore};
@@ -184,7 +196,7 @@ impl Semaphore {
         self.raw.close();
     }
 
-    /// Whether it was closed.
+    /// Whether the semaphore was closed.
     pub fn is_closed(&self) -> bool {
         self.raw.is_closed()
     }
@@ -199,16 +211,16 @@ impl fmt::Debug for Semaphore {
     }
 }
 
-/// Permits of a [`Semaphore`]; dropping it releases them.
+/// Acquired permits of a [`Semaphore`]; dropping this releases them.
 #[derive(Debug)]
-#[must_use = "the permits are given back when this is dropped"]
+#[must_use = "the permits are released when this is dropped"]
 pub struct Permit<'semaphore> {
     semaphore: &'semaphore Semaphore,
     permits: u32,
 }
 
 impl Permit<'_> {
-    /// Keeps the permits acquired: only [`Semaphore::release`] gives them back.
+    /// Keeps the permits acquired, until they are released by [`Semaphore::release`].
     pub fn forget(self) {
         std::mem::forget(self);
     }

@@ -1,14 +1,16 @@
-//! Waiting until several things are done.
+//! Wait groups: waiting until several tasks are done.
 
 use super::Deadline;
 use crate::sys::atomic::Ordering;
 use crate::sys::constant::constant;
 use crate::sys::futex::Futex;
 
-/// Counts things that are in progress; any number of threads can wait until all of them are done.
+/// A count of tasks in progress; any number of threads can wait until it is 0.
 ///
-/// What a thread did before [`done`](Self::done) is visible to whoever saw that all is done, and may then drop the
-/// group. It can be reused; a waiter that has not returned by then also waits for the new things.
+/// What a thread did before [`done`](Self::done) is visible to threads that have seen the count at 0, which may then
+/// drop the group. It can be used again; a waiter that has not returned by then also waits for the new tasks.
+///
+/// # Examples
 ///
 /// ```
 /// use fastthreadpool::{Pool, WaitGroup};
@@ -27,7 +29,7 @@ use crate::sys::futex::Futex;
 /// # Memory ordering
 ///
 /// Everything is in one word: `done`'s releasing subtraction pairs with the waiters' acquiring loads. A waiter marks
-/// the word before it sleeps, so the last subtraction says whether there is anybody to wake.
+/// the word before it sleeps, so the last subtraction says whether there is a waiter to wake.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct WaitGroup {
@@ -39,37 +41,37 @@ const ONE: u32 = 2;
 
 impl WaitGroup {
     constant! {
-        /// A group of nothing, which counts as done.
+        /// Makes a group whose count is 0.
         pub fn new() -> Self {
             Self { word: Futex::new(0) }
         }
     }
 
-    /// Adds `things` to the count. Call it before they begin, or all may seem done too early.
+    /// Adds `tasks` to the count. Call it before the tasks begin, so that the count is not 0 too early.
     ///
     /// # Panics
     ///
-    /// If there are more than 2³¹ − 1 of them.
-    pub fn add(&self, things: u32) {
-        assert!(self.try_add(things), "too many things to wait for");
+    /// If the count would be more than 2³¹ − 1.
+    pub fn add(&self, tasks: u32) {
+        assert!(self.try_add(tasks), "too many tasks to wait for");
     }
 
     /// False if there would be too many.
-    pub(crate) fn try_add(&self, things: u32) -> bool {
-        let more = |word: u32| word.checked_add(things.checked_mul(ONE)?);
+    pub(crate) fn try_add(&self, tasks: u32) -> bool {
+        let more = |word: u32| word.checked_add(tasks.checked_mul(ONE)?);
         self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
-    /// Marks one thing as done. The last one wakes all waiters.
+    /// Subtracts one task from the count. The last one wakes all waiters.
     ///
     /// # Panics
     ///
-    /// If nothing is in progress.
+    /// If the count is 0.
     pub fn done(&self) {
-        assert!(self.try_done(), "nothing is under way that could be done");
+        assert!(self.try_done(), "no task is in progress");
     }
 
-    /// False if nothing is in progress.
+    /// False if the count is 0.
     pub(crate) fn try_done(&self) -> bool {
         let less = |word: u32| match word / ONE {
             0 => None,
@@ -89,12 +91,12 @@ impl WaitGroup {
         let before = self.word.fetch_add(ONE, Ordering::Relaxed);
         if before / ONE >= u32::MAX / ONE / 2 {
             self.word.fetch_sub(ONE, Ordering::Relaxed);
-            panic!("too many things to wait for");
+            panic!("too many tasks to wait for");
         }
     }
 
-    /// As [`done`](Self::done), but one exchange that never retries. Something must be in progress, and the group may
-    /// not be used again once all is done.
+    /// As [`done`](Self::done), but one exchange that never retries. The count must not be 0, and the group must not be
+    /// used again once it is.
     pub(crate) fn end(&self) {
         let sleepers = self.word.sleepers();
         if self.word.fetch_sub(ONE, Ordering::Release) == ONE | WAITED_FOR {
@@ -102,17 +104,19 @@ impl WaitGroup {
         }
     }
 
-    /// How many things are in progress.
+    /// The number of tasks in progress.
     pub fn count(&self) -> u32 {
         self.word.load(Ordering::Acquire) / ONE
     }
 
-    /// Waits until all is done.
+    /// Waits until the count is 0.
     pub fn wait(&self) {
         self.wait_until(Deadline::NEVER);
     }
 
-    /// Waits until all is done or the deadline passes; returns whether all is done.
+    /// Waits until the count is 0 or the deadline passes; returns whether it is 0.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use fastthreadpool::{Deadline, WaitGroup};

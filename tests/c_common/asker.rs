@@ -1,4 +1,4 @@
-//! The calls that make nothing: they read, wait, look, cancel, and share work.
+//! The calls that make no objects: they read, wait, query, cancel, and run loops.
 
 use crate::c_common::{RESULT, c};
 use crate::caller::World;
@@ -49,7 +49,7 @@ impl World {
         let (results, timeout) = (self.inputs.any(&self.results), self.inputs.timeout());
         let mut seen = [RESULT; 4];
         seen[0].size = self.inputs.size(size_of::<ftpool_result>()).min(size_of_val(&seen));
-        // Entries lie as far apart as the first says they are large.
+        // The size field of the first entry is the distance between entries.
         let capacity = if seen[0].size == size_of::<ftpool_result>() { self.inputs.below(5) } else { 1 };
         let (mut count, mut fd, null) = (0, 0, results.is_null());
         let place = if self.inputs.one_in(8) { null_mut() } else { seen.as_mut_ptr() };

@@ -23,8 +23,7 @@ pub(crate) struct World {
     pub(crate) clocks: [*mut ftpool_clock; 2],
     ids: [ftpool_job_id; 8],
     loose: Loose,
-    /// Results objects have a limit, and pools have none; or the other way round. With both a submit may wait for a
-    /// reader for good.
+    /// Either results objects or pools have a limit. With both, a submit may wait for a reader forever.
     bounded_results: bool,
 }
 
@@ -60,7 +59,7 @@ impl World {
         }
     }
 
-    /// Ends everything, and looks whether all that was handed over has come back.
+    /// Frees everything, and checks that all arguments were freed and all callbacks called.
     pub(crate) fn end(mut self) {
         self.results.iter().for_each(|&results| c!(ftpool_results_free(results)));
         self.pools.iter().for_each(|&pool| c!(ftpool_free(pool)));
@@ -215,7 +214,7 @@ impl World {
         let right = size_of::<ftpool_submit_options>();
         let (size, flags, frees) = (inputs.size(right), inputs.flags(7), inputs.one_in(2));
         let (function, choice) = (inputs.job().0, inputs.below(14));
-        // With a size that leaves the last field out, nothing is known of what is called.
+        // With a size that leaves out the last field, it is not known what is called.
         let whole = (right..=4096).contains(&size);
         let (function, argument) = match function {
             Some(_) if frees && whole => (Some(owned_work as _), owned(choice)),

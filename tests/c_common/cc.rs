@@ -19,7 +19,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
     root().join(format!("c-examples/{name}.c"))
 }
 
-/// What the static library needs of the system, as `make install` tells pkg-config.
+/// The system libraries that the static library needs, as `make install` tells pkg-config.
 fn static_libs() -> String {
     let makefile = fs::read_to_string(root().join("Makefile")).expect("the Makefile is there");
     let line = makefile.lines().find_map(|line| line.strip_prefix("STATIC_LIBS := "));
@@ -34,7 +34,7 @@ pub(crate) fn built_library(file: &str) -> PathBuf {
     library
 }
 
-/// A folder for what one test makes. Profiles have folders of their own.
+/// A folder for the output of one test. Profiles have folders of their own.
 pub(crate) fn folder(test: &str) -> PathBuf {
     let built = built_library("libfastthreadpool.so");
     let profile = built.ancestors().nth(2).and_then(Path::file_name).expect("target/PROFILE/deps");
@@ -88,7 +88,7 @@ impl Compiler {
         text(&run(self.command().arg("-print-file-name=libc.a")).stdout).starts_with('/')
     }
 
-    /// Looks whether a program compiles.
+    /// Whether a program compiles.
     pub(crate) fn check(&self, source: &Path, flags: &[&str]) {
         run(self.with_header().args(flags).arg("-fsyntax-only").arg(source));
     }
@@ -123,7 +123,7 @@ fn installed(compilers: [Compiler; 2]) -> Vec<Compiler> {
     compilers
 }
 
-/// Whether a tool answers; the test says so if not.
+/// Whether a tool is installed; the test prints if not.
 pub(crate) fn is_installed(name: &str, tool: &mut Command) -> bool {
     let answers = tool.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let installed = answers.is_ok_and(|status| status.success());

@@ -1,5 +1,5 @@
-//! Random calls of C functions on several objects, good calls and bad ones, with the books kept: every accepted job
-//! ran once or was cancelled, and left one outcome where one was asked for.
+//! Random calls of C functions on several objects, valid and invalid, with every job recorded: each accepted job ran
+//! once or was cancelled, and left one outcome if it was to.
 
 use crate::c_common::{CONFIG, LIMIT_NS, RESULT, RESULTS_OPTIONS, SUBMIT_OPTIONS, Seen, c};
 use crate::common::Random;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 const MOST_POOLS: usize = 4;
 const MOST_RESULTS: usize = 6;
 
-/// What happened to a pool, as its results objects need to know it.
+/// The state of a pool that its results objects need to know.
 #[derive(Default)]
 struct Fate {
     closed: Cell<bool>,
@@ -44,7 +44,7 @@ struct Results {
     number: u64,
     pool: u64,
     fate: Rc<Fate>,
-    /// What was not read yet, by id: the job's number, kind, and whether it was cancelled.
+    /// Outcomes that were not read yet, by id: the job's number, kind, and whether it was cancelled.
     unread: HashMap<u64, (usize, Kind, bool)>,
 }
 
@@ -174,7 +174,7 @@ impl Driver {
         pool.accepted.extend(new);
     }
 
-    /// With everything that an option asks for; `None` if the results object is not the pool's.
+    /// With random options; `None` if the results object is not the pool's.
     fn submit_with(
         &mut self,
         results: Option<usize>,
@@ -263,7 +263,7 @@ impl Driver {
         }
     }
 
-    /// A call that is not valid changes nothing.
+    /// An invalid call changes nothing.
     fn misuse(&mut self) {
         let at = self.below(self.pools.len());
         let (pool, number) = (self.pools[at].handle, self.random.number());
@@ -299,7 +299,7 @@ impl Driver {
         assert_eq!(c!(ftpool_cancel(pool, number)), FTPOOL_EMPTY);
     }
 
-    /// With a shutdown before or not, which the books know already.
+    /// With or without a shutdown before it.
     fn end_pool(&mut self, pool: Pool) {
         if self.below(2) == 0 {
             pool.shut_down(self.below(2) as u32, LIMIT_NS);
@@ -346,7 +346,7 @@ impl Pool {
 }
 
 impl Results {
-    /// Compares an outcome with the books.
+    /// Compares an outcome with the records.
     fn note(&mut self, seen: &Seen) {
         let (number, kind, cancelled) = self.unread.remove(&seen.id).expect("each job has one outcome");
         let expected = match seen.outcome {

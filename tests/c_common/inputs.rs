@@ -1,4 +1,4 @@
-//! Arguments that a careless program might pass, and functions that note what becomes of them.
+//! Arguments that a careless program might pass, and functions that count their calls.
 
 use crate::c_common::{Value, c, value};
 use crate::common::Random;
@@ -8,14 +8,14 @@ use std::ffi::{CStr, c_void};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-/// Arguments that were handed over to be freed, and those that were.
+/// The number of arguments that were passed to be freed, and of those that were freed.
 pub(crate) static OWED: AtomicU64 = AtomicU64::new(0);
 pub(crate) static FREED: AtomicU64 = AtomicU64::new(0);
-/// Callbacks that shall be called once, and calls of them.
+/// The number of callbacks that must be called once, and of their calls.
 pub(crate) static PROMISED: AtomicU64 = AtomicU64::new(0);
 pub(crate) static TOLD: AtomicU64 = AtomicU64::new(0);
 
-/// A struct that says it is larger than it is, and is.
+/// A struct with room for a larger size than the library knows.
 #[repr(C)]
 pub(crate) struct Padded<T> {
     pub(crate) known: T,
@@ -45,13 +45,13 @@ impl Inputs {
         self.any(&[FTPOOL_NOW, FTPOOL_NOW, FTPOOL_NOW, 1, 700, 20_000, negative])
     }
 
-    /// A time until which something is put off.
+    /// A delay: none, short, long, or invalid.
     pub(crate) fn delay(&mut self) -> i64 {
         let number = self.0.number();
         self.any(&[0, 1, 1000, 100_000, 3_600_000_000_000, i64::MAX, i64::MIN, -1, (number >> 1) as i64, number as i64])
     }
 
-    /// The size of a struct, or what no version of it has.
+    /// The size of a struct, or one that no version has.
     pub(crate) fn size(&mut self, right: usize) -> usize {
         if !self.one_in(6) {
             return right;
@@ -95,7 +95,7 @@ impl Inputs {
 
 const CHOICES: usize = 16;
 
-/// What a job does, its argument says.
+/// A job that does what its argument says.
 pub(crate) extern "C" fn work(argument: *mut c_void) -> *mut c_void {
     let (own, choice) = (ftpool_current(), argument.addr());
     let status = match choice {
@@ -190,7 +190,7 @@ pub(crate) extern "C" fn combine(_context: *mut c_void, into: *mut c_void, from:
     unsafe { *into.cast::<u64>() += more };
 }
 
-/// What a call may answer: one of these, and E_INVALID in any case where an object is NULL.
+/// Checks a status: it must be one of these, or E_INVALID, which it must be if an object is NULL.
 pub(crate) fn answer(status: ftpool_status, null: bool, allowed: &[ftpool_status]) -> ftpool_status {
     if null {
         assert_eq!(status, FTPOOL_E_INVALID);

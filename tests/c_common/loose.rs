@@ -1,4 +1,4 @@
-//! Calls on what needs no pool: semaphores, locks, events, wait groups, texts.
+//! Calls that need no pool: semaphores, locks, events, wait groups, texts.
 
 use crate::c_common::{c, text};
 use crate::inputs::{Inputs, answer};

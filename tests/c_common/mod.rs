@@ -1,4 +1,4 @@
-//! The C functions as tests call them: by a macro, or by objects that end when they are dropped.
+//! The C functions as tests call them: by a macro, or by objects that are freed when they are dropped.
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 use crate::common::Gate;
@@ -88,7 +88,7 @@ pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_option
     callback_context: null_mut(),
 };
 
-/// A job's value: a number in a pointer's clothes.
+/// A job's value: a number as a pointer.
 pub(crate) type Value = *mut c_void;
 
 pub(crate) fn value(number: usize) -> Value {
@@ -118,7 +118,7 @@ pub(crate) fn callback<F: Fn(&ftpool_result) -> i32 + Sync>(closure: &F) -> (ftp
     (Some(show::<F>), std::ptr::from_ref(closure).cast_mut().cast())
 }
 
-/// A text of the library's, or one that it was given.
+/// The content of a C string.
 pub(crate) fn text(text: *const c_char) -> String {
     assert!(!text.is_null());
     // SAFETY: it is a C string: of the library's, which is read before the library may free it.
@@ -331,7 +331,7 @@ impl<'jobs> CResults<'jobs> {
         taken[..count].iter().map(Seen::of).collect()
     }
 
-    /// How many wait in the done and in the failed queue.
+    /// The numbers of outcomes in the done and in the failed queue.
     pub(crate) fn waiting(&self) -> [usize; 2] {
         [c!(ftpool_results_done_count(self.handle)), c!(ftpool_results_failed_count(self.handle))]
     }

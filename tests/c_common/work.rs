@@ -1,4 +1,4 @@
-//! The jobs of the random driver, which keep their own books.
+//! The jobs of the random driver, which count their runs.
 
 use crate::c_common::{Seen, Value, c, value};
 use fastthreadpool::ffi::ftpool_status::*;
@@ -14,11 +14,11 @@ pub(crate) enum Kind {
     Failing,
     /// Submits another job.
     Parent,
-    /// Asks what a job must not ask.
+    /// Makes calls that are not allowed in a job.
     Improper,
 }
 
-/// A job as the books see it. Its address is the C job's argument.
+/// The record of a job. Its address is the C job's argument.
 pub(crate) struct Job {
     pub(crate) number: usize,
     pub(crate) kind: Kind,

@@ -1,4 +1,4 @@
-/* The wall clock is set back by an hour while the timers' thread sleeps; other timers do not wait for it. What the
+/* The wall clock is set back by an hour while the timer thread sleeps; other timers do not wait for it. What the
  * library reads is an hour ahead of what the kernel sleeps by, as if the kernel's had been set just then. */
 #define _GNU_SOURCE
 

@@ -1,4 +1,4 @@
-/* Forks many times while a pool is busy; the children find out that it is not theirs. Argument: how many times. */
+/* Forks many times while a pool is busy; in the children, calls on it return errors. Argument: how many times. */
 #define _DEFAULT_SOURCE
 
 #include <fastthreadpool.h>
@@ -48,7 +48,7 @@ static void *keep_busy(void *unused) {
     return unused;
 }
 
-/* Has one of the pool's locks as often as not. */
+/* Holds one of the pool's locks about half of the time. */
 static void *keep_locked(void *unused) {
     while (!atomic_load(&over)) {
         ftpool_results *results;
@@ -171,7 +171,7 @@ static void fork_in_start_hook(void) {
     check(atomic_load(counter) == 1 + 100, "each job runs in one process, also after a hook");
 }
 
-/* The child has a copy of a worker that leaves, and must not take itself off the crew of the parent's pool. */
+/* The child has a copy of a worker that leaves, which must not remove itself from the crew of the parent's pool. */
 static void fork_in_stop_hook(void) {
     atomic_int *forks = shared_counter(), *jobs = shared_counter();
     ftpool_config config = FTPOOL_CONFIG_INIT;

@@ -1,5 +1,5 @@
 /* Threads that call the lock and the semaphore in all ways at once: as the header inlines them, by the addresses of the
- * library's functions, and with time limits. 42 means that every section was alone. Compiles as C and as C++. */
+ * library's functions, and with time limits. 42 means that no two sections overlapped. Compiles as C and as C++. */
 #include <fastthreadpool.h>
 #include <pthread.h>
 #include <sched.h>
@@ -8,7 +8,7 @@
 
 enum { WAYS = 4, THREADS = 2 * WAYS };
 
-/* The library's own; a compiler that sees where a pointer comes from must not put the inlined ones in its place. */
+/* The library's own functions; volatile, so that the compiler does not replace them by the inlined ones. */
 static void (*volatile acquire)(ftpool_lock *) = ftpool_lock_acquire;
 static void (*volatile release)(ftpool_lock *) = ftpool_lock_release;
 static ftpool_status (*volatile take)(ftpool_semaphore *) = ftpool_semaphore_acquire;
@@ -50,7 +50,7 @@ static void *run(void *way) {
             count(&permitted, i);
             must(give(&permit, 1));
             break;
-        case 2: /* acquired by the one, let go by the other */
+        case 2: /* acquired by one, released by the other */
             ftpool_lock_acquire(&lock);
             count(&locked, i);
             release(&lock);
@@ -89,7 +89,7 @@ int main(int argc, char **argv) {
         return 2;
     if (ftpool_lock_locked(&lock) || ftpool_semaphore_value(&permit) != 1)
         return 3;
-    /* What the inlined calls leave to the library. */
+    /* The functions that the inlined ones call. */
     must(ftpool_semaphore_acquire(&permit));
     must(ftpool_semaphore_release(&permit, FTPOOL_SEMAPHORE_MAX));
     if (ftpool_semaphore_release(&permit, 1) != FTPOOL_E_OVERFLOW || ftpool_semaphore_release(&permit, 0) != FTPOOL_OK)

@@ -109,7 +109,7 @@ int main(int argc, char **argv) {
         submit(count, 100);
         submit(leave, 1);
         for (;;)
-            ftpool_submit(pool, count, NULL, NULL); /* until the process has gone */
+            ftpool_submit(pool, count, NULL, NULL); /* until the process has exited */
     } else if (strcmp(scenario, "job-and-free") == 0) {
         make_pool();
         atexit(free_only);

@@ -1,4 +1,4 @@
-/* Uses pools where the system has little to give. 42 means that all went well. */
+/* Uses pools while the system lacks memory for threads. 42 means success. */
 #define _GNU_SOURCE
 
 #include <dlfcn.h>
@@ -42,7 +42,7 @@ static void limit_memory(size_t bytes) {
     check(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit");
 }
 
-/* Stacks for a few of the threads only: the others are not started, and those few do all. */
+/* Stacks for a few threads only: the others are not started, and those few run all jobs. */
 static void few_threads(void) {
     limit_memory(1024 * MIB);
     ftpool_config config = FTPOOL_CONFIG_INIT;

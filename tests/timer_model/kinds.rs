@@ -1,4 +1,4 @@
-//! What jobs are submitted, and what is seen of them.
+//! The kinds of timers, and the observations of their runs.
 
 /// How a job is submitted.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub(crate) enum Rhythm {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Code {
     pub(crate) action: Action,
-    /// It stays running until the test goes on.
+    /// It keeps running until the test lets it go on.
     pub(crate) stops: bool,
     /// Which of its runs fails.
     pub(crate) fails: u64,
@@ -68,7 +68,7 @@ pub(crate) struct Run {
     pub(crate) answer: usize,
 }
 
-/// What can be asked about a timer.
+/// The queries about a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) due_in: Option<u64>,

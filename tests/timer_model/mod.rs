@@ -24,7 +24,7 @@ struct Timer {
     runs: u64,
     state: State,
     over: bool,
-    /// The pool's end has ended it, and says so after its last run.
+    /// A shutdown has ended it, which is reported after its last run.
     cut_off: bool,
 }
 
@@ -154,7 +154,7 @@ impl Model {
         queued.len()
     }
 
-    /// The pool is shut down. Returns what will never run, where that is all that is queued.
+    /// Shuts the pool down. Returns the timers, and if `cancel` the queued jobs, that will never run.
     pub(crate) fn close(&mut self, cancel: bool) -> Vec<usize> {
         self.closed = true;
         let mut lost = Vec::new();
@@ -255,7 +255,7 @@ impl Model {
         self.timers[number].waits = Some((due, self.set));
     }
 
-    /// Queues what is due by either clock, in the order of due times.
+    /// Queues the timers that are due by either clock, in the order of due times.
     fn fire(&mut self) {
         for by_wall in [false, true] {
             let now = if by_wall { self.wall } else { self.now };
@@ -339,7 +339,7 @@ impl Model {
         }
     }
 
-    /// A schedule has a job less that is queued or running.
+    /// A schedule has one job less that is queued or running.
     fn go_on(&mut self, number: usize) {
         let now = self.clock(number);
         let timer = &mut self.timers[number];

@@ -1,4 +1,4 @@
-//! What can be seen of a model from the outside.
+//! The observable state of a model.
 
 use super::kinds::{Kind, Rhythm, State};
 use super::{Model, Timer};
@@ -26,7 +26,7 @@ impl Model {
         self.timers.iter().filter(|timer| timer.waits.is_some()).count()
     }
 
-    /// The numbers of what is queued.
+    /// The numbers of the queued jobs.
     pub(crate) fn queued(&self) -> Vec<usize> {
         let mut queued: Vec<_> = self.front.iter().chain(&self.lane).map(|queued| queued.timer).collect();
         queued.sort_unstable();

@@ -1,4 +1,4 @@
-//! What is done to timers, at random.
+//! Random operations on timers.
 
 use super::kinds::{Action, Code, First, Kind, Moment, Rhythm};
 use crate::common::Random;
@@ -80,7 +80,7 @@ fn code(random: &mut Random, submitted: usize) -> Code {
     Code { action, stops: random.below(4) == 0, fails: random.below(4) }
 }
 
-/// Mostly short, sometimes longer than anybody lives.
+/// Mostly short, sometimes centuries.
 fn time(random: &mut Random) -> u64 {
     match random.below(100) {
         0..20 => 0,

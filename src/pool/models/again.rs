@@ -1,11 +1,11 @@
-//! Models of pools that are opened again, and of pools that break.
+//! Models of pools that are reopened, and of pools that break.
 
 use super::{Tally, drain, pool, staff, staffed, with};
 use crate::pool::{HookError, Refusal, Unfinished};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 
-/// Race: a job is submitted while the pool, which has ended, is opened; it is refused, or it is run.
+/// Race: a job is submitted while a pool that has ended is reopened; it is refused or run.
 #[test]
 fn what_is_accepted_while_the_pool_opens_is_run() {
     check(2, || {
@@ -20,8 +20,8 @@ fn what_is_accepted_while_the_pool_opens_is_run() {
     });
 }
 
-/// Race: somebody waits for the end that another one has seen already, and undone by opening the pool; a new worker
-/// lives by the time it looks.
+/// Race: a thread waits for the pool's end, but another one reopens the pool, and a new worker is alive when the first
+/// one checks.
 #[test]
 fn a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end() {
     check(1, || {
@@ -38,7 +38,7 @@ fn a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end() {
     });
 }
 
-/// Race: a pool is closed again while it is opened; it ends up closed and sealed, or neither.
+/// Race: a pool is closed again while it is reopened; it ends up closed and sealed, or neither.
 #[test]
 fn closing_and_opening_do_not_mix() {
     check(3, || {
@@ -56,7 +56,8 @@ fn closing_and_opening_do_not_mix() {
     });
 }
 
-/// Race: a hook breaks the pool while a job is submitted; it is refused, or it is cancelled, or a worker was faster.
+/// Race: a hook breaks the pool while a job is submitted; the job is refused, cancelled, or run by a worker that was
+/// faster.
 #[test]
 fn what_is_accepted_while_the_pool_breaks_is_accounted_for() {
     check(2, || {
@@ -70,7 +71,7 @@ fn what_is_accepted_while_the_pool_breaks_is_accounted_for() {
                 0
             }
         });
-        core.break_down(HookError::new(String::new()));
+        core.break_pool(HookError::new(String::new()));
         let accepted = submitter.join().unwrap();
         assert_eq!(core.drain(Deadline::NEVER), Ok(()));
         assert_eq!(tally.run() + tally.cancelled(), accepted);
@@ -78,7 +79,7 @@ fn what_is_accepted_while_the_pool_breaks_is_accounted_for() {
     });
 }
 
-/// Race: what is queued is cleared while a worker takes it.
+/// Race: a pool is cleared while a worker takes the queued job.
 #[test]
 fn a_cleared_job_is_run_or_cancelled_and_the_pool_goes_on() {
     check(2, || {

@@ -1,4 +1,4 @@
-//! Models of the crew alone: workers that go to sleep and rely on submitters' fences.
+//! Models of the crew alone: workers that stop searching and rely on submitters' fences.
 
 use crate::pool::crew::Crew;
 use crate::sync::Parker;
@@ -8,7 +8,7 @@ use crate::sys::model::check;
 use loom::thread;
 use std::sync::Arc;
 
-/// A crew and a job that somebody must come to.
+/// A crew, and a job that a worker must find.
 struct Site {
     crew: Crew,
     queued: AtomicUsize,
@@ -16,14 +16,14 @@ struct Site {
 }
 
 impl Site {
-    /// Its workers are counted as searching.
+    /// A crew whose workers are counted as searching.
     fn new(workers: usize) -> Arc<Self> {
         let crew = Crew::new(workers, 0, false);
         (0..workers).for_each(|_| crew.hire(|_| Ok(())).map(drop).unwrap());
         Arc::new(Self { crew, queued: AtomicUsize::new(0), over: AtomicBool::new(false) })
     }
 
-    /// One worker sleeps, and the other one searches and was not woken.
+    /// One worker sleeps; the other one searches, and was not woken.
     fn with_a_sleeper() -> Arc<Self> {
         let site = Self::new(2);
         site.sleep(1);
@@ -44,16 +44,16 @@ impl Site {
         self.queued.store(1, Ordering::Release);
         fence::light();
         if self.crew.needs_recruit() {
-            self.crew.recruit(|| self.has_work(), |_| unreachable!("all workers live")).unwrap();
+            self.crew.recruit(|| self.has_work(), |_| unreachable!("all workers are alive")).unwrap();
         }
     }
 
-    /// A searcher that was not woken, and begins to run something.
+    /// A worker runs a job, and begins a search that is not woken.
     fn search_anew(&self) {
         self.search(false);
     }
 
-    /// The same, by one who has little to do.
+    /// The same for a worker with little to do, which asks submitters to fence.
     fn ask(&self) {
         self.search(true);
     }
@@ -63,30 +63,30 @@ impl Site {
         self.crew.census.start_searching();
     }
 
-    /// A searcher finds something else to do, and makes sure that somebody comes to what is queued.
+    /// A searcher finds another job, and recruits for the queued one.
     fn find(&self) {
         if self.crew.stop_searching(false, || self.has_work()) {
-            self.crew.recruit(|| self.has_work(), |_| unreachable!("all workers live")).unwrap();
+            self.crew.recruit(|| self.has_work(), |_| unreachable!("all workers are alive")).unwrap();
         }
     }
 
-    /// The same, by one that has much to do.
+    /// The same for a submitter with much to do.
     fn submit_one_of_many(&self) {
-        self.crew.census.forget_wake_up();
+        self.crew.census.clear_woken();
         self.submit();
     }
 
-    /// A worker sleeps, and whoever wakes it is not kept waiting for it.
+    /// A worker goes to sleep; its sleep returns at once, so that a waker does not have to wait for it.
     fn sleep(&self, worker: usize) {
         assert!(self.crew.park(worker, false, false, || false, |_| true));
     }
 
-    /// Goes to sleep once, but not for long.
+    /// Goes to sleep, asks submitters to fence, and gives up at once.
     fn nod(&self, worker: usize) {
         let _ = self.crew.park(worker, false, true, || false, |_| false);
     }
 
-    /// Sleeps until there is work; then all is over.
+    /// Sleeps until there is work, and then ends all workers.
     fn wait(&self, worker: usize) {
         let reason = || self.has_work() || self.over.load(Ordering::Acquire);
         let sleep = |parker: &Parker| {
@@ -104,7 +104,7 @@ fn submitter(site: &Arc<Site>) -> thread::JoinHandle<()> {
     thread::spawn(move || site.submit())
 }
 
-/// Race: a job comes while a worker that has been heard falls asleep, without a fence that others feel.
+/// Race: a job is submitted while a worker falls asleep with a full fence only, because HEARD is set.
 #[test]
 fn a_worker_that_has_been_heard_does_not_sleep_while_a_job_is_queued() {
     check(None, || {
@@ -117,7 +117,8 @@ fn a_worker_that_has_been_heard_does_not_sleep_while_a_job_is_queued() {
     });
 }
 
-/// Race: the submitter has looked before it was asked. Nobody relies on it before its job is visible.
+/// Race: the submitter has read the census before it was asked. No worker relies on its fence before its job is
+/// visible.
 #[test]
 fn a_worker_relies_on_those_only_who_have_heard() {
     check(3, || {
@@ -131,7 +132,7 @@ fn a_worker_relies_on_those_only_who_have_heard() {
     });
 }
 
-/// Race: submitters are let off their fences while a worker falls asleep that has asked for them.
+/// Race: the request is withdrawn while a worker that has asked falls asleep.
 #[test]
 fn a_worker_does_not_say_that_it_has_been_heard_when_it_has_not() {
     check(2, || {
@@ -151,8 +152,7 @@ fn a_worker_does_not_say_that_it_has_been_heard_when_it_has_not() {
     });
 }
 
-/// Race: a job comes while a searcher that has been heard finds another one, and does so without a fence that others
-/// feel.
+/// Race: a job is submitted while a searcher finds another one, with a full fence only, because HEARD is set.
 #[test]
 fn a_search_that_has_been_heard_ends_while_a_job_is_queued() {
     check(None, || {
@@ -165,7 +165,8 @@ fn a_search_that_has_been_heard_ends_while_a_job_is_queued() {
     });
 }
 
-/// Race: the submitter has looked before a searcher asked. Nobody relies on it before its job is visible.
+/// Race: the submitter has read the census before a searcher asked. No worker relies on its fence before its job is
+/// visible.
 #[test]
 fn a_search_relies_on_those_only_who_have_heard() {
     check(3, || {
@@ -178,7 +179,7 @@ fn a_search_relies_on_those_only_who_have_heard() {
     });
 }
 
-/// Race: a worker with much to do lets submitters off their fences while another one asks for them, and then submits.
+/// Race: a worker with much to do withdraws the request while another one makes it, and then submits.
 #[test]
 fn a_search_does_not_rely_on_a_request_that_was_taken_back() {
     check(3, || {
@@ -197,7 +198,7 @@ fn a_search_does_not_rely_on_a_request_that_was_taken_back() {
     });
 }
 
-/// Race: a submitter that has much to do does not fence any more for a search that was woken, while that ends.
+/// Race: a submitter with much to do clears WOKEN, and does not fence, while the woken search ends.
 #[test]
 fn a_search_does_not_rely_on_a_wake_up_that_was_forgotten() {
     check(None, || {

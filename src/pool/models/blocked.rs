@@ -1,4 +1,4 @@
-//! Models of jobs that block, and of the workers that come meanwhile.
+//! Models of jobs that block, and of the workers that replace theirs.
 
 use super::{Tally, drain, settings};
 use crate::pool::{Core, Settings, blocking};
@@ -6,23 +6,18 @@ use crate::sync::Deadline;
 use crate::sys::model::check;
 use std::sync::Arc;
 
-/// A pool of one worker, and of two while one blocks.
+/// A pool with one worker, and with two while one blocks.
 fn pool() -> Arc<Core> {
     Core::new(Settings { extra_workers: 1, ..settings(1) })
 }
 
-/// A job that blocks until one of the others has run.
+/// A job that blocks until another one has run.
 fn blocking_job(tally: &Arc<Tally>) -> crate::pool::Job {
     let inner = Arc::clone(tally);
-    tally.job(move |_| {
-        blocking::run(|| {
-            let ran = || (inner.run() > 0).then_some(());
-            inner.changed.wait_until(Deadline::NEVER, ran).expect("never has not come yet");
-        });
-    })
+    tally.job(move |_| blocking::run(|| inner.wait_until_one_ran()))
 }
 
-/// Race: the next job comes while the only worker begins to block.
+/// Race: the next job is submitted while the only worker begins to block.
 #[test]
 fn a_job_that_blocks_does_not_hold_the_next_one_up() {
     check(1, || {
@@ -34,7 +29,7 @@ fn a_job_that_blocks_does_not_hold_the_next_one_up() {
     });
 }
 
-/// Race: a job comes while one of the two workers must give way to the other, whose job does not block any more.
+/// Race: a job is submitted while one of two workers begins to stand by, because the other's job has stopped blocking.
 #[test]
 fn a_worker_that_stands_by_leaves_no_job_behind() {
     check(1, || {

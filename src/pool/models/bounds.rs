@@ -32,7 +32,7 @@ impl Bounded {
         self.bound.take(1, || self.freed())
     }
 
-    /// What a worker does when it begins a job.
+    /// The steps of a worker that begins a job.
     fn begin(&self, worker: usize) {
         self.workers[worker].begun.count();
         self.bound.notify();
@@ -45,7 +45,7 @@ impl Bounded {
     }
 }
 
-/// Race: a worker begins a job while a submitter that has found no room goes to sleep.
+/// Race: a worker begins a job while a submitter that found no room goes to sleep.
 #[test]
 fn a_submitter_that_waits_for_room_is_woken() {
     check(None, || {
@@ -60,7 +60,7 @@ fn a_submitter_that_waits_for_room_is_woken() {
     });
 }
 
-/// Race: two submitters see the same free place.
+/// Race: two submitters observe the same free place.
 #[test]
 fn a_place_is_taken_once() {
     check(None, || {
@@ -95,7 +95,7 @@ fn every_waiting_submitter_is_woken() {
     });
 }
 
-/// Race: the pool is closed while a submitter that has found no room goes to sleep.
+/// Race: the pool is closed while a submitter that found no room goes to sleep.
 #[test]
 fn a_submitter_that_waits_for_room_sees_the_pool_close() {
     check(2, || {
@@ -112,7 +112,7 @@ fn a_submitter_that_waits_for_room_sees_the_pool_close() {
     });
 }
 
-/// Race: a worker takes the job that is handed to it while the submitter goes to sleep.
+/// Race: a worker takes the job of a hand-off while the submitter goes to sleep.
 #[test]
 fn a_hand_off_ends_when_the_job_is_taken() {
     check(1, || {
@@ -147,7 +147,7 @@ impl Marked {
     }
 
     fn submit(&self, count: u64) {
-        self.bound.take_anyhow(count);
+        self.bound.take_above_limit(count);
         self.bound.water_marks.as_ref().unwrap().may_have_risen(self.bound.queued_at_most(), self);
     }
 
@@ -174,7 +174,7 @@ impl MarkedQueue for Marked {
     }
 }
 
-/// Race: two workers take the queue to its low mark, one of them with an allowance from when it was long.
+/// Race: two workers empty the queue to its low mark, one of them with an allowance from when it was long.
 #[test]
 fn low_water_is_told_by_whoever_passes_the_mark() {
     check(3, || {

@@ -1,4 +1,4 @@
-//! Models of calls to every worker.
+//! Models of calls: work that every worker does once.
 
 use super::{Tally, drain, settings, with};
 use crate::pool::{Core, Settings, broadcast};
@@ -7,7 +7,7 @@ use crate::sys::atomic::{AtomicUsize, Ordering};
 use crate::sys::model::check;
 use std::time::Duration;
 
-/// Race: a worker runs a job and falls asleep while it is called.
+/// Race: a worker runs a job and falls asleep while it gets a call.
 #[test]
 fn a_worker_that_is_called_comes() {
     check(2, || {
@@ -22,7 +22,7 @@ fn a_worker_that_is_called_comes() {
     });
 }
 
-/// Race: a worker is called while it leaves, because there was nothing to do.
+/// Race: an idle worker gets a call while it leaves.
 #[test]
 fn a_worker_that_leaves_is_called_or_replaced() {
     check(1, || {
@@ -38,7 +38,7 @@ fn a_worker_that_leaves_is_called_or_replaced() {
     });
 }
 
-/// Race: the pool is closed while its worker is called: it comes, or the caller is refused.
+/// Race: the pool is closed while its worker gets a call: the call is run, or the caller is refused.
 #[test]
 fn a_call_to_a_closing_pool_is_answered_or_refused() {
     check(2, || {

@@ -1,6 +1,6 @@
 //! Models of a pool's end.
 
-use super::{Core, Tally, Worker, current, drain, pool, staff, staffed, with};
+use super::{Core, Tally, Worker, drain, pool, staff, staffed, with, work};
 use crate::pool::Refusal;
 use crate::pool::orphans::{Orphan, Orphans};
 use crate::sync::Deadline;
@@ -10,7 +10,7 @@ use loom::thread;
 use std::cell::Cell;
 use std::sync::Arc;
 
-/// Race: a job is submitted while the pool is closed; it is refused, or it is run.
+/// Race: a job is submitted while the pool is closed; it is refused or run.
 #[test]
 fn what_is_accepted_while_the_pool_closes_is_run() {
     check(2, || {
@@ -30,7 +30,7 @@ fn what_is_accepted_while_the_pool_closes_is_run() {
     });
 }
 
-/// Race: a job of the pool submits another one while the pool is closed; the pool's own jobs are not refused.
+/// Race: a job of the pool submits another one while the pool is closed; own jobs are not refused.
 #[test]
 fn a_child_of_a_job_is_run_although_the_pool_is_closed() {
     check(2, || {
@@ -43,7 +43,7 @@ fn a_child_of_a_job_is_run_although_the_pool_is_closed() {
     });
 }
 
-/// Race: two workers come to the end at the same time, one of them on its way to sleep.
+/// Race: two workers observe the end at the same time, one of them on its way to sleep.
 #[test]
 fn every_worker_leaves() {
     check(1, || {
@@ -56,7 +56,7 @@ fn every_worker_leaves() {
     });
 }
 
-/// Race: the last job of a closed pool is cancelled after a worker has looked for it and before it is counted.
+/// Race: the last job of a closed pool is cancelled; a worker checks after the revoke and before the count.
 #[test]
 fn a_worker_leaves_although_its_last_job_was_cancelled() {
     check(2, || {
@@ -70,7 +70,7 @@ fn a_worker_leaves_although_its_last_job_was_cancelled() {
     });
 }
 
-/// Race: everything is cancelled while a worker takes the jobs one by one.
+/// Race: all jobs are cancelled while a worker takes them one by one.
 #[test]
 fn a_job_is_run_or_cancelled() {
     check(2, || {
@@ -84,8 +84,8 @@ fn a_job_is_run_or_cancelled() {
     });
 }
 
-/// Race: the worker of a closed pool finishes the last job and leaves, instead of going to sleep, while somebody waits
-/// for it to finish.
+/// Race: the worker of a closed pool finishes the last job and leaves, instead of going to sleep, while a thread waits
+/// for quiescence.
 #[test]
 fn a_worker_that_leaves_wakes_those_who_wait_for_quiet() {
     check(2, || {
@@ -99,7 +99,7 @@ fn a_worker_that_leaves_wakes_those_who_wait_for_quiet() {
     });
 }
 
-/// A value that nobody reads: where it is dropped it submits a job, and waits for that if it is accepted.
+/// An unread value whose destructor submits a job, and waits for it if it is accepted.
 struct Unread {
     core: Arc<Core>,
     tally: Arc<Tally>,
@@ -116,13 +116,12 @@ impl Orphan for Unread {
 impl Drop for Unread {
     fn drop(&mut self) {
         if self.core.submit(self.tally.empty_job()).is_ok() {
-            let has_run = || (self.tally.run() > 0).then_some(());
-            self.tally.changed.wait_until(Deadline::NEVER, has_run).expect("never has not come yet");
+            self.tally.wait_until_one_ran();
         }
     }
 }
 
-/// Race: one worker drops what nobody reads, which submits to the pool, while the other leaves because all is over.
+/// Race: one worker drops an unread value, which submits to the pool, while the other one leaves at the pool's end.
 #[test]
 fn a_drop_does_not_wait_for_a_job_that_nobody_comes_to() {
     check(3, || {
@@ -130,23 +129,17 @@ fn a_drop_does_not_wait_for_a_job_that_nobody_comes_to() {
         let unread = Unread { core: Arc::clone(&core), tally: Arc::clone(&tally), looked_at: Cell::new(0) };
         core.orphans.adopt(unread);
         core.close();
-        let other = with(&core, |core| {
-            let worker = Worker::new(Arc::clone(core), 1);
-            let _current = current::enter(&worker);
-            worker.run();
-        });
-        {
-            let worker = Worker::new(Arc::clone(&core), 0);
-            let _current = current::enter(&worker);
+        let other = with(&core, |core| work(core, 1, Worker::run));
+        work(&core, 0, |worker| {
             worker.reap();
             worker.run();
-        }
+        });
         other.join().unwrap();
         assert_eq!((core.alive(), core.pending()), (0, 0));
     });
 }
 
-/// Queues that nobody reads.
+/// Result queues without a reader.
 struct Queues {
     delivered: Arc<AtomicUsize>,
     dropped: Arc<AtomicUsize>,
@@ -164,7 +157,7 @@ impl Drop for Queues {
     }
 }
 
-/// Race: a reader goes while the last outcome is delivered; no worker comes to rest afterwards.
+/// Race: a reader drops its queues while the last outcome is written; no worker rests afterwards.
 #[test]
 fn what_nobody_reads_is_dropped_after_the_last_delivery() {
     check(3, || {

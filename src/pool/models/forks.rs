@@ -1,4 +1,4 @@
-//! Models of forks, loops and scopes: who runs what was offered, and when its caller may go on.
+//! Models of forks, loops and scopes: each piece is run once, and its caller continues after its end.
 
 use super::{Tally, drain, pool, with};
 use crate::pool::branch::Piece;
@@ -12,10 +12,10 @@ use crate::sys::model::check;
 use loom::thread;
 use std::sync::Arc;
 
-/// A number that one piece of work changes, and that is read after its end.
+/// A number that one piece of work changes, and that is read after its end. The checker reports data races on it.
 struct Number(UnsafeCell<usize>);
 
-// SAFETY: the models change it in one place and read it when that has ended.
+// SAFETY: the models change it on one thread at a time, and read it after the last change.
 unsafe impl Sync for Number {}
 
 impl Number {
@@ -24,7 +24,7 @@ impl Number {
     }
 
     fn add(&self) {
-        // SAFETY: nobody else touches it now; the model checker watches.
+        // SAFETY: no other thread accesses it now, which the checker verifies.
         self.0.with_mut(|number| unsafe { *number += 1 });
     }
 
@@ -34,7 +34,7 @@ impl Number {
     }
 }
 
-/// Race: a worker comes to the offered piece while its owner takes it back.
+/// Race: a worker begins the offered piece while its owner takes it back.
 #[test]
 fn a_forks_second_piece_is_run_once() {
     check(2, || {
@@ -46,7 +46,7 @@ fn a_forks_second_piece_is_run_once() {
     });
 }
 
-/// Race: everything that is queued is cancelled while the owner takes the piece back.
+/// Race: all queued jobs are cancelled while the owner takes the piece back.
 #[test]
 fn a_forks_second_piece_survives_a_cancellation() {
     check(1, || {
@@ -60,8 +60,8 @@ fn a_forks_second_piece_survives_a_cancellation() {
     });
 }
 
-/// A piece of work is run, and posts one of its own to whoever joins it, or else runs that itself. It is `taken_back`,
-/// or else joined.
+/// Runs a piece that posts a piece of its own to its joiner. That one is `taken_back` and run, or else joined; it is
+/// run at once if there is no idle joiner.
 fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
     let core = pool(1);
     let number = Arc::new(Number::new());
@@ -71,7 +71,7 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
         let piece = Piece::new(|| inner.add());
         let offered = Arc::new(Offered::new(&raw const piece.branch, &own));
         if !offered.try_post() || taken_back(&offered, &own) || !offered.join(true) {
-            // SAFETY: 1. nobody else has it.
+            // SAFETY: 1. no other thread has it.
             let code = unsafe { piece.take_code() };
             code();
         }
@@ -80,7 +80,7 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
     let offered = Arc::new(Offered::new(&raw const outer.branch, &core));
     let same = Arc::clone(&offered);
     let runner = thread::spawn(move || {
-        // SAFETY: 1. nobody takes it back.
+        // SAFETY: 1. it is joined, not taken back.
         unsafe { same.run() };
         same.done(None);
     });
@@ -90,19 +90,19 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
     drain(&core);
 }
 
-/// Race: whoever joins a piece comes to a piece of it while that is taken back.
+/// Race: the joiner takes a posted piece while its owner takes it back.
 #[test]
 fn a_posted_piece_is_run_once() {
     check(2, || post(Offered::try_take_back));
 }
 
-/// Race: whoever joins a piece falls asleep while a piece of it is posted, which nobody else will run.
+/// Race: the joiner falls asleep while a piece is posted that only the joiner will run.
 #[test]
 fn a_posted_piece_wakes_the_joiner() {
     check(2, || post(|_, _| false));
 }
 
-/// Race: caller and helper claim chunks, and the caller takes the helper back or waits for its end.
+/// Race: caller and helper claim chunks; the caller revokes the helper, or waits for its end.
 #[test]
 fn every_chunk_of_a_loop_is_run_once() {
     check(2, || {
@@ -131,7 +131,7 @@ fn a_scope_sees_what_its_jobs_did() {
     });
 }
 
-/// Race: a job waits for another one while a second worker comes to it.
+/// Race: a job waits for another one, which a second worker claims.
 #[test]
 fn a_job_that_another_job_waits_for_is_run_once() {
     check(1, || {
@@ -140,11 +140,7 @@ fn a_job_that_another_job_waits_for_is_run_once() {
         let outer = tally.job(move |worker| {
             let awaited = inner.empty_job();
             let id = worker.core().submit(awaited).unwrap();
-            let park = || {
-                let ran = || (inner.run() > 0).then_some(());
-                inner.changed.wait_until(crate::sync::Deadline::NEVER, ran).expect("never has not come yet");
-            };
-            worker.wait_for_one(std::iter::once(id), || vec![id], park).unwrap();
+            worker.wait_for_one(std::iter::once(id), || vec![id], || inner.wait_until_one_ran()).unwrap();
             assert_eq!(inner.run(), 1);
         });
         core.submit(outer).unwrap();

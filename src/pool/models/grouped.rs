@@ -5,7 +5,7 @@ use crate::pool::Level;
 use crate::sync::Deadline;
 use crate::sys::model::check;
 
-/// Race: a job of a group comes while the worker ends the group's last one and goes to sleep.
+/// Race: a job of a group is submitted while the worker ends the group's last one and goes to sleep.
 #[test]
 fn a_worker_does_not_sleep_beside_a_group_with_a_job() {
     check(2, || {
@@ -21,7 +21,7 @@ fn a_worker_does_not_sleep_beside_a_group_with_a_job() {
     });
 }
 
-/// Race: a job comes to a group at its limit while the job that runs gives its token back.
+/// Race: a job is submitted to a group at its limit while the running job's token is given back.
 #[test]
 fn a_token_given_back_is_used() {
     check(1, || {

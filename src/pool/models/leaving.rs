@@ -1,7 +1,7 @@
-//! Models of workers that leave while there is a pool.
+//! Models of workers that leave an open pool.
 
-use super::{Tally, counted, drain, settings, with};
-use crate::pool::{Core, Settings, Worker, current};
+use super::{Tally, counted, drain, settings, with, work};
+use crate::pool::{Core, Settings, Worker};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ fn pool(idle_timeout: Option<Duration>, jobs_per_worker: Option<u64>) -> Arc<Cor
     Core::new(Settings { idle_timeout, jobs_per_worker, ..settings(1) })
 }
 
-/// Race: a job comes while the only worker gives up waiting for one.
+/// Race: a job is submitted while the only worker gives up waiting for one.
 #[test]
 fn a_worker_that_leaves_leaves_no_job_behind() {
     check(2, || {
@@ -24,7 +24,7 @@ fn a_worker_that_leaves_leaves_no_job_behind() {
     });
 }
 
-/// Race: a job comes while the only worker leaves after its last one.
+/// Race: a job is submitted while the only worker leaves after its last one.
 #[test]
 fn a_worn_out_worker_is_replaced() {
     check(2, || {
@@ -36,8 +36,8 @@ fn a_worn_out_worker_is_replaced() {
     });
 }
 
-/// Race: the last two jobs of a closed pool end at the same time, and each worker is worn out by its own. A third one
-/// sleeps, and must be told that all is over.
+/// Race: the last two jobs of a closed pool end at the same time, and each is its worker's last. A third worker sleeps,
+/// and must be woken at the end.
 #[test]
 fn worn_out_workers_wake_a_sleeper_at_the_end() {
     check(2, || {
@@ -52,13 +52,7 @@ fn worn_out_workers_wake_a_sleeper_at_the_end() {
             false,
             || false,
             |sleeper| {
-                let workers = [0, 1].map(|number| {
-                    with(&core, move |core| {
-                        let worker = Worker::new(Arc::clone(core), number);
-                        let _current = current::enter(&worker);
-                        worker.run();
-                    })
-                });
+                let workers = [0, 1].map(|number| with(&core, move |core| work(core, number, Worker::run)));
                 workers.into_iter().for_each(|worker| worker.join().unwrap());
                 sleeper.park_until(Deadline::NOW)
             },

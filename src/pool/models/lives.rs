@@ -18,7 +18,7 @@ fn two_submitters_start_one_worker() {
     });
 }
 
-/// Race: a job comes while the only worker is on its way to sleep.
+/// Race: a job is submitted while the only worker goes to sleep.
 #[test]
 fn a_worker_does_not_sleep_while_a_job_is_queued() {
     check(2, || {
@@ -45,7 +45,7 @@ fn a_job_that_waits_for_the_next_one_does_not_hold_it_up() {
     });
 }
 
-/// Race: as above, but both lie in one worker's batch, and the other worker must come to steal.
+/// Race: as above, but both jobs lie in one worker's batch, from which the other worker must steal.
 #[test]
 fn a_job_behind_one_that_waits_is_stolen() {
     check(2, || {

@@ -1,4 +1,4 @@
-//! Models of quiescence: nothing queued, nothing running, and whoever waits for it is woken.
+//! Models of quiescence: nothing is queued or running, and the waiters are woken.
 
 use super::{Tally, drain, pool, staff, staffed, with};
 use crate::sync::Deadline;
@@ -6,7 +6,7 @@ use crate::sys::cell::UnsafeCell;
 use crate::sys::model::check;
 use std::sync::Arc;
 
-/// Race: two workers finish at the same time, and each may take the other's last job for more work to do.
+/// Race: two workers finish at the same time, and each may take the other's last job for more work.
 #[test]
 fn the_last_of_two_workers_wakes_the_waiter() {
     check(1, || {
@@ -20,7 +20,7 @@ fn the_last_of_two_workers_wakes_the_waiter() {
     });
 }
 
-/// Race: somebody counts while a job submits another one and finishes.
+/// Race: a thread sums the counts while a job submits another one and finishes.
 #[test]
 fn a_pool_is_not_quiet_before_a_child_has_run() {
     check(2, || {
@@ -36,17 +36,17 @@ fn a_pool_is_not_quiet_before_a_child_has_run() {
 
 struct Shared(UnsafeCell<usize>);
 
-// SAFETY: the cell is written by a job and read when that job has finished.
+// SAFETY: the cell is written by a job, and read after that job has finished.
 unsafe impl Sync for Shared {}
 
-/// Race: the waiter looks while the job is being counted; once it is, everything that the job did is visible.
+/// Race: the waiter checks while the job is counted; afterwards everything that the job did is visible.
 #[test]
 fn whoever_sees_quiet_sees_what_the_jobs_did() {
     check(2, || {
         let (core, tally) = (staffed(1), Tally::new());
         let cell = Arc::new(Shared(UnsafeCell::new(0)));
         let written = Arc::clone(&cell);
-        // SAFETY: nobody reads before this job has finished.
+        // SAFETY: no thread reads before this job has finished.
         let job = tally.job(move |_| written.0.with_mut(|value| unsafe { *value = 1 }));
         core.submit(job).unwrap();
         staff(&core);
@@ -57,7 +57,7 @@ fn whoever_sees_quiet_sees_what_the_jobs_did() {
     });
 }
 
-/// Race: the job that somebody waits for is cancelled before a worker comes to it.
+/// Race: the job that a thread waits for is cancelled before a worker claims it.
 #[test]
 fn a_cancelled_job_is_not_waited_for() {
     check(2, || {

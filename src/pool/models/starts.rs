@@ -1,4 +1,4 @@
-//! Models of the crew alone: workers that are started, and starts that the system refuses.
+//! Models of the crew alone: starting workers, and starts that the system refuses.
 
 use crate::pool::crew::Crew;
 use crate::sync::{Deadline, EventCount, Parker};
@@ -9,18 +9,17 @@ use loom::thread;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-/// A crew whose jobs are only counted. Submitters and the worker take the steps of `Core::submit` and `Worker::run`.
+/// A crew whose jobs are only counted. Submitters and workers take the steps of `Core::submit` and `Worker::run`.
 struct Site {
     crew: Crew,
     queued: AtomicUsize,
     begun: AtomicUsize,
-    /// Whether the job that begins first waits until another one is done.
+    /// Whether the first job to begin waits until another one is done.
     first_waits: bool,
     done: AtomicUsize,
     over: AtomicBool,
     changed: EventCount,
-    /// How many starts the system still refuses. No part of the model, and neither are the threads: the crew's lock is
-    /// held by whoever looks.
+    /// How many more starts the system refuses. Not modelled, like `threads`: both are used under the crew's lock.
     refusals: Mutex<usize>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
 }
@@ -77,11 +76,11 @@ impl Site {
 
     fn work(self: &Arc<Self>, number: usize) {
         let is_over = || self.over.load(Ordering::Acquire);
-        self.crew.arrive();
+        self.crew.wait_until_counted();
         while !is_over() {
             if self.take() {
                 if self.crew.stop_searching(false, || self.is_queued()) {
-                    self.recruit().expect("the system refuses no worker here");
+                    self.recruit().expect("this worker is alive, so a refusal is no error");
                 }
                 if self.first_waits && self.begun.fetch_add(1, Ordering::Relaxed) == 0 {
                     self.wait_for(1);
@@ -99,10 +98,10 @@ impl Site {
 
     fn wait_for(&self, jobs: usize) {
         let all_done = || (self.done.load(Ordering::Acquire) == jobs).then_some(());
-        self.changed.wait_until(Deadline::NEVER, all_done).expect("never has not come yet");
+        self.changed.wait_until(Deadline::NEVER, all_done).expect("there is no deadline");
     }
 
-    /// Waits until `jobs` were done; then the workers leave.
+    /// Waits until `jobs` were done, then ends all workers.
     fn finish(&self, jobs: usize) {
         self.wait_for(jobs);
         self.over.store(true, Ordering::Release);
@@ -122,7 +121,7 @@ fn submit_twice(site: &Arc<Site>) -> usize {
     usize::from(site.submit()) + usize::from(other.join().unwrap())
 }
 
-/// Race: the second submitter comes while the only start is tried and refused; it must not rely on that.
+/// Race: the second submitter submits while the only start is refused; it must not rely on that start.
 #[test]
 fn a_job_is_not_accepted_without_a_worker() {
     check(3, || {
@@ -132,7 +131,7 @@ fn a_job_is_not_accepted_without_a_worker() {
     });
 }
 
-/// Race: the first start is refused, the next one is not; a job that was accepted meanwhile is done.
+/// Race: the first start is refused and the next one is not; a job that was accepted meanwhile is done.
 #[test]
 fn a_job_is_done_although_another_start_was_refused() {
     check(3, || {
@@ -143,8 +142,8 @@ fn a_job_is_done_although_another_start_was_refused() {
     });
 }
 
-/// Race: the second job relies on the worker that was started for the first, which does not fence for it. It must call
-/// another one, for its own job may take long: here it waits for the second.
+/// Race: the second submitter observes the worker that was started for the first job and makes only a full fence. That
+/// worker, or the submitter, must wake another one, because the first job may take long: here it waits for the second.
 #[test]
 fn a_job_that_relies_on_a_woken_worker_is_done() {
     check(2, || {

@@ -1,4 +1,4 @@
-//! Moments by which a job must have begun, or its code must have ended. Protocol: `TIMERS.md`, "Deadlines of jobs".
+//! Moments by which a job must have begun, or its code have ended. Protocol: `TIMERS.md`, "Deadlines of jobs".
 
 use super::watch::Run;
 use super::{ClockKind, TIMERS_AT_ONCE, Timers};
@@ -7,10 +7,10 @@ use crate::queue::{OutOfMemory, Popped, Side, Slab, Wheel};
 use crate::sys::token;
 use std::sync::Arc;
 
-/// What is to have come when its moment comes.
+/// What must have happened by the entry's moment.
 #[derive(Debug, Default)]
 pub(super) enum Expected {
-    /// Not known yet, or told already.
+    /// Not known yet, or already reported.
     #[default]
     Nothing,
     /// The job with this id has begun.
@@ -19,26 +19,26 @@ pub(super) enum Expected {
     End(Arc<Run>),
 }
 
-/// One entry for each job that has such a moment, from before it is queued (or from when its code begins) until it
-/// begins or is cancelled (or its code ends). Ids are those of the slab, which no job has.
+/// Entries of jobs that must begin in time, from before the job is queued until it begins or is cancelled; and of
+/// watched runs, from the beginning of the code to its end. Ids are those of the slab, which no job has.
 #[derive(Debug)]
 pub(in crate::pool) struct Deadlines {
     slab: Slab<Expected>,
     wheel: Wheel,
-    /// The [tokens](token::of_this_thread) of the threads that tell of what is overdue.
-    telling: Vec<usize>,
+    /// The [tokens](token::of_this_thread) of threads that report what is overdue.
+    reporting: Vec<usize>,
 }
 
 impl Deadlines {
     pub(super) fn new() -> Self {
-        Self { slab: Slab::new(), wheel: Wheel::new(Side::First), telling: Vec::new() }
+        Self { slab: Slab::new(), wheel: Wheel::new(Side::First), reporting: Vec::new() }
     }
 
     pub(in crate::pool) fn is_empty(&self) -> bool {
         self.slab.len() == 0
     }
 
-    /// An entry that waits for nothing yet.
+    /// Reserves an entry that expects nothing yet.
     pub(super) fn reserve(&mut self, now: u64) -> Result<u64, OutOfMemory> {
         if self.is_empty() {
             self.wheel.begin_at(now);
@@ -48,21 +48,21 @@ impl Deadlines {
         Ok(self.slab.id(node))
     }
 
-    /// Whether there is such an entry. There is none if whoever took the job was faster.
-    pub(super) fn knows(&self, id: u64) -> bool {
+    /// Whether the entry exists. It does not if the job has begun or was cancelled meanwhile.
+    pub(super) fn contains(&self, id: u64) -> bool {
         self.slab.find(id).is_some()
     }
 
-    /// The entry waits from now on. False if it has gone: whoever took the job was faster.
+    /// Puts the entry into the wheel. False if it does not exist: the job has begun or was cancelled meanwhile.
     pub(super) fn arm(&mut self, id: u64, expected: Expected, due: u64) -> bool {
         let Some(node) = self.slab.find(id) else { return false };
         // SAFETY: 1. nothing is ever lent here.
         unsafe { self.slab.replace(node, expected) };
-        self.wheel.insert(&self.slab, node, due).expect("memory for four bytes");
+        self.wheel.insert(&self.slab, node, due).expect("there is memory for one entry");
         true
     }
 
-    /// The entry goes. For whoever owns it: see the protocol.
+    /// Frees an entry. Called by its owner according to the protocol.
     pub(super) fn forget(&mut self, id: u64) {
         let Some(node) = self.slab.find(id) else { return };
         if self.slab.is_waiting(node) {
@@ -72,21 +72,22 @@ impl Deadlines {
         unsafe { self.slab.remove(node, &mut Expected::Nothing) };
     }
 
-    /// The calling thread is about to tell of what is overdue. False if there is nothing, or if it does so already:
-    /// then this is a call from what it has told.
-    pub(super) fn begin_telling(&mut self) -> bool {
+    /// The calling thread is about to report what is overdue. False if there are no entries, or if this is a call from
+    /// a callback of its own report.
+    pub(super) fn begin_report(&mut self) -> bool {
         let me = token::of_this_thread();
-        let begins = !self.is_empty() && !self.telling.contains(&me);
-        self.telling.extend(begins.then_some(me));
+        let begins = !self.is_empty() && !self.reporting.contains(&me);
+        self.reporting.extend(begins.then_some(me));
         begins
     }
 
-    pub(super) fn end_telling(&mut self) {
+    pub(super) fn end_report(&mut self) {
         let me = token::of_this_thread();
-        self.telling.retain(|&thread| thread != me);
+        self.reporting.retain(|&thread| thread != me);
     }
 
-    /// What has not come in time, some of it at a time, and whether there may be more. The entries stay.
+    /// Takes some overdue entries out of the wheel, but not out of the slab; returns what they expected, and whether
+    /// there may be more.
     pub(super) fn take_overdue(&mut self, now: u64) -> (Vec<Expected>, bool) {
         let (mut overdue, mut work) = (Vec::new(), TIMERS_AT_ONCE);
         loop {
@@ -103,7 +104,7 @@ impl Deadlines {
         self.wheel.next_due(&self.slab).unwrap_or(u64::MAX)
     }
 
-    /// Memory that only many entries need, for the caller to drop without the lock.
+    /// Memory that only many entries need, to be dropped after the lock.
     pub(super) fn surplus(&mut self) -> Option<Box<impl Sized + use<>>> {
         let surplus = self.slab.surplus()?;
         self.wheel.begin_at(0);
@@ -112,10 +113,11 @@ impl Deadlines {
 }
 
 impl Core {
-    /// Takes an entry for a job that is about to come. An error if nobody could watch over it.
+    /// Reserves an entry for a job that is about to be submitted. An error if there is no thread or no memory for it.
     pub(super) fn reserve_deadline(self: &Arc<Self>) -> Result<u64, crate::pool::Refusal> {
         use crate::pool::Refusal;
-        // A closed pool starts no thread for a job that it refuses; in a forked child the lock's holder may not exist.
+        // So that a closed pool starts no sleeper for a job that it refuses, and because in a forked child the lock's
+        // holder may not exist.
         if let Some(why) = self.refusal() {
             return Err(why);
         }
@@ -126,26 +128,26 @@ impl Core {
         state.deadlines.reserve(now).map_err(|OutOfMemory| Refusal::OutOfMemory)
     }
 
-    /// From now on somebody sees to it that what is expected comes in time.
+    /// Watches from now on that what is expected happens in time.
     pub(super) fn arm_deadline(self: &Arc<Self>, id: u64, expected: Expected, due: u64) {
         let timers = self.timers();
         let mut state = timers.state.lock();
         if due <= timers.now(ClockKind::Monotonic) {
-            let is_known = state.deadlines.knows(id);
+            let is_armed = state.deadlines.contains(id);
             drop(state);
-            if is_known && !self.is_stopped() {
-                self.see_to(vec![expected]); // Not to others': their users' code is not expected here.
+            if is_armed && !self.is_stopped() {
+                self.handle_overdue(vec![expected]); // Not other jobs': callers do not expect their callbacks here.
             }
             return;
         }
-        let ring = state.deadlines.arm(id, expected, due) && state.is_earlier(due);
+        let ring = state.deadlines.arm(id, expected, due) && state.is_before_sleeper_wakes(due);
         drop(state);
         if ring {
             timers.alarm.unpark();
         }
     }
 
-    /// An entry is needed no more.
+    /// Frees an entry.
     pub(super) fn forget_deadline(&self, id: u64) {
         let Some(timers) = self.known_timers() else { return };
         let mut state = timers.state.lock();
@@ -154,18 +156,18 @@ impl Core {
         let was_last = state.deadlines.is_empty();
         drop(state);
         drop(surplus);
-        self.let_sleeper_go(timers, was_last);
+        self.wake_sleeper_if_done(timers, was_last);
     }
 
-    /// The sleeper of a closed pool stays for the last deadline. Called after entries have gone.
-    pub(super) fn let_sleeper_go(&self, timers: &Timers, was_last: bool) {
+    /// Wakes the sleeper of a closed pool, which stays until the last entry is freed. Called after entries were freed.
+    pub(super) fn wake_sleeper_if_done(&self, timers: &Timers, was_last: bool) {
         if was_last && self.is_closed() {
             timers.alarm.unpark();
         }
     }
 
-    /// Ends jobs that were not begun in time, and tells of those that take too long.
-    pub(super) fn see_to(&self, overdue: Vec<Expected>) {
+    /// Ends jobs that were not begun in time, and reports those that run too long.
+    pub(super) fn handle_overdue(&self, overdue: Vec<Expected>) {
         for expected in overdue {
             match expected {
                 Expected::Nothing => {}

@@ -9,22 +9,22 @@ use crate::pool::worker::Worker;
 use crate::sync::Deadline;
 use std::sync::Arc;
 
-/// A task with an entry among the deadlines, which is this task's to give up: exactly one of these is called.
+/// A task that owns an entry among the deadlines, and frees it when it is run or cancelled.
 struct Expiring<T> {
     task: T,
     entry: u64,
 }
 
 impl Core {
-    /// Queues a job that must have begun at the moment `due` of the pool's monotonic clock; returns its id. For room it
-    /// waits no longer than that.
+    /// Submits a job that must begin by the moment `due` of the pool's monotonic clock; returns its id. Waits no longer
+    /// than that for room.
     pub(crate) fn submit_expiring<T: Task + 'static>(
         self: &Arc<Self>,
         route: Route<'_>,
         due: u64,
         task: T,
     ) -> Result<u64, Rejected> {
-        // After the visit the pool may be gone otherwise.
+        // Otherwise the pool may be destroyed after the visit.
         let core = Arc::clone(self);
         let entry = match core.reserve_deadline() {
             Ok(entry) => entry,
@@ -32,9 +32,9 @@ impl Core {
         };
         let job = Job::new(Expiring { task, entry });
         let clock = &core.settings.clock;
-        let until = clock.instant(due).filter(|_| !clock.is_manual()).map_or(Deadline::NEVER, Deadline::from);
-        let here = !matches!(route, Route::Group(..));
-        let submitted = core.submit_guarded(job, Patience::NotBeyond { until, here }, route);
+        let deadline = clock.instant(due).filter(|_| !clock.is_manual()).map_or(Deadline::NEVER, Deadline::from);
+        let caller_runs = !matches!(route, Route::Group(..));
+        let submitted = core.submit_guarded(job, Patience::PolicyUntil { deadline, caller_runs }, route);
         match &submitted {
             Ok(id) => core.arm_deadline(entry, Expected::Begin(*id), due),
             Err(_) => core.forget_deadline(entry),
@@ -45,7 +45,7 @@ impl Core {
 
 impl<T: Task> Task for Expiring<T> {
     fn run(self, worker: &Worker) {
-        worker.spend(self.entry);
+        worker.retire_timer(self.entry);
         self.task.run(worker);
     }
 

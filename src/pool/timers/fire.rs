@@ -1,4 +1,4 @@
-//! From due to queued.
+//! Firing: from due to queued.
 
 use super::deadlines::Expected;
 use super::due::JobHint;
@@ -12,49 +12,49 @@ use crate::queue::{Item, Node, OutOfMemory, Popped, Producing};
 use std::io;
 use std::sync::Arc;
 
-/// In nanoseconds.
-const AGAIN: u64 = hire::AGAIN.as_nanos() as u64;
+/// When to retry what the system has refused, in nanoseconds.
+const RETRY_AFTER: u64 = hire::RETRY_AFTER.as_nanos() as u64;
 
-/// Who looks at what is due.
+/// Who checks for due timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Looker {
+enum Checker {
     /// The thread that sleeps for the timers.
     Sleeper,
-    /// A worker, which has slept for the timers.
+    /// A worker that has slept for the timers.
     Lookout,
-    /// A worker, which was told of a storm.
+    /// A worker that was promised more by a storm.
     Worker,
-    /// Whoever has let a manual clock go on, which nobody sleeps by.
-    Clock,
-    /// Anybody else.
-    Passer,
+    /// A thread that has advanced a manual clock, for which nobody sleeps.
+    ManualClock,
+    /// Any other thread.
+    Other,
 }
 
-/// What a look has led to.
+/// What the sleeper does after a check.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::pool) enum Fired {
-    /// Nothing more is due until then, by kind of clock; in a storm that is none of the sleeper's business.
+    /// It sleeps until then, by kind of clock: the next due moment; in a storm, the next deadline.
     Until([u64; 2]),
-    /// The same, where a worker sleeps for what is due sooner.
-    InReserve([u64; 2]),
-    /// The pool is closed.
+    /// The same, while a lookout sleeps for the timers before that.
+    BehindLookout([u64; 2]),
+    /// It ends, because the pool is closed.
     Closed,
 }
 
 /// By kind of clock.
 const NEVER: [u64; 2] = [u64::MAX; 2];
 
-/// A few jobs on their way from the timers to the queue.
+/// The due timers that one check queues.
 struct DueBatch<'a, 'lane> {
     core: &'a Core,
     timers: &'a Arc<Timers>,
     lane: &'a mut Producing<'lane>,
-    /// Hints of delayed jobs that go before others: they are queued together.
+    /// Hints with placement "front", which are queued together.
     front: Vec<(Node, Item)>,
     queued: &'a mut usize,
 }
 
-/// The same moment by the clock that a timer goes by, and by the monotonic one.
+/// The current time by a timer's own clock, and by the monotonic one.
 #[derive(Clone, Copy)]
 struct Now {
     own: u64,
@@ -62,78 +62,79 @@ struct Now {
 }
 
 impl Core {
-    /// Queues what is due; of very much only the beginning, workers do the rest.
+    /// Queues what is due, or begins a storm.
     pub(in crate::pool) fn fire_due(self: &Arc<Self>) {
-        self.look(Looker::Passer);
+        self.check(Checker::Other);
     }
 
-    /// The pool's manual clock has gone on: as [`fire_due`](Self::fire_due), and sees to deadlines.
-    pub(crate) fn clock_went_on(self: &Arc<Self>) {
+    /// The pool's manual clock was advanced: as [`fire_due`](Self::fire_due), and handles overdue deadlines.
+    pub(crate) fn clock_advanced(self: &Arc<Self>) {
         if !self.is_forked() {
-            self.look(Looker::Clock);
+            self.check(Checker::ManualClock);
         }
     }
 
-    /// Queues a few jobs that are due, as the sleeper does.
+    /// The sleeper's check: handles overdue deadlines, and queues some due timers.
     pub(in crate::pool) fn fire_as_sleeper(self: &Arc<Self>) -> Fired {
-        self.look(Looker::Sleeper).1
+        self.check(Checker::Sleeper).1
     }
 
-    /// A worker that has slept for the timers does not any more, and queues a few jobs that are due.
+    /// Ends the lookout, and queues some due timers (L4).
     pub(in crate::pool) fn fire_as_lookout(self: &Arc<Self>) {
-        self.look(Looker::Lookout);
+        self.check(Checker::Lookout);
     }
 
-    /// A worker that was told of a storm queues a few of the jobs that are due. False if there were none so far.
-    pub(in crate::pool) fn weather_storm(self: &Arc<Self>) -> bool {
-        self.look(Looker::Worker).0 > 0
+    /// A worker's check in a storm: queues some due timers. False if it found none.
+    pub(in crate::pool) fn fire_in_storm(self: &Arc<Self>) -> bool {
+        self.check(Checker::Worker).0 > 0
     }
 
-    /// Queues a few jobs that are due: how many.
-    fn look(self: &Arc<Self>, looker: Looker) -> (usize, Fired) {
+    /// Checks for due timers, and queues some of them; returns how many.
+    fn check(self: &Arc<Self>, checker: Checker) -> (usize, Fired) {
         let timers = self.timers();
-        if matches!(looker, Looker::Sleeper | Looker::Clock) {
-            self.end_overdue(timers);
+        if matches!(checker, Checker::Sleeper | Checker::ManualClock) {
+            self.report_overdue(timers);
         }
         let mut state = timers.state.lock();
-        // SAFETY: 1. queues and the crew run no user's code, nor do the timers under their lock.
+        // SAFETY: 1. queues, the crew and the timers run no user code under their locks.
         let mut visit = unsafe { producer::visit(self) };
-        if self.is_closed() && looker != Looker::Worker {
-            let _ = looker == Looker::Lookout && state.relieve(GRACE); // The closer wakes the sleeper.
-            return (0, self.fire_no_more(&mut state, looker == Looker::Sleeper));
+        if self.is_closed() && checker != Checker::Worker {
+            let _ = checker == Checker::Lookout && state.end_lookout(GRACE); // The closer wakes the sleeper.
+            return (0, self.fire_when_closed(&mut state, checker == Checker::Sleeper));
         }
         let (mut queued, mut until) = (0, NEVER);
         let now = timers.clock.now();
-        if state.storm == (looker == Looker::Worker) && !(looker == Looker::Sleeper && state.relies_on_lookout(now)) {
-            let more = self.round(timers, &mut state, &mut visit.lane, now, &mut queued);
+        if state.storm == (checker == Checker::Worker) && !(checker == Checker::Sleeper && state.relies_on_lookout(now))
+        {
+            let more = self.fire_some(timers, &mut state, &mut visit.lane, now, &mut queued);
             timers.set_storm(self, &mut state, more);
         }
-        if looker == Looker::Sleeper {
+        if checker == Checker::Sleeper {
             until = if state.storm { [state.deadlines.next_due(), u64::MAX] } else { state.next_due() };
-            state.let_sleeper_sleep(until);
+            state.set_sleeper_until(until);
         }
-        let ring = looker == Looker::Lookout && state.relieve(GRACE);
-        let (storm, backed) = (state.storm, state.lookout.is_some());
+        let ring = checker == Checker::Lookout && state.end_lookout(GRACE);
+        let (storm, has_lookout) = (state.storm, state.lookout.is_some());
         drop(state);
         if ring {
             timers.alarm.unpark();
         }
         // Still in the visit: Close, V4.
-        if self.look_after(queued > 0 || storm).is_err() {
-            match looker {
-                Looker::Sleeper => until = [timers.clock.now() + AGAIN, u64::MAX],
+        if self.ensure_worker_if(queued > 0 || storm).is_err() {
+            match checker {
+                Checker::Sleeper => until = [timers.clock.now() + RETRY_AFTER, u64::MAX],
                 _ => timers.alarm.unpark(),
             }
         }
         drop(visit);
         if queued > 0 {
-            self.queue_may_have_risen();
+            self.check_high_mark();
         }
-        (queued, if backed { Fired::InReserve(until) } else { Fired::Until(until) })
+        (queued, if has_lookout { Fired::BehindLookout(until) } else { Fired::Until(until) })
     }
 
-    /// Queues a few jobs; true if there may be more to do.
-    pub(super) fn round(
+    /// Queues some due timers; true if more may be due.
+    pub(super) fn fire_some(
         &self,
         timers: &Arc<Timers>,
         state: &mut State,
@@ -145,20 +146,20 @@ impl Core {
         DueBatch { core: self, timers, lane, front, queued }.fire(state, monotonic)
     }
 
-    /// Sees to what has not come in time, or takes too long. Not in the middle of doing so: whoever is told may let the
-    /// clock go on.
-    fn end_overdue(self: &Arc<Self>, timers: &Timers) {
+    /// Reports what is overdue, unless this is a call from a callback of such a report: a callback may advance the
+    /// clock.
+    fn report_overdue(self: &Arc<Self>, timers: &Timers) {
         let mut state = timers.state.lock();
-        if !state.deadlines.begin_telling() {
+        if !state.deadlines.begin_report() {
             return;
         }
         loop {
-            let (overdue, more) = self.overdue(timers, &mut state);
+            let (overdue, more) = self.take_overdue(timers, &mut state);
             if overdue.is_empty() && !more {
-                return state.deadlines.end_telling();
+                return state.deadlines.end_report();
             }
             drop(state);
-            self.see_to(overdue);
+            self.handle_overdue(overdue);
             if self.is_forked() {
                 return;
             }
@@ -166,35 +167,35 @@ impl Core {
         }
     }
 
-    /// A few of those, unless the process exits, and whether there may be more.
-    fn overdue(&self, timers: &Timers, state: &mut State) -> (Vec<Expected>, bool) {
+    /// Takes some overdue entries, unless the process exits; also returns whether there may be more.
+    fn take_overdue(&self, timers: &Timers, state: &mut State) -> (Vec<Expected>, bool) {
         if state.deadlines.is_empty() || self.is_stopped() {
             return (Vec::new(), false);
         }
         state.deadlines.take_overdue(timers.clock.now())
     }
 
-    /// The pool is closed. Its sleeper stays as long as accepted jobs have deadlines.
-    fn fire_no_more(&self, state: &mut State, to_sleep: bool) -> Fired {
+    /// The result in a closed pool, whose sleeper stays as long as accepted jobs have deadlines.
+    fn fire_when_closed(&self, state: &mut State, to_sleep: bool) -> Fired {
         if state.deadlines.is_empty() || self.is_stopped() {
             state.has_sleeper &= !to_sleep;
             return Fired::Closed;
         }
         let until = [state.deadlines.next_due(), u64::MAX];
         if to_sleep {
-            state.let_sleeper_sleep(until);
+            state.set_sleeper_until(until);
         }
         Fired::Until(until)
     }
 
-    /// Somebody must come to what is queued. Without the sleeper's retry nobody would, if no thread could be started.
-    fn look_after(self: &Arc<Self>, visible: bool) -> io::Result<()> {
-        if visible || (self.alive() == 0 && self.has_visible_work()) { self.work_is_visible() } else { Ok(()) }
+    /// Makes sure of a worker if jobs were queued (`visible`), or if work is left from when no thread could be started.
+    fn ensure_worker_if(self: &Arc<Self>, visible: bool) -> io::Result<()> {
+        if visible || (self.alive() == 0 && self.has_visible_work()) { self.ensure_worker() } else { Ok(()) }
     }
 }
 
 impl DueBatch<'_, '_> {
-    /// True if there may be more to do.
+    /// True if more may be due.
     fn fire(mut self, state: &mut State, monotonic: u64) -> bool {
         let mut work = TIMERS_AT_ONCE;
         let mut more = self.fire_by(state, ClockKind::Monotonic, Now { own: monotonic, monotonic }, &mut work);
@@ -220,13 +221,13 @@ impl DueBatch<'_, '_> {
     /// A delayed job is due.
     fn fire_once(&mut self, state: &mut State, node: Node, now: Now) {
         let due = now.monotonic_of(state.slab.due(node));
-        state.slab.note(node, 0); // Names no item, until the hint is queued.
+        state.slab.note(node, 0); // No item's id, until the hint is queued.
         state.delayed -= 1;
         let hint = Job::new(JobHint { job: state.slab.lend(node), id: state.slab.id(node), due }).into_item();
-        if !state.goes_back(node) {
+        if !state.is_back(node) {
             return self.front.push((node, hint));
         }
-        self.core.take_places_anyhow(1);
+        self.core.take_places_above_limit(1);
         match self.lane.push(&self.core.store, hint) {
             Ok(queue_id) => self.note(state, node, queue_id),
             Err(OutOfMemory) => self.refuse(state, node, hint, now.own),
@@ -245,7 +246,7 @@ impl DueBatch<'_, '_> {
         let hints = std::mem::take(&mut self.front);
         let mut noted = hints.iter().map(|(node, _)| *node);
         let items = hints.iter().map(|(_, item)| *item);
-        self.core.take_places_anyhow(hints.len());
+        self.core.take_places_above_limit(hints.len());
         self.core.front.append_all(&self.core.store, items, |queue_id| {
             let node = noted.next().expect("as many are queued as were given");
             *self.queued += 1;
@@ -257,23 +258,23 @@ impl DueBatch<'_, '_> {
         }
     }
 
-    /// A tick of a schedule has come. It stays in order with the delayed jobs that were due before.
+    /// A tick of a schedule is due. Delayed jobs that were due earlier are queued before it.
     fn tick(&mut self, state: &mut State, node: Node, now: Now) {
         self.queue_front(state, now.own);
-        let (id, due, back) = (state.slab.id(node), state.slab.due(node), state.goes_back(node));
-        let live = state.schedules.get_mut(&id).expect("a node that repeats has a schedule");
-        let verdict = live.tick(due, now.own);
+        let (id, due, back) = (state.slab.id(node), state.slab.due(node), state.is_back(node));
+        let schedule = state.schedules.get_mut(&id).expect("a node that repeats has a schedule");
+        let verdict = schedule.tick(due, now.own);
         let mut next = verdict.next;
         if let Some(due) = verdict.run {
             let tick = TickHint { timers: Arc::clone(self.timers), id, due: now.monotonic_of(due) };
             match self.queue_tick(Job::new(tick), back) {
                 Some(queue_id) => {
-                    live.queued.push_back((queue_id, live.number));
+                    schedule.queued.push_back((queue_id, schedule.number));
                     *self.queued += 1;
                 }
                 None => {
-                    live.left += 1;
-                    next = next.or(Some(now.own.saturating_add(AGAIN)));
+                    schedule.left += 1;
+                    next = next.or(Some(now.own.saturating_add(RETRY_AFTER)));
                 }
             }
         }
@@ -282,11 +283,11 @@ impl DueBatch<'_, '_> {
         }
     }
 
-    /// `None` if there is no memory.
+    /// Returns the hint's id; `None` if there is no memory.
     fn queue_tick(&mut self, tick: Job, back: bool) -> Option<u64> {
         let item = tick.into_item();
         let mut queue_id = None;
-        self.core.take_places_anyhow(1);
+        self.core.take_places_above_limit(1);
         if back {
             queue_id = self.lane.push(&self.core.store, item).ok();
         } else {
@@ -294,36 +295,36 @@ impl DueBatch<'_, '_> {
         }
         if queue_id.is_none() {
             self.core.put_back_places(1);
-            // SAFETY: the item was made of a job above and was not queued.
+            // SAFETY: 1. the item was made from a job above; 2. it was not queued.
             drop(unsafe { Job::from_item(item) });
         }
         queue_id
     }
 
-    /// A hint finds no room in the queue: its timer tries again.
+    /// There was no memory to queue a hint: its timer waits again, for a short time.
     #[cold]
     fn refuse(&self, state: &mut State, node: Node, hint: Item, now: u64) {
         self.core.put_back_places(1);
-        // SAFETY: the item was made of a job and was not queued.
+        // SAFETY: 1. the item was made from a job; 2. it was not queued.
         drop(unsafe { Job::from_item(hint) });
         state.delayed += 1;
-        state.rearm(node, now.saturating_add(AGAIN));
+        state.rearm(node, now.saturating_add(RETRY_AFTER));
     }
 }
 
 impl Now {
-    /// The monotonic moment of one that has come.
+    /// Converts a due moment of the own clock to the monotonic one.
     fn monotonic_of(self, due: u64) -> u64 {
         self.monotonic.saturating_sub(self.own.saturating_sub(due))
     }
 }
 
 impl State {
-    fn goes_back(&self, node: Node) -> bool {
+    fn is_back(&self, node: Node) -> bool {
         self.slab.mark(node) & BACK != 0
     }
 
-    /// By kind of clock, when there will be something to do for the sleeper.
+    /// By kind of clock, until when the sleeper may sleep.
     fn next_due(&mut self) -> [u64; 2] {
         let grace = if self.lookout.is_some() { GRACE } else { 0 };
         let timer = self.next_timer(ClockKind::Monotonic).saturating_add(grace);

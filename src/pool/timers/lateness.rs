@@ -1,24 +1,23 @@
-//! How late sleeps end.
+//! Learns how late sleeps end.
 
 use crate::sys::hint;
 use std::time::Duration;
 
-/// What is waited for without sleeping takes no longer than this.
+/// The most that a thread spins at the end of a sleep, in nanoseconds.
 const MOST: u64 = Duration::from_micros(100).as_nanos() as u64;
 
-/// How late the sleeps of a thread end, in nanoseconds: the kernel must notice, and wake a core. Who knows it asks for
-/// so much less. It is about what the middle one was late lately: half of the sleeps end when the moment has come, and
-/// the others a few microseconds before.
+/// By how many nanoseconds a thread's sleeps end late, which it subtracts from the next sleep. Estimates the median of
+/// recent sleeps: half of them then end in time, and the others a few microseconds early.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::pool) struct Lateness(u64);
 
 impl Lateness {
-    /// Nothing where waiting would keep the only core from everybody else.
+    /// How late the next sleep is expected to end; 0 on a single core, where spinning would block all others.
     pub(super) fn expected(&self) -> u64 {
         if hint::may_spin() { self.0 } else { 0 }
     }
 
-    /// A sleep has ended so late.
+    /// Records that a sleep has ended so late.
     pub(super) fn note(&mut self, late: u64) {
         let late = late.min(MOST);
         match late.checked_sub(self.0) {
@@ -33,7 +32,7 @@ mod tests {
     use super::{Lateness, MOST};
 
     #[test]
-    fn what_is_expected_is_what_comes_in_the_middle() {
+    fn the_expectation_is_about_the_median() {
         let mut lateness = Lateness::default();
         let (mut before, mut early) = (0, 0);
         for sleep in 0..10_000_u64 {
@@ -43,8 +42,8 @@ mod tests {
             lateness.note(late);
         }
         assert!((53_000..57_000).contains(&lateness.0), "{}", lateness.0);
-        assert!(before < 6_000, "{before} of 10000 sleeps end before the moment");
-        assert!(early / 10_000 < 2_000, "{early} ns are waited for in 10000 sleeps");
+        assert!(before < 6_000, "{before} of 10000 sleeps end early");
+        assert!(early / 10_000 < 2_000, "{early} ns of spinning in 10000 sleeps");
     }
 
     #[test]

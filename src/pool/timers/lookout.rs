@@ -1,4 +1,4 @@
-//! A worker that has nothing to do sleeps for the timers, and runs the first job itself. Protocol: `TIMERS.md`,
+//! The lookout: an idle worker that sleeps for the timers, and runs the first due job itself. Protocol: `TIMERS.md`,
 //! "Lookout".
 
 use super::{ClockKind, GRACE, State, Timers};
@@ -8,19 +8,19 @@ use crate::sync::{Deadline, Parker, Roused};
 use crate::sys::{CachePadded, thread};
 use std::sync::Arc;
 
-/// So many times one after another a worker was needed for timers' jobs only: then it is used to sleep for the timers.
-const IN_A_ROW: u32 = 2;
+/// After so many sleeps in a row that ended with nothing but jobs of timers, a worker becomes the lookout although no
+/// other sleeps.
+const TIMER_SLEEPS: u32 = 2;
 
-/// What a worker does for the timers while it sleeps.
+/// Whether a worker that sleeps is the lookout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::pool) enum Watch {
+pub(in crate::pool) enum LookoutState {
     #[default]
     Off,
-    /// It will be the lookout if nobody else is.
+    /// It becomes the lookout, unless another worker is.
     Ready,
-    /// It is the lookout.
     On,
-    /// It is, and has woken because a timer is due.
+    /// It is the lookout, and has woken because a timer is due.
     Due,
 }
 
@@ -28,11 +28,11 @@ pub(in crate::pool) enum Watch {
 #[derive(Debug)]
 pub(super) struct Lookout {
     station: Arc<CachePadded<Station>>,
-    /// Until when the sleeper sleeps meanwhile, by the same clock.
+    /// Until when the sleeper sleeps, by the same clock.
     sleeper_until: u64,
 }
 
-/// Who must be woken for an earlier timer.
+/// The thread that must be woken for an earlier timer.
 #[derive(Debug)]
 pub(super) enum WakeTarget {
     Sleeper,
@@ -40,7 +40,7 @@ pub(super) enum WakeTarget {
 }
 
 impl Timers {
-    /// U2. Not under the lock.
+    /// U2. Called after the lock.
     #[cold]
     pub(super) fn ring(&self, target: &WakeTarget) {
         match target {
@@ -49,9 +49,9 @@ impl Timers {
         }
     }
 
-    /// The lookout has got something else to do.
+    /// The lookout was woken for something else: L4.
     pub(in crate::pool) fn leave_lookout(&self) {
-        let ring = self.state.lock().relieve(0);
+        let ring = self.state.lock().end_lookout(0);
         if ring {
             self.alarm.unpark();
         }
@@ -59,7 +59,8 @@ impl Timers {
 }
 
 impl State {
-    /// Who must be woken for a timer that is due then. Says it once.
+    /// U1. The thread that must be woken for a timer that is due then; `None` if it wakes in time anyway, or was
+    /// already told.
     #[inline]
     #[must_use]
     pub(super) fn wake_target_for(&mut self, kind: ClockKind, due: u64) -> Option<WakeTarget> {
@@ -79,13 +80,13 @@ impl State {
         }
     }
 
-    /// A worker is the lookout, if nobody else is, or still is: when the next timer is due.
-    pub(in crate::pool) fn look_out(&mut self, station: &Arc<CachePadded<Station>>) -> Option<u64> {
+    /// L0. Makes a worker the lookout, unless another one is. Returns when the next timer is due.
+    pub(in crate::pool) fn become_lookout(&mut self, station: &Arc<CachePadded<Station>>) -> Option<u64> {
         if self.lookout.as_ref().is_some_and(|lookout| !Arc::ptr_eq(&lookout.station, station)) {
             return None;
         }
         if self.storm {
-            let _ = self.relieve(0);
+            let _ = self.end_lookout(0);
             return None;
         }
         let until = &mut self.asleep_until[ClockKind::Monotonic as usize];
@@ -96,9 +97,10 @@ impl State {
         Some(next)
     }
 
-    /// There is no lookout any more, for so long at least. True if the sleeper must be woken.
+    /// L4. Ends the lookout. True if the sleeper must be woken, because it sleeps for longer than `grace` after the
+    /// next timer.
     #[must_use]
-    pub(super) fn relieve(&mut self, grace: u64) -> bool {
+    pub(super) fn end_lookout(&mut self, grace: u64) -> bool {
         let Some(lookout) = self.lookout.take() else { return false };
         let next = self.next_timer(ClockKind::Monotonic);
         let wake = next.saturating_add(grace) < lookout.sleeper_until;
@@ -106,13 +108,13 @@ impl State {
         wake // L4
     }
 
-    /// T0: whether the lookout comes to what is due.
+    /// T0: whether what is due is left to the lookout.
     pub(super) fn relies_on_lookout(&mut self, now: u64) -> bool {
         self.lookout.is_some() && self.by_wall == 0 && self.next_timer(ClockKind::Monotonic).saturating_add(GRACE) > now
     }
 
-    /// T1: until when the sleeper sleeps, by kind of clock.
-    pub(super) fn let_sleeper_sleep(&mut self, until: [u64; 2]) {
+    /// T1: records until when the sleeper sleeps, by kind of clock.
+    pub(super) fn set_sleeper_until(&mut self, until: [u64; 2]) {
         match &mut self.lookout {
             None => self.asleep_until = until,
             Some(lookout) => {
@@ -124,7 +126,7 @@ impl State {
 
     /// Whether the sleeper must be woken for a deadline.
     #[must_use]
-    pub(super) fn is_earlier(&mut self, due: u64) -> bool {
+    pub(super) fn is_before_sleeper_wakes(&mut self, due: u64) -> bool {
         let until = match &mut self.lookout {
             None => &mut self.asleep_until[ClockKind::Monotonic as usize],
             Some(lookout) => &mut lookout.sleeper_until,
@@ -138,35 +140,39 @@ impl State {
 }
 
 impl Worker {
-    /// Before it goes to sleep: whether it will be the lookout. A thread that sleeps for a time costs more to wake than
-    /// one that does not, so it is one below others that sleep, or one that there are only timers' jobs for.
-    pub(in crate::pool) fn gets_ready_to_look_out(&self) -> bool {
+    /// Called before a sleep: whether this worker is to be the lookout. Waking a thread from a timed sleep takes
+    /// longer, so only a worker below other sleepers is, or one that was needed only for jobs of timers.
+    pub(in crate::pool) fn prepare_lookout(&self) -> bool {
         let Some(timers) =
             self.core.known_timers().filter(|timers| !timers.clock.is_manual() && !self.core.is_closed())
         else {
             return false;
         };
-        let suits = self.core.crew.census.read().idle() > 0 || self.timers_in_a_row.get() >= IN_A_ROW;
+        let suits = self.core.crew.census.read().idle() > 0 || self.timer_sleeps.get() >= TIMER_SLEEPS;
         let ready = suits && timers.state.lock().lookout.is_none();
-        self.watch.set(if ready { Watch::Ready } else { Watch::Off });
+        self.lookout_state.set(if ready { LookoutState::Ready } else { LookoutState::Off });
         ready
     }
 
-    /// Sleeps until it has a token; false if there is none at the deadline, or if a timer is due.
+    /// Sleeps until a token comes; false at the deadline, or when a timer is due.
     pub(in crate::pool) fn sleep_for_timers(&self, parker: &Parker, end: Deadline) -> bool {
-        if self.watch.get() == Watch::Off { parker.park_until(end) } else { self.look_out(parker, end) }
+        if self.lookout_state.get() == LookoutState::Off {
+            parker.park_until(end)
+        } else {
+            self.sleep_as_lookout(parker, end)
+        }
     }
 
-    fn look_out(&self, parker: &Parker, end: Deadline) -> bool {
+    fn sleep_as_lookout(&self, parker: &Parker, end: Deadline) -> bool {
         let timers = self.core.timers();
         loop {
-            let Some(due) = timers.state.lock().look_out(&self.station) else {
-                self.watch.set(Watch::Off);
+            let Some(due) = timers.state.lock().become_lookout(&self.station) else {
+                self.lookout_state.set(LookoutState::Off);
                 return parker.park_until(end);
             };
-            self.watch.set(Watch::On);
+            self.lookout_state.set(LookoutState::On);
             if due <= timers.clock.now() {
-                self.watch.set(Watch::Due);
+                self.lookout_state.set(LookoutState::Due);
                 return false;
             }
             let precisely = (due != u64::MAX).then(thread::sleep_precisely);
@@ -183,15 +189,16 @@ impl Worker {
         }
     }
 
-    /// L4: it is awake, whoever has woken it. True if there may be something to do for it, although nobody has.
-    pub(in crate::pool) fn end_watch(&self) -> bool {
-        match self.watch.replace(Watch::Off) {
-            Watch::Off | Watch::Ready => false,
-            Watch::On => {
+    /// L4, called after every sleep. True if a timer has woken this worker, so that there is work although it got no
+    /// token.
+    pub(in crate::pool) fn after_sleep(&self) -> bool {
+        match self.lookout_state.replace(LookoutState::Off) {
+            LookoutState::Off | LookoutState::Ready => false,
+            LookoutState::On => {
                 self.core.timers().leave_lookout();
                 false
             }
-            Watch::Due => {
+            LookoutState::Due => {
                 self.core.fire_as_lookout();
                 true
             }

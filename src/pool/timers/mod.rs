@@ -1,4 +1,4 @@
-//! Jobs that are due later, and jobs that are due again and again. Protocol: `TIMERS.md`.
+//! Delayed and scheduled jobs, and deadlines of jobs. Protocol: `TIMERS.md`.
 
 mod deadlines;
 mod due;
@@ -26,8 +26,8 @@ pub(in crate::pool) use entry::is_timer;
 pub(in crate::pool) use fire::Fired;
 pub(in crate::pool) use lateness::Lateness;
 use lookout::Lookout;
-pub(in crate::pool) use lookout::Watch;
-use schedule::Live;
+pub(in crate::pool) use lookout::LookoutState;
+use schedule::Schedule;
 pub(crate) use schedule::{Missed, Plan, Rhythm, Ticking};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -35,21 +35,21 @@ pub(in crate::pool) use storm::Storms;
 pub(crate) use view::TimerState;
 pub(crate) use watch::{Overrun, OverrunHook};
 
-/// Timers that are touched before others get a turn: very many that are due at once must not hold up those who submit.
+/// How many timers one check touches under the lock, so that very many that are due at once delay no submitter for
+/// long.
 const TIMERS_AT_ONCE: usize = real_or_modelled(64, 1);
 
-/// Nanoseconds that the thread which sleeps for the timers lets a worker have to come to one that is due. A model's
-/// clock stands still.
+/// How many nanoseconds the sleeper gives the lookout to queue a due timer. In models the clock stands still.
 const GRACE: u64 = real_or_modelled(50_000, 0);
 
-/// By which of its two clocks a timer is due.
+/// The clock of a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockKind {
     Monotonic = 0,
     Wall = 1,
 }
 
-/// A moment on one of the clocks, and what that clock shows now.
+/// A moment on one of the clocks, and that clock's current time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct When {
     pub(crate) kind: ClockKind,
@@ -57,7 +57,7 @@ pub(crate) struct When {
     pub(crate) now: u64,
 }
 
-/// What a job can be told about its being due: the tick of a schedule, or the only one of a delayed job.
+/// What a job can ask about its tick: that of a schedule, or the only one of a delayed job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TickInfo {
     pub(crate) number: u64,
@@ -66,14 +66,14 @@ pub(crate) struct TickInfo {
     pub(crate) late_by: u64,
 }
 
-/// A node's mark: the wall clock says when it is due.
+/// A node's mark: it is due by the wall clock.
 const WALL: u8 = 1;
-/// A node's mark: once due it goes behind the jobs that are queued.
+/// A node's mark: once due, it is queued behind the queued jobs.
 const BACK: u8 = 2;
-/// A node's mark: its job is in `schedules`.
+/// A node's mark: it belongs to a schedule.
 const REPEATS: u8 = 4;
 
-/// The timers of a pool. Made when the first one comes.
+/// The timers of a pool. Created with the first one.
 #[derive(Debug)]
 pub(crate) struct Timers {
     core: Weak<Core>,
@@ -83,25 +83,25 @@ pub(crate) struct Timers {
     pub(in crate::pool) alarm: Parker,
 }
 
-/// What the lock guards: whoever has it decides what becomes of a timer. No user's code runs under it.
+/// All state of the timers. No user code runs under its lock.
 #[derive(Debug)]
 pub(in crate::pool) struct State {
-    /// Timers that wait, and those that are queued or have begun. The job of a delayed one, which is lent to its hint
-    /// while that is queued; the node then notes the hint's id.
+    /// The nodes of all timers that wait, are queued or have begun. A node contains the job of a delayed one, which is
+    /// lent to the hint when that is queued; the node then records the hint's id instead of the due time.
     slab: Slab<Option<Job>>,
     /// By kind of clock.
     wheels: [Wheel; 2],
-    schedules: HashMap<u64, Live>,
+    schedules: HashMap<u64, Schedule>,
     pub(in crate::pool) deadlines: Deadlines,
-    /// Delayed jobs that wait.
+    /// How many delayed jobs wait.
     delayed: usize,
-    /// Timers by the wall clock: without any, nobody asks for the time of day.
+    /// How many timers go by the wall clock; if none does, that clock is not read.
     by_wall: usize,
-    /// By kind of clock, until when somebody sleeps for the timers: the lookout, or else the sleeper; 0 before that.
+    /// By kind of clock, until when the lookout, or else the sleeper, sleeps; 0 while it is awake.
     asleep_until: [u64; 2],
     has_sleeper: bool,
     lookout: Option<Lookout>,
-    /// More is due than is queued at once: workers come for it.
+    /// Whether more is due than one check may touch: then workers queue it.
     storm: bool,
 }
 
@@ -137,8 +137,8 @@ fn kind_of(mark: u8) -> ClockKind {
 }
 
 impl State {
-    /// A new timer, which takes the job; none for a schedule.
-    /// Where the job is not moved about: read in pieces that it was not written in, it stalls the processor.
+    /// Inserts a timer, and takes its job, which is `None` for a schedule. The job is passed by reference and moved
+    /// once, as a whole: see `TIMERS.md`, "The wheel".
     #[inline]
     fn insert(&mut self, job: &mut Option<Job>, mark: u8, when: When) -> Result<Node, OutOfMemory> {
         if self.slab.len() == 0 {
@@ -156,53 +156,49 @@ impl State {
 
     #[cold]
     fn refuse(&mut self, why: OutOfMemory, node: Node, job: &mut Option<Job>) -> OutOfMemory {
-        // SAFETY: the node is new, its job is not lent.
+        // SAFETY: 1. the node is new, so its job is not lent.
         unsafe { self.slab.remove(node, job) };
         why
     }
 
-    /// A timer that is in no wheel waits again.
+    /// Puts a timer that is in no wheel into one.
     fn rearm(&mut self, node: Node, due: u64) {
         let kind = self.kind(node);
         let inserted = self.wheels[kind as usize].insert(&self.slab, node, due);
-        inserted.expect("memory for four bytes");
+        inserted.expect("there is memory for one entry");
     }
 
-    /// A timer that waits is taken out of its wheel.
+    /// Takes a waiting timer out of its wheel.
     fn disarm(&mut self, node: Node) {
         let kind = self.kind(node);
         self.wheels[kind as usize].remove(&self.slab, node);
     }
 
-    /// A timer that waits is gone; its job, if it is no schedule, goes where there is none.
+    /// Removes a waiting timer. Moves its job, unless it is a schedule, to `job`, which must be `None`.
     #[inline(always)]
     fn remove_waiting(&mut self, node: Node, job: &mut Option<Job>) {
         let mark = self.slab.mark(node);
         self.wheels[kind_of(mark) as usize].remove(&self.slab, node);
         self.delayed -= usize::from(mark & REPEATS == 0);
         self.by_wall -= usize::from(kind_of(mark) == ClockKind::Wall);
-        // SAFETY: the job of a timer that waits is not lent.
+        // SAFETY: 1. the job of a waiting timer is not lent.
         unsafe { self.slab.remove(node, job) };
     }
 
-    /// A timer that is in no wheel, and whose job was taken, is gone.
+    /// Frees the node of a timer that is in no wheel, and whose job was taken.
     fn free(&mut self, node: Node) {
-        self.forget(node);
+        self.by_wall -= usize::from(self.kind(node) == ClockKind::Wall);
         self.slab.free(node);
     }
 
-    fn forget(&mut self, node: Node) {
-        self.by_wall -= usize::from(self.kind(node) == ClockKind::Wall);
-    }
-
-    /// Called when timers have gone: memory that only many timers need, for the caller to drop without the lock.
+    /// Called after timers were removed. Returns memory that only many timers need, to be dropped after the lock.
     #[inline]
-    fn rest(&mut self) -> Option<Box<impl Sized + use<>>> {
-        if self.slab.len() > 0 { None } else { self.rest_now() }
+    fn take_surplus(&mut self) -> Option<Box<impl Sized + use<>>> {
+        if self.slab.len() > 0 { None } else { self.take_surplus_now() }
     }
 
     #[cold]
-    fn rest_now(&mut self) -> Option<Box<impl Sized + use<>>> {
+    fn take_surplus_now(&mut self) -> Option<Box<impl Sized + use<>>> {
         let surplus = self.slab.surplus()?;
         self.wheels.iter_mut().for_each(Wheel::give_up);
         Some(surplus)

@@ -1,4 +1,4 @@
-//! A job that is due again and again: when its next tick comes, and what becomes of those that come too late.
+//! Schedules: when the next tick is due, and what becomes of late ones.
 
 use crate::pool::Worker;
 use crate::queue::Node;
@@ -6,23 +6,23 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-/// What the layers above want done at each tick.
+/// The work of a schedule, defined by the layers above.
 pub(crate) trait Ticking: Send + Sync + 'static {
-    /// Takes note that a queued tick, or the whole schedule, was cancelled.
+    /// Called when a queued tick, or the whole schedule, was cancelled.
     fn cancelled(&self, id: u64);
 
-    /// Does a tick's work, like [`Task::run`](crate::pool::Task::run). False if it failed.
+    /// Does the work of a tick, like [`Task::run`](crate::pool::Task::run). False if it failed.
     fn run(&self, worker: &Worker) -> bool;
 }
 
-/// What becomes of ticks that come while the job of an earlier one is queued or running.
+/// What happens to ticks that are due while the job of an earlier one is queued or running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missed {
     /// Each is queued.
     Queue,
-    /// They are left out.
+    /// They are skipped.
     Skip,
-    /// They make one run together, when the earlier job has ended.
+    /// They are combined into one run, after the earlier job has ended.
     Coalesce,
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Rhythm {
     FixedDelay,
 }
 
-/// How a schedule was asked to be.
+/// The parameters of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// Nanoseconds; not 0.
@@ -45,27 +45,27 @@ pub(crate) struct Plan {
     pub(crate) stop_on_error: bool,
 }
 
-/// A schedule that goes on, or whose last runs have not ended.
-pub(super) struct Live {
+/// A schedule that has ticks left, or whose last runs have not ended.
+pub(super) struct Schedule {
     pub(super) node: Node,
     pub(super) plan: Plan,
     pub(super) work: Arc<dyn Ticking>,
-    /// Ticks that have come and are not owed.
+    /// How many ticks were due, without owed ones.
     pub(super) number: u64,
-    /// Runs that may still begin.
+    /// How many runs are left.
     pub(super) left: u64,
-    /// The queue's id and the tick's number of every job that is queued.
+    /// The hint's id and the tick's number of each queued job.
     pub(super) queued: VecDeque<(u64, u64)>,
     pub(super) running: usize,
-    /// When a tick was due that comes once no job is queued or running.
+    /// When the first owed tick was due: one that comes when no job is queued or running any more.
     owed: Option<u64>,
     /// It was set anew at the first moment: after the ticks that had come by then, the next is due at the second.
     anew: Option<(u64, u64)>,
-    /// It did not come to its own end.
+    /// Whether it was cancelled before its end.
     pub(super) cancelled: bool,
 }
 
-/// What a tick leads to.
+/// What follows from a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
     /// A job is queued, for the tick that was due then.
@@ -74,7 +74,7 @@ pub(super) struct Verdict {
     pub(super) next: Option<u64>,
 }
 
-impl Live {
+impl Schedule {
     pub(super) fn new(node: Node, plan: Plan, work: Arc<dyn Ticking>) -> Self {
         let left = plan.most_runs;
         let queued = VecDeque::new();
@@ -86,7 +86,7 @@ impl Live {
         self.running > 0 || !self.queued.is_empty()
     }
 
-    /// A tick that was due at `due` has come.
+    /// A tick that was due at `due` is fired.
     pub(super) fn tick(&mut self, due: u64, now: u64) -> Verdict {
         let verdict = match self.plan.rhythm {
             Rhythm::FixedDelay => self.count(1, Verdict { run: Some(due), next: None }),
@@ -133,12 +133,13 @@ impl Live {
         anew.map_or(next, |(_, due)| Some(due))
     }
 
-    /// In 584 years nothing is due any more.
+    /// `None` at the end of the clock, after 584 years.
     fn after(&self, due: u64) -> Option<u64> {
         due.checked_add(self.plan.interval)
     }
 
-    /// A run has ended, or a queued job was cancelled: when the next tick is due, if that depended on it.
+    /// Called after a run has ended or a queued job was cancelled. Returns when the next tick is due, if it waited for
+    /// that.
     pub(super) fn next_after_end(&mut self, now: u64) -> Option<u64> {
         if self.is_active() || self.left == 0 {
             return None;
@@ -149,36 +150,36 @@ impl Live {
         }
     }
 
-    /// There are no further ticks.
+    /// Ends the ticks.
     pub(super) fn stop(&mut self) {
         (self.left, self.owed) = (0, None);
     }
 
-    /// No run of it will begin any more.
+    /// Whether no run will begin any more.
     pub(super) fn has_begun_its_last(&self) -> bool {
         self.left == 0 && self.queued.is_empty()
     }
 
-    /// Ticks that have come by now, those that are owed included.
+    /// How many ticks were due by now, including owed ones.
     pub(super) fn ticks(&self, now: u64) -> u64 {
         let owed = self.owed.map_or(0, |due| (now.saturating_sub(due) / self.plan.interval).saturating_add(1));
         self.number.saturating_add(owed)
     }
 
-    /// Nothing more will come of it.
+    /// Whether it has ended.
     pub(super) fn is_over(&self) -> bool {
         self.has_begun_its_last() && self.running == 0
     }
 
-    /// Takes a queued job off the list; the number of its tick.
+    /// Takes a queued job off the list; returns the number of its tick.
     pub(super) fn unqueue(&mut self, queue_id: u64) -> Option<u64> {
         let position = self.queued.iter().position(|&(queued, _)| queued == queue_id)?;
         self.queued.remove(position).map(|(_, number)| number)
     }
 }
 
-impl fmt::Debug for Live {
+impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("plan", &self.plan).field("number", &self.number).finish_non_exhaustive()
+        f.debug_struct("Schedule").field("plan", &self.plan).field("number", &self.number).finish_non_exhaustive()
     }
 }

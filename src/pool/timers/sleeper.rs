@@ -1,4 +1,4 @@
-//! The one thread that sleeps until something is due.
+//! The sleeper: the thread that sleeps for the timers.
 
 use super::Fired;
 use super::lateness::Lateness;
@@ -11,11 +11,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// While timers of both clocks wait, a change of the wall clock is noticed this late.
-const GLANCE: Duration = Duration::from_secs(1);
+/// While timers of both clocks wait, the wall clock is checked this often.
+const WALL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Core {
-    /// Makes sure that somebody sleeps for the timers. A manual clock needs nobody.
+    /// Starts the sleeper, unless it exists or the clock is manual.
     #[inline]
     pub(super) fn ensure_sleeper(self: &Arc<Self>, timers: &Timers, state: &mut State) -> io::Result<()> {
         if state.has_sleeper || timers.clock.is_manual() { Ok(()) } else { self.start_sleeper(state) }
@@ -25,18 +25,18 @@ impl Core {
     fn start_sleeper(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
         let core = Arc::clone(self);
         let body = move || unwind::abort_on_panic(|| core.sleep_and_fire());
-        let thread = thread::start(self.thread_name_of("timer"), self.settings.stack_size, body)?;
+        let thread = thread::start(self.thread_name("timer"), self.settings.stack_size, body)?;
         self.threads.add(thread);
         state.has_sleeper = true;
         Ok(())
     }
 
-    /// Whether a thread sleeps for the timers.
+    /// Whether the sleeper exists.
     pub(in crate::pool) fn has_sleeper(&self) -> bool {
         self.known_timers().is_some_and(|timers| timers.state.lock().has_sleeper)
     }
 
-    /// The sleeper's life.
+    /// The body of the sleeper's thread.
     fn sleep_and_fire(self: &Arc<Self>) {
         current::belong_to(self);
         let _precisely = thread::sleep_precisely();
@@ -44,34 +44,34 @@ impl Core {
         loop {
             match self.fire_as_sleeper() {
                 Fired::Until(until) => self.timers().sleep(until, &mut lateness),
-                Fired::InReserve(until) => self.timers().sleep(until, &mut Lateness::default()),
+                Fired::BehindLookout(until) => self.timers().sleep(until, &mut Lateness::default()),
                 Fired::Closed => return self.left.notify(),
             }
         }
     }
 }
 
-/// How long a sleep by the monotonic clock may take before one looks whether the wall clock shows `due`. A sleep by the
-/// wall clock would last too long for the other timers if that were set back meanwhile.
-fn glance(due: u64, now: u64) -> u64 {
-    due.saturating_sub(now).min(GLANCE.as_nanos() as u64)
+/// How long to sleep by the monotonic clock before checking whether the wall clock has reached `due`. A sleep by the
+/// wall clock would last too long for the other timers if that clock were set back.
+fn wall_check(due: u64, now: u64) -> u64 {
+    due.saturating_sub(now).min(WALL_CHECK_INTERVAL.as_nanos() as u64)
 }
 
 impl Timers {
-    /// Sleeps until then, or until the alarm rings.
+    /// Sleeps until then, or until the alarm's token comes.
     fn sleep(&self, until: [u64; 2], lateness: &mut Lateness) {
         let [monotonic, wall] = until;
         if monotonic == u64::MAX && wall != u64::MAX {
             self.alarm.park_for_wall(Duration::from_nanos(wall));
             return;
         }
-        let glance = if wall == u64::MAX { u64::MAX } else { glance(wall, self.now(ClockKind::Wall)) };
-        let due = monotonic.min(self.now(ClockKind::Monotonic).saturating_add(glance));
+        let wall_check = if wall == u64::MAX { u64::MAX } else { wall_check(wall, self.now(ClockKind::Wall)) };
+        let due = monotonic.min(self.now(ClockKind::Monotonic).saturating_add(wall_check));
         self.sleep_until(&self.alarm, due, Deadline::NEVER, lateness);
     }
 
-    /// Sleeps until a moment of the monotonic clock; until a little before, to wait for the rest without sleeping.
-    /// `None` if nothing has roused it before that, or before the `end`.
+    /// Sleeps until shortly before a moment of the monotonic clock, and spins for the rest. Returns what has roused the
+    /// thread; `None` if nothing did before `due` or `end`.
     pub(super) fn sleep_until(
         &self,
         parker: &Parker,

@@ -1,16 +1,15 @@
-//! More timers are due than are queued at once.
+//! Storms: more timers are due than one check may touch. Protocol: `TIMERS.md`, "Storms".
 
 use super::{State, Timers};
 use crate::pool::core::Core;
 use crate::pool::producer;
 use crate::sys::atomic::{AtomicU64, Ordering};
 
-/// How many storms there were. Each counts as a pending job, so that a pool is not quiet before all that is due was
-/// counted.
+/// Counts of storms. Each counts as a pending job, so that the pool is not quiescent before all that is due was queued.
 ///
 /// # Memory ordering
 ///
-/// Changed under the timers' lock; as for all that quiescence sums, the releasing exchanges pair with acquiring loads.
+/// Changed under the timers' lock; the releasing increments pair with the acquiring loads of quiescence.
 #[derive(Debug)]
 pub(in crate::pool) struct Storms {
     begun: AtomicU64,
@@ -34,7 +33,7 @@ impl Storms {
 }
 
 impl Timers {
-    /// More is due than is queued at once, or not any more. What was queued meanwhile is counted by now.
+    /// Begins or ends a storm (W1 and W2, W7 and W8). What a storm has queued must be counted before its end.
     pub(super) fn set_storm(&self, core: &Core, state: &mut State, storm: bool) {
         if storm == state.storm {
             return;
@@ -52,9 +51,9 @@ impl Timers {
 }
 
 impl Core {
-    /// Queues all that is due by now, if workers have not come to it yet: it is about to be cancelled or run.
+    /// Ends a storm by queueing all that is due by now, before queued jobs are cancelled or the pool is closed.
     #[cold]
-    pub(in crate::pool) fn calm_storm(&self) {
+    pub(in crate::pool) fn finish_storm(&self) {
         let Some(timers) = self.known_timers() else { return };
         let now = timers.clock.now();
         loop {
@@ -62,13 +61,13 @@ impl Core {
             if !state.storm {
                 return;
             }
-            // SAFETY: 1. queues run no user's code, nor do the timers under their lock.
+            // SAFETY: 1. queues and the timers run no user code under their locks.
             let mut visit = unsafe { producer::visit(self) };
-            if !self.round(timers, &mut state, &mut visit.lane, now, &mut 0) {
+            if !self.fire_some(timers, &mut state, &mut visit.lane, now, &mut 0) {
                 timers.set_storm(self, &mut state, false);
                 drop(state);
                 drop(visit);
-                self.queue_may_have_risen();
+                self.check_high_mark();
                 return self.ended_elsewhere();
             }
         }

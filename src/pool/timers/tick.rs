@@ -1,13 +1,15 @@
-//! What lies in the queue for a tick of a schedule, and how a schedule goes on.
+//! The ticks of schedules: their hints in the pool's queue, and what follows a run.
 
-use super::schedule::{Live, Ticking};
-use super::{State, TickInfo, Timers};
+use super::lookout::WakeTarget;
+use super::schedule::{Schedule, Ticking};
+use super::{State, TickInfo, Timers, kind_of};
 use crate::pool::core::Core;
 use crate::pool::job::{Task, Unrun};
 use crate::pool::{Worker, unwind};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A queued hint. Whether the tick is still to be run is decided under the timers' lock.
+/// A queued hint. The worker that claims it checks under the timers' lock whether the tick is still to be run.
 #[derive(Debug)]
 pub(super) struct TickHint {
     pub(super) timers: Arc<Timers>,
@@ -21,14 +23,14 @@ impl Task for TickHint {
         let Some((work, number)) = self.timers.start(self.id, worker.job()) else { return };
         let began = self.timers.clock.now();
         let tick = TickInfo { number, began, late_by: began.saturating_sub(self.due) };
-        let outside = worker.enter_tick(self.id, tick);
+        let outer = worker.enter_tick(self.id, tick);
         let went_well = work.run(worker);
-        worker.let_go(work);
-        // The job may have forked: whoever holds the timers' lock may not exist in this process.
+        worker.dispose(work);
+        // If the job has forked, the holder of the timers' lock may not exist in this process.
         if !worker.core().is_forked() {
-            self.timers.ended(self.id, went_well, worker);
+            self.timers.tick_ended(self.id, went_well, worker);
         }
-        worker.leave_tick(outside);
+        worker.leave_tick(outer);
     }
 
     fn cancel(self, _queue_id: u64, _why: Unrun) {
@@ -36,94 +38,106 @@ impl Task for TickHint {
     }
 
     fn cancel_in(self, _core: &Core, queue_id: u64, _why: Unrun) -> u64 {
-        self.timers.withdraw(self.id, queue_id);
+        self.timers.cancel_tick(self.id, queue_id);
         self.id
     }
 }
 
+/// What remains to be done after the lock when a schedule has one queued or running job less.
+#[derive(Default)]
+struct Next {
+    /// The schedule, if it has ended.
+    over: Option<Schedule>,
+    /// The thread that must be woken for the next tick.
+    wake: Option<WakeTarget>,
+    /// Whether the next tick is already due, and must be fired.
+    is_due: bool,
+}
+
 impl Timers {
-    /// A worker has come to a hint: what it has to do, and the tick's number, unless the schedule has ended meanwhile.
+    /// A worker has claimed a hint. Returns the work and the tick's number, unless the schedule has ended meanwhile.
     fn start(&self, id: u64, queue_id: u64) -> Option<(Arc<dyn Ticking>, u64)> {
         let mut state = self.state.lock();
-        let live = state.schedules.get_mut(&id)?;
-        let number = live.unqueue(queue_id)?;
-        live.running += 1;
-        Some((Arc::clone(&live.work), number))
+        let schedule = state.schedules.get_mut(&id)?;
+        let number = schedule.unqueue(queue_id)?;
+        schedule.running += 1;
+        Some((Arc::clone(&schedule.work), number))
     }
 
     /// A queued tick was cancelled, but not its schedule.
-    fn withdraw(&self, id: u64, queue_id: u64) {
+    fn cancel_tick(&self, id: u64, queue_id: u64) {
         let mut state = self.state.lock();
-        let Some(live) = state.schedules.get_mut(&id) else { return };
-        if live.unqueue(queue_id).is_none() {
+        let Some(schedule) = state.schedules.get_mut(&id) else { return };
+        if schedule.unqueue(queue_id).is_none() {
             return;
         }
-        let work = Arc::clone(&live.work);
-        let (over, fire) = self.go_on(&mut state, id);
+        let work = Arc::clone(&schedule.work);
+        let next = self.advance(&mut state, id);
         drop(state);
+        if let Some(target) = &next.wake {
+            self.ring(target);
+        }
         work.cancelled(id);
         unwind::dispose(work);
-        self.finish(id, over);
-        if fire && let Some(core) = self.core.upgrade() {
+        self.schedule_ended(id, next.over);
+        if next.is_due
+            && let Some(core) = self.core.upgrade()
+        {
             core.fire_due();
         }
     }
 
     /// A tick's run has ended.
-    fn ended(&self, id: u64, went_well: bool, worker: &Worker) {
+    fn tick_ended(&self, id: u64, went_well: bool, worker: &Worker) {
         let mut state = self.state.lock();
-        let Some(live) = state.schedules.get_mut(&id) else { return };
-        live.running -= 1;
-        if !went_well && live.plan.stop_on_error {
-            live.stop();
-            let (node, hints) = (live.node, std::mem::take(&mut live.queued));
+        let Some(schedule) = state.schedules.get_mut(&id) else { return };
+        schedule.running -= 1;
+        let mut hints = VecDeque::new();
+        if !went_well && schedule.plan.stop_on_error {
+            schedule.stop();
+            hints = std::mem::take(&mut schedule.queued);
+            let node = schedule.node;
             if state.slab.is_waiting(node) {
-                state.disarm(node); // Others of its runs may go on: until they have ended it is not over.
+                state.disarm(node); // It is over when its other runs have ended.
             }
-            let (over, _) = self.go_on(&mut state, id);
-            drop(state);
-            worker.core().take_back_hints(hints.into_iter().map(|(queue_id, _)| queue_id));
-            worker.resume();
-            return self.finish(id, over);
         }
-        let (over, fire) = self.go_on(&mut state, id);
+        let next = self.advance(&mut state, id);
         drop(state);
-        if over.is_some() {
-            worker.resume();
-            self.finish(id, over);
+        if let Some(target) = &next.wake {
+            self.ring(target);
         }
-        if fire {
+        worker.core().take_back_hints(hints.into_iter().map(|(queue_id, _)| queue_id));
+        if next.over.is_some() {
+            worker.resume();
+            self.schedule_ended(id, next.over);
+        }
+        if next.is_due {
             worker.core().fire_due();
         }
     }
 
-    /// A schedule has one job less that is queued or running: its next tick, or its end. The second is true if somebody
-    /// must look what is due.
-    fn go_on(&self, state: &mut State, id: u64) -> (Option<Live>, bool) {
-        let Some(live) = state.schedules.get_mut(&id) else { return (None, false) };
-        if live.is_over() {
-            return (state.end_schedule(id), false);
+    /// A schedule has one queued or running job less: sets its next tick, or ends it.
+    fn advance(&self, state: &mut State, id: u64) -> Next {
+        let Some(schedule) = state.schedules.get_mut(&id) else { return Next::default() };
+        if schedule.is_over() {
+            return Next { over: state.end_schedule(id), ..Next::default() };
         }
-        let node = live.node;
+        let node = schedule.node;
         if state.slab.is_waiting(node) {
-            return (None, false);
+            return Next::default();
         }
-        let kind = state.kind(node);
+        let kind = kind_of(state.slab.mark(node));
         let now = self.now(kind);
-        let next = state.schedules.get_mut(&id).and_then(|live| live.next_after_end(now));
-        let Some(due) = next else { return (None, false) };
+        let Some(due) = schedule.next_after_end(now) else { return Next::default() };
         state.rearm(node, due);
-        if due > now
-            && let Some(target) = state.wake_target_for(kind, due)
-        {
-            self.ring(&target);
-        }
-        (None, due <= now)
+        let is_due = due <= now;
+        let wake = if is_due { None } else { state.wake_target_for(kind, due) };
+        Next { over: None, wake, is_due }
     }
 
-    /// Tells those above that a schedule is over. Not under the lock.
-    pub(super) fn finish(&self, id: u64, over: Option<Live>) {
-        let Some(Live { work, cancelled, .. }) = over else { return };
+    /// Reports that a schedule has ended. Called after the lock.
+    pub(super) fn schedule_ended(&self, id: u64, over: Option<Schedule>) {
+        let Some(Schedule { work, cancelled, .. }) = over else { return };
         if cancelled {
             work.cancelled(id);
         }
@@ -132,14 +146,14 @@ impl Timers {
 }
 
 impl State {
-    /// Takes a schedule out of everything.
-    pub(super) fn end_schedule(&mut self, id: u64) -> Option<Live> {
-        let live = self.schedules.remove(&id)?;
-        if self.slab.is_waiting(live.node) {
-            self.remove_waiting(live.node, &mut None);
+    /// Removes a schedule.
+    pub(super) fn end_schedule(&mut self, id: u64) -> Option<Schedule> {
+        let schedule = self.schedules.remove(&id)?;
+        if self.slab.is_waiting(schedule.node) {
+            self.remove_waiting(schedule.node, &mut None);
         } else {
-            self.free(live.node);
+            self.free(schedule.node);
         }
-        Some(live)
+        Some(schedule)
     }
 }

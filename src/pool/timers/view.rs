@@ -1,20 +1,20 @@
-//! What can be asked about timers.
+//! Queries about timers.
 
 use super::{State, Timers};
 use crate::pool::core::Core;
 use crate::queue::Node;
 use std::collections::HashMap;
 
-/// What has become of a timer.
+/// The state of a timer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimerState {
-    /// Nanoseconds until it is due, 0 if it has just come to be; `None` if it does not wait.
+    /// Nanoseconds until it is due, 0 if it is due but not fired yet; `None` if it does not wait.
     pub(crate) due_in: Option<u64>,
-    /// Jobs that are queued for it.
+    /// How many jobs are queued for it.
     pub(crate) queued: usize,
-    /// Runs of a schedule that have begun and not ended.
+    /// How many runs of a schedule have begun and not ended.
     pub(crate) running: usize,
-    /// Ticks of a schedule that have come.
+    /// How many ticks of a schedule were due.
     pub(crate) ticks: u64,
 }
 
@@ -24,26 +24,27 @@ impl Core {
         self.known_timers().map_or(0, |timers| timers.state.lock().delayed)
     }
 
-    /// How many schedules go on.
+    /// How many schedules have not ended.
     pub(crate) fn scheduled_len(&self) -> usize {
         self.known_timers().map_or(0, |timers| timers.state.lock().schedules.len())
     }
 
-    /// What is known of a timer that waits, is queued, or repeats.
+    /// The state of a timer that waits, is queued, or repeats.
     pub(crate) fn timer_state(&self, id: u64) -> Option<TimerState> {
         let timers = self.known_timers()?;
         let state = timers.state.lock();
         let node = state.slab.find(id)?;
-        let known = state.look(timers, node, id);
-        // A delayed job that has begun is a timer no more, though its node may still be there.
+        let known = state.describe(timers, node, id);
+        // A delayed job that has begun is no timer any more, though its node may still exist.
         let gone = !state.repeats(node) && known.due_in.is_none() && !self.store.is_queued(state.slab.due(node));
         if gone { None } else { Some(known) }
     }
 
-    /// The ids of jobs that `queued` finds, ascending: where a timer's hint is queued, the timer's, which users know.
+    /// The ids that `queued` returns, ascending, with those of hints replaced by those of their timers, which users
+    /// know.
     pub(in crate::pool) fn named(&self, queued: impl FnOnce() -> Vec<u64>) -> Vec<u64> {
         let Some(timers) = self.known_timers() else { return queued() };
-        let state = timers.state.lock(); // Hints neither come nor go meanwhile, but for jobs that begin.
+        let state = timers.state.lock(); // Hints are neither queued nor cancelled meanwhile, only claimed.
         let mut ids = queued();
         let names = state.hints();
         for id in &mut ids {
@@ -53,7 +54,7 @@ impl Core {
         ids
     }
 
-    /// The delayed jobs that wait, or the schedules that go on.
+    /// All waiting delayed jobs, or all schedules that have not ended.
     pub(crate) fn list_timers(&self, repeating: bool) -> Vec<(u64, TimerState)> {
         let Some(timers) = self.known_timers() else { return Vec::new() };
         let state = timers.state.lock();
@@ -62,26 +63,30 @@ impl Core {
             false => !state.repeats(node) && state.slab.is_waiting(node),
         };
         let nodes = state.slab.nodes().filter(listed).map(|node| (node, state.slab.id(node)));
-        nodes.map(|(node, id)| (id, state.look(timers, node, id))).collect()
+        nodes.map(|(node, id)| (id, state.describe(timers, node, id))).collect()
     }
 }
 
 impl State {
-    /// Which timer a hint is queued for.
+    /// Maps queued hints to their timers.
     fn hints(&self) -> HashMap<u64, u64> {
         let due = |&node: &Node| !self.repeats(node) && !self.slab.is_waiting(node);
         let once = self.slab.nodes().filter(due).map(|node| (self.slab.due(node), self.slab.id(node)));
-        let ticks = self.schedules.iter().flat_map(|(&id, live)| live.queued.iter().map(move |&(hint, _)| (hint, id)));
+        let ticks =
+            self.schedules.iter().flat_map(|(&id, schedule)| schedule.queued.iter().map(move |&(hint, _)| (hint, id)));
         once.chain(ticks).collect()
     }
 
-    fn look(&self, timers: &Timers, node: Node, id: u64) -> TimerState {
+    fn describe(&self, timers: &Timers, node: Node, id: u64) -> TimerState {
         let now = timers.now(self.kind(node));
         let due_in = self.slab.is_waiting(node).then(|| self.slab.due(node).saturating_sub(now));
         match self.schedules.get(&id) {
-            Some(live) => {
-                TimerState { due_in, queued: live.queued.len(), running: live.running, ticks: live.ticks(now) }
-            }
+            Some(schedule) => TimerState {
+                due_in,
+                queued: schedule.queued.len(),
+                running: schedule.running,
+                ticks: schedule.ticks(now),
+            },
             None => TimerState { due_in, queued: usize::from(due_in.is_none()), running: 0, ticks: 0 },
         }
     }

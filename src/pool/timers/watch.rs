@@ -1,4 +1,4 @@
-//! Jobs that somebody hears of when they run too long. Protocol: `TIMERS.md`, "Deadlines of jobs".
+//! Watched jobs, which are reported when they run too long. Protocol: `TIMERS.md`, "Deadlines of jobs".
 
 use super::deadlines::Expected;
 use crate::pool::core::Core;
@@ -7,7 +7,7 @@ use crate::sys::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The run of a job that is watched.
+/// The run of a watched job.
 #[derive(Debug)]
 pub(crate) struct Run {
     job: u64,
@@ -16,7 +16,7 @@ pub(crate) struct Run {
     asked: AtomicBool,
 }
 
-/// A job that runs longer than it should.
+/// A job that runs longer than its limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Overrun<'a> {
     run: &'a Run,
@@ -26,7 +26,7 @@ pub(crate) struct Overrun<'a> {
 /// Called when a job overruns.
 pub(crate) type OverrunHook = Arc<dyn Fn(Overrun<'_>) + Send + Sync>;
 
-/// While it lives the run of a job is watched.
+/// The run of a job is watched until this is dropped.
 struct Watched<'a> {
     worker: &'a Worker,
     entry: u64,
@@ -42,19 +42,19 @@ impl Overrun<'_> {
         &self.run.name
     }
 
-    /// Asks the job to come to an end.
+    /// Asks the job to stop.
     pub(crate) fn ask(&self) {
         self.run.asked.store(true, Ordering::Release);
     }
 }
 
 impl Core {
-    /// Whether anybody wants to hear of jobs that run too long.
+    /// Whether jobs that run too long are reported.
     pub(crate) fn watches(&self) -> bool {
         self.settings.hooks.overrun.is_some()
     }
 
-    /// Not under the lock: it calls users' code.
+    /// Called after the lock, because it calls user code.
     pub(super) fn tell_overrun(&self, run: &Run) {
         let ran = Duration::from_nanos(self.settings.clock.now().saturating_sub(run.began));
         self.call_overrun_hook(Overrun { run, ran });
@@ -62,15 +62,15 @@ impl Core {
 }
 
 impl Worker {
-    /// Runs the running job's code. If that takes longer than `limit` nanoseconds, somebody hears of it.
+    /// Runs the code of the running job, which is reported if that takes longer than `limit` nanoseconds.
     pub(crate) fn watch<R>(&self, name: Arc<str>, limit: u64, code: impl FnOnce() -> R) -> R {
         let core = self.core();
-        // A job that cannot be watched runs all the same.
+        // If the job cannot be watched, it runs nevertheless.
         let entry = if core.watches() { core.reserve_deadline().ok() } else { None };
         let Some(entry) = entry else { return code() };
         let began = core.settings.clock.now();
         let run = Arc::new(Run { job: self.job(), name, began, asked: AtomicBool::new(false) });
-        let _watched = Watched { worker: self, entry, outer: self.overrun.replace(&raw const run.asked) };
+        let _watched = Watched { worker: self, entry, outer: self.overrun_flag.replace(&raw const run.asked) };
         core.arm_deadline(entry, Expected::End(Arc::clone(&run)), began.saturating_add(limit));
         code()
     }
@@ -78,7 +78,7 @@ impl Worker {
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
-        self.worker.overrun.set(self.outer);
+        self.worker.overrun_flag.set(self.outer);
         self.worker.core().forget_deadline(self.entry);
     }
 }
