@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use super::results::Shared;
 use super::{JobError, JobId, Panic};
 use crate::pool::unwind;
-use crate::sys::lock::Lock;
+use crate::sys::lock::ForkedLock;
 use crate::sys::thread::{self, JoinHandle};
 use std::collections::VecDeque;
 use std::io;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Dispatcher {
     thread: JoinHandle<()>,
-    failures: Arc<Lock<VecDeque<(JobId, JobError)>>>,
+    failures: Arc<ForkedLock<VecDeque<(JobId, JobError)>>>,
 }
 
 impl Dispatcher {
@@ -22,15 +22,17 @@ impl Dispatcher {
         shared: Arc<Shared<T>>,
         mut callback: impl FnMut(Outcome<T>) -> Result<(), JobError> + Send + 'static,
     ) -> io::Result<Self> {
-        let failures = Arc::<Lock<VecDeque<_>>>::default();
+        let failures = Arc::new(ForkedLock::new(VecDeque::new()));
         let recorded = Arc::clone(&failures);
         let work = move || {
             while let Some(entry) = shared.queues().next_until_stopped() {
                 let outcome = Outcome::from(entry);
                 let id = outcome.id;
                 let returned = unwind::catch(|| callback(outcome));
-                if let Err(error) = returned.unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload)))) {
-                    recorded.lock().push_back((id, error));
+                if let Err(error) = returned.unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload))))
+                    && let Some(mut recorded) = recorded.lock()
+                {
+                    recorded.push_back((id, error));
                 }
             }
             unwind::dispose(callback);
@@ -39,7 +41,7 @@ impl Dispatcher {
     }
 
     pub(super) fn take_failure(&self) -> Option<(JobId, JobError)> {
-        self.failures.lock().pop_front()
+        self.failures.lock()?.pop_front()
     }
 
     /// Waits until the thread has ended, unless the caller is that thread: a callback may drop its results object.

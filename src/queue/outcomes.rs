@@ -238,7 +238,7 @@ impl<D, F> Outcomes<D, F> {
 
 impl<D, F> Drop for Outcomes<D, F> {
     fn drop(&mut self) {
-        let mut positions = self.reader.positions.lock();
+        let mut positions = self.reader.positions.lock().expect("queues are dropped where they were made");
         while let Some(entry) = self.pop_done(&mut positions) {
             match &self.discard {
                 Some(discard) => (discard.0)(entry),

@@ -12,13 +12,13 @@ const RELAX_EVERY: u64 = 256;
 impl<D, F> Outcomes<D, F> {
     #[inline(always)]
     pub(crate) fn next_done(&self, deadline: impl Into<Deadline>) -> Result<D, Nothing> {
-        let entry = self.pop_done(&mut self.reader.positions.lock());
+        let entry = self.locked(Self::pop_done);
         entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_done), Ok)
     }
 
     #[inline(always)]
     pub(crate) fn next_failed(&self, deadline: impl Into<Deadline>) -> Result<F, Nothing> {
-        let entry = self.pop_failed(&mut self.reader.positions.lock());
+        let entry = self.locked(Self::pop_failed);
         entry.map_or_else(|| self.wait_for(deadline.into(), Self::pop_failed), Ok)
     }
 
@@ -34,14 +34,14 @@ impl<D, F> Outcomes<D, F> {
     /// The next value, unless there is none, or a failure, which would come first.
     #[inline(always)]
     pub(crate) fn done_at_hand(&self) -> Option<D> {
-        let mut positions = self.reader.positions.lock();
+        let mut positions = self.reader.positions.lock()?;
         if self.failed_len() > 0 { None } else { self.pop_done(&mut positions) }
     }
 
     /// Passes at most `most` entries to `keep` without waiting, failed ones first; returns how many. No user code may
     /// run in `keep`.
     pub(crate) fn take(&self, most: usize, mut keep: impl FnMut(Result<D, F>)) -> usize {
-        let mut positions = self.reader.positions.lock();
+        let Some(mut positions) = self.reader.positions.lock() else { return 0 };
         let mut taken = 0;
         while taken < most {
             taken += if self.failed_len() > 0
@@ -78,7 +78,7 @@ impl<D, F> Outcomes<D, F> {
 
     /// Waits for the next entry; `None` once [`stop`](Self::stop) was called and all entries were read.
     pub(crate) fn next_until_stopped(&self) -> Option<Result<D, F>> {
-        let pop = || self.pop(&mut self.reader.positions.lock());
+        let pop = || self.locked(Self::pop);
         let look = || {
             let stopped = self.stopped.load(Ordering::Acquire);
             pop().map(Some).or_else(|| stopped.then_some(None))
@@ -97,7 +97,7 @@ impl<D, F> Outcomes<D, F> {
         deadline: Deadline,
         pop: impl Fn(&Self, &mut Positions<D, F>) -> Option<R>,
     ) -> Result<R, Nothing> {
-        let pop = || pop(self, &mut self.reader.positions.lock());
+        let pop = || self.locked(&pop);
         let look = || {
             if let Some(entry) = pop() {
                 return Some(Ok(entry));
@@ -113,6 +113,12 @@ impl<D, F> Outcomes<D, F> {
             self.listen();
         }
         verdict
+    }
+
+    /// In the child of a fork nothing, if a reader of the parent may be in the middle of it: protocol in `README.md`.
+    #[inline(always)]
+    fn locked<R>(&self, pop: impl FnOnce(&Self, &mut Positions<D, F>) -> Option<R>) -> Option<R> {
+        pop(self, &mut *self.reader.positions.lock()?)
     }
 
     #[inline(always)]

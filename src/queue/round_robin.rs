@@ -2,14 +2,14 @@
 
 use super::stream::{Position, Run};
 use crate::sys::atomic::AtomicU64;
-use crate::sys::lock::Lock;
+use crate::sys::lock::ForkedLock;
 
 /// The readers' positions, and how much they have taken. One reads at a time.
 #[derive(Debug)]
 pub(super) struct Reader<D, F> {
     pub(super) taken_done: AtomicU64,
     pub(super) taken_failed: AtomicU64,
-    pub(super) positions: Lock<Positions<D, F>>,
+    pub(super) positions: ForkedLock<Positions<D, F>>,
 }
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl<D, F> Reader<D, F> {
         Self {
             taken_done: AtomicU64::new(0),
             taken_failed: AtomicU64::new(0),
-            positions: Lock::new(Positions { done: RoundRobin::new(count), failed: RoundRobin::new(count) }),
+            positions: ForkedLock::new(Positions { done: RoundRobin::new(count), failed: RoundRobin::new(count) }),
         }
     }
 }

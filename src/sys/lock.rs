@@ -5,6 +5,7 @@ use loom::sync as imp;
 #[cfg(not(loom))]
 use std::sync as imp;
 
+use super::process::Birthplace;
 pub(crate) use imp::MutexGuard as LockGuard;
 
 #[derive(Debug, Default)]
@@ -23,5 +24,30 @@ impl<T> Lock<T> {
     /// Locks it unless it is held.
     pub(crate) fn try_lock(&self) -> Option<LockGuard<'_, T>> {
         self.0.try_lock().ok()
+    }
+}
+
+/// A lock that may be asked for in the child of a fork, too. If another thread had it then, nobody will ever release it
+/// there, and what it guards may be half changed.
+#[derive(Debug)]
+pub(crate) struct ForkedLock<T> {
+    lock: Lock<T>,
+    birthplace: Birthplace,
+}
+
+impl<T> ForkedLock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { lock: Lock::new(value), birthplace: Birthplace::here() }
+    }
+
+    /// `None` if its holder may have stayed in the parent.
+    #[inline]
+    pub(crate) fn lock(&self) -> Option<LockGuard<'_, T>> {
+        self.lock.try_lock().or_else(|| self.lock_held())
+    }
+
+    #[cold]
+    fn lock_held(&self) -> Option<LockGuard<'_, T>> {
+        if self.birthplace.is_elsewhere() { None } else { Some(self.lock.lock()) }
     }
 }

@@ -1,5 +1,6 @@
 //! Events of the whole process: its exit and its forks.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A static variable behind a lock. The model checker does not see it, so no protocol may depend on it.
@@ -35,6 +36,25 @@ pub(crate) struct Watcher {
 }
 
 static WATCHER: OnceLock<Watcher> = OnceLock::new();
+
+/// How many forks led to this process since the first pool was made. Only the first thread of a process changes it,
+/// before there are others, so nothing need be ordered.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// Which process something was made in. The model checker does not see it.
+#[derive(Debug)]
+pub(crate) struct Birthplace(u32);
+
+impl Birthplace {
+    pub(crate) fn here() -> Self {
+        Self(FORKS.load(Ordering::Relaxed))
+    }
+
+    /// Whether that was an ancestor of this process, whose threads are not here.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.0 != FORKS.load(Ordering::Relaxed)
+    }
+}
 
 /// Registers `watcher`, the only one of the library; later calls do nothing.
 pub(crate) fn watch(watcher: Watcher) {
@@ -86,6 +106,7 @@ mod imp {
 
     #[cfg(unix)]
     extern "C" fn child() {
+        super::FORKS.fetch_add(1, super::Ordering::Relaxed);
         notify(|watcher| watcher.after_fork_in_child);
     }
 

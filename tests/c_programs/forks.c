@@ -13,6 +13,7 @@
 enum { WELL = 42 };
 
 static ftpool *pools[2];
+static ftpool_results *read_always;
 static ftpool_group *group;
 static ftpool_submit_options in_time = FTPOOL_SUBMIT_OPTIONS_INIT;
 static ftpool_results_options bounded = FTPOOL_RESULTS_OPTIONS_INIT;
@@ -60,9 +61,38 @@ static void *keep_locked(void *unused) {
     return unused;
 }
 
+/* Is in the middle of reading as often as not. */
+static void *keep_reading(void *unused) {
+    ftpool_result outcomes[4];
+    outcomes[0].size = sizeof outcomes[0];
+    for (size_t count_read; !atomic_load(&over);) {
+        check(ftpool_results_submit(read_always, count, NULL, NULL) == FTPOOL_OK, "the parent's results_submit");
+        check(ftpool_results_next(read_always, FTPOOL_FOREVER, &outcomes[0]) == FTPOOL_OK, "the parent's next");
+        for (int i = 0; i < 10000; i++)
+            check(ftpool_results_take(read_always, 4, outcomes, &count_read) == FTPOOL_OK, "the parent's take");
+    }
+    return unused;
+}
+
+static void read_as_child(ftpool_status next(ftpool_results *, int64_t, ftpool_result *)) {
+    ftpool_result outcome = FTPOOL_RESULT_INIT;
+    ftpool_status status;
+    do
+        status = next(read_always, FTPOOL_FOREVER, &outcome);
+    while (status == FTPOOL_OK);
+    check(status == FTPOOL_E_FORKED || status == FTPOOL_EMPTY, "next");
+}
+
 static void live_as_child(ftpool_results *results, ftpool_job *job) {
     alarm(100); /* hangs are killed */
     ftpool_results *few;
+    size_t taken;
+    ftpool_result outcome = FTPOOL_RESULT_INIT;
+    check(ftpool_results_take(read_always, 1, &outcome, &taken) == FTPOOL_OK, "take");
+    read_as_child(ftpool_results_next);
+    read_as_child(ftpool_results_next_done);
+    read_as_child(ftpool_results_next_failed);
+    ftpool_results_free(read_always);
     check(ftpool_submit_with(pools[0], count, NULL, &in_time, NULL) == FTPOOL_E_FORKED, "submit_with");
     check(ftpool_results_new_with(pools[0], &bounded, &few) == FTPOOL_OK, "results_new_with");
     ftpool_results_free(few);
@@ -199,9 +229,11 @@ int main(int argc, char **argv) {
     in_time.start_within_ns = 1000000000;
     bounded.done_max = 1;
     check(ftpool_group_new(pools[0], 2, FTPOOL_PRIORITY_NORMAL, &group) == FTPOOL_OK, "group");
-    pthread_t threads[3];
-    for (int i = 0; i < 3; i++)
-        check(pthread_create(&threads[i], NULL, i < 2 ? keep_busy : keep_locked, NULL) == 0, "pthread_create");
+    check(ftpool_results_new(pools[0], &read_always) == FTPOOL_OK, "results");
+    void *(*const work[])(void *) = {keep_busy, keep_busy, keep_locked, keep_reading};
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        check(pthread_create(&threads[i], NULL, work[i], NULL) == 0, "pthread_create");
     for (int i = 0; i < times; i++) {
         pid_t child = fork();
         check(child >= 0, "fork");
@@ -213,12 +245,13 @@ int main(int argc, char **argv) {
         check(ftpool_submit(pools[i % 2], count, NULL, NULL) == FTPOOL_OK, "the parent goes on");
     }
     atomic_store(&over, 1);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         check(pthread_join(threads[i], NULL) == 0, "pthread_join");
     check(ftpool_job_wait(job, FTPOOL_FOREVER, NULL) == FTPOOL_OK, "the parent's job ends");
     ftpool_job_release(job);
     ftpool_group_free(group);
     ftpool_results_free(results);
+    ftpool_results_free(read_always);
     ftpool_free(pools[0]);
     ftpool_free(pools[1]);
     fork_in_jobs();
