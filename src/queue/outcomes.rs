@@ -9,7 +9,7 @@ use crate::sync::{Bell, EventCount};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, count};
 use crate::sys::fence;
-use crate::sys::lock::Lock;
+use crate::sys::lock::ForkedLock;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
@@ -35,7 +35,7 @@ pub(crate) enum Nothing {
 pub(crate) struct Outcomes<D, F> {
     /// One for each writer, and one for all threads without a writer id.
     pub(super) outboxes: Box<[CachePadded<Outbox<D, F>>]>,
-    outsiders: Lock<()>,
+    outsiders: ForkedLock<()>,
     /// How many failed entries were ever written: one word to read instead of many.
     failures: AtomicU64,
     expected: BiasedCounter,
@@ -77,7 +77,7 @@ impl<D, F> Outcomes<D, F> {
         };
         Self {
             outboxes: (0..=writers).map(|_| CachePadded::new(outbox())).collect(),
-            outsiders: Lock::new(()),
+            outsiders: ForkedLock::new(()),
             failures: AtomicU64::new(0),
             expected: BiasedCounter::new(),
             reader: CachePadded::new(Reader::new(writers + 1)),
@@ -109,6 +109,9 @@ impl<D, F> Outcomes<D, F> {
     /// Adds an entry, whose place is reserved, to a delivery that continues.
     pub(super) fn emit(&self, writer_id: &WriterId, entry: D) {
         let outside = writer_id.is_outside().then(|| self.outsiders.lock());
+        if matches!(outside, Some(None)) {
+            return; // In the child of a fork, where nobody waits for it.
+        }
         let outbox = self.outboxes.get(writer_id.number()).unwrap_or(self.outsiders_outbox());
         // SAFETY: 1. there is no other writer with this id, or the lock makes this the only one.
         unsafe { outbox.done.write(entry) };
@@ -142,7 +145,9 @@ impl<D, F> Outcomes<D, F> {
 
     #[cold]
     fn deliver_reserved_from_outside(&self, entry: Option<Result<D, F>>) {
-        let outside = self.outsiders.lock();
+        let Some(outside) = self.outsiders.lock() else {
+            return; // In the child of a fork, where nobody waits for it.
+        };
         let outbox = self.outsiders_outbox();
         // SAFETY: 1. the lock makes this the only writer.
         unsafe { self.put(outbox, entry) };

@@ -13,7 +13,7 @@
 enum { WELL = 42 };
 
 static ftpool *pools[2];
-static ftpool_results *read_always;
+static ftpool_results *read_always, *cancel_always;
 static ftpool_group *group;
 static ftpool_submit_options in_time = FTPOOL_SUBMIT_OPTIONS_INIT;
 static ftpool_results_options bounded = FTPOOL_RESULTS_OPTIONS_INIT;
@@ -74,6 +74,19 @@ static void *keep_reading(void *unused) {
     return unused;
 }
 
+/* Ends jobs without being a worker as often as not. */
+static void *keep_cancelling(void *unused) {
+    static void *arguments[64];
+    ftpool_result outcome = FTPOOL_RESULT_INIT;
+    while (!atomic_load(&over)) {
+        check(ftpool_results_submit_batch(cancel_always, count, arguments, 64, NULL) == FTPOOL_OK, "the parent's batch");
+        ftpool_cancel_all(pools[0], FTPOOL_CANCEL_QUEUED, NULL);
+        while (ftpool_results_next(cancel_always, FTPOOL_FOREVER, &outcome) == FTPOOL_OK)
+            continue;
+    }
+    return unused;
+}
+
 static void read_as_child(ftpool_status next(ftpool_results *, int64_t, ftpool_result *)) {
     ftpool_result outcome = FTPOOL_RESULT_INIT;
     ftpool_status status;
@@ -93,6 +106,8 @@ static void live_as_child(ftpool_results *results, ftpool_job *job) {
     read_as_child(ftpool_results_next_done);
     read_as_child(ftpool_results_next_failed);
     ftpool_results_free(read_always);
+    check(ftpool_results_submit(cancel_always, count, NULL, NULL) == FTPOOL_E_FORKED, "results_submit");
+    ftpool_results_free(cancel_always);
     check(ftpool_submit_with(pools[0], count, NULL, &in_time, NULL) == FTPOOL_E_FORKED, "submit_with");
     check(ftpool_results_new_with(pools[0], &bounded, &few) == FTPOOL_OK, "results_new_with");
     ftpool_results_free(few);
@@ -230,9 +245,11 @@ int main(int argc, char **argv) {
     bounded.done_max = 1;
     check(ftpool_group_new(pools[0], 2, FTPOOL_PRIORITY_NORMAL, &group) == FTPOOL_OK, "group");
     check(ftpool_results_new(pools[0], &read_always) == FTPOOL_OK, "results");
-    void *(*const work[])(void *) = {keep_busy, keep_busy, keep_locked, keep_reading};
-    pthread_t threads[4];
-    for (int i = 0; i < 4; i++)
+    check(ftpool_results_new(pools[0], &cancel_always) == FTPOOL_OK, "results");
+    void *(*const work[])(void *) = {keep_busy, keep_busy, keep_locked, keep_reading, keep_cancelling};
+    enum { THREADS = sizeof work / sizeof *work };
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
         check(pthread_create(&threads[i], NULL, work[i], NULL) == 0, "pthread_create");
     for (int i = 0; i < times; i++) {
         pid_t child = fork();
@@ -245,13 +262,14 @@ int main(int argc, char **argv) {
         check(ftpool_submit(pools[i % 2], count, NULL, NULL) == FTPOOL_OK, "the parent goes on");
     }
     atomic_store(&over, 1);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < THREADS; i++)
         check(pthread_join(threads[i], NULL) == 0, "pthread_join");
     check(ftpool_job_wait(job, FTPOOL_FOREVER, NULL) == FTPOOL_OK, "the parent's job ends");
     ftpool_job_release(job);
     ftpool_group_free(group);
     ftpool_results_free(results);
     ftpool_results_free(read_always);
+    ftpool_results_free(cancel_always);
     ftpool_free(pools[0]);
     ftpool_free(pools[1]);
     fork_in_jobs();
