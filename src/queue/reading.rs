@@ -76,8 +76,12 @@ impl<D, F> Outcomes<D, F> {
         count
     }
 
-    /// Waits for the next entry; `None` once [`stop`](Self::stop) was called and all entries were read.
+    /// Waits for the next entry; `None` once [`stop`](Self::stop) was called and all entries were read, and in the
+    /// child of a fork: there this is the copy of a thread, whose entries are the parent's.
     pub(crate) fn next_until_stopped(&self) -> Option<Result<D, F>> {
+        if self.reader.positions.is_elsewhere() {
+            return None;
+        }
         let pop = || self.locked(Self::pop);
         let look = || {
             let stopped = self.stopped.load(Ordering::Acquire);

@@ -48,6 +48,11 @@ impl<T> ForkedLock<T> {
 
     #[cold]
     fn lock_held(&self) -> Option<LockGuard<'_, T>> {
-        if self.birthplace.is_elsewhere() { None } else { Some(self.lock.lock()) }
+        if self.is_elsewhere() { None } else { Some(self.lock.lock()) }
+    }
+
+    /// Whether it was made in an ancestor of this process.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.birthplace.is_elsewhere()
     }
 }

@@ -79,7 +79,7 @@ static void *keep_cancelling(void *unused) {
     static void *arguments[64];
     ftpool_result outcome = FTPOOL_RESULT_INIT;
     while (!atomic_load(&over)) {
-        check(ftpool_results_submit_batch(cancel_always, count, arguments, 64, NULL) == FTPOOL_OK, "the parent's batch");
+        check(ftpool_results_submit_batch(cancel_always, count, arguments, 64, NULL) == FTPOOL_OK, "the batch");
         ftpool_cancel_all(pools[0], FTPOOL_CANCEL_QUEUED, NULL);
         while (ftpool_results_next(cancel_always, FTPOOL_FOREVER, &outcome) == FTPOOL_OK)
             continue;
@@ -228,6 +228,29 @@ static void fork_in_stop_hook(void) {
     check(atomic_load(jobs) == 100 && atomic_load(forks) > 0, "workers leave in one process");
 }
 
+static int32_t fork_in_outcome(void *counter, const ftpool_result *unused) {
+    (void)unused;
+    fork_and_return(counter);
+    return 0;
+}
+
+/* The child has a copy of the thread that reads outcomes, and must not wait for more. */
+static void fork_in_callback(void) {
+    atomic_int *counter = shared_counter();
+    ftpool *pool;
+    ftpool_results *results;
+    ftpool_results_options options = FTPOOL_RESULTS_OPTIONS_INIT;
+    options.callback = fork_in_outcome;
+    options.callback_context = counter;
+    check(ftpool_new(NULL, &pool) == FTPOOL_OK, "new");
+    check(ftpool_results_new_with(pool, &options, &results) == FTPOOL_OK, "results_new_with");
+    for (int i = 0; i < 20; i++)
+        check(ftpool_results_submit(results, count, NULL, NULL) == FTPOOL_OK, "results_submit");
+    ftpool_free(pool);
+    ftpool_results_free(results);
+    check(atomic_load(counter) == 20, "each outcome is told of in one process");
+}
+
 int main(int argc, char **argv) {
     int times = argc > 1 ? atoi(argv[1]) : 1;
     ftpool_config config = FTPOOL_CONFIG_INIT;
@@ -275,5 +298,6 @@ int main(int argc, char **argv) {
     fork_in_jobs();
     fork_in_start_hook();
     fork_in_stop_hook();
+    fork_in_callback();
     return WELL;
 }
