@@ -39,6 +39,9 @@
  *           negative values are FTPOOL_E_INVALID. Huge values mean forever; nothing overflows.
  * Structs   begin with their size. Initialise them with their _INIT macro; 0 in a field means its default.
  * Ownership A submit that does not return FTPOOL_OK took nothing.
+ * Memory    FTPOOL_E_NOMEM is about the memory of queues. Small things come from malloc(), and the process aborts if
+ *           there is none: objects, a thread's first submits, submits with options, batches, schedules, callbacks,
+ *           lists of jobs. What ftpool_submit() and handles without options need after that is in the queues.
  * Threads   Jobs run on worker threads, which block asynchronous signals. Processes that a job starts inherit that:
  *           clear the mask with sigprocmask() before exec, or with posix_spawnattr_setsigmask().
  * Exit      A pool does not keep the process alive. Once exit() has begun, no further job starts, submits and waits
