@@ -134,6 +134,12 @@ impl Crew {
         }
     }
 
+    /// Runs `take`, if no worker is counted; none comes back or starts meanwhile.
+    pub(super) fn while_deserted<R>(&self, take: impl FnOnce() -> R) -> Option<R> {
+        let _state = self.state.lock();
+        (self.census.read().alive() == 0).then(take)
+    }
+
     /// Wakes `count` workers, or as many as sleep, even if others search.
     pub(super) fn wake_up_to(&self, count: usize) {
         for _ in 0..count {

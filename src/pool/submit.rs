@@ -57,11 +57,16 @@ pub(super) struct Queued {
 }
 
 impl Queued {
-    /// Called after the visit. Returns the jobs' ids; or takes all of them back if no thread could be started for them.
+    /// Called after the visit. Returns the jobs' ids, or takes all jobs back if no thread could be started for them.
+    ///
+    /// Race with a worker that leaves: it comes back before this → it will find the jobs, after → it finds none.
     pub(super) fn settle(self) -> Result<Vec<u64>, Refusal> {
-        let Some((refused, core)) = self.refused else { return Ok(self.ids) };
-        let back = self.ids.iter().filter_map(|&id| core.take_back(id).map(|job| (id, job))).collect();
-        core.give_back(self.ids, back, Refusal::NoThread(refused))
+        let Self { ids, refused } = self;
+        let Some((refused, core)) = refused else { return Ok(ids) };
+        let take_back = || ids.iter().filter_map(|&id| Some((id, core.take_back_uncounted(id)?))).collect::<Vec<_>>();
+        let Some(back) = core.crew.while_deserted(take_back) else { return Ok(ids) };
+        core.count_cancelled(back.len() as u64);
+        core.give_back(ids, back, Refusal::NoThread(refused))
     }
 }
 
