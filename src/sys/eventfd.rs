@@ -87,6 +87,7 @@ mod unsupported {
     pub(crate) enum EventFd {}
 
     impl EventFd {
+        #[cfg_attr(not(unix), allow(dead_code, reason = "there is nothing to poll"))]
         pub(crate) fn new() -> io::Result<Self> {
             Err(io::ErrorKind::Unsupported.into())
         }

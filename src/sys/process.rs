@@ -25,6 +25,7 @@ impl<T> Global<T> {
 /// What to call at these events.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(loom, expect(dead_code, reason = "a model has no process of its own"))]
+#[cfg_attr(not(any(loom, unix)), expect(dead_code, reason = "only Unix has forks"))]
 pub(crate) struct Watcher {
     /// `exit` was called. Runs among the functions registered with `atexit`, in reverse order of registration.
     pub(crate) exit: fn(),
