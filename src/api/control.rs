@@ -3,7 +3,7 @@
 use super::{Builder, JobId, Pool, SubmitError, WaitError};
 use crate::pool;
 use crate::sync::Deadline;
-use std::sync::OnceLock;
+use crate::sys::process::Lasting;
 
 /// What [`Pool::shutdown`] does with the jobs that are queued. In both modes running jobs finish, and delayed and
 /// scheduled jobs that are not due are cancelled.
@@ -20,8 +20,8 @@ impl Pool {
     /// Returns the process-wide pool, which has the settings of [`Pool::new`].
     ///
     /// It is made on first use, shared by all its users and never dropped, and does not keep the process alive.
-    /// [`shutdown`](Self::shutdown) refuses to end it; only [`shutdown_all`](Self::shutdown_all) does. If it was used
-    /// before a fork, it remains the parent's pool in the child, where its methods return errors.
+    /// [`shutdown`](Self::shutdown) refuses to end it; only [`shutdown_all`](Self::shutdown_all) does. The child
+    /// of a fork has one of its own.
     ///
     /// # Examples
     ///
@@ -34,8 +34,8 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn global() -> &'static Self {
-        static GLOBAL: OnceLock<Pool> = OnceLock::new();
-        GLOBAL.get_or_init(Builder::build_permanent)
+        static GLOBAL: Lasting<Pool> = Lasting::new();
+        GLOBAL.get(|pool| pool.core.is_forked(), Builder::build_permanent)
     }
 
     /// Cancels every job that is queued now; returns how many. Running jobs go on.

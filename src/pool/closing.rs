@@ -319,7 +319,7 @@ impl Core {
     }
 
     /// Whether this process is a forked child: it has neither the pool's workers nor the holders of its locks.
-    pub(super) fn is_forked(&self) -> bool {
+    pub(crate) fn is_forked(&self) -> bool {
         self.crew.census.read().is_forked()
     }
 

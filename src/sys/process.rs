@@ -1,6 +1,6 @@
 //! Events of the whole process: its exit and its forks.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A static variable behind a lock. The model checker does not see it, so no protocol may depend on it.
@@ -19,6 +19,41 @@ impl<T> Global<T> {
     /// Locks it unless it is held.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.0.try_lock().ok()
+    }
+}
+
+/// A value for the whole process, made when it is first asked for and never dropped. There is no lock: in the child of
+/// a fork, whoever holds it may not exist.
+#[derive(Debug)]
+pub(crate) struct Lasting<T>(AtomicPtr<T>);
+
+impl<T: Send + Sync + 'static> Lasting<T> {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    /// The value; a new one if there is none, or one that `is_stale`. If several threads make one, all get the same,
+    /// and the others are dropped.
+    pub(crate) fn get(&self, is_stale: impl Fn(&T) -> bool, make: impl Fn() -> T) -> &'static T {
+        let mut known = self.0.load(Ordering::Acquire);
+        loop {
+            // SAFETY: it is null, or was leaked below before it was published by the exchange.
+            if let Some(value) = unsafe { known.as_ref() }
+                && !is_stale(value)
+            {
+                return value;
+            }
+            let new = Box::into_raw(Box::new(make()));
+            match self.0.compare_exchange(known, new, Ordering::AcqRel, Ordering::Acquire) {
+                // SAFETY: it was leaked above, and nobody frees what was published.
+                Ok(_) => return unsafe { &*new },
+                Err(other) => {
+                    // SAFETY: it was leaked above, and not published.
+                    drop(unsafe { Box::from_raw(new) });
+                    known = other;
+                }
+            }
+        }
     }
 }
 

@@ -4,8 +4,7 @@
 use loom::thread as imp;
 use std::io;
 use std::num::NonZero;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 #[cfg(not(loom))]
 use std::thread as imp;
 use std::thread::available_parallelism;
@@ -15,8 +14,15 @@ pub(crate) use imp::JoinHandle;
 /// How many processors this process may use, by affinity and cgroup quota; at least 1. Determined once, by reading
 /// files.
 pub(crate) fn usable_cpus() -> usize {
-    static CPUS: OnceLock<usize> = OnceLock::new();
-    if cfg!(loom) { 2 } else { *CPUS.get_or_init(|| available_parallelism().map_or(1, NonZero::get)) }
+    /// 0 before. No lock: in the child of a fork, whoever holds it may not exist.
+    static CPUS: AtomicUsize = AtomicUsize::new(0);
+    let known = if cfg!(loom) { 2 } else { CPUS.load(Ordering::Relaxed) };
+    if known != 0 {
+        return known;
+    }
+    let cpus = available_parallelism().map_or(1, NonZero::get);
+    CPUS.store(cpus, Ordering::Relaxed);
+    cpus
 }
 
 /// Whether this process may use one processor only, by affinity alone. Determined once, without reading files or

@@ -96,6 +96,42 @@ static void read_as_child(ftpool_status next(ftpool_results *, int64_t, ftpool_r
     check(status == FTPOOL_E_FORKED || status == FTPOOL_EMPTY, "next");
 }
 
+/* The process-wide pool of the parent; a child makes one of its own. */
+static ftpool *parents;
+
+static void live_with_default_pool(void) {
+    ftpool *own = ftpool_default();
+    check(own != parents && own == ftpool_default(), "a child has one process-wide pool of its own");
+    check(ftpool_check(parents, NULL) == FTPOOL_E_FORKED, "the parent's process-wide pool");
+    atomic_store(&ran, 0);
+    for (int i = 0; i < 100; i++)
+        check(ftpool_submit(own, count, NULL, NULL) == FTPOOL_OK, "the child's process-wide pool");
+    check(ftpool_wait_idle(own, FTPOOL_FOREVER) == FTPOOL_OK, "the child's process-wide pool comes to rest");
+    check(atomic_load(&ran) == 100, "the child's process-wide pool works");
+    pid_t grandchild = fork();
+    check(grandchild >= 0, "fork");
+    if (grandchild == 0)
+        _exit(ftpool_default() != own && ftpool_submit(ftpool_default(), count, NULL, NULL) == FTPOOL_OK ? WELL : 1);
+    int status;
+    check(waitpid(grandchild, &status, 0) == grandchild, "waitpid");
+    check(WIFEXITED(status) && WEXITSTATUS(status) == WELL, "a child of the child has another one");
+}
+
+/* Forks in a job of the process-wide pool, whose worker is the only thread of the child. */
+static void *fork_in_default_pool(void *unused) {
+    pid_t child = fork();
+    check(child >= 0, "fork in a job");
+    if (child == 0) {
+        alarm(100);
+        live_with_default_pool();
+        _exit(WELL);
+    }
+    int status;
+    check(waitpid(child, &status, 0) == child, "waitpid in a job");
+    check(WIFEXITED(status) && WEXITSTATUS(status) == WELL, "the child of a job");
+    return unused;
+}
+
 static void live_as_child(ftpool_results *results, ftpool_job *job) {
     alarm(100); /* hangs are killed */
     ftpool_results *few;
@@ -147,6 +183,7 @@ static void live_as_child(ftpool_results *results, ftpool_job *job) {
         check(ftpool_submit(own, count, NULL, NULL) == FTPOOL_OK, "a pool of the child's own");
     ftpool_free(own);
     check(atomic_load(&ran) == 100, "a pool of the child's own drains");
+    live_with_default_pool();
     exit(WELL);
 }
 
@@ -274,6 +311,12 @@ int main(int argc, char **argv) {
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
         check(pthread_create(&threads[i], NULL, work[i], NULL) == 0, "pthread_create");
+    parents = ftpool_default();
+    check(ftpool_submit(parents, fork_in_default_pool, NULL, NULL) == FTPOOL_OK, "submit");
+    check(ftpool_wait_idle(parents, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        check(pthread_create(&threads[i], NULL, i < 2 ? keep_busy : keep_locked, NULL) == 0, "pthread_create");
     for (int i = 0; i < times; i++) {
         pid_t child = fork();
         check(child >= 0, "fork");
