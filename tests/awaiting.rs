@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Gate, LIMIT, eventually, pool_of, within_limit};
-use fastthreadpool::{JobError, Pool, WaitError};
+use fastthreadpool::Pool;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -77,7 +77,9 @@ fn a_handle_awaited_in_a_forked_child_says_that_nothing_will_come() {
         let child = unsafe { libc::fork() };
         if child == 0 {
             let told = match job.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(Err(JobError::Failed(error))) => error.downcast_ref() == Some(&WaitError::Forked),
+                Poll::Ready(Err(fastthreadpool::JobError::Failed(error))) => {
+                    error.downcast_ref() == Some(&fastthreadpool::WaitError::Forked)
+                }
                 _ => false,
             };
             // SAFETY: always allowed.

@@ -5,7 +5,7 @@ mod c_common;
 mod common;
 
 use c_common::{CPool, EVERY_HOW, How, LIMIT_NS, Seen, Which, c, waiting};
-use common::{Count, Gate, OnDrop, eventually, lock, within_limit};
+use common::{Count, Gate, OnDrop, lock, within_limit};
 use fastthreadpool::ffi::ftpool_status::*;
 use fastthreadpool::ffi::*;
 use std::cell::RefCell;
@@ -185,7 +185,7 @@ impl Sleeper {
 
     /// Waits until the thread sleeps, or has ended.
     fn wait_asleep(&self) {
-        eventually("the thread sleeps in its call", || {
+        common::eventually("the thread sleeps in its call", || {
             let task = lock(&self.0).clone();
             let status = task.map(|task| std::fs::read_to_string(task.join("status")).unwrap_or_default());
             status.is_some_and(|status| status.is_empty() || status.contains("State:\tS"))
@@ -264,7 +264,7 @@ fn a_job_may_free_its_own_pool() {
             assert_eq!((0..jobs).filter(|_| results.next(Which::Done).is_ok()).count(), jobs);
             assert_eq!((results.next(Which::Any), ran.get()), (Err(FTPOOL_EMPTY), 21));
             #[cfg(target_os = "linux")]
-            eventually("the threads end", || common::linux::threads_named("self-freed").is_empty());
+            common::eventually("the threads end", || common::linux::threads_named("self-freed").is_empty());
         }
     });
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, eventually, lock, manual, within_limit};
+use common::{Count, Gate, LIMIT, lock, manual, within_limit};
 use fastthreadpool::{
     Deadline, Due, JobError, JobId, JobState, Outcome, Pool, Shutdown, SubmitError, Tick, Until, WaitError,
     current_job, current_tick, wait,
@@ -305,7 +305,7 @@ fn ten_thousand_delayed_jobs_start_one_thread() {
         for n in 0..10_000 {
             pool.spawn_later(Duration::from_micros(n), ran.job()).unwrap();
         }
-        eventually("all have run", || ran.get() == 10_000);
+        common::eventually("all have run", || ran.get() == 10_000);
         let named = common::linux::threads_named("single");
         assert_eq!(named.len(), 2, "a worker and a sleeper");
         assert_eq!(common::linux::threads_named("single-timer").len(), 1);

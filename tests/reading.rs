@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, eventually, pool_of, within_limit};
-use fastthreadpool::{Deadline, Pool, RecvError, Results, Shutdown};
+use fastthreadpool::{Deadline, Pool, Results, Shutdown};
 use std::time::Duration;
 
 /// Conformance 79: never more than the bound; one read lets one worker go on.
@@ -232,7 +232,7 @@ fn a_poller_misses_no_outcome() {
                 }
             }
             // The last job may not have ended yet, although its outcome was read.
-            assert_eq!(results.next(LIMIT).unwrap_err(), RecvError::Finished);
+            assert_eq!(results.next(LIMIT).unwrap_err(), fastthreadpool::RecvError::Finished);
         }
         assert!(!poll(fd, Duration::ZERO));
     });

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Count, Random, eventually, lock, within_limit};
+use common::{Count, Random, eventually, within_limit};
 use fastthreadpool::{AcquireError, Deadline, ReleaseError, Semaphore};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -213,15 +213,15 @@ fn a_waiter_that_gives_up_holds_nobody_up() {
 fn nobody_overtakes_in_a_fair_semaphore() {
     use common::linux::{status, this_thread};
     within_limit(|| {
-        let (semaphore, order) = (Arc::new(Semaphore::fair(0)), Arc::new(Mutex::new(Vec::new())));
-        let (sender, receiver) = mpsc::channel();
+        let (semaphore, order) = (Arc::new(Semaphore::fair(0)), Arc::new(std::sync::Mutex::new(Vec::new())));
+        let (sender, receiver) = std::sync::mpsc::channel();
         let threads: Vec<_> = (0..6)
             .map(|number| {
                 let (semaphore, order, sender) = (Arc::clone(&semaphore), Arc::clone(&order), sender.clone());
                 let thread = thread::spawn(move || {
                     sender.send(this_thread()).unwrap();
                     semaphore.acquire().unwrap();
-                    lock(&order).push(number);
+                    common::lock(&order).push(number);
                     semaphore.release(1).unwrap();
                 });
                 let task = receiver.recv().unwrap();
@@ -231,7 +231,7 @@ fn nobody_overtakes_in_a_fair_semaphore() {
             .collect();
         semaphore.release(1).unwrap();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert_eq!(*lock(&order), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(*common::lock(&order), [0, 1, 2, 3, 4, 5]);
     });
 }
 

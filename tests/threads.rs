@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Gate, LIMIT, lock, pool_of, within_limit};
+use common::{Gate, LIMIT, lock, within_limit};
 use fastthreadpool::{BuildError, Pool};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -91,7 +91,7 @@ fn signals_of_the_host_are_not_delivered_to_workers() {
     const SYNCHRONOUS: [u64; 5] = [4, 5, 7, 8, 11];
     within_limit(|| {
         let before = blocked_signals();
-        let pool = pool_of(2);
+        let pool = common::pool_of(2);
         let masks = pool.results();
         let gate = Gate::new();
         for _ in 0..2 {
