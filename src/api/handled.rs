@@ -119,6 +119,33 @@ where
     Ok(JobHandle::new(reader))
 }
 
+/// As [`submit`], but hands back what is refused. If the caller `runs_it` where the queue is full, that is no reason.
+pub(super) fn submit_or_hand_back<T, F>(
+    core: &Arc<Core>,
+    code: F,
+    runs_it: bool,
+) -> Result<JobHandle<T>, (SubmitError, F)>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, JobError> + Send + 'static,
+{
+    let (promise, mut reader) = Promise::pair(core);
+    let job = Handled { promise, code };
+    let submitted = if core.is_timed() {
+        let timed = Timed { submitted: Instant::now(), job };
+        core.submit_or_hand_back(timed, runs_it).map_err(|(why, timed)| (why, timed.job))
+    } else {
+        core.submit_or_hand_back(job, runs_it)
+    };
+    match submitted {
+        Ok(id) => {
+            reader.set_id(id);
+            Ok(JobHandle::new(reader))
+        }
+        Err((why, job)) => Err((why.into(), job.code)),
+    }
+}
+
 impl<T, F> Task for Handled<T, F>
 where
     T: Send + 'static,

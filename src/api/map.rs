@@ -1,21 +1,20 @@
 //! Maps: a function over an iterator, whose values are computed ahead of the reader.
 
+use super::flight::{Chunk, Flight, Values};
 use super::task::execute;
-use super::wait::{Completed, as_completed};
-use super::{JobError, JobHandle, JobId, Pool, Results, SubmitError, WaitError};
+use super::wait::as_completed;
+use super::{JobError, JobHandle, JobId, Pool, Results, SubmitError, WaitError, handled};
 use crate::pool::current;
 use crate::sync::Deadline;
+use crate::sys::lock::Lock;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::iter::{self, FusedIterator};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-type Values<R> = Vec<Result<R, JobError>>;
-
-/// The values of a chunk, and how long pulling the items or running them took, whichever was longer, if that is
-/// measured.
-type Chunk<R> = (Values<R>, Option<Duration>);
+/// A chunk that is not submitted yet.
+type ChunkCode<R> = Box<dyn FnOnce() -> Result<Chunk<R>, JobError> + Send>;
 
 /// How long a chunk should take, if the map chooses its size: so long that the cost of submitting it is negligible, and
 /// so short that the last chunk does not keep the reader waiting.
@@ -30,6 +29,9 @@ const MAX_CHUNK: usize = 1024;
 /// before the first value is asked for, unless [`start`](Self::start) is called. From then on, items are pulled from
 /// their source ahead of the reader: at most [`look_ahead`](Self::look_ahead) jobs are in flight or unread. Dropping
 /// the map cancels the jobs that have not started.
+///
+/// Every item that was pulled has an outcome. If the pool rejects a job because its queue is full, the map tries again
+/// when a value has been read; if no job is in flight, the thread that asks for values runs the items itself.
 #[must_use = "a map does nothing before a value is asked for, and dropping it cancels its jobs"]
 pub struct Map<I: Iterator, F, R: Send + 'static> {
     pool: Pool,
@@ -48,13 +50,10 @@ pub struct Map<I: Iterator, F, R: Send + 'static> {
     ready: VecDeque<Result<R, JobError>>,
     submitted: usize,
     read: usize,
-    refused: Option<SubmitError>,
-}
-
-/// The jobs that were submitted and not read yet, each with a chunk of items.
-enum Flight<R: Send + 'static> {
-    Ordered(VecDeque<JobHandle<Chunk<R>>>),
-    Unordered(Completed<Chunk<R>>),
+    /// A chunk for which the queue had no room, and its size.
+    waiting: Lock<Option<(ChunkCode<R>, usize)>>,
+    /// Why there is no more, and how many items were pulled by then that will not run.
+    refused: Option<(JobError, usize)>,
 }
 
 /// The progress of a [`Map`], in items.
@@ -104,6 +103,7 @@ impl Pool {
             ready: VecDeque::new(),
             submitted: 0,
             read: 0,
+            waiting: Lock::new(None),
             refused: None,
         }
     }
@@ -194,6 +194,9 @@ where
     /// read.
     pub fn cancel(&mut self) {
         self.source = None;
+        if let Some((_, count)) = self.take_waiting() {
+            self.refused = Some((JobError::Cancelled, count));
+        }
         self.flight.cancel();
     }
 
@@ -213,37 +216,55 @@ where
 
     fn refill(&mut self) {
         while self.flight.len() < self.ahead
-            && let Some(source) = &mut self.source
+            && let Some((code, count)) = self.take_waiting().or_else(|| self.pull())
         {
-            let start = self.adapts.then(Instant::now);
-            let items: Vec<I::Item> = source.take(self.chunk).collect();
-            let pulling = start.map(|start| start.elapsed());
-            if items.len() < self.chunk {
-                self.source = None;
-            }
-            if items.is_empty() {
-                return;
-            }
-            let (map, count) = (Arc::clone(&self.map), items.len());
-            let job = move || {
-                let start = pulling.map(|pulling| (pulling, Instant::now()));
-                let values = items.into_iter().map(|item| map_item(|| map(item))).collect();
-                (values, start.map(|(pulling, start)| start.elapsed().max(pulling)))
+            // A full queue may have room after a job of this map has been read. If none is in flight, only this thread
+            // is sure to run the chunk.
+            let submitted = match handled::submit_or_hand_back(self.pool.core(), code, false) {
+                Err((SubmitError::Full, code)) if self.flight.len() == 0 => {
+                    handled::submit_or_hand_back(self.pool.core(), code, true)
+                }
+                submitted => submitted,
             };
-            match self.pool.submit(job) {
+            match submitted {
                 Ok(job) => {
-                    self.submitted += count;
                     if count > 1 {
                         self.sizes.insert(job.id(), count);
                     }
                     self.flight.push(job);
                 }
-                Err(refused) => {
+                Err((SubmitError::Full, code)) => {
+                    *self.waiting.lock() = Some((code, count));
+                    return;
+                }
+                Err((refused, _)) => {
                     self.source = None;
-                    self.refused = Some(refused);
+                    self.refused = Some((refused.into(), count));
                 }
             }
         }
+    }
+
+    fn take_waiting(&self) -> Option<(ChunkCode<R>, usize)> {
+        self.waiting.lock().take()
+    }
+
+    /// The next chunk and its size; `None` if there are no more items.
+    fn pull(&mut self) -> Option<(ChunkCode<R>, usize)> {
+        let start = self.adapts.then(Instant::now);
+        let items: Vec<I::Item> = self.source.as_mut()?.take(self.chunk).collect();
+        let pulling = start.map(|start| start.elapsed());
+        let (map, count) = (Arc::clone(&self.map), items.len());
+        if count < self.chunk {
+            self.source = None;
+        }
+        self.submitted += count;
+        let code = move || {
+            let start = pulling.map(|pulling| (pulling, Instant::now()));
+            let values = items.into_iter().map(|item| map_item(|| map(item))).collect();
+            Ok((values, start.map(|(pulling, start)| start.elapsed().max(pulling))))
+        };
+        (count > 0).then(|| (Box::new(code) as ChunkCode<R>, count))
     }
 
     /// The next chunk of values; `None` if there are no more.
@@ -281,56 +302,9 @@ fn map_item<R>(code: impl FnOnce() -> R) -> Result<R, JobError> {
     current::with(|worker| execute(worker, || Ok(code()))).expect("a job runs on a worker")
 }
 
-/// The results of a chunk that did not run: one for each item, so that a reader can count them.
+/// The results of a chunk that was cancelled or refused: one for each item, so that later ones keep their places.
 fn unrun_chunk<R>(error: JobError, items: usize) -> Values<R> {
     iter::once(error).chain(iter::repeat_with(|| JobError::Cancelled)).take(items).map(Err).collect()
-}
-
-impl<R: Send + 'static> Flight<R> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Ordered(jobs) => jobs.len(),
-            Self::Unordered(jobs) => jobs.len(),
-        }
-    }
-
-    fn push(&mut self, job: JobHandle<Chunk<R>>) {
-        match self {
-            Self::Ordered(jobs) => jobs.push_back(job),
-            Self::Unordered(jobs) => jobs.push(job),
-        }
-    }
-
-    /// Waits for the next job and removes it; `None` if there are no more.
-    fn next(&mut self, deadline: Deadline) -> Option<Result<JobHandle<Chunk<R>>, WaitError>> {
-        match self {
-            Self::Ordered(jobs) => {
-                let waited = jobs.front()?.wait(deadline);
-                Some(waited.map(|()| jobs.pop_front().expect("waited for")))
-            }
-            Self::Unordered(jobs) => jobs.next_until(deadline),
-        }
-    }
-
-    fn wait(&self, deadline: Deadline) -> Result<(), WaitError> {
-        match self {
-            Self::Ordered(jobs) => jobs.iter().try_for_each(|job| job.wait(deadline)),
-            Self::Unordered(jobs) => jobs.pending().try_for_each(|job| job.wait(deadline)),
-        }
-    }
-
-    fn cancel(&self) {
-        match self {
-            Self::Ordered(jobs) => jobs.iter().for_each(|job| _ = job.cancel()),
-            Self::Unordered(jobs) => jobs.pending().for_each(|job| _ = job.cancel()),
-        }
-    }
-}
-
-impl<R: Send + 'static> Drop for Flight<R> {
-    fn drop(&mut self) {
-        self.cancel();
-    }
 }
 
 impl<I, F, R> Iterator for Map<I, F, R>
@@ -350,7 +324,11 @@ where
                     self.abandon();
                     return Some(Err(error.into()));
                 }
-                None => return self.refused.take().map(|refused| Err(refused.into())),
+                None => {
+                    let (refused, items) = self.refused.take()?;
+                    self.ready.extend(unrun_chunk(refused, items));
+                    break;
+                }
             }
             self.refill();
         }

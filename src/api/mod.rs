@@ -14,6 +14,7 @@ mod counts;
 mod dispatcher;
 mod emitter;
 mod error;
+mod flight;
 mod fork;
 mod group;
 mod handle;

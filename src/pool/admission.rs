@@ -24,6 +24,8 @@ pub(super) enum Patience {
     Until(Deadline),
     /// What the policy says, but it waits no longer than the deadline, and runs the job itself only if `caller_runs`.
     PolicyUntil { deadline: Deadline, caller_runs: bool },
+    /// It runs the job itself, whatever the policy says.
+    CallerRuns,
     /// It is refused, whatever the policy says: it neither waits, nor makes room, nor runs the job.
     IfRoom,
 }
@@ -139,6 +141,20 @@ impl Core {
         let offered = self.submit_guarded(Job::new(task), Patience::Until(deadline), Route::Back);
         // SAFETY: 1. a submit hands back the job that it was given, which was made from a `T`.
         offered.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
+    }
+
+    /// Submits `task` as [`submit`](Self::submit) does, or hands it back. If the caller `runs_it` where the queue is
+    /// full, that is no reason to hand it back.
+    pub(crate) fn submit_or_hand_back<T: Task + 'static>(
+        self: &Arc<Self>,
+        task: T,
+        runs_it: bool,
+    ) -> Result<u64, (Refusal, T)> {
+        let job = Job::new(task);
+        let submitted =
+            if runs_it { self.submit_guarded(job, Patience::CallerRuns, Route::Back) } else { self.submit(job) };
+        // SAFETY: 1. a submit hands back the job that it was given, which was made from a `T`.
+        submitted.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
     }
 
     /// Whether others may wait for the calling thread, which therefore must not wait for room: it runs a job, or ends
@@ -307,6 +323,7 @@ impl Patience {
             }
             Self::Policy | Self::NeverCallerRuns | Self::PolicyUntil { .. } => policy,
             Self::Until(_) | Self::IfRoom => Full::Wait(None),
+            Self::CallerRuns => Full::CallerRuns,
         }
     }
 
@@ -319,7 +336,7 @@ impl Patience {
             Self::Until(deadline) => deadline,
             Self::IfRoom => Deadline::NOW,
             Self::PolicyUntil { deadline, .. } => by_policy.min(deadline),
-            Self::Policy | Self::NeverCallerRuns => by_policy,
+            Self::Policy | Self::NeverCallerRuns | Self::CallerRuns => by_policy,
         }
     }
 }
