@@ -60,7 +60,7 @@ fn an_error_is_one_failure_and_keeps_its_type() {
             JobError::Failed(cause) => assert!(cause.is::<std::num::ParseIntError>()),
             other => panic!("{other:?}"),
         }
-        assert!(std::error::Error::source(&error).is_some());
+        assert!(std::error::Error::source(&error).is_none(), "its text is in the failure's");
         pool.try_spawn(|| Err("on purpose")).unwrap();
         pool.try_spawn_first(|| Err("on purpose")).unwrap();
         pool.try_spawn_batch([|| Err("on purpose"), || Ok(())]).unwrap();
@@ -324,5 +324,38 @@ fn a_jobs_error_may_be_another_jobs_error() {
         let outer = pool.try_submit(move || inner.join()).unwrap();
         let error: Box<dyn std::error::Error + Send + Sync> = outer.join().unwrap_err().into();
         assert_eq!(error.to_string(), "the job failed: the job panicked: on purpose");
+    });
+}
+
+/// Reporters print an error, its source, and so on: each says something new.
+#[test]
+fn an_errors_source_does_not_repeat_the_error() {
+    #[derive(Debug)]
+    struct Outer(std::num::ParseIntError);
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("no port")
+        }
+    }
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    fn report(error: &dyn std::error::Error) -> Vec<String> {
+        std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+    }
+    within_limit(|| {
+        let pool = pool_of(1);
+        let job = pool.try_submit(|| "x".parse::<u8>().map_err(Outer)).unwrap();
+        assert_eq!(report(&job.join().unwrap_err()), ["the job failed: no port", "invalid digit found in string"]);
+        let job = pool.submit(|| fail(5, "five")).unwrap();
+        assert_eq!(report(&job.join().unwrap_err()), ["the job failed: five (code 5)"]);
+        let hook = |_| Err::<(), _>("no licence");
+        let broken = Pool::builder().workers(1).try_on_start(hook).build().unwrap();
+        let _ = broken.spawn(|| ());
+        let error = std::iter::repeat_with(|| broken.check()).find_map(Result::err).unwrap();
+        let text = "the pool is broken: the start hook of worker 0 failed: no licence; make a new one";
+        assert_eq!(report(&error), [text]);
     });
 }

@@ -55,7 +55,7 @@ pub enum SubmitError {
     Thread(#[source] io::Error),
     /// A start or stop hook of the pool has failed. Make a new pool.
     #[error("the pool is broken: {0}; make a new one")]
-    Broken(#[source] HookError),
+    Broken(HookError),
     /// This process was forked, and the pool's threads exist only in its parent. Make a new pool.
     #[error("the pool's threads stayed in the parent process; make a new pool")]
     Forked,
@@ -248,9 +248,10 @@ impl fmt::Display for JobError {
 }
 
 impl Error for JobError {
+    /// What lies behind the job's error: its own text is in that of this one, and reporters print both.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Failed(error) => Some(error.as_ref()),
+            Self::Failed(error) => error.source(),
             Self::Panicked(_) | Self::Cancelled | Self::Expired | Self::Deadlock | Self::TimedOut => None,
         }
     }

@@ -3,7 +3,7 @@
 use super::flight::{Chunk, Flight, Values};
 use super::task::execute;
 use super::wait::as_completed;
-use super::{JobError, JobHandle, JobId, Pool, Results, SubmitError, WaitError, handled};
+use super::{JobError, JobId, Pool, Results, SubmitError, WaitError, handled};
 use crate::pool::current;
 use crate::sync::Deadline;
 use crate::sys::lock::Lock;
