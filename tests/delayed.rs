@@ -222,6 +222,19 @@ fn a_moment_in_the_past_is_refused_or_now() {
     });
 }
 
+/// Conformance 45: also where the clock cannot show the moment, since it began later.
+#[test]
+fn a_moment_before_the_clock_began_has_passed() {
+    within_limit(|| {
+        let (early, ran) = (Instant::now().checked_sub(SECOND).unwrap(), Count::new());
+        let (pool, _clock) = manual(1);
+        assert!(matches!(pool.spawn_at(early, || ()), Err(SubmitError::Past)));
+        pool.spawn_at(Due::at(early).or_now(), ran.job()).unwrap();
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.delayed_count()), (1, 0));
+    });
+}
+
 /// Reliability 11: nothing overflows.
 #[test]
 fn a_delay_of_centuries_is_accepted() {

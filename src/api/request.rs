@@ -309,7 +309,7 @@ impl StartBy {
         let clock = core.clock();
         match self {
             Self::Within(time) => clock.now().saturating_add(nanos(time)),
-            Self::At(moment) => clock.moment(moment),
+            Self::At(moment) => clock.moment(moment).unwrap_or(0),
         }
     }
 }

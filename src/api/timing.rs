@@ -97,7 +97,7 @@ impl Due {
                 (ClockKind::Monotonic, now, now.saturating_add(clock::nanos(delay)))
             }
             Moment::At(instant) => self.unless_past(ClockKind::Monotonic, clock.now(), clock.moment(instant))?,
-            Moment::Wall(time) => self.unless_past(ClockKind::Wall, clock.wall(), clock::since_1970(time))?,
+            Moment::Wall(time) => self.unless_past(ClockKind::Wall, clock.wall(), Some(clock::since_1970(time)))?,
         };
         // Rounded up to a multiple of a power of two, so that timers with about the same leeway are due together.
         let due = if self.leeway.is_zero() { due } else { rounded(due, clock::nanos(self.leeway)) };
@@ -105,8 +105,9 @@ impl Due {
     }
 
     #[cold]
-    fn unless_past(&self, kind: ClockKind, now: u64, due: u64) -> Result<(ClockKind, u64, u64), SubmitError> {
-        if due < now && !self.or_now { Err(SubmitError::Past) } else { Ok((kind, now, due)) }
+    fn unless_past(&self, kind: ClockKind, now: u64, due: Option<u64>) -> Result<(ClockKind, u64, u64), SubmitError> {
+        let past = due.is_none_or(|due| due < now);
+        if past && !self.or_now { Err(SubmitError::Past) } else { Ok((kind, now, due.unwrap_or(0))) }
     }
 }
 

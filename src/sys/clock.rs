@@ -49,12 +49,12 @@ impl Clock {
         }
     }
 
-    /// The monotonic moment of an instant; 0 for one before the clock's beginning.
-    pub(crate) fn moment(&self, instant: Instant) -> u64 {
+    /// The monotonic moment of an instant; `None` for one before the clock's beginning.
+    pub(crate) fn moment(&self, instant: Instant) -> Option<u64> {
         let (origin, shown) = self.origin();
         match instant.checked_duration_since(origin) {
-            Some(later) => shown.saturating_add(nanos(later)),
-            None => shown.saturating_sub(nanos(origin - instant)),
+            Some(later) => Some(shown.saturating_add(nanos(later))),
+            None => shown.checked_sub(nanos(origin - instant)),
         }
     }
 
