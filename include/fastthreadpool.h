@@ -719,7 +719,8 @@ typedef struct ftpool_submit_options {
     /**
      * Called with the outcome before it can be read: on the worker, or on the thread that cancelled or expired the
      * job. With FTPOOL_SUBMIT_EMITS it is called with every value, and with the failure if there is one. If it returns
-     * anything but 0, the job fails with that code, and the value is passed to value_free. May be NULL.
+     * anything but 0, the job fails with that code, and the value is passed to value_free; a failure whose own code is
+     * returned stays as it was. May be NULL.
      */
     ftpool_callback callback;
     /**
@@ -1292,7 +1293,8 @@ ftpool_status ftpool_results_take(ftpool_results *results,
 
 /**
  * Returns the oldest failure of the object's callback that was not returned yet: the id of the job whose outcome the
- * callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned.
+ * callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned, with the
+ * outcome's message if it is the outcome's own code.
  *
  * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
  * **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is

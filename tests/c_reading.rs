@@ -244,9 +244,10 @@ fn a_failure_of_a_results_callback_is_kept() {
     within_limit(|| {
         let seen = Count::new();
         let numbers: [_; 4] = std::array::from_fn(|n| move || n);
+        let declare = || c!(ftpool_fail(40, c"a reason of its own".as_ptr())) as usize;
         let refuse_odd = |result: &ftpool_result| {
             seen.add();
-            (result.value.addr() % 2 * 40) as i32
+            (result.value.addr() % 2 * 40) as i32 + result.error_code
         };
         let pool = CPool::of(2);
         let (function, context) = callback(&refuse_odd);
@@ -265,6 +266,12 @@ fn a_failure_of_a_results_callback_is_kept() {
         });
         failed.sort_by_key(|seen| seen.id);
         assert_eq!(failed, [1, 3].map(|n| Seen::failed(ids[n], 40, "the callback failed")));
+        let declared = results.submit(How::Last, &declare).unwrap();
+        eventually("the code of a failure was passed on", || {
+            let mut failure = c_common::RESULT;
+            let status = c!(ftpool_results_next_callback_failure(results.handle(), &mut failure));
+            status == FTPOOL_OK && Seen::of(&failure) == Seen::failed(declared, 40, "a reason of its own")
+        });
         let mut none = c_common::RESULT;
         assert_eq!(c!(ftpool_results_next_callback_failure(results.handle(), &mut none)), FTPOOL_EMPTY);
         assert_eq!(c!(ftpool_results_next_callback_failure(std::ptr::null_mut(), &mut none)), FTPOOL_E_INVALID);

@@ -89,6 +89,41 @@ fn what_a_settling_callback_says_takes_the_results_place() {
     });
 }
 
+/// Returns the code that it is shown.
+extern "C" fn pass_on(_context: *mut c_void, result: *const ftpool_result) -> i32 {
+    // SAFETY: it is valid while this runs.
+    unsafe { &*result }.error_code
+}
+
+/// Conformance 22, 25: a callback that passes the code on changes nothing, and the reason is not lost.
+#[test]
+fn a_callback_that_returns_the_outcomes_own_code_leaves_it_as_it_was() {
+    within_limit(|| {
+        let gate = Gate::new();
+        let block = waiting(&gate);
+        let (pool, gate) = (CPool::of(1), gate);
+        let results = pool.results();
+        let options = ftpool_submit_options { results: results.handle(), callback: Some(pass_on), ..SUBMIT_OPTIONS };
+        let failing = pool.submit_with((Some(fails), number(1)), &options).expect("it is open");
+        assert_eq!(
+            results.read(Which::Any, LIMIT_NS).map(|seen| Seen::of(&seen)).unwrap(),
+            Seen::failed(failing, 3, "on purpose")
+        );
+        let emitting = ftpool_submit_options { flags: FTPOOL_SUBMIT_EMITS, ..options };
+        let failing = pool.submit_with((Some(emits), number(1)), &emitting).expect("it is open");
+        assert_eq!(pool.wait_idle(LIMIT_NS), FTPOOL_OK);
+        let seen: Vec<_> = (0..3).map(|_| results.next(Which::Any).unwrap()).collect();
+        let expected = [Seen::done(failing, 1), Seen::done(failing, 2), Seen::failed(failing, 3, "on purpose")];
+        assert!(expected.iter().all(|expected| seen.contains(expected)), "{seen:?}");
+        pool.submit(How::Last, &block).expect("it is open");
+        gate.wait_started(1);
+        let cancelled = pool.submit_with((Some(returns), number(1)), &options).expect("it is open");
+        assert_eq!(pool.cancel(cancelled), FTPOOL_OK);
+        assert_eq!(results.next(Which::Any), Ok(Seen::cancelled(cancelled)));
+        gate.open();
+    });
+}
+
 /// Conformance 101: a job cannot have both callbacks.
 #[test]
 fn a_job_with_two_callbacks_is_refused() {

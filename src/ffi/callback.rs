@@ -1,6 +1,6 @@
 //! Callbacks of C programs.
 
-use super::result::{self, Value, classify};
+use super::result::{self, Value, classify, message};
 use super::{ftpool_job_id, ftpool_result};
 use crate::api::{Completion, Declared};
 use crate::{JobError, Outcome};
@@ -43,11 +43,21 @@ impl Callback {
         result::with_result(outcome, arg, |result| unsafe { (self.function)(self.context, result) })
     }
 
-    /// As [`call`](Self::call); a code other than 0 is a failure.
+    /// As [`call`](Self::call); a code other than 0 is a failure, unless it is the outcome's own.
     pub(super) fn try_call(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> Result<(), Declared> {
-        match self.call(outcome, arg) {
-            0 => Ok(()),
-            code => Err(failed(code)),
+        match (self.call(outcome, arg), &outcome.result) {
+            (0, _) => Ok(()),
+            (code, Err(error)) if is_code_of(code, error) => Ok(()),
+            (code, _) => Err(failed(code)),
+        }
+    }
+
+    /// As [`call`](Self::call), for an outcome that only the callback sees: a code other than 0 is a failure.
+    pub(super) fn try_call_last(self, outcome: &Outcome<Value>) -> Result<(), Declared> {
+        match (self.call(outcome, None), &outcome.result) {
+            (0, _) => Ok(()),
+            (code, Err(error)) if is_code_of(code, error) => Err(Declared { code, message: message(error) }),
+            (code, _) => Err(failed(code)),
         }
     }
 
@@ -58,6 +68,10 @@ impl Callback {
             (self.function)(self.context, result);
         });
     }
+}
+
+fn is_code_of(code: i32, error: &JobError) -> bool {
+    code == classify(error).1
 }
 
 fn failed(code: i32) -> Declared {
@@ -86,7 +100,7 @@ impl Settle {
         let code = result::with_result(outcome, arg, call);
         match &outcome.result {
             _ if code == 0 => outcome.result = Ok(Value(value)),
-            Err(error) if code == classify(error).1 => {}
+            Err(error) if is_code_of(code, error) => {}
             _ => outcome.result = Err(JobError::Failed(Box::new(failed(code)))),
         }
     }

@@ -30,7 +30,8 @@ pub struct ftpool_submit_options {
     pub results: *mut ftpool_results,
     /// Called with the outcome before it can be read: on the worker, or on the thread that cancelled or expired the
     /// job. With FTPOOL_SUBMIT_EMITS it is called with every value, and with the failure if there is one. If it returns
-    /// anything but 0, the job fails with that code, and the value is passed to value_free. May be NULL.
+    /// anything but 0, the job fails with that code, and the value is passed to value_free; a failure whose own code is
+    /// returned stays as it was. May be NULL.
     pub callback: ftpool_callback,
     /// Passed to `callback` or `settle`.
     pub callback_context: *mut c_void,

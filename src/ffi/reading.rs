@@ -103,7 +103,8 @@ pub unsafe extern "C" fn ftpool_results_take(
 }
 
 /// Returns the oldest failure of the object's callback that was not returned yet: the id of the job whose outcome the
-/// callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned.
+/// callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned, with the
+/// outcome's message if it is the outcome's own code.
 ///
 /// **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
 /// **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is

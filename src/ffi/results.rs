@@ -104,7 +104,7 @@ unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Che
         Free::new(asked.value_free).map(|free| -> Discard<Value> { Box::new(move |value| free.call(value.0)) });
     let results = pool.results_with(asked.done_max, discard);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
-        let started = results.try_on_outcome(move |outcome| callback.try_call(&outcome, None));
+        let started = results.try_on_outcome(move |outcome| callback.try_call_last(&outcome));
         started.map_err(SubmitError::Thread)?;
     }
     Ok(ftpool_results { results, value_free: asked.value_free })
