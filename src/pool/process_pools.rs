@@ -6,7 +6,8 @@ use crate::sync::Deadline;
 use crate::sys::hint;
 use crate::sys::process::{self, Global, Watcher};
 use crate::sys::thread::per_thread;
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, MutexGuard, Weak};
 
 /// Locked when a pool is created or destroyed, and by calls that concern all pools; never by a job.
@@ -93,28 +94,32 @@ fn process_exits() {
     }
 }
 
+type Held = MutexGuard<'static, ProcessPools>;
+
 per_thread! {
-    /// The lock that this thread holds while it forks, so that the child finds the list consistent.
-    HELD: RefCell<Option<MutexGuard<'static, ProcessPools>>> = RefCell::new(None)
+    /// The lock that this thread holds while it forks, so that the child finds the list consistent. It has no
+    /// destructor, so it exists to the thread's very end: destructors of other thread-locals may fork.
+    HELD: Cell<Option<ManuallyDrop<Held>>> = Cell::new(None)
 }
 
 fn lock_pools() {
-    let _ = HELD.try_with(|held| *held.borrow_mut() = Some(POOLS.lock()));
+    let _ = HELD.try_with(|held| held.set(Some(ManuallyDrop::new(POOLS.lock()))));
+}
+
+fn take_held() -> Option<Held> {
+    HELD.try_with(Cell::take).ok()?.map(ManuallyDrop::into_inner)
 }
 
 fn unlock_pools() {
-    let _ = HELD.try_with(|held| held.borrow_mut().take());
+    drop(take_held());
 }
 
 /// In the child: the workers are in the parent.
 fn mark_pools_forked() {
-    let _ = HELD.try_with(|held| {
-        if let Some(known) = held.borrow_mut().take() {
-            for core in known.living() {
-                core.mark_forked();
-                // A pool without its workers cannot be freed: leak it.
-                std::mem::forget(core);
-            }
-        }
-    });
+    let Some(known) = take_held() else { return };
+    for core in known.living() {
+        core.mark_forked();
+        // A pool without its workers cannot be freed: leak it.
+        std::mem::forget(core);
+    }
 }

@@ -288,6 +288,67 @@ static void fork_in_callback(void) {
     check(atomic_load(counter) == 20, "each outcome is told of in one process");
 }
 
+static pthread_key_t at_the_end;
+
+/* As a program that runs on the child's only thread sees the parent's pool, and one of its own. */
+static void see_the_fork(ftpool *pool) {
+    pid_t child = fork();
+    check(child >= 0, "fork");
+    if (child == 0) {
+        alarm(100);
+        ftpool *own;
+        check(ftpool_check(pool, NULL) == FTPOOL_E_FORKED, "check in the child");
+        check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_E_FORKED, "submit in the child");
+        check(ftpool_wait_idle(pool, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "wait_idle in the child");
+        check(ftpool_shutdown(pool, FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER) == FTPOOL_E_FORKED, "shutdown in the child");
+        check(ftpool_new(NULL, &own) == FTPOOL_OK, "new in the child");
+        check(ftpool_submit(own, count, NULL, NULL) == FTPOOL_OK, "submit to the child's own");
+        ftpool_free(own);
+        check(ftpool_submit(ftpool_default(), count, NULL, NULL) == FTPOOL_OK, "submit to the child's process-wide pool");
+        check(ftpool_shutdown_all(FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER) == FTPOOL_OK, "shutdown_all in the child");
+        return; /* The thread ends, and with it the child, whose last thread it is. */
+    }
+    int status;
+    check(waitpid(child, &status, 0) == child, "waitpid");
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child of a thread that ends");
+}
+
+static void fork_at_the_end(void *pool) {
+    see_the_fork(pool);
+}
+
+/* The thread forks when its thread-locals are gone, and did so before; the library's are among them. */
+static void *fork_now_and_at_the_end(void *pool) {
+    pid_t child = fork();
+    check(child >= 0, "fork");
+    if (child == 0)
+        _exit(ftpool_check(pool, NULL) == FTPOOL_E_FORKED ? WELL : 1);
+    int status;
+    check(waitpid(child, &status, 0) == child, "waitpid");
+    check(WIFEXITED(status) && WEXITSTATUS(status) == WELL, "the child of a thread");
+    check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_OK, "submit");
+    check(pthread_setspecific(at_the_end, pool) == 0, "pthread_setspecific");
+    return NULL;
+}
+
+static void fork_in_destructors(void) {
+    check(pthread_key_create(&at_the_end, fork_at_the_end) == 0, "pthread_key_create");
+    ftpool *pool;
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    config.workers = 2;
+    config.jobs_per_worker = 3; /* workers end while others work */
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    for (int i = 0; i < 10; i++) {
+        pthread_t thread;
+        check(pthread_create(&thread, NULL, fork_now_and_at_the_end, pool) == 0, "pthread_create");
+        check(ftpool_submit(pool, fork_now_and_at_the_end, pool, NULL) == FTPOOL_OK, "submit");
+        check(pthread_join(thread, NULL) == 0, "pthread_join");
+    }
+    check(ftpool_wait_idle(pool, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
+    ftpool_shutdown(pool, FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER);
+    ftpool_free(pool);
+}
+
 int main(int argc, char **argv) {
     int times = argc > 1 ? atoi(argv[1]) : 1;
     ftpool_config config = FTPOOL_CONFIG_INIT;
@@ -306,17 +367,14 @@ int main(int argc, char **argv) {
     check(ftpool_group_new(pools[0], 2, FTPOOL_PRIORITY_NORMAL, &group) == FTPOOL_OK, "group");
     check(ftpool_results_new(pools[0], &read_always) == FTPOOL_OK, "results");
     check(ftpool_results_new(pools[0], &cancel_always) == FTPOOL_OK, "results");
+    parents = ftpool_default();
+    check(ftpool_submit(parents, fork_in_default_pool, NULL, NULL) == FTPOOL_OK, "submit");
+    check(ftpool_wait_idle(parents, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
     void *(*const work[])(void *) = {keep_busy, keep_busy, keep_locked, keep_reading, keep_cancelling};
     enum { THREADS = sizeof work / sizeof *work };
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
         check(pthread_create(&threads[i], NULL, work[i], NULL) == 0, "pthread_create");
-    parents = ftpool_default();
-    check(ftpool_submit(parents, fork_in_default_pool, NULL, NULL) == FTPOOL_OK, "submit");
-    check(ftpool_wait_idle(parents, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
-    pthread_t threads[3];
-    for (int i = 0; i < 3; i++)
-        check(pthread_create(&threads[i], NULL, i < 2 ? keep_busy : keep_locked, NULL) == 0, "pthread_create");
     for (int i = 0; i < times; i++) {
         pid_t child = fork();
         check(child >= 0, "fork");
@@ -342,5 +400,6 @@ int main(int argc, char **argv) {
     fork_in_start_hook();
     fork_in_stop_hook();
     fork_in_callback();
+    fork_in_destructors();
     return WELL;
 }
