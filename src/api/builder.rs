@@ -74,6 +74,9 @@ impl Builder {
     }
 
     /// Sets the stack size of workers in bytes. By default that of new Rust threads: 2 MiB, or `RUST_MIN_STACK`.
+    ///
+    /// A job's closure is moved to the stack with everything that it owns. Without optimisation, each of some ten calls
+    /// there copies it: box what is larger than 100 KiB, or enlarge the stack.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
