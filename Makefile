@@ -17,7 +17,7 @@ STAGE   := $(if $(filter /%,$(TARGET)),,$(CURDIR)/)$(TARGET)/stage
 # add what they need of these, and there is no libgcc_s for -static.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
 
-.PHONY: help build run test check extra bench bench-quick bench-server scaling soak loom mutants header install uninstall clean needs
+.PHONY: help build run test check extra bench bench-quick bench-server scaling soak loom mutants cross header install uninstall clean needs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -69,6 +69,9 @@ loom: needs ## the model checker on every protocol
 
 mutants: needs ## shows that every model fails when its key step is broken
 	ci/mutants.sh
+
+cross: needs ## check that the crate and its tests compile for other systems (FTPOOL_TSAN: see ci/tsan.sh)
+	ci/cross.sh
 
 header: needs ## generate include/fastthreadpool.h from src/ffi
 	FTPOOL_BLESS=1 $(CARGO) test --quiet --features capi --test header
