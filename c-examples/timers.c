@@ -148,7 +148,7 @@ int main(int argc, char **argv) {
     int option;
 
     while ((option = getopt(argc, argv, "+n:")) == 'n')
-        options.most_runs = parse_runs(optarg);
+        options.max_runs = parse_runs(optarg);
     size_t number = (size_t)(argc - optind) / 2;
     if (option != -1 || number == 0 || (argc - optind) % 2 != 0)
         die("usage", "timers [-n RUNS] INTERVAL[~JITTER] COMMAND ...");

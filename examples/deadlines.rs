@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         pages > 0
     };
-    let report = pool.job(pages).watch("report 1", Duration::from_millis(10)).submit_handle()?;
+    let report = pool.job(pages).run_limit("report 1", Duration::from_millis(10)).submit_handle()?;
     println!("report 1 stopped early, with pages: {}", report.join()?);
     Ok(())
 }

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (service, beats) in [("database", 10), ("mail", 5), ("web", 15)] {
         // Due when no beat has arrived for too long. Each beat reschedules it.
         let watchdog = alarms.submit_later(SILENCE, move || service)?;
-        let beats = Schedule::every(BEAT).first(Duration::ZERO).most_runs(beats);
+        let beats = Schedule::every(BEAT).first(Duration::ZERO).max_runs(beats);
         pool.schedule(beats, move || put_off(service, watchdog))?;
     }
     for alarm in alarms.as_completed() {

@@ -807,7 +807,7 @@ typedef struct ftpool_timer_options {
      * The number of runs after which a schedule ends; 0 means no limit. A tick that was cancelled while it was queued
      * counts as a run.
      */
-    uint64_t most_runs;
+    uint64_t max_runs;
     /**
      * FTPOOL_MISSED_SKIP, _COALESCE or _QUEUE.
      */
@@ -1757,8 +1757,8 @@ FTPOOL_API ftpool_status ftpool_blocking(ftpool_fn function, void *arg, void **o
 
 /**
  * Returns the process-wide pool, which has the default configuration. It is made on first use, shared by all its
- * users, and does not keep the process alive. ftpool_shutdown() refuses to end it; only ftpool_shutdown_all() does. The
- * child of a fork has one of its own: it must ask again, and not use the pointer that its parent got.
+ * users, and does not keep the process alive. ftpool_shutdown() refuses to end it; only ftpool_shutdown_all() does.
+ * The child of a fork has one of its own: it must ask again, and not use the pointer that its parent got.
  *
  * **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
  * **Returns:** the pool, always the same in one process, never NULL.

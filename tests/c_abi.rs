@@ -81,7 +81,7 @@ fn a_struct_of_the_abi_has_changed() {
     assert_eq!(first, [0, 8, 16]);
     let times = [offset_of!(Timer, delay_ns), offset_of!(Timer, wall_ns), offset_of!(Timer, interval_ns)];
     assert_eq!(times, [24, 32, 40]);
-    let rest = [offset_of!(Timer, leeway_ns), offset_of!(Timer, most_runs), offset_of!(Timer, missed)];
+    let rest = [offset_of!(Timer, leeway_ns), offset_of!(Timer, max_runs), offset_of!(Timer, missed)];
     assert_eq!((rest, offset_of!(Timer, flags)), ([48, 56, 64], 68));
 
     type Outcome = ftpool_result;

@@ -22,7 +22,7 @@ const EVERY: ftpool_timer_options = ftpool_timer_options {
     wall_ns: 0,
     interval_ns: SECOND,
     leeway_ns: 0,
-    most_runs: 0,
+    max_runs: 0,
     missed: FTPOOL_MISSED_SKIP,
     flags: 0,
 };

@@ -21,7 +21,7 @@ const ONCE: ftpool_timer_options = ftpool_timer_options {
     wall_ns: 0,
     interval_ns: 0,
     leeway_ns: 0,
-    most_runs: 0,
+    max_runs: 0,
     missed: FTPOOL_MISSED_SKIP,
     flags: 0,
 };
@@ -129,7 +129,7 @@ fn options_say_when_and_how_often() {
         let (clock, all) = (Clock::new(), Argument::default());
         let pool = clock.pool(1);
         let results: CResults<'_> = pool.results();
-        let plan = ftpool_timer_options { results: results.handle(), interval_ns: SECOND, most_runs: 3, ..ONCE };
+        let plan = ftpool_timer_options { results: results.handle(), interval_ns: SECOND, max_runs: 3, ..ONCE };
         let id = timed(&pool, &all, &plan).unwrap();
         let at_once = ftpool_timer_options { results: null_mut(), flags: FTPOOL_TIMER_AT_ONCE, ..plan };
         timed(&pool, &all, &at_once).unwrap();
@@ -140,7 +140,7 @@ fn options_say_when_and_how_often() {
         let seen: Vec<Seen> = std::iter::from_fn(|| results.next(Which::Any).ok()).collect();
         assert_eq!((seen.len(), seen.iter().all(|seen| seen.id == id)), (3, true));
 
-        let cancelled = timed(&pool, &all, &ftpool_timer_options { most_runs: 0, ..plan }).unwrap();
+        let cancelled = timed(&pool, &all, &ftpool_timer_options { max_runs: 0, ..plan }).unwrap();
         clock.advance(&pool, 1);
         assert_eq!(pool.cancel(cancelled), FTPOOL_OK);
         let seen: Vec<u32> = std::iter::from_fn(|| results.next(Which::Any).ok()).map(|seen| seen.outcome).collect();
@@ -162,7 +162,7 @@ fn an_argument_is_freed_once() {
         let id = timed(&pool, cancelled, &after(1)).unwrap();
         assert_eq!(pool.cancel(id), FTPOOL_OK);
         timed(&pool, undue, &after(1000)).unwrap();
-        timed(&pool, limited, &ftpool_timer_options { most_runs: 2, ..every }).unwrap();
+        timed(&pool, limited, &ftpool_timer_options { max_runs: 2, ..every }).unwrap();
         timed(&pool, endless, &every).unwrap();
         let past = ftpool_timer_options { delay_ns: 0, wall_ns: 1, ..after(0) };
         assert_eq!(timed(&pool, refused, &past), Err(FTPOOL_E_INVALID));
@@ -235,7 +235,7 @@ fn wrong_arguments_get_a_status() {
             ftpool_timer_options { flags: 32, ..every },
             ftpool_timer_options { missed: 3, ..every },
             ftpool_timer_options { missed: FTPOOL_MISSED_QUEUE, ..ONCE },
-            ftpool_timer_options { most_runs: 1, ..ONCE },
+            ftpool_timer_options { max_runs: 1, ..ONCE },
             ftpool_timer_options { flags: FTPOOL_TIMER_FIXED_DELAY, ..ONCE },
             ftpool_timer_options { delay_ns: 1, wall_ns: i64::MAX, ..ONCE },
             ftpool_timer_options { delay_ns: 1, flags: FTPOOL_TIMER_AT_ONCE, ..every },

@@ -235,7 +235,7 @@ fn cancelling_queued_jobs_leaves_timers() {
         for plan in [Schedule::every(SECOND), Schedule::every(SECOND).fixed_delay()] {
             let count = ran.clone();
             let job = move || drop(count.on_drop());
-            results.schedule(plan.most_runs(2), job).unwrap();
+            results.schedule(plan.max_runs(2), job).unwrap();
         }
         clock.advance(SECOND);
         assert_eq!((pool.pending(), pool.cancel_all(), pool.cancel_all()), (4, 3, 0));

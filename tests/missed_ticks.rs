@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, advance, eventually, manual, within_limit};
-use fastthreadpool::{Missed, Schedule, current_tick};
+use fastthreadpool::{MissedTicks, Schedule, current_tick};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
@@ -29,10 +29,10 @@ fn a_blocked_worker_lets_ticks_pile_up_only_when_asked_to() {
     within_limit(|| {
         let every = Schedule::every(SECOND);
         assert_eq!(blocked_for_ten(every), (1, 1));
-        assert_eq!(blocked_for_ten(every.missed(Missed::Skip)), (1, 1));
+        assert_eq!(blocked_for_ten(every.missed(MissedTicks::Skip)), (1, 1));
         assert_eq!(blocked_for_ten(every.fixed_delay()), (1, 1));
-        assert_eq!(blocked_for_ten(every.missed(Missed::Queue)), (10, 10));
-        let (queued, ran) = blocked_for_ten(every.missed(Missed::Coalesce));
+        assert_eq!(blocked_for_ten(every.missed(MissedTicks::Queue)), (10, 10));
+        let (queued, ran) = blocked_for_ten(every.missed(MissedTicks::Coalesce));
         assert!(queued == 1 && (1..=2).contains(&ran), "{queued} {ran}");
     });
 }
@@ -41,7 +41,7 @@ fn a_blocked_worker_lets_ticks_pile_up_only_when_asked_to() {
 #[test]
 fn ticks_during_a_long_run_are_skipped_or_make_one_more_run() {
     within_limit(|| {
-        for (missed, after, number) in [(Missed::Skip, 1, 12), (Missed::Coalesce, 2, 13)] {
+        for (missed, after, number) in [(MissedTicks::Skip, 1, 12), (MissedTicks::Coalesce, 2, 13)] {
             let ((pool, clock), gate, ran) = (manual(2), Gate::new(), Count::new());
             let (door, count, last) = (gate.door(), ran.clone(), Arc::new(AtomicU64::new(0)));
             let seen = Arc::clone(&last);
@@ -73,7 +73,7 @@ fn ticks_during_a_long_run_are_skipped_or_make_one_more_run() {
 #[test]
 fn a_jump_of_the_clock_makes_one_run_or_all() {
     within_limit(|| {
-        for (missed, runs) in [(Missed::Skip, 1), (Missed::Coalesce, 1), (Missed::Queue, 1000)] {
+        for (missed, runs) in [(MissedTicks::Skip, 1), (MissedTicks::Coalesce, 1), (MissedTicks::Queue, 1000)] {
             let ((pool, clock), ran) = (manual(1), Count::new());
             let id = pool.schedule(Schedule::every(SECOND).missed(missed), ran.each()).unwrap();
             clock.advance(1000 * SECOND + SECOND / 2);
@@ -91,7 +91,7 @@ fn a_schedule_that_has_stopped_while_another_run_goes_on_has_no_further_tick() {
     within_limit(|| {
         let ((pool, clock), gate, runs) = (manual(3), Gate::new(), Count::new());
         let (door, count) = (gate.door(), runs.clone());
-        let plan = Schedule::every(SECOND).missed(Missed::Queue).stop_on_error();
+        let plan = Schedule::every(SECOND).missed(MissedTicks::Queue).stop_on_error();
         let id = pool
             .try_schedule(plan, move || match count.add() {
                 0 => {

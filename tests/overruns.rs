@@ -26,7 +26,7 @@ fn a_job_that_overruns_is_told_of_once() {
     within_limit(|| {
         let (clock, gate) = (ManualClock::new(), Gate::new());
         let (pool, hears) = listening(Pool::builder().workers(1).clock(&clock));
-        let job = pool.job(gate.job()).watch("backup", SECOND).submit_handle().unwrap();
+        let job = pool.job(gate.job()).run_limit("backup", SECOND).submit_handle().unwrap();
         gate.wait_started(1);
         clock.advance(SECOND - Duration::from_nanos(1));
         assert!(hears.try_recv().is_err(), "never early");
@@ -46,7 +46,7 @@ fn a_stuck_job_is_told_of_while_the_pool_shuts_down() {
     within_limit(|| {
         let gate = Gate::new();
         let (pool, hears) = listening(Pool::builder().workers(1));
-        let id = pool.job(gate.job()).watch("stuck", Duration::from_millis(30)).submit().unwrap();
+        let id = pool.job(gate.job()).run_limit("stuck", Duration::from_millis(30)).submit().unwrap();
         gate.wait_started(1);
         assert!(pool.shutdown(Shutdown::Drain, Deadline::NOW).is_err());
         let (name, told, ran) = hears.recv().unwrap();
@@ -65,8 +65,8 @@ fn a_job_that_ends_in_time_is_not_told_of() {
         pool.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         let results = pool.results();
-        results.job(|| ()).watch("waits", SECOND).submit().unwrap();
-        results.job(|| panic!("on purpose")).watch("panics", SECOND).submit().unwrap();
+        results.job(|| ()).run_limit("waits", SECOND).submit().unwrap();
+        results.job(|| panic!("on purpose")).run_limit("panics", SECOND).submit().unwrap();
         clock.advance(SECOND * 2);
         gate.open();
         assert_eq!(results.as_completed().count(), 2);
@@ -92,12 +92,12 @@ fn the_hook_asks_the_job_to_come_to_an_end() {
                 }
             }
         };
-        let job = pool.job(endless.clone()).watch("endless", SECOND).submit_handle().unwrap();
+        let job = pool.job(endless.clone()).run_limit("endless", SECOND).submit_handle().unwrap();
         begins.recv().unwrap();
         clock.advance(SECOND);
         job.join().unwrap();
         assert!(!pool.run(cancel_requested).unwrap(), "the next job was not asked");
-        let job = pool.job(endless).watch("endless", SECOND).submit_handle().unwrap();
+        let job = pool.job(endless).run_limit("endless", SECOND).submit_handle().unwrap();
         begins.recv().unwrap();
         job.cancel();
         job.join().unwrap();
@@ -113,12 +113,12 @@ fn a_job_inside_another_one_is_watched_for_itself() {
         let inner = gate.job();
         let code = move || {
             let pool = Pool::current().unwrap();
-            let inner = pool.job(inner).watch("inner", SECOND).submit_handle().unwrap();
+            let inner = pool.job(inner).run_limit("inner", SECOND).submit_handle().unwrap();
             let id = inner.id();
             inner.join().unwrap();
             (id, cancel_requested())
         };
-        let outer = pool.job(code).watch("outer", SECOND * 2).submit_handle().unwrap();
+        let outer = pool.job(code).run_limit("outer", SECOND * 2).submit_handle().unwrap();
         gate.wait_started(1);
         clock.advance(SECOND);
         let (name, told, _) = hears.recv().unwrap();
@@ -142,12 +142,15 @@ fn the_hook_may_use_the_pool_and_panic() {
             assert_eq!(overrun.name(), "two", "on purpose");
         };
         let pool = Pool::builder().workers(2).clock(&clock).on_overrun(hook).build().unwrap();
-        let jobs = ["one", "two"].map(|name| pool.job(gate.job()).watch(name, SECOND).submit_handle().unwrap());
+        let jobs = ["one", "two"].map(|name| pool.job(gate.job()).run_limit(name, SECOND).submit_handle().unwrap());
         gate.wait_started(2);
         clock.advance(SECOND);
         assert_eq!(calls.get(), 2);
         gate.open();
         jobs.into_iter().for_each(|job| job.join().unwrap());
-        assert_eq!(pool_of(1).job(|| 1).watch("nobody listens", SECOND).submit_handle().unwrap().join().unwrap(), 1);
+        assert_eq!(
+            pool_of(1).job(|| 1).run_limit("nobody listens", SECOND).submit_handle().unwrap().join().unwrap(),
+            1
+        );
     });
 }

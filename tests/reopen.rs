@@ -211,7 +211,7 @@ fn a_reopened_pool_does_not_keep_the_old_ones_sleeper() {
             let (late, gate) = (Gate::new(), Gate::new());
             let door = late.door();
             let pool = Pool::builder().workers(1).on_overrun(move |_| door.pass()).build().unwrap();
-            let job = pool.job(gate.job()).watch("long", Duration::from_millis(1)).submit_handle().unwrap();
+            let job = pool.job(gate.job()).run_limit("long", Duration::from_millis(1)).submit_handle().unwrap();
             late.wait_started(1); // The sleeper is at the gate.
             gate.open();
             job.join().unwrap();

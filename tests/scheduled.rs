@@ -4,7 +4,7 @@ mod common;
 
 use common::{Count, Gate, LIMIT, advance, eventually, lock, manual, pool_of, within_limit};
 use fastthreadpool::{
-    Deadline, Due, JobError, Missed, Pool, Schedule, Shutdown, SubmitError, current_job, current_tick,
+    Deadline, Due, JobError, MissedTicks, Pool, Schedule, Shutdown, SubmitError, current_job, current_tick,
 };
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ fn lateness_does_not_add_up() {
         let ((pool, clock), log) = (manual(1), Arc::new(Mutex::new(Vec::new())));
         let (interval, seen) = (Duration::from_millis(20), Arc::clone(&log));
         let log_tick = move || lock(&seen).push(current_tick().unwrap());
-        pool.schedule(Schedule::every(interval).missed(Missed::Queue), log_tick).unwrap();
+        pool.schedule(Schedule::every(interval).missed(MissedTicks::Queue), log_tick).unwrap();
         let mut late = 0;
         while clock.elapsed() < 2 * SECOND {
             late = (late + 7) % 19;
@@ -69,7 +69,7 @@ fn a_schedule_goes_on_and_on() {
     within_limit(|| {
         let (pool, (sender, receiver)) = (pool_of(1), mpsc::channel());
         let (start, interval) = (Instant::now(), Duration::from_millis(2));
-        pool.schedule(Schedule::every(interval).missed(Missed::Queue), move || {
+        pool.schedule(Schedule::every(interval).missed(MissedTicks::Queue), move || {
             let _ = sender.send((current_tick().unwrap(), Instant::now()));
         })
         .unwrap();
@@ -129,7 +129,7 @@ fn queued_ticks_of_a_stopped_schedule_do_not_run() {
     within_limit(|| {
         let ((pool, clock), gate) = (manual(1), Gate::new());
         let (results, door) = (pool.results::<()>(), gate.door());
-        let plan = Schedule::every(SECOND).missed(Missed::Queue).stop_on_error();
+        let plan = Schedule::every(SECOND).missed(MissedTicks::Queue).stop_on_error();
         results
             .try_schedule(plan, move || {
                 door.pass();
@@ -151,12 +151,12 @@ fn a_schedule_ends_after_its_runs() {
     within_limit(|| {
         for plan in [
             Schedule::every(SECOND),
-            Schedule::every(SECOND).missed(Missed::Queue),
+            Schedule::every(SECOND).missed(MissedTicks::Queue),
             Schedule::every(SECOND).fixed_delay(),
         ] {
             let (pool, clock) = manual(2);
             let results = pool.results();
-            let id = results.schedule(plan.most_runs(3), || current_tick().unwrap().number).unwrap();
+            let id = results.schedule(plan.max_runs(3), || current_tick().unwrap().number).unwrap();
             advance(&pool, &clock, 10, SECOND);
             let outcomes: Vec<_> =
                 results.as_completed().map(|outcome| (outcome.id, outcome.result.unwrap())).collect();
@@ -206,7 +206,7 @@ fn a_cancelled_schedule_takes_its_queued_ticks_along() {
         pool.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         let other = ran.clone();
-        let id = pool.schedule(Schedule::every(SECOND).missed(Missed::Queue), ran.each()).unwrap();
+        let id = pool.schedule(Schedule::every(SECOND).missed(MissedTicks::Queue), ran.each()).unwrap();
         pool.spawn(other.job()).unwrap();
         clock.advance(5 * SECOND);
         assert_eq!((pool.pending(), pool.timer(id).unwrap().queued), (7, 5));
@@ -240,7 +240,7 @@ fn a_schedule_in_its_last_run_is_not_cancelled() {
     within_limit(|| {
         let ((pool, clock), gate) = (manual(1), Gate::new());
         let (results, door) = (pool.results(), gate.door());
-        let id = results.schedule(Schedule::every(SECOND).most_runs(1), move || door.pass()).unwrap();
+        let id = results.schedule(Schedule::every(SECOND).max_runs(1), move || door.pass()).unwrap();
         clock.advance(SECOND);
         gate.wait_started(1);
         assert_eq!((pool.cancel(id), pool.cancel_timers(), pool.timer(id).unwrap().running), (false, 0, 1));
@@ -285,7 +285,7 @@ fn a_pool_that_ends_ends_its_schedules() {
             let job = move || {
                 let _keep = &owned;
             };
-            results.schedule(Schedule::every(SECOND).missed(Missed::Queue), job).unwrap();
+            results.schedule(Schedule::every(SECOND).missed(MissedTicks::Queue), job).unwrap();
             clock.advance(3 * SECOND);
             assert!(pool.shutdown(mode, Deadline::NOW).is_err());
             clock.advance(3 * SECOND);
@@ -311,7 +311,7 @@ fn a_dropped_pool_does_not_wait_for_its_schedules() {
                 let plan = if n == 0 {
                     plan.fixed_delay()
                 } else {
-                    plan.missed([Missed::Skip, Missed::Coalesce, Missed::Queue][n as usize - 1])
+                    plan.missed([MissedTicks::Skip, MissedTicks::Coalesce, MissedTicks::Queue][n as usize - 1])
                 };
                 let job = move || {
                     let _keep = &owned;
@@ -333,7 +333,7 @@ fn a_dropped_pool_does_not_wait_for_its_schedules() {
 #[test]
 fn a_schedule_without_interval_or_run_is_refused() {
     let (pool, clock) = manual(1);
-    for plan in [Schedule::every(Duration::ZERO), Schedule::every(SECOND).most_runs(0)] {
+    for plan in [Schedule::every(Duration::ZERO), Schedule::every(SECOND).max_runs(0)] {
         let refused = pool.schedule(plan, || {});
         assert!(matches!(refused, Err(SubmitError::InvalidSchedule)));
     }
@@ -365,7 +365,7 @@ fn every_outcome_says_which_tick_it_was() {
     within_limit(|| {
         let (pool, clock) = manual(1);
         let (results, second) = (pool.results(), Duration::from_secs(1));
-        let id = results.schedule(Schedule::every(second).most_runs(2), || ()).unwrap();
+        let id = results.schedule(Schedule::every(second).max_runs(2), || ()).unwrap();
         clock.advance(second);
         pool.wait_idle(LIMIT).unwrap();
         clock.advance(second * 5 / 2); // Ticks 2 and 3 have come, 3 is half a second late.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, lock, manual, within_limit};
-use fastthreadpool::{Due, Missed, Pool, Schedule, Shutdown};
+use fastthreadpool::{Due, MissedTicks, Pool, Schedule, Shutdown};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -135,7 +135,7 @@ fn a_schedule_set_anew_in_a_storm_loses_no_tick() {
         pool.spawn(gate.job()).unwrap();
         gate.wait_started(1);
         let step = Duration::from_millis(1);
-        let id = pool.schedule(Schedule::every(step).missed(Missed::Queue), ran.each()).unwrap();
+        let id = pool.schedule(Schedule::every(step).missed(MissedTicks::Queue), ran.each()).unwrap();
         clock.advance(SECOND);
         clock.advance(SECOND);
         for _ in 0..2 {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, Random, within_limit};
-use fastthreadpool::{Due, JobId, ManualClock, Missed, Pool, Schedule, Shutdown};
+use fastthreadpool::{Due, JobId, ManualClock, MissedTicks, Pool, Schedule, Shutdown};
 use std::hint;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -125,7 +125,7 @@ fn a_pool_ends_in_the_middle_of_everything() {
                     });
                 }
                 let job = || ();
-                pool.schedule(Schedule::every(Duration::from_micros(30)).missed(Missed::Queue), job).unwrap();
+                pool.schedule(Schedule::every(Duration::from_micros(30)).missed(MissedTicks::Queue), job).unwrap();
                 (0..round % 50).for_each(|_| thread::yield_now());
                 let mode = if round % 2 == 0 { Shutdown::Drain } else { Shutdown::Cancel };
                 pool.shutdown(mode, LIMIT).unwrap();
@@ -193,7 +193,7 @@ fn a_schedule_is_cancelled_while_it_runs() {
             let pool = Pool::builder().workers(2).build().unwrap();
             let (dropped, results) = (Count::new(), pool.results());
             let owned = dropped.on_drop();
-            let missed = [Missed::Skip, Missed::Coalesce, Missed::Queue][round as usize % 3];
+            let missed = [MissedTicks::Skip, MissedTicks::Coalesce, MissedTicks::Queue][round as usize % 3];
             let plan = Schedule::every(Duration::from_micros(20 + round % 60)).missed(missed);
             let job = move || {
                 let _keep = &owned;

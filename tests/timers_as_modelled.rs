@@ -6,7 +6,7 @@ mod timer_model;
 
 use common::{LIMIT, Random, eventually, lock};
 use fastthreadpool::{
-    Deadline, Due, JobError, JobId, ManualClock, Missed, Pool, Results, Schedule, Shutdown, Timer, current_tick,
+    Deadline, Due, JobError, JobId, ManualClock, MissedTicks, Pool, Results, Schedule, Shutdown, Timer, current_tick,
 };
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
@@ -97,13 +97,13 @@ impl World {
                 self.results.job(move || job().unwrap()).start_within(nanoseconds(time)).submit()
             }
             Kind::Once(first) => self.results.try_submit_at(due(first), job),
-            Kind::Every { first, interval, rhythm, most_runs, stop_on_error } => {
-                let plan = Schedule::every(nanoseconds(interval)).first(due(first)).most_runs(most_runs);
+            Kind::Every { first, interval, rhythm, max_runs, stop_on_error } => {
+                let plan = Schedule::every(nanoseconds(interval)).first(due(first)).max_runs(max_runs);
                 let plan = if stop_on_error { plan.stop_on_error() } else { plan };
                 let plan = match rhythm {
-                    Rhythm::Skip => plan.missed(Missed::Skip),
-                    Rhythm::Coalesce => plan.missed(Missed::Coalesce),
-                    Rhythm::Queue => plan.missed(Missed::Queue),
+                    Rhythm::Skip => plan.missed(MissedTicks::Skip),
+                    Rhythm::Coalesce => plan.missed(MissedTicks::Coalesce),
+                    Rhythm::Queue => plan.missed(MissedTicks::Queue),
                     Rhythm::FixedDelay => plan.fixed_delay(),
                 };
                 self.results.try_schedule(plan, job)

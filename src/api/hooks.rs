@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Overrun<'a>(pool::Overrun<'a>);
 
 impl Overrun<'_> {
-    /// The name that was passed to [`Request::watch`](crate::Request::watch).
+    /// The name that was passed to [`Request::run_limit`](crate::Request::run_limit).
     pub fn name(&self) -> &str {
         self.0.name()
     }
@@ -144,8 +144,8 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` once for every job that exceeds its run limit ([`Request::watch`](crate::Request::watch)), as soon
-    /// as it does.
+    /// Calls `hook` once for every job that exceeds its run limit ([`Request::run_limit`](crate::Request::run_limit)),
+    /// as soon as it does.
     ///
     /// The job goes on; the hook may ask it to stop. The hook usually runs on the timer thread, where it delays other
     /// timers, so it should be short. A panic in it is caught and dropped.
@@ -163,7 +163,7 @@ impl Builder {
     ///     })
     ///     .build()?;
     /// let endless = || while !cancel_requested() { std::thread::yield_now() };
-    /// pool.job(endless).watch("endless", Duration::from_millis(5)).submit_handle()?.join()?;
+    /// pool.job(endless).run_limit("endless", Duration::from_millis(5)).submit_handle()?.join()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_overrun(mut self, hook: impl Fn(&Overrun<'_>) + Send + Sync + 'static) -> Self {

@@ -68,7 +68,7 @@ pub(crate) use results::Discard;
 pub use results::Results;
 pub use scope::Scope;
 pub use timers::Timer;
-pub use timing::{Due, Missed, Schedule, Tick, current_tick};
+pub use timing::{Due, MissedTicks, Schedule, Tick, current_tick};
 #[cfg(feature = "capi")]
 pub(crate) use wait::wait_for;
 pub use wait::{Completed, Until, Waited, as_completed, wait};

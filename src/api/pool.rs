@@ -30,7 +30,7 @@ use std::sync::Arc;
 /// - **Limits:** [`Builder::workers`] limits the threads, [`Builder::max_queued`] the queue, a [`group`](Self::group)
 ///   the jobs of one kind that run at a time, and [`results_bounded`](Self::results_bounded) the unread outcomes.
 /// - **Timeouts:** every wait takes a [`Deadline`] or a [`Duration`](std::time::Duration). A job can have a [start
-///   deadline](crate::Request::start_within) and a [run limit](crate::Request::watch), and can be
+///   deadline](crate::Request::start_within) and a [run limit](crate::Request::run_limit), and can be
 ///   [cancelled](Self::cancel).
 /// - **Shutdown:** drop the last handle, or call [`shutdown`](Self::shutdown), which drains or cancels the queue and
 ///   takes a deadline. [`wait_idle`](Self::wait_idle) waits for all jobs and leaves the pool open.

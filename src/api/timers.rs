@@ -20,7 +20,7 @@ pub struct Timer {
     /// The id that was returned when it was submitted.
     pub id: JobId,
     /// The time until it is next due. `None` while that is not known: a delayed job is queued, or the next tick follows
-    /// the end of a run ([fixed delay](Schedule::fixed_delay), or [coalesced](crate::Missed::Coalesce) ticks).
+    /// the end of a run ([fixed delay](Schedule::fixed_delay), or [coalesced](crate::MissedTicks::Coalesce) ticks).
     pub due_in: Option<Duration>,
     /// How many of its jobs are queued.
     pub queued: usize,

@@ -1,7 +1,7 @@
 //! When delayed and scheduled jobs are due.
 
 use super::SubmitError;
-use crate::pool::{ClockKind, Missed as MissedTicks, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
+use crate::pool::{ClockKind, Missed, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
 use crate::sys::clock::{self, Clock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -141,7 +141,7 @@ impl From<SystemTime> for Due {
 /// the job once, for the latest of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Missed {
+pub enum MissedTicks {
     /// Skips them. The next tick after the job's end comes at its usual time.
     #[default]
     Skip,
@@ -159,11 +159,12 @@ pub enum Missed {
 /// # Examples
 ///
 /// ```
-/// use fastthreadpool::{Missed, Pool, Schedule};
+/// use fastthreadpool::{MissedTicks, Pool, Schedule};
 /// use std::time::Duration;
 ///
 /// let pool = Pool::new()?;
-/// let flushes = Schedule::every(Duration::from_secs(1)).first(Duration::ZERO).missed(Missed::Coalesce).most_runs(100);
+/// let every_second = Schedule::every(Duration::from_secs(1)).first(Duration::ZERO);
+/// let flushes = every_second.missed(MissedTicks::Coalesce).max_runs(100);
 /// let id = pool.schedule(flushes, || println!("flush"))?;
 /// assert!(pool.cancel(id));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -173,15 +174,15 @@ pub struct Schedule {
     interval: Duration,
     first: Due,
     rhythm: Rhythm,
-    most_runs: u64,
+    max_runs: u64,
     stop_on_error: bool,
 }
 
 impl Schedule {
     /// Makes a schedule with a tick every `interval`.
     pub fn every(interval: Duration) -> Self {
-        let rhythm = Rhythm::FixedRate(MissedTicks::Skip);
-        Self { interval, first: Due::after(interval), rhythm, most_runs: u64::MAX, stop_on_error: false }
+        let rhythm = Rhythm::FixedRate(Missed::Skip);
+        Self { interval, first: Due::after(interval), rhythm, max_runs: u64::MAX, stop_on_error: false }
     }
 
     /// Sets when the first tick is due. If it goes by the wall clock, so do all others. Its placement holds for all
@@ -197,20 +198,21 @@ impl Schedule {
         self
     }
 
-    /// Sets what happens to ticks that are due while an earlier job is queued or running: [`Missed::Skip`] by default.
+    /// Sets what happens to ticks that are due while an earlier job is queued or running: [`MissedTicks::Skip`] by
+    /// default.
     /// Replaces [`fixed_delay`](Self::fixed_delay).
-    pub fn missed(mut self, missed: Missed) -> Self {
+    pub fn missed(mut self, missed: MissedTicks) -> Self {
         self.rhythm = Rhythm::FixedRate(match missed {
-            Missed::Skip => MissedTicks::Skip,
-            Missed::Coalesce => MissedTicks::Coalesce,
-            Missed::Queue => MissedTicks::Queue,
+            MissedTicks::Skip => Missed::Skip,
+            MissedTicks::Coalesce => Missed::Coalesce,
+            MissedTicks::Queue => Missed::Queue,
         });
         self
     }
 
     /// Ends the schedule after this many runs. A tick that was cancelled while it was queued counts as a run.
-    pub fn most_runs(mut self, runs: u64) -> Self {
-        self.most_runs = runs;
+    pub fn max_runs(mut self, runs: u64) -> Self {
+        self.max_runs = runs;
         self
     }
 
@@ -227,13 +229,13 @@ impl Schedule {
     }
 
     pub(super) fn plan(&self, clock: &Clock) -> Result<(When, Placement, Plan), SubmitError> {
-        if self.interval.is_zero() || self.most_runs == 0 {
+        if self.interval.is_zero() || self.max_runs == 0 {
             return Err(SubmitError::InvalidSchedule);
         }
         let plan = Plan {
             interval: clock::nanos(self.interval),
             rhythm: self.rhythm,
-            most_runs: self.most_runs,
+            max_runs: self.max_runs,
             stop_on_error: self.stop_on_error,
         };
         Ok((self.first.when(clock)?, self.first.placement, plan))

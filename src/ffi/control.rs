@@ -17,8 +17,8 @@ pub const FTPOOL_CANCEL_TIMERS: u32 = 2;
 pub type ftpool_id_fn = Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id)>;
 
 /// Returns the process-wide pool, which has the default configuration. It is made on first use, shared by all its
-/// users, and does not keep the process alive. ftpool_shutdown() refuses to end it; only ftpool_shutdown_all() does. The
-/// child of a fork has one of its own: it must ask again, and not use the pointer that its parent got.
+/// users, and does not keep the process alive. ftpool_shutdown() refuses to end it; only ftpool_shutdown_all() does.
+/// The child of a fork has one of its own: it must ask again, and not use the pointer that its parent got.
 ///
 /// **Ownership:** the library's: ftpool_free() and ftpool_abandon() ignore it. **Thread safety:** any thread.
 /// **Returns:** the pool, always the same in one process, never NULL.

@@ -245,7 +245,7 @@ where
     }
     if !run_limit.is_zero() {
         // SAFETY: the caller's 1.
-        request = request.watch(unsafe { text(asked.name) }, run_limit);
+        request = request.run_limit(unsafe { text(asked.name) }, run_limit);
     }
     let value_free = results.and_then(|results| Free::new(results.value_free));
     Ok(with_callbacks(request, call, asked, value_free))

@@ -7,7 +7,7 @@ use super::ftpool_status::{self, *};
 use super::owned::Owned;
 use super::result::Value;
 use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_results};
-use crate::{Due, JobId, Missed, Schedule};
+use crate::{Due, JobId, MissedTicks, Schedule};
 use std::convert::Infallible;
 use std::ffi::c_void;
 use std::ptr;
@@ -59,7 +59,7 @@ pub struct ftpool_timer_options {
     pub leeway_ns: i64,
     /// The number of runs after which a schedule ends; 0 means no limit. A tick that was cancelled while it was queued
     /// counts as a run.
-    pub most_runs: u64,
+    pub max_runs: u64,
     /// FTPOOL_MISSED_SKIP, _COALESCE or _QUEUE.
     pub missed: u32,
     /// FTPOOL_TIMER_BACK, _FIXED_DELAY, _STOP_ON_ERROR, _OR_NOW, _AT_ONCE, or'ed together; 0 for none.
@@ -110,7 +110,7 @@ unsafe fn submit(
         wall_ns: 0,
         interval_ns: 0,
         leeway_ns: 0,
-        most_runs: 0,
+        max_runs: 0,
         missed: FTPOOL_MISSED_SKIP,
         flags: 0,
     };
@@ -162,14 +162,14 @@ fn plan(asked: &ftpool_timer_options, due: Due) -> Checked<Option<Schedule>> {
     const ONCE: u32 = FTPOOL_TIMER_BACK | FTPOOL_TIMER_OR_NOW;
     const KNOWN: u32 = ONCE | FTPOOL_TIMER_FIXED_DELAY | FTPOOL_TIMER_STOP_ON_ERROR | FTPOOL_TIMER_AT_ONCE;
     let missed = match asked.missed {
-        FTPOOL_MISSED_SKIP => Missed::Skip,
-        FTPOOL_MISSED_COALESCE => Missed::Coalesce,
-        FTPOOL_MISSED_QUEUE => Missed::Queue,
+        FTPOOL_MISSED_SKIP => MissedTicks::Skip,
+        FTPOOL_MISSED_COALESCE => MissedTicks::Coalesce,
+        FTPOOL_MISSED_QUEUE => MissedTicks::Queue,
         _ => return Err(FTPOOL_E_INVALID),
     };
     let interval = nanoseconds(asked.interval_ns)?;
     let known = if interval.is_zero() { ONCE } else { KNOWN };
-    if asked.flags & !known != 0 || (interval.is_zero() && (asked.missed, asked.most_runs) != (0, 0)) {
+    if asked.flags & !known != 0 || (interval.is_zero() && (asked.missed, asked.max_runs) != (0, 0)) {
         return Err(FTPOOL_E_INVALID);
     }
     let (at_once, has_time) = (asked.flags & FTPOOL_TIMER_AT_ONCE != 0, (asked.delay_ns, asked.wall_ns) != (0, 0));
@@ -188,8 +188,8 @@ fn plan(asked: &ftpool_timer_options, due: Due) -> Checked<Option<Schedule>> {
     if asked.flags & FTPOOL_TIMER_STOP_ON_ERROR != 0 {
         plan = plan.stop_on_error();
     }
-    if asked.most_runs > 0 {
-        plan = plan.most_runs(asked.most_runs);
+    if asked.max_runs > 0 {
+        plan = plan.max_runs(asked.max_runs);
     }
     Ok(Some(plan))
 }

@@ -265,7 +265,7 @@ impl World {
             wall_ns: inputs.any(&[0, 0, 0, 1, i64::MAX, -1]),
             interval_ns: inputs.any(&[0, 0, 100_000, 3_600_000_000_000, i64::MAX, -1]),
             leeway_ns: inputs.any(&[0, 0, 0, 1000, i64::MAX, -1]),
-            most_runs: inputs.any(&[0, 1, 2, u64::MAX]),
+            max_runs: inputs.any(&[0, 1, 2, u64::MAX]),
             missed: inputs.any(&[0, 0, 1, 2, 3]),
             flags: inputs.flags(31),
         };

@@ -8,7 +8,7 @@ pub(crate) enum Kind {
     /// Once, when it is due.
     Once(First),
     /// At every tick.
-    Every { first: First, interval: u64, rhythm: Rhythm, most_runs: u64, stop_on_error: bool },
+    Every { first: First, interval: u64, rhythm: Rhythm, max_runs: u64, stop_on_error: bool },
 }
 
 /// When a timer is first due.

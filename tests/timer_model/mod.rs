@@ -63,8 +63,8 @@ impl Model {
             None => (false, 0),
         };
         let left = match kind {
-            Kind::Every { interval, most_runs, .. } if interval == 0 || most_runs == 0 => return false,
-            Kind::Every { most_runs, .. } => most_runs,
+            Kind::Every { interval, max_runs, .. } if interval == 0 || max_runs == 0 => return false,
+            Kind::Every { max_runs, .. } => max_runs,
             _ => 1,
         };
         if first.is_some() && self.closed {

@@ -60,7 +60,7 @@ fn kind(random: &mut Random, wall: u64) -> Kind {
             first: first(random),
             interval: time(random),
             rhythm: [Rhythm::Skip, Rhythm::Coalesce, Rhythm::Queue, Rhythm::FixedDelay][random.below(4) as usize],
-            most_runs: [u64::MAX, 0, 1, 2, 3, 5][random.below(6) as usize],
+            max_runs: [u64::MAX, 0, 1, 2, 3, 5][random.below(6) as usize],
             stop_on_error: random.below(2) == 0,
         },
     }

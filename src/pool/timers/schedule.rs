@@ -41,7 +41,7 @@ pub(crate) struct Plan {
     pub(crate) interval: u64,
     pub(crate) rhythm: Rhythm,
     /// Not 0.
-    pub(crate) most_runs: u64,
+    pub(crate) max_runs: u64,
     pub(crate) stop_on_error: bool,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Verdict {
 
 impl Schedule {
     pub(super) fn new(node: Node, plan: Plan, work: Arc<dyn Ticking>) -> Self {
-        let left = plan.most_runs;
+        let left = plan.max_runs;
         let queued = VecDeque::new();
         Self { node, plan, work, number: 0, left, queued, running: 0, owed: None, anew: None, cancelled: false }
     }

@@ -1,6 +1,6 @@
 //! How late timers are.
 
-use fastthreadpool::{Missed, Pool, Schedule, current_tick};
+use fastthreadpool::{MissedTicks, Pool, Schedule, current_tick};
 use rivals::native_timers::{self, Entrant, Timers};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -99,7 +99,7 @@ fn bare_sleep() -> u64 {
 pub(crate) fn hundred_ticks() -> Duration {
     let pool = Pool::new().expect("a pool");
     let (sender, receiver) = mpsc::channel();
-    let plan = Schedule::every(Duration::from_millis(20)).missed(Missed::Queue).most_runs(100);
+    let plan = Schedule::every(Duration::from_millis(20)).missed(MissedTicks::Queue).max_runs(100);
     let began = Instant::now();
     let tick = move || sender.send(current_tick().expect("a tick").number).expect("somebody reads");
     pool.schedule(plan, tick).expect("the pool is open");
