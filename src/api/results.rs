@@ -150,10 +150,10 @@ impl<T: Send + 'static> Results<T> {
     /// Calls `callback` with every outcome from now on, instead of having them read.
     ///
     /// It is called on a thread of its own, with one outcome at a time, in the order in which they would have been
-    /// read. Reading becomes an error. A panic in the callback is kept for
-    /// [`callback_failures`](Self::callback_failures), and later outcomes are still delivered. Dropping the last clone
-    /// of the object waits until the callback has returned for every outcome delivered by then, unless the callback
-    /// itself drops it.
+    /// read. Reading becomes an error; a read that waits already may still take an outcome. A panic in the callback is
+    /// kept for [`callback_failures`](Self::callback_failures), and later outcomes are still delivered. Dropping the
+    /// last clone of the object waits until the callback has returned for every outcome delivered by then, unless the
+    /// callback itself drops it.
     ///
     /// # Errors
     ///

@@ -55,7 +55,8 @@ impl Pool {
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Queues `job`, which runs before the scope ends. Jobs of the scope can spawn more jobs in it.
+    /// Queues `job`, which runs before the scope ends, unless it is [cancelled](Pool::scope). Jobs of the scope can
+    /// spawn more jobs in it.
     pub fn spawn(&'scope self, job: impl FnOnce() + Send + 'scope) {
         // SAFETY: 1. `Pool::scope`, which made the scope, waits for its jobs before 'scope ends, also after a panic.
         unsafe { self.inner.spawn(job) };
