@@ -31,6 +31,7 @@ src/sync/raw_semaphore.rs|self.serve(&mut line); // Those behind|// Those behind
 src/sync/raw_semaphore.rs|self.word.wake(u32::MAX); // C1|// C1|semaphore_closes_under_its_waiters
 src/sync/wait_group.rs|fetch_sub(ONE, Ordering::Release) == ONE|fetch_sub(ONE, Ordering::Relaxed) == ONE|a_scope_sees_what_its_jobs_did
 src/sync/wait_group.rs|let marked = seen \x7c WAITED_FOR;|let marked = seen;|a_scope_sees_what_its_jobs_did
+src/pool/scope.rs|scope.has_cancelled.store(true, Ordering::Relaxed);||a_scope_runs_what_was_cancelled
 src/sync/event.rs|if self.word.swap(SET, Ordering::Release) == WAITED_FOR {|if self.word.swap(SET, Ordering::Release) == CLEAR {|event_reaches_every_waiter
 src/queue/cell.rs|announce(); // K1|let _ = announce;|owner_or_revoker_gets_the_item
 src/queue/cell.rs|fence::light(); // K2||owner_or_revoker_gets_the_item

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, pool_of, within_limit};
-use fastthreadpool::{JobError, Pool, Scope, Shutdown, current_job, fail};
+use fastthreadpool::{JobError, Policy, Pool, Scope, Shutdown, current_job, fail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -143,6 +143,55 @@ fn a_scope_ends_whatever_becomes_of_the_pool() {
             assert_eq!(drops.get(), 200);
             stopper.join().unwrap();
         }
+    });
+}
+
+/// Conformance 119, reliability R10: a scope has no error for jobs that are cancelled, so its caller runs them, and waits
+/// for what they spawn.
+#[test]
+fn a_scope_lacks_no_job_that_was_cancelled() {
+    within_limit(|| {
+        let pool = pool_of(1);
+        let ways: [fn(&Pool); 2] = [
+            |pool| assert_eq!(pool.cancel_all(), 10),
+            |pool| pool.queued_ids().into_iter().for_each(|id| assert!(pool.cancel(id))),
+        ];
+        for cancel in ways {
+            let (gate, ran) = (Gate::new(), Count::new());
+            pool.spawn(gate.job()).unwrap();
+            gate.wait_started(1);
+            pool.scope(|scope| {
+                for _ in 0..10 {
+                    scope.spawn(|| {
+                        gate.open();
+                        scope.spawn(|| _ = ran.add());
+                    });
+                }
+                cancel(&pool);
+            });
+            assert_eq!(ran.get(), 10);
+        }
+    });
+}
+
+/// Conformance 119, reliability R10: the same in a job, where a full queue discards its oldest jobs.
+#[test]
+fn a_scope_lacks_no_job_that_was_discarded() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).max_queued(4, Policy::DiscardOldest).build().unwrap();
+        let (gate, inner, ran) = (Gate::new(), pool.clone(), Count::new());
+        let (wait, count) = (gate.job(), ran.clone());
+        let job = pool.submit(move || {
+            inner.scope(|scope| {
+                (0..100).for_each(|_| scope.spawn(count.job()));
+                wait();
+            });
+        });
+        gate.wait_started(1);
+        (0..50).for_each(|_| _ = pool.spawn(|| ()).unwrap());
+        gate.open();
+        job.unwrap().join().unwrap();
+        assert_eq!(ran.get(), 100);
     });
 }
 

@@ -16,10 +16,10 @@ pub struct Scope<'scope, 'env: 'scope> {
 impl Pool {
     /// Runs `code`, which may spawn jobs that borrow from outside the scope, and returns when all of them have ended.
     ///
-    /// In a job of the pool, the waiting worker runs jobs that have not started. A job that the pool does not accept,
-    /// because it was shut down or its queue is full, runs where it is spawned. A job can be cancelled before it
-    /// starts, and is then dropped: by a shutdown, by [`cancel_all`](Self::cancel_all) or [`clear`](Self::clear), or by
-    /// [`Policy::DiscardOldest`](crate::Policy::DiscardOldest).
+    /// All of them run. In a job of the pool, the waiting worker runs jobs that have not started. A job that the pool
+    /// does not accept, because it was shut down or its queue is full, runs where it is spawned. A job that is
+    /// cancelled before it starts, by a shutdown, by [`cancel_all`](Self::cancel_all) or [`clear`](Self::clear), or by
+    /// [`Policy::DiscardOldest`](crate::Policy::DiscardOldest), runs at the end, on the thread that waits.
     ///
     /// # Panics
     ///
@@ -55,8 +55,7 @@ impl Pool {
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Queues `job`, which runs before the scope ends, unless it is [cancelled](Pool::scope). Jobs of the scope can
-    /// spawn more jobs in it.
+    /// Queues `job`, which runs before the scope ends. Jobs of the scope can spawn more jobs in it.
     pub fn spawn(&'scope self, job: impl FnOnce() + Send + 'scope) {
         // SAFETY: 1. `Pool::scope`, which made the scope, waits for its jobs before 'scope ends, also after a panic.
         unsafe { self.inner.spawn(job) };

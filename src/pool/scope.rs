@@ -8,9 +8,13 @@ use super::submit::Rejected;
 use super::unwind::Payload;
 use super::worker::Worker;
 use crate::sync::{WaitGroup, awake};
+use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::lock::Lock;
 use std::mem;
 use std::sync::Arc;
+
+/// The id that stands for a job that is in no queue: it was refused, or cancelled before.
+const NOT_QUEUED: u64 = 0;
 
 /// The jobs that one thread waits for. Lies in that thread's frame; a job's last access to it is `left.end`.
 #[derive(Debug)]
@@ -21,6 +25,10 @@ pub(crate) struct Scope<'pool> {
     left: WaitGroup,
     /// Jobs that may still be queued; kept if the waiting thread is a worker of the pool, which runs them.
     spawned: Option<Lock<Spawned>>,
+    /// Jobs that were cancelled while they were queued. The waiting thread runs them.
+    cancelled: Lock<Vec<Job>>,
+    /// Whether there are any. Set before `left.end`.
+    has_cancelled: AtomicBool,
     outcome: JointOutcome,
 }
 
@@ -62,6 +70,8 @@ impl<'pool> Scope<'pool> {
             parent: current::with(Worker::job).unwrap_or(0),
             left: WaitGroup::new(),
             spawned: core.is_current().then(Lock::default),
+            cancelled: Lock::default(),
+            has_cancelled: AtomicBool::new(false),
             outcome: JointOutcome::new(),
         }
     }
@@ -79,18 +89,32 @@ impl<'pool> Scope<'pool> {
         match (self.core.submit(job), &self.spawned) {
             (Ok(id), Some(spawned)) => spawned.lock().push(id),
             (Ok(_), None) => {}
-            (Err(Rejected { job, .. }), _) => _ = job.cancel(self.core, 0, Unrun::Cancelled),
+            (Err(Rejected { job, .. }), _) => self.run_here(job),
         }
     }
 
     /// Waits until all jobs have ended, including those that jobs have spawned. In a job of the pool, it runs those
-    /// that were not begun. An error is the first panic.
+    /// that were not begun; anywhere those that were cancelled. An error is the first panic.
     pub(crate) fn wait(&self) -> Result<(), Payload> {
-        if let Some(spawned) = &self.spawned {
-            while self.run_queued(spawned) {}
+        loop {
+            if let Some(spawned) = &self.spawned {
+                while self.run_queued(spawned) {}
+            }
+            awake::wait_for_all(&self.left);
+            if !self.has_cancelled.load(Ordering::Relaxed) {
+                return self.outcome.settle();
+            }
+            self.has_cancelled.store(false, Ordering::Relaxed);
+            for job in mem::take(&mut *self.cancelled.lock()) {
+                self.left.begin();
+                self.run_here(job);
+            }
         }
-        awake::wait_for_all(&self.left);
-        self.outcome.settle()
+    }
+
+    /// Runs a job that no worker will run.
+    fn run_here(&self, job: Job) {
+        _ = job.cancel(self.core, NOT_QUEUED, Unrun::Cancelled);
     }
 
     /// Runs the jobs that were not begun, the last one first, because it is the least likely to have been begun. False
@@ -114,11 +138,16 @@ impl<F: FnOnce() + Send> Task for Scoped<'_, F> {
         scope.left.end(); // From here on the scope may be gone.
     }
 
-    /// A job without an id was refused, and is run by its submitter instead.
     fn cancel(self, id: u64, _why: Unrun) {
         // SAFETY: as above.
         let scope = unsafe { &*self.scope };
-        scope.outcome.run(|| if id == 0 { (self.code)() } else { drop(self.code) });
+        if id == NOT_QUEUED {
+            scope.outcome.run(self.code);
+        } else {
+            // SAFETY: 1. as for the job that this one was: the scope's `wait` runs it.
+            scope.cancelled.lock().push(unsafe { Job::borrowing(self) });
+            scope.has_cancelled.store(true, Ordering::Relaxed);
+        }
         scope.left.end(); // As above.
     }
 }

@@ -131,6 +131,23 @@ fn a_scope_sees_what_its_jobs_did() {
     });
 }
 
+/// Race: a job of a scope is claimed, or cancelled and handed back while the scope begins to wait.
+#[test]
+fn a_scope_runs_what_was_cancelled() {
+    check(2, || {
+        let core = pool(1);
+        let number = Number::new();
+        let scope = Scope::new(&core);
+        // SAFETY: 1. the scope and the number outlive the wait.
+        unsafe { scope.spawn(|| number.add()) };
+        let canceller = with(&core, |core| core.cancel_all());
+        assert!(scope.wait().is_ok());
+        assert_eq!(number.get(), 1);
+        canceller.join().unwrap();
+        drain(&core);
+    });
+}
+
 /// Race: a job waits for another one, which a second worker claims.
 #[test]
 fn a_job_that_another_job_waits_for_is_run_once() {
