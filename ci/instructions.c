@@ -5,6 +5,8 @@
  */
 #include <fastthreadpool.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +43,10 @@ static void must(ftpool_status status) {
     }
 }
 
+static atomic_int at_gate;
+
 static void *wait_at_gate(void *arg) {
+    atomic_store(&at_gate, 1);
     pthread_mutex_lock(&gate);
     pthread_mutex_unlock(&gate);
     return arg;
@@ -110,8 +115,14 @@ int main(int argc, char **argv) {
     config.workers = 1;
     must(ftpool_new(&config, &pool));
     must(ftpool_results_new(pool, &results));
+    if (count > 0) { /* its memory is not new then */
+        must(ftpool_submit_batch(pool, nothing, (void **)jobs, (size_t)count, NULL));
+        must(ftpool_wait_idle(pool, FTPOOL_FOREVER));
+    }
     pthread_mutex_lock(&gate); /* the worker is busy until everything is queued */
     must(ftpool_submit(pool, wait_at_gate, NULL, NULL));
+    while (!atomic_load(&at_gate))
+        sched_yield();
     status = repeat(what, count, pool, results, jobs);
     pthread_mutex_unlock(&gate);
     if (strcmp(what, "ftpool_results_next") == 0) {
