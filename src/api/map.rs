@@ -209,7 +209,7 @@ where
     ///
     /// # Errors
     ///
-    /// As for [`JobHandle::wait`].
+    /// As for [`JobHandle::wait`](crate::JobHandle::wait).
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         self.flight.wait(deadline.into())
     }
