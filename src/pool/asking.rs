@@ -47,7 +47,7 @@ impl Asking {
         }
     }
 
-    /// Withdraws the request: submitters need not fence until a worker asks again. Called when there is much to do.
+    /// Withdraws the request: submitters need not fence until a worker asks again. Called by a worker with much to do.
     #[inline]
     pub(super) fn stop(&self, census: &Census) {
         if census.read().is_asked() {

@@ -127,9 +127,6 @@ impl Core {
             let mut visit = unsafe { producer::visit(self) };
             if matches!(route, Route::Back) && visit.lane.has_filled_a_segment() {
                 self.crew.census.clear_woken();
-                if visit.lane.is_a_segment_ahead() {
-                    self.crew.stop_asking();
-                }
             }
             match self.refuses(1) {
                 None => match self.queue_one(&mut visit.lane, job, route) {

@@ -221,11 +221,6 @@ impl Producing<'_> {
         self.tail() > 0 && !self.has_room()
     }
 
-    /// Whether consumers have yet to take a segment's worth of items.
-    pub(crate) fn is_a_segment_ahead(&self) -> bool {
-        self.tail() - self.lane.taken() >= SLOTS as u64
-    }
-
     /// Appends an item where there is [room](Self::has_room), and returns its id.
     #[inline(always)]
     pub(crate) fn push_inside(&mut self, item: Item) -> u64 {
