@@ -138,9 +138,7 @@ impl Core {
 
     /// Submits `task`, waiting for room until the deadline, or hands it back.
     pub(crate) fn offer<T: Task + 'static>(self: &Arc<Self>, task: T, deadline: Deadline) -> Result<u64, (Refusal, T)> {
-        let offered = self.submit_guarded(Job::new(task), Patience::Until(deadline), Route::Back);
-        // SAFETY: 1. a submit hands back the job that it was given, which was made from a `T`.
-        offered.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
+        hand_back(task, |job| self.submit_guarded(job, Patience::Until(deadline), Route::Back))
     }
 
     /// Submits `task` as [`submit`](Self::submit) does, or hands it back. If the caller `runs_it` where the queue is
@@ -150,11 +148,10 @@ impl Core {
         task: T,
         runs_it: bool,
     ) -> Result<u64, (Refusal, T)> {
-        let job = Job::new(task);
-        let submitted =
-            if runs_it { self.submit_guarded(job, Patience::CallerRuns, Route::Back) } else { self.submit(job) };
-        // SAFETY: 1. a submit hands back the job that it was given, which was made from a `T`.
-        submitted.map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
+        hand_back(task, |job| match runs_it {
+            true => self.submit_guarded(job, Patience::CallerRuns, Route::Back),
+            false => self.submit(job),
+        })
     }
 
     /// Whether others may wait for the calling thread, which therefore must not wait for room: it runs a job, or ends
@@ -303,6 +300,15 @@ impl Core {
             marks.may_have_fallen(&self.cancelled, self);
         }
     }
+}
+
+/// Submits `task` by `submit`, which hands back the job that it was given if it refuses it.
+fn hand_back<T: Task + 'static>(
+    task: T,
+    submit: impl FnOnce(Job) -> Result<u64, Rejected>,
+) -> Result<u64, (Refusal, T)> {
+    // SAFETY: 1. the rejected job was made from a `T`.
+    submit(Job::new(task)).map_err(|Rejected { why, job }| (why, unsafe { job.into_task() }))
 }
 
 impl MarkedQueue for Core {

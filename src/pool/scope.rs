@@ -27,7 +27,7 @@ pub(crate) struct Scope<'pool> {
     spawned: Option<Lock<Spawned>>,
     /// Jobs that were cancelled while they were queued. The waiting thread runs them.
     cancelled: Lock<Vec<Job>>,
-    /// Whether there are any. Set before `left.end`.
+    /// Whether there are any, to be read without the lock. Set before `left.end`.
     has_cancelled: AtomicBool,
     outcome: JointOutcome,
 }
