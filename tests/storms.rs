@@ -152,3 +152,30 @@ fn a_schedule_set_anew_in_a_storm_loses_no_tick() {
         }
     });
 }
+
+/// Conformance 42: the same for ticks that come between two times that it is set anew, none of which is queued yet.
+#[test]
+fn a_schedule_set_anew_twice_in_a_storm_loses_no_tick_in_between() {
+    within_limit(|| {
+        let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let step = Duration::from_millis(1);
+        let id = pool.schedule(Schedule::every(step).missed(MissedTicks::Queue), ran.each()).unwrap();
+        clock.advance(SECOND);
+        for _ in 0..2 {
+            assert!(pool.reschedule(id, step));
+            clock.advance(SECOND);
+        }
+        assert!(pool.reschedule(id, 10 * SECOND));
+        clock.advance(SECOND);
+        assert!(pool.reschedule(id, 20 * SECOND), "in place of a moment that has not come");
+        gate.open();
+        pool.wait_idle(LIMIT).unwrap();
+        let timer = pool.timer(id).unwrap();
+        assert_eq!((ran.get(), timer.ticks, timer.due_in), (3000, 3000, Some(20 * SECOND)));
+        clock.advance(20 * SECOND);
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!(ran.get(), 3001);
+    });
+}

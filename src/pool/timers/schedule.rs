@@ -59,8 +59,9 @@ pub(super) struct Schedule {
     pub(super) running: usize,
     /// When the first owed tick was due: one that comes when no job is queued or running any more.
     owed: Option<u64>,
-    /// It was set anew at the first moment: after the ticks that had come by then, the next is due at the second.
-    anew: Option<(u64, u64)>,
+    /// It was set anew at the first moment of each: after the ticks that had come by then, the next is due at the
+    /// second. That has come, too, except perhaps for the last.
+    anew: VecDeque<(u64, u64)>,
     /// Whether it was cancelled before its end.
     pub(super) cancelled: bool,
 }
@@ -77,8 +78,8 @@ pub(super) struct Verdict {
 impl Schedule {
     pub(super) fn new(node: Node, plan: Plan, work: Arc<dyn Ticking>) -> Self {
         let left = plan.max_runs;
-        let queued = VecDeque::new();
-        Self { node, plan, work, number: 0, left, queued, running: 0, owed: None, anew: None, cancelled: false }
+        let (queued, anew) = (VecDeque::new(), VecDeque::new());
+        Self { node, plan, work, number: 0, left, queued, running: 0, owed: None, anew, cancelled: false }
     }
 
     /// Whether a job is queued or running.
@@ -117,11 +118,23 @@ impl Schedule {
         verdict
     }
 
+    /// There was no memory to queue the job of the tick before `next`. Returns when the next one is due: if none
+    /// follows, that tick comes again at `retry`.
+    pub(super) fn put_back_tick(&mut self, next: Option<u64>, retry: u64) -> u64 {
+        self.left += 1;
+        next.unwrap_or_else(|| {
+            self.number -= 1;
+            retry
+        })
+    }
+
     /// The next tick is set to `due`; true if ticks that have come are queued before, as if nothing had happened.
     pub(super) fn set_anew(&mut self, now: u64, due: u64) -> bool {
         let each = self.plan.rhythm == Rhythm::FixedRate(Missed::Queue);
         if each {
-            self.anew = Some((self.anew.map_or(now, |(before, _)| before), due));
+            // If no tick has come since the last time, that time is replaced.
+            let set = self.anew.pop_back_if(|&mut (_, due)| due > now).map_or(now, |(set, _)| set);
+            self.anew.push_back((set, due));
         }
         each
     }
@@ -129,7 +142,7 @@ impl Schedule {
     /// The tick after one that was due at `due`, where each is queued.
     fn after_one(&mut self, due: u64) -> Option<u64> {
         let next = self.after(due);
-        let anew = self.anew.take_if(|(set, _)| next.is_none_or(|next| next > *set));
+        let anew = self.anew.pop_front_if(|&mut (set, _)| next.is_none_or(|next| next > set));
         anew.map_or(next, |(_, due)| Some(due))
     }
 
