@@ -95,6 +95,8 @@ fn a_scarce_system_means_an_error_or_progress() {
             ("worker-gone", 10),
             ("worker-blocked", 3),
             ("no-memory", 1),
+            ("no-memory-for-tick", 3),
+            ("no-memory-for-delayed-job", 3),
             ("one-processor", 10),
         ];
         for (scenario, times) in scenarios {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -91,6 +92,9 @@ static void *wait_at_gate(void *unused) {
 static ftpool *_Atomic left_by_worker;
 static atomic_bool no_threads;
 
+/* Nothing can be mapped, and so a queue that has no memory yet gets none. */
+static atomic_bool no_mappings;
+
 void *mmap(void *at, size_t size, int access, int kind, int file, off_t offset) {
     ftpool *pool = atomic_exchange(&left_by_worker, NULL);
     if (pool) {
@@ -98,6 +102,10 @@ void *mmap(void *at, size_t size, int access, int kind, int file, off_t offset) 
         pthread_mutex_unlock(&gate);
         while (ftpool_alive(pool) > 0)
             usleep(100);
+    }
+    if (atomic_load(&no_mappings)) {
+        errno = ENOMEM;
+        return MAP_FAILED;
     }
     return (void *)syscall(SYS_mmap, at, size, access, kind, file, offset);
 }
@@ -234,6 +242,68 @@ static void no_memory(void) {
     ftpool_free(pool);
 }
 
+enum { SECOND = 1000000000 };
+
+static ftpool *with_clock(ftpool_clock **clock) {
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    ftpool *pool;
+    check(ftpool_clock_new(clock) == FTPOOL_OK, "clock_new");
+    config.clock = *clock;
+    config.workers = 1;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    return pool;
+}
+
+/* Advances the clock by a second, at the end of which there is no memory to queue what is due, and then by another. */
+static void advance_without_memory(ftpool *pool, ftpool_clock *clock) {
+    atomic_store(&no_mappings, 1);
+    check(ftpool_clock_advance(clock, SECOND) == FTPOOL_OK, "clock_advance");
+    atomic_store(&no_mappings, 0);
+    check(ftpool_pending(pool) == 0 && atomic_load(&ran) == 0, "there was no memory");
+    check(ftpool_clock_advance(clock, SECOND) == FTPOOL_OK, "clock_advance");
+    check(ftpool_wait_idle(pool, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
+}
+
+static void *check_first_tick(void *unused) {
+    uint64_t number;
+    check(ftpool_self_tick(&number, NULL) == FTPOOL_OK && number == 1, "the first run is that of the first tick");
+    return count(unused);
+}
+
+static void *ignore(void *unused) {
+    return unused;
+}
+
+/* A tick that cannot be queued comes again; it is not counted twice. */
+static void no_memory_for_tick(void) {
+    ftpool_clock *clock;
+    ftpool *pool = with_clock(&clock);
+    ftpool_timer_options options = FTPOOL_TIMER_OPTIONS_INIT;
+    options.interval_ns = SECOND;
+    options.flags = FTPOOL_TIMER_FIXED_DELAY;
+    check(ftpool_submit_timed(pool, check_first_tick, NULL, &options, NULL) == FTPOOL_OK, "submit_timed");
+    advance_without_memory(pool, clock);
+    check(atomic_load(&ran) == 1, "the tick came again");
+    ftpool_free(pool);
+    ftpool_clock_free(clock);
+}
+
+/* A delayed job that cannot be queued is due again soon, by its own clock, also if a tick of the other one is due. */
+static void no_memory_for_delayed_job(void) {
+    ftpool_clock *clock;
+    ftpool *pool = with_clock(&clock);
+    ftpool_timer_options options = FTPOOL_TIMER_OPTIONS_INIT;
+    check(ftpool_clock_set_wall(clock, INT64_C(2000000000) * SECOND) == FTPOOL_OK, "clock_set_wall");
+    options.wall_ns = INT64_C(2000000001) * SECOND;
+    options.interval_ns = SECOND;
+    check(ftpool_submit_timed(pool, ignore, NULL, &options, NULL) == FTPOOL_OK, "submit_timed");
+    check(ftpool_submit_later(pool, SECOND, count, NULL, NULL) == FTPOOL_OK, "submit_later");
+    advance_without_memory(pool, clock);
+    check(atomic_load(&ran) == 1, "the delayed job came again");
+    ftpool_free(pool);
+    ftpool_clock_free(clock);
+}
+
 static void one_processor(void) {
     cpu_set_t one;
     CPU_ZERO(&one);
@@ -261,6 +331,10 @@ int main(int argc, char **argv) {
         worker_blocked();
     else if (strcmp(scenario, "no-memory") == 0)
         no_memory();
+    else if (strcmp(scenario, "no-memory-for-tick") == 0)
+        no_memory_for_tick();
+    else if (strcmp(scenario, "no-memory-for-delayed-job") == 0)
+        no_memory_for_delayed_job();
     else if (strcmp(scenario, "one-processor") == 0)
         one_processor();
     else

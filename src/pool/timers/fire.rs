@@ -94,6 +94,9 @@ impl Core {
         let timers = self.timers();
         if matches!(checker, Checker::Sleeper | Checker::ManualClock) {
             self.report_overdue(timers);
+            if self.is_forked() {
+                return (0, Fired::Closed); // A callback has forked. The lock's holder may not exist in this process.
+            }
         }
         let mut state = timers.state.lock();
         // SAFETY: 1. queues, the crew and the timers run no user code under their locks.
@@ -203,7 +206,7 @@ impl DueBatch<'_, '_> {
             let own = self.timers.clock.wall();
             more = self.fire_by(state, ClockKind::Wall, Now { own, monotonic }, &mut work);
         }
-        self.queue_front(state, monotonic);
+        self.queue_front(state);
         more
     }
 
@@ -230,7 +233,7 @@ impl DueBatch<'_, '_> {
         self.core.take_places_above_limit(1);
         match self.lane.push(&self.core.store, hint) {
             Ok(queue_id) => self.note(state, node, queue_id),
-            Err(OutOfMemory) => self.refuse(state, node, hint, now.own),
+            Err(OutOfMemory) => self.refuse(state, node, hint),
         }
     }
 
@@ -239,7 +242,7 @@ impl DueBatch<'_, '_> {
         *self.queued += 1;
     }
 
-    fn queue_front(&mut self, state: &mut State, now: u64) {
+    fn queue_front(&mut self, state: &mut State) {
         if self.front.is_empty() {
             return;
         }
@@ -254,13 +257,13 @@ impl DueBatch<'_, '_> {
         });
         let refused = noted.len();
         for &(node, hint) in &hints[hints.len() - refused..] {
-            self.refuse(state, node, hint, now);
+            self.refuse(state, node, hint);
         }
     }
 
     /// A tick of a schedule is due. Delayed jobs that were due earlier are queued before it.
     fn tick(&mut self, state: &mut State, node: Node, now: Now) {
-        self.queue_front(state, now.own);
+        self.queue_front(state);
         let (id, due, back) = (state.slab.id(node), state.slab.due(node), state.is_back(node));
         let schedule = state.schedules.get_mut(&id).expect("a node that repeats has a schedule");
         let verdict = schedule.tick(due, now.own);
@@ -272,10 +275,7 @@ impl DueBatch<'_, '_> {
                     schedule.queued.push_back((queue_id, schedule.number));
                     *self.queued += 1;
                 }
-                None => {
-                    schedule.left += 1;
-                    next = next.or(Some(now.own.saturating_add(RETRY_AFTER)));
-                }
+                None => next = Some(schedule.put_back_tick(next, now.own.saturating_add(RETRY_AFTER))),
             }
         }
         if let Some(next) = next {
@@ -303,11 +303,12 @@ impl DueBatch<'_, '_> {
 
     /// There was no memory to queue a hint: its timer waits again, for a short time.
     #[cold]
-    fn refuse(&self, state: &mut State, node: Node, hint: Item, now: u64) {
+    fn refuse(&self, state: &mut State, node: Node, hint: Item) {
         self.core.put_back_places(1);
         // SAFETY: 1. the item was made from a job; 2. it was not queued.
         drop(unsafe { Job::from_item(hint) });
         state.delayed += 1;
+        let now = self.timers.now(state.kind(node));
         state.rearm(node, now.saturating_add(RETRY_AFTER));
     }
 }
