@@ -60,6 +60,9 @@ impl Core {
             let _current = current::enter(&worker);
             worker.execute(id, job.into_item());
         }
+        if self.is_forked() {
+            return id; // The job has forked. Whoever holds a lock may not exist in this process.
+        }
         self.guests.failed.fetch_add(station.failed() - failed_before, Ordering::Relaxed);
         self.guests.spare.lock().push(station);
         self.guests.ended.fetch_add(1, Ordering::SeqCst);

@@ -70,11 +70,11 @@ impl Core {
         let TakenOut { item, counted } = job;
         let id = self.tell_unrun(id, item, why, counted.as_ref().map(EndingOne::group)); // G5
         if self.is_forked() {
-            std::mem::forget(counted); // A callback has forked. Whoever holds the lock may not exist in this process.
+            std::mem::forget(counted); // A callback has forked. Whoever holds a lock may not exist in this process.
         } else {
             drop(counted); // G6
+            self.count_cancelled(1); // G7
         }
-        self.count_cancelled(1); // G7
         id
     }
 

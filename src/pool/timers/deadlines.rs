@@ -169,6 +169,9 @@ impl Core {
     /// Ends jobs that were not begun in time, and reports those that run too long.
     pub(super) fn handle_overdue(&self, overdue: Vec<Expected>) {
         for expected in overdue {
+            if self.is_forked() {
+                return; // A callback has forked: the others are the parent's.
+            }
             match expected {
                 Expected::Nothing => {}
                 Expected::Begin(id) => self.expire(id),
