@@ -28,7 +28,6 @@ mod ordered_slab;
 mod outcome;
 mod panic;
 mod reading;
-mod receive;
 mod request;
 mod results;
 mod scope;

@@ -1,8 +1,8 @@
 //! Reading outcomes.
 
 use super::outcome::{Outcome, Queues};
-use super::receive::{CheckedDeadline, receive};
 use super::{JobError, JobId, RecvError, Results};
+use crate::pool::{Core, Unfinished, blocking};
 use crate::queue::Nothing;
 use crate::sync::Deadline;
 use std::cell::Cell;
@@ -146,17 +146,51 @@ impl<T: Send + 'static> Results<T> {
         self.receive(deadline, |deadline| queues.next_failed(deadline)).map(|failed| Outcome::from(Err(failed)))
     }
 
+    /// Reads an outcome by `read`, without waiting where none can arrive.
     #[inline]
     fn receive<R, D: Into<Deadline>>(
         &self,
         deadline: D,
         read: impl FnOnce(CheckedDeadline<'_, D>) -> Result<R, Nothing>,
     ) -> Result<R, RecvError> {
-        receive(self.core(), deadline, &Cell::new(None), read)
+        let why = Cell::new(None);
+        read(CheckedDeadline { core: self.core(), deadline, why: &why }).map_err(|nothing| match (nothing, why.get()) {
+            (Nothing::TimedOut, Some(why)) => why.into(),
+            (nothing, _) => nothing.into(),
+        })
     }
 
     fn readable(&self) -> Result<&Queues<T>, RecvError> {
         if self.is_dispatched() { Err(RecvError::CallbackInUse) } else { Ok(self.queues()) }
+    }
+}
+
+/// A deadline that is evaluated only if there is nothing to read. If the wait would never end, it becomes
+/// [`Deadline::NOW`], and `why` is set.
+struct CheckedDeadline<'a, D> {
+    core: &'a Core,
+    deadline: D,
+    why: &'a Cell<Option<Unfinished>>,
+}
+
+impl<D: Into<Deadline>> From<CheckedDeadline<'_, D>> for Deadline {
+    #[cold]
+    fn from(checked: CheckedDeadline<'_, D>) -> Self {
+        let deadline = checked.deadline.into();
+        checked.why.set(never_ends(checked.core, deadline));
+        if checked.why.get().is_some() { Self::NOW } else { deadline }
+    }
+}
+
+/// Why no outcome can arrive while the calling thread waits, if that is so: it may be the pool's only worker.
+fn never_ends(core: &Core, deadline: Deadline) -> Option<Unfinished> {
+    match core.may_wait() {
+        Ok(()) => None,
+        Err(Unfinished::Deadlock) => {
+            let alone = core.limit() == 1 && !blocking::is_under_way();
+            (alone && deadline == Deadline::NEVER).then_some(Unfinished::Deadlock)
+        }
+        Err(why) => Some(why),
     }
 }
 
