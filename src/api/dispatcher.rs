@@ -2,7 +2,7 @@
 
 use super::outcome::Outcome;
 use super::results::Shared;
-use super::{JobError, JobId, Panic};
+use super::{JobError, JobId};
 use crate::pool::unwind;
 use crate::sys::lock::ForkedLock;
 use crate::sys::thread::{self, JoinHandle};
@@ -29,7 +29,7 @@ impl Dispatcher {
                 let outcome = Outcome::from(entry);
                 let id = outcome.id;
                 let returned = unwind::catch(|| callback(outcome));
-                if let Err(error) = returned.unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload))))
+                if let Err(error) = returned.unwrap_or_else(|payload| Err(JobError::panicked(payload)))
                     && let Some(mut recorded) = recorded.lock()
                 {
                     recorded.push_back((id, error));

@@ -1,6 +1,7 @@
 //! Errors, and what to do about them.
 
 use super::Panic;
+use crate::pool::unwind::Payload;
 use crate::pool::{HookError, Refusal, Rejected, Unfinished, Unrun};
 use crate::queue::Nothing;
 use std::error::Error;
@@ -205,6 +206,11 @@ impl JobError {
     /// The failure of a job or callback that returned this error.
     pub(super) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed(error.into())
+    }
+
+    #[cold]
+    pub(super) fn panicked(payload: Payload) -> Self {
+        Self::Panicked(Panic::new(payload))
     }
 }
 

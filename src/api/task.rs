@@ -3,9 +3,8 @@
 use super::error::Declared;
 use super::handled::Promise;
 use super::outcome::{Attachment, Delivery, Done, Outcome, Times};
-use super::{Emitter, JobError, JobId, Panic};
-use crate::pool::unwind::{self, Payload};
-use crate::pool::{Failure, Task, Unrun, Worker};
+use super::{Emitter, JobError, JobId};
+use crate::pool::{Failure, Task, Unrun, Worker, unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,7 +15,7 @@ pub(super) fn execute<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobEr
         (Ok(Ok(value)), None) => Ok(value),
         (Ok(Err(error)), None) => Err(error),
         (Ok(returned), Some(failure)) => Err(declared(returned, *failure)),
-        (Err(payload), _) => Err(panicked(payload)),
+        (Err(payload), _) => Err(JobError::panicked(payload)),
     }
 }
 
@@ -24,11 +23,6 @@ pub(super) fn execute<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobEr
 fn declared<T>(returned: Result<T, JobError>, Failure { code, message }: Failure) -> JobError {
     unwind::dispose(returned);
     JobError::Failed(Box::new(Declared { code, message }))
-}
-
-#[cold]
-fn panicked(payload: Payload) -> JobError {
-    JobError::Panicked(Panic::new(payload))
 }
 
 /// A fire-and-forget job: its failure is counted and dropped.
@@ -197,8 +191,7 @@ impl<T> Destination<T> {
 
 /// Calls the callback with an outcome. Its error or panic becomes the outcome's result.
 pub(super) fn run_callback<T>(callback: &mut Callback<T>, mut outcome: Outcome<T>) -> Outcome<T> {
-    let returned =
-        unwind::catch(|| callback(&mut outcome)).unwrap_or_else(|payload| Err(JobError::Panicked(Panic::new(payload))));
+    let returned = unwind::catch(|| callback(&mut outcome)).unwrap_or_else(|payload| Err(JobError::panicked(payload)));
     if let Err(error) = returned {
         unwind::dispose(std::mem::replace(&mut outcome.result, Err(error)));
     }
