@@ -3,27 +3,19 @@
 use super::ftpool_status::{self, *};
 use super::result::Value;
 use crate::Emitter;
+use crate::sys::thread::{self, per_thread};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
-thread_local! {
+per_thread! {
     /// The emitter of the innermost emitting job that this thread is running.
-    static EMITTER: Cell<*const Emitter<'static, Value>> = const { Cell::new(ptr::null()) };
-}
-
-/// Restores the emitter of the outer job.
-struct Restore(*const Emitter<'static, Value>);
-
-impl Drop for Restore {
-    fn drop(&mut self) {
-        EMITTER.set(self.0);
-    }
+    EMITTER: Cell<*const Emitter<'static, Value>> = Cell::new(ptr::null())
 }
 
 /// Runs the code of an emitting job.
 pub(super) fn within<R>(emitter: &Emitter<'_, Value>, code: impl FnOnce() -> R) -> R {
-    let _outer = Restore(EMITTER.replace(ptr::from_ref(emitter).cast()));
+    let _entered = thread::enter(&EMITTER, ptr::from_ref(emitter).cast());
     code()
 }
 
@@ -36,7 +28,7 @@ pub(super) fn within<R>(emitter: &Emitter<'_, Value>, code: impl FnOnce() -> R) 
 #[unsafe(no_mangle)]
 pub extern "C" fn ftpool_emit(value: *mut c_void) -> ftpool_status {
     // SAFETY: the pointer is null, or `within` keeps the emitter borrowed on this thread.
-    let emitter = unsafe { EMITTER.get().as_ref() };
+    let emitter = unsafe { EMITTER.with(Cell::get).as_ref() };
     // A job that runs on this thread while the emitting job waits for it must not use its emitter.
     match emitter.filter(|emitter| crate::current_job() == Some(emitter.id())) {
         Some(emitter) => {

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::worker::Worker;
-use crate::sys::thread::per_thread;
+use crate::sys::thread::{self, per_thread};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
@@ -15,21 +15,14 @@ per_thread! {
 }
 
 /// The calling thread is `worker` until the guard is dropped.
-#[derive(Debug)]
 pub(super) struct Entered<'a> {
-    /// The thread's previous worker: a job may run another pool's job as a guest.
-    outer: *const Worker,
-    _inner: PhantomData<&'a Worker>,
+    _entered: thread::Entered<Worker>,
+    _worker: PhantomData<&'a Worker>,
 }
 
+/// The thread may have a worker already: a job may run another pool's job as a guest.
 pub(super) fn enter(worker: &Worker) -> Entered<'_> {
-    Entered { outer: CURRENT.with(|current| current.replace(worker)), _inner: PhantomData }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        CURRENT.with(|current| current.set(self.outer));
-    }
+    Entered { _entered: thread::enter(&CURRENT, worker), _worker: PhantomData }
 }
 
 /// The calling thread was started by this pool.

@@ -3,7 +3,7 @@
 use super::current;
 use super::running::Failure;
 use super::worker::Worker;
-use crate::sys::thread::per_thread;
+use crate::sys::thread::{self, per_thread};
 use std::cell::Cell;
 use std::ptr;
 
@@ -20,38 +20,23 @@ pub(crate) struct Frame {
     job: u64,
 }
 
-/// The frame that becomes the innermost again when this is dropped.
-struct Outer(*const Frame);
-
-impl Drop for Outer {
-    fn drop(&mut self) {
-        INNERMOST.with(|innermost| innermost.set(self.0));
-    }
-}
-
-/// Makes a frame the innermost, or none if it is null.
-#[inline]
-fn set_innermost(frame: *const Frame) -> Outer {
-    Outer(INNERMOST.with(|innermost| innermost.replace(frame)))
-}
-
 /// Runs `code` in a frame, which receives the failures that it declares by [`fail`] on this thread.
 #[inline]
 pub(crate) fn enter<R>(code: impl FnOnce() -> R) -> R {
     let frame = Frame { failed: Cell::new(false), job: current::with(Worker::job).unwrap_or(0) };
-    let _outer = set_innermost(&raw const frame);
+    let _entered = thread::enter(&INNERMOST, &raw const frame);
     code()
 }
 
 /// Runs `code` outside all frames of this thread.
 pub(super) fn outside<R>(code: impl FnOnce() -> R) -> R {
-    let _outer = set_innermost(ptr::null());
+    let _entered = thread::enter(&INNERMOST, ptr::null());
     code()
 }
 
 /// The innermost frame, if the running code belongs to it: a job nested in a waiting one does not.
 fn innermost<'a>() -> Option<&'a Frame> {
-    // SAFETY: the pointer is null, or to a frame further down this thread's stack, which `Outer` removes before it
+    // SAFETY: the pointer is null, or to a frame further down this thread's stack, which `enter` removes before it
     // ends.
     let frame = unsafe { INNERMOST.with(Cell::get).as_ref() };
     frame.filter(|frame| frame.job == current::with(Worker::job).unwrap_or(0))

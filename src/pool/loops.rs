@@ -10,7 +10,7 @@ use super::{current, frame};
 use crate::sync::{WaitGroup, awake};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::sys::thread::per_thread;
+use crate::sys::thread::{self, per_thread};
 use std::cell::Cell;
 use std::ops::Range;
 use std::ptr;
@@ -174,7 +174,7 @@ impl<'a> Loop<'a> {
 
     /// Runs chunks until none is left or the loop is stopped; calls `next` before each. Returns how many.
     fn take_part(&self, own: usize, mut next: impl FnMut()) -> usize {
-        let _outer = Outer(INNERMOST.with(|innermost| innermost.replace(ptr::from_ref(self).cast())));
+        let _entered = thread::enter(&INNERMOST, ptr::from_ref(self).cast());
         let mut chunks = 0;
         while !self.stop.load(Ordering::Relaxed)
             && let Some(chunk) = {
@@ -205,15 +205,6 @@ impl<'a> Loop<'a> {
                 return Some(first);
             }
         }
-    }
-}
-
-/// The enclosing loop, which becomes the innermost again when this is dropped.
-struct Outer(*const Loop<'static>);
-
-impl Drop for Outer {
-    fn drop(&mut self) {
-        INNERMOST.with(|innermost| innermost.set(self.0));
     }
 }
 

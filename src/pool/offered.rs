@@ -9,7 +9,7 @@ use crate::sys::atomic::{AtomicPtr, Ordering};
 use crate::sys::futex::Futex;
 use crate::sys::hint;
 use crate::sys::lock::Lock;
-use crate::sys::thread::per_thread;
+use crate::sys::thread::{self, per_thread};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::{iter, ptr};
@@ -140,7 +140,7 @@ impl Offered {
     /// 1. No other thread runs it, and it was not taken back.
     pub(super) unsafe fn run(&self) {
         self.word.fetch_or(BEGUN, Ordering::Relaxed); // Not a store: the joiner may have set IDLE already.
-        let _running = Running::enter(self);
+        let _entered = thread::enter(&RUNNING, self);
         // SAFETY: 1. by the caller's 1; the joiner waits for this, so the branch exists.
         unsafe { Branch::run(self.branch) };
     }
@@ -246,21 +246,4 @@ fn idle_joiner<'a>(core: *const Core) -> Option<&'a Offered> {
         let is_idle = piece.word.load(Ordering::Relaxed) & IDLE != 0;
         is_idle && ptr::eq(piece.core, core) && piece.mailbox.load(Ordering::Relaxed).is_null()
     })
-}
-
-/// The calling thread runs an offered piece until this is dropped.
-struct Running {
-    outer: *const Offered,
-}
-
-impl Running {
-    fn enter(piece: &Offered) -> Self {
-        Self { outer: RUNNING.with(|running| running.replace(piece)) }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        RUNNING.with(|running| running.set(self.outer));
-    }
 }

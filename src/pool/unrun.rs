@@ -7,7 +7,7 @@ use super::job::{Job, Unrun};
 use super::unwind;
 use crate::queue::Item;
 use crate::sys::atomic::Ordering;
-use crate::sys::thread::per_thread;
+use crate::sys::thread::{self, per_thread};
 use std::cell::Cell;
 use std::{iter, ptr};
 
@@ -41,18 +41,6 @@ struct Ending {
     outer: *const Ending,
 }
 
-/// Restores the enclosing one.
-struct Entered<'a> {
-    innermost: &'a Cell<*const Ending>,
-    outer: *const Ending,
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        self.innermost.set(self.outer);
-    }
-}
-
 impl Core {
     /// Ends a cancelled job that was taken out of its queue. Returns the id that users know.
     pub(super) fn end_unrun(&self, id: u64, job: TakenOut<'_>) -> u64 {
@@ -79,14 +67,10 @@ impl Core {
     }
 
     fn tell_unrun(&self, id: u64, item: Item, why: Unrun, group: Option<u64>) -> u64 {
-        ENDING.with(|innermost| {
-            let outer = innermost.get();
-            let ending = Ending { pool: self.number, group, outer };
-            innermost.set(&raw const ending);
-            let _entered = Entered { innermost, outer };
-            // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so the item is turned back into a job once.
-            self.end_job(unsafe { Job::from_item(item) }, id, why)
-        })
+        let ending = Ending { pool: self.number, group, outer: ENDING.with(Cell::get) };
+        let _entered = thread::enter(&ENDING, &raw const ending);
+        // SAFETY: 1. only jobs are queued; 2. the claim succeeded, so the item is turned back into a job once.
+        self.end_job(unsafe { Job::from_item(item) }, id, why)
     }
 
     /// Whether the calling thread ends a job of this pool, which counts as pending: it would wait for itself if it

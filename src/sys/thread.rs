@@ -2,6 +2,7 @@
 
 #[cfg(loom)]
 use loom::thread as imp;
+use std::cell::Cell;
 use std::io;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread as imp;
 use std::thread::available_parallelism;
 
-pub(crate) use imp::JoinHandle;
+pub(crate) use imp::{JoinHandle, LocalKey};
 
 /// How many processors this process may use, by affinity and cgroup quota; at least 1. Determined once, by reading
 /// files.
@@ -140,6 +141,27 @@ macro_rules! per_thread {
 }
 
 pub(crate) use per_thread;
+
+/// A thread-local pointer to the innermost thing of its kind that the thread is inside, until this is dropped; then to
+/// the outer one again.
+pub(crate) struct Entered<T: 'static> {
+    innermost: &'static LocalKey<Cell<*const T>>,
+    outer: *const T,
+}
+
+/// Makes `inner` the innermost; null for none.
+#[inline]
+#[must_use]
+pub(crate) fn enter<T>(innermost: &'static LocalKey<Cell<*const T>>, inner: *const T) -> Entered<T> {
+    Entered { innermost, outer: innermost.with(|place| place.replace(inner)) }
+}
+
+impl<T> Drop for Entered<T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.innermost.with(|place| place.set(self.outer));
+    }
+}
 
 #[cfg(not(target_os = "linux"))]
 mod signals {
