@@ -39,7 +39,7 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
         return Err(Refusal::Deadlock);
     }
     let shared =
-        Broadcast { body, outcome: JointOutcome::new(), unrun: AtomicBool::new(false), left: WaitGroup::new() };
+        Broadcast { body, outcome: JointOutcome::default(), unrun: AtomicBool::new(false), left: WaitGroup::new() };
     let parent = current::with(Worker::job).unwrap_or(0);
     core.call_all(|| {
         shared.left.add(1);

@@ -35,7 +35,7 @@ pub(crate) enum Unfinished {
 }
 
 /// The state of closing and reopening, beyond the bits of the census.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct CloseState {
     /// Held while the pool is closed or reopened. To its holder the census is closed and sealed, or neither.
     transition: Lock<()>,
@@ -45,17 +45,6 @@ pub(super) struct CloseState {
     abandoned: AtomicBool,
     /// The first failure of a hook. Set before the census is broken.
     broken: OnceLock<HookError>,
-}
-
-impl CloseState {
-    pub(super) fn new() -> Self {
-        Self {
-            transition: Lock::new(()),
-            life: AtomicU64::new(0),
-            abandoned: AtomicBool::new(false),
-            broken: OnceLock::new(),
-        }
-    }
 }
 
 impl Core {

@@ -99,10 +99,10 @@ impl Core {
             number: unique::number(),
             crew: Crew::new(settings.workers, settings.extra_workers, bound.is_some()),
             bound,
-            guests: Guests::new(),
+            guests: Guests::default(),
             settings,
             store: Store::new(),
-            front: Front::new(),
+            front: Front::default(),
             groups: Groups::new(),
             lanes: Lanes::new(),
             waits: Waits::default(),
@@ -118,7 +118,7 @@ impl Core {
             timers: OnceLock::new(),
             storms: Storms::default(),
             handles: AtomicUsize::new(1),
-            close_state: CloseState::new(),
+            close_state: CloseState::default(),
         });
         process_pools::register(&core);
         core

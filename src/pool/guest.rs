@@ -11,7 +11,7 @@ use crate::sys::{CachePadded, unique};
 use std::sync::Arc;
 
 /// Counts of jobs that were run like this. They only grow, so quiescence can sum them (`README.md`, "Quiescence").
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Guests {
     begun: AtomicU64,
     ended: AtomicU64,
@@ -21,15 +21,6 @@ pub(super) struct Guests {
 }
 
 impl Guests {
-    pub(super) fn new() -> Self {
-        Self {
-            begun: AtomicU64::new(0),
-            ended: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            spare: Lock::new(Vec::new()),
-        }
-    }
-
     /// Called in a visit, so that the pool's end waits for these jobs.
     pub(super) fn begin(&self, count: u64) {
         self.begun.fetch_add(count, Ordering::SeqCst);

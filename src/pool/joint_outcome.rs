@@ -7,17 +7,13 @@ use super::worker::Worker;
 use crate::sys::lock::Lock;
 
 /// Collects the first panic of such work, and a failure that it has declared.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct JointOutcome {
     payload: Lock<Option<Payload>>,
     failure: Lock<Option<Box<Failure>>>,
 }
 
 impl JointOutcome {
-    pub(super) fn new() -> Self {
-        Self { payload: Lock::new(None), failure: Lock::new(None) }
-    }
-
     /// Runs a part of the work; false if it panicked. Payloads after the first one are dropped.
     pub(super) fn run(&self, part: impl FnOnce()) -> bool {
         let Err(payload) = unwind::catch(part) else { return true };

@@ -137,7 +137,7 @@ impl<'a> Loop<'a> {
             spans,
             taken: AtomicUsize::new(1),
             stop: AtomicBool::new(false),
-            outcome: JointOutcome::new(),
+            outcome: JointOutcome::default(),
             failed: AtomicBool::new(false),
             helpers: WaitGroup::new(),
             stoppable,

@@ -72,7 +72,7 @@ impl<'pool> Scope<'pool> {
             spawned: core.is_current().then(Lock::default),
             cancelled: Lock::default(),
             has_cancelled: AtomicBool::new(false),
-            outcome: JointOutcome::new(),
+            outcome: JointOutcome::default(),
         }
     }
 

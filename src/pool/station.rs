@@ -45,7 +45,7 @@ impl Station {
         Self {
             parker: Parker::new(),
             wake_cpu: WakeCpu::new(),
-            batch: Batch::new(),
+            batch: Batch::default(),
             begun: DequeueCounter::new(),
             finished: AtomicU64::new(0),
             failed: AtomicU64::new(0),

@@ -14,7 +14,7 @@ use std::ptr;
 ///
 /// The lock orders installs, splits and retirements among each other. The owner's step and a thief's split are ordered
 /// by the asymmetric fence pair; what lies in the slots was acquired with the range.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// The first slot of the range; with it the segment is held until the range is replaced.
     start: Lock<usize>,
@@ -26,16 +26,6 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn new() -> Self {
-        Self {
-            start: Lock::new(0),
-            segment: AtomicPtr::new(ptr::null_mut()),
-            next: AtomicUsize::new(0),
-            end: AtomicUsize::new(0),
-            lone: AtomicPtr::new(ptr::null_mut()),
-        }
-    }
-
     /// Owner: takes a range over and returns its first place, which no thief can take from it. The range
     /// before it was retired.
     #[inline]

@@ -11,7 +11,7 @@ use crate::sys::lock::{Lock, LockGuard};
 /// # Memory ordering
 ///
 /// See [`Lane`](super::Lane), of which this is a part.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Consumers {
     head: AtomicU64,
     /// The token of the producer if it is a consumer as well, or 0: it comes for the items that it has pushed.
@@ -21,7 +21,7 @@ pub(super) struct Consumers {
 }
 
 /// The consumers' part, under their lock.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Head {
     first: Option<SegmentRef>,
     habit: Habit,
@@ -38,15 +38,6 @@ pub(crate) enum Look {
 }
 
 impl Consumers {
-    pub(super) fn new() -> Self {
-        Self {
-            head: AtomicU64::new(0),
-            keeper: AtomicUsize::new(0),
-            pace: PaceWord::new(),
-            front: Lock::new(Head { first: None, habit: Habit::default() }),
-        }
-    }
-
     /// The lane has its first segment.
     pub(super) fn begin_at(&self, first: SegmentRef) {
         self.front.lock().first = Some(first);

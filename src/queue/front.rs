@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 /// # Memory ordering
 ///
 /// `word` is changed under the lock; its release store pairs with the acquire loads of threads that check it without.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Front {
     /// The number of places and the bits below, so that consumers check everything with one load.
     word: CachePadded<AtomicUsize>,
@@ -47,14 +47,6 @@ struct Stack {
 }
 
 impl Front {
-    pub(crate) fn new() -> Self {
-        Self {
-            word: CachePadded::new(AtomicUsize::new(0)),
-            counted: AtomicU64::new(0),
-            stack: Lock::new(Stack::default()),
-        }
-    }
-
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.word.load(Ordering::Acquire) == 0

@@ -66,7 +66,7 @@ impl Lane {
                 last: UnsafeCell::new(None),
                 number,
             }),
-            consumers: CachePadded::new(Consumers::new()),
+            consumers: CachePadded::new(Consumers::default()),
         }
     }
 

@@ -95,7 +95,7 @@ impl Line {
     fn drain(&self) -> Vec<usize> {
         let mut taken = Vec::new();
         while !self.lane.is_empty() {
-            taken.extend(self.take(&Batch::new(), usize::MAX));
+            taken.extend(self.take(&Batch::default(), usize::MAX));
         }
         taken
     }

@@ -79,7 +79,7 @@ pub(super) enum Pace {
 }
 
 /// A lane's pace. It only says when to come, so nothing else depends on when it is seen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct PaceWord {
     /// Until when the lane is left alone, in nanoseconds; the lowest bit says that it flows.
     until: AtomicU64,
@@ -88,10 +88,6 @@ pub(super) struct PaceWord {
 const FLOWS: u64 = 1;
 
 impl PaceWord {
-    pub(super) fn new() -> Self {
-        Self { until: AtomicU64::new(0) }
-    }
-
     pub(super) fn get(&self) -> Pace {
         let until = self.until.load(Ordering::Relaxed);
         let rests = until > FLOWS && Clock::system().now() < until;

@@ -10,16 +10,10 @@ use crate::sys::atomic::{AtomicU64, Ordering};
 /// # Memory ordering
 ///
 /// Changed under the timers' lock; the releasing increments pair with the acquiring loads of quiescence.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::pool) struct Storms {
     begun: AtomicU64,
     ended: AtomicU64,
-}
-
-impl Default for Storms {
-    fn default() -> Self {
-        Self { begun: AtomicU64::new(0), ended: AtomicU64::new(0) }
-    }
 }
 
 impl Storms {

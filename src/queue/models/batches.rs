@@ -15,7 +15,7 @@ struct Share {
 
 impl Share {
     fn new() -> Arc<Self> {
-        Arc::new(Self { store: Store::new(), batch: Batch::new() })
+        Arc::new(Self { store: Store::new(), batch: Batch::default() })
     }
 
     /// A segment that no lane holds any more.
@@ -96,7 +96,7 @@ fn owner_thief_or_revoker_gets_the_item() {
     check(2, || {
         let line = Line::new();
         let contested = line.push(1..=2)[1];
-        let batch = Arc::new(Batch::new());
+        let batch = Arc::new(Batch::default());
         let shared = Arc::clone(&batch);
         let thief = spawn(&line, move |line| {
             let Some(stolen) = shared.split() else { return vec![] };

@@ -12,7 +12,7 @@ fn owner_or_revoker_gets_the_item() {
         let line = Line::new();
         let id = line.push([1])[0];
         let revoker = spawn(&line, move |line| line.store.revoke(id).map(number).into_iter().collect());
-        assert_each_once(1, [line.take(&Batch::new(), 1), revoker.join().unwrap()]);
+        assert_each_once(1, [line.take(&Batch::default(), 1), revoker.join().unwrap()]);
     });
 }
 
@@ -24,7 +24,7 @@ fn owner_or_one_of_two_revokers_gets_the_item() {
         let id = line.push([1])[0];
         let by_id = spawn(&line, move |line| line.store.revoke(id).map(number).into_iter().collect());
         let all = spawn(&line, |line| line.store.revoke_numbers());
-        let owned = line.take(&Batch::new(), 1);
+        let owned = line.take(&Batch::default(), 1);
         assert_each_once(1, [owned, by_id.join().unwrap(), all.join().unwrap()]);
     });
 }
@@ -33,7 +33,7 @@ fn owner_or_one_of_two_revokers_gets_the_item() {
 #[test]
 fn a_stale_id_finds_nothing() {
     check(3, || {
-        let shared = Arc::new((Store::new(), Front::new()));
+        let shared = Arc::new((Store::new(), Front::default()));
         let (store, front) = &*shared;
         let id = front.push(store, item(1)).expect("memory");
         front.push(store, item(2)).expect("memory");
@@ -63,7 +63,7 @@ fn owner_or_discarder_gets_the_oldest_item() {
             discarded.map(|(_, item)| number(item)).collect::<Vec<_>>()
         });
         line.push([3]);
-        let owned = line.take(&Batch::new(), 2);
+        let owned = line.take(&Batch::default(), 2);
         let discarded = discarder.join().unwrap();
         assert!(discarded.is_sorted(), "not the oldest first");
         assert_each_once(3, [owned, discarded, line.drain()]);

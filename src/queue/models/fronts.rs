@@ -13,7 +13,7 @@ fn pop(store: &Store, front: &Front) -> Vec<usize> {
 #[test]
 fn front_gives_each_item_once() {
     check(3, || {
-        let shared = Arc::new((Store::new(), Front::new()));
+        let shared = Arc::new((Store::new(), Front::default()));
         let (store, front) = &*shared;
         let first = front.push(store, item(1)).expect("memory");
         let pusher = spawn(&shared, |(store, front)| front.push(store, item(2)).expect("memory"));

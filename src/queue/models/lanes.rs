@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// A consumer that takes twice, each time at most `most` items.
 fn consumer(line: &Arc<Line>, most: usize) -> JoinHandle<Vec<usize>> {
     spawn(line, move |line| {
-        let batch = Batch::new();
+        let batch = Batch::default();
         let taken: Vec<usize> = (0..2).flat_map(|_| line.take(&batch, most)).collect();
         assert!(taken.is_sorted(), "not first in, first out");
         taken
@@ -61,7 +61,7 @@ fn lane_keeps_a_run_visible_until_it_is_in_a_batch() {
     check(None, || {
         let line = Line::new();
         line.push(1..=2);
-        let batch = Arc::new(Batch::new());
+        let batch = Arc::new(Batch::default());
         let shared = Arc::clone(&batch);
         let consumer = spawn(&line, move |line| {
             let install = |range| assert_eq!(shared.install(range).slot, 0);
