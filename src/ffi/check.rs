@@ -84,13 +84,18 @@ pub(super) fn flag(value: u32) -> Checked<bool> {
     }
 }
 
-/// Copies the fields of a struct that this version knows; fields that an older program does not have are taken from
-/// `default`. A size that is not a multiple of the alignment is refused, because it could end within a pointer.
+/// Copies the fields of a struct that this version knows; fields that an older program does not have are 0, and so are
+/// all if it is NULL. A size that is not a multiple of the alignment is refused, because it could end within a pointer.
 ///
 /// # Safety
 ///
-/// 1. `given` points to as many bytes as its first field, a `usize`, says. 2. Any bytes are a valid `T`.
-pub(super) unsafe fn known_part<T: Copy>(given: *const T, default: T) -> Checked<T> {
+/// 1. `given` is NULL, or points to as many bytes as its first field, a `usize`, says. 2. Any bytes are a valid `T`.
+pub(super) unsafe fn known_part<T: Copy>(given: *const T) -> Checked<T> {
+    // SAFETY: the caller's 2.
+    let mut known: T = unsafe { std::mem::zeroed() };
+    if given.is_null() {
+        return Ok(known);
+    }
     // SAFETY: the caller's 1: every such struct begins with its size.
     let size = unsafe { given.cast::<usize>().read() };
     if !(size_of::<usize>()..=LARGEST_STRUCT).contains(&size) || !size.is_multiple_of(align_of::<T>()) {
@@ -101,7 +106,6 @@ pub(super) unsafe fn known_part<T: Copy>(given: *const T, default: T) -> Checked
     if bytes.iter().skip(size_of::<T>()).any(|&byte| byte != 0) {
         return Err(FTPOOL_E_VERSION);
     }
-    let mut known = default;
     // SAFETY: the source has `size` bytes, and the copy those of a `T`; the caller's 2; they do not overlap.
     unsafe { bytes.as_ptr().copy_to_nonoverlapping((&raw mut known).cast(), size.min(size_of::<T>())) };
     Ok(known)

@@ -2,7 +2,7 @@
 
 use super::check::{self, Checked};
 use super::hooks;
-use super::{FTPOOL_POLICY_BLOCK, backpressure, ftpool_water_fn, time};
+use super::{backpressure, ftpool_water_fn, time};
 use super::{ftpool_clock, ftpool_failed_hook, ftpool_log_hook, ftpool_overrun_hook, ftpool_worker_hook};
 use crate::{Builder, Pool};
 use std::ffi::{CStr, c_char, c_void};
@@ -82,36 +82,8 @@ pub struct ftpool_config {
 /// 1. `config` is NULL or points to as many bytes as its first field says. 2. Its name is NULL or a C string. 3. Its
 ///    functions are NULL or may be called with its context on any thread. 4. Its clock is NULL or was not freed.
 pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
-    if config.is_null() {
-        return Ok(Pool::builder());
-    }
-    let default = ftpool_config {
-        size: 0,
-        workers: 0,
-        ordered: 0,
-        name: std::ptr::null(),
-        stack_size: 0,
-        timing: 0,
-        start: None,
-        stop: None,
-        failed: None,
-        log: None,
-        context: std::ptr::null_mut(),
-        policy: FTPOOL_POLICY_BLOCK,
-        max_queued: 0,
-        policy_timeout_ns: 0,
-        low_water: 0,
-        high_water: 0,
-        water_callback: None,
-        water_context: std::ptr::null_mut(),
-        clock: std::ptr::null_mut(),
-        idle_timeout_ns: 0,
-        jobs_per_worker: 0,
-        extra_workers: 0,
-        overrun: None,
-    };
-    // SAFETY: the caller's 1.
-    let config = unsafe { check::known_part(config, default) }?;
+    // SAFETY: 1. the caller's 1; 2. numbers and pointers.
+    let config = unsafe { check::known_part(config) }?;
     let mut builder = Pool::builder().workers(if config.workers == 0 { i32::MIN } else { config.workers });
     builder = builder.ordered(check::flag(config.ordered)?);
     builder = builder.timing(check::flag(config.timing)?);

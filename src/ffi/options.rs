@@ -127,8 +127,8 @@ unsafe fn submit(
     // SAFETY: the caller's 1.
     let pool = unsafe { check::pool(pool) }?;
     let call = Call::new(function, arg)?;
-    // SAFETY: the caller's 3.
-    let asked = unsafe { known(options) }?;
+    // SAFETY: 1. the caller's 3; 2. numbers and pointers.
+    let asked = unsafe { check::known_part(options) }?;
     // SAFETY: the caller's 3.
     Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.submit()?)
 }
@@ -145,37 +145,13 @@ unsafe fn submit_job(
     // SAFETY: the caller's 1.
     let pool = unsafe { check::pool(pool) }?;
     let call = Call::new(function, arg)?;
-    // SAFETY: the caller's 3.
-    let asked = unsafe { known(options) }?;
+    // SAFETY: 1. the caller's 3; 2. numbers and pointers.
+    let asked = unsafe { check::known_part(options) }?;
     if !asked.results.is_null() || asked.flags & !FTPOOL_SUBMIT_FIRST != 0 {
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 3.
     Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.submit_handle()?)
-}
-
-/// The options of a job; NULL means none.
-///
-/// # Safety
-///
-/// 1. `options` is NULL or points to as many bytes as its size field says.
-unsafe fn known(options: *const ftpool_submit_options) -> Checked<ftpool_submit_options> {
-    let none = ftpool_submit_options {
-        size: 0,
-        results: ptr::null_mut(),
-        callback: None,
-        callback_context: ptr::null_mut(),
-        arg_free: None,
-        flags: 0,
-        group: ptr::null_mut(),
-        start_within_ns: 0,
-        run_limit_ns: 0,
-        name: ptr::null(),
-        delay_ns: 0,
-        settle: None,
-    };
-    // SAFETY: 1. the caller's 1; 2. numbers and pointers.
-    if options.is_null() { Ok(none) } else { unsafe { check::known_part(options, none) } }
 }
 
 /// A job's code, which emits values or returns one.

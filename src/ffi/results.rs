@@ -87,19 +87,10 @@ pub unsafe extern "C" fn ftpool_results_new_with(
 /// 1. `pool` is NULL or a pool that was not freed. 2. `options` is NULL or points to as many bytes as its size field
 ///    says.
 unsafe fn make(pool: *mut ftpool, options: *const ftpool_results_options) -> Checked<ftpool_results> {
-    let mut asked = ftpool_results_options {
-        size: 0,
-        done_max: 0,
-        value_free: None,
-        callback: None,
-        callback_context: std::ptr::null_mut(),
-    };
     // SAFETY: the caller's 1.
     let pool = unsafe { check::retained(pool) }?;
-    if !options.is_null() {
-        // SAFETY: 1. the caller's 2; 2. numbers and pointers.
-        asked = unsafe { check::known_part(options, asked) }?;
-    }
+    // SAFETY: 1. the caller's 2; 2. numbers and pointers.
+    let asked = unsafe { check::known_part(options) }?;
     let discard =
         Free::new(asked.value_free).map(|free| -> Discard<Value> { Box::new(move |value| free.call(value.0)) });
     let results = pool.results_with(asked.done_max, discard);

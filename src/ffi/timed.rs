@@ -10,7 +10,6 @@ use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_results};
 use crate::{Due, JobId, MissedTicks, Schedule};
 use std::convert::Infallible;
 use std::ffi::c_void;
-use std::ptr;
 use std::time::UNIX_EPOCH;
 
 /// ftpool_timer_options.missed: ticks that are due while the job of an earlier tick is queued or running are skipped.
@@ -102,25 +101,11 @@ unsafe fn submit(
     arg: *mut c_void,
     options: *const ftpool_timer_options,
 ) -> Checked<JobId> {
-    let mut asked = ftpool_timer_options {
-        size: 0,
-        results: ptr::null_mut(),
-        arg_free: None,
-        delay_ns: 0,
-        wall_ns: 0,
-        interval_ns: 0,
-        leeway_ns: 0,
-        max_runs: 0,
-        missed: FTPOOL_MISSED_SKIP,
-        flags: 0,
-    };
     // SAFETY: the caller's 1.
     let pool = unsafe { check::retained(pool) }?;
     let call = Call::new(function, arg)?;
-    if !options.is_null() {
-        // SAFETY: 1. the caller's 3; 2. numbers and pointers.
-        asked = unsafe { check::known_part(options, asked) }?;
-    }
+    // SAFETY: 1. the caller's 3; 2. numbers and pointers.
+    let asked = unsafe { check::known_part(options) }?;
     let due = due(&asked)?;
     let plan = plan(&asked, due)?;
     // SAFETY: the caller's 3.
