@@ -4,7 +4,7 @@ use super::ftpool_status::{self, *};
 use super::{ftpool, ftpool_fn, ftpool_job_id};
 use crate::pool::Core;
 use crate::{JobId, Pool};
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_void};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -109,6 +109,16 @@ pub(super) unsafe fn known_part<T: Copy>(given: *const T) -> Checked<T> {
     // SAFETY: the source has `size` bytes, and the copy those of a `T`; the caller's 2; they do not overlap.
     unsafe { bytes.as_ptr().copy_to_nonoverlapping((&raw mut known).cast(), size.min(size_of::<T>())) };
     Ok(known)
+}
+
+/// A text; empty if it is NULL. Bytes that are not UTF-8 become U+FFFD.
+///
+/// # Safety
+///
+/// 1. `text` is NULL or a C string.
+pub(super) unsafe fn text(text: *const c_char) -> String {
+    // SAFETY: the caller's 1.
+    if text.is_null() { String::new() } else { unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned() }
 }
 
 /// A function and its argument, to be called once on a worker.

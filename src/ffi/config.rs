@@ -5,7 +5,7 @@ use super::hooks;
 use super::{backpressure, ftpool_water_fn, time};
 use super::{ftpool_clock, ftpool_failed_hook, ftpool_log_hook, ftpool_overrun_hook, ftpool_worker_hook};
 use crate::{Builder, Pool};
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{c_char, c_void};
 
 /// The configuration of a pool, for ftpool_new(). Initialise it with FTPOOL_CONFIG_INIT, then set the fields that
 /// should not have their defaults. 0 in a field means its default.
@@ -97,8 +97,7 @@ pub(super) unsafe fn builder(config: *const ftpool_config) -> Checked<Builder> {
     }
     if !config.name.is_null() {
         // SAFETY: the caller's 2.
-        let name = unsafe { CStr::from_ptr(config.name) };
-        builder = builder.name(name.to_string_lossy());
+        builder = builder.name(unsafe { check::text(config.name) });
     }
     backpressure::bounded(hooks::set(builder, &config), &config)
 }

@@ -1,9 +1,9 @@
 //! Functions for running C jobs.
 
 use super::ftpool_status::{self, *};
-use super::{ftpool, ftpool_job_id};
+use super::{check, ftpool, ftpool_job_id};
 use crate::pool::current;
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 use std::sync::Arc;
 
 /// Marks the running job as failed: when it returns, its value is ignored, and it ends FTPOOL_OUTCOME_FAILED with this
@@ -18,12 +18,8 @@ use std::sync::Arc;
 /// 1. `message` is NULL or a C string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_fail(code: i32, message: *const c_char) -> ftpool_status {
-    let text = match message.is_null() {
-        true => String::new(),
-        // SAFETY: the caller's 1.
-        false => unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned(),
-    };
-    if crate::fail(code, text) { FTPOOL_OK } else { FTPOOL_E_INVALID }
+    // SAFETY: the caller's 1.
+    if crate::fail(code, unsafe { check::text(message) }) { FTPOOL_OK } else { FTPOOL_E_INVALID }
 }
 
 /// Returns the id of the job that the calling thread is running.

@@ -8,7 +8,7 @@ use super::result::{Returned, Value};
 use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job, ftpool_job_id, ftpool_results, handle};
 use crate::api::Request;
 use crate::{Emitter, JobError, JobHandle, JobId, Pool};
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{c_char, c_void};
 use std::ptr;
 
 /// A flag of ftpool_submit_options: the job goes ahead of every queued job of the pool, or of its group.
@@ -221,7 +221,7 @@ where
     }
     if !run_limit.is_zero() {
         // SAFETY: the caller's 1.
-        request = request.run_limit(unsafe { text(asked.name) }, run_limit);
+        request = request.run_limit(unsafe { check::text(asked.name) }, run_limit);
     }
     let value_free = results.and_then(|results| Free::new(results.value_free));
     Ok(with_callbacks(request, call, asked, value_free))
@@ -257,12 +257,4 @@ where
         (None, Some(call)) => request.finally_attach(move || Some(Box::new(Returned(call.argument())))),
         (None, None) => request,
     }
-}
-
-/// # Safety
-///
-/// 1. `text` is NULL or a C string.
-unsafe fn text(text: *const c_char) -> String {
-    // SAFETY: the caller's 1.
-    if text.is_null() { String::new() } else { unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned() }
 }
