@@ -64,6 +64,23 @@ pub(super) unsafe fn retained(handle: *const ftpool) -> Checked<Pool> {
     Ok(Pool::without_keeping_open(Arc::clone(&core)))
 }
 
+/// Takes a pool's handle back from the program. None if it is NULL or ftpool_default().
+///
+/// # Safety
+///
+/// 1. `pool` is NULL or a pool that was not freed.
+pub(super) unsafe fn owned(pool: *mut ftpool) -> Option<Pool> {
+    if pool.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's 1.
+    if unsafe { self::pool(pool) }.is_ok_and(|pool| pool.core().is_permanent()) {
+        return None;
+    }
+    // SAFETY: the caller's 1; every handle but that of ftpool_default() owns a reference, which is taken here.
+    Some(Pool::from_core(unsafe { Arc::from_raw(pool.cast::<Core>()) }))
+}
+
 /// An object that must not be NULL.
 ///
 /// # Safety

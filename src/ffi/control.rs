@@ -3,7 +3,6 @@
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
 use super::{ftpool, ftpool_job_id, pool, result, time};
-use crate::pool::Core;
 use crate::{Pool, Shutdown, SubmitError};
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
@@ -168,7 +167,7 @@ pub extern "C" fn ftpool_shutdown_all(mode: u32, timeout_ns: i64) -> ftpool_stat
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_abandon(pool: *mut ftpool) {
     // SAFETY: the caller's 1; this takes back the handle that ftpool_new returned.
-    if let Some(pool) = unsafe { owned(pool) } {
+    if let Some(pool) = unsafe { check::owned(pool) } {
         pool.abandon();
     }
 }
@@ -198,21 +197,4 @@ pub unsafe extern "C" fn ftpool_check(pool: *mut ftpool, out_cause: *mut *const 
     // SAFETY: the caller's 2.
     unsafe { check::store(out_cause, cause) };
     status(verdict)
-}
-
-/// Takes a pool's handle back from the program. None if it is NULL or ftpool_default().
-///
-/// # Safety
-///
-/// 1. `pool` is NULL or a pool that was not freed.
-pub(super) unsafe fn owned(pool: *mut ftpool) -> Option<Pool> {
-    if pool.is_null() {
-        return None;
-    }
-    // SAFETY: the caller's 1.
-    if unsafe { check::pool(pool) }.is_ok_and(|pool| pool.core().is_permanent()) {
-        return None;
-    }
-    // SAFETY: the caller's 1; every handle but that of ftpool_default() owns a reference, which is taken here.
-    Some(Pool::from_core(unsafe { Arc::from_raw(pool.cast::<Core>()) }))
 }

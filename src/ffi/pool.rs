@@ -2,7 +2,7 @@
 
 use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
-use super::{config, control, ftpool_config, time};
+use super::{config, ftpool_config, time};
 use crate::Shutdown;
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn ftpool_new(config: *const ftpool_config, out_pool: *mut
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
     // SAFETY: the caller's 1; this takes back the handle that ftpool_new returned.
-    if let Some(pool) = unsafe { control::owned(pool) } {
+    if let Some(pool) = unsafe { check::owned(pool) } {
         // The drop of `pool` is not enough: another thread's call may still retain the pool.
         pool.core().end_without_handles();
     }
