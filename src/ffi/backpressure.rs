@@ -2,6 +2,7 @@
 
 use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
+use super::shared::Shared;
 use super::{ftpool, ftpool_config, ftpool_fn, ftpool_job_id, time};
 use crate::{Builder, Policy, WaterMark};
 use std::ffi::c_void;
@@ -72,29 +73,14 @@ pub(super) fn bounded(mut builder: Builder, config: &ftpool_config) -> Checked<B
         _ => return Err(FTPOOL_E_INVALID),
     };
     builder = builder.max_queued(config.max_queued, policy);
-    let Some(function) = config.water_callback else { return Ok(builder) };
-    let callback = WaterCallback { function, context: config.water_context };
-    Ok(builder.water_marks(config.low_water, config.high_water, move |mark, queued| callback.call(mark, queued)))
-}
-
-#[derive(Clone, Copy)]
-struct WaterCallback {
-    function: unsafe extern "C" fn(*mut c_void, u32, usize),
-    context: *mut c_void,
-}
-
-// SAFETY: the caller of ftpool_new states that the callback may be called with its context on any thread.
-unsafe impl Send for WaterCallback {}
-// SAFETY: as above.
-unsafe impl Sync for WaterCallback {}
-
-impl WaterCallback {
-    fn call(&self, mark: WaterMark, queued: usize) {
+    let Some(callback) = config.water_callback else { return Ok(builder) };
+    let context = Shared(config.water_context);
+    Ok(builder.water_marks(config.low_water, config.high_water, move |mark, queued| {
         let mark = match mark {
             WaterMark::Low => FTPOOL_WATER_LOW,
             WaterMark::High => FTPOOL_WATER_HIGH,
         };
-        // SAFETY: as above.
-        unsafe { (self.function)(self.context, mark, queued) };
-    }
+        // SAFETY: the caller of ftpool_new states that the callback may be called with its context on any thread.
+        unsafe { callback(context.get(), mark, queued) };
+    }))
 }

@@ -1,6 +1,7 @@
 //! Hooks of C programs.
 
 use super::clock::from_duration;
+use super::shared::Shared;
 use super::{ftpool_config, ftpool_job_id, result};
 use crate::{Builder, JobError, JobId, Overrun};
 use std::ffi::{c_char, c_void};
@@ -26,25 +27,9 @@ pub type ftpool_overrun_hook =
 /// A level of ftpool_log_hook: a job or a hook has failed.
 pub const FTPOOL_LOG_ERROR: u32 = 1;
 
-/// The context that a program's hooks are called with.
-#[derive(Clone, Copy)]
-struct Context(*mut c_void);
-
-// SAFETY: the caller of ftpool_new states that hooks may be called with the context on any thread.
-unsafe impl Send for Context {}
-// SAFETY: as above, on several at a time.
-unsafe impl Sync for Context {}
-
-impl Context {
-    /// A method, so that closures capture the whole context and not the pointer in it.
-    fn get(self) -> *mut c_void {
-        self.0
-    }
-}
-
 /// Sets the hooks of a config.
 pub(super) fn set(mut builder: Builder, config: &ftpool_config) -> Builder {
-    let context = Context(config.context);
+    let context = Shared(config.context);
     if let Some(start) = config.start {
         // SAFETY: the caller of ftpool_new states that the hook may be called with the context.
         builder = builder.on_start(move |worker| unsafe { start(context.get(), worker as u32) });

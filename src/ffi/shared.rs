@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-/// A pointer that several threads use, as the program states that they may.
+/// A pointer that several threads use, as the program states that they may, such as the context of a callback.
 #[derive(Debug)]
 pub(super) struct Shared<T = c_void>(pub(super) *mut T);
 
@@ -11,10 +11,18 @@ unsafe impl<T> Send for Shared<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Shared<T> {}
 
+impl<T> Copy for Shared<T> {}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
 impl<T> Shared<T> {
     /// A method, so that closures capture the whole struct and not the pointer in it.
     #[inline(always)]
-    pub(super) fn get(&self) -> *mut T {
+    pub(super) fn get(self) -> *mut T {
         self.0
     }
 }
