@@ -197,6 +197,24 @@ pub(super) unsafe fn store<T>(place: *mut T, value: T) {
     }
 }
 
+/// Submits a call to a pool, or to what belongs to one, by `submit`, and stores the job's id.
+///
+/// # Safety
+///
+/// 1. `out_id` is NULL or writable.
+#[inline(always)]
+pub(super) unsafe fn submit<P, E: Into<ftpool_status>>(
+    place: Checked<P>,
+    function: ftpool_fn,
+    arg: *mut c_void,
+    out_id: *mut ftpool_job_id,
+    submit: impl FnOnce(P, Call) -> Result<JobId, E>,
+) -> ftpool_status {
+    let id = place.and_then(|place| submit(place, Call::new(function, arg)?).map_err(E::into));
+    // SAFETY: the caller's 1.
+    status(id.map(|id| unsafe { store(out_id, id.get()) }))
+}
+
 /// Stores ids in an array, which may be NULL.
 ///
 /// # Safety

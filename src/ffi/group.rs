@@ -1,10 +1,10 @@
 //! Groups of C jobs.
 
-use super::check::{self, Call, Checked, status};
+use super::check::{self, status};
 use super::ftpool_status::{self, *};
 use super::submit::discard_value;
 use super::{ftpool, ftpool_fn, ftpool_job_id, time};
-use crate::{Group, JobId, Priority, SubmitError};
+use crate::{Group, Priority};
 use std::ffi::c_void;
 
 /// A priority of a group: its jobs take turns with jobs outside groups.
@@ -92,8 +92,10 @@ pub unsafe extern "C" fn ftpool_group_submit(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { submit(group, function, arg, out_id, |group, call| group.try_spawn(discard_value(call))) })
+    // SAFETY: the caller's 1.
+    let group = unsafe { check::object(group) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(group, function, arg, out_id, |group, call| group.0.try_spawn(discard_value(call))) }
 }
 
 /// As ftpool_group_submit(), but ahead of the jobs that are queued in the group.
@@ -110,8 +112,10 @@ pub unsafe extern "C" fn ftpool_group_submit_first(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { submit(group, function, arg, out_id, |group, call| group.try_spawn_first(discard_value(call))) })
+    // SAFETY: the caller's 1.
+    let group = unsafe { check::object(group) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(group, function, arg, out_id, |group, call| group.0.try_spawn_first(discard_value(call))) }
 }
 
 /// Cancels every queued job of the group; running jobs go on. `*out_count` is how many were cancelled; `out_count` may
@@ -172,22 +176,4 @@ pub unsafe extern "C" fn ftpool_group_busy(group: *const ftpool_group) -> usize 
 pub unsafe extern "C" fn ftpool_group_pending(group: *const ftpool_group) -> usize {
     // SAFETY: the caller's 1.
     unsafe { check::object(group) }.map_or(0, |group| group.0.pending())
-}
-
-/// # Safety
-///
-/// 1. `group` is NULL or a group that was not freed. 2. `out_id` is NULL or writable.
-unsafe fn submit(
-    group: *mut ftpool_group,
-    function: ftpool_fn,
-    arg: *mut c_void,
-    out_id: *mut ftpool_job_id,
-    submit: impl FnOnce(&Group, Call) -> Result<JobId, SubmitError>,
-) -> Checked<()> {
-    // SAFETY: the caller's 1.
-    let group = unsafe { check::object(group) }?;
-    let id = submit(&group.0, Call::new(function, arg)?)?;
-    // SAFETY: the caller's 2.
-    unsafe { check::store(out_id, id.get()) };
-    Ok(())
 }

@@ -6,7 +6,7 @@ use super::ftpool_status::{self, *};
 use super::result::Value;
 use super::{ftpool, ftpool_fn, ftpool_job_id};
 use crate::api::Discard;
-use crate::{JobId, Results, SubmitError};
+use crate::{Results, SubmitError};
 use std::ffi::c_void;
 
 /// A results object collects the outcomes of many jobs, in a done queue and a failed queue. Every job submitted through
@@ -134,8 +134,10 @@ pub unsafe extern "C" fn ftpool_results_submit(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { submit(results, function, arg, out_id, |results, call| results.submit(keep_value(call))) })
+    // SAFETY: the caller's 1.
+    let results = unsafe { check::object(results) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(results, function, arg, out_id, |to, call| to.results.submit(keep_value(call))) }
 }
 
 /// As ftpool_results_submit(), but ahead of every queued job of the pool.
@@ -152,8 +154,10 @@ pub unsafe extern "C" fn ftpool_results_submit_first(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { submit(results, function, arg, out_id, |results, call| results.submit_first(keep_value(call))) })
+    // SAFETY: the caller's 1.
+    let results = unsafe { check::object(results) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(results, function, arg, out_id, |to, call| to.results.submit_first(keep_value(call))) }
 }
 
 /// Queues `function(args[i])` for each `i` below `count`; what they return becomes outcomes of this object. Either all
@@ -189,23 +193,4 @@ pub unsafe extern "C" fn ftpool_results_submit_batch(
 #[inline(always)]
 fn keep_value(call: Call) -> impl FnOnce() -> Value + Send + 'static {
     move || Value(call.run())
-}
-
-/// # Safety
-///
-/// 1. `results` is NULL or a results object that was not freed. 2. `out_id` is NULL or writable.
-#[inline(always)]
-unsafe fn submit(
-    results: *mut ftpool_results,
-    function: ftpool_fn,
-    arg: *mut c_void,
-    out_id: *mut ftpool_job_id,
-    submit: impl FnOnce(&Results<Value>, Call) -> Result<JobId, SubmitError>,
-) -> Checked<()> {
-    // SAFETY: the caller's 1.
-    let results = unsafe { check::object(results) }?;
-    let id = submit(&results.results, Call::new(function, arg)?)?;
-    // SAFETY: the caller's 2.
-    unsafe { check::store(out_id, id.get()) };
-    Ok(())
 }

@@ -1,9 +1,9 @@
 //! Submitting and cancelling C jobs.
 
-use super::check::{self, Call, Checked, status, status_or};
+use super::check::{self, Call, status, status_or};
 use super::ftpool;
 use super::ftpool_status::{self, *};
-use crate::{JobId, Pool, SubmitError};
+use crate::JobId;
 use std::convert::Infallible;
 use std::ffi::c_void;
 
@@ -34,8 +34,10 @@ pub unsafe extern "C" fn ftpool_submit(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { submit(pool, function, arg, out_id, |pool, call| pool.try_spawn(discard_value(call))) })
+    // SAFETY: the caller's 1; a pool waits for submits before it is freed.
+    let pool = unsafe { check::pool(pool) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(pool, function, arg, out_id, |pool, call| pool.try_spawn(discard_value(call))) }
 }
 
 /// As ftpool_submit(), but ahead of every queued job. Of several such jobs, the last one starts first.
@@ -52,8 +54,10 @@ pub unsafe extern "C" fn ftpool_submit_first(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { submit(pool, function, arg, out_id, |pool, call| pool.try_spawn_first(discard_value(call))) })
+    // SAFETY: the caller's 1; a pool waits for submits before it is freed.
+    let pool = unsafe { check::pool(pool) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(pool, function, arg, out_id, |pool, call| pool.try_spawn_first(discard_value(call))) }
 }
 
 /// Queues `function(args[i])` for each `i` below `count`, which costs less than submitting one by one. Either all jobs
@@ -111,23 +115,4 @@ pub(super) fn discard_value(call: Call) -> impl Fn() -> Result<(), Infallible> +
         call.run();
         Ok(())
     }
-}
-
-/// # Safety
-///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `out_id` is NULL or writable.
-#[inline(always)]
-unsafe fn submit(
-    pool: *mut ftpool,
-    function: ftpool_fn,
-    arg: *mut c_void,
-    out_id: *mut ftpool_job_id,
-    submit: impl FnOnce(&Pool, Call) -> Result<JobId, SubmitError>,
-) -> Checked<()> {
-    // SAFETY: the caller's 1; a pool waits for submits before it is freed.
-    let pool = unsafe { check::pool(pool) }?;
-    let id = submit(&pool, Call::new(function, arg)?)?;
-    // SAFETY: the caller's 2.
-    unsafe { check::store(out_id, id.get()) };
-    Ok(())
 }

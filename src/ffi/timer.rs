@@ -1,6 +1,6 @@
 //! Delayed and scheduled C jobs.
 
-use super::check::{self, Call, Checked, status, status_or};
+use super::check::{self, Checked, status, status_or};
 use super::clock::{from_duration, nanoseconds};
 use super::ftpool_status::{self, *};
 use super::submit::discard_value;
@@ -31,9 +31,12 @@ pub unsafe extern "C" fn ftpool_submit_later(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    let submit = |pool: &Pool, call| Ok(pool.try_spawn_at(nanoseconds(delay_ns)?, discard_value(call))?);
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { enter(pool, function, arg, out_id, submit) })
+    let submit =
+        |pool: Pool, call| -> Checked<JobId> { Ok(pool.try_spawn_at(nanoseconds(delay_ns)?, discard_value(call))?) };
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::retained(pool) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(pool, function, arg, out_id, submit) }
 }
 
 /// Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, also if that clock is set meanwhile.
@@ -52,10 +55,13 @@ pub unsafe extern "C" fn ftpool_submit_at(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    let submit =
-        |pool: &Pool, call| Ok(pool.try_spawn_at(UNIX_EPOCH + nanoseconds(ns_since_1970)?, discard_value(call))?);
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { enter(pool, function, arg, out_id, submit) })
+    let submit = |pool: Pool, call| -> Checked<JobId> {
+        Ok(pool.try_spawn_at(UNIX_EPOCH + nanoseconds(ns_since_1970)?, discard_value(call))?)
+    };
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::retained(pool) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(pool, function, arg, out_id, submit) }
 }
 
 /// Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
@@ -78,9 +84,12 @@ pub unsafe extern "C" fn ftpool_schedule(
     arg: *mut c_void,
     out_id: *mut ftpool_job_id,
 ) -> ftpool_status {
-    let submit = |pool: &Pool, call| Ok(pool.try_schedule(nanoseconds(interval_ns)?, discard_value(call))?);
-    // SAFETY: the caller's 1 and 3.
-    status(unsafe { enter(pool, function, arg, out_id, submit) })
+    let submit =
+        |pool: Pool, call| -> Checked<JobId> { Ok(pool.try_schedule(nanoseconds(interval_ns)?, discard_value(call))?) };
+    // SAFETY: the caller's 1.
+    let pool = unsafe { check::retained(pool) };
+    // SAFETY: the caller's 3.
+    unsafe { check::submit(pool, function, arg, out_id, submit) }
 }
 
 /// Makes a delayed job that has not started, or the next tick of a schedule, due `delay_ns` from now instead. The cost
@@ -212,24 +221,6 @@ pub unsafe extern "C" fn ftpool_self_tick(out_number: *mut u64, out_late_by_ns: 
     // SAFETY: the caller's 1.
     unsafe { check::store(out_late_by_ns, from_duration(tick.late_by)) };
     FTPOOL_OK
-}
-
-/// # Safety
-///
-/// 1. `pool` is NULL or a pool that was not freed. 2. `out_id` is NULL or writable.
-unsafe fn enter(
-    pool: *mut ftpool,
-    function: ftpool_fn,
-    arg: *mut c_void,
-    out_id: *mut ftpool_job_id,
-    submit: impl FnOnce(&Pool, Call) -> Checked<JobId>,
-) -> Checked<()> {
-    // SAFETY: the caller's 1.
-    let pool = unsafe { check::retained(pool) }?;
-    let id = submit(&pool, Call::new(function, arg)?)?;
-    // SAFETY: the caller's 2.
-    unsafe { check::store(out_id, id.get()) };
-    Ok(())
 }
 
 fn ids(timers: Vec<Timer>) -> Vec<JobId> {
