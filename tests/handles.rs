@@ -139,6 +139,26 @@ fn a_running_job_learns_that_it_was_cancelled() {
     });
 }
 
+/// Conformance 103: a job is running until its callback has returned.
+#[test]
+fn a_callback_learns_that_its_job_was_cancelled() {
+    within_limit(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        let door = gate.door();
+        let pausing = move |_, _| {
+            door.pass();
+            Ok(cancel_requested())
+        };
+        let job = pool.job(|| false).settle(pausing).submit_handle().unwrap();
+        gate.wait_started(1);
+        assert_eq!((job.state(), job.cancel()), (JobState::Running, false));
+        gate.open();
+        assert!(job.join().unwrap());
+        let next = pool.job(|| false).settle(|_, _| Ok(cancel_requested())).submit_handle().unwrap();
+        assert!(!next.join().unwrap(), "the next job of the worker");
+    });
+}
+
 /// Conformance 109, 118.
 #[test]
 fn callbacks_come_once_in_order_and_can_be_removed() {

@@ -137,11 +137,11 @@ where
             None => (self.code)(&emitter),
             Some((name, limit)) => worker.watch(name, limit, || (self.code)(&emitter)),
         };
-        let returned = match &self.destination {
-            Destination::Handle(promise) => promise.start(worker, || execute(worker, code)),
-            _ => execute(worker, code),
+        let run = || emitter.conclude(execute(worker, code));
+        let mut last = match &self.destination {
+            Destination::Handle(promise) => promise.start(worker, run),
+            _ => run(),
         };
-        let mut last = emitter.conclude(returned);
         run_finally(self.finally, last.as_mut());
         if let Some(Err(error)) = last.as_ref().map(|outcome| &outcome.result) {
             worker.count_failure(error);
