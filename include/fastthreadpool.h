@@ -934,8 +934,9 @@ extern "C" {
 FTPOOL_API ftpool_status ftpool_new(const ftpool_config *config, ftpool **out_pool);
 
 /**
- * Frees a pool: waits until every accepted job has run, ends the threads, frees the memory. In a job of the pool it
- * does not wait: then the pool ends by itself after its last job. NULL is accepted and ignored.
+ * Frees a pool: waits until every accepted job has run, ends the threads, frees the memory. Delayed and scheduled jobs
+ * that are not due are cancelled. In a job of the pool it does not wait: then the pool ends by itself after its last
+ * job. NULL is accepted and ignored.
  *
  * **Ownership:** the pool is gone. Its results objects, handles and groups must still be freed; outcomes can still be
  * read. **Thread safety:** this waits for calls that other threads have begun; a call that begins later is a bug in

@@ -37,8 +37,9 @@ use std::sync::Arc;
 ///
 /// # Dropping a pool
 ///
-/// Dropping the last handle waits until every accepted job has run, then ends the threads. It does not wait in a job of
-/// the pool, or where a cancelled job is dropped: then the pool shuts down by itself after its last job.
+/// Dropping the last handle waits until every accepted job has run, then ends the threads; delayed and scheduled jobs
+/// that are not due are cancelled. It does not wait in a job of the pool, or where a cancelled job is dropped: then the
+/// pool shuts down by itself after its last job.
 ///
 /// # Examples
 ///
