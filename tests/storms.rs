@@ -3,11 +3,12 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, lock, manual, within_limit};
-use fastthreadpool::{Due, MissedTicks, Pool, Schedule, Shutdown};
+use fastthreadpool::{Due, JobId, MissedTicks, Pool, Schedule, Shutdown};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
+const STEP: Duration = Duration::from_millis(1);
 const MANY: usize = 10_000;
 
 /// Conformance 15, 36: all of them run, in the order of their due times, and `wait_idle` waits for all.
@@ -127,15 +128,19 @@ fn the_sleeper_goes_on_after_a_storm() {
     });
 }
 
+/// A schedule that queues each tick, one every [`STEP`], in a pool whose only worker waits at the gate.
+fn schedule_held_up(pool: &Pool, gate: &Gate, ran: &Count) -> JobId {
+    pool.spawn(gate.job()).unwrap();
+    gate.wait_started(1);
+    pool.schedule(Schedule::every(STEP).missed(MissedTicks::Queue), ran.each()).unwrap()
+}
+
 /// Conformance 42: where each tick is queued, those that have come stay when the schedule is set anew.
 #[test]
 fn a_schedule_set_anew_in_a_storm_loses_no_tick() {
     within_limit(|| {
         let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
-        pool.spawn(gate.job()).unwrap();
-        gate.wait_started(1);
-        let step = Duration::from_millis(1);
-        let id = pool.schedule(Schedule::every(step).missed(MissedTicks::Queue), ran.each()).unwrap();
+        let id = schedule_held_up(&pool, &gate, &ran);
         clock.advance(SECOND);
         clock.advance(SECOND);
         for _ in 0..2 {
@@ -145,7 +150,7 @@ fn a_schedule_set_anew_in_a_storm_loses_no_tick() {
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((ran.get(), pool.timer(id).unwrap().ticks), (2000, 2000));
         assert_eq!(pool.timer(id).unwrap().due_in, Some(10 * SECOND));
-        for (passes, more) in [(10 * SECOND - step, 0), (step, 1), (step, 2)] {
+        for (passes, more) in [(10 * SECOND - STEP, 0), (STEP, 1), (STEP, 2)] {
             clock.advance(passes);
             pool.wait_idle(LIMIT).unwrap();
             assert_eq!(ran.get(), 2000 + more);
@@ -158,13 +163,10 @@ fn a_schedule_set_anew_in_a_storm_loses_no_tick() {
 fn a_schedule_set_anew_twice_in_a_storm_loses_no_tick_in_between() {
     within_limit(|| {
         let ((pool, clock), gate, ran) = (manual(1), Gate::new(), Count::new());
-        pool.spawn(gate.job()).unwrap();
-        gate.wait_started(1);
-        let step = Duration::from_millis(1);
-        let id = pool.schedule(Schedule::every(step).missed(MissedTicks::Queue), ran.each()).unwrap();
+        let id = schedule_held_up(&pool, &gate, &ran);
         clock.advance(SECOND);
         for _ in 0..2 {
-            assert!(pool.reschedule(id, step));
+            assert!(pool.reschedule(id, STEP));
             clock.advance(SECOND);
         }
         assert!(pool.reschedule(id, 10 * SECOND));
