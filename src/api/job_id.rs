@@ -21,6 +21,7 @@ impl JobId {
     }
 
     /// Ids of accepted jobs are never 0.
+    #[inline]
     pub(super) fn accepted(number: u64) -> Self {
         Self(NonZero::new(number).expect("block numbers begin at 1"))
     }

@@ -1,7 +1,7 @@
 //! A job: type-erased code and data in four words.
 
 use super::{Core, Worker};
-use crate::queue::{Body, Item, Taken};
+use crate::queue::{Body, Item, Taken, Word};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
@@ -57,7 +57,7 @@ impl<T: Task> VTableOf<T> {
 
     #[inline]
     fn pack(task: T) -> Body {
-        let mut body = Body::uninit();
+        let mut body = [Word::uninit(); 3];
         if Self::INLINE {
             // SAFETY: the body is writable, large enough and aligned for a `T`.
             unsafe { body.as_mut_ptr().cast::<T>().write(task) };
@@ -188,17 +188,9 @@ impl Job {
 }
 
 impl Drop for Job {
-    /// Inlined, because a job whose address is passed to a function must be kept in memory: half the time of a submit.
-    #[inline(always)]
     fn drop(&mut self) {
-        drop_item(self.0);
+        let (vtable, body) = Self(self.0).open();
+        // SAFETY: 1. the body came with the vtable, and the job is being dropped.
+        unsafe { (vtable.drop)(body) }
     }
-}
-
-#[cold]
-fn drop_item(item: Item) {
-    // SAFETY: every job's tag is the address of a static vtable.
-    let (vtable, body) = Job(item).open();
-    // SAFETY: 1. the body came with the vtable, and the job is being dropped.
-    unsafe { (vtable.drop)(body) }
 }

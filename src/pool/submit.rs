@@ -8,10 +8,11 @@ use super::hooks::HookError;
 use super::job::Job;
 use super::unrun::TakenOut;
 use super::{producer, unwind};
-use crate::queue::{Item, OutOfMemory, Producing};
+use crate::queue::{Item, OutOfMemory, Producing, Word};
 use crate::sys::fence;
 use std::io;
 use std::num::NonZero;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// Why a job was not accepted.
@@ -77,14 +78,37 @@ impl Core {
     /// calls no function, and saves no registers.
     #[inline(always)]
     pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
+        let item = job.into_item();
         // SAFETY: 1. as below.
         if let Some(mut lane) = unsafe { producer::visit_own(self) }
             && lane.has_room()
             && self.admits_one()
         {
-            let id = lane.push_inside(job.into_item());
+            let id = lane.push_inside(item);
             return if self.needs_worker() { self.recruit_for(lane, id) } else { Ok(id) };
         }
+        let (tag, [first, second, third]) = item.into_parts();
+        // SAFETY: 1. the item was made from a job above, and was not queued.
+        unsafe { self.submit_words(tag, first, second, third) }
+    }
+
+    /// The same in all other cases. The item is passed in words: if its address were, it would have to be kept in
+    /// memory, and reading it back as a whole is half the time of a submit.
+    ///
+    /// # Safety
+    ///
+    /// 1. They are those of a job's item, which was not turned back into a job.
+    #[cold]
+    #[inline(never)]
+    unsafe fn submit_words(
+        self: &Arc<Self>,
+        tag: NonNull<()>,
+        first: Word,
+        second: Word,
+        third: Word,
+    ) -> Result<u64, Rejected> {
+        // SAFETY: 1. and 2. by the caller's 1.
+        let job = unsafe { Job::from_item(Item::new(tag, [first, second, third])) };
         self.submit_by(job, Route::Back)
     }
 

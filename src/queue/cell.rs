@@ -6,8 +6,11 @@ use crate::sys::fence;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
+/// A word of a body. It may hold anything, in part or not at all.
+pub(crate) type Word = MaybeUninit<*mut ()>;
+
 /// Three words, whose meaning depends on the tag.
-pub(crate) type Body = MaybeUninit<[*mut (); 3]>;
+pub(crate) type Body = [Word; 3];
 
 /// A tag that says what the item is, and a body. Dropping an item drops nothing; its owner must do that.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +96,7 @@ pub(super) enum Claim {
 
 impl Cell {
     pub(super) fn new() -> Self {
-        Self { word: AtomicPtr::new(std::ptr::null_mut()), body: UnsafeCell::new(Body::uninit()) }
+        Self { word: AtomicPtr::new(std::ptr::null_mut()), body: UnsafeCell::new([Word::uninit(); 3]) }
     }
 
     /// # Safety

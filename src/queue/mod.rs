@@ -35,7 +35,7 @@ mod writer_id;
 pub(crate) use arena::OutOfMemory;
 pub(crate) use arrivals::Arrivals;
 pub(crate) use batch::Batch;
-pub(crate) use cell::{Body, Item, Taken};
+pub(crate) use cell::{Body, Item, Taken, Word};
 pub(crate) use consumers::Look;
 pub(crate) use front::Front;
 pub(crate) use lane::{Lane, Producing};

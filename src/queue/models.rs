@@ -9,7 +9,7 @@ mod slot_blocks;
 mod slots;
 mod two_lock_queues;
 
-use super::{Batch, Body, Item, Lane, Store, Taken};
+use super::{Batch, Item, Lane, Store, Taken, Word};
 use std::num::NonZero;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// An item that says the same number in its tag and in its body.
 fn item(number: usize) -> Item {
     let tag = NonZero::new(number << 3).expect("numbers begin with 1");
-    Item::new(NonNull::without_provenance(tag), Body::new([ptr::without_provenance_mut(number); 3]))
+    Item::new(NonNull::without_provenance(tag), [Word::new(ptr::without_provenance_mut(number)); 3])
 }
 
 /// The number of an item that arrived whole.
@@ -25,7 +25,7 @@ fn number(item: Item) -> usize {
     let (tag, body) = item.into_parts();
     let number = tag.addr().get() >> 3;
     // SAFETY: `item` wrote the body.
-    assert!(unsafe { body.assume_init() }.iter().all(|word| word.addr() == number), "torn item");
+    assert!(body.iter().all(|word| unsafe { word.assume_init() }.addr() == number), "torn item");
     number
 }
 

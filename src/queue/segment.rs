@@ -96,6 +96,7 @@ impl Segment {
         unsafe { clear(&self.started[..]) };
     }
 
+    #[inline]
     pub(super) fn block(&self) -> u64 {
         self.block.load(Ordering::Relaxed)
     }
