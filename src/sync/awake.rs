@@ -9,8 +9,8 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 per_thread! {
-    /// For how many waits this thread does not yield its core.
-    KEEPS: Cell<u32> = Cell::new(0)
+    /// Until when this thread does not yield its core.
+    KEEPS: Cell<Option<Instant>> = Cell::new(None)
 }
 
 per_thread! {
@@ -27,9 +27,8 @@ per_thread! {
 const LONG: Duration = Duration::from_micros(500);
 /// The latter if no more time than this was spent per event.
 const PER_EVENT: Duration = Duration::from_micros(2);
-/// Otherwise yielding is not risked for so many waits: an unrelated thread's time slice takes as long as some hundred
-/// sleeps.
-const WAITS_WITHOUT: u32 = 1024;
+/// Otherwise yielding is not risked again for so many times as long, which limits what unrelated threads can cost.
+const REST: u32 = 16;
 /// Yielding takes no longer than this if no other thread wants the core.
 const ALONE: Duration = Duration::from_nanos(1500);
 /// After so many consecutive failures the awaited threads do not need this core.
@@ -125,15 +124,14 @@ pub(crate) fn give_way(events: impl Fn() -> u64) -> bool {
     if !hint::MAY_WAIT_AWAKE {
         return false;
     }
-    let keeps = KEEPS.try_with(|keeps| keeps.replace(keeps.get().saturating_sub(1))).unwrap_or(1);
-    if keeps > 0 {
+    let (before, began) = (events(), Instant::now());
+    if KEEPS.try_with(Cell::get).map_or(true, |until| until.is_some_and(|until| began < until)) {
         return false;
     }
-    let (before, began) = (events(), Instant::now());
     hint::yield_now();
     let took = began.elapsed();
     if took >= LONG && took / u32::try_from(events().saturating_sub(before)).unwrap_or(u32::MAX).max(1) > PER_EVENT {
-        let _ = KEEPS.try_with(|keeps| keeps.set(WAITS_WITHOUT));
+        let _ = KEEPS.try_with(|keeps| keeps.set(Some(began + (REST + 1) * took)));
     }
     took > ALONE
 }
