@@ -183,6 +183,51 @@
 #define FTPOOL_OUTCOME_EXPIRED 3
 
 /**
+ * A job's state: it has not started.
+ */
+#define FTPOOL_JOB_QUEUED 0
+
+/**
+ * A job's state: a worker is running it.
+ */
+#define FTPOOL_JOB_RUNNING 1
+
+/**
+ * A job's state: it has returned a value.
+ */
+#define FTPOOL_JOB_DONE 2
+
+/**
+ * A job's state: it has failed.
+ */
+#define FTPOOL_JOB_FAILED 3
+
+/**
+ * A job's state: it was cancelled before it started.
+ */
+#define FTPOOL_JOB_CANCELLED 4
+
+/**
+ * A job's state: it did not start before its start deadline.
+ */
+#define FTPOOL_JOB_EXPIRED 5
+
+/**
+ * ftpool_wait_jobs() waits until every job has ended.
+ */
+#define FTPOOL_UNTIL_ALL 0
+
+/**
+ * ftpool_wait_jobs() waits until one job has ended.
+ */
+#define FTPOOL_UNTIL_FIRST 1
+
+/**
+ * ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
+ */
+#define FTPOOL_UNTIL_FIRST_FAILED 2
+
+/**
  * A flag of ftpool_submit_options: the job goes ahead of every queued job of the pool, or of its group.
  */
 #define FTPOOL_SUBMIT_FIRST 1
@@ -256,51 +301,6 @@
  * `wall_ns` must be 0.
  */
 #define FTPOOL_TIMER_AT_ONCE 16
-
-/**
- * A job's state: it has not started.
- */
-#define FTPOOL_JOB_QUEUED 0
-
-/**
- * A job's state: a worker is running it.
- */
-#define FTPOOL_JOB_RUNNING 1
-
-/**
- * A job's state: it has returned a value.
- */
-#define FTPOOL_JOB_DONE 2
-
-/**
- * A job's state: it has failed.
- */
-#define FTPOOL_JOB_FAILED 3
-
-/**
- * A job's state: it was cancelled before it started.
- */
-#define FTPOOL_JOB_CANCELLED 4
-
-/**
- * A job's state: it did not start before its start deadline.
- */
-#define FTPOOL_JOB_EXPIRED 5
-
-/**
- * ftpool_wait_jobs() waits until every job has ended.
- */
-#define FTPOOL_UNTIL_ALL 0
-
-/**
- * ftpool_wait_jobs() waits until one job has ended.
- */
-#define FTPOOL_UNTIL_FIRST 1
-
-/**
- * ftpool_wait_jobs() waits until one job has ended without a value, or all have ended.
- */
-#define FTPOOL_UNTIL_FIRST_FAILED 2
 
 /**
  * A flag of ftpool_cancel_all(): cancel the jobs that are queued.
@@ -599,11 +599,6 @@ typedef struct ftpool_config {
 typedef void *(*ftpool_fn)(void *arg);
 
 /**
- * Frees an argument or a value. It must return, as a job must.
- */
-typedef void (*ftpool_free_fn)(void *pointer);
-
-/**
  * The outcome of a job. Initialise it with FTPOOL_RESULT_INIT.
  */
 typedef struct ftpool_result {
@@ -666,6 +661,11 @@ typedef struct ftpool_result {
 typedef int32_t (*ftpool_callback)(void *context, const ftpool_result *result);
 
 /**
+ * Frees an argument or a value. It must return, as a job must.
+ */
+typedef void (*ftpool_free_fn)(void *pointer);
+
+/**
  * The options of a results object, for ftpool_results_new_with(). Initialise it with FTPOOL_RESULTS_OPTIONS_INIT,
  * which means all defaults.
  */
@@ -695,6 +695,28 @@ typedef struct ftpool_results_options {
      */
     void *callback_context;
 } ftpool_results_options;
+
+/**
+ * The body of ftpool_for(): runs item `i`. It must return, as a job must.
+ */
+typedef void (*ftpool_for_body)(void *context, size_t i);
+
+/**
+ * The body of ftpool_for_range(): runs the items from `begin` to before `end`. It must return, as a job must.
+ */
+typedef void (*ftpool_range_body)(void *context, size_t begin, size_t end);
+
+/**
+ * The body of ftpool_reduce(): folds the items from `begin` to before `end` into `value`. It must return, as a job
+ * must.
+ */
+typedef void (*ftpool_reduce_body)(void *context, size_t begin, size_t end, void *value);
+
+/**
+ * Combines two values of ftpool_reduce(): adds `from` to `into`, which is the value of lower items. It must return, as
+ * a job must.
+ */
+typedef void (*ftpool_combine)(void *context, void *into, const void *from);
 
 /**
  * Called with an outcome, as ftpool_callback, and decides how the job ends. If it returns 0, the job is done with the
@@ -819,28 +841,6 @@ typedef struct ftpool_timer_options {
 } ftpool_timer_options;
 
 /**
- * The body of ftpool_for(): runs item `i`. It must return, as a job must.
- */
-typedef void (*ftpool_for_body)(void *context, size_t i);
-
-/**
- * The body of ftpool_for_range(): runs the items from `begin` to before `end`. It must return, as a job must.
- */
-typedef void (*ftpool_range_body)(void *context, size_t begin, size_t end);
-
-/**
- * The body of ftpool_reduce(): folds the items from `begin` to before `end` into `value`. It must return, as a job
- * must.
- */
-typedef void (*ftpool_reduce_body)(void *context, size_t begin, size_t end, void *value);
-
-/**
- * Combines two values of ftpool_reduce(): adds `from` to `into`, which is the value of lower items. It must return, as
- * a job must.
- */
-typedef void (*ftpool_combine)(void *context, void *into, const void *from);
-
-/**
  * The function of ftpool_broadcast(); `worker` is the worker's index, as in ftpool_worker_index(). It must return, as
  * a job must.
  */
@@ -922,6 +922,8 @@ typedef struct ftpool_wait_group {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/* ---------- Pools ---------- */
 
 /**
  * Makes a pool. Its threads are started when there are jobs for them. `config` may be NULL, which means all defaults.
@@ -1010,6 +1012,8 @@ FTPOOL_API uint64_t ftpool_expired(const ftpool *pool);
  */
 FTPOOL_API size_t ftpool_worker_limit(const ftpool *pool);
 
+/* ---------- Jobs without an outcome ---------- */
+
 /**
  * Queues `function(arg)` to run on a worker. Its value is dropped; a failure is counted (ftpool_failed()). `out_id`
  * may be NULL. To get the value, use ftpool_submit_job() or ftpool_results_submit().
@@ -1069,397 +1073,51 @@ ftpool_status ftpool_try_submit(ftpool *pool,
                                 int64_t timeout_ns,
                                 ftpool_job_id *out_id);
 
-/**
- * Runs `function(arg)` on a worker `delay_ns` from now, and never early. When the delay is over, the job is queued
- * ahead of the jobs that were submitted without a delay, and behind delayed jobs that were due earlier. The delay goes
- * by the monotonic clock, which is never set, and which on Linux does not count the time that the machine is
- * suspended. A waiting job costs memory but no thread. `out_id` may be NULL.
- *
- * ftpool_cancel() accepts the id until the job starts, and ftpool_reschedule() changes the delay. A shutdown cancels
- * the delayed jobs that are not yet due.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
- */
-FTPOOL_API
-ftpool_status ftpool_submit_later(ftpool *pool,
-                                  int64_t delay_ns,
-                                  ftpool_fn function,
-                                  void *arg,
-                                  ftpool_job_id *out_id);
+/* ---------- For running jobs ---------- */
 
 /**
- * Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, also if that clock is set meanwhile.
- * `out_id` may be NULL. For a time that repeats, or that may have passed, use ftpool_submit_timed().
+ * Marks the running job as failed: when it returns, its value is ignored, and it ends FTPOOL_OUTCOME_FAILED with this
+ * code and message. Of several calls, the last one counts. `message` may be NULL. In the body of a loop such as
+ * ftpool_for() it stops the loop instead. It has no effect in a callback, which returns a code instead.
  *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the time has passed.
+ * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
+ * thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job and a loop.
  */
-FTPOOL_API
-ftpool_status ftpool_submit_at(ftpool *pool,
-                               int64_t ns_since_1970,
-                               ftpool_fn function,
-                               void *arg,
-                               ftpool_job_id *out_id);
+FTPOOL_API ftpool_status ftpool_fail(int32_t code, const char *message);
 
 /**
- * Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
- * tick that is due while the job of an earlier tick is queued or running is skipped; for other behaviour use
- * ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for the whole schedule:
- * ftpool_cancel() ends it, and removes a tick that is queued. `out_id` may be NULL.
+ * Returns the id of the job that the calling thread is running.
  *
- * **Ownership:** `arg` belongs to the job until the schedule has been cancelled or the pool has ended, and no run is
- * in progress. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the
- * interval is not above 0.
+ * **Thread safety:** any thread. **Returns:** the id; 0 outside a job.
  */
-FTPOOL_API
-ftpool_status ftpool_schedule(ftpool *pool,
-                              int64_t interval_ns,
-                              ftpool_fn function,
-                              void *arg,
-                              ftpool_job_id *out_id);
+FTPOOL_API ftpool_job_id ftpool_self_id(void);
 
 /**
- * Makes a delayed job that has not started, or the next tick of a schedule, due `delay_ns` from now instead. The cost
- * does not depend on how many timers there are.
+ * Returns whether the running job was asked to stop, by ftpool_job_cancel() or by the config's overrun hook. A long
+ * job should check this from time to time, and return early.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: it is too late, or no timer of this pool has
- * this id, or its next tick is not known yet, because it follows the end of a run (fixed delay, or coalesced ticks);
- * FTPOOL_E_INVALID if `pool` is NULL or the delay is negative.
+ * **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
  */
-FTPOOL_API ftpool_status ftpool_reschedule(ftpool *pool, ftpool_job_id id, int64_t delay_ns);
+FTPOOL_API int32_t ftpool_self_cancelled(void);
 
 /**
- * Returns the time until a timer is next due, in nanoseconds.
+ * Returns the pool whose job the calling thread is running.
  *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or the time
- * is not known (a delayed job is queued, or the next tick follows the end of a run: fixed delay, or coalesced ticks);
- * FTPOOL_E_INVALID if `pool` or `out_due_in_ns` is NULL.
+ * **Ownership:** the pool still belongs to its owner; do not free it. **Thread safety:** any thread. **Returns:** the
+ * pool; NULL outside a job.
  */
-FTPOOL_API ftpool_status ftpool_timer_next_due(ftpool *pool, ftpool_job_id id, int64_t *out_due_in_ns);
+FTPOOL_API ftpool *ftpool_current(void);
 
 /**
- * The number of delayed jobs that are not due yet.
+ * Returns the index of the calling worker in its pool, for data that each worker has of its own.
  *
- * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ * **Thread safety:** any thread. **Returns:** the index, which is less than ftpool_worker_limit(). FTPOOL_E_INVALID
+ * (−1) on a thread that is no worker, also in the body of a loop that such a thread calls, and in a job that its
+ * submitter runs (FTPOOL_POLICY_CALLER_RUNS).
  */
-FTPOOL_API size_t ftpool_delayed_count(const ftpool *pool);
+FTPOOL_API int32_t ftpool_worker_index(void);
 
-/**
- * The number of active schedules.
- *
- * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
- */
-FTPOOL_API size_t ftpool_scheduled_count(const ftpool *pool);
-
-/**
- * Lists the ids of the delayed jobs that are not due yet, in no particular order. Writes at most `capacity` ids to
- * `out_ids`; `*out_count` is how many there are, which may be more.
- *
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
- * `out_ids` is and `capacity` is not 0.
- */
-FTPOOL_API ftpool_status ftpool_delayed_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
-
-/**
- * Lists the ids of the active schedules, as ftpool_delayed_ids() lists delayed jobs.
- *
- * **Thread safety**, **Returns:** as ftpool_delayed_ids().
- */
-FTPOOL_API ftpool_status ftpool_scheduled_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
-
-/**
- * Returns the tick that the running job was queued for: its number, counted from 1 and including skipped ticks (1 for
- * a delayed job), and how long after its due time the job started. Both pointers may be NULL.
- *
- * **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and
- * in one that was not delayed.
- */
-FTPOOL_API ftpool_status ftpool_self_tick(uint64_t *out_number, int64_t *out_late_by_ns);
-
-/**
- * Makes a results object. A pool can have any number of them.
- *
- * **Ownership:** the caller owns the object and frees it with ftpool_results_free(), before or after the pool.
- * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL. `*out_results` is
- * NULL on failure.
- */
-FTPOOL_API ftpool_status ftpool_results_new(ftpool *pool, ftpool_results **out_results);
-
-/**
- * Makes a results object with options. `options` may be NULL, which means all defaults.
- *
- * **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
- * FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have
- * fields that this library does not know; FTPOOL_E_THREAD if the system refused a thread for the callback.
- * `*out_results` is NULL on failure.
- */
-FTPOOL_API
-ftpool_status ftpool_results_new_with(ftpool *pool,
-                                      const ftpool_results_options *options,
-                                      ftpool_results **out_results);
-
-/**
- * Frees a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
- * If the object has a callback, that is called for the outcomes that have arrived, and not after this has returned,
- * unless the callback itself calls this. NULL is accepted and ignored.
- *
- * **Ownership:** the object is gone; values that were not read are passed to its value_free, if it has one. **Thread
- * safety:** no other call on the object may be under way or follow.
- */
-FTPOOL_API void ftpool_results_free(ftpool_results *results);
-
-/**
- * Queues `function(arg)` to run on a worker; what it returns becomes an outcome of this object. `out_id` may be NULL.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
- */
-FTPOOL_API
-ftpool_status ftpool_results_submit(ftpool_results *results,
-                                    ftpool_fn function,
-                                    void *arg,
-                                    ftpool_job_id *out_id);
-
-/**
- * As ftpool_results_submit(), but ahead of every queued job of the pool.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
- */
-FTPOOL_API
-ftpool_status ftpool_results_submit_first(ftpool_results *results,
-                                          ftpool_fn function,
-                                          void *arg,
-                                          ftpool_job_id *out_id);
-
-/**
- * Queues `function(args[i])` for each `i` below `count`; what they return becomes outcomes of this object. Either all
- * jobs are accepted or none is. `out_ids` is NULL or has room for `count` ids.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch(), also for a batch that is larger than
- * max_queued.
- */
-FTPOOL_API
-ftpool_status ftpool_results_submit_batch(ftpool_results *results,
-                                          ftpool_fn function,
-                                          void *const *args,
-                                          size_t count,
-                                          ftpool_job_id *out_ids);
-
-/**
- * Waits for the next outcome, done or failed, and returns it in `*out_result`. If there are both, either may come
- * first.
- *
- * **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
- * each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: every outcome was
- * read, and no job submitted through this object is queued or running; FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback
- * receives the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a job of a pool with one worker; FTPOOL_E_FORKED;
- * FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or
- * the timeout is not valid.
- */
-FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
-
-/**
- * Waits for the next value, and returns it in `*out_result`. Failures stay in the failed queue. FTPOOL_EMPTY means
- * that every value was read.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
- */
-FTPOOL_API
-ftpool_status ftpool_results_next_done(ftpool_results *results,
-                                       int64_t timeout_ns,
-                                       ftpool_result *out_result);
-
-/**
- * Waits for the next outcome without a value (failed, cancelled or expired), and returns it in `*out_result`. Values
- * stay in the done queue. FTPOOL_EMPTY means that every such outcome was read.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
- */
-FTPOOL_API
-ftpool_status ftpool_results_next_failed(ftpool_results *results,
-                                         int64_t timeout_ns,
-                                         ftpool_result *out_result);
-
-/**
- * Reads up to `capacity` outcomes without waiting, failed ones first. The entries of `out_results` lie
- * `out_results[0].size` bytes apart; only the size field of the first one must be set.
- *
- * **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
- * FTPOOL_E_BUSY if a callback receives the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
- * `out_results` is while `capacity` is not 0, or the size is not valid.
- */
-FTPOOL_API
-ftpool_status ftpool_results_take(ftpool_results *results,
-                                  size_t capacity,
-                                  ftpool_result *out_results,
-                                  size_t *out_count);
-
-/**
- * Returns the oldest failure of the object's callback that was not returned yet: the id of the job whose outcome the
- * callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned, with the
- * outcome's message if it is the outcome's own code.
- *
- * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
- * **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is
- * NULL or the result's size is not valid.
- */
-FTPOOL_API ftpool_status ftpool_results_next_callback_failure(ftpool_results *results, ftpool_result *out_result);
-
-/**
- * The number of values that can be read now.
- *
- * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
- */
-FTPOOL_API size_t ftpool_results_done_count(const ftpool_results *results);
-
-/**
- * The number of outcomes without a value that can be read now.
- *
- * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
- */
-FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
-
-/**
- * Returns a file descriptor that poll(), epoll and the like report as readable when there is something to read. Like
- * an edge-triggered descriptor, it is reported once, and again only after a read has found nothing more: before you
- * poll, read with FTPOOL_NOW until FTPOOL_TIMEOUT or FTPOOL_EMPTY, or until ftpool_results_take() returns fewer than
- * `capacity`. It costs a system call only while a thread waits for it.
- *
- * **Ownership:** the descriptor belongs to the object; do not read from it or close it. **Thread safety:** any thread.
- * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback receives the outcomes;
- * FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one (see errno).
- */
-FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out_fd);
-
-/**
- * Queues `function(arg)` to run on a worker, with `options`, which may be NULL. `out_id` may be NULL.
- *
- * **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
- * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
- * ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times, callbacks, group or results object are
- * not valid, or exclude one another; FTPOOL_E_VERSION if they have fields that this library does not know.
- */
-FTPOOL_API
-ftpool_status ftpool_submit_with(ftpool *pool,
-                                 ftpool_fn function,
-                                 void *arg,
-                                 const ftpool_submit_options *options,
-                                 ftpool_job_id *out_id);
-
-/**
- * As ftpool_submit_with(), and returns a handle to the job in `*out_job`. The outcome goes to the handle, so `options`
- * must not have a results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
- *
- * **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
- * ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
- * is NULL on failure.
- */
-FTPOOL_API
-ftpool_status ftpool_submit_job_with(ftpool *pool,
-                                     ftpool_fn function,
-                                     void *arg,
-                                     const ftpool_submit_options *options,
-                                     ftpool_job **out_job);
-
-/**
- * Makes a group, of whose jobs at most `limit` run at a time; 0 means the pool's own limit on workers. `priority` is
- * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher priority, a lower one
- * gets a turn.
- *
- * In one case the limit is exceeded. A job of the pool that waits with FTPOOL_FOREVER for jobs of the group may run
- * one that has not started, on its own thread. So, for each such waiting job that is not in the group, one more job
- * may run. The group does not count it: ftpool_group_busy(), ftpool_group_pending() and ftpool_group_wait_idle()
- * disregard it; ftpool_pending() and ftpool_wait_idle() do not.
- *
- * **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool. **Thread
- * safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is not valid.
- * `*out_group` is NULL on failure.
- */
-FTPOOL_API ftpool_status ftpool_group_new(ftpool *pool, size_t limit, uint32_t priority, ftpool_group **out_group);
-
-/**
- * Frees a group; its queued jobs still run. NULL is accepted and ignored.
- *
- * **Ownership:** the group is gone. **Thread safety:** no other call on the group may be under way or follow.
- */
-FTPOOL_API void ftpool_group_free(ftpool_group *group);
-
-/**
- * Queues `function(arg)` behind the jobs that are queued in the group. `out_id` may be NULL. For a results object, a
- * handle or a callback, use ftpool_submit_with() or ftpool_submit_job_with() with the option `group`.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(). Where the pool's policy is
- * FTPOOL_POLICY_CALLER_RUNS, this waits for room instead.
- */
-FTPOOL_API ftpool_status ftpool_group_submit(ftpool_group *group, ftpool_fn function, void *arg, ftpool_job_id *out_id);
-
-/**
- * As ftpool_group_submit(), but ahead of the jobs that are queued in the group.
- *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_group_submit().
- */
-FTPOOL_API
-ftpool_status ftpool_group_submit_first(ftpool_group *group,
-                                        ftpool_fn function,
-                                        void *arg,
-                                        ftpool_job_id *out_id);
-
-/**
- * Cancels every queued job of the group; running jobs go on. `*out_count` is how many were cancelled; `out_count` may
- * be NULL.
- *
- * **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
- * if `group` is NULL.
- */
-FTPOOL_API ftpool_status ftpool_group_cancel_all(ftpool_group *group, size_t *out_count);
-
-/**
- * Waits for a moment at which no job of the group is queued or running, or being cancelled or expired. A job that a
- * waiting job runs itself is not waited for (see ftpool_group_new()).
- *
- * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
- * of the pool, and in a callback of a job of the group that is being cancelled or expired; FTPOOL_E_FORKED;
- * FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is not valid.
- */
-FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t timeout_ns);
-
-/**
- * The number of jobs of the group that are running now.
- *
- * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
- */
-FTPOOL_API size_t ftpool_group_busy(const ftpool_group *group);
-
-/**
- * The number of jobs of the group that are queued or running now, or being cancelled or expired.
- *
- * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
- */
-FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
-
-/**
- * Emits a value of the running job, any number of times: each becomes an outcome in the job's results object, under
- * the job's id. Only in a job that was submitted with FTPOOL_SUBMIT_EMITS. If the results object has a bound, this
- * waits for room.
- *
- * **Ownership:** the value belongs to the reader. **Thread safety:** in a job, on the thread that runs it.
- * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside such a job.
- */
-FTPOOL_API ftpool_status ftpool_emit(void *value);
-
-/**
- * Runs `function(arg)` on a worker when it is due, once or again and again, as `options` says. `options` may be NULL,
- * which means now and once. `out_id` may be NULL.
- *
- * **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
- * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
- * ftpool_submit(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another
- * field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
- */
-FTPOOL_API
-ftpool_status ftpool_submit_timed(ftpool *pool,
-                                  ftpool_fn function,
-                                  void *arg,
-                                  const ftpool_timer_options *options,
-                                  ftpool_job_id *out_id);
+/* ---------- Jobs with a handle ---------- */
 
 /**
  * Queues `function(arg)` to run on a worker, and returns a handle to the job in `*out_job`.
@@ -1621,6 +1279,164 @@ FTPOOL_API ftpool_status ftpool_completed_add(ftpool_completed *completed, ftpoo
  */
 FTPOOL_API ftpool_status ftpool_completed_next(ftpool_completed *completed, int64_t timeout_ns, ftpool_job **out_job);
 
+/* ---------- Results objects: the outcomes of many jobs ---------- */
+
+/**
+ * Makes a results object. A pool can have any number of them.
+ *
+ * **Ownership:** the caller owns the object and frees it with ftpool_results_free(), before or after the pool.
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL. `*out_results` is
+ * NULL on failure.
+ */
+FTPOOL_API ftpool_status ftpool_results_new(ftpool *pool, ftpool_results **out_results);
+
+/**
+ * Makes a results object with options. `options` may be NULL, which means all defaults.
+ *
+ * **Ownership**, **Thread safety:** as ftpool_results_new(); the options are copied. **Returns:** FTPOOL_OK;
+ * FTPOOL_E_INVALID if `pool` or `out_results` is NULL or the options' size is not valid; FTPOOL_E_VERSION if they have
+ * fields that this library does not know; FTPOOL_E_THREAD if the system refused a thread for the callback.
+ * `*out_results` is NULL on failure.
+ */
+FTPOOL_API
+ftpool_status ftpool_results_new_with(ftpool *pool,
+                                      const ftpool_results_options *options,
+                                      ftpool_results **out_results);
+
+/**
+ * Frees a results object. Outcomes that were not read are dropped, and so are those of jobs that have not ended yet.
+ * If the object has a callback, that is called for the outcomes that have arrived, and not after this has returned,
+ * unless the callback itself calls this. NULL is accepted and ignored.
+ *
+ * **Ownership:** the object is gone; values that were not read are passed to its value_free, if it has one. **Thread
+ * safety:** no other call on the object may be under way or follow.
+ */
+FTPOOL_API void ftpool_results_free(ftpool_results *results);
+
+/**
+ * Queues `function(arg)` to run on a worker; what it returns becomes an outcome of this object. `out_id` may be NULL.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_submit(ftpool_results *results,
+                                    ftpool_fn function,
+                                    void *arg,
+                                    ftpool_job_id *out_id);
+
+/**
+ * As ftpool_results_submit(), but ahead of every queued job of the pool.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_submit_first(ftpool_results *results,
+                                          ftpool_fn function,
+                                          void *arg,
+                                          ftpool_job_id *out_id);
+
+/**
+ * Queues `function(args[i])` for each `i` below `count`; what they return becomes outcomes of this object. Either all
+ * jobs are accepted or none is. `out_ids` is NULL or has room for `count` ids.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_batch(), also for a batch that is larger than
+ * max_queued.
+ */
+FTPOOL_API
+ftpool_status ftpool_results_submit_batch(ftpool_results *results,
+                                          ftpool_fn function,
+                                          void *const *args,
+                                          size_t count,
+                                          ftpool_job_id *out_ids);
+
+/**
+ * Waits for the next outcome, done or failed, and returns it in `*out_result`. If there are both, either may come
+ * first.
+ *
+ * **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
+ * each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: every outcome was
+ * read, and no job submitted through this object is queued or running; FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback
+ * receives the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a job of a pool with one worker; FTPOOL_E_FORKED;
+ * FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or
+ * the timeout is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
+
+/**
+ * Waits for the next value, and returns it in `*out_result`. Failures stay in the failed queue. FTPOOL_EMPTY means
+ * that every value was read.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_next_done(ftpool_results *results,
+                                       int64_t timeout_ns,
+                                       ftpool_result *out_result);
+
+/**
+ * Waits for the next outcome without a value (failed, cancelled or expired), and returns it in `*out_result`. Values
+ * stay in the done queue. FTPOOL_EMPTY means that every such outcome was read.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_results_next().
+ */
+FTPOOL_API
+ftpool_status ftpool_results_next_failed(ftpool_results *results,
+                                         int64_t timeout_ns,
+                                         ftpool_result *out_result);
+
+/**
+ * Reads up to `capacity` outcomes without waiting, failed ones first. The entries of `out_results` lie
+ * `out_results[0].size` bytes apart; only the size field of the first one must be set.
+ *
+ * **Ownership**, **Thread safety:** as ftpool_results_next(). **Returns:** FTPOOL_OK: `*out_count` were read, maybe 0;
+ * FTPOOL_E_BUSY if a callback receives the outcomes; FTPOOL_E_INVALID if `results` or `out_count` is NULL, or
+ * `out_results` is while `capacity` is not 0, or the size is not valid.
+ */
+FTPOOL_API
+ftpool_status ftpool_results_take(ftpool_results *results,
+                                  size_t capacity,
+                                  ftpool_result *out_results,
+                                  size_t *out_count);
+
+/**
+ * Returns the oldest failure of the object's callback that was not returned yet: the id of the job whose outcome the
+ * callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned, with the
+ * outcome's message if it is the outcome's own code.
+ *
+ * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
+ * **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is
+ * NULL or the result's size is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_results_next_callback_failure(ftpool_results *results, ftpool_result *out_result);
+
+/**
+ * The number of values that can be read now.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
+ */
+FTPOOL_API size_t ftpool_results_done_count(const ftpool_results *results);
+
+/**
+ * The number of outcomes without a value that can be read now.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `results` is NULL.
+ */
+FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
+
+/**
+ * Returns a file descriptor that poll(), epoll and the like report as readable when there is something to read. Like
+ * an edge-triggered descriptor, it is reported once, and again only after a read has found nothing more: before you
+ * poll, read with FTPOOL_NOW until FTPOOL_TIMEOUT or FTPOOL_EMPTY, or until ftpool_results_take() returns fewer than
+ * `capacity`. It costs a system call only while a thread waits for it.
+ *
+ * **Ownership:** the descriptor belongs to the object; do not read from it or close it. **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback receives the outcomes;
+ * FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one (see errno).
+ */
+FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out_fd);
+
+/* ---------- Loops and forks ---------- */
+
 /**
  * The parallel version of `for (size_t i = begin; i < end; i++) body(context, i);`, in no particular order. It returns
  * when all items are done.
@@ -1711,6 +1527,252 @@ ftpool_status ftpool_join(ftpool *pool,
                           void **out_first,
                           void **out_second);
 
+/* ---------- Jobs with options ---------- */
+
+/**
+ * Queues `function(arg)` to run on a worker, with `options`, which may be NULL. `out_id` may be NULL.
+ *
+ * **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
+ * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
+ * ftpool_submit(); FTPOOL_E_INVALID also if the options' size, flags, times, callbacks, group or results object are
+ * not valid, or exclude one another; FTPOOL_E_VERSION if they have fields that this library does not know.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_with(ftpool *pool,
+                                 ftpool_fn function,
+                                 void *arg,
+                                 const ftpool_submit_options *options,
+                                 ftpool_job_id *out_id);
+
+/**
+ * As ftpool_submit_with(), and returns a handle to the job in `*out_job`. The outcome goes to the handle, so `options`
+ * must not have a results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
+ *
+ * **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
+ * ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
+ * is NULL on failure.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_job_with(ftpool *pool,
+                                     ftpool_fn function,
+                                     void *arg,
+                                     const ftpool_submit_options *options,
+                                     ftpool_job **out_job);
+
+/**
+ * Emits a value of the running job, any number of times: each becomes an outcome in the job's results object, under
+ * the job's id. Only in a job that was submitted with FTPOOL_SUBMIT_EMITS. If the results object has a bound, this
+ * waits for room.
+ *
+ * **Ownership:** the value belongs to the reader. **Thread safety:** in a job, on the thread that runs it.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside such a job.
+ */
+FTPOOL_API ftpool_status ftpool_emit(void *value);
+
+/* ---------- Groups ---------- */
+
+/**
+ * Makes a group, of whose jobs at most `limit` run at a time; 0 means the pool's own limit on workers. `priority` is
+ * FTPOOL_PRIORITY_NORMAL, _HIGH or _LOW; none starves another: after sixteen jobs of a higher priority, a lower one
+ * gets a turn.
+ *
+ * In one case the limit is exceeded. A job of the pool that waits with FTPOOL_FOREVER for jobs of the group may run
+ * one that has not started, on its own thread. So, for each such waiting job that is not in the group, one more job
+ * may run. The group does not count it: ftpool_group_busy(), ftpool_group_pending() and ftpool_group_wait_idle()
+ * disregard it; ftpool_pending() and ftpool_wait_idle() do not.
+ *
+ * **Ownership:** the caller owns the group and ends it with ftpool_group_free(), before or after the pool. **Thread
+ * safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if a pointer is NULL or the priority is not valid.
+ * `*out_group` is NULL on failure.
+ */
+FTPOOL_API ftpool_status ftpool_group_new(ftpool *pool, size_t limit, uint32_t priority, ftpool_group **out_group);
+
+/**
+ * Frees a group; its queued jobs still run. NULL is accepted and ignored.
+ *
+ * **Ownership:** the group is gone. **Thread safety:** no other call on the group may be under way or follow.
+ */
+FTPOOL_API void ftpool_group_free(ftpool_group *group);
+
+/**
+ * Queues `function(arg)` behind the jobs that are queued in the group. `out_id` may be NULL. For a results object, a
+ * handle or a callback, use ftpool_submit_with() or ftpool_submit_job_with() with the option `group`.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(). Where the pool's policy is
+ * FTPOOL_POLICY_CALLER_RUNS, this waits for room instead.
+ */
+FTPOOL_API ftpool_status ftpool_group_submit(ftpool_group *group, ftpool_fn function, void *arg, ftpool_job_id *out_id);
+
+/**
+ * As ftpool_group_submit(), but ahead of the jobs that are queued in the group.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_group_submit().
+ */
+FTPOOL_API
+ftpool_status ftpool_group_submit_first(ftpool_group *group,
+                                        ftpool_fn function,
+                                        void *arg,
+                                        ftpool_job_id *out_id);
+
+/**
+ * Cancels every queued job of the group; running jobs go on. `*out_count` is how many were cancelled; `out_count` may
+ * be NULL.
+ *
+ * **Ownership:** as ftpool_cancel(), for each. **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
+ * if `group` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_group_cancel_all(ftpool_group *group, size_t *out_count);
+
+/**
+ * Waits for a moment at which no job of the group is queued or running, or being cancelled or expired. A job that a
+ * waiting job runs itself is not waited for (see ftpool_group_new()).
+ *
+ * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job
+ * of the pool, and in a callback of a job of the group that is being cancelled or expired; FTPOOL_E_FORKED;
+ * FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `group` is NULL or the timeout is not valid.
+ */
+FTPOOL_API ftpool_status ftpool_group_wait_idle(ftpool_group *group, int64_t timeout_ns);
+
+/**
+ * The number of jobs of the group that are running now.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
+ */
+FTPOOL_API size_t ftpool_group_busy(const ftpool_group *group);
+
+/**
+ * The number of jobs of the group that are queued or running now, or being cancelled or expired.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `group` is NULL.
+ */
+FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
+
+/* ---------- Delayed and scheduled jobs ---------- */
+
+/**
+ * Runs `function(arg)` on a worker `delay_ns` from now, and never early. When the delay is over, the job is queued
+ * ahead of the jobs that were submitted without a delay, and behind delayed jobs that were due earlier. The delay goes
+ * by the monotonic clock, which is never set, and which on Linux does not count the time that the machine is
+ * suspended. A waiting job costs memory but no thread. `out_id` may be NULL.
+ *
+ * ftpool_cancel() accepts the id until the job starts, and ftpool_reschedule() changes the delay. A shutdown cancels
+ * the delayed jobs that are not yet due.
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_later(ftpool *pool,
+                                  int64_t delay_ns,
+                                  ftpool_fn function,
+                                  void *arg,
+                                  ftpool_job_id *out_id);
+
+/**
+ * Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, also if that clock is set meanwhile.
+ * `out_id` may be NULL. For a time that repeats, or that may have passed, use ftpool_submit_timed().
+ *
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the time has passed.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_at(ftpool *pool,
+                               int64_t ns_since_1970,
+                               ftpool_fn function,
+                               void *arg,
+                               ftpool_job_id *out_id);
+
+/**
+ * Runs `function(arg)` on a worker every `interval_ns`, for the first time one interval from now, without drift. A
+ * tick that is due while the job of an earlier tick is queued or running is skipped; for other behaviour use
+ * ftpool_submit_timed(). A run that fails is counted, and the schedule goes on. The id stands for the whole schedule:
+ * ftpool_cancel() ends it, and removes a tick that is queued. `out_id` may be NULL.
+ *
+ * **Ownership:** `arg` belongs to the job until the schedule has been cancelled or the pool has ended, and no run is
+ * in progress. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the
+ * interval is not above 0.
+ */
+FTPOOL_API
+ftpool_status ftpool_schedule(ftpool *pool,
+                              int64_t interval_ns,
+                              ftpool_fn function,
+                              void *arg,
+                              ftpool_job_id *out_id);
+
+/**
+ * Makes a delayed job that has not started, or the next tick of a schedule, due `delay_ns` from now instead. The cost
+ * does not depend on how many timers there are.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: it is too late, or no timer of this pool has
+ * this id, or its next tick is not known yet, because it follows the end of a run (fixed delay, or coalesced ticks);
+ * FTPOOL_E_INVALID if `pool` is NULL or the delay is negative.
+ */
+FTPOOL_API ftpool_status ftpool_reschedule(ftpool *pool, ftpool_job_id id, int64_t delay_ns);
+
+/**
+ * Returns the time until a timer is next due, in nanoseconds.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_EMPTY: no timer of this pool has this id, or the time
+ * is not known (a delayed job is queued, or the next tick follows the end of a run: fixed delay, or coalesced ticks);
+ * FTPOOL_E_INVALID if `pool` or `out_due_in_ns` is NULL.
+ */
+FTPOOL_API ftpool_status ftpool_timer_next_due(ftpool *pool, ftpool_job_id id, int64_t *out_due_in_ns);
+
+/**
+ * The number of delayed jobs that are not due yet.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API size_t ftpool_delayed_count(const ftpool *pool);
+
+/**
+ * The number of active schedules.
+ *
+ * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
+ */
+FTPOOL_API size_t ftpool_scheduled_count(const ftpool *pool);
+
+/**
+ * Lists the ids of the delayed jobs that are not due yet, in no particular order. Writes at most `capacity` ids to
+ * `out_ids`; `*out_count` is how many there are, which may be more.
+ *
+ * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `out_count` is NULL, or
+ * `out_ids` is and `capacity` is not 0.
+ */
+FTPOOL_API ftpool_status ftpool_delayed_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
+
+/**
+ * Lists the ids of the active schedules, as ftpool_delayed_ids() lists delayed jobs.
+ *
+ * **Thread safety**, **Returns:** as ftpool_delayed_ids().
+ */
+FTPOOL_API ftpool_status ftpool_scheduled_ids(ftpool *pool, size_t capacity, ftpool_job_id *out_ids, size_t *out_count);
+
+/**
+ * Returns the tick that the running job was queued for: its number, counted from 1 and including skipped ticks (1 for
+ * a delayed job), and how long after its due time the job started. Both pointers may be NULL.
+ *
+ * **Thread safety:** in a job, on the thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job, and
+ * in one that was not delayed.
+ */
+FTPOOL_API ftpool_status ftpool_self_tick(uint64_t *out_number, int64_t *out_late_by_ns);
+
+/**
+ * Runs `function(arg)` on a worker when it is due, once or again and again, as `options` says. `options` may be NULL,
+ * which means now and once. `out_id` may be NULL.
+ *
+ * **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
+ * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
+ * ftpool_submit(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another
+ * field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
+ */
+FTPOOL_API
+ftpool_status ftpool_submit_timed(ftpool *pool,
+                                  ftpool_fn function,
+                                  void *arg,
+                                  const ftpool_timer_options *options,
+                                  ftpool_job_id *out_id);
+
+/* ---------- Workers ---------- */
+
 /**
  * Starts up to `count` workers before there are jobs for them, as far as the limit allows. `*out_started` is how many
  * were started; `out_started` may be NULL.
@@ -1755,6 +1817,8 @@ ftpool_status ftpool_broadcast(ftpool *pool,
  * FTPOOL_E_INVALID if `function` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_blocking(ftpool_fn function, void *arg, void **out_value);
+
+/* ---------- Pools as a whole: cancelling all, reopening, ending ---------- */
 
 /**
  * Returns the process-wide pool, which has the default configuration. It is made on first use, shared by all its
@@ -1846,47 +1910,7 @@ FTPOOL_API void ftpool_abandon(ftpool *pool);
  */
 FTPOOL_API ftpool_status ftpool_check(ftpool *pool, const char **out_cause);
 
-/**
- * Marks the running job as failed: when it returns, its value is ignored, and it ends FTPOOL_OUTCOME_FAILED with this
- * code and message. Of several calls, the last one counts. `message` may be NULL. In the body of a loop such as
- * ftpool_for() it stops the loop instead. It has no effect in a callback, which returns a code instead.
- *
- * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
- * thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job and a loop.
- */
-FTPOOL_API ftpool_status ftpool_fail(int32_t code, const char *message);
-
-/**
- * Returns the id of the job that the calling thread is running.
- *
- * **Thread safety:** any thread. **Returns:** the id; 0 outside a job.
- */
-FTPOOL_API ftpool_job_id ftpool_self_id(void);
-
-/**
- * Returns whether the running job was asked to stop, by ftpool_job_cancel() or by the config's overrun hook. A long
- * job should check this from time to time, and return early.
- *
- * **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
- */
-FTPOOL_API int32_t ftpool_self_cancelled(void);
-
-/**
- * Returns the pool whose job the calling thread is running.
- *
- * **Ownership:** the pool still belongs to its owner; do not free it. **Thread safety:** any thread. **Returns:** the
- * pool; NULL outside a job.
- */
-FTPOOL_API ftpool *ftpool_current(void);
-
-/**
- * Returns the index of the calling worker in its pool, for data that each worker has of its own.
- *
- * **Thread safety:** any thread. **Returns:** the index, which is less than ftpool_worker_limit(). FTPOOL_E_INVALID
- * (−1) on a thread that is no worker, also in the body of a loop that such a thread calls, and in a job that its
- * submitter runs (FTPOOL_POLICY_CALLER_RUNS).
- */
-FTPOOL_API int32_t ftpool_worker_index(void);
+/* ---------- Clocks for tests ---------- */
 
 /**
  * Makes a clock. It starts at zero; its wall clock starts at the system's current time.
@@ -1930,6 +1954,8 @@ FTPOOL_API ftpool_status ftpool_clock_set_wall(ftpool_clock *clock, int64_t ns_s
  * **Thread safety:** any thread. **Returns:** the number; 0 if `clock` is NULL.
  */
 FTPOOL_API int64_t ftpool_clock_elapsed(const ftpool_clock *clock);
+
+/* ---------- Semaphores ---------- */
 
 /**
  * Makes a semaphore with `value` permits, as FTPOOL_SEMAPHORE_INIT(value) does.
@@ -2006,6 +2032,8 @@ FTPOOL_API uint32_t ftpool_semaphore_value(const ftpool_semaphore *semaphore);
  */
 FTPOOL_API ftpool_status ftpool_semaphore_close(ftpool_semaphore *semaphore);
 
+/* ---------- Locks ---------- */
+
 /**
  * Waits for the lock and acquires it. The pointer is not checked.
  *
@@ -2060,6 +2088,8 @@ FTPOOL_API void ftpool_lock_wake_next(ftpool_lock *lock);
  */
 FTPOOL_API bool ftpool_lock_locked(const ftpool_lock *lock);
 
+/* ---------- Events and wait groups ---------- */
+
 /**
  * Sets an event and wakes all waiters. Setting it again does nothing.
  *
@@ -2107,6 +2137,8 @@ FTPOOL_API ftpool_status ftpool_wait_group_done(ftpool_wait_group *group);
  */
 FTPOOL_API ftpool_status ftpool_wait_group_wait(ftpool_wait_group *group, int64_t timeout_ns);
 
+/* ---------- Statuses ---------- */
+
 /**
  * Returns the name of a status, such as "FTPOOL_E_INVALID"; "FTPOOL_?" for any other number.
  *
@@ -2120,6 +2152,8 @@ FTPOOL_API const char *ftpool_status_name(int32_t status);
  * **Ownership:** static text, not to be freed. **Thread safety:** any thread. **Returns:** never NULL.
  */
 FTPOOL_API const char *ftpool_status_message(int32_t status);
+
+/* ---------- Version ---------- */
 
 /**
  * Returns the version of the library that is loaded, as major × 1 000 000 + minor × 1 000 + patch. Compare it with

@@ -2,47 +2,62 @@
 
 use std::path::Path;
 
-/// The files in the order of a user's journey.
-const SOURCES: &[&str] = &[
-    "time",
-    "config",
-    "hooks",
-    "pool",
-    "submit",
-    "backpressure",
-    "timer",
-    "result",
-    "callback",
-    "results",
-    "reading",
-    "options",
-    "group",
-    "emit",
-    "timed",
-    "handle",
-    "completed",
-    "parallel",
-    "workers",
-    "control",
-    "job",
-    "clock",
-    "semaphore",
-    "lock",
-    "event",
-    "status",
-    "version",
+/// The files in the order of a user's journey, and the heading of the section that begins with a file's functions, if
+/// one does.
+const SOURCES: &[(&str, &str)] = &[
+    ("time", ""),
+    ("config", ""),
+    ("hooks", ""),
+    ("pool", "Pools"),
+    ("submit", "Jobs without an outcome"),
+    ("backpressure", ""),
+    ("job", "For running jobs"),
+    ("result", ""),
+    ("callback", ""),
+    ("handle", "Jobs with a handle"),
+    ("completed", ""),
+    ("results", "Results objects: the outcomes of many jobs"),
+    ("reading", ""),
+    ("parallel", "Loops and forks"),
+    ("options", "Jobs with options"),
+    ("emit", ""),
+    ("group", "Groups"),
+    ("timer", "Delayed and scheduled jobs"),
+    ("timed", ""),
+    ("workers", "Workers"),
+    ("control", "Pools as a whole: cancelling all, reopening, ending"),
+    ("clock", "Clocks for tests"),
+    ("semaphore", "Semaphores"),
+    ("lock", "Locks"),
+    ("event", "Events and wait groups"),
+    ("status", "Statuses"),
+    ("version", "Version"),
 ];
 
 fn generated() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
-    let builder = SOURCES.iter().fold(cbindgen::Builder::new().with_config(config), |builder, name| {
-        builder.with_src(root.join(format!("src/ffi/{name}.rs")))
-    });
+    let source = |name: &str| root.join(format!("src/ffi/{name}.rs"));
+    let builder = SOURCES
+        .iter()
+        .fold(cbindgen::Builder::new().with_config(config), |builder, (name, _)| builder.with_src(source(name)));
     let mut header = Vec::new();
     builder.generate().expect("src/ffi parses").write(&mut header);
     let header = String::from_utf8(header).expect("a header is UTF-8");
+    let header = SOURCES.iter().filter(|(_, heading)| !heading.is_empty()).fold(header, |header, (name, heading)| {
+        with_heading(&header, heading, &std::fs::read_to_string(source(name)).expect("src/ffi is readable"))
+    });
     with_inline_functions(&with_tags(&with_safe_macros(&without_rust_sections(&header))))
+}
+
+/// Puts a heading before the first function of a source file.
+fn with_heading(header: &str, heading: &str, source: &str) -> String {
+    let name = source.split("extern \"C\" fn ").nth(1).and_then(|rest| rest.split('(').next());
+    let call = format!("{}(", name.expect("a section has functions"));
+    let is_comment = |at: usize| header[..at].lines().last().is_some_and(|line| line.trim_start().starts_with('*'));
+    let declared = header.match_indices(&call).map(|(at, _)| at).find(|&at| !is_comment(at));
+    let start = declared.and_then(|at| header[..at].rfind("/**")).expect("it is declared, with a comment");
+    format!("{}/* ---------- {heading} ---------- */\n\n{}", &header[..start], &header[start..])
 }
 
 /// The inline functions in C follow all declarations.
