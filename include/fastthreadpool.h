@@ -24,9 +24,10 @@
  *           has ended; ftpool_failed() counts failures, and ftpool_config.failed is called for each.
  * Limits    ftpool_config.workers limits the threads, max_queued the queue; ftpool_group_new() the jobs of one kind that
  *           run at a time; ftpool_results_options.done_max the unread outcomes.
- * Timeouts  Every wait takes a timeout. ftpool_submit_options has a start deadline and a run limit for a job, and
- *           ftpool_cancel() cancels a job that has not started.
- * Shutdown  ftpool_free() waits for all jobs. ftpool_shutdown() runs or cancels the queued jobs, with a timeout.
+ * Timeouts  Nearly every wait takes a timeout. ftpool_submit_options has a start deadline and a run limit for a job,
+ *           and ftpool_cancel() cancels a job that has not started.
+ * Shutdown  ftpool_free() runs the queued jobs. ftpool_shutdown() runs or cancels them, with a timeout. Both cancel
+ *           delayed and scheduled jobs that are not due.
  *
  * Conventions that every call follows
  *
@@ -38,16 +39,21 @@
  * Time      is in nanoseconds. As a timeout, FTPOOL_NOW does not wait, FTPOOL_FOREVER waits without a limit, and other
  *           negative values are FTPOOL_E_INVALID. Huge values mean forever; nothing overflows.
  * Structs   begin with their size. Initialise them with their _INIT macro; 0 in a field means its default.
- * Ownership A submit that does not return FTPOOL_OK took nothing.
+ * Ownership A submit that does not return FTPOOL_OK took nothing. The library frees no argument or value by itself: to
+ *           free the argument however its job ends, also if it is cancelled, use ftpool_submit_options.arg_free; for
+ *           values that nobody reads, ftpool_results_options.value_free.
  * Memory    FTPOOL_E_NOMEM is about the memory of queues. Small things come from malloc(), and the process aborts if
  *           there is none: objects, a thread's first submits, submits with options, batches, schedules, callbacks,
  *           lists of jobs. What ftpool_submit() and handles without options need after that is in the queues.
- * Threads   Jobs run on worker threads, which block asynchronous signals. Processes that a job starts inherit that:
- *           clear the mask with sigprocmask() before exec, or with posix_spawnattr_setsigmask().
+ * Threads   Jobs run on worker threads. A pool with timers, start deadlines or run limits also has a timer thread, and
+ *           a results object with a callback has a thread of its own. All of them block asynchronous signals. Processes
+ *           that a job starts inherit that: clear the mask with sigprocmask() before exec, or with
+ *           posix_spawnattr_setsigmask().
  * Exit      A pool does not keep the process alive. Once exit() has begun, no further job starts, submits and waits
  *           return FTPOOL_E_SHUTDOWN, and ftpool_free() does not wait. Functions registered with atexit() after the
  *           first pool was made, and destructors of static objects constructed after it, run before that.
- * Fork      In the child, calls on the parent's pools return FTPOOL_E_FORKED and never wait; make new pools there.
+ * Fork      In the child, the parent's pools have no threads: submits and waits return FTPOOL_E_FORKED, loops run on
+ *           the caller, and nothing waits. Make new pools there.
  * Unwinding No panic leaves this library. A C++ exception or pthread_exit() that leaves a job aborts the process.
  *           A thread must not be cancelled by pthread_cancel() in a call that makes, shuts down, reopens or frees a
  *           pool, or frees a results object (ftpool_new(), ftpool_shutdown(), ftpool_results_free(), ...), or in
@@ -143,7 +149,8 @@
 #define FTPOOL_POLICY_CALLER_RUNS 3
 
 /**
- * ftpool_config.policy: if the queue is full, the oldest queued job is cancelled to make room.
+ * ftpool_config.policy: if the queue is full, the queued job with the lowest id is cancelled to make room. That is the
+ * oldest of its thread, and with ftpool_config.ordered the oldest of all.
  */
 #define FTPOOL_POLICY_DISCARD_OLDEST 4
 
@@ -335,7 +342,7 @@ enum ftpool_status
      */
     FTPOOL_TIMEOUT = 1,
     /**
-     * There is nothing to return, and there will not be; or there is no such job.
+     * There is nothing to return, and there will not be; or there is no such job, or it is too late for it.
      */
     FTPOOL_EMPTY = 2,
     /**
@@ -453,8 +460,8 @@ typedef void (*ftpool_worker_hook)(void *context, uint32_t worker);
 typedef uint64_t ftpool_job_id;
 
 /**
- * Called on a worker thread for a job that has failed, with the context of the config, and the code and message of its
- * ftpool_result. The message belongs to the library, and is valid only during the call.
+ * Called for a job that has failed, on the thread that has run it, with the context of the config, and the code and
+ * message of its ftpool_result. The message belongs to the library, and is valid only during the call.
  */
 typedef void (*ftpool_failed_hook)(void *context, ftpool_job_id id, int32_t code, const char *message);
 
@@ -466,8 +473,8 @@ typedef void (*ftpool_log_hook)(void *context, uint32_t level, const char *line)
 
 /**
  * Called with FTPOOL_WATER_HIGH or FTPOOL_WATER_LOW and the number of queued jobs. The calls alternate and are never
- * concurrent. They are made on the thread that submits or cancels, or on a worker between two jobs, so the function
- * should be short. It must return, as a job must.
+ * concurrent. They are made on a thread that submits or cancels, on the timer thread, or on a worker between two jobs,
+ * so the function should be short. It must return, as a job must.
  */
 typedef void (*ftpool_water_fn)(void *context, uint32_t mark, size_t queued);
 
@@ -499,6 +506,7 @@ typedef struct ftpool_config {
     uint32_t ordered;
     /**
      * The prefix of the threads' names, which are `<name>-0`, `<name>-1` and so on. NULL means "ThreadPool". Copied.
+     * Where the system keeps fewer bytes (Linux: 15), the prefix is cut, not the number.
      */
     const char *name;
     /**
@@ -506,7 +514,8 @@ typedef struct ftpool_config {
      */
     size_t stack_size;
     /**
-     * 1: results tell how long jobs were queued and ran. 0: that is not measured.
+     * 1: outcomes say how long jobs were queued and ran, which costs three clock reads and an allocation for each job
+     * with an outcome. 0: that is not measured.
      */
     uint32_t timing;
     /**
@@ -521,17 +530,17 @@ typedef struct ftpool_config {
      */
     ftpool_worker_hook stop;
     /**
-     * Called on the worker once for every job that fails, before the outcome can be read, and also for jobs without an
-     * outcome; possibly on several threads at a time. May be NULL.
+     * Called once for every job that runs and fails, with or without an outcome, before that can be read; on the
+     * thread that has run the job, possibly on several threads at a time. May be NULL.
      */
     ftpool_failed_hook failed;
     /**
-     * Called with a line of text once for every job that fails, and when a hook breaks the pool; possibly on several
+     * Called with a line of text where `failed` is called, and when a hook breaks the pool; possibly on several
      * threads at a time. May be NULL.
      */
     ftpool_log_hook log;
     /**
-     * Passed to the four functions above, and to overrun.
+     * Passed to the four functions above, and to overrun. It must stay valid until the threads have ended.
      */
     void *context;
     /**
@@ -545,15 +554,15 @@ typedef struct ftpool_config {
      */
     size_t max_queued;
     /**
-     * How long a submit waits with FTPOOL_POLICY_TIMED.
+     * How long a submit waits with FTPOOL_POLICY_TIMED. 0: it does not wait. FTPOOL_FOREVER: without a limit.
      */
     int64_t policy_timeout_ns;
     /**
-     * The lower mark of water_callback.
+     * The lower mark of water_callback. Without a callback, the marks have no effect.
      */
     size_t low_water;
     /**
-     * The upper mark of water_callback, which must be above the lower one.
+     * The upper mark of water_callback, which must be above the lower one, and therefore not 0.
      */
     size_t high_water;
     /**
@@ -562,7 +571,7 @@ typedef struct ftpool_config {
      */
     ftpool_water_fn water_callback;
     /**
-     * Passed to water_callback.
+     * Passed to water_callback. It must stay valid as long as `context`.
      */
     void *water_context;
     /**
@@ -647,7 +656,7 @@ typedef struct ftpool_result {
      */
     uint64_t tick;
     /**
-     * How many nanoseconds after its due time the job started.
+     * How many nanoseconds after its due time the job started; 0 where `tick` is 0.
      */
     int64_t late_by_ns;
 } ftpool_result;
@@ -676,7 +685,8 @@ typedef struct ftpool_results_options {
     size_t size;
     /**
      * The most unread outcomes that the object holds; 0 means no bound. A worker whose outcome does not fit waits
-     * until one is read, the object is freed, or the pool is shut down.
+     * until one is read, the object is freed, or the pool is shut down. Outcomes of jobs that did not run are
+     * delivered even above the bound.
      */
     size_t done_max;
     /**
@@ -739,19 +749,21 @@ typedef struct ftpool_submit_options {
      */
     ftpool_results *results;
     /**
-     * Called with the outcome before it can be read: on the worker, or on the thread that cancelled or expired the
-     * job. With FTPOOL_SUBMIT_EMITS it is called with every value, and with the failure if there is one. If it returns
-     * anything but 0, the job fails with that code, and the value is passed to value_free; a failure whose own code is
-     * returned stays as it was. May be NULL.
+     * Called with the outcome before it can be read: on the thread that has run the job, or on the one that cancelled
+     * or expired it. If there is neither `results` nor a handle, nobody else sees the value. With FTPOOL_SUBMIT_EMITS
+     * it is called with every value, and with the failure if there is one. If it returns anything but 0, the job fails
+     * with that code, and the value is passed to the value_free of `results`, if there is one; a failure whose own
+     * code is returned stays as it was. May be NULL.
      */
     ftpool_callback callback;
     /**
-     * Passed to `callback` or `settle`.
+     * Passed to `callback` or `settle`. It must stay valid until the job has ended.
      */
     void *callback_context;
     /**
-     * Called with the argument exactly once when the accepted job has ended in any way: done, failed, cancelled or
-     * expired. May be NULL. It must be NULL with FTPOOL_SUBMIT_RETURN_ARG.
+     * Called with the argument exactly once when the accepted job has ended in any way (done, failed, cancelled or
+     * expired), after `callback` or `settle` and on the same thread, before the outcome can be read. May be NULL. It
+     * must be NULL with FTPOOL_SUBMIT_RETURN_ARG.
      */
     ftpool_free_fn arg_free;
     /**
@@ -766,7 +778,7 @@ typedef struct ftpool_submit_options {
      * If not 0, a deadline for the start of the job, counted from the submit: a job that no worker has started by then
      * ends FTPOOL_OUTCOME_EXPIRED at that moment, not when a worker would have reached it. Its callback and arg_free
      * are then usually called on the pool's timer thread. A submit that waits for room returns FTPOOL_FULL at the same
-     * deadline.
+     * deadline. FTPOOL_E_THREAD may also mean the timer thread.
      */
     int64_t start_within_ns;
     /**
@@ -818,7 +830,8 @@ typedef struct ftpool_timer_options {
      */
     int64_t wall_ns;
     /**
-     * The time from tick to tick; 0 for a job that runs once.
+     * The time from tick to tick; 0 for a job that runs once, for which max_runs, missed and the flags other than
+     * FTPOOL_TIMER_BACK and _OR_NOW must be 0.
      */
     int64_t interval_ns;
     /**
@@ -952,10 +965,11 @@ FTPOOL_API void ftpool_free(ftpool *pool);
  * are not due are cancelled, and running jobs finish; then the threads end. May be called again, from any thread, to
  * wait for the same shutdown. The pool must still be freed; ftpool_reopen() opens it again.
  *
- * **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all threads have ended; FTPOOL_TIMEOUT:
- * the shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK in a job of this pool: nothing was done;
- * FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits, and this does not wait; FTPOOL_E_INVALID if `pool` is NULL or
- * ftpool_default(), or the mode or the timeout is not valid.
+ * **Ownership:** as ftpool_cancel(), for each cancelled job. **Thread safety:** any thread but the pool's own.
+ * **Returns:** FTPOOL_OK: all threads have ended; FTPOOL_TIMEOUT: the shutdown goes on, call again to wait longer;
+ * FTPOOL_E_DEADLOCK in a job of this pool: nothing was done; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits,
+ * and this does not wait; FTPOOL_E_INVALID if `pool` is NULL or ftpool_default(), or the mode or the timeout is not
+ * valid.
  */
 FTPOOL_API ftpool_status ftpool_shutdown(ftpool *pool, uint32_t mode, int64_t timeout_ns);
 
@@ -991,7 +1005,7 @@ FTPOOL_API size_t ftpool_busy(const ftpool *pool);
 FTPOOL_API size_t ftpool_pending(const ftpool *pool);
 
 /**
- * The number of jobs that have failed since the pool was made or cleared (ftpool_clear()).
+ * The number of jobs that have run and failed since the pool was made or cleared (ftpool_clear()).
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
  */
@@ -1018,11 +1032,13 @@ FTPOOL_API size_t ftpool_worker_limit(const ftpool *pool);
  * Queues `function(arg)` to run on a worker. Its value is dropped; a failure is counted (ftpool_failed()). `out_id`
  * may be NULL. To get the value, use ftpool_submit_job() or ftpool_results_submit().
  *
- * **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. **Thread safety:**
- * any thread, including the pool's own jobs, even while the pool shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
- * if `pool` or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: the queue is
- * full, and the policy in the config does not wait, or did not wait long enough; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the
- * pool has no worker but those that block, and the system refused to start one; FTPOOL_E_FORKED.
+ * **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. If the job is
+ * cancelled, `arg` is the caller's again; to have it freed in every case, use ftpool_submit_with() and arg_free.
+ * **Thread safety:** any thread, including the pool's own jobs, even while the pool shuts down. **Returns:**
+ * FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed;
+ * FTPOOL_FULL: the queue is full, and the policy in the config does not wait, or did not wait long enough;
+ * FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the pool has no worker but those that block, and the system refused to start one;
+ * FTPOOL_E_FORKED.
  */
 FTPOOL_API ftpool_status ftpool_submit(ftpool *pool, ftpool_fn function, void *arg, ftpool_job_id *out_id);
 
@@ -1078,10 +1094,12 @@ ftpool_status ftpool_try_submit(ftpool *pool,
 /**
  * Marks the running job as failed: when it returns, its value is ignored, and it ends FTPOOL_OUTCOME_FAILED with this
  * code and message. Of several calls, the last one counts. `message` may be NULL. In the body of a loop such as
- * ftpool_for() it stops the loop instead. It has no effect in a callback, which returns a code instead.
+ * ftpool_for() it stops the loop instead, and in a start or stop hook it breaks the pool. It is not for callbacks,
+ * which return a code.
  *
  * **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
- * thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job and a loop.
+ * thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if the thread runs no job, no loop, and no start or
+ * stop hook.
  */
 FTPOOL_API ftpool_status ftpool_fail(int32_t code, const char *message);
 
@@ -1109,7 +1127,8 @@ FTPOOL_API int32_t ftpool_self_cancelled(void);
 FTPOOL_API ftpool *ftpool_current(void);
 
 /**
- * Returns the index of the calling worker in its pool, for data that each worker has of its own.
+ * Returns the index of the calling worker in its pool, for data that each worker has of its own. No two workers have
+ * the same index at a time; when a worker's stop hook has returned, a later worker may get its index.
  *
  * **Thread safety:** any thread. **Returns:** the index, which is less than ftpool_worker_limit(). FTPOOL_E_INVALID
  * (−1) on a thread that is no worker, also in the body of a loop that such a thread calls, and in a job that its
@@ -1196,7 +1215,7 @@ FTPOOL_API ftpool_job_id ftpool_job_get_id(const ftpool_job *job);
 
 /**
  * Registers `callback(context, result)`, which is called once with the job's outcome, just before waiters see it: on
- * the worker that ran the job, or on the thread that cancelled or expired it. If the job has already ended, it is
+ * the thread that has run the job, or on the one that cancelled or expired it. If the job has already ended, it is
  * called at once, in this call. Its return value is ignored. `*out_key` is for ftpool_job_remove_callback(); `out_key`
  * may be NULL.
  *
@@ -1355,10 +1374,10 @@ ftpool_status ftpool_results_submit_batch(ftpool_results *results,
  *
  * **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
  * each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: every outcome was
- * read, and no job submitted through this object is queued or running; FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback
- * receives the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a job of a pool with one worker; FTPOOL_E_FORKED;
- * FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or
- * the timeout is not valid.
+ * read, and every job submitted through this object has ended (delayed jobs and schedules, too); FTPOOL_TIMEOUT;
+ * FTPOOL_E_BUSY if a callback receives the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a job of a pool with one
+ * worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an argument is NULL, the result's
+ * size is not valid, or the timeout is not valid.
  */
 FTPOOL_API ftpool_status ftpool_results_next(ftpool_results *results, int64_t timeout_ns, ftpool_result *out_result);
 
@@ -1400,8 +1419,8 @@ ftpool_status ftpool_results_take(ftpool_results *results,
 
 /**
  * Returns the oldest failure of the object's callback that was not returned yet: the id of the job whose outcome the
- * callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned, with the
- * outcome's message if it is the outcome's own code.
+ * callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned. If that is the outcome's
+ * own code, the message is the outcome's, too.
  *
  * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
  * **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is
@@ -1449,7 +1468,7 @@ FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out
  * **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
  * depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
  * body has failed; FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. On a pool that was shut
- * down the caller runs all items, which is not an error.
+ * down, and in a forked child, the caller runs all items, which is not an error.
  */
 FTPOOL_API
 ftpool_status ftpool_for(ftpool *pool,
@@ -1461,7 +1480,7 @@ ftpool_status ftpool_for(ftpool *pool,
 
 /**
  * As ftpool_for(), but calls the body with a chunk of items at a time, from `begin` to before `end`: `grain` items, or
- * fewer at the end of the range.
+ * fewer at the end of the range. If `grain` is 0, the loop chooses the size of each chunk.
  *
  * **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
  */
@@ -1495,9 +1514,10 @@ ftpool_status ftpool_map(ftpool *pool,
  * `combine` combines these copies from left to right. `value` must be neutral, such as 0 for a sum. The caller takes
  * part, as in ftpool_for().
  *
- * **Ownership:** `value` belongs to the caller, and holds the result after FTPOOL_OK. Copies of it are made bytewise,
- * with the alignment of malloc(), and are freed without a call. **Thread safety:** as ftpool_for(). **Returns:** as
- * ftpool_for(); FTPOOL_E_JOB also if `combine` has failed; FTPOOL_E_INVALID also if `combine` or `value` is NULL.
+ * **Ownership:** `value` belongs to the caller; it holds the result after FTPOOL_OK, and is unchanged otherwise.
+ * Copies of it are made bytewise, with the alignment of malloc(), and are freed without a call. **Thread safety:** as
+ * ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_JOB also if `combine` has failed; FTPOOL_E_INVALID also if
+ * `combine` or `value` is NULL.
  */
 FTPOOL_API
 ftpool_status ftpool_reduce(ftpool *pool,
@@ -1560,9 +1580,9 @@ ftpool_status ftpool_submit_job_with(ftpool *pool,
                                      ftpool_job **out_job);
 
 /**
- * Emits a value of the running job, any number of times: each becomes an outcome in the job's results object, under
- * the job's id. Only in a job that was submitted with FTPOOL_SUBMIT_EMITS. If the results object has a bound, this
- * waits for room.
+ * Emits a value of the running job, any number of times: each is passed to the job's callback, and becomes an outcome
+ * in its results object, under the job's id. Only in a job that was submitted with FTPOOL_SUBMIT_EMITS. If the results
+ * object has a bound, this waits for room.
  *
  * **Ownership:** the value belongs to the reader. **Thread safety:** in a job, on the thread that runs it.
  * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside such a job.
@@ -1658,7 +1678,8 @@ FTPOOL_API size_t ftpool_group_pending(const ftpool_group *group);
  * ftpool_cancel() accepts the id until the job starts, and ftpool_reschedule() changes the delay. A shutdown cancels
  * the delayed jobs that are not yet due.
  *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_THREAD also if the system refused the
+ * timer thread; FTPOOL_E_INVALID also if the delay is negative.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_later(ftpool *pool,
@@ -1671,7 +1692,8 @@ ftpool_status ftpool_submit_later(ftpool *pool,
  * Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, also if that clock is set meanwhile.
  * `out_id` may be NULL. For a time that repeats, or that may have passed, use ftpool_submit_timed().
  *
- * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the time has passed.
+ * **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_later(); FTPOOL_E_INVALID also if the time has
+ * passed.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_at(ftpool *pool,
@@ -1687,8 +1709,8 @@ ftpool_status ftpool_submit_at(ftpool *pool,
  * ftpool_cancel() ends it, and removes a tick that is queued. `out_id` may be NULL.
  *
  * **Ownership:** `arg` belongs to the job until the schedule has been cancelled or the pool has ended, and no run is
- * in progress. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the
- * interval is not above 0.
+ * in progress; ftpool_submit_timed() has an arg_free, which is called then. **Thread safety:** as ftpool_submit().
+ * **Returns:** as ftpool_submit_later(); FTPOOL_E_INVALID also if the interval is not above 0.
  */
 FTPOOL_API
 ftpool_status ftpool_schedule(ftpool *pool,
@@ -1761,8 +1783,8 @@ FTPOOL_API ftpool_status ftpool_self_tick(uint64_t *out_number, int64_t *out_lat
  *
  * **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
  * called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
- * ftpool_submit(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another
- * field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
+ * ftpool_submit_later(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or
+ * another field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
  */
 FTPOOL_API
 ftpool_status ftpool_submit_timed(ftpool *pool,

@@ -15,7 +15,8 @@ pub const FTPOOL_POLICY_TIMED: u32 = 1;
 pub const FTPOOL_POLICY_REJECT: u32 = 2;
 /// ftpool_config.policy: if the queue is full, the submitting thread runs the job itself, in the call.
 pub const FTPOOL_POLICY_CALLER_RUNS: u32 = 3;
-/// ftpool_config.policy: if the queue is full, the oldest queued job is cancelled to make room.
+/// ftpool_config.policy: if the queue is full, the queued job with the lowest id is cancelled to make room. That is the
+/// oldest of its thread, and with ftpool_config.ordered the oldest of all.
 pub const FTPOOL_POLICY_DISCARD_OLDEST: u32 = 4;
 /// ftpool_config.policy: every submit waits until a worker starts its job; max_queued is ignored.
 pub const FTPOOL_POLICY_HAND_OFF: u32 = 5;
@@ -26,8 +27,8 @@ pub const FTPOOL_WATER_LOW: u32 = 0;
 pub const FTPOOL_WATER_HIGH: u32 = 1;
 
 /// Called with FTPOOL_WATER_HIGH or FTPOOL_WATER_LOW and the number of queued jobs. The calls alternate and are never
-/// concurrent. They are made on the thread that submits or cancels, or on a worker between two jobs, so the function
-/// should be short. It must return, as a job must.
+/// concurrent. They are made on a thread that submits or cancels, on the timer thread, or on a worker between two jobs,
+/// so the function should be short. It must return, as a job must.
 pub type ftpool_water_fn = Option<unsafe extern "C" fn(context: *mut c_void, mark: u32, queued: usize)>;
 
 /// As ftpool_submit(), but waits for room in the queue no longer than the timeout, whatever the policy is (with

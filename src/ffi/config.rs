@@ -21,10 +21,12 @@ pub struct ftpool_config {
     /// 1: jobs start in the order of submission across all threads. 0: only the jobs of one thread are in order.
     pub ordered: u32,
     /// The prefix of the threads' names, which are `<name>-0`, `<name>-1` and so on. NULL means "ThreadPool". Copied.
+    /// Where the system keeps fewer bytes (Linux: 15), the prefix is cut, not the number.
     pub name: *const c_char,
     /// The stack size of workers in bytes. 0 means that of new Rust threads: 2 MiB, or RUST_MIN_STACK.
     pub stack_size: usize,
-    /// 1: results tell how long jobs were queued and ran. 0: that is not measured.
+    /// 1: outcomes say how long jobs were queued and ran, which costs three clock reads and an allocation for each job
+    /// with an outcome. 0: that is not measured.
     pub timing: u32,
     /// Called in each worker before its first job. May be NULL. If it calls ftpool_fail(), the pool is broken: queued
     /// jobs are cancelled, and every later submit returns FTPOOL_E_BROKEN; ftpool_check() tells why.
@@ -33,13 +35,13 @@ pub struct ftpool_config {
     /// ftpool_fail(), the pool is broken; the worker and a shutdown end as usual. It may submit jobs to its own pool
     /// only if the worker leaves an open pool (idle_timeout_ns, jobs_per_worker, extra_workers).
     pub stop: ftpool_worker_hook,
-    /// Called on the worker once for every job that fails, before the outcome can be read, and also for jobs without an
-    /// outcome; possibly on several threads at a time. May be NULL.
+    /// Called once for every job that runs and fails, with or without an outcome, before that can be read; on the
+    /// thread that has run the job, possibly on several threads at a time. May be NULL.
     pub failed: ftpool_failed_hook,
-    /// Called with a line of text once for every job that fails, and when a hook breaks the pool; possibly on several
+    /// Called with a line of text where `failed` is called, and when a hook breaks the pool; possibly on several
     /// threads at a time. May be NULL.
     pub log: ftpool_log_hook,
-    /// Passed to the four functions above, and to overrun.
+    /// Passed to the four functions above, and to overrun. It must stay valid until the threads have ended.
     pub context: *mut c_void,
     /// What a submit does when max_queued jobs are queued: FTPOOL_POLICY_BLOCK, _TIMED, _REJECT, _CALLER_RUNS,
     /// _DISCARD_OLDEST or _HAND_OFF. The pool's own jobs never wait: they may submit above the limit. So may callbacks
@@ -47,16 +49,16 @@ pub struct ftpool_config {
     pub policy: u32,
     /// The most jobs that may be queued, that is accepted but not started. 0 means no limit.
     pub max_queued: usize,
-    /// How long a submit waits with FTPOOL_POLICY_TIMED.
+    /// How long a submit waits with FTPOOL_POLICY_TIMED. 0: it does not wait. FTPOOL_FOREVER: without a limit.
     pub policy_timeout_ns: i64,
-    /// The lower mark of water_callback.
+    /// The lower mark of water_callback. Without a callback, the marks have no effect.
     pub low_water: usize,
-    /// The upper mark of water_callback, which must be above the lower one.
+    /// The upper mark of water_callback, which must be above the lower one, and therefore not 0.
     pub high_water: usize,
     /// Called when the number of queued jobs has risen to high_water, and when it has then fallen to low_water. May be
     /// NULL.
     pub water_callback: ftpool_water_fn,
-    /// Passed to water_callback.
+    /// Passed to water_callback. It must stay valid as long as `context`.
     pub water_context: *mut c_void,
     /// A clock for delayed and scheduled jobs, for tests. NULL means the system's clocks.
     pub clock: *mut ftpool_clock,

@@ -19,9 +19,9 @@ pub(super) fn within<R>(emitter: &Emitter<'_, Value>, code: impl FnOnce() -> R) 
     code()
 }
 
-/// Emits a value of the running job, any number of times: each becomes an outcome in the job's results object, under
-/// the job's id. Only in a job that was submitted with FTPOOL_SUBMIT_EMITS. If the results object has a bound, this
-/// waits for room.
+/// Emits a value of the running job, any number of times: each is passed to the job's callback, and becomes an outcome
+/// in its results object, under the job's id. Only in a job that was submitted with FTPOOL_SUBMIT_EMITS. If the results
+/// object has a bound, this waits for room.
 ///
 /// **Ownership:** the value belongs to the reader. **Thread safety:** in a job, on the thread that runs it.
 /// **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside such a job.

@@ -207,7 +207,7 @@ pub unsafe extern "C" fn ftpool_job_get_id(job: *const ftpool_job) -> ftpool_job
 }
 
 /// Registers `callback(context, result)`, which is called once with the job's outcome, just before waiters see it: on
-/// the worker that ran the job, or on the thread that cancelled or expired it. If the job has already ended, it is
+/// the thread that has run the job, or on the one that cancelled or expired it. If the job has already ended, it is
 /// called at once, in this call. Its return value is ignored. `*out_key` is for ftpool_job_remove_callback(); `out_key`
 /// may be NULL.
 ///

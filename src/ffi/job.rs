@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 /// Marks the running job as failed: when it returns, its value is ignored, and it ends FTPOOL_OUTCOME_FAILED with this
 /// code and message. Of several calls, the last one counts. `message` may be NULL. In the body of a loop such as
-/// ftpool_for() it stops the loop instead. It has no effect in a callback, which returns a code instead.
+/// ftpool_for() it stops the loop instead, and in a start or stop hook it breaks the pool. It is not for callbacks,
+/// which return a code.
 ///
 /// **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
-/// thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside a job and a loop.
+/// thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if the thread runs no job, no loop, and no start or
+/// stop hook.
 ///
 /// # Safety
 ///
@@ -48,7 +50,8 @@ pub extern "C" fn ftpool_current() -> *mut ftpool {
     current::with(|worker| Arc::as_ptr(worker.core())).unwrap_or(std::ptr::null()).cast_mut().cast()
 }
 
-/// Returns the index of the calling worker in its pool, for data that each worker has of its own.
+/// Returns the index of the calling worker in its pool, for data that each worker has of its own. No two workers have
+/// the same index at a time; when a worker's stop hook has returned, a later worker may get its index.
 ///
 /// **Thread safety:** any thread. **Returns:** the index, which is less than ftpool_worker_limit(). FTPOOL_E_INVALID
 /// (−1) on a thread that is no worker, also in the body of a loop that such a thread calls, and in a job that its

@@ -28,15 +28,17 @@ pub struct ftpool_submit_options {
     pub size: usize,
     /// The results object for the outcome, which must be of the same pool. NULL: none.
     pub results: *mut ftpool_results,
-    /// Called with the outcome before it can be read: on the worker, or on the thread that cancelled or expired the
-    /// job. With FTPOOL_SUBMIT_EMITS it is called with every value, and with the failure if there is one. If it returns
-    /// anything but 0, the job fails with that code, and the value is passed to value_free; a failure whose own code is
-    /// returned stays as it was. May be NULL.
+    /// Called with the outcome before it can be read: on the thread that has run the job, or on the one that cancelled
+    /// or expired it. If there is neither `results` nor a handle, nobody else sees the value. With FTPOOL_SUBMIT_EMITS
+    /// it is called with every value, and with the failure if there is one. If it returns anything but 0, the job fails
+    /// with that code, and the value is passed to the value_free of `results`, if there is one; a failure whose own
+    /// code is returned stays as it was. May be NULL.
     pub callback: ftpool_callback,
-    /// Passed to `callback` or `settle`.
+    /// Passed to `callback` or `settle`. It must stay valid until the job has ended.
     pub callback_context: *mut c_void,
-    /// Called with the argument exactly once when the accepted job has ended in any way: done, failed, cancelled or
-    /// expired. May be NULL. It must be NULL with FTPOOL_SUBMIT_RETURN_ARG.
+    /// Called with the argument exactly once when the accepted job has ended in any way (done, failed, cancelled or
+    /// expired), after `callback` or `settle` and on the same thread, before the outcome can be read. May be NULL. It
+    /// must be NULL with FTPOOL_SUBMIT_RETURN_ARG.
     pub arg_free: ftpool_free_fn,
     /// FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
     pub flags: u32,
@@ -45,7 +47,7 @@ pub struct ftpool_submit_options {
     /// If not 0, a deadline for the start of the job, counted from the submit: a job that no worker has started by then
     /// ends FTPOOL_OUTCOME_EXPIRED at that moment, not when a worker would have reached it. Its callback and arg_free
     /// are then usually called on the pool's timer thread. A submit that waits for room returns FTPOOL_FULL at the same
-    /// deadline.
+    /// deadline. FTPOOL_E_THREAD may also mean the timer thread.
     pub start_within_ns: i64,
     /// If not 0, ftpool_config.overrun is called once if the job runs longer than this.
     pub run_limit_ns: i64,

@@ -38,7 +38,7 @@ pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into
 /// **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
 /// depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
 /// body has failed; FTPOOL_E_INVALID if `pool` or `body` is NULL or `begin` is after `end`. On a pool that was shut
-/// down the caller runs all items, which is not an error.
+/// down, and in a forked child, the caller runs all items, which is not an error.
 ///
 /// # Safety
 ///
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn ftpool_for(
 }
 
 /// As ftpool_for(), but calls the body with a chunk of items at a time, from `begin` to before `end`: `grain` items, or
-/// fewer at the end of the range.
+/// fewer at the end of the range. If `grain` is 0, the loop chooses the size of each chunk.
 ///
 /// **Ownership**, **Thread safety**, **Returns:** as ftpool_for().
 ///
@@ -155,9 +155,10 @@ pub unsafe extern "C" fn ftpool_map(
 /// `combine` combines these copies from left to right. `value` must be neutral, such as 0 for a sum. The caller takes
 /// part, as in ftpool_for().
 ///
-/// **Ownership:** `value` belongs to the caller, and holds the result after FTPOOL_OK. Copies of it are made bytewise,
-/// with the alignment of malloc(), and are freed without a call. **Thread safety:** as ftpool_for(). **Returns:** as
-/// ftpool_for(); FTPOOL_E_JOB also if `combine` has failed; FTPOOL_E_INVALID also if `combine` or `value` is NULL.
+/// **Ownership:** `value` belongs to the caller; it holds the result after FTPOOL_OK, and is unchanged otherwise.
+/// Copies of it are made bytewise, with the alignment of malloc(), and are freed without a call. **Thread safety:** as
+/// ftpool_for(). **Returns:** as ftpool_for(); FTPOOL_E_JOB also if `combine` has failed; FTPOOL_E_INVALID also if
+/// `combine` or `value` is NULL.
 ///
 /// # Safety
 ///

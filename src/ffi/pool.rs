@@ -65,10 +65,11 @@ pub unsafe extern "C" fn ftpool_free(pool: *mut ftpool) {
 /// are not due are cancelled, and running jobs finish; then the threads end. May be called again, from any thread, to
 /// wait for the same shutdown. The pool must still be freed; ftpool_reopen() opens it again.
 ///
-/// **Thread safety:** any thread but the pool's own. **Returns:** FTPOOL_OK: all threads have ended; FTPOOL_TIMEOUT:
-/// the shutdown goes on, call again to wait longer; FTPOOL_E_DEADLOCK in a job of this pool: nothing was done;
-/// FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits, and this does not wait; FTPOOL_E_INVALID if `pool` is NULL or
-/// ftpool_default(), or the mode or the timeout is not valid.
+/// **Ownership:** as ftpool_cancel(), for each cancelled job. **Thread safety:** any thread but the pool's own.
+/// **Returns:** FTPOOL_OK: all threads have ended; FTPOOL_TIMEOUT: the shutdown goes on, call again to wait longer;
+/// FTPOOL_E_DEADLOCK in a job of this pool: nothing was done; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits,
+/// and this does not wait; FTPOOL_E_INVALID if `pool` is NULL or ftpool_default(), or the mode or the timeout is not
+/// valid.
 ///
 /// # Safety
 ///
@@ -145,7 +146,7 @@ pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
     unsafe { check::retained(pool) }.map_or(0, |pool| pool.pending() as usize)
 }
 
-/// The number of jobs that have failed since the pool was made or cleared (ftpool_clear()).
+/// The number of jobs that have run and failed since the pool was made or cleared (ftpool_clear()).
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///

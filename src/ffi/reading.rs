@@ -12,10 +12,10 @@ use crate::{Outcome, Results};
 ///
 /// **Ownership:** the value belongs to the caller; for the message see ftpool_result. **Thread safety:** any thread;
 /// each outcome goes to exactly one. **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: every outcome was
-/// read, and no job submitted through this object is queued or running; FTPOOL_TIMEOUT; FTPOOL_E_BUSY if a callback
-/// receives the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a job of a pool with one worker; FTPOOL_E_FORKED;
-/// FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an argument is NULL, the result's size is not valid, or
-/// the timeout is not valid.
+/// read, and every job submitted through this object has ended (delayed jobs and schedules, too); FTPOOL_TIMEOUT;
+/// FTPOOL_E_BUSY if a callback receives the outcomes; FTPOOL_E_DEADLOCK with FTPOOL_FOREVER in a job of a pool with one
+/// worker; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if an argument is NULL, the result's
+/// size is not valid, or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -103,8 +103,8 @@ pub unsafe extern "C" fn ftpool_results_take(
 }
 
 /// Returns the oldest failure of the object's callback that was not returned yet: the id of the job whose outcome the
-/// callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned, with the
-/// outcome's message if it is the outcome's own code.
+/// callback was called with, FTPOOL_OUTCOME_FAILED, and the code that the callback returned. If that is the outcome's
+/// own code, the message is the outcome's, too.
 ///
 /// **Ownership:** for the message see ftpool_result. **Thread safety:** any thread; each failure goes to exactly one.
 /// **Returns:** FTPOOL_OK: `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if an argument is

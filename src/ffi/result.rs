@@ -48,7 +48,7 @@ pub struct ftpool_result {
     /// The number of the tick of a schedule, as in ftpool_self_tick(); 1 for a delayed job; 0 for other jobs, and for a
     /// job that did not start.
     pub tick: u64,
-    /// How many nanoseconds after its due time the job started.
+    /// How many nanoseconds after its due time the job started; 0 where `tick` is 0.
     pub late_by_ns: i64,
 }
 

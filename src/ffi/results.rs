@@ -26,7 +26,8 @@ pub struct ftpool_results_options {
     /// sizeof(ftpool_results_options), set by FTPOOL_RESULTS_OPTIONS_INIT.
     pub size: usize,
     /// The most unread outcomes that the object holds; 0 means no bound. A worker whose outcome does not fit waits
-    /// until one is read, the object is freed, or the pool is shut down.
+    /// until one is read, the object is freed, or the pool is shut down. Outcomes of jobs that did not run are
+    /// delivered even above the bound.
     pub done_max: usize,
     /// Called with every value that was not read when the object is freed, and with those that arrive later; on any
     /// thread. May be NULL.

@@ -13,7 +13,7 @@ pub enum ftpool_status {
     FTPOOL_OK = 0,
     /// The timeout passed first. What was waited for goes on; call again to wait longer.
     FTPOOL_TIMEOUT = 1,
-    /// There is nothing to return, and there will not be; or there is no such job.
+    /// There is nothing to return, and there will not be; or there is no such job, or it is too late for it.
     FTPOOL_EMPTY = 2,
     /// The job was cancelled. Only in ftpool_result.error_code.
     FTPOOL_CANCELLED = 3,
@@ -52,14 +52,14 @@ use ftpool_status::*;
 /// Every status, its name, and what it means.
 const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
     (FTPOOL_OK, c"FTPOOL_OK", c"done"),
-    (FTPOOL_TIMEOUT, c"FTPOOL_TIMEOUT", c"the timeout came first; call again to wait longer"),
-    (FTPOOL_EMPTY, c"FTPOOL_EMPTY", c"there is nothing, and nothing more will come"),
-    (FTPOOL_CANCELLED, c"FTPOOL_CANCELLED", c"it was cancelled"),
+    (FTPOOL_TIMEOUT, c"FTPOOL_TIMEOUT", c"the timeout passed first; call again to wait longer"),
+    (FTPOOL_EMPTY, c"FTPOOL_EMPTY", c"there is nothing more, or no such job"),
+    (FTPOOL_CANCELLED, c"FTPOOL_CANCELLED", c"the job was cancelled"),
     (FTPOOL_FULL, c"FTPOOL_FULL", c"there is no room; try again when jobs have finished"),
-    (FTPOOL_E_INVALID, c"FTPOOL_E_INVALID", c"an argument is not valid; see the call's documentation"),
+    (FTPOOL_E_INVALID, c"FTPOOL_E_INVALID", c"an argument, or the call on this thread, is not valid; see the header"),
     (FTPOOL_E_NOMEM, c"FTPOOL_E_NOMEM", c"the system has no memory; let queued jobs finish first"),
     (FTPOOL_E_SHUTDOWN, c"FTPOOL_E_SHUTDOWN", c"it was shut down or closed; reopen it or make a new one"),
-    (FTPOOL_E_DEADLOCK, c"FTPOOL_E_DEADLOCK", c"a job cannot wait for its own end: its pool, a job that waits for it"),
+    (FTPOOL_E_DEADLOCK, c"FTPOOL_E_DEADLOCK", c"a job cannot wait for its own pool, or for a job that waits for it"),
     (FTPOOL_E_THREAD, c"FTPOOL_E_THREAD", c"the system refused to start a thread; see errno"),
     (FTPOOL_E_VERSION, c"FTPOOL_E_VERSION", c"the struct comes from a newer header; install the newer library"),
     (FTPOOL_E_PANIC, c"FTPOOL_E_PANIC", c"the job panicked"),

@@ -17,11 +17,13 @@ pub type ftpool_job_id = u64;
 /// Queues `function(arg)` to run on a worker. Its value is dropped; a failure is counted (ftpool_failed()). `out_id`
 /// may be NULL. To get the value, use ftpool_submit_job() or ftpool_results_submit().
 ///
-/// **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. **Thread safety:**
-/// any thread, including the pool's own jobs, even while the pool shuts down. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID
-/// if `pool` or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed; FTPOOL_FULL: the queue is
-/// full, and the policy in the config does not wait, or did not wait long enough; FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the
-/// pool has no worker but those that block, and the system refused to start one; FTPOOL_E_FORKED.
+/// **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. If the job is
+/// cancelled, `arg` is the caller's again; to have it freed in every case, use ftpool_submit_with() and arg_free.
+/// **Thread safety:** any thread, including the pool's own jobs, even while the pool shuts down. **Returns:**
+/// FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed;
+/// FTPOOL_FULL: the queue is full, and the policy in the config does not wait, or did not wait long enough;
+/// FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the pool has no worker but those that block, and the system refused to start one;
+/// FTPOOL_E_FORKED.
 ///
 /// # Safety
 ///

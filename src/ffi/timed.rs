@@ -52,7 +52,8 @@ pub struct ftpool_timer_options {
     /// If not 0, the job is due when the wall clock shows this time, in nanoseconds since 1970; `delay_ns` must then be
     /// 0. All ticks of a schedule then go by the wall clock.
     pub wall_ns: i64,
-    /// The time from tick to tick; 0 for a job that runs once.
+    /// The time from tick to tick; 0 for a job that runs once, for which max_runs, missed and the flags other than
+    /// FTPOOL_TIMER_BACK and _OR_NOW must be 0.
     pub interval_ns: i64,
     /// How much later the job, or the whole schedule, may be, so that the machine wakes up less often.
     pub leeway_ns: i64,
@@ -70,8 +71,8 @@ pub struct ftpool_timer_options {
 ///
 /// **Ownership:** `arg` belongs to the job from now on; see arg_free. If this fails, nothing was taken and nothing is
 /// called. The options are copied. **Thread safety:** any thread, jobs of the pool included. **Returns:** as
-/// ftpool_submit(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or another
-/// field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
+/// ftpool_submit_later(); FTPOOL_E_INVALID also if a time is negative or, without FTPOOL_TIMER_OR_NOW, has passed, or
+/// another field is not valid; FTPOOL_E_VERSION if the options have fields that this library does not know.
 ///
 /// # Safety
 ///

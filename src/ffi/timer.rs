@@ -17,7 +17,8 @@ use std::time::UNIX_EPOCH;
 /// ftpool_cancel() accepts the id until the job starts, and ftpool_reschedule() changes the delay. A shutdown cancels
 /// the delayed jobs that are not yet due.
 ///
-/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the delay is negative.
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_THREAD also if the system refused the
+/// timer thread; FTPOOL_E_INVALID also if the delay is negative.
 ///
 /// # Safety
 ///
@@ -42,7 +43,8 @@ pub unsafe extern "C" fn ftpool_submit_later(
 /// Runs `function(arg)` on a worker when the wall clock shows `ns_since_1970`, also if that clock is set meanwhile.
 /// `out_id` may be NULL. For a time that repeats, or that may have passed, use ftpool_submit_timed().
 ///
-/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the time has passed.
+/// **Ownership**, **Thread safety**, **Returns:** as ftpool_submit_later(); FTPOOL_E_INVALID also if the time has
+/// passed.
 ///
 /// # Safety
 ///
@@ -70,8 +72,8 @@ pub unsafe extern "C" fn ftpool_submit_at(
 /// ftpool_cancel() ends it, and removes a tick that is queued. `out_id` may be NULL.
 ///
 /// **Ownership:** `arg` belongs to the job until the schedule has been cancelled or the pool has ended, and no run is
-/// in progress. **Thread safety:** as ftpool_submit(). **Returns:** as ftpool_submit(); FTPOOL_E_INVALID also if the
-/// interval is not above 0.
+/// in progress; ftpool_submit_timed() has an arg_free, which is called then. **Thread safety:** as ftpool_submit().
+/// **Returns:** as ftpool_submit_later(); FTPOOL_E_INVALID also if the interval is not above 0.
 ///
 /// # Safety
 ///

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { WELL = 42, JOBS = 10000 };
+enum { WELL = 42, JOBS = 10000, SECOND = 1000000000 };
 static const size_t MIB = 1 << 20;
 
 static atomic_int ran;
@@ -67,14 +67,19 @@ static void no_thread(void) {
     ftpool_config config = FTPOOL_CONFIG_INIT;
     ftpool *pool;
     void *arguments[300] = {NULL};
+    ftpool_submit_options in_time = FTPOOL_SUBMIT_OPTIONS_INIT;
     config.stack_size = 1024 * MIB;
+    in_time.start_within_ns = SECOND;
     check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
     for (int i = 0; i < 100; i++) {
         check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_E_THREAD, "submit");
         check(ftpool_submit_first(pool, count, NULL, NULL) == FTPOOL_E_THREAD, "submit_first");
         check(ftpool_submit_batch(pool, count, arguments, 300, NULL) == FTPOOL_E_THREAD, "submit_batch");
+        check(ftpool_submit_later(pool, SECOND, count, NULL, NULL) == FTPOOL_E_THREAD, "submit_later");
+        check(ftpool_submit_with(pool, count, NULL, &in_time, NULL) == FTPOOL_E_THREAD, "submit_with");
     }
     check(ftpool_pending(pool) == 0 && ftpool_alive(pool) == 0, "nothing is left");
+    check(ftpool_delayed_count(pool) == 0, "nothing is delayed");
     check(ftpool_wait_idle(pool, FTPOOL_NOW) == FTPOOL_OK, "wait_idle");
     ftpool_free(pool);
     check(atomic_load(&ran) == 0, "nothing ran");
@@ -241,8 +246,6 @@ static void no_memory(void) {
     ftpool_group_free(group);
     ftpool_free(pool);
 }
-
-enum { SECOND = 1000000000 };
 
 static ftpool *with_clock(ftpool_clock **clock) {
     ftpool_config config = FTPOOL_CONFIG_INIT;
