@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a submit does when the queue is full. Passed to [`Builder::max_queued`](crate::Builder::max_queued).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
     /// Waits until there is room. A shutdown of the pool ends the wait with
@@ -30,7 +30,7 @@ pub enum Policy {
 
 /// The mark that the number of queued jobs has reached. Passed to the callback of
 /// [`Builder::water_marks`](crate::Builder::water_marks).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WaterMark {
     /// The number has risen to the high mark: producers should slow down.
     High,

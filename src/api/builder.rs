@@ -17,6 +17,7 @@ use std::time::Duration;
 /// # Ok::<(), fastthreadpool::BuildError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a builder does nothing before `build` is called"]
 pub struct Builder {
     workers: i32,
     name: String,

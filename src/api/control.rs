@@ -7,7 +7,7 @@ use crate::sys::process::Lasting;
 
 /// What [`Pool::shutdown`] does with the jobs that are queued. In both modes running jobs finish, and delayed and
 /// scheduled jobs that are not due are cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Shutdown {
     /// Queued jobs run, and so do jobs that they submit.

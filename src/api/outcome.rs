@@ -35,6 +35,7 @@ pub(crate) type Attachment = Box<dyn Any + Send + Sync>;
 
 /// How long a job was queued and how long it ran. Measured in pools with [`Builder::timing`](crate::Builder::timing).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Times {
     /// The time from the submit until the job started, or ended without having run.
     pub queued: Duration,

@@ -25,6 +25,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[must_use = "a due time does nothing before a job is submitted with it"]
 pub struct Due {
     moment: Moment,
     leeway: Duration,
@@ -139,7 +140,7 @@ impl From<SystemTime> for Due {
 ///
 /// If several ticks are due at once, because a clock has jumped or the machine was suspended, `Skip` and `Coalesce` run
 /// the job once, for the latest of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MissedTicks {
     /// Skips them. The next tick after the job's end comes at its usual time.
@@ -170,6 +171,7 @@ pub enum MissedTicks {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[must_use = "a schedule does nothing before a job is submitted with it"]
 pub struct Schedule {
     interval: Duration,
     first: Due,
