@@ -10,7 +10,13 @@
 //! | `par_iter()` with `map` and `reduce` | [`Pool::reduce`] |
 //! | rayon's `ThreadPool::install` | [`Pool::run`]; loops and joins are methods of the pool and need no `install` |
 //! | `num_threads` | [`Builder::workers`] |
+//! | `start_handler`, `exit_handler` of rayon | [`Builder::on_start`], [`Builder::on_stop`] |
+//! | `ThreadPool::broadcast`, `current_thread_index` of rayon | [`Pool::broadcast`], [`worker_index`] |
 //! | `ThreadPool::join` of `threadpool`, `panic_count` | [`Pool::wait_idle`], [`Pool::failed`] |
+//! | tokio's `spawn_blocking(f).await` | [`Pool::submit`], whose [`JobHandle`] is a future |
+//! | tokio's `JoinHandle::abort` | [`JobHandle::cancel`] |
+//! | tokio's `sleep`, `interval` | [`Pool::spawn_later`], [`Pool::schedule`] |
+//! | a bounded channel of jobs | [`Builder::max_queued`] |
 //! | `executor.submit(f)` of Python's `concurrent.futures` | [`Pool::submit`], which returns a [`JobHandle`] |
 //! | `future.result(timeout)` | [`JobHandle::join`], [`JobHandle::join_until`] |
 //! | `future.exception()` | a [`JobError`] in place of the value |

@@ -145,9 +145,23 @@ impl Builder {
     /// Calls `callback` with [`WaterMark::High`] when the number of queued jobs rises to `high`, and with
     /// [`WaterMark::Low`] when it then falls to `low`. The second argument is the number of queued jobs.
     ///
-    /// The calls alternate and are never concurrent. They are made on the submitting thread, on a thread that cancels,
-    /// or on a worker between two jobs, so the callback should be short: set a flag, wake a thread. If the queue rises
-    /// and falls again during a call, neither change is reported.
+    /// The calls alternate and are never concurrent. They are made on a thread that submits or cancels, on the timer
+    /// thread, or on a worker between two jobs, so the callback should be short: set a flag, wake a thread. If the
+    /// queue rises and falls again during a call, neither change is reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fastthreadpool::{Pool, WaterMark};
+    ///
+    /// let pool = Pool::builder()
+    ///     .water_marks(10, 1000, |mark, queued| match mark {
+    ///         WaterMark::High => println!("{queued} jobs are queued: submit fewer"),
+    ///         WaterMark::Low => println!("{queued} jobs are queued: submit more"),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), fastthreadpool::BuildError>(())
+    /// ```
     pub fn water_marks(
         mut self,
         low: usize,

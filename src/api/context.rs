@@ -23,8 +23,9 @@ pub fn current_job() -> Option<JobId> {
 
 /// Returns the index of the calling worker in its pool, for data that each worker has of its own.
 ///
-/// It is below the pool's [limit](crate::Pool::limit). `None` on a thread that is no worker, and in a job that its
-/// submitter runs ([`Policy::CallerRuns`](crate::Policy::CallerRuns)).
+/// It is below the pool's [limit](crate::Pool::limit). No two workers have the same index at a time; when a worker's
+/// [stop hook](crate::Builder::on_stop) has returned, a later worker may get its index. `None` on a thread that is no
+/// worker, and in a job that its submitter runs ([`Policy::CallerRuns`](crate::Policy::CallerRuns)).
 ///
 /// # Examples
 ///
@@ -47,7 +48,8 @@ pub fn worker_index() -> Option<usize> {
 /// ([`Pool::try_submit`](crate::Pool::try_submit)).
 ///
 /// In the body of [`Pool::for_range`](crate::Pool::for_range), `for_chunks`, `for_each` or `for_each_mut` it stops the
-/// loop instead, which returns false. Returns whether there was a job or loop to fail.
+/// loop instead, which returns false; in a [start or stop hook](crate::Builder::on_start) it breaks the pool. Returns
+/// whether there was a job, loop or hook to fail.
 ///
 /// # Examples
 ///

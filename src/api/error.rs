@@ -50,9 +50,9 @@ pub enum SubmitError {
     /// The system has no memory for the queue. Let queued jobs finish first.
     #[error("no memory for the queue; let queued jobs finish first")]
     OutOfMemory,
-    /// The pool has no worker but those that [block](crate::blocking), and the system refused to start one. Check the
-    /// limits on threads and memory.
-    #[error("the pool has no worker that is not blocked and the system refused to start one")]
+    /// The system refused to start a thread: the pool has no worker but those that [block](crate::blocking), or no
+    /// thread for timers yet. Check the limits on threads and memory.
+    #[error("the system refused to start a thread; check the limits on threads and memory")]
     Thread(#[source] io::Error),
     /// A start or stop hook of the pool has failed. Make a new pool.
     #[error("the pool is broken: {0}; make a new one")]
@@ -184,6 +184,21 @@ impl From<Unfinished> for RecvError {
 }
 
 /// Why there is no value of a job.
+///
+/// # Examples
+///
+/// ```
+/// use fastthreadpool::{JobError, Pool};
+///
+/// let pool = Pool::new()?;
+/// match pool.try_submit(|| "x".parse::<i32>())?.join() {
+///     Ok(number) => println!("{number}"),
+///     Err(JobError::Failed(error)) => assert_eq!(error.to_string(), "invalid digit found in string"),
+///     Err(JobError::Panicked(panic)) => eprintln!("the job panicked: {}", panic.message()),
+///     Err(other) => eprintln!("{other}"), // cancelled or expired
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {

@@ -40,6 +40,27 @@ use std::task::{Context, Poll};
 /// assert_eq!(job.join()?, "value"); // takes it
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// In an async function:
+///
+/// ```
+/// use fastthreadpool::{JobError, Pool};
+///
+/// async fn sum(pool: &Pool) -> Result<u32, JobError> {
+///     let sum = pool.submit(|| (1..=1000).sum::<u32>())?; // runs on a worker
+///     sum.await // suspends this task, and blocks no thread
+/// }
+/// # use std::task::{Context, Poll, Waker};
+/// # let pool = Pool::new().unwrap();
+/// # let mut future = std::pin::pin!(sum(&pool));
+/// # let value = loop {
+/// #     if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+/// #         break value;
+/// #     }
+/// #     std::thread::yield_now();
+/// # };
+/// # assert_eq!(value.unwrap(), 500_500);
+/// ```
 #[must_use = "dropping a handle leaves its job to run on its own; to intend that, use `spawn`"]
 pub struct JobHandle<T> {
     /// `None` once it was awaited to its end.
@@ -239,7 +260,7 @@ impl<T: Send + 'static> JobHandle<T> {
 
     /// Registers `callback`, which is called once with the job's outcome, just before waiters see it.
     ///
-    /// It is called on the worker that ran the job, or on the thread that cancelled or expired it. If the job has
+    /// It is called on the thread that has run the job, or on the one that cancelled or expired it. If the job has
     /// already ended, it is called at once, on the calling thread. Dropping the handle does not remove it. A panic in
     /// it is caught and dropped.
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &JobError>) + Send + 'static) -> CallbackKey {

@@ -29,9 +29,9 @@ use std::sync::Arc;
 ///   [`failed`](Self::failed) counts the failures of all jobs, and [`Builder::on_failure`] reports each.
 /// - **Limits:** [`Builder::workers`] limits the threads, [`Builder::max_queued`] the queue, a [`group`](Self::group)
 ///   the jobs of one kind that run at a time, and [`results_bounded`](Self::results_bounded) the unread outcomes.
-/// - **Timeouts:** every wait takes a [`Deadline`] or a [`Duration`](std::time::Duration). A job can have a [start
-///   deadline](crate::Request::start_within) and a [run limit](crate::Request::run_limit), and can be
-///   [cancelled](Self::cancel).
+/// - **Timeouts:** waits take a [`Deadline`] or a [`Duration`](std::time::Duration); for the value of a job there is
+///   [`join_until`](crate::JobHandle::join_until). A job can have a [start deadline](crate::Request::start_within) and
+///   a [run limit](crate::Request::run_limit), and can be [cancelled](Self::cancel).
 /// - **Shutdown:** drop the last handle, or call [`shutdown`](Self::shutdown), which drains or cancels the queue and
 ///   takes a deadline. [`wait_idle`](Self::wait_idle) waits for all jobs and leaves the pool open.
 ///
@@ -224,7 +224,8 @@ impl Pool {
     /// Makes a results object that holds at most `capacity` unread outcomes; 0 means no bound.
     ///
     /// A worker whose outcome does not fit waits until one is read, the results object is dropped, or the pool is shut
-    /// down. Outcomes of cancelled jobs are delivered even above the bound.
+    /// down. Outcomes of jobs that did not run, because they were cancelled or expired, are delivered even above the
+    /// bound.
     pub fn results_bounded<T: Send + 'static>(&self, capacity: usize) -> Results<T> {
         Results::new(Arc::clone(&self.core), capacity, None)
     }
@@ -243,6 +244,16 @@ impl Pool {
     /// The job will never run, and everything it owns is dropped before this returns. False if it is too late (the job
     /// is running, has ended or was cancelled before), or if this pool has no such job. The cost does not depend on how
     /// many jobs are queued. To ask a running job to stop, use [`JobHandle::cancel`](crate::JobHandle::cancel).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let pool = fastthreadpool::Pool::new()?;
+    /// let id = pool.spawn_later(std::time::Duration::from_secs(3600), || unreachable!("it is cancelled"))?;
+    /// assert!(pool.cancel(id));
+    /// assert!(!pool.cancel(id)); // it was cancelled before
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cancel(&self, id: JobId) -> bool {
         self.core.cancel(id.get())
     }

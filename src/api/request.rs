@@ -119,9 +119,9 @@ where
 
     /// Calls `callback` with the outcome before it can be read.
     ///
-    /// It is called on the worker, or on the thread that cancelled or expired the job. For a job that emits values it
-    /// is called with each value, and with the failure if there is one. If it panics, the job fails with that panic. A
-    /// later call of `then`, `try_then` or `settle` replaces the callback.
+    /// It is called on the thread that has run the job, or on the one that cancelled or expired it. For a job that
+    /// emits values it is called with each value, and with the failure if there is one. If it panics, the job fails
+    /// with that panic. A later call of `then`, `try_then` or `settle` replaces the callback.
     pub fn then(self, mut callback: impl FnMut(&Outcome<T>) + Send + 'static) -> Self {
         self.try_then(move |outcome| {
             callback(outcome);

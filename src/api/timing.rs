@@ -201,8 +201,7 @@ impl Schedule {
     }
 
     /// Sets what happens to ticks that are due while an earlier job is queued or running: [`MissedTicks::Skip`] by
-    /// default.
-    /// Replaces [`fixed_delay`](Self::fixed_delay).
+    /// default. Replaces [`fixed_delay`](Self::fixed_delay).
     pub fn missed(mut self, missed: MissedTicks) -> Self {
         self.rhythm = Rhythm::FixedRate(match missed {
             MissedTicks::Skip => Missed::Skip,
