@@ -240,6 +240,33 @@ fn no_mechanism_leaves_its_place() {
     assert_eq!(conditions_away_from_sys(&sources), NONE);
 }
 
+/// The source files that a table of the architecture names, as paths without `.rs`: `a/b`, `c` stands for `a/b` and
+/// `a/c`.
+fn files_in_tables(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for row in text.lines().filter(|line| line.starts_with("| `")) {
+        let mut folder = "";
+        for name in row.split('|').nth(1).into_iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)) {
+            folder = name.rsplit_once('/').map_or(folder, |(folder, _)| folder);
+            let file = name.rsplit('/').next().unwrap_or(name);
+            found.extend((!folder.is_empty()).then(|| format!("{folder}/{file}")));
+        }
+    }
+    found
+}
+
+/// Architecture: its table names every file, and no other.
+#[test]
+fn no_file_is_missing_in_the_architecture() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md"));
+    let of_tests =
+        |path: &str| ["models", "tests", "mod", "lib"].iter().any(|name| path.split('/').any(|p| p == *name));
+    let paths = files("src").into_iter().map(|(path, _)| path.with_extension("").display().to_string());
+    let all: BTreeSet<String> = paths.filter(|path| !of_tests(path)).collect();
+    let named = files_in_tables(&text.expect("it can be read"));
+    assert_eq!(all.symmetric_difference(&named).collect::<Vec<_>>(), NONE);
+}
+
 /// Style: one idea a file.
 #[test]
 fn no_file_is_too_long() {
@@ -282,6 +309,9 @@ fn planted_violations_are_found() {
     let cell =
         [Source::new("api/a.rs", "x(Ordering::Relaxed); // Ordering::"), Source::new("queue/b.rs", "Ordering::")];
     assert_eq!(words_away_from_home(&cell, &["Ordering::"], &["queue"]), ["api/a.rs says Ordering::"]);
+
+    let named = files_in_tables("| `sys` | atomic |\n| `sys/a`, `b`; `pool/timers/c`, `d` | `e` |\nThe `sys/f`.");
+    assert_eq!(named.into_iter().collect::<Vec<_>>(), ["pool/timers/c", "pool/timers/d", "sys/a", "sys/b"]);
 
     let conditions = |text: &str| conditions_away_from_sys(&[Source::new("pool/mod.rs", text)]).len();
     assert_eq!(conditions("#[cfg(all(loom, test))]\nmod models;\n"), 0);
