@@ -124,7 +124,8 @@
 #define FTPOOL_SHUTDOWN_DRAIN 0
 
 /**
- * A mode of ftpool_shutdown(): queued jobs are cancelled; running jobs finish.
+ * A mode of ftpool_shutdown(): queued jobs are cancelled; running jobs finish, and jobs that they submit after that
+ * run.
  */
 #define FTPOOL_SHUTDOWN_CANCEL 1
 
@@ -665,7 +666,7 @@ typedef struct ftpool_result {
  * Called with an outcome, which belongs to the library and is valid only during the call. It must return, as a job
  * must. On a thread that is no worker of the pool, such as one that cancels the job, it must not wait for that job or
  * its outcome without a timeout, because the job ends only after the call. ftpool_wait_idle(), ftpool_shutdown() and
- * the like return FTPOOL_E_DEADLOCK in it, as they do in a job.
+ * the like return FTPOOL_E_DEADLOCK in it if they would wait for that job, as they do in a job.
  */
 typedef int32_t (*ftpool_callback)(void *context, const ftpool_result *result);
 
@@ -817,7 +818,7 @@ typedef struct ftpool_timer_options {
     ftpool_results *results;
     /**
      * Called with the argument exactly once when the accepted job has ended in any way; for a schedule, after its last
-     * run. May be NULL.
+     * run; on any thread. May be NULL.
      */
     ftpool_free_fn arg_free;
     /**
@@ -1511,8 +1512,8 @@ ftpool_status ftpool_map(ftpool *pool,
 
 /**
  * Folds the items of a range into a value of `size` bytes. `body` folds a chunk of items into a copy of `value`, and
- * `combine` combines these copies from left to right. `value` must be neutral, such as 0 for a sum. The caller takes
- * part, as in ftpool_for().
+ * `combine` combines these copies from left to right, on the calling thread. `value` must be neutral, such as 0 for a
+ * sum. The caller takes part, as in ftpool_for().
  *
  * **Ownership:** `value` belongs to the caller; it holds the result after FTPOOL_OK, and is unchanged otherwise.
  * Copies of it are made bytewise, with the alignment of malloc(), and are freed without a call. **Thread safety:** as

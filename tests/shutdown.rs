@@ -92,6 +92,25 @@ fn a_cancelling_shutdown_accounts_for_what_jobs_submit_meanwhile() {
     });
 }
 
+/// Conformance 58, 60: what a running job submits after the queue was cancelled runs.
+#[test]
+fn a_cancelling_shutdown_loses_what_running_jobs_submit_later() {
+    within_limit(|| {
+        let (pool, gate, ran) = (pool_of(1), Gate::new(), Count::new());
+        let (pass, child) = (gate.job(), ran.job());
+        let parent = move || {
+            pass();
+            Pool::current().unwrap().spawn(child).unwrap();
+        };
+        pool.spawn(parent).unwrap();
+        gate.wait_started(1);
+        assert_eq!(pool.shutdown(Shutdown::Cancel, Deadline::NOW), Err(WaitError::TimedOut));
+        gate.open();
+        pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+        assert_eq!((ran.get(), pool.failed()), (1, 0));
+    });
+}
+
 /// Conformance 58.
 #[test]
 fn a_cancelling_shutdown_reports_what_did_not_run() {

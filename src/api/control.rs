@@ -12,7 +12,7 @@ use crate::sys::process::Lasting;
 pub enum Shutdown {
     /// Queued jobs run, and so do jobs that they submit.
     Drain,
-    /// Queued jobs are cancelled.
+    /// Queued jobs are cancelled. Jobs that running jobs submit after that still run.
     Cancel,
 }
 

@@ -10,7 +10,7 @@ use std::ptr;
 /// Called with an outcome, which belongs to the library and is valid only during the call. It must return, as a job
 /// must. On a thread that is no worker of the pool, such as one that cancels the job, it must not wait for that job or
 /// its outcome without a timeout, because the job ends only after the call. ftpool_wait_idle(), ftpool_shutdown() and
-/// the like return FTPOOL_E_DEADLOCK in it, as they do in a job.
+/// the like return FTPOOL_E_DEADLOCK in it if they would wait for that job, as they do in a job.
 pub type ftpool_callback = Option<unsafe extern "C" fn(context: *mut c_void, result: *const ftpool_result) -> i32>;
 
 /// Called with an outcome, as ftpool_callback, and decides how the job ends. If it returns 0, the job is done with the

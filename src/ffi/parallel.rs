@@ -152,8 +152,8 @@ pub unsafe extern "C" fn ftpool_map(
 }
 
 /// Folds the items of a range into a value of `size` bytes. `body` folds a chunk of items into a copy of `value`, and
-/// `combine` combines these copies from left to right. `value` must be neutral, such as 0 for a sum. The caller takes
-/// part, as in ftpool_for().
+/// `combine` combines these copies from left to right, on the calling thread. `value` must be neutral, such as 0 for a
+/// sum. The caller takes part, as in ftpool_for().
 ///
 /// **Ownership:** `value` belongs to the caller; it holds the result after FTPOOL_OK, and is unchanged otherwise.
 /// Copies of it are made bytewise, with the alignment of malloc(), and are freed without a call. **Thread safety:** as

@@ -14,7 +14,8 @@ pub struct ftpool {
 
 /// A mode of ftpool_shutdown(): queued jobs run, and so do jobs that they submit.
 pub const FTPOOL_SHUTDOWN_DRAIN: u32 = 0;
-/// A mode of ftpool_shutdown(): queued jobs are cancelled; running jobs finish.
+/// A mode of ftpool_shutdown(): queued jobs are cancelled; running jobs finish, and jobs that they submit after that
+/// run.
 pub const FTPOOL_SHUTDOWN_CANCEL: u32 = 1;
 
 /// Makes a pool. Its threads are started when there are jobs for them. `config` may be NULL, which means all defaults.

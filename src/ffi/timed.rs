@@ -45,7 +45,7 @@ pub struct ftpool_timer_options {
     /// while the schedule is active, readers wait for more.
     pub results: *mut ftpool_results,
     /// Called with the argument exactly once when the accepted job has ended in any way; for a schedule, after its last
-    /// run. May be NULL.
+    /// run; on any thread. May be NULL.
     pub arg_free: ftpool_free_fn,
     /// How long after the submit the job is due. For a schedule, 0 means one interval.
     pub delay_ns: i64,
