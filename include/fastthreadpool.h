@@ -1067,12 +1067,14 @@ ftpool_status ftpool_submit_batch(ftpool *pool,
                                   ftpool_job_id *out_ids);
 
 /**
- * Cancels a job that has not started: queued, delayed or scheduled. It will never run; its outcome, if it leaves one,
- * is FTPOOL_OUTCOME_CANCELLED. The cost does not depend on how many jobs are queued.
+ * Cancels a job that has not started, queued or delayed, so that it will never run; or ends a schedule; a run of it
+ * that is in progress goes on. The outcome, if it leaves one, is FTPOOL_OUTCOME_CANCELLED. The cost does not depend on
+ * how many jobs are queued.
  *
  * **Ownership:** the job's `arg` belongs to the caller again, unless the job had an arg_free, which has then been
- * called. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run; FTPOOL_EMPTY: it is running, has
- * ended or was cancelled before, or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
+ * called; in both cases not before a run of the schedule in progress has ended. **Thread safety:** any thread.
+ * **Returns:** FTPOOL_OK: it is cancelled; FTPOOL_EMPTY: it is running, has ended or was cancelled before, or no job
+ * of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
  */
 FTPOOL_API ftpool_status ftpool_cancel(ftpool *pool, ftpool_job_id id);
 
@@ -1175,8 +1177,9 @@ FTPOOL_API ftpool_status ftpool_run(ftpool *pool, ftpool_fn function, void *arg,
  * **Ownership:** the library does not touch the value; the program decides which reader owns it. For the message see
  * ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended in any
  * way (see ftpool_result.outcome); FTPOOL_TIMEOUT: the job goes on; FTPOOL_E_DEADLOCK in a job that this one waits
- * for, or with FTPOOL_FOREVER for a delayed job of the caller's own pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the
- * process exits; FTPOOL_E_INVALID if `job` is NULL, the result's size is not valid, or the timeout is not valid.
+ * for, with FTPOOL_FOREVER for a delayed job of the caller's own pool, or if 64 jobs wait on top of each other on this
+ * thread and no other worker is free; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job`
+ * is NULL, the result's size is not valid, or the timeout is not valid.
  */
 FTPOOL_API ftpool_status ftpool_job_wait(ftpool_job *job, int64_t timeout_ns, ftpool_result *out_result);
 
@@ -1184,8 +1187,8 @@ FTPOOL_API ftpool_status ftpool_job_wait(ftpool_job *job, int64_t timeout_ns, ft
  * Waits as ftpool_job_wait(), and frees the handle if the job has ended.
  *
  * **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the
- * caller's. **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as
- * ftpool_job_wait().
+ * caller's. **Thread safety:** no other call on the handle may be under way, or follow after FTPOOL_OK. **Returns:**
+ * as ftpool_job_wait().
  */
 FTPOOL_API ftpool_status ftpool_job_join(ftpool_job *job, int64_t timeout_ns, ftpool_result *out_result);
 

@@ -239,11 +239,12 @@ impl Pool {
         &self.core
     }
 
-    /// Cancels a job that has not started: queued, delayed or scheduled.
+    /// Cancels a job that has not started, queued or delayed, or ends a schedule.
     ///
-    /// The job will never run, and everything it owns is dropped before this returns. False if it is too late (the job
-    /// is running, has ended or was cancelled before), or if this pool has no such job. The cost does not depend on how
-    /// many jobs are queued. To ask a running job to stop, use [`JobHandle::cancel`](crate::JobHandle::cancel).
+    /// The job will never run, and everything it owns is dropped before this returns. A run of the schedule that is in
+    /// progress goes on; what the schedule owns is dropped after it. False if it is too late (the job is running, has
+    /// ended or was cancelled before), or if this pool has no such job. The cost does not depend on how many jobs are
+    /// queued. To ask a running job to stop, use [`JobHandle::cancel`](crate::JobHandle::cancel).
     ///
     /// # Examples
     ///

@@ -115,8 +115,9 @@ pub unsafe extern "C" fn ftpool_run(
 /// **Ownership:** the library does not touch the value; the program decides which reader owns it. For the message see
 /// ftpool_result. **Thread safety:** any thread, several at a time. **Returns:** FTPOOL_OK: the job has ended in any
 /// way (see ftpool_result.outcome); FTPOOL_TIMEOUT: the job goes on; FTPOOL_E_DEADLOCK in a job that this one waits
-/// for, or with FTPOOL_FOREVER for a delayed job of the caller's own pool; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the
-/// process exits; FTPOOL_E_INVALID if `job` is NULL, the result's size is not valid, or the timeout is not valid.
+/// for, with FTPOOL_FOREVER for a delayed job of the caller's own pool, or if 64 jobs wait on top of each other on this
+/// thread and no other worker is free; FTPOOL_E_FORKED; FTPOOL_E_SHUTDOWN: the process exits; FTPOOL_E_INVALID if `job`
+/// is NULL, the result's size is not valid, or the timeout is not valid.
 ///
 /// # Safety
 ///
@@ -135,8 +136,8 @@ pub unsafe extern "C" fn ftpool_job_wait(
 /// Waits as ftpool_job_wait(), and frees the handle if the job has ended.
 ///
 /// **Ownership:** after FTPOOL_OK the handle is gone, as after ftpool_job_release(); otherwise it is still the
-/// caller's. **Thread safety:** no other call on the handle may be under way or follow. **Returns:** as
-/// ftpool_job_wait().
+/// caller's. **Thread safety:** no other call on the handle may be under way, or follow after FTPOOL_OK. **Returns:**
+/// as ftpool_job_wait().
 ///
 /// # Safety
 ///

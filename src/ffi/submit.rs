@@ -94,12 +94,14 @@ pub unsafe extern "C" fn ftpool_submit_batch(
     status(ids.map(|ids| unsafe { check::store_ids(out_ids, &ids) }))
 }
 
-/// Cancels a job that has not started: queued, delayed or scheduled. It will never run; its outcome, if it leaves one,
-/// is FTPOOL_OUTCOME_CANCELLED. The cost does not depend on how many jobs are queued.
+/// Cancels a job that has not started, queued or delayed, so that it will never run; or ends a schedule; a run of it
+/// that is in progress goes on. The outcome, if it leaves one, is FTPOOL_OUTCOME_CANCELLED. The cost does not depend on
+/// how many jobs are queued.
 ///
 /// **Ownership:** the job's `arg` belongs to the caller again, unless the job had an arg_free, which has then been
-/// called. **Thread safety:** any thread. **Returns:** FTPOOL_OK: it will never run; FTPOOL_EMPTY: it is running, has
-/// ended or was cancelled before, or no job of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
+/// called; in both cases not before a run of the schedule in progress has ended. **Thread safety:** any thread.
+/// **Returns:** FTPOOL_OK: it is cancelled; FTPOOL_EMPTY: it is running, has ended or was cancelled before, or no job
+/// of this pool has this id; FTPOOL_E_INVALID if `pool` is NULL.
 ///
 /// # Safety
 ///
