@@ -461,8 +461,8 @@ typedef void (*ftpool_worker_hook)(void *context, uint32_t worker);
 typedef uint64_t ftpool_job_id;
 
 /**
- * Called for a job that has failed, on the thread that has run it, with the context of the config, and the code and
- * message of its ftpool_result. The message belongs to the library, and is valid only during the call.
+ * Called for a job that has failed, with the context of the config, and the code and message of its ftpool_result. The
+ * message belongs to the library, and is valid only during the call.
  */
 typedef void (*ftpool_failed_hook)(void *context, ftpool_job_id id, int32_t code, const char *message);
 
@@ -531,8 +531,9 @@ typedef struct ftpool_config {
      */
     ftpool_worker_hook stop;
     /**
-     * Called once for every job that runs and fails, with or without an outcome, before that can be read; on the
-     * thread that has run the job, possibly on several threads at a time. May be NULL.
+     * Called once for every job that fails, with or without an outcome, before that can be read: on the thread that
+     * has run the job, or on the one that cancelled or expired it, if then its callback fails; possibly on several
+     * threads at a time. May be NULL.
      */
     ftpool_failed_hook failed;
     /**
@@ -1006,15 +1007,16 @@ FTPOOL_API size_t ftpool_busy(const ftpool *pool);
 FTPOOL_API size_t ftpool_pending(const ftpool *pool);
 
 /**
- * The number of jobs that have run and failed since the pool was made or cleared (ftpool_clear()).
+ * The number of jobs that ended FTPOOL_OUTCOME_FAILED since the pool was made or cleared (ftpool_clear()). A job whose
+ * callback fails counts here and not as cancelled or expired, even if it never ran.
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
  */
 FTPOOL_API uint64_t ftpool_failed(const ftpool *pool);
 
 /**
- * The number of jobs that missed their start deadline (ftpool_submit_options.start_within_ns) since the pool was made
- * or cleared (ftpool_clear()).
+ * The number of jobs that ended FTPOOL_OUTCOME_EXPIRED, because they missed their start deadline
+ * (ftpool_submit_options.start_within_ns), since the pool was made or cleared (ftpool_clear()).
  *
  * **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
  */

@@ -293,7 +293,7 @@ fn a_callback_is_shown_the_outcome_and_may_refuse_it() {
             let seen = results.read(Which::Failed, LIMIT_NS).unwrap();
             assert_eq!((Seen::of(&seen), seen.arg), (Seen::failed(id, -5, "the callback failed"), thing.address()));
         }
-        assert_eq!(pool.failed(), 1, "a cancelled job has not failed");
+        assert_eq!(pool.failed(), 2, "a cancelled job fails if its callback does");
     });
 }
 

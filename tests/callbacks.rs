@@ -3,9 +3,12 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, eventually, lock, pool_of, within_limit};
-use fastthreadpool::{JobError, Outcome, Pool, RecvError, Shutdown, SubmitError, current_job, worker_index};
+use fastthreadpool::{
+    JobError, JobHandle, ManualClock, Outcome, Pool, RecvError, Shutdown, SubmitError, current_job, worker_index,
+};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// The outcomes that a callback was called with, in order.
 type Log = Arc<Mutex<Vec<(u64, Result<i32, String>)>>>;
@@ -81,6 +84,44 @@ fn a_callback_sees_failures_and_cancellations() {
         assert!(matches!(refused, Err(SubmitError::Shutdown)));
         assert_eq!(lock(&log)[1..], [(panicking.get(), Err("the job panicked: on purpose".into()))]);
         assert_eq!((results.failed_count(), results.outstanding()), (2, 0));
+    });
+}
+
+/// Conformance 31, 33, 34, 55: a callback's failure is counted, reported and logged once, even if its job never ran, and
+/// that job counts as failed only. To be cancelled or to expire is no failure.
+#[test]
+fn a_callback_that_fails_for_a_job_that_never_ran_is_reported() {
+    within_limit(|| {
+        let (clock, reported, lines) = (ManualClock::new(), Arc::new(Mutex::new(Vec::new())), Count::new());
+        let (report, log) = (Arc::clone(&reported), lines.each());
+        let builder = Pool::builder().workers(1).clock(&clock).on_log(move |_| log());
+        let pool = builder.on_failure(move |id, error| lock(&report).push((id, error.to_string()))).build().unwrap();
+        let (gate, soon) = (Gate::new(), Duration::from_millis(1));
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        let refusing = || pool.job(|| ()).try_then(|_| Err("not good enough"));
+        let cancelled = [
+            refusing().submit_handle().unwrap(),
+            pool.job(|| ()).then(|_| panic!("on purpose")).submit_handle().unwrap(),
+            pool.job(|| ()).settle(|_, _| Err(JobError::TimedOut)).submit_handle().unwrap(),
+            refusing().at(soon).submit_handle().unwrap(),
+        ];
+        assert!(cancelled.iter().all(JobHandle::cancel));
+        let expired = refusing().start_within(soon).submit_handle().unwrap();
+        let unread = refusing().start_within(soon).submit().unwrap();
+        let same = pool.job(|| ()).settle(|_, result| result).start_within(soon).submit_handle().unwrap();
+        let mended = pool.job(|| ()).settle(|_, _| Ok(())).start_within(soon).submit_handle().unwrap();
+        clock.advance(soon);
+        assert!(matches!(same.join(), Err(JobError::Expired)) && mended.join().is_ok());
+
+        let mut expected = vec![(unread, "the job failed: not good enough".to_string())];
+        let failures = cancelled.into_iter().chain([expired]);
+        expected.extend(failures.map(|job| (job.id(), job.join().unwrap_err().to_string())));
+        let mut reported = lock(&reported);
+        reported.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(*reported, expected);
+        assert_eq!((lines.get(), pool.failed(), pool.expired()), (6, 6, 1));
     });
 }
 

@@ -18,14 +18,15 @@ impl Pool {
         self.core.pending()
     }
 
-    /// The number of jobs that have panicked, returned an error or called [`fail`](crate::fail) since the pool was made
-    /// or [cleared](Self::clear).
+    /// The number of jobs that have failed since the pool was made or [cleared](Self::clear): that panicked, returned
+    /// an error or called [`fail`](crate::fail), or whose callback failed. Such a job counts here and not as cancelled
+    /// or [expired](Self::expired), even if it never ran.
     pub fn failed(&self) -> u64 {
         self.core.failed()
     }
 
-    /// The number of jobs that missed their [start deadline](crate::Request::start_within) since the pool was made or
-    /// [cleared](Self::clear).
+    /// The number of jobs that ended [`Expired`](crate::JobError::Expired), because they missed their [start
+    /// deadline](crate::Request::start_within), since the pool was made or [cleared](Self::clear).
     pub fn expired(&self) -> u64 {
         self.core.expired()
     }

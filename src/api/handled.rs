@@ -160,7 +160,7 @@ where
         self.promise.fulfil(worker, result, None);
     }
 
-    fn cancel(self, _id: u64, why: Unrun) {
+    fn cancel(self, _core: &Core, _id: u64, why: Unrun) {
         unwind::dispose(self.code);
         self.promise.fulfil_unrun(Err(why.into()), None);
     }
@@ -182,7 +182,7 @@ where
         promise.fulfil(worker, result, Extra::of(Some(times)));
     }
 
-    fn cancel(self, _id: u64, why: Unrun) {
+    fn cancel(self, _core: &Core, _id: u64, why: Unrun) {
         let times = Times { queued: self.submitted.elapsed(), ..Times::default() };
         unwind::dispose(self.job.code);
         self.job.promise.fulfil_unrun(Err(why.into()), Extra::of(Some(times)));

@@ -109,10 +109,12 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` once for every job that panics, returns an error or calls [`fail`](crate::fail).
+    /// Calls `hook` once for every job that panics, returns an error or calls [`fail`](crate::fail), or whose callback
+    /// fails.
     ///
-    /// It is called on the thread that has run the job, before the outcome can be read, and also for jobs without an
-    /// outcome. Several threads may call it at once. A panic in it is caught and dropped.
+    /// It is called on the thread that has run the job, or on the one that cancelled or expired it, before the outcome
+    /// can be read, and also for jobs without an outcome. Several threads may call it at once. A panic in it is caught
+    /// and dropped.
     ///
     /// # Examples
     ///
@@ -138,7 +140,8 @@ impl Builder {
 
     /// Calls `log` with a line of text once for every job that fails, and when a hook breaks the pool.
     ///
-    /// Several threads may call it at once. A panic in it is caught and dropped.
+    /// It is called on the thread on which the job or the hook fails; several threads may call it at once. A panic in
+    /// it is caught and dropped.
     pub fn on_log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.hooks.log = Some(Arc::new(log));
         self

@@ -2,7 +2,7 @@
 
 use super::task::Detached;
 use super::{JobId, Pool, SubmitError};
-use crate::pool::{Task, Unrun, Worker};
+use crate::pool::{Core, Task, Unrun, Worker};
 use crate::sync::Deadline;
 use std::fmt;
 
@@ -63,7 +63,7 @@ impl<F: FnOnce() + Send + 'static> Task for Offered<F> {
         Detached(code).run(worker);
     }
 
-    fn cancel(self, _id: u64, _why: Unrun) {}
+    fn cancel(self, _core: &Core, _id: u64, _why: Unrun) {}
 }
 
 impl<F> fmt::Debug for Refused<F> {

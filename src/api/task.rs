@@ -4,7 +4,7 @@ use super::error::Declared;
 use super::handled::Promise;
 use super::outcome::{Attachment, Delivery, Done, Outcome, Times};
 use super::{Emitter, JobError, JobId};
-use crate::pool::{Failure, Task, Unrun, Worker, unwind};
+use crate::pool::{Core, Failure, Task, Unrun, Worker, unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ impl<F: FnOnce() -> Result<(), JobError> + Send + 'static> Task for Detached<F> 
         }
     }
 
-    fn cancel(self, _id: u64, _why: Unrun) {}
+    fn cancel(self, _core: &Core, _id: u64, _why: Unrun) {}
 }
 
 #[cold]
@@ -69,7 +69,7 @@ where
         }
     }
 
-    fn cancel(self, id: u64, why: Unrun) {
+    fn cancel(self, _core: &Core, id: u64, why: Unrun) {
         unwind::dispose(self.code);
         deliver_unrun(self.delivery, id, why);
     }
@@ -163,7 +163,7 @@ where
         }
     }
 
-    fn cancel(self, id: u64, why: Unrun) {
+    fn cancel(self, core: &Core, id: u64, why: Unrun) {
         unwind::dispose(self.code);
         let times = self.submitted.map(|submitted| Times { queued: submitted.elapsed(), ..Times::default() });
         let mut outcome = Outcome::new(JobId::accepted(id), Err(why.into()), times);
@@ -172,6 +172,11 @@ where
             unwind::dispose(callback);
         }
         run_finally(self.finally, Some(&mut outcome));
+        match &outcome.result {
+            Ok(_) | Err(JobError::Cancelled) => {}
+            Err(JobError::Expired) => core.count_expired(),
+            Err(error) => core.count_failure(id, error),
+        }
         match self.destination {
             Destination::Nowhere => unwind::dispose(outcome),
             Destination::Results(delivery) => delivery.deliver_from_outside(Some(outcome.into_entry())),

@@ -337,7 +337,7 @@ where
         report(worker, self.delivery, self.code);
     }
 
-    fn cancel(self, id: u64, why: Unrun) {
+    fn cancel(self, _core: &Core, id: u64, why: Unrun) {
         unwind::dispose(self.code);
         deliver_unrun(self.delivery, id, why);
     }

@@ -35,8 +35,9 @@ pub struct ftpool_config {
     /// ftpool_fail(), the pool is broken; the worker and a shutdown end as usual. It may submit jobs to its own pool
     /// only if the worker leaves an open pool (idle_timeout_ns, jobs_per_worker, extra_workers).
     pub stop: ftpool_worker_hook,
-    /// Called once for every job that runs and fails, with or without an outcome, before that can be read; on the
-    /// thread that has run the job, possibly on several threads at a time. May be NULL.
+    /// Called once for every job that fails, with or without an outcome, before that can be read: on the thread that
+    /// has run the job, or on the one that cancelled or expired it, if then its callback fails; possibly on several
+    /// threads at a time. May be NULL.
     pub failed: ftpool_failed_hook,
     /// Called with a line of text where `failed` is called, and when a hook breaks the pool; possibly on several
     /// threads at a time. May be NULL.

@@ -9,8 +9,8 @@ use std::ffi::{c_char, c_void};
 /// Called on a worker thread with the context of the config and the worker's index.
 pub type ftpool_worker_hook = Option<unsafe extern "C" fn(context: *mut c_void, worker: u32)>;
 
-/// Called for a job that has failed, on the thread that has run it, with the context of the config, and the code and
-/// message of its ftpool_result. The message belongs to the library, and is valid only during the call.
+/// Called for a job that has failed, with the context of the config, and the code and message of its ftpool_result. The
+/// message belongs to the library, and is valid only during the call.
 pub type ftpool_failed_hook =
     Option<unsafe extern "C" fn(context: *mut c_void, id: ftpool_job_id, code: i32, message: *const c_char)>;
 

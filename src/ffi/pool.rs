@@ -147,7 +147,8 @@ pub unsafe extern "C" fn ftpool_pending(pool: *const ftpool) -> usize {
     unsafe { check::retained(pool) }.map_or(0, |pool| pool.pending() as usize)
 }
 
-/// The number of jobs that have run and failed since the pool was made or cleared (ftpool_clear()).
+/// The number of jobs that ended FTPOOL_OUTCOME_FAILED since the pool was made or cleared (ftpool_clear()). A job whose
+/// callback fails counts here and not as cancelled or expired, even if it never ran.
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///
@@ -160,8 +161,8 @@ pub unsafe extern "C" fn ftpool_failed(pool: *const ftpool) -> u64 {
     unsafe { check::retained(pool) }.map_or(0, |pool| pool.failed())
 }
 
-/// The number of jobs that missed their start deadline (ftpool_submit_options.start_within_ns) since the pool was made
-/// or cleared (ftpool_clear()).
+/// The number of jobs that ended FTPOOL_OUTCOME_EXPIRED, because they missed their start deadline
+/// (ftpool_submit_options.start_within_ns), since the pool was made or cleared (ftpool_clear()).
 ///
 /// **Thread safety:** any thread. **Returns:** the number; 0 if `pool` is NULL.
 ///

@@ -168,7 +168,7 @@ impl Task for Promoted {
         self.0.done(failure);
     }
 
-    fn cancel(self, _id: u64, _why: Unrun) {
+    fn cancel(self, _core: &Core, _id: u64, _why: Unrun) {
         self.0.cancelled();
     }
 }

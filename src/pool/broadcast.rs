@@ -90,7 +90,7 @@ impl Task for BroadcastCall {
         shared.left.done();
     }
 
-    fn cancel(self, _id: u64, _why: Unrun) {
+    fn cancel(self, _core: &Core, _id: u64, _why: Unrun) {
         // SAFETY: as above.
         let shared = unsafe { &*self.shared };
         shared.unrun.store(true, Ordering::Relaxed);

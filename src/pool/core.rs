@@ -69,7 +69,7 @@ pub(crate) struct Core {
     pub(super) guests: Guests,
     /// Counts accepted jobs that ended otherwise than on a worker.
     pub(super) cancelled: DequeueCounter,
-    /// Jobs that were not begun in time, since the last [`clear`](Self::clear). Included in `cancelled`.
+    /// Jobs that ended expired, since the last [`clear`](Self::clear). Included in `cancelled`.
     pub(super) expired: AtomicU64,
     /// The number of failures at the last [`clear`](Self::clear).
     forgotten: AtomicU64,
@@ -171,7 +171,7 @@ impl Core {
         self.failed_ever().saturating_sub(self.forgotten.load(Ordering::Relaxed))
     }
 
-    /// How many jobs were not begun in time, since the last [`clear`](Self::clear).
+    /// How many jobs ended expired, since the last [`clear`](Self::clear).
     pub(crate) fn expired(&self) -> u64 {
         self.expired.load(Ordering::Acquire)
     }

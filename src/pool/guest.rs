@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub(super) struct Guests {
     begun: AtomicU64,
     ended: AtomicU64,
+    /// Includes jobs that failed without having run.
     failed: AtomicU64,
     /// Unused stations, for reuse: allocating one takes longer than everything else here.
     spare: Lock<Vec<Arc<CachePadded<Station>>>>,
@@ -32,6 +33,10 @@ impl Guests {
 
     pub(super) fn ended(&self) -> u64 {
         self.ended.load(Ordering::Acquire)
+    }
+
+    pub(super) fn count_failed(&self, count: u64) {
+        self.failed.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(super) fn failed(&self) -> u64 {
@@ -54,7 +59,7 @@ impl Core {
         if self.is_forked() {
             return id; // The job has forked. Whoever holds a lock may not exist in this process.
         }
-        self.guests.failed.fetch_add(station.failed() - failed_before, Ordering::Relaxed);
+        self.guests.count_failed(station.failed() - failed_before);
         self.guests.spare.lock().push(station);
         self.guests.ended.fetch_add(1, Ordering::SeqCst);
         self.ended_elsewhere();

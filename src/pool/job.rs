@@ -20,15 +20,15 @@ pub(crate) trait Task: Send {
     fn run(self, worker: &Worker);
 
     /// Called instead of [`run`](Self::run) if an accepted task will never run.
-    fn cancel(self, id: u64, why: Unrun);
+    fn cancel(self, core: &Core, id: u64, why: Unrun);
 
     /// The same, for a task that refers to another one in the pool, as a timer's hint does. Returns the id that users
     /// know.
-    fn cancel_in(self, _core: &Core, id: u64, why: Unrun) -> u64
+    fn cancel_in(self, core: &Core, id: u64, why: Unrun) -> u64
     where
         Self: Sized,
     {
-        self.cancel(id, why);
+        self.cancel(core, id, why);
         id
     }
 }
@@ -123,7 +123,7 @@ impl Job {
         struct Nothing;
         impl Task for Nothing {
             fn run(self, _worker: &Worker) {}
-            fn cancel(self, _id: u64, _why: Unrun) {}
+            fn cancel(self, _core: &Core, _id: u64, _why: Unrun) {}
         }
         Self::new(Nothing)
     }

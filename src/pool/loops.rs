@@ -236,7 +236,7 @@ impl Task for Helper {
         shared.helpers.done();
     }
 
-    fn cancel(self, _id: u64, _why: Unrun) {
+    fn cancel(self, _core: &Core, _id: u64, _why: Unrun) {
         // SAFETY: as above.
         unsafe { &*self.shared }.helpers.done();
     }

@@ -85,7 +85,7 @@ impl<F: FnOnce(&Worker) + Send + 'static> Task for Counted<F> {
         self.tally.changed.notify();
     }
 
-    fn cancel(self, _id: u64, why: Unrun) {
+    fn cancel(self, _core: &Core, _id: u64, why: Unrun) {
         let count = if why == Unrun::Expired { &self.tally.expired } else { &self.tally.cancelled };
         count.fetch_add(1, Ordering::Relaxed);
     }

@@ -138,7 +138,7 @@ impl<F: FnOnce() + Send> Task for Scoped<'_, F> {
         scope.left.end(); // From here on the scope may be gone.
     }
 
-    fn cancel(self, id: u64, _why: Unrun) {
+    fn cancel(self, _core: &Core, id: u64, _why: Unrun) {
         // SAFETY: as above.
         let scope = unsafe { &*self.scope };
         if id == NOT_QUEUED {

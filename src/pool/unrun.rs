@@ -9,6 +9,7 @@ use crate::queue::Item;
 use crate::sys::atomic::Ordering;
 use crate::sys::thread::{self, per_thread};
 use std::cell::Cell;
+use std::error::Error;
 use std::{iter, ptr};
 
 /// A job that was taken out of the queue otherwise than by a worker whose turn it is.
@@ -49,9 +50,20 @@ impl Core {
 
     /// Ends a job that was not begun in time, if it is still queued.
     pub(super) fn expire(&self, id: u64) {
-        let Some(job) = self.take_out(id) else { return };
+        if let Some(job) = self.take_out(id) {
+            self.end_pending(id, job, Unrun::Expired);
+        }
+    }
+
+    /// A job that never ran ends expired.
+    pub(crate) fn count_expired(&self) {
         self.expired.fetch_add(1, Ordering::Release);
-        self.end_pending(id, job, Unrun::Expired);
+    }
+
+    /// A job that never ran has failed by its callback. Calls user code.
+    pub(crate) fn count_failure(&self, id: u64, error: &(dyn Error + 'static)) {
+        self.guests.count_failed(1);
+        self.tell_failure(id, error);
     }
 
     fn end_pending(&self, id: u64, job: TakenOut<'_>, why: Unrun) -> u64 {

@@ -38,7 +38,7 @@ impl Task for JobHint {
         worker.leave_tick(outer);
     }
 
-    fn cancel(self, _queue_id: u64, _why: Unrun) {
+    fn cancel(self, _core: &Core, _queue_id: u64, _why: Unrun) {
         unreachable!("a hint is cancelled with its pool");
     }
 

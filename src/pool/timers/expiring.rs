@@ -49,12 +49,8 @@ impl<T: Task> Task for Expiring<T> {
         self.task.run(worker);
     }
 
-    fn cancel(self, _id: u64, _why: Unrun) {
-        unreachable!("a job is cancelled with its pool");
-    }
-
-    fn cancel_in(self, core: &Core, id: u64, why: Unrun) -> u64 {
+    fn cancel(self, core: &Core, id: u64, why: Unrun) {
         core.forget_deadline(self.entry);
-        self.task.cancel_in(core, id, why)
+        self.task.cancel(core, id, why);
     }
 }
