@@ -4,7 +4,7 @@ mod common;
 
 use common::{Count, Gate, LIMIT, eventually, lock, pool_of, within_limit};
 use fastthreadpool::{
-    JobError, JobHandle, ManualClock, Outcome, Pool, RecvError, Shutdown, SubmitError, current_job, worker_index,
+    JobError, JobHandle, ManualClock, Outcome, Pool, RecvError, Shutdown, SubmitError, current_job, fail, worker_index,
 };
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -221,6 +221,43 @@ fn a_callback_that_fails_on_one_value_spares_the_others() {
         pool.wait_idle(LIMIT).unwrap();
         assert_eq!((results.done_count(), results.failed_count(), pool.failed()), (2, 1, 1));
         assert_eq!([results.next_done(LIMIT).unwrap().1, results.next_done(LIMIT).unwrap().1], [0, 3]);
+    });
+}
+
+/// Conformance 105, 118: `fail` in a callback or hook fails neither the job nor the loop on whose thread it is called.
+#[test]
+fn a_callback_fails_nothing_that_runs_below_it() {
+    fn declare() {
+        assert!(!fail(1, "said by a callback"), "there is nothing to fail");
+    }
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).on_failure(|_, _| declare()).on_log(|_| declare()).build().unwrap();
+        let results = pool.results();
+        let emitting = results.emitting(|out| {
+            out.emit(1);
+            Ok::<_, String>(())
+        });
+        emitting.then(|_| declare()).submit().unwrap();
+        assert_eq!(results.next_done(LIMIT).unwrap().1, 1);
+
+        let own = pool.clone();
+        let cancel_another = move || {
+            let refuse = |_: &Outcome<()>| {
+                declare();
+                Err("not good enough")
+            };
+            let another = own.job(|| ()).try_then(refuse).finally(declare).submit_handle().unwrap();
+            another.on_done(|_| declare());
+            assert!(another.cancel());
+            another.on_done(|_| declare());
+        };
+        let own = pool.clone();
+        let cancelling = move || {
+            cancel_another();
+            own.for_range(0..9, |_| cancel_another())
+        };
+        assert!(pool.submit(cancelling).unwrap().join().unwrap(), "the loop was stopped");
+        assert_eq!(pool.failed(), 10, "those that were cancelled");
     });
 }
 

@@ -48,8 +48,8 @@ pub fn worker_index() -> Option<usize> {
 /// ([`Pool::try_submit`](crate::Pool::try_submit)).
 ///
 /// In the body of [`Pool::for_range`](crate::Pool::for_range), `for_chunks`, `for_each` or `for_each_mut` it stops the
-/// loop instead, which returns false; in a [start or stop hook](crate::Builder::on_start) it breaks the pool. Returns
-/// whether there was a job, loop or hook to fail.
+/// loop instead, which returns false; in a [start or stop hook](crate::Builder::on_start) it breaks the pool. It has no
+/// effect in a callback. Returns whether there was a job, loop or hook to fail.
 ///
 /// # Examples
 ///

@@ -4,7 +4,7 @@ use super::handle::{Completion, JobHandle, SlotReader};
 use super::outcome::Extra;
 use super::task::execute;
 use super::{JobError, Pool, SubmitError, Times};
-use crate::pool::{Core, Job, Rejected, Task, Unrun, Worker, unwind};
+use crate::pool::{Core, Job, Rejected, Task, Unrun, Worker, frame, unwind};
 use crate::queue::{Before, Writer, Written};
 use std::error::Error;
 use std::sync::{Arc, Weak};
@@ -262,7 +262,7 @@ fn notify<T>(written: Written<Completion<T>>, before_user_code: impl Fn()) {
 
 /// Calls a user's callback, and drops its panic.
 pub(super) fn call<T>(callback: Before<Completion<T>>, completion: &Completion<T>) {
-    if let Err(payload) = unwind::catch(|| callback(completion)) {
+    if let Err(payload) = unwind::catch(|| frame::callback(|| callback(completion))) {
         unwind::dispose(payload);
     }
 }

@@ -4,7 +4,7 @@ use super::error::Declared;
 use super::handled::Promise;
 use super::outcome::{Attachment, Delivery, Done, Outcome, Times};
 use super::{Emitter, JobError, JobId};
-use crate::pool::{Core, Failure, Task, Unrun, Worker, unwind};
+use crate::pool::{Core, Failure, Task, Unrun, Worker, frame, unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -196,7 +196,8 @@ impl<T> Destination<T> {
 
 /// Calls the callback with an outcome. Its error or panic becomes the outcome's result.
 pub(super) fn run_callback<T>(callback: &mut Callback<T>, mut outcome: Outcome<T>) -> Outcome<T> {
-    let returned = unwind::catch(|| callback(&mut outcome)).unwrap_or_else(|payload| Err(JobError::panicked(payload)));
+    let returned = unwind::catch(|| frame::callback(|| callback(&mut outcome)));
+    let returned = returned.unwrap_or_else(|payload| Err(JobError::panicked(payload)));
     if let Err(error) = returned {
         unwind::dispose(std::mem::replace(&mut outcome.result, Err(error)));
     }
@@ -205,7 +206,7 @@ pub(super) fn run_callback<T>(callback: &mut Callback<T>, mut outcome: Outcome<T
 
 fn run_finally<T>(finally: Option<Finally>, outcome: Option<&mut Outcome<T>>) {
     let Some(finally) = finally else { return };
-    match (unwind::catch(finally), outcome) {
+    match (unwind::catch(|| frame::callback(finally)), outcome) {
         (Ok(Some(attachment)), Some(outcome)) => outcome.attach(attachment),
         (returned, _) => unwind::dispose(returned),
     }

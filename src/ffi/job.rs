@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 /// Marks the running job as failed: when it returns, its value is ignored, and it ends FTPOOL_OUTCOME_FAILED with this
 /// code and message. Of several calls, the last one counts. `message` may be NULL. In the body of a loop such as
-/// ftpool_for() it stops the loop instead, and in a start or stop hook it breaks the pool. It is not for callbacks,
-/// which return a code.
+/// ftpool_for() it stops the loop instead, and in a start or stop hook it breaks the pool. It has no effect in a
+/// callback, which returns a code instead.
 ///
 /// **Ownership:** the message is copied; bytes that are not UTF-8 become U+FFFD. **Thread safety:** in a job, on the
-/// thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if the thread runs no job, no loop, and no start or
-/// stop hook.
+/// thread that runs it. **Returns:** FTPOOL_OK; FTPOOL_E_INVALID in a callback, and if the thread runs no job, no loop,
+/// and no start or stop hook.
 ///
 /// # Safety
 ///

@@ -18,12 +18,29 @@ pub(crate) struct Frame {
     failed: Cell<bool>,
     /// The job that makes the call; 0 for none.
     job: u64,
+    /// Whether it is a callback, in which failures have no effect.
+    ignores: bool,
+}
+
+impl Frame {
+    #[inline]
+    fn new(ignores: bool) -> Self {
+        Self { failed: Cell::new(false), job: current::with(Worker::job).unwrap_or(0), ignores }
+    }
 }
 
 /// Runs `code` in a frame, which receives the failures that it declares by [`fail`] on this thread.
 #[inline]
 pub(crate) fn enter<R>(code: impl FnOnce() -> R) -> R {
-    let frame = Frame { failed: Cell::new(false), job: current::with(Worker::job).unwrap_or(0) };
+    let frame = Frame::new(false);
+    let _entered = thread::enter(&INNERMOST, &raw const frame);
+    code()
+}
+
+/// Runs a callback: `code` that is neither the running job's nor the body of a loop, so that its failures have no
+/// effect on these.
+pub(crate) fn callback<R>(code: impl FnOnce() -> R) -> R {
+    let frame = Frame::new(true);
     let _entered = thread::enter(&INNERMOST, &raw const frame);
     code()
 }
@@ -75,6 +92,7 @@ pub(crate) fn watch<R>(code: impl FnOnce(Watch<'_>) -> R) -> R {
 /// neither.
 pub(crate) fn fail(failure: Box<Failure>) -> bool {
     match innermost() {
+        Some(frame) if frame.ignores => false,
         Some(frame) => {
             frame.failed.set(true);
             true

@@ -1,10 +1,9 @@
 //! Hooks: user code that a pool calls around its jobs.
 
 use super::core::Core;
-use super::current;
 use super::timers::{Overrun, OverrunHook};
-use super::unwind;
 use super::worker::Worker;
+use super::{current, frame, unwind};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -118,11 +117,11 @@ impl Core {
 
 /// Calls user code that belongs to no job.
 pub(super) fn swallow_panic(code: impl FnOnce()) {
-    let outside = current::with(Worker::begin_callback);
-    if let Err(payload) = unwind::catch(code) {
+    let searches = current::with(Worker::begin_callback);
+    if let Err(payload) = unwind::catch(|| frame::callback(code)) {
         unwind::dispose(payload);
     }
-    if let Some(outside) = outside {
-        current::with(|worker| worker.end_callback(outside));
+    if let Some(searches) = searches {
+        current::with(|worker| worker.end_callback(searches));
     }
 }

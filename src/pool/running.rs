@@ -92,19 +92,17 @@ impl Worker {
         self.failure.replace(Some(failure));
     }
 
-    /// Called before user code that belongs to no job of this worker: no submitter may rely on the worker meanwhile,
-    /// and a failure that the code declares is not the job's. Returns what to restore by
-    /// [`end_callback`](Self::end_callback).
-    pub(super) fn begin_callback(&self) -> (bool, Option<Box<Failure>>) {
+    /// Called before user code that belongs to no job of this worker: no submitter may rely on the worker meanwhile.
+    /// Returns what to restore by [`end_callback`](Self::end_callback).
+    pub(super) fn begin_callback(&self) -> bool {
         let searches = self.searching.get();
         if searches {
             self.stop_searching();
         }
-        (searches, self.failure.take())
+        searches
     }
 
-    pub(super) fn end_callback(&self, (searches, failure): (bool, Option<Box<Failure>>)) {
-        self.failure.replace(failure);
+    pub(super) fn end_callback(&self, searches: bool) {
         if searches {
             self.start_searching();
         }
