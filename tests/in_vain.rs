@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, pool_of, within_limit};
-use fastthreadpool::{Deadline, Pool, RecvError, SubmitError};
+use common::{Count, Gate, LIMIT, eventually, pool_of, within_limit};
+use fastthreadpool::{Deadline, Policy, Pool, RecvError, SubmitError};
+use std::thread;
 use std::time::Duration;
 
 /// Reliability R10: the only possible worker would wait for itself.
@@ -112,5 +113,35 @@ fn a_thread_that_takes_long_to_end_does_not_hold_a_shutdown_beyond_its_deadline(
         gate.open();
         pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
         pool.shutdown(Shutdown::Drain, Deadline::NOW).expect("no thread is left");
+    });
+}
+
+/// Conformance 11, 108: a submit that waits until a worker has its job is told the cause when the pool breaks.
+#[test]
+fn a_hand_off_that_a_broken_pool_ends_is_told_the_cause() {
+    within_limit(|| {
+        let (start, cancelled) = (Gate::new(), Gate::new());
+        let (before, after) = (start.door(), cancelled.door());
+        let hook = move |_| {
+            before.pass();
+            Err("no licence")
+        };
+        let builder = Pool::builder().workers(1).max_queued(0, Policy::HandOff);
+        let (pool, start, cancelled) = (builder.try_on_start(hook).build().unwrap(), start, cancelled);
+        // Timers are cancelled before queued jobs: this one keeps the worker from those.
+        pool.job(|| ()).at(LIMIT).then(move |_| after.pass()).submit().unwrap();
+        let first = pool.spawn(|| ());
+        let second = thread::scope(|scope| {
+            let second = scope.spawn(|| pool.spawn(|| ()));
+            eventually("it waits", || pool.queued_ids().len() == 1);
+            start.open();
+            second.join().unwrap()
+        });
+        cancelled.open();
+        assert!(first.is_ok(), "the worker had it");
+        assert!(
+            matches!(&second, Err(SubmitError::Broken(why)) if why.to_string().contains("no licence")),
+            "{second:?}"
+        );
     });
 }

@@ -247,7 +247,7 @@ impl Core {
 
     /// Why no worker claimed the job in time.
     fn unclaimed_refusal(&self) -> Refusal {
-        if self.is_closed() { Refusal::Closed } else { Refusal::Full }
+        self.refusal().unwrap_or(Refusal::Full)
     }
 
     /// Called before jobs of timers are queued: nothing can wait for room for them, so they take places above the limit
