@@ -91,6 +91,7 @@ src/pool/crew.rs|visible() // F3|{ let _ = visible; false }|a_search_that_has_be
 src/pool/crew.rs|drop(self.state.lock());||two_submitters_start_one_worker
 src/pool/worker.rs|self.hook_state.get() != HookState::Stopped && !self.reaping.get()|self.hook_state.get() != HookState::Stopped|a_drop_does_not_wait
 src/pool/closing.rs|fence::heavy(); // C2||what_is_accepted_while_the_pool_closes_is_run
+src/pool/closing.rs|self.crew.census.close_cancelling()|self.crew.census.close()|a_child_of_a_job_is_not_left
 src/pool/closing.rs|self.lanes.wait_for_visits(); // C3||what_is_accepted_while_the_pool_closes_is_run
 src/pool/closing.rs|let transition = self.close_state.transition.lock(); // L1|let transition = ();|closing_and_opening_do_not_mix
 src/pool/closing.rs|_ if self.close_state.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4||a_pool_that_is_opened_again_keeps_nobody_waiting_for_its_end

@@ -124,8 +124,7 @@
 #define FTPOOL_SHUTDOWN_DRAIN 0
 
 /**
- * A mode of ftpool_shutdown(): queued jobs are cancelled; running jobs finish, and jobs that they submit after that
- * run.
+ * A mode of ftpool_shutdown(): queued jobs are cancelled; running jobs finish, and cannot submit others.
  */
 #define FTPOOL_SHUTDOWN_CANCEL 1
 
@@ -962,10 +961,11 @@ FTPOOL_API ftpool_status ftpool_new(const ftpool_config *config, ftpool **out_po
 FTPOOL_API void ftpool_free(ftpool *pool);
 
 /**
- * Shuts a pool down, and waits until its threads have ended. From now on, only the pool's own jobs can submit jobs.
- * Queued jobs run (FTPOOL_SHUTDOWN_DRAIN) or are cancelled (FTPOOL_SHUTDOWN_CANCEL), delayed and scheduled jobs that
- * are not due are cancelled, and running jobs finish; then the threads end. May be called again, from any thread, to
- * wait for the same shutdown. The pool must still be freed; ftpool_reopen() opens it again.
+ * Shuts a pool down, and waits until its threads have ended. Queued jobs run, and from now on only the pool's own jobs
+ * can submit (FTPOOL_SHUTDOWN_DRAIN); or queued jobs are cancelled, and nobody can submit (FTPOOL_SHUTDOWN_CANCEL). In
+ * both cases delayed and scheduled jobs that are not due are cancelled, and running jobs finish; then the threads end.
+ * May be called again, from any thread, to wait for the same shutdown. The pool must still be freed; ftpool_reopen()
+ * opens it again.
  *
  * **Ownership:** as ftpool_cancel(), for each cancelled job. **Thread safety:** any thread but the pool's own.
  * **Returns:** FTPOOL_OK: all threads have ended; FTPOOL_TIMEOUT: the shutdown goes on, call again to wait longer;

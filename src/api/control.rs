@@ -12,7 +12,7 @@ use crate::sys::process::Lasting;
 pub enum Shutdown {
     /// Queued jobs run, and so do jobs that they submit.
     Drain,
-    /// Queued jobs are cancelled. Jobs that running jobs submit after that still run.
+    /// Queued jobs are cancelled, and running jobs cannot submit others.
     Cancel,
 }
 
@@ -74,10 +74,10 @@ impl Pool {
 
     /// Shuts the pool down, and waits until its threads have ended.
     ///
-    /// From now on, only the pool's own jobs can submit jobs. The queued jobs run or are cancelled, as `mode` says, and
-    /// running jobs finish; then the threads end. To ask running jobs to stop, call [`JobHandle::cancel`] on their
-    /// handles. Calling this again, from any thread, waits for the same shutdown. A pool that was shut down can be
-    /// [reopened](Self::reopen).
+    /// From now on, only the pool's own jobs can submit jobs, and with [`Shutdown::Cancel`] nobody. The queued jobs run
+    /// or are cancelled, as `mode` says, and running jobs finish; then the threads end. To ask running jobs to stop,
+    /// call [`JobHandle::cancel`] on their handles. Calling this again, from any thread, waits for the same shutdown. A
+    /// pool that was shut down can be [reopened](Self::reopen).
     ///
     /// [`JobHandle::cancel`]: crate::JobHandle::cancel
     ///

@@ -39,6 +39,8 @@ const HALTED: u64 = 1 << 54;
 const FORKED: u64 = 1 << 55;
 /// The number of queued jobs is limited.
 const BOUNDED: u64 = 1 << 56;
+/// The jobs that are queued are cancelled: the pool's own jobs are refused as well.
+const CANCELLING: u64 = 1 << 57;
 
 /// The most workers that the word can count.
 pub(crate) const MOST_WORKERS: usize = 1 << 15;
@@ -153,6 +155,10 @@ impl Census {
         self.0.fetch_or(CLOSED, Ordering::SeqCst);
     }
 
+    pub(super) fn close_cancelling(&self) {
+        self.0.fetch_or(CLOSED | CANCELLING, Ordering::SeqCst);
+    }
+
     pub(super) fn close_broken(&self) {
         self.0.fetch_or(CLOSED | BROKEN, Ordering::SeqCst);
     }
@@ -171,7 +177,7 @@ impl Census {
 
     /// Admits outsiders again.
     pub(super) fn open(&self) {
-        self.0.fetch_and(!(CLOSED | SEALED), Ordering::SeqCst);
+        self.0.fetch_and(!(CLOSED | SEALED | CANCELLING), Ordering::SeqCst);
     }
 }
 
@@ -253,6 +259,10 @@ impl Reading {
     /// Whether more work would find a worker: one that searches, or one that could be woken or started.
     pub(super) fn has_free_worker(self, limit: usize) -> bool {
         self.has_searcher() || self.has_reserve(limit)
+    }
+
+    pub(super) fn is_cancelling(self) -> bool {
+        self.0 & CANCELLING != 0
     }
 
     pub(super) fn is_broken(self) -> bool {

@@ -97,10 +97,10 @@ impl Core {
         self.await_end(life, deadline)
     }
 
-    /// Closes the pool and cancels what is queued; reports each job and timer that it cancels.
+    /// Closes the pool also for its own jobs, and cancels what is queued; reports each job and timer that it cancels.
     pub(crate) fn close_and_cancel(&self, cancelled: &mut dyn FnMut(u64)) -> Result<(), Unfinished> {
         self.may_wait_for_all()?;
-        self.close_by(|| self.crew.census.close(), cancelled);
+        self.close_by(|| self.crew.census.close_cancelling(), cancelled);
         self.cancel_each(cancelled);
         Ok(())
     }
@@ -267,7 +267,8 @@ impl Core {
         if self.crew.census.read().is_closed() { self.refusal_when_closed() } else { None }
     }
 
-    /// Close, step V3: a closed pool admits only its own jobs, which may need others to finish.
+    /// Close, step V3: a closed pool admits only its own jobs, which may need others to finish, and also those only if
+    /// it runs what is queued.
     #[cold]
     pub(super) fn refusal_when_closed(&self) -> Option<Refusal> {
         let now = self.crew.census.read();
@@ -281,7 +282,8 @@ impl Core {
             return Some(Refusal::Broken(cause.clone()));
         }
         let own_job = || current::with(|worker| worker.core().number == self.number && worker.runs_job_code());
-        if now.is_halted() || own_job() != Some(true) { Some(Refusal::Closed) } else { None }
+        let refuses_all = now.is_halted() || now.is_cancelling();
+        if refuses_all || own_job() != Some(true) { Some(Refusal::Closed) } else { None }
     }
 
     /// The process exits: no job begins any more, and no thread is waited for.

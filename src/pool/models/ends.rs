@@ -84,6 +84,21 @@ fn a_job_is_run_or_cancelled() {
     });
 }
 
+/// Race: a job submits another one while the pool is closed and all jobs are cancelled; it is refused, cancelled or
+/// run.
+#[test]
+fn a_child_of_a_job_is_not_left_in_a_pool_that_cancels() {
+    check(2, || {
+        let (core, tally) = (pool(1), Tally::new());
+        let child = tally.empty_job();
+        let parent = tally.job(|worker| drop(worker.core().submit(child)));
+        core.submit(parent).unwrap();
+        core.close_and_cancel(&mut |_| ()).unwrap();
+        assert_eq!(core.queued(), []);
+        core.drain(Deadline::NEVER).unwrap();
+    });
+}
+
 /// Race: the worker of a closed pool finishes the last job and leaves, instead of going to sleep, while a thread waits
 /// for quiescence.
 #[test]
