@@ -3,6 +3,7 @@
 
 #include <fastthreadpool.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,15 @@ static void check(int holds, const char *what) {
         fprintf(stderr, "%s\n", what);
         _exit(1);
     }
+}
+
+/* Kills this process if it hangs, even if its only thread is the copy of a worker, which blocks signals. */
+static void kill_hangs(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGALRM);
+    check(pthread_sigmask(SIG_UNBLOCK, &signals, NULL) == 0, "pthread_sigmask");
+    alarm(100);
 }
 
 static void *keep_busy(void *unused) {
@@ -122,7 +132,7 @@ static void *fork_in_default_pool(void *unused) {
     pid_t child = fork();
     check(child >= 0, "fork in a job");
     if (child == 0) {
-        alarm(100);
+        kill_hangs();
         live_with_default_pool();
         _exit(WELL);
     }
@@ -133,7 +143,7 @@ static void *fork_in_default_pool(void *unused) {
 }
 
 static void live_as_child(ftpool_results *results, ftpool_job *job) {
-    alarm(100); /* hangs are killed */
+    kill_hangs();
     ftpool_results *few;
     size_t taken;
     ftpool_result outcome = FTPOOL_RESULT_INIT;
@@ -192,7 +202,7 @@ static void *fork_and_return(void *counter) {
     pid_t child = fork();
     check(child >= 0, "fork in a job");
     if (child == 0) {
-        alarm(100);
+        kill_hangs();
         return NULL;
     }
     int status;
@@ -295,7 +305,7 @@ static void see_the_fork(ftpool *pool) {
     pid_t child = fork();
     check(child >= 0, "fork");
     if (child == 0) {
-        alarm(100);
+        kill_hangs();
         ftpool *own;
         check(ftpool_check(pool, NULL) == FTPOOL_E_FORKED, "check in the child");
         check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_E_FORKED, "submit in the child");
