@@ -58,7 +58,7 @@ src/queue/slot.rs|compare_exchange(0, DONE, Ordering::AcqRel|compare_exchange(0,
 src/queue/slot.rs|sleepers.wake_all(); // The reader may|// The reader may|a_slots_reader_is_woken
 src/queue/slot.rs|sleepers.wake_all(); // Beside watchers.||a_slots_sleeping_reader_is_woken
 src/queue/slot.rs|sleepers.wake_all(); // Beside watchers.||a_slots_reader_is_not_left_waiting
-src/queue/slot.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
+src/queue/slot/watching.rs|fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0|fetch_or(WATCHED, Ordering::AcqRel) & DONE != DONE|a_slots_watchers_are_told_once
 src/queue/slot_block.rs|left.fetch_sub(places, Ordering::AcqRel)|left.fetch_sub(places, Ordering::Relaxed)|a_slot_block_
 src/queue/slot_block.rs|Shape::of_size::<S>(size), PLACES - self.taken)|Shape::of_size::<S>(size), 0)|a_slot_block_that_was_not_used_up
 src/queue/slot_block.rs|open.taken += 1;|open.taken = PLACES;|a_slot_block_goes_with_the_last

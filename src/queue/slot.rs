@@ -1,17 +1,20 @@
 //! A value on its way from one writer to one reader.
 
+mod watching;
+
 use super::slot_block::{self, SlotBlocks};
 use super::watchers::{After, Before, Watchers, Written};
 use crate::sync::{Deadline, awake};
 use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::futex::Futex;
-use crate::sys::lock::{Lock, LockGuard};
+use crate::sys::lock::Lock;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr::NonNull;
+use watching::Watching;
 
 /// The writer has written, or will never write. What the slot holds is the reader's.
 const DONE: u32 = 1;
@@ -119,7 +122,7 @@ impl<V> Slot<V> {
     }
 
     /// Writer: adds `done` to the state, and wakes the reader. Returns the state before, and the notifications to send.
-    fn finish(&self, mut watchers: LockGuard<'_, Option<Box<Watchers<V>>>>, done: u32) -> (u32, Vec<After>) {
+    fn finish(&self, mut watchers: Watching<'_, V>, done: u32) -> (u32, Vec<After>) {
         let sleepers = self.state.sleepers();
         let after = watchers.take().map(|watchers| watchers.into_after()).unwrap_or_default();
         let seen = self.state.fetch_or(done, Ordering::AcqRel);
@@ -190,7 +193,7 @@ impl<V, S> Writer<V, S> {
 
     /// The watchers so far that want the value before the reader gets it.
     pub(crate) fn take_before(&self) -> Vec<Before<V>> {
-        self.slot().watchers.lock().as_mut().map(|watchers| watchers.take_before()).unwrap_or_default()
+        self.lock().and_then(|mut watchers| Some(watchers.as_mut()?.take_before())).unwrap_or_default()
     }
 
     /// Writes the value. Passes each watcher that wants it first to `call`. `None` if nothing is left to do.
@@ -220,7 +223,10 @@ impl<V, S> Writer<V, S> {
             return Written { unread: None, after: Vec::new() };
         }
         loop {
-            let mut watchers = slot.watchers.lock();
+            // SAFETY: 1. as above.
+            let Some(mut watchers) = (unsafe { Slot::lock::<S>(pointer) }) else {
+                return Written { unread: None, after: Vec::new() }; // In a forked child, where nobody waits for it.
+            };
             let before = watchers.as_mut().map(|watchers| watchers.take_before()).unwrap_or_default();
             if before.is_empty() {
                 let (seen, after) = slot.finish(watchers, DONE);
@@ -237,8 +243,10 @@ impl<V, S> Writer<V, S> {
 
 impl<V, S> Drop for Writer<V, S> {
     fn drop(&mut self) {
-        let slot = self.slot();
-        let (seen, after) = slot.finish(slot.watchers.lock(), DONE | EMPTY | WATCHED);
+        let Some(watchers) = self.lock() else {
+            return; // In a forked child, where nobody waits for it.
+        };
+        let (seen, after) = self.slot().finish(watchers, DONE | EMPTY | WATCHED);
         if seen & DROPPED != 0 {
             // SAFETY: 1. the reader has gone, and this is the writer's last access; 2. nothing was written.
             unsafe { Slot::free::<S, V>(self.0, false, false, |value| value) };
@@ -314,50 +322,12 @@ impl<V, S> Reader<V, S> {
         }
         let clean = state & WATCHED == 0;
         if !clean {
-            // Race with a writer that has added DONE and not yet released the lock.
-            drop(self.slot().watchers.lock());
+            // Race with a writer that has added DONE and not yet released the lock. One that stayed in the parent of a
+            // fork will not touch the slot again.
+            drop(self.lock());
         }
         // SAFETY: 1. the writer has made its last access; 2. after DONE the value is the reader's.
         unsafe { Slot::free::<S, R>(self.0, state & EMPTY == 0, clean, part) }
-    }
-
-    /// Sends `after` as soon as the value is there, and returns a key for it; gives it back if the value is there
-    /// already.
-    pub(crate) fn watch(&self, after: After) -> Result<u64, After> {
-        self.watch_by(after, Watchers::add)
-    }
-
-    /// Calls `before` with the value before the reader can have it; gives it back if it is too late for that.
-    pub(crate) fn watch_before(&self, before: Before<V>) -> Result<u64, Before<V>> {
-        self.watch_by(before, Watchers::add_before)
-    }
-
-    /// As [`watch`](Self::watch), but replaces the watcher that was added by this function before.
-    pub(crate) fn watch_instead(&self, after: After) -> Result<(), After> {
-        self.watch_by(after, Watchers::replace).map(drop)
-    }
-
-    /// The caller drops what `add` returns after the lock was released.
-    fn watch_by<W, R>(&self, watcher: W, add: impl FnOnce(&mut Watchers<V>, W) -> R) -> Result<R, W> {
-        let mut watchers = self.slot().watchers.lock();
-        if self.slot().state.fetch_or(WATCHED, Ordering::AcqRel) & DONE != 0 {
-            return Err(watcher);
-        }
-        Ok(add(watchers.get_or_insert_with(Box::default), watcher))
-    }
-
-    /// Removes a watcher; false if there is none with this key, or it is being called.
-    pub(crate) fn unwatch(&self, key: u64) -> bool {
-        let removed = self.slot().watchers.lock().as_mut().and_then(|watchers| watchers.remove(key));
-        removed.is_some()
-    }
-
-    /// Takes back all that are told after the reader has the value. What this returns is for the caller to drop.
-    fn unwatch_all(&self) -> Vec<After> {
-        if self.slot().state.load(Ordering::Relaxed) & (WATCHED | DONE) != WATCHED {
-            return Vec::new();
-        }
-        self.slot().watchers.lock().as_mut().map(|watchers| watchers.take_after()).unwrap_or_default()
     }
 
     /// Waits until there is a value or none will come; false if the deadline passed first.

@@ -3,6 +3,7 @@
 
 use crate::sys::atomic::{AtomicU32, Ordering};
 use crate::sys::cell::UnsafeCell;
+use crate::sys::process::Birthplace;
 use crate::sys::size::real_or_modelled;
 use std::alloc::{self, Layout};
 use std::marker::PhantomData;
@@ -23,7 +24,8 @@ const PLACE_SIZES: [usize; 2] = real_or_modelled([64, 128], [1 << 9, 1 << 10]);
 struct Head<S> {
     /// Places that were not given back, including those that were never taken.
     left: AtomicU32,
-    places: u32,
+    places: u16,
+    birthplace: Birthplace,
     /// What all places have in common.
     shared: S,
 }
@@ -101,7 +103,14 @@ impl<S> Head<S> {
         let memory = unsafe { alloc::alloc(layout) };
         let Some(head) = NonNull::new(memory.cast()) else { alloc::handle_alloc_error(layout) };
         // SAFETY: the memory is writable, large enough and aligned for a head.
-        unsafe { head.write(Self { left: AtomicU32::new(places), places, shared }) };
+        unsafe {
+            head.write(Self {
+                left: AtomicU32::new(places),
+                places: places as u16,
+                birthplace: Birthplace::here(),
+                shared,
+            })
+        };
         head
     }
 
@@ -126,7 +135,7 @@ impl<S> Head<S> {
         // SAFETY: by 1 and 2 the head is alive, and not used by others.
         let places = unsafe { head.read() }.places;
         // SAFETY: by 1 it was allocated with this layout.
-        unsafe { alloc::dealloc(head.as_ptr().cast(), shape.layout(places)) };
+        unsafe { alloc::dealloc(head.as_ptr().cast(), shape.layout(places.into())) };
     }
 }
 
@@ -236,6 +245,18 @@ pub(super) unsafe fn shared<'a, T, S>(place: NonNull<T>, number: u32) -> &'a S {
     let head = unsafe { ShapeOf::<T, S>::head(place, number) };
     // SAFETY: by 2 the block lives.
     &unsafe { head.as_ref() }.shared
+}
+
+/// Whether the block was made in an ancestor of this process.
+///
+/// # Safety
+///
+/// As for [`shared`].
+pub(super) unsafe fn is_elsewhere<T, S>(place: NonNull<T>, number: u32) -> bool {
+    // SAFETY: the caller's 1.
+    let head = unsafe { ShapeOf::<T, S>::head(place, number) };
+    // SAFETY: by the caller's 2 the block lives.
+    unsafe { head.as_ref() }.birthplace.is_elsewhere()
 }
 
 /// Gives a place back, whose content was dropped.

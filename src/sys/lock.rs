@@ -25,6 +25,18 @@ impl<T> Lock<T> {
     pub(crate) fn try_lock(&self) -> Option<LockGuard<'_, T>> {
         self.0.try_lock().ok()
     }
+
+    /// Locks it. `None` if it is held and was made `elsewhere`, in an ancestor of this process: its holder may have
+    /// stayed there.
+    #[inline]
+    pub(crate) fn lock_unless(&self, elsewhere: impl FnOnce() -> bool) -> Option<LockGuard<'_, T>> {
+        self.try_lock().or_else(|| self.lock_held(elsewhere))
+    }
+
+    #[cold]
+    fn lock_held(&self, elsewhere: impl FnOnce() -> bool) -> Option<LockGuard<'_, T>> {
+        if elsewhere() { None } else { Some(self.lock()) }
+    }
 }
 
 /// A lock that may be asked for in the child of a fork, too. If another thread had it then, nobody will ever release it
@@ -43,12 +55,7 @@ impl<T> ForkedLock<T> {
     /// `None` if its holder may have stayed in the parent.
     #[inline]
     pub(crate) fn lock(&self) -> Option<LockGuard<'_, T>> {
-        self.lock.try_lock().or_else(|| self.lock_held())
-    }
-
-    #[cold]
-    fn lock_held(&self) -> Option<LockGuard<'_, T>> {
-        if self.is_elsewhere() { None } else { Some(self.lock.lock()) }
+        self.lock.lock_unless(|| self.is_elsewhere())
     }
 
     /// Whether it was made in an ancestor of this process.

@@ -1,6 +1,6 @@
 //! Events of the whole process: its exit and its forks.
 
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A static variable behind a lock. The model checker does not see it, so no protocol may depend on it.
@@ -75,11 +75,11 @@ static WATCHER: OnceLock<Watcher> = OnceLock::new();
 
 /// How many forks led to this process since the first pool was made. Only the first thread of a process changes it,
 /// before there are others, so nothing need be ordered.
-static FORKS: AtomicU32 = AtomicU32::new(0);
+static FORKS: AtomicU16 = AtomicU16::new(0);
 
 /// Which process something was made in. The model checker does not see it.
 #[derive(Debug)]
-pub(crate) struct Birthplace(u32);
+pub(crate) struct Birthplace(u16);
 
 impl Birthplace {
     pub(crate) fn here() -> Self {

@@ -16,6 +16,7 @@ enum { WELL = 42 };
 static ftpool *pools[2];
 static ftpool_results *read_always, *cancel_always;
 static ftpool_group *group;
+static ftpool_job *watched;
 static ftpool_submit_options in_time = FTPOOL_SUBMIT_OPTIONS_INIT;
 static ftpool_results_options bounded = FTPOOL_RESULTS_OPTIONS_INIT;
 static atomic_int ran, over;
@@ -94,6 +95,24 @@ static void *keep_cancelling(void *unused) {
         while (ftpool_results_next(cancel_always, FTPOOL_FOREVER, &outcome) == FTPOOL_OK)
             continue;
     }
+    return unused;
+}
+
+static int32_t ignore_outcome(void *unused, const ftpool_result *outcome) {
+    (void)unused, (void)outcome;
+    return 0;
+}
+
+static void watch_for_a_moment(ftpool_job *job) {
+    uint64_t key;
+    check(ftpool_job_on_done(job, ignore_outcome, NULL, &key) == FTPOOL_OK, "the parent's job_on_done");
+    ftpool_job_remove_callback(job, key);
+}
+
+/* Holds the lock of the job's callbacks as often as not. */
+static void *keep_watching(void *unused) {
+    while (!atomic_load(&over))
+        watch_for_a_moment(watched);
     return unused;
 }
 
@@ -179,6 +198,9 @@ static void live_as_child(ftpool_results *results, ftpool_job *job) {
     check(ftpool_results_submit(results, count, NULL, NULL) == FTPOOL_E_FORKED, "results_submit");
     check(ftpool_shutdown_all(FTPOOL_SHUTDOWN_DRAIN, FTPOOL_FOREVER) == FTPOOL_OK, "none of the pools is the child's");
     ftpool_completed *completed;
+    uint64_t key;
+    check(ftpool_job_on_done(job, ignore_outcome, NULL, &key) == FTPOOL_OK, "job_on_done");
+    ftpool_job_remove_callback(job, key); /* FTPOOL_EMPTY if the callback could not be added. */
     check(ftpool_job_wait(job, FTPOOL_FOREVER, NULL) == FTPOOL_E_FORKED, "job_wait");
     check(ftpool_wait_jobs(&job, 1, FTPOOL_UNTIL_ALL, FTPOOL_FOREVER, NULL) == FTPOOL_E_FORKED, "wait_jobs");
     check(ftpool_wait_jobs(&job, 1, FTPOOL_UNTIL_FIRST, FTPOOL_FOREVER, NULL) == FTPOOL_E_FORKED, "wait_jobs");
@@ -236,6 +258,22 @@ static void fork_in_jobs(void) {
     }
     ftpool_free(pool);
     check(atomic_load(counter) == 20 * 101, "each job runs in one process");
+}
+
+/* A callback may be about to be added to the job when it forks: its end in the child must not wait for that. */
+static void fork_in_watched_jobs(void) {
+    atomic_int *counter = shared_counter();
+    ftpool *pool;
+    check(ftpool_new(NULL, &pool) == FTPOOL_OK, "new");
+    for (int i = 0; i < 20; i++) {
+        ftpool_job *job;
+        check(ftpool_submit_job(pool, fork_and_return, counter, &job) == FTPOOL_OK, "submit_job");
+        while (ftpool_job_state(job) != FTPOOL_JOB_DONE)
+            watch_for_a_moment(job);
+        ftpool_job_release(job);
+    }
+    ftpool_free(pool);
+    check(atomic_load(counter) == 20, "each job ends in both processes");
 }
 
 static void fork_in_hook(void *counter, uint32_t worker) {
@@ -380,7 +418,8 @@ int main(int argc, char **argv) {
     parents = ftpool_default();
     check(ftpool_submit(parents, fork_in_default_pool, NULL, NULL) == FTPOOL_OK, "submit");
     check(ftpool_wait_idle(parents, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
-    void *(*const work[])(void *) = {keep_busy, keep_busy, keep_locked, keep_reading, keep_cancelling};
+    watched = job;
+    void *(*const work[])(void *) = {keep_busy, keep_busy, keep_locked, keep_reading, keep_cancelling, keep_watching};
     enum { THREADS = sizeof work / sizeof *work };
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
@@ -407,6 +446,7 @@ int main(int argc, char **argv) {
     ftpool_free(pools[0]);
     ftpool_free(pools[1]);
     fork_in_jobs();
+    fork_in_watched_jobs();
     fork_in_start_hook();
     fork_in_stop_hook();
     fork_in_callback();
