@@ -2,13 +2,13 @@
 
 use crate::sync::{Deadline, EventCount, awake};
 use crate::sys::atomic::{AtomicU64, Ordering};
-use crate::sys::lock::Lock;
+use crate::sys::lock::ForkedLock;
 use std::collections::VecDeque;
 
 /// Many threads push, one waits. The event count wakes it, and the lock orders everything.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
-    numbers: Lock<VecDeque<usize>>,
+    numbers: ForkedLock<VecDeque<usize>>,
     /// How many have ever arrived. A hint for a thread that waits awake.
     arrived: AtomicU64,
     event: EventCount,
@@ -16,22 +16,26 @@ pub(crate) struct Arrivals {
 
 impl Arrivals {
     pub(crate) fn new() -> Self {
-        Self { numbers: Lock::new(VecDeque::new()), arrived: AtomicU64::new(0), event: EventCount::new() }
+        Self { numbers: ForkedLock::new(VecDeque::new()), arrived: AtomicU64::new(0), event: EventCount::new() }
     }
 
     pub(crate) fn push(&self, number: usize) {
-        self.numbers.lock().push_back(number);
+        let Some(mut numbers) = self.numbers.lock() else {
+            return; // In the child of a fork, where nobody waits for it.
+        };
+        numbers.push_back(number);
+        drop(numbers);
         self.arrived.fetch_add(1, Ordering::Relaxed);
         self.event.notify();
     }
 
     pub(crate) fn pop(&self) -> Option<usize> {
-        self.numbers.lock().pop_front()
+        self.numbers.lock()?.pop_front()
     }
 
     /// Waits until there is one.
     pub(crate) fn wait(&self) {
-        self.wait_until(Deadline::NEVER, || (!self.numbers.lock().is_empty()).then_some(()));
+        self.wait_until(Deadline::NEVER, || self.numbers.lock().filter(|numbers| !numbers.is_empty()).map(drop));
     }
 
     /// Waits for the next number; `None` if the deadline comes first.

@@ -276,6 +276,44 @@ static void fork_in_watched_jobs(void) {
     check(atomic_load(counter) == 20, "each job ends in both processes");
 }
 
+static void read_set_as_child(ftpool_completed *completed) {
+    ftpool_job *job;
+    ftpool_status status;
+    kill_hangs();
+    while ((status = ftpool_completed_next(completed, FTPOOL_FOREVER, &job)) == FTPOOL_OK)
+        ftpool_job_release(job);
+    check(status == FTPOOL_E_FORKED || status == FTPOOL_EMPTY, "completed_next in the child");
+    ftpool_completed_free(completed);
+    _exit(WELL);
+}
+
+/* Workers may be adding jobs to a set of ended ones: who reads it in the child must not wait for them. */
+static void fork_while_jobs_end(void) {
+    enum { JOBS = 1000 };
+    ftpool *pool;
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    config.workers = 2;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    for (int i = 0; i < 200; i++) {
+        ftpool_completed *completed;
+        check(ftpool_completed_new(&completed) == FTPOOL_OK, "completed_new");
+        for (int k = 0; k < JOBS; k++) {
+            ftpool_job *job;
+            check(ftpool_submit_job(pool, count, NULL, &job) == FTPOOL_OK, "submit_job");
+            check(ftpool_completed_add(completed, job) == FTPOOL_OK, "completed_add");
+        }
+        pid_t child = fork();
+        check(child >= 0, "fork");
+        if (child == 0)
+            read_set_as_child(completed);
+        int status;
+        check(waitpid(child, &status, 0) == child, "waitpid");
+        check(WIFEXITED(status) && WEXITSTATUS(status) == WELL, "a child with a set of jobs");
+        ftpool_completed_free(completed);
+    }
+    ftpool_free(pool);
+}
+
 static void fork_in_hook(void *counter, uint32_t worker) {
     (void)worker;
     fork_and_return(counter);
@@ -447,6 +485,7 @@ int main(int argc, char **argv) {
     ftpool_free(pools[1]);
     fork_in_jobs();
     fork_in_watched_jobs();
+    fork_while_jobs_end();
     fork_in_start_hook();
     fork_in_stop_hook();
     fork_in_callback();
