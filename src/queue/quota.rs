@@ -2,6 +2,7 @@
 
 use crate::sync::{Deadline, EventCount};
 use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sys::process::Birthplace;
 
 /// A number of places. A writer takes one before it writes, and waits if there is none; a reader gives it back.
 ///
@@ -16,6 +17,7 @@ pub(crate) struct Quota {
     lifted: AtomicBool,
     /// No more places will be given back.
     abandoned: AtomicBool,
+    birthplace: Birthplace,
     changed: EventCount,
 }
 
@@ -26,6 +28,7 @@ impl Quota {
             taken: AtomicU64::new(0),
             lifted: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            birthplace: Birthplace::here(),
             changed: EventCount::new(),
         }
     }
@@ -64,7 +67,8 @@ impl Quota {
         self.lifted.store(false, Ordering::Release);
     }
 
+    /// Also in the child of a fork, for a copy of a writer: the readers are in the parent.
     fn is_lifted(&self) -> bool {
-        self.lifted.load(Ordering::Acquire) || self.abandoned.load(Ordering::Acquire)
+        self.lifted.load(Ordering::Acquire) || self.abandoned.load(Ordering::Acquire) || self.birthplace.is_elsewhere()
     }
 }

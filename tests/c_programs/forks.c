@@ -351,6 +351,26 @@ static void fork_in_stop_hook(void) {
     check(atomic_load(jobs) == 100 && atomic_load(forks) > 0, "workers leave in one process");
 }
 
+/* The end of a job that forks must not wait in the child for room in the results: their readers are in the parent. */
+static void fork_before_full_results(void) {
+    atomic_int *counter = shared_counter();
+    ftpool *pool;
+    ftpool_results *results;
+    ftpool_result outcome = FTPOOL_RESULT_INIT;
+    check(ftpool_new(NULL, &pool) == FTPOOL_OK, "new");
+    check(ftpool_results_new_with(pool, &bounded, &results) == FTPOOL_OK, "results_new_with");
+    check(ftpool_results_submit(results, count, NULL, NULL) == FTPOOL_OK, "results_submit");
+    while (ftpool_results_done_count(results) == 0)
+        usleep(100);
+    check(ftpool_results_submit(results, fork_and_return, counter, NULL) == FTPOOL_OK, "results_submit");
+    while (atomic_load(counter) == 0)
+        usleep(100);
+    for (int i = 0; i < 2; i++)
+        check(ftpool_results_next(results, FTPOOL_FOREVER, &outcome) == FTPOOL_OK, "results_next");
+    ftpool_results_free(results);
+    ftpool_free(pool);
+}
+
 static int32_t fork_in_outcome(void *counter, const ftpool_result *unused) {
     (void)unused;
     fork_and_return(counter);
@@ -486,6 +506,7 @@ int main(int argc, char **argv) {
     fork_in_jobs();
     fork_in_watched_jobs();
     fork_while_jobs_end();
+    fork_before_full_results();
     fork_in_start_hook();
     fork_in_stop_hook();
     fork_in_callback();
