@@ -66,32 +66,6 @@ fn a_dropped_handle_keeps_no_waker() {
     });
 }
 
-/// Conformance 109, design rule 16: in a forked child no thread will ever wake the task.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_handle_awaited_in_a_forked_child_says_that_nothing_will_come() {
-    within_limit(|| {
-        let (pool, _gate) = blocked();
-        let mut job = pin!(pool.submit(|| ()).unwrap());
-        // SAFETY: the child only polls the handle, and exits.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            let told = match job.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(Err(fastthreadpool::JobError::Failed(error))) => {
-                    error.downcast_ref() == Some(&fastthreadpool::WaitError::Forked)
-                }
-                _ => false,
-            };
-            // SAFETY: always allowed.
-            unsafe { libc::_exit(i32::from(!told)) };
-        }
-        let mut status = -1;
-        // SAFETY: the child is this test's, and the status is writable.
-        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-        assert_eq!(status, 0);
-    });
-}
-
 /// Conformance 109: removing a callback by another handle's key returns false, and does not stop an awaiting task.
 #[test]
 fn a_key_of_another_handle_takes_no_waker_away() {

@@ -10,7 +10,7 @@ use super::task::Reporting;
 use super::{Emitter, JobError, JobId, SubmitError};
 use crate::pool::{Core, Job, Route, Unfinished};
 use crate::queue::{self, Outcomes, Owner, Quota};
-use crate::sys::lock::Lock;
+use crate::sys::lock::ForkedLock;
 use std::convert::Infallible;
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
@@ -56,7 +56,7 @@ struct Handle<T: Send + 'static> {
     shared: Arc<Shared<T>>,
     dispatcher: OnceLock<Dispatcher>,
     /// Held while a dispatcher is started.
-    starting: Lock<()>,
+    starting: ForkedLock<()>,
 }
 
 /// Shared by the clones and their dispatcher.
@@ -81,7 +81,10 @@ impl<T: Send + 'static> Drop for Handle<T> {
         }
         if let Some(dispatcher) = self.dispatcher.take() {
             self.shared.queues().stop();
-            if self.shared.core.may_wait() != Err(Unfinished::Forked) {
+            if self.shared.core.may_wait() == Err(Unfinished::Forked) {
+                // Dropped, it would detach a thread: the child may have one of its own with the same handle.
+                std::mem::forget(dispatcher);
+            } else {
                 dispatcher.join();
             }
         }
@@ -120,7 +123,7 @@ impl<T: Send + 'static> Results<T> {
         let discard = discard.map(|discard| queue::Discard(Box::new(move |done: Done<T>| discard(done.into_value()))));
         let queues = Some(Owner::new(Outcomes::new(core.most(), quota.clone(), discard)));
         let shared = Arc::new(Shared { core, quota, queues });
-        Self { handle: Arc::new(Handle { shared, dispatcher: OnceLock::new(), starting: Lock::new(()) }) }
+        Self { handle: Arc::new(Handle { shared, dispatcher: OnceLock::new(), starting: ForkedLock::new(()) }) }
     }
 
     #[cfg(feature = "capi")]
@@ -189,8 +192,8 @@ impl<T: Send + 'static> Results<T> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let callback = move |outcome| callback(outcome).map_err(JobError::failed);
-        let _starting = self.handle.starting.lock();
-        if self.is_dispatched() {
+        let starting = self.handle.starting.lock();
+        if starting.is_none() || self.is_dispatched() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the results object has a callback"));
         }
         let dispatcher = Dispatcher::start(Arc::clone(&self.handle.shared), callback)?;

@@ -14,7 +14,7 @@
 enum { WELL = 42 };
 
 static ftpool *pools[2];
-static ftpool_results *read_always, *cancel_always;
+static ftpool_results *read_always, *cancel_always, *told;
 static ftpool_group *group;
 static ftpool_job *watched;
 static ftpool_submit_options in_time = FTPOOL_SUBMIT_OPTIONS_INIT;
@@ -215,6 +215,12 @@ static void live_as_child(ftpool_results *results, ftpool_job *job) {
         check(ftpool_submit(own, count, NULL, NULL) == FTPOOL_OK, "a pool of the child's own");
     ftpool_free(own);
     check(atomic_load(&ran) == 100, "a pool of the child's own drains");
+    ftpool_config many = FTPOOL_CONFIG_INIT;
+    many.workers = 16;
+    check(ftpool_new(&many, &own) == FTPOOL_OK, "new");
+    check(ftpool_spawn_workers(own, 16, NULL) == FTPOOL_OK, "threads, which get the stacks of the parent's");
+    ftpool_results_free(told); /* Its thread is in the parent; one of these may have its handle. */
+    ftpool_free(own);
     live_with_default_pool();
     exit(WELL);
 }
@@ -473,6 +479,9 @@ int main(int argc, char **argv) {
     check(ftpool_group_new(pools[0], 2, FTPOOL_PRIORITY_NORMAL, &group) == FTPOOL_OK, "group");
     check(ftpool_results_new(pools[0], &read_always) == FTPOOL_OK, "results");
     check(ftpool_results_new(pools[0], &cancel_always) == FTPOOL_OK, "results");
+    ftpool_results_options with_callback = FTPOOL_RESULTS_OPTIONS_INIT;
+    with_callback.callback = ignore_outcome;
+    check(ftpool_results_new_with(pools[0], &with_callback, &told) == FTPOOL_OK, "results");
     parents = ftpool_default();
     check(ftpool_submit(parents, fork_in_default_pool, NULL, NULL) == FTPOOL_OK, "submit");
     check(ftpool_wait_idle(parents, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
@@ -501,6 +510,7 @@ int main(int argc, char **argv) {
     ftpool_results_free(results);
     ftpool_results_free(read_always);
     ftpool_results_free(cancel_always);
+    ftpool_results_free(told);
     ftpool_free(pools[0]);
     ftpool_free(pools[1]);
     fork_in_jobs();
