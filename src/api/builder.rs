@@ -206,10 +206,7 @@ impl Builder {
         if self.name.contains('\0') {
             return Err(BuildError::InvalidName);
         }
-        let clock = self.clock.clone();
-        let pool = Pool::with_settings(self.settings()?);
-        clock.iter().for_each(|clock| clock.attach(&pool));
-        Ok(pool)
+        Ok(Pool::with_settings(self.settings()?))
     }
 
     /// The global pool, which [`Pool::shutdown`] does not end.

@@ -1,10 +1,8 @@
 //! Time for tests.
 
-use super::Pool;
-use crate::pool::Core;
+use crate::pool;
 use crate::sys::clock::{Clock, ManualTime};
-use crate::sys::lock::Lock;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A clock that advances only when it is told to, for tests of programs with delayed and scheduled jobs.
@@ -33,18 +31,12 @@ use std::time::{Duration, SystemTime};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    time: Arc<ManualTime>,
-    pools: Lock<Vec<Weak<Core>>>,
-}
+pub struct ManualClock(Arc<ManualTime>);
 
 impl ManualClock {
     /// Makes a clock that starts at zero. Its wall clock starts at the system's current time.
     pub fn new() -> Self {
-        Self(Arc::new(Shared { time: Arc::new(ManualTime::new()), pools: Lock::new(Vec::new()) }))
+        Self(Arc::new(ManualTime::new()))
     }
 
     /// Advances both the monotonic and the wall clock, and queues the jobs that have become due.
@@ -58,42 +50,28 @@ impl ManualClock {
     /// callbacks, and the hook of [`Builder::on_overrun`](crate::Builder::on_overrun), are called here. They may
     /// advance the clock in turn; the outer call then handles what becomes overdue, after they have returned.
     pub fn advance(&self, time: Duration) {
-        self.0.time.advance(time);
-        self.notify_pools();
+        self.0.advance(time);
+        pool::clock_was_set(&self.0);
     }
 
     /// Sets the wall clock, forward or back, and queues the jobs that have become due.
     pub fn set_wall_clock(&self, time: SystemTime) {
-        self.0.time.set_wall(time);
-        self.notify_pools();
+        self.0.set_wall(time);
+        pool::clock_was_set(&self.0);
     }
 
     /// The time by which the clock has advanced since it was made.
     pub fn elapsed(&self) -> Duration {
-        self.0.time.elapsed()
+        self.0.elapsed()
     }
 
     /// The current time of its wall clock.
     pub fn wall_clock(&self) -> SystemTime {
-        self.0.time.wall()
-    }
-
-    fn notify_pools(&self) {
-        let pools: Vec<Arc<Core>> = {
-            let mut pools = self.0.pools.lock();
-            pools.retain(|pool| pool.strong_count() > 0);
-            pools.iter().filter_map(Weak::upgrade).collect()
-        };
-        pools.iter().for_each(Core::clock_advanced);
+        self.0.wall()
     }
 
     pub(super) fn clock(&self) -> Clock {
-        Clock::manual(Arc::clone(&self.0.time))
-    }
-
-    /// Registers a pool that uses this clock, to be notified when it advances.
-    pub(super) fn attach(&self, pool: &Pool) {
-        self.0.pools.lock().push(Arc::downgrade(pool.core()));
+        Clock::manual(Arc::clone(&self.0))
     }
 }
 

@@ -61,7 +61,7 @@ pub use hooks::HookError;
 pub(crate) use hooks::{Hooks, WorkerHook};
 pub(crate) use job::{Job, Task, Unrun};
 pub(crate) use panics::{PanicDetail, Trace};
-pub(crate) use process_pools::drain_all;
+pub(crate) use process_pools::{clock_was_set, drain_all};
 pub(crate) use running::Failure;
 pub(crate) use scope::Scope;
 pub(crate) use submit::{Refusal, Rejected, Route};

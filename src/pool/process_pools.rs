@@ -3,6 +3,7 @@
 use super::closing::Unfinished;
 use super::core::Core;
 use crate::sync::Deadline;
+use crate::sys::clock::{Clock, ManualTime};
 use crate::sys::hint;
 use crate::sys::process::{self, Global, Watcher};
 use crate::sys::thread::per_thread;
@@ -16,17 +17,24 @@ static POOLS: Global<ProcessPools> = Global::new(ProcessPools { pools: Vec::new(
 #[derive(Debug)]
 struct ProcessPools {
     /// Sorted by number.
-    pools: Vec<(u64, Weak<Core>)>,
+    pools: Vec<Known>,
     exiting: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    number: u64,
+    clock: Clock,
+    core: Weak<Core>,
 }
 
 impl ProcessPools {
     fn position(&self, number: u64) -> usize {
-        self.pools.partition_point(|pool| pool.0 < number)
+        self.pools.partition_point(|pool| pool.number < number)
     }
 
     fn living(&self) -> impl Iterator<Item = Arc<Core>> {
-        self.pools.iter().filter_map(|pool| pool.1.upgrade())
+        self.pools.iter().filter_map(|pool| pool.core.upgrade())
     }
 }
 
@@ -40,7 +48,8 @@ pub(super) fn register(core: &Arc<Core>) {
     });
     let mut known = POOLS.lock();
     let position = known.position(core.number);
-    known.pools.insert(position, (core.number, Arc::downgrade(core)));
+    let clock = core.settings.clock.clone();
+    known.pools.insert(position, Known { number: core.number, clock, core: Arc::downgrade(core) });
     if known.exiting {
         drop(known);
         core.halt();
@@ -71,6 +80,16 @@ pub(crate) fn drain_all(cancel: bool, deadline: Deadline) -> Result<(), Unfinish
         }
     }
     pools.iter().try_for_each(|core| core.drain(deadline))
+}
+
+/// A manual clock was set: queues what is due in the pools that go by it.
+pub(crate) fn clock_was_set(time: &Arc<ManualTime>) {
+    let pools: Vec<_> = {
+        let known = POOLS.lock();
+        // No reference to the others: it would put off the end of a pool whose last handle is dropped meanwhile.
+        known.pools.iter().filter(|pool| pool.clock.is(time)).filter_map(|pool| pool.core.upgrade()).collect()
+    };
+    pools.iter().for_each(Core::clock_advanced);
 }
 
 /// The `atexit` handler. It runs on any thread, which may be a worker, and blocks on no lock indefinitely: in a forked

@@ -29,6 +29,11 @@ impl Clock {
         Self(Source::Manual(time))
     }
 
+    /// Whether it goes by this time.
+    pub(crate) fn is(&self, time: &Arc<ManualTime>) -> bool {
+        matches!(&self.0, Source::Manual(own) if Arc::ptr_eq(own, time))
+    }
+
     pub(crate) fn is_manual(&self) -> bool {
         matches!(self.0, Source::Manual(_))
     }

@@ -17,6 +17,7 @@ static ftpool *pools[2];
 static ftpool_results *read_always, *cancel_always, *told;
 static ftpool_group *group;
 static ftpool_job *watched;
+static ftpool_clock *hands;
 static ftpool_submit_options in_time = FTPOOL_SUBMIT_OPTIONS_INIT;
 static ftpool_results_options bounded = FTPOOL_RESULTS_OPTIONS_INIT;
 static atomic_int ran, over;
@@ -109,10 +110,12 @@ static void watch_for_a_moment(ftpool_job *job) {
     ftpool_job_remove_callback(job, key);
 }
 
-/* Holds the lock of the job's callbacks as often as not. */
+/* Is in the middle of adding a callback or of advancing the clock as often as not. */
 static void *keep_watching(void *unused) {
-    while (!atomic_load(&over))
+    while (!atomic_load(&over)) {
         watch_for_a_moment(watched);
+        check(ftpool_clock_advance(hands, 1) == FTPOOL_OK, "the parent's clock_advance");
+    }
     return unused;
 }
 
@@ -215,6 +218,15 @@ static void live_as_child(ftpool_results *results, ftpool_job *job) {
         check(ftpool_submit(own, count, NULL, NULL) == FTPOOL_OK, "a pool of the child's own");
     ftpool_free(own);
     check(atomic_load(&ran) == 100, "a pool of the child's own drains");
+    ftpool_config by_clock = FTPOOL_CONFIG_INIT;
+    by_clock.clock = hands;
+    check(ftpool_clock_advance(hands, 1) == FTPOOL_OK, "clock_advance");
+    check(ftpool_new(&by_clock, &own) == FTPOOL_OK, "new, with the parent's clock");
+    check(ftpool_submit_later(own, 1, count, NULL, NULL) == FTPOOL_OK, "submit_later");
+    check(ftpool_clock_advance(hands, 1) == FTPOOL_OK, "clock_advance");
+    check(ftpool_wait_idle(own, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
+    check(atomic_load(&ran) == 101, "the parent's clock goes on for a pool of the child's own");
+    ftpool_free(own);
     ftpool_config many = FTPOOL_CONFIG_INIT;
     many.workers = 16;
     check(ftpool_new(&many, &own) == FTPOOL_OK, "new");
@@ -486,6 +498,10 @@ int main(int argc, char **argv) {
     check(ftpool_submit(parents, fork_in_default_pool, NULL, NULL) == FTPOOL_OK, "submit");
     check(ftpool_wait_idle(parents, FTPOOL_FOREVER) == FTPOOL_OK, "wait_idle");
     watched = job;
+    ftpool *clocked;
+    check(ftpool_clock_new(&hands) == FTPOOL_OK, "clock_new");
+    config.clock = hands;
+    check(ftpool_new(&config, &clocked) == FTPOOL_OK, "new");
     void *(*const work[])(void *) = {keep_busy, keep_busy, keep_locked, keep_reading, keep_cancelling, keep_watching};
     enum { THREADS = sizeof work / sizeof *work };
     pthread_t threads[THREADS];
@@ -513,6 +529,8 @@ int main(int argc, char **argv) {
     ftpool_results_free(told);
     ftpool_free(pools[0]);
     ftpool_free(pools[1]);
+    ftpool_free(clocked);
+    ftpool_clock_free(hands);
     fork_in_jobs();
     fork_in_watched_jobs();
     fork_while_jobs_end();
