@@ -82,6 +82,16 @@ fn a_child_of_a_fork_is_told_that_the_pool_is_not_its_own() {
     });
 }
 
+/// Reliability R8: no child waits for a thread that was making the first pool of its parent.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn a_fork_while_the_first_pool_is_made_does_not_keep_the_child_from_making_one() {
+    within_limit(|| {
+        let program = build(&c_compilers()[0], "first_pool.c", &folder("first-pool"), &["-std=c11"]);
+        must_go_well(&mut Command::new(program));
+    });
+}
+
 /// Reliability R7.
 #[test]
 #[cfg(target_os = "linux")]

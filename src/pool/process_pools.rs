@@ -40,12 +40,7 @@ impl ProcessPools {
 
 /// Adds a new pool.
 pub(super) fn register(core: &Arc<Core>) {
-    process::watch(Watcher {
-        exit: process_exits,
-        before_fork: lock_pools,
-        after_fork_in_parent: unlock_pools,
-        after_fork_in_child: mark_pools_forked,
-    });
+    process::watch::<ProcessPools>();
     let mut known = POOLS.lock();
     let position = known.position(core.number);
     let clock = core.settings.clock.clone();
@@ -92,27 +87,6 @@ pub(crate) fn clock_was_set(time: &Arc<ManualTime>) {
     pools.iter().for_each(Core::clock_advanced);
 }
 
-/// The `atexit` handler. It runs on any thread, which may be a worker, and blocks on no lock indefinitely: in a forked
-/// child the holder may not exist.
-fn process_exits() {
-    const ATTEMPTS: usize = 1000;
-    let known = (0..ATTEMPTS).find_map(|_| {
-        let known = POOLS.try_lock();
-        if known.is_none() {
-            hint::yield_now();
-        }
-        known
-    });
-    let Some(mut known) = known else { return };
-    known.exiting = true;
-    for core in known.living() {
-        core.halt();
-        // Leaked, so that no pool is destroyed on an exiting thread. Leak checkers reach it through the list's weak
-        // reference.
-        std::mem::forget(core);
-    }
-}
-
 type Held = MutexGuard<'static, ProcessPools>;
 
 per_thread! {
@@ -121,24 +95,48 @@ per_thread! {
     HELD: Cell<Option<ManuallyDrop<Held>>> = Cell::new(None)
 }
 
-fn lock_pools() {
-    let _ = HELD.try_with(|held| held.set(Some(ManuallyDrop::new(POOLS.lock()))));
-}
-
 fn take_held() -> Option<Held> {
     HELD.try_with(Cell::take).ok()?.map(ManuallyDrop::into_inner)
 }
 
-fn unlock_pools() {
-    drop(take_held());
-}
+impl Watcher for ProcessPools {
+    /// May run on any thread, also on a worker. It blocks on no lock indefinitely: in a forked child the holder may not
+    /// exist.
+    fn exit() {
+        const ATTEMPTS: usize = 1000;
+        let known = (0..ATTEMPTS).find_map(|_| {
+            let known = POOLS.try_lock();
+            if known.is_none() {
+                hint::yield_now();
+            }
+            known
+        });
+        let Some(mut known) = known else { return };
+        known.exiting = true;
+        for core in known.living() {
+            core.halt();
+            // Leaked, so that no pool is destroyed on an exiting thread. Leak checkers reach it through the list's weak
+            // reference.
+            std::mem::forget(core);
+        }
+    }
 
-/// In the child: the workers are in the parent.
-fn mark_pools_forked() {
-    let Some(known) = take_held() else { return };
-    for core in known.living() {
-        core.mark_forked();
-        // A pool without its workers cannot be freed: leak it.
-        std::mem::forget(core);
+    /// Has the lock already when it is called the second time in a row.
+    fn before_fork() {
+        let _ = HELD.try_with(|held| held.set(held.take().or_else(|| Some(ManuallyDrop::new(POOLS.lock())))));
+    }
+
+    fn after_fork_in_parent() {
+        drop(take_held());
+    }
+
+    /// The workers are in the parent.
+    fn after_fork_in_child() {
+        let Some(known) = take_held() else { return };
+        for core in known.living() {
+            core.mark_forked();
+            // A pool without its workers cannot be freed: leak it.
+            std::mem::forget(core);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Events of the whole process: its exit and its forks.
 
-use std::sync::atomic::{AtomicPtr, AtomicU16, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A static variable behind a lock. The model checker does not see it, so no protocol may depend on it.
 #[derive(Debug)]
@@ -57,24 +57,21 @@ impl<T: Send + Sync + 'static> Lasting<T> {
     }
 }
 
-/// What to call at these events.
-#[derive(Clone, Copy, Debug)]
+/// What to call at these events, perhaps twice in a row.
 #[cfg_attr(loom, expect(dead_code, reason = "a model has no process of its own"))]
 #[cfg_attr(not(any(loom, unix)), expect(dead_code, reason = "only Unix has forks"))]
-pub(crate) struct Watcher {
+pub(crate) trait Watcher {
     /// `exit` was called. Runs among the functions registered with `atexit`, in reverse order of registration.
-    pub(crate) exit: fn(),
+    fn exit();
     /// A fork is about to happen; one of the next two follows on the same thread.
-    pub(crate) before_fork: fn(),
-    pub(crate) after_fork_in_parent: fn(),
+    fn before_fork();
+    fn after_fork_in_parent();
     /// The calling thread is the only one in this process.
-    pub(crate) after_fork_in_child: fn(),
+    fn after_fork_in_child();
 }
 
-static WATCHER: OnceLock<Watcher> = OnceLock::new();
-
-/// How many forks led to this process since the first pool was made. Only the first thread of a process changes it,
-/// before there are others, so nothing need be ordered.
+/// Changes with each fork that led to this process since the first pool was made. Only the first thread of a process
+/// changes it, before there are others, so nothing need be ordered.
 static FORKS: AtomicU16 = AtomicU16::new(0);
 
 /// Which process something was made in. The model checker does not see it.
@@ -92,24 +89,27 @@ impl Birthplace {
     }
 }
 
-/// Registers `watcher`, the only one of the library; later calls do nothing.
-pub(crate) fn watch(watcher: Watcher) {
-    WATCHER.get_or_init(|| {
-        imp::register();
-        watcher
-    });
+/// Registers `W`, the only watcher of the library; later calls do nothing. There is no lock, as in [`Lasting`]: threads
+/// that call this at the same time all register it.
+pub(crate) fn watch<W: Watcher>() {
+    /// Release: pairs with another thread's acquire here, which relies on the registration.
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
+    if !REGISTERED.load(Ordering::Acquire) {
+        imp::register::<W>();
+        REGISTERED.store(true, Ordering::Release);
+    }
 }
 
 #[cfg(loom)]
 mod imp {
-    pub(super) fn register() {
+    pub(super) fn register<W>() {
         // There are no such events in a model.
     }
 }
 
 #[cfg(not(loom))]
 mod imp {
-    use super::{WATCHER, Watcher};
+    use super::Watcher;
 
     unsafe extern "C" {
         /// From the C standard: `call` may be any function, so this is safe to call.
@@ -126,36 +126,30 @@ mod imp {
         ) -> std::ffi::c_int;
     }
 
-    extern "C" fn exit() {
-        notify(|watcher| watcher.exit);
+    extern "C" fn exit<W: Watcher>() {
+        W::exit();
     }
 
     #[cfg(unix)]
-    extern "C" fn prepare() {
-        notify(|watcher| watcher.before_fork);
+    extern "C" fn prepare<W: Watcher>() {
+        W::before_fork();
     }
 
     #[cfg(unix)]
-    extern "C" fn parent() {
-        notify(|watcher| watcher.after_fork_in_parent);
+    extern "C" fn parent<W: Watcher>() {
+        W::after_fork_in_parent();
     }
 
     #[cfg(unix)]
-    extern "C" fn child() {
+    extern "C" fn child<W: Watcher>() {
         super::FORKS.fetch_add(1, super::Ordering::Relaxed);
-        notify(|watcher| watcher.after_fork_in_child);
-    }
-
-    fn notify(of: fn(&Watcher) -> fn()) {
-        if let Some(watcher) = WATCHER.get() {
-            of(watcher)();
-        }
+        W::after_fork_in_child();
     }
 
     /// Fails only for lack of memory. Then nothing is called, and all that is lost is an orderly end of the process.
-    pub(super) fn register() {
-        let _ = atexit(exit);
+    pub(super) fn register<W: Watcher>() {
+        let _ = atexit(exit::<W>);
         #[cfg(unix)]
-        let _ = pthread_atfork(Some(prepare), Some(parent), Some(child));
+        let _ = pthread_atfork(Some(prepare::<W>), Some(parent::<W>), Some(child::<W>));
     }
 }

@@ -1,0 +1,85 @@
+/* Forks while another thread makes the first pool of the process; the child makes one as well. 42 means success. */
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
+#include <fastthreadpool.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WELL = 42 };
+
+static atomic_bool registers, forked;
+static atomic_int ran;
+
+static void check(int holds, const char *what) {
+    if (!holds) {
+        fprintf(stderr, "%s\n", what);
+        _exit(1);
+    }
+}
+
+/* Called by pthread_atfork, and so in the middle of making the first pool. */
+int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library) {
+    int (*real)(void (*)(void), void (*)(void), void (*)(void), void *);
+    void *found = dlsym(RTLD_NEXT, "__register_atfork");
+    memcpy(&real, &found, sizeof real);
+    atomic_store(&registers, 1);
+    while (!atomic_load(&forked))
+        usleep(100);
+    return real(prepare, parent, child, library);
+}
+
+static void *count(void *unused) {
+    atomic_fetch_add(&ran, 1);
+    return unused;
+}
+
+static void *use_pool(void *unused) {
+    ftpool *pool;
+    check(ftpool_new(NULL, &pool) == FTPOOL_OK, "new");
+    check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_OK, "submit");
+    ftpool_free(pool);
+    check(atomic_load(&ran) == 1, "the job ran");
+    return unused;
+}
+
+/* A pool of this process, and a child that is told that it is not its own. */
+static void see_the_fork(void) {
+    ftpool *pool;
+    check(ftpool_new(NULL, &pool) == FTPOOL_OK, "new");
+    pid_t child = fork();
+    check(child >= 0, "fork");
+    if (child == 0)
+        _exit(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_E_FORKED ? WELL : 1);
+    int status;
+    check(waitpid(child, &status, 0) == child, "waitpid");
+    check(WIFEXITED(status) && WEXITSTATUS(status) == WELL, "a child after the first pool");
+    ftpool_free(pool);
+}
+
+int main(void) {
+    pthread_t first;
+    alarm(100); /* hangs are killed */
+    check(pthread_create(&first, NULL, use_pool, NULL) == 0, "pthread_create");
+    while (!atomic_load(&registers))
+        usleep(100);
+    pid_t child = fork();
+    check(child >= 0, "fork");
+    atomic_store(&forked, 1);
+    if (child == 0) {
+        alarm(10);
+        use_pool(NULL);
+        see_the_fork();
+        _exit(WELL);
+    }
+    int status;
+    check(waitpid(child, &status, 0) == child, "waitpid");
+    check(WIFEXITED(status) && WEXITSTATUS(status) == WELL, "the child");
+    check(pthread_join(first, NULL) == 0, "pthread_join");
+    see_the_fork();
+    return WELL;
+}
