@@ -104,6 +104,7 @@ fn a_scarce_system_means_an_error_or_progress() {
             ("no-thread", 10),
             ("worker-gone", 10),
             ("worker-blocked", 3),
+            ("worker-blocked-before-timers", 3),
             ("no-memory", 1),
             ("no-memory-for-tick", 3),
             ("no-memory-for-delayed-job", 3),

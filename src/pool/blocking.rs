@@ -35,8 +35,8 @@ impl Worker {
         }
         self.blocks.set(true);
         fence::heavy(); // A2
-        if self.core.crew.needs_recruit() && self.core.has_visible_work() {
-            let _ = self.core.recruit(); // A3. If the system refuses, this worker will find the work in the end.
+        if self.core.crew.needs_recruit() && self.core.has_visible_work() && self.core.recruit().is_err() {
+            self.core.let_sleeper_retry(); // A3. Without a sleeper, this worker will find the work in the end.
         }
         true
     }

@@ -307,6 +307,28 @@ static void no_memory_for_delayed_job(void) {
     ftpool_clock_free(clock);
 }
 
+/* The only worker begins to block for what a queued job will do, and there is no thread for another until later: then
+ * the thread that sleeps for the timers gets one. */
+static void worker_blocked_before_timers(void) {
+    ftpool_config config = FTPOOL_CONFIG_INIT;
+    ftpool *pool;
+    config.workers = 1;
+    config.extra_workers = 1;
+    check(ftpool_new(&config, &pool) == FTPOOL_OK, "new");
+    check(ftpool_submit_later(pool, INT64_C(3600) * SECOND, ignore, NULL, NULL) == FTPOOL_OK, "submit_later");
+    pthread_mutex_lock(&gate);
+    check(ftpool_submit(pool, block_later, NULL, NULL) == FTPOOL_OK, "submit");
+    check(ftpool_submit(pool, count, NULL, NULL) == FTPOOL_OK, "submit, behind one that will block");
+    atomic_store(&no_threads, 1);
+    while (!atomic_load(&blocks))
+        usleep(100);
+    atomic_store(&no_threads, 0);
+    while (atomic_load(&ran) == 0)
+        usleep(100);
+    pthread_mutex_unlock(&gate);
+    ftpool_free(pool);
+}
+
 static void one_processor(void) {
     cpu_set_t one;
     CPU_ZERO(&one);
@@ -338,6 +360,8 @@ int main(int argc, char **argv) {
         no_memory_for_tick();
     else if (strcmp(scenario, "no-memory-for-delayed-job") == 0)
         no_memory_for_delayed_job();
+    else if (strcmp(scenario, "worker-blocked-before-timers") == 0)
+        worker_blocked_before_timers();
     else if (strcmp(scenario, "one-processor") == 0)
         one_processor();
     else

@@ -36,6 +36,14 @@ impl Core {
         self.known_timers().is_some_and(|timers| timers.state.lock().has_sleeper)
     }
 
+    /// The system has refused a thread for visible work: the sleeper, if it exists, tries again until it gets one.
+    #[cold]
+    pub(in crate::pool) fn let_sleeper_retry(&self) {
+        if let Some(timers) = self.known_timers() {
+            timers.alarm.unpark();
+        }
+    }
+
     /// The body of the sleeper's thread.
     fn sleep_and_fire(self: &Arc<Self>) {
         current::belong_to(self);
