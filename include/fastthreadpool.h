@@ -53,7 +53,8 @@
  *           return FTPOOL_E_SHUTDOWN, and ftpool_free() does not wait. Functions registered with atexit() after the
  *           first pool was made, and destructors of static objects constructed after it, run before that.
  * Fork      In the child, the parent's pools have no threads: submits and waits return FTPOOL_E_FORKED, loops run on
- *           the caller, and nothing waits. Make new pools there.
+ *           the caller, and nothing waits. Make new pools there. Code that a loop or ftpool_join() runs on the caller
+ *           must not fork and return in the child: the call would wait there for parts that stayed in the parent.
  * Unwinding No panic leaves this library. A C++ exception or pthread_exit() that leaves a job aborts the process.
  *           A thread must not be cancelled by pthread_cancel() in a call that makes, shuts down, reopens or frees a
  *           pool, or frees a results object (ftpool_new(), ftpool_shutdown(), ftpool_results_free(), ...), or in
