@@ -1,7 +1,8 @@
 //! Clocks: for timers, time is a number of nanoseconds.
 
 use super::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use super::process::Lasting;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Two clocks in one: the monotonic one, which counts from an origin of its own, and the wall clock, which counts from
@@ -73,9 +74,9 @@ impl Clock {
     }
 
     fn origin(&self) -> Origin {
-        static OF_SYSTEM: OnceLock<Origin> = OnceLock::new();
+        static OF_SYSTEM: Lasting<Origin> = Lasting::new();
         match &self.0 {
-            Source::System => *OF_SYSTEM.get_or_init(|| (Instant::now(), imp::monotonic())),
+            Source::System => *OF_SYSTEM.get(|_| false, || (Instant::now(), imp::monotonic())),
             Source::Manual(time) => (time.origin, 0),
         }
     }
@@ -144,11 +145,11 @@ mod imp {
 
 #[cfg(not(all(target_os = "linux", not(loom), not(ftpool_portable))))]
 mod imp {
-    use std::sync::OnceLock;
+    use crate::sys::process::Lasting;
     use std::time::Instant;
 
     pub(super) fn monotonic() -> u64 {
-        static BEGINNING: OnceLock<Instant> = OnceLock::new();
-        super::nanos(BEGINNING.get_or_init(Instant::now).elapsed())
+        static BEGINNING: Lasting<Instant> = Lasting::new();
+        super::nanos(BEGINNING.get(|_| false, Instant::now).elapsed())
     }
 }
