@@ -1,35 +1,11 @@
 //! Groups of jobs, which share a limit.
 
 use super::pool::{accepted, fallible, infallible};
-use super::{JobError, JobId, Pool, Results, SubmitError, WaitError};
-use crate::pool::{self, Core, Job, Level, Route};
+use super::{JobError, JobId, Pool, Priority, Results, SubmitError, WaitError};
+use crate::pool::{self, Core, Job, Route};
 use crate::sync::Deadline;
 use std::error::Error;
 use std::sync::Arc;
-
-/// When the jobs of a [`Group`] get their turn, compared with jobs outside all groups.
-///
-/// No level starves another: after sixteen jobs of a higher level, a lower one gets a turn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Priority {
-    /// Before jobs outside groups, but after those of [`Pool::spawn_first`](crate::Pool::spawn_first).
-    High,
-    /// In turn with jobs outside groups.
-    #[default]
-    Normal,
-    /// When no other job is queued.
-    Low,
-}
-
-impl From<Priority> for Level {
-    fn from(priority: Priority) -> Self {
-        match priority {
-            Priority::High => Self::High,
-            Priority::Normal => Self::Normal,
-            Priority::Low => Self::Low,
-        }
-    }
-}
 
 /// Jobs of a pool that share a limit on how many run at a time, such as "at most two jobs use the disk".
 ///
@@ -77,7 +53,7 @@ impl Pool {
 impl Group {
     fn new(core: &Arc<Core>, limit: usize, priority: Priority) -> Self {
         let limit = if limit == 0 { core.limit() } else { limit };
-        Self { core: Arc::clone(core), group: core.new_group(limit, priority.into()) }
+        Self { core: Arc::clone(core), group: core.new_group(limit, priority) }
     }
 
     /// Queues `job` behind the jobs that are queued in the group, and returns its id.

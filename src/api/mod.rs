@@ -37,7 +37,7 @@ mod timing;
 mod unwind_safe;
 mod wait;
 
-pub use crate::pool::HookError;
+pub use crate::pool::{HookError, Priority};
 pub use backpressure::{Policy, WaterMark};
 pub use builder::Builder;
 pub use context::{blocking, cancel_requested, current_job, fail, worker_index};
@@ -46,7 +46,7 @@ pub use emitter::Emitter;
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
-pub use group::{Group, Priority};
+pub use group::Group;
 pub use handle::{CallbackKey, JobHandle, JobState};
 #[cfg(feature = "capi")]
 pub(crate) use handle::{Completion, SlotReader};

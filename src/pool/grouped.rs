@@ -1,6 +1,6 @@
 //! What a worker does for groups, and for a bound.
 
-use super::groups::{Group, Level};
+use super::groups::{Group, Priority};
 use super::worker::Worker;
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ impl Worker {
         let turn = self.group_turn.get();
         self.group_turn.set(turn.wrapping_add(1));
         if turn % JOBS_PER_TURN == JOBS_PER_TURN - 1 {
-            self.run_grouped::<BOUNDED>(&[Level::Low], 1);
+            self.run_grouped::<BOUNDED>(&[Priority::Low], 1);
         }
         let mut ran = 0;
         while ran < JOBS_PER_TURN && (ran == 0 || self.core.front.is_empty() && !self.must_stop()) {
-            match self.run_grouped::<BOUNDED>(&[Level::Normal], JOBS_PER_TURN - ran) {
+            match self.run_grouped::<BOUNDED>(&[Priority::Normal], JOBS_PER_TURN - ran) {
                 0 => return,
                 more => ran += more,
             }
@@ -27,7 +27,7 @@ impl Worker {
 
     /// Runs jobs of one group, taken from the first of these levels that has a ready one: up to `most` with one token,
     /// or more if there is no other work. Returns how many.
-    pub(super) fn run_grouped<const BOUNDED: bool>(&self, levels: &[Level], most: u32) -> u32 {
+    pub(super) fn run_grouped<const BOUNDED: bool>(&self, levels: &[Priority], most: u32) -> u32 {
         let Some((group, id, item)) = self.core.take_grouped(levels) else { return 0 };
         self.group.replace(Some(Arc::clone(&group)));
         let (mut ran, mut next) = (0, Some((id, item)));

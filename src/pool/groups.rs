@@ -15,18 +15,21 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
-/// A group's priority relative to jobs without a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    /// Before them.
+/// When the jobs of a [`Group`](crate::Group) get their turn, compared with jobs outside all groups.
+///
+/// No level starves another: after sixteen jobs of a higher level, a lower one gets a turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Priority {
+    /// Before jobs outside groups, but after those of [`Pool::spawn_first`](crate::Pool::spawn_first).
     High,
-    /// Alternately with them.
+    /// In turn with jobs outside groups.
+    #[default]
     Normal,
-    /// When there is no other work.
+    /// When no other job is queued.
     Low,
 }
 
-impl Level {
+impl Priority {
     pub(super) const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
 }
 
@@ -35,7 +38,7 @@ impl Level {
 pub(crate) struct Group {
     core: Weak<Core>,
     limit: usize,
-    level: Level,
+    level: Priority,
     queue: TwoLockQueue,
     /// Tokens in use. Changes under the board's lock.
     running: AtomicUsize,
@@ -121,7 +124,7 @@ impl Groups {
 }
 
 impl Core {
-    pub(crate) fn new_group(self: &Arc<Self>, limit: usize, level: Level) -> Arc<Group> {
+    pub(crate) fn new_group(self: &Arc<Self>, limit: usize, level: Priority) -> Arc<Group> {
         let (core, queue) = (Arc::downgrade(self), TwoLockQueue::new(unique::number()));
         let [running, listed] = [(); 2].map(|()| AtomicUsize::new(0));
         Arc::new(Group { core, limit, level, queue, running, listed })
@@ -161,16 +164,16 @@ impl Core {
     }
 
     fn announce(&self, board: &[VecDeque<Arc<Group>>; 3]) {
-        let bits = Level::ALL.map(|level| usize::from(!board[level as usize].is_empty()) << level as usize);
+        let bits = Priority::ALL.map(|level| usize::from(!board[level as usize].is_empty()) << level as usize);
         self.groups.ready.store(bits.iter().sum(), Ordering::Release);
-        let urgent = bits[Level::High as usize] != 0;
+        let urgent = bits[Priority::High as usize] != 0;
         if urgent != self.front.announces() {
             self.front.announce(urgent);
         }
     }
 
     /// G2. Takes a job and a token of the first group that is listed, on the first of these levels that has one.
-    pub(super) fn take_grouped(&self, levels: &[Level]) -> Option<(Arc<Group>, u64, Item)> {
+    pub(super) fn take_grouped(&self, levels: &[Priority]) -> Option<(Arc<Group>, u64, Item)> {
         if !self.groups.are_ready() || self.is_stopped() {
             return None;
         }
@@ -199,11 +202,11 @@ impl Core {
     }
 
     /// Whether there is visible work that a worker must not keep waiting for another job of this level.
-    pub(super) fn has_other_work(&self, level: Level) -> bool {
+    pub(super) fn has_other_work(&self, level: Priority) -> bool {
         match level {
-            Level::High => self.front.has_items(),
-            Level::Normal => !self.front.is_empty(),
-            Level::Low => self.has_visible_work(),
+            Priority::High => self.front.has_items(),
+            Priority::Normal => !self.front.is_empty(),
+            Priority::Low => self.has_visible_work(),
         }
     }
 
@@ -269,7 +272,7 @@ impl Group {
         self.listed.load(Ordering::Relaxed) != 0 || self.running.load(Ordering::Relaxed) >= self.limit
     }
 
-    pub(super) fn level(&self) -> Level {
+    pub(super) fn level(&self) -> Priority {
         self.level
     }
 

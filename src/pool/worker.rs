@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::grouped::JOBS_PER_TURN;
-use super::groups::{Group, Level};
+use super::groups::{Group, Priority};
 use super::job::Job;
 use super::nested::Suspended;
 use super::resting::LastSleep;
@@ -153,7 +153,7 @@ impl Worker {
             }
             if let Some(place) = self.station.batch.next().or_else(|| self.find_batch::<BOUNDED>()) {
                 self.run_place::<BOUNDED>(place);
-            } else if !self.must_stop() && self.run_grouped::<BOUNDED>(&Level::ALL, JOBS_PER_TURN) > 0 {
+            } else if !self.must_stop() && self.run_grouped::<BOUNDED>(&Priority::ALL, JOBS_PER_TURN) > 0 {
             } else if !self.must_stop() && !self.searching.get() {
                 self.start_searching(); // `find_batch` relied on groups, and other workers were faster.
             } else if self.core.is_over() {
@@ -182,7 +182,7 @@ impl Worker {
             if urgent == JOBS_PER_TURN || self.must_stop() || !self.core.front.announces() {
                 break;
             }
-            match self.run_grouped::<BOUNDED>(&[Level::High], JOBS_PER_TURN - urgent) {
+            match self.run_grouped::<BOUNDED>(&[Priority::High], JOBS_PER_TURN - urgent) {
                 0 => break,
                 ran => urgent = JOBS_PER_TURN.min(urgent + ran),
             }

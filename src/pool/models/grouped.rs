@@ -1,7 +1,7 @@
 //! Models of groups.
 
 use super::{Tally, drain, pool, staff, staffed, with};
-use crate::pool::Level;
+use crate::pool::Priority;
 use crate::sync::Deadline;
 use crate::sys::model::check;
 
@@ -10,7 +10,7 @@ use crate::sys::model::check;
 fn a_worker_does_not_sleep_beside_a_group_with_a_job() {
     check(2, || {
         let (core, tally) = (staffed(1), Tally::new());
-        let group = core.new_group(1, Level::Normal);
+        let group = core.new_group(1, Priority::Normal);
         core.submit_grouped(&group, tally.empty_job(), false).unwrap();
         staff(&core);
         core.submit_grouped(&group, tally.empty_job(), false).unwrap();
@@ -26,7 +26,7 @@ fn a_worker_does_not_sleep_beside_a_group_with_a_job() {
 fn a_token_given_back_is_used() {
     check(1, || {
         let (core, tally) = (pool(1), Tally::new());
-        let group = core.new_group(1, Level::High);
+        let group = core.new_group(1, Priority::High);
         let (job, same) = (tally.empty_job(), std::sync::Arc::clone(&group));
         core.submit_grouped(&group, tally.empty_job(), false).unwrap();
         let submitter = with(&core, move |core| core.submit_grouped(&same, job, false).map(drop).unwrap());
@@ -42,7 +42,7 @@ fn a_group_rests_when_a_cancelled_job_has_ended() {
     for by_id in [true, false] {
         check(2, move || {
             let (core, tally) = (staffed(1), Tally::new());
-            let group = core.new_group(1, Level::Normal);
+            let group = core.new_group(1, Priority::Normal);
             let id = core.submit_grouped(&group, tally.empty_job(), false).unwrap();
             let canceller =
                 with(&core, move |core| if by_id { usize::from(core.cancel(id)) } else { core.cancel_all() });
