@@ -37,7 +37,7 @@ mod timing;
 mod unwind_safe;
 mod wait;
 
-pub use crate::pool::{HookError, Priority};
+pub use crate::pool::{HookError, MissedTicks, Priority};
 pub use backpressure::{Policy, WaterMark};
 pub use builder::Builder;
 pub use context::{blocking, cancel_requested, current_job, fail, worker_index};
@@ -67,7 +67,7 @@ pub(crate) use results::Discard;
 pub use results::Results;
 pub use scope::Scope;
 pub use timers::Timer;
-pub use timing::{Due, MissedTicks, Schedule, Tick, current_tick};
+pub use timing::{Due, Schedule, Tick, current_tick};
 #[cfg(feature = "capi")]
 pub(crate) use wait::wait_for;
 pub use wait::{Completed, Until, Waited, as_completed, wait};

@@ -1,7 +1,7 @@
 //! When delayed and scheduled jobs are due.
 
-use super::SubmitError;
-use crate::pool::{ClockKind, Missed, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
+use super::{MissedTicks, SubmitError};
+use crate::pool::{ClockKind, Placement, Plan, Rhythm, TickInfo, When, Worker, current};
 use crate::sys::clock::{self, Clock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -136,22 +136,6 @@ impl From<SystemTime> for Due {
     }
 }
 
-/// What happens to ticks of a [`Schedule`] that are due while the job of an earlier tick is queued or running.
-///
-/// If several ticks are due at once, because a clock has jumped or the machine was suspended, `Skip` and `Coalesce` run
-/// the job once, for the latest of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum MissedTicks {
-    /// Skips them. The next tick after the job's end comes at its usual time.
-    #[default]
-    Skip,
-    /// Merges them into one run, as soon as the earlier job has ended.
-    Coalesce,
-    /// Queues a job for each. Jobs may pile up, and several may run at the same time.
-    Queue,
-}
-
 /// When a job is due again and again. A [`Duration`] converts into the schedule with that interval.
 ///
 /// By default the first tick comes one interval from now. All others are counted from the first one, so that the
@@ -183,7 +167,7 @@ pub struct Schedule {
 impl Schedule {
     /// Makes a schedule with a tick every `interval`.
     pub fn every(interval: Duration) -> Self {
-        let rhythm = Rhythm::FixedRate(Missed::Skip);
+        let rhythm = Rhythm::FixedRate(MissedTicks::default());
         Self { interval, first: Due::after(interval), rhythm, max_runs: u64::MAX, stop_on_error: false }
     }
 
@@ -203,11 +187,7 @@ impl Schedule {
     /// Sets what happens to ticks that are due while an earlier job is queued or running: [`MissedTicks::Skip`] by
     /// default. Replaces [`fixed_delay`](Self::fixed_delay).
     pub fn missed(mut self, missed: MissedTicks) -> Self {
-        self.rhythm = Rhythm::FixedRate(match missed {
-            MissedTicks::Skip => Missed::Skip,
-            MissedTicks::Coalesce => Missed::Coalesce,
-            MissedTicks::Queue => Missed::Queue,
-        });
+        self.rhythm = Rhythm::FixedRate(missed);
         self
     }
 

@@ -66,7 +66,8 @@ pub(crate) use process_pools::{clock_was_set, drain_all};
 pub(crate) use running::Failure;
 pub(crate) use scope::Scope;
 pub(crate) use submit::{Refusal, Rejected, Route};
-pub(crate) use timers::{ClockKind, Missed, Overrun, Placement, Plan, Rhythm, TickInfo, Ticking, TimerState, When};
+pub use timers::MissedTicks;
+pub(crate) use timers::{ClockKind, Overrun, Placement, Plan, Rhythm, TickInfo, Ticking, TimerState, When};
 pub(crate) use water_marks::Marks;
 pub(crate) use worker::Worker;
 

@@ -15,21 +15,27 @@ pub(crate) trait Ticking: Send + Sync + 'static {
     fn run(&self, worker: &Worker) -> bool;
 }
 
-/// What happens to ticks that are due while the job of an earlier one is queued or running.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Missed {
-    /// Each is queued.
-    Queue,
-    /// They are skipped.
+/// What happens to ticks of a [`Schedule`](crate::Schedule) that are due while the job of an earlier tick is queued or
+/// running.
+///
+/// If several ticks are due at once, because a clock has jumped or the machine was suspended, `Skip` and `Coalesce` run
+/// the job once, for the latest of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MissedTicks {
+    /// Skips them. The next tick after the job's end comes at its usual time.
+    #[default]
     Skip,
-    /// They are combined into one run, after the earlier job has ended.
+    /// Merges them into one run, as soon as the earlier job has ended.
     Coalesce,
+    /// Queues a job for each. Jobs may pile up, and several may run at the same time.
+    Queue,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rhythm {
     /// One interval from tick to tick.
-    FixedRate(Missed),
+    FixedRate(MissedTicks),
     /// One interval from the end of a run to the next tick.
     FixedDelay,
 }
@@ -91,15 +97,15 @@ impl Schedule {
     pub(super) fn tick(&mut self, due: u64, now: u64) -> Verdict {
         let verdict = match self.plan.rhythm {
             Rhythm::FixedDelay => self.count(1, Verdict { run: Some(due), next: None }),
-            Rhythm::FixedRate(Missed::Queue) => {
+            Rhythm::FixedRate(MissedTicks::Queue) => {
                 let next = self.after_one(due);
                 self.count(1, Verdict { run: Some(due), next })
             }
-            Rhythm::FixedRate(Missed::Coalesce) if self.is_active() => {
+            Rhythm::FixedRate(MissedTicks::Coalesce) if self.is_active() => {
                 self.owed = Some(due);
                 Verdict::default()
             }
-            Rhythm::FixedRate(Missed::Skip | Missed::Coalesce) => {
+            Rhythm::FixedRate(MissedTicks::Skip | MissedTicks::Coalesce) => {
                 let more = now.saturating_sub(due) / self.plan.interval;
                 let latest = due + more * self.plan.interval;
                 let run = if self.is_active() { None } else { Some(latest) };
@@ -130,7 +136,7 @@ impl Schedule {
 
     /// The next tick is set to `due`; true if ticks that have come are queued before, as if nothing had happened.
     pub(super) fn set_anew(&mut self, now: u64, due: u64) -> bool {
-        let each = self.plan.rhythm == Rhythm::FixedRate(Missed::Queue);
+        let each = self.plan.rhythm == Rhythm::FixedRate(MissedTicks::Queue);
         if each {
             // If no tick has come since the last time, that time is replaced.
             let set = self.anew.pop_back_if(|&mut (_, due)| due > now).map_or(now, |(set, _)| set);
