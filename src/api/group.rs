@@ -175,7 +175,7 @@ impl Group {
     }
 
     fn submit_job(&self, job: Job, first: bool) -> Result<JobId, SubmitError> {
-        accepted(self.core.submit_grouped(&self.group, job, first))
+        accepted(self.core.submit_routed(job, Route::Group(&self.group, first)))
     }
 
     /// Cancels every queued job of the group; returns how many. Running jobs go on.

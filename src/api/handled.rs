@@ -4,7 +4,7 @@ use super::handle::{Completion, JobHandle, SlotReader};
 use super::outcome::Extra;
 use super::task::execute;
 use super::{JobError, Pool, SubmitError, Times};
-use crate::pool::{Core, Job, Rejected, Task, Unrun, Worker, frame, unwind};
+use crate::pool::{Core, Job, Route, Task, Unrun, Worker, frame, unwind};
 use crate::queue::{Before, Writer, Written};
 use std::error::Error;
 use std::sync::{Arc, Weak};
@@ -42,7 +42,7 @@ impl Pool {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JobHandle<T>, SubmitError> {
-        submit(&self.core, || Ok(job()), Core::submit)
+        submit(&self.core, || Ok(job()), Route::Back)
     }
 
     /// Queues `job` like [`submit`](Self::submit), but ahead of every queued job.
@@ -54,7 +54,7 @@ impl Pool {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JobHandle<T>, SubmitError> {
-        submit(&self.core, || Ok(job()), Core::submit_first)
+        submit(&self.core, || Ok(job()), Route::First)
     }
 
     /// Queues `job` like [`submit`](Self::submit); an error that it returns becomes [`JobError::Failed`].
@@ -78,7 +78,7 @@ impl Pool {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        submit(&self.core, || job().map_err(JobError::failed), Core::submit)
+        submit(&self.core, || job().map_err(JobError::failed), Route::Back)
     }
 
     /// Runs `job` on a worker, waits for it and returns its value. Short for [`submit`](Self::submit) and
@@ -100,13 +100,9 @@ impl Pool {
     }
 }
 
-/// Submits `code` by `submit`, and returns a handle to the job.
+/// Submits `code`, and returns a handle to the job.
 #[inline]
-fn submit<T, F>(
-    core: &Arc<Core>,
-    code: F,
-    submit: impl FnOnce(&Arc<Core>, Job) -> Result<u64, Rejected>,
-) -> Result<JobHandle<T>, SubmitError>
+fn submit<T, F>(core: &Arc<Core>, code: F, route: Route<'_>) -> Result<JobHandle<T>, SubmitError>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, JobError> + Send + 'static,
@@ -114,7 +110,7 @@ where
     let (promise, mut reader) = Promise::pair(core);
     let job = Handled { promise, code };
     let job = if core.is_timed() { Job::new(Timed { submitted: Instant::now(), job }) } else { Job::new(job) };
-    let id = submit(core, job)?;
+    let id = core.submit_routed(job, route)?;
     reader.set_id(id);
     Ok(JobHandle::new(reader))
 }

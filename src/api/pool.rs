@@ -4,7 +4,7 @@
 use super::results::Discard;
 use super::task::Detached;
 use super::{BuildError, Builder, JobError, JobId, Results, SubmitError, WaitError};
-use crate::pool::{Core, Job, Rejected, Settings, current};
+use crate::pool::{Core, Job, Rejected, Route, Settings, current};
 use crate::sync::Deadline;
 use std::convert::Infallible;
 use std::error::Error;
@@ -175,7 +175,7 @@ impl Pool {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        accepted(self.core.submit_first(Job::new(fallible(job))))
+        accepted(self.core.submit_routed(Job::new(fallible(job)), Route::First))
     }
 
     /// Queues many jobs at once, which costs less than submitting them one by one. Either all are accepted or none is.

@@ -1,9 +1,6 @@
 //! Groups: queues with a limit and a level of their own. Protocol: `GROUPS.md`.
 
-use super::Job;
-use super::admission::Patience;
 use super::core::Core;
-use super::submit::{Rejected, Route};
 use super::unrun::TakenOut;
 use crate::queue::{Item, OutOfMemory, TwoLockQueue};
 use crate::sync::{Deadline, EventCount};
@@ -128,11 +125,6 @@ impl Core {
         let (core, queue) = (Arc::downgrade(self), TwoLockQueue::new(unique::number()));
         let [running, listed] = [(); 2].map(|()| AtomicUsize::new(0));
         Arc::new(Group { core, limit, level, queue, running, listed })
-    }
-
-    /// Queues a job in a group of this pool, before its queued jobs if `first`, else behind them; returns its id.
-    pub(crate) fn submit_grouped(self: &Arc<Self>, group: &Arc<Group>, job: Job, first: bool) -> Result<u64, Rejected> {
-        self.submit_guarded(job, Patience::NeverCallerRuns, Route::Group(group, first))
     }
 
     pub(super) fn push_grouped(&self, group: &Arc<Group>, item: Item, first: bool) -> Result<u64, OutOfMemory> {

@@ -119,18 +119,13 @@ impl Core {
         now.is_open() || now.is_only_bounded() && self.bound.as_ref().is_some_and(Bound::take_fast)
     }
 
-    /// Queues a job before all others; returns its id.
-    pub(crate) fn submit_first(self: &Arc<Self>, job: Job) -> Result<u64, Rejected> {
-        self.submit_by(job, Route::First)
-    }
-
     /// Queues a job where the route says; returns its id.
     #[inline(always)]
     pub(crate) fn submit_routed(self: &Arc<Self>, job: Job, route: Route<'_>) -> Result<u64, Rejected> {
         match route {
             Route::Back => self.submit(job),
-            Route::First => self.submit_first(job),
-            Route::Group(group, first) => self.submit_grouped(group, job, first),
+            Route::First => self.submit_by(job, route),
+            Route::Group(..) => self.submit_guarded(job, Patience::NeverCallerRuns, route),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Models of groups.
 
 use super::{Tally, drain, pool, staff, staffed, with};
-use crate::pool::Priority;
+use crate::pool::{Priority, Route};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 
@@ -11,9 +11,9 @@ fn a_worker_does_not_sleep_beside_a_group_with_a_job() {
     check(2, || {
         let (core, tally) = (staffed(1), Tally::new());
         let group = core.new_group(1, Priority::Normal);
-        core.submit_grouped(&group, tally.empty_job(), false).unwrap();
+        core.submit_routed(tally.empty_job(), Route::Group(&group, false)).unwrap();
         staff(&core);
-        core.submit_grouped(&group, tally.empty_job(), false).unwrap();
+        core.submit_routed(tally.empty_job(), Route::Group(&group, false)).unwrap();
         // Closing the pool would wake the worker.
         core.wait_quiescent(Deadline::NEVER).unwrap();
         drain(&core);
@@ -28,8 +28,8 @@ fn a_token_given_back_is_used() {
         let (core, tally) = (pool(1), Tally::new());
         let group = core.new_group(1, Priority::High);
         let (job, same) = (tally.empty_job(), std::sync::Arc::clone(&group));
-        core.submit_grouped(&group, tally.empty_job(), false).unwrap();
-        let submitter = with(&core, move |core| core.submit_grouped(&same, job, false).map(drop).unwrap());
+        core.submit_routed(tally.empty_job(), Route::Group(&group, false)).unwrap();
+        let submitter = with(&core, move |core| core.submit_routed(job, Route::Group(&same, false)).map(drop).unwrap());
         submitter.join().unwrap();
         drain(&core);
         assert_eq!((tally.run(), core.pending_in(&group)), (2, 0));
@@ -43,7 +43,7 @@ fn a_group_rests_when_a_cancelled_job_has_ended() {
         check(2, move || {
             let (core, tally) = (staffed(1), Tally::new());
             let group = core.new_group(1, Priority::Normal);
-            let id = core.submit_grouped(&group, tally.empty_job(), false).unwrap();
+            let id = core.submit_routed(tally.empty_job(), Route::Group(&group, false)).unwrap();
             let canceller =
                 with(&core, move |core| if by_id { usize::from(core.cancel(id)) } else { core.cancel_all() });
             assert!(core.wait_group(&group, Deadline::NEVER));

@@ -1,7 +1,7 @@
 //! Models of workers that leave an open pool.
 
 use super::{Tally, counted, drain, settings, with, work};
-use crate::pool::{Core, Settings, Worker};
+use crate::pool::{Core, Route, Settings, Worker};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 use std::sync::Arc;
@@ -43,8 +43,8 @@ fn worn_out_workers_wake_a_sleeper_at_the_end() {
     check(2, || {
         let (core, tally) = (Core::new(Settings { jobs_per_worker: Some(1), ..settings(3) }), Tally::new());
         let core = counted(core, 3);
-        core.submit_first(tally.empty_job()).unwrap();
-        core.submit_first(tally.empty_job()).unwrap();
+        core.submit_routed(tally.empty_job(), Route::First).unwrap();
+        core.submit_routed(tally.empty_job(), Route::First).unwrap();
         core.close();
         let woken = core.crew.park(
             2,
