@@ -192,8 +192,7 @@ impl Group {
     /// callback or destructor of a job of the group that is being cancelled or expired; [`WaitError::Forked`],
     /// [`WaitError::Exiting`].
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        self.core.may_wait_for_group(&self.group)?;
-        if self.core.wait_group(&self.group, deadline.into()) { Ok(()) } else { Err(WaitError::TimedOut) }
+        Ok(self.core.wait_group(&self.group, deadline.into())?)
     }
 
     /// The number of jobs of the group that are running now.

@@ -92,7 +92,7 @@ impl Core {
     }
 
     /// Whether the calling thread may wait until the group is quiescent.
-    pub(crate) fn may_wait_for_group(&self, group: &Group) -> Result<(), Unfinished> {
+    pub(super) fn may_wait_for_group(&self, group: &Group) -> Result<(), Unfinished> {
         self.may_wait()?;
         if is_ending(|ending| ending.group == Some(group.number())) { Err(Unfinished::Deadlock) } else { Ok(()) }
     }

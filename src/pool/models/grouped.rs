@@ -46,7 +46,7 @@ fn a_group_rests_when_a_cancelled_job_has_ended() {
             let id = core.submit_routed(tally.empty_job(), Route::Group(&group, false)).unwrap();
             let canceller =
                 with(&core, move |core| if by_id { usize::from(core.cancel(id)) } else { core.cancel_all() });
-            assert!(core.wait_group(&group, Deadline::NEVER));
+            assert_eq!(core.wait_group(&group, Deadline::NEVER), Ok(()));
             assert_eq!(tally.cancelled(), 1);
             assert_eq!((canceller.join().unwrap(), core.pending_in(&group)), (1, 0));
         });
