@@ -46,16 +46,12 @@ impl Pool {
     ///
     /// The [`Priority`] says when their turn comes, compared with other jobs.
     pub fn group(&self, limit: usize, priority: Priority) -> Group {
-        Group::new(&self.core, limit, priority)
+        let limit = if limit == 0 { self.core.limit() } else { limit };
+        Group { core: Arc::clone(&self.core), group: self.core.new_group(limit, priority) }
     }
 }
 
 impl Group {
-    fn new(core: &Arc<Core>, limit: usize, priority: Priority) -> Self {
-        let limit = if limit == 0 { core.limit() } else { limit };
-        Self { core: Arc::clone(core), group: core.new_group(limit, priority) }
-    }
-
     /// Queues `job` behind the jobs that are queued in the group, and returns its id.
     ///
     /// If the pool's policy is [`CallerRuns`](crate::Policy::CallerRuns), a submit to a group waits for room instead,
@@ -65,7 +61,7 @@ impl Group {
     ///
     /// As for [`Pool::spawn`].
     pub fn spawn(&self, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_job(Job::new(fallible(infallible(job))), false)
+        self.try_spawn(infallible(job))
     }
 
     /// Queues `job` ahead of the jobs that are queued in the group.
@@ -74,7 +70,7 @@ impl Group {
     ///
     /// As for [`spawn`](Self::spawn).
     pub fn spawn_first(&self, job: impl FnOnce() + Send + 'static) -> Result<JobId, SubmitError> {
-        self.submit_job(Job::new(fallible(infallible(job))), true)
+        self.try_spawn_first(infallible(job))
     }
 
     /// Queues `job` like [`spawn`](Self::spawn); an error that it returns is counted as a [failure](Pool::failed) of
@@ -161,12 +157,7 @@ impl Group {
         results.submit_code(code, Route::Group(&self.group, false))
     }
 
-    #[cfg(feature = "capi")]
-    pub(crate) fn is_of(&self, pool: &Pool) -> bool {
-        self.belongs_to(pool.core())
-    }
-
-    pub(super) fn belongs_to(&self, core: &Arc<Core>) -> bool {
+    pub(crate) fn belongs_to(&self, core: &Arc<Core>) -> bool {
         Arc::ptr_eq(&self.core, core)
     }
 

@@ -99,7 +99,7 @@ pub enum JobState {
 pub struct CallbackKey(pub(crate) u64);
 
 impl<T: Send + 'static> JobHandle<T> {
-    pub(super) fn new(reader: SlotReader<T>) -> Self {
+    pub(crate) fn new(reader: SlotReader<T>) -> Self {
         Self { reader: Some(reader) }
     }
 
@@ -295,11 +295,6 @@ impl<T: Send + 'static> JobHandle<T> {
 
     pub(crate) fn into_reader(mut self) -> SlotReader<T> {
         self.reader.take().expect("this handle was awaited to its end before")
-    }
-
-    #[cfg(feature = "capi")]
-    pub(crate) fn from_reader(reader: SlotReader<T>) -> Self {
-        Self::new(reader)
     }
 }
 

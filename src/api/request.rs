@@ -61,7 +61,7 @@ where
     T: Send + 'static,
     F: FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static,
 {
-    pub(super) fn new(core: &'a Arc<Core>, results: Option<&'a Results<T>>, code: F) -> Self {
+    pub(crate) fn new(core: &'a Arc<Core>, results: Option<&'a Results<T>>, code: F) -> Self {
         Self {
             core,
             results,
@@ -352,14 +352,5 @@ impl Pool {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         Request::new(self.core(), None, fallible(code))
-    }
-
-    #[cfg(feature = "capi")]
-    pub(crate) fn request<'a, T, F>(&'a self, results: Option<&'a Results<T>>, code: F) -> Request<'a, T, F>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Emitter<'_, T>) -> Result<Option<T>, JobError> + Send + 'static,
-    {
-        Request::new(self.core(), results, code)
     }
 }

@@ -288,7 +288,7 @@ pub(super) unsafe fn borrow(job: *const ftpool_job) -> Checked<ManuallyDrop<JobH
     // slot's words are atomic, its id was set before the pointer was returned to the program, and a `Value` is only
     // copied, and an error only formatted.
     let reader = unsafe { crate::api::SlotReader::from_raw(pointer.cast()) };
-    Ok(ManuallyDrop::new(JobHandle::from_reader(reader)))
+    Ok(ManuallyDrop::new(JobHandle::new(reader)))
 }
 
 fn on_done(job: &JobHandle<Value>, call: Callback) -> CallbackKey {

@@ -198,8 +198,8 @@ where
     let results: Option<&'a ftpool_results> = unsafe { asked.results.as_ref() };
     // SAFETY: the caller's 1.
     let group: Option<&'a ftpool_group> = unsafe { asked.group.as_ref() };
-    let same_pool =
-        results.is_none_or(|results| results.results.belongs_to(pool)) && group.is_none_or(|group| group.0.is_of(pool));
+    let same_pool = results.is_none_or(|results| results.results.belongs_to(pool))
+        && group.is_none_or(|group| group.0.belongs_to(pool.core()));
     if !same_pool {
         return Err(FTPOOL_E_INVALID);
     }
@@ -208,7 +208,7 @@ where
     if !delay.is_zero() && (group.is_some() || !start_within.is_zero()) {
         return Err(FTPOOL_E_INVALID);
     }
-    let mut request = pool.request(results.map(|results| &results.results), code);
+    let mut request = Request::new(pool.core(), results.map(|results| &results.results), code);
     if asked.flags & FTPOOL_SUBMIT_FIRST != 0 {
         request = request.first();
     }
