@@ -39,6 +39,8 @@ mod imp {
         static ref HEAVY: AtomicUsize = AtomicUsize::new(0);
     }
 
+    pub(crate) use self::{light as light_as_known, light as light_unprepared};
+
     pub(crate) fn enable() {}
 
     pub(crate) fn light() {
@@ -52,16 +54,8 @@ mod imp {
         LIGHT.fetch_add(0, Ordering::Acquire);
     }
 
-    pub(crate) fn light_unprepared() {
-        light();
-    }
-
     pub(crate) fn is_light() -> bool {
         true
-    }
-
-    pub(crate) fn light_as_known() {
-        light();
     }
 
     pub(crate) fn heavy_unprepared() -> bool {
@@ -72,6 +66,8 @@ mod imp {
 
 #[cfg(all(not(loom), any(ftpool_portable, not(target_os = "linux"))))]
 mod imp {
+    pub(crate) use self::{light as light_as_known, light as light_unprepared};
+
     pub(crate) fn enable() {}
 
     #[inline(always)]
@@ -98,17 +94,8 @@ mod imp {
         ALL.fetch_add(1, Ordering::AcqRel);
     }
 
-    pub(crate) fn light_unprepared() {
-        light();
-    }
-
     pub(crate) fn is_light() -> bool {
         false
-    }
-
-    #[inline(always)]
-    pub(crate) fn light_as_known() {
-        light();
     }
 
     pub(crate) fn heavy_unprepared() -> bool {
