@@ -2,23 +2,17 @@
 
 use super::handle::{Completion, JobHandle, SlotReader};
 use super::outcome::Extra;
-use super::task::execute;
-use super::{JobError, Pool, SubmitError, Times};
+use super::request::submit_timed;
+use super::task::{Destination, execute};
+use super::{JobError, Pool, SubmitError};
 use crate::pool::{Core, Job, Route, Task, Unrun, Worker, frame, unwind};
 use crate::queue::{Before, Writer, Written};
 use std::error::Error;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 struct Handled<T, F> {
     promise: Promise<T>,
     code: F,
-}
-
-/// The same in a pool that measures times.
-struct Timed<T, F> {
-    submitted: Instant,
-    job: Handled<T, F>,
 }
 
 impl Pool {
@@ -108,14 +102,16 @@ where
     F: FnOnce() -> Result<T, JobError> + Send + 'static,
 {
     let (promise, mut reader) = Promise::pair(core);
-    let job = Handled { promise, code };
-    let job = if core.is_timed() { Job::new(Timed { submitted: Instant::now(), job }) } else { Job::new(job) };
-    let id = core.submit_routed(job, route)?;
+    let id = match core.is_timed() {
+        false => core.submit_routed(Job::new(Handled { promise, code }), route)?,
+        true => submit_timed(core, code, Destination::Handle(promise), route)?,
+    };
     reader.set_id(id);
     Ok(JobHandle::new(reader))
 }
 
-/// As [`submit`], but hands back what is refused. If the caller `runs_it` where the queue is full, that is no reason.
+/// As [`submit`], but hands back what is refused, and measures no times. If the caller `runs_it` where the queue is
+/// full, that is no reason to refuse it.
 pub(super) fn submit_or_hand_back<T, F>(
     core: &Arc<Core>,
     code: F,
@@ -126,14 +122,7 @@ where
     F: FnOnce() -> Result<T, JobError> + Send + 'static,
 {
     let (promise, mut reader) = Promise::pair(core);
-    let job = Handled { promise, code };
-    let submitted = if core.is_timed() {
-        let timed = Timed { submitted: Instant::now(), job };
-        core.submit_or_hand_back(timed, runs_it).map_err(|(why, timed)| (why, timed.job))
-    } else {
-        core.submit_or_hand_back(job, runs_it)
-    };
-    match submitted {
+    match core.submit_or_hand_back(Handled { promise, code }, runs_it) {
         Ok(id) => {
             reader.set_id(id);
             Ok(JobHandle::new(reader))
@@ -159,29 +148,6 @@ where
     fn cancel(self, _core: &Core, _id: u64, why: Unrun) {
         unwind::dispose(self.code);
         self.promise.fulfil_unrun(Err(why.into()), None);
-    }
-}
-
-impl<T, F> Task for Timed<T, F>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T, JobError> + Send + 'static,
-{
-    fn run(self, worker: &Worker) {
-        let Handled { promise, code } = self.job;
-        let began = Instant::now();
-        let result = promise.start(worker, || execute(worker, code));
-        let times = Times { queued: began - self.submitted, ran: began.elapsed() };
-        if let Err(error) = &result {
-            worker.count_failure(error);
-        }
-        promise.fulfil(worker, result, Extra::of(Some(times)));
-    }
-
-    fn cancel(self, _core: &Core, _id: u64, why: Unrun) {
-        let times = Times { queued: self.submitted.elapsed(), ..Times::default() };
-        unwind::dispose(self.job.code);
-        self.job.promise.fulfil_unrun(Err(why.into()), Extra::of(Some(times)));
     }
 }
 

@@ -5,7 +5,7 @@ use super::outcome::{Attachment, Delivery, Outcome};
 use super::pool::accepted;
 use super::task::{Callback, Destination, Finally, Watch, WithOptions};
 use super::{Due, Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError, timers};
-use crate::pool::{Core, Job, Route};
+use crate::pool::{Core, Job, Rejected, Route};
 use crate::sys::clock::nanos;
 use std::convert::Infallible;
 use std::error::Error;
@@ -291,6 +291,27 @@ where
     pub(super) fn into_job(self, delivery: Delivery<T>) -> Job {
         Job::new(self.into_task(Destination::Results(delivery)))
     }
+}
+
+/// A job without options of a pool that measures times.
+pub(super) fn timed_job<T: Send + 'static>(
+    core: &Arc<Core>,
+    code: impl FnOnce() -> Result<T, JobError> + Send + 'static,
+    destination: Destination<T>,
+) -> Job {
+    Job::new(Request::new(core, None, |_: &Emitter<'_, T>| code().map(Some)).into_task(destination))
+}
+
+/// Submits such a job. Kept apart, so that the usual job need not be built in memory.
+#[cold]
+#[inline(never)]
+pub(super) fn submit_timed<T: Send + 'static>(
+    core: &Arc<Core>,
+    code: impl FnOnce() -> Result<T, JobError> + Send + 'static,
+    destination: Destination<T>,
+    route: Route<'_>,
+) -> Result<u64, Rejected> {
+    core.submit_routed(timed_job(core, code, destination), route)
 }
 
 /// Adapts code that may return an error to the form that a request needs.

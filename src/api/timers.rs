@@ -2,9 +2,9 @@
 
 use super::outcome::{Delivery, Outcome};
 use super::pool::{fallible, infallible};
-use super::request::Request;
-use super::task::{count_and_drop, deliver, deliver_unrun, execute};
-use super::{Due, Emitter, JobError, JobId, Pool, Results, Schedule, SubmitError, timing};
+use super::request::timed_job;
+use super::task::{Destination, count_and_drop, deliver, deliver_unrun, execute};
+use super::{Due, JobError, JobId, Pool, Results, Schedule, SubmitError, timing};
 use crate::pool::{Core, Job, Task, Ticking, TimerState, Unrun, Worker, unwind};
 use crate::sys::clock;
 use std::convert::Infallible;
@@ -238,7 +238,7 @@ impl<T: Send + 'static> Results<T> {
         let delivery = self.delivery();
         let job = match self.core().is_timed() {
             false => Job::new(ReportingDelayed { delivery, code }),
-            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some)).into_job(delivery),
+            true => timed_job(self.core(), code, Destination::Results(delivery)),
         };
         submit_at(self.core(), due.into(), &mut Some(job))
     }
