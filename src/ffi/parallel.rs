@@ -1,6 +1,6 @@
 //! Parallel loops and forks in C, in which the caller takes part.
 
-use super::check::{self, Checked};
+use super::check::{self, Checked, status_or};
 use super::ftpool_status::{self, *};
 use super::shared::{Bytes, Shared};
 use super::{ftpool, ftpool_fn};
@@ -56,15 +56,13 @@ pub unsafe extern "C" fn ftpool_for(
     let Some(body) = body else { return FTPOOL_E_INVALID };
     let context = Shared(context);
     // SAFETY: the caller's 1.
-    let pool = match unsafe { loop_pool(pool, begin, end) } {
-        Ok(pool) => pool,
-        Err(status) => return status,
-    };
+    let pool = unsafe { loop_pool(pool, begin, end) };
     let run = |i| {
         // SAFETY: the caller's 2.
         unsafe { body(context.get(), i) };
     };
-    loop_status(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| until_failed(chunk, run)))
+    let each = |chunk| until_failed(chunk, run);
+    status_or(pool.map(|pool| pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, each)), FTPOOL_E_JOB)
 }
 
 /// As ftpool_for(), but calls the body with a chunk of items at a time, from `begin` to before `end`: `grain` items, or
@@ -87,14 +85,10 @@ pub unsafe extern "C" fn ftpool_for_range(
     let Some(body) = body else { return FTPOOL_E_INVALID };
     let context = Shared(context);
     // SAFETY: the caller's 1.
-    let pool = match unsafe { loop_pool(pool, begin, end) } {
-        Ok(pool) => pool,
-        Err(status) => return status,
-    };
+    let pool = unsafe { loop_pool(pool, begin, end) };
     // SAFETY: the caller's 2.
-    loop_status(pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, |chunk| unsafe {
-        body(context.get(), chunk.start, chunk.end)
-    }))
+    let run = |chunk: Range<usize>| unsafe { body(context.get(), chunk.start, chunk.end) };
+    status_or(pool.map(|pool| pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, run)), FTPOOL_E_JOB)
 }
 
 /// Stores `function(args[i])` in `out_values[i]` for each `i` below `count`. The caller takes part, as in ftpool_for().
@@ -126,18 +120,11 @@ pub unsafe extern "C" fn ftpool_map(
     }
     let (args, values) = (Shared(args.cast_mut()), Shared(out_values));
     // SAFETY: the caller's 1.
-    let pool = match unsafe { loop_pool(pool, 0, count) } {
-        Ok(pool) => pool,
-        Err(status) => return status,
-    };
+    let pool = unsafe { loop_pool(pool, 0, count) };
     let place = |i| {
         // SAFETY: the caller's 3.
         unsafe { values.get().add(i) }
     };
-    // If the arrays are the same, this would overwrite the arguments.
-    let cleared = if ptr::eq(args.get(), out_values) { 0 } else { count };
-    // SAFETY: the caller's 3.
-    (0..cleared).for_each(|i| unsafe { place(i).write(ptr::null_mut()) });
     let run = |i| {
         // SAFETY: the caller's 2.
         let arg = unsafe { args.get().add(i) };
@@ -148,7 +135,14 @@ pub unsafe extern "C" fn ftpool_map(
         // SAFETY: the caller's 3; each `i` is run by one thread.
         unsafe { place(i).write(value) };
     };
-    loop_status(pool.for_chunks_at(Site::at(function as *const ()), 0..count, 0, |chunk| until_failed(chunk, run)))
+    let all = pool.map(|pool| {
+        // If the arrays are the same, this would overwrite the arguments.
+        let cleared = if ptr::eq(args.get(), out_values) { 0 } else { count };
+        // SAFETY: the caller's 3.
+        (0..cleared).for_each(|i| unsafe { place(i).write(ptr::null_mut()) });
+        pool.for_chunks_at(Site::at(function as *const ()), 0..count, 0, |chunk| until_failed(chunk, run))
+    });
+    status_or(all, FTPOOL_E_JOB)
 }
 
 /// Folds the items of a range into a value of `size` bytes. `body` folds a chunk of items into a copy of `value`, and
@@ -188,10 +182,7 @@ pub unsafe extern "C" fn ftpool_reduce(
     // SAFETY: the caller's 3.
     let neutral = unsafe { Bytes::copy(value.cast(), size) };
     // SAFETY: the caller's 1.
-    let pool = match unsafe { loop_pool(pool, begin, end) } {
-        Ok(pool) => pool,
-        Err(status) => return status,
-    };
+    let pool = unsafe { loop_pool(pool, begin, end) };
     let chunk = |chunk: Range<usize>| {
         let mut value = neutral.clone();
         // SAFETY: the caller's 2.
@@ -203,7 +194,7 @@ pub unsafe extern "C" fn ftpool_reduce(
         unsafe { combine(context.get(), into.as_mut_ptr().cast(), from.as_ptr().cast()) };
         into
     };
-    loop_status(frame::enter(|| {
+    let run = |pool: &Pool| {
         let sum = pool.fold_chunks(Site::at(body as *const ()), begin..end, grain, true, chunk, both);
         let all = !frame::has_failed();
         if let Some(sum) = sum.filter(|_| all) {
@@ -211,7 +202,8 @@ pub unsafe extern "C" fn ftpool_reduce(
             unsafe { sum.as_ptr().copy_to_nonoverlapping(value.cast(), size) };
         }
         all
-    }))
+    };
+    status_or(pool.map(|pool| frame::enter(|| run(&pool))), FTPOOL_E_JOB)
 }
 
 /// Calls `first(first_arg)` and `second(second_arg)`, in parallel where that pays, and returns when both have returned.
@@ -276,9 +268,4 @@ fn until_failed(chunk: Range<usize>, run: impl Fn(usize)) {
             }
         }
     });
-}
-
-/// The status of a loop that has run all items, or was stopped by a failure.
-fn loop_status(all: bool) -> ftpool_status {
-    if all { FTPOOL_OK } else { FTPOOL_E_JOB }
 }

@@ -180,13 +180,10 @@ pub unsafe extern "C" fn ftpool_results_submit_batch(
     out_ids: *mut ftpool_job_id,
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let results = match unsafe { check::object(results) } {
-        Ok(results) => &results.results,
-        Err(status) => return status,
-    };
+    let results = unsafe { check::object(results) };
     // SAFETY: the caller's 2.
     let calls = unsafe { Call::each(function, args, count) };
-    let ids = calls.and_then(|calls| Ok(results.submit_batch(calls.into_iter().map(keep_value))?));
+    let ids = results.and_then(|to| Ok(to.results.submit_batch(calls?.into_iter().map(keep_value))?));
     // SAFETY: the caller's 3.
     status(ids.map(|ids| unsafe { check::store_ids(out_ids, &ids) }))
 }

@@ -83,13 +83,10 @@ pub unsafe extern "C" fn ftpool_submit_batch(
     out_ids: *mut ftpool_job_id,
 ) -> ftpool_status {
     // SAFETY: the caller's 1.
-    let pool = match unsafe { check::retained(pool) } {
-        Ok(pool) => pool,
-        Err(status) => return status,
-    };
+    let pool = unsafe { check::retained(pool) };
     // SAFETY: the caller's 2.
     let calls = unsafe { Call::each(function, args, count) };
-    let ids = calls.and_then(|calls| Ok(pool.try_spawn_batch(calls.into_iter().map(discard_value))?));
+    let ids = pool.and_then(|pool| Ok(pool.try_spawn_batch(calls?.into_iter().map(discard_value))?));
     // SAFETY: the caller's 3.
     status(ids.map(|ids| unsafe { check::store_ids(out_ids, &ids) }))
 }

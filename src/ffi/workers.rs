@@ -4,7 +4,6 @@ use super::check::{self, Checked, status};
 use super::ftpool_status::{self, *};
 use super::shared::Shared;
 use super::{ftpool, ftpool_fn};
-use crate::SubmitError;
 use std::ffi::c_void;
 
 /// The function of ftpool_broadcast(); `worker` is the worker's index, as in ftpool_worker_index(). It must return, as
@@ -65,13 +64,10 @@ pub unsafe extern "C" fn ftpool_broadcast(
     }
     let context = Shared(context);
     // SAFETY: the caller's 1.
-    let pool = match unsafe { check::retained(pool) } {
-        Ok(pool) => pool,
-        Err(status) => return status,
-    };
+    let pool = unsafe { check::retained(pool) };
     // SAFETY: the caller's 2.
     let call = |worker| Shared(unsafe { function(context.get(), worker) });
-    let values: Result<_, SubmitError> = pool.broadcast(call);
+    let values: Checked<_> = pool.and_then(|pool| Ok(pool.broadcast(call)?));
     status(values.map(|values| {
         for (i, value) in values.iter().take(capacity).enumerate() {
             // SAFETY: the caller's 3.
