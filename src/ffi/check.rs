@@ -197,6 +197,22 @@ pub(super) unsafe fn store<T>(place: *mut T, value: T) {
     }
 }
 
+/// Stores a pointer to what `make` has made for the program; NULL on failure. The place must not be NULL.
+///
+/// # Safety
+///
+/// 1. `place` is NULL or writable.
+#[inline(always)]
+pub(super) unsafe fn store_new<T>(place: *mut *mut T, make: impl FnOnce() -> Checked<*mut T>) -> ftpool_status {
+    if place.is_null() {
+        return FTPOOL_E_INVALID;
+    }
+    // SAFETY: the caller's 1.
+    unsafe { place.write(std::ptr::null_mut()) };
+    // SAFETY: the caller's 1.
+    status(make().map(|made| unsafe { place.write(made) }))
+}
+
 /// Submits a call to a pool, or to what belongs to one, by `submit`, and stores the job's id.
 ///
 /// # Safety

@@ -20,12 +20,8 @@ pub struct ftpool_clock(pub(super) ManualClock);
 /// 1. `out_clock` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_clock_new(out_clock: *mut *mut ftpool_clock) -> ftpool_status {
-    if out_clock.is_null() {
-        return FTPOOL_E_INVALID;
-    }
     // SAFETY: the caller's 1.
-    unsafe { check::store(out_clock, Box::into_raw(Box::new(ftpool_clock(ManualClock::new())))) };
-    FTPOOL_OK
+    unsafe { check::store_new(out_clock, || Ok(Box::into_raw(Box::new(ftpool_clock(ManualClock::new()))))) }
 }
 
 /// Frees a clock. Pools that use it stay usable, but their time does not advance any more. NULL is accepted and

@@ -60,13 +60,9 @@ pub struct ftpool_completed(Completed<Value>);
 /// 1. `out_completed` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_completed_new(out_completed: *mut *mut ftpool_completed) -> ftpool_status {
-    if out_completed.is_null() {
-        return FTPOOL_E_INVALID;
-    }
-    let completed = Box::new(ftpool_completed(as_completed([], Deadline::NEVER)));
+    let make = || Ok(Box::into_raw(Box::new(ftpool_completed(as_completed([], Deadline::NEVER)))));
     // SAFETY: the caller's 1.
-    unsafe { check::store(out_completed, Box::into_raw(completed)) };
-    FTPOOL_OK
+    unsafe { check::store_new(out_completed, make) }
 }
 
 /// Frees the set and the handles in it; their jobs are not cancelled. NULL is accepted and ignored.
@@ -121,20 +117,14 @@ pub unsafe extern "C" fn ftpool_completed_next(
     timeout_ns: i64,
     out_job: *mut *mut ftpool_job,
 ) -> ftpool_status {
-    if out_job.is_null() {
-        return FTPOOL_E_INVALID;
-    }
+    let next = || {
+        // SAFETY: the caller's 1.
+        let completed = unsafe { completed.as_mut() }.ok_or(FTPOOL_E_INVALID)?;
+        let job = completed.0.next_until(time::deadline(timeout_ns)?).ok_or(FTPOOL_EMPTY)?;
+        Ok(into_ptr(job?))
+    };
     // SAFETY: the caller's 2.
-    unsafe { check::store(out_job, std::ptr::null_mut()) };
-    // SAFETY: the caller's 1.
-    let next = unsafe { completed.as_mut() }.ok_or(FTPOOL_E_INVALID).and_then(|known| next(known, timeout_ns));
-    // SAFETY: the caller's 2.
-    status(next.map(|job| unsafe { check::store(out_job, job) }))
-}
-
-fn next(completed: &mut ftpool_completed, timeout_ns: i64) -> Checked<*mut ftpool_job> {
-    let job = completed.0.next_until(time::deadline(timeout_ns)?).ok_or(FTPOOL_EMPTY)?;
-    Ok(into_ptr(job?))
+    unsafe { check::store_new(out_job, next) }
 }
 
 /// Waits, and returns how many jobs have ended, and the status.

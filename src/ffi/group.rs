@@ -42,22 +42,19 @@ pub unsafe extern "C" fn ftpool_group_new(
     priority: u32,
     out_group: *mut *mut ftpool_group,
 ) -> ftpool_status {
-    // SAFETY: the caller's 2.
-    unsafe { check::store(out_group, std::ptr::null_mut()) };
-    let priority = match priority {
-        FTPOOL_PRIORITY_NORMAL => Priority::Normal,
-        FTPOOL_PRIORITY_HIGH => Priority::High,
-        FTPOOL_PRIORITY_LOW => Priority::Low,
-        _ => return FTPOOL_E_INVALID,
+    let make = || {
+        let priority = match priority {
+            FTPOOL_PRIORITY_NORMAL => Priority::Normal,
+            FTPOOL_PRIORITY_HIGH => Priority::High,
+            FTPOOL_PRIORITY_LOW => Priority::Low,
+            _ => return Err(FTPOOL_E_INVALID),
+        };
+        // SAFETY: the caller's 1.
+        let pool = unsafe { check::retained(pool) }?;
+        Ok(Box::into_raw(Box::new(ftpool_group(pool.group(limit, priority)))))
     };
-    if out_group.is_null() {
-        return FTPOOL_E_INVALID;
-    }
-    // SAFETY: the caller's 1.
-    let made =
-        unsafe { check::retained(pool) }.map(|pool| Box::into_raw(Box::new(ftpool_group(pool.group(limit, priority)))));
     // SAFETY: the caller's 2.
-    status(made.map(|made| unsafe { check::store(out_group, made) }))
+    unsafe { check::store_new(out_group, make) }
 }
 
 /// Frees a group; its queued jobs still run. NULL is accepted and ignored.

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn ftpool_submit_job(
     out_job: *mut *mut ftpool_job,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 and 3.
-    status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit(move || Value(call.run()))) })
+    unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit(move || Value(call.run()))) }
 }
 
 /// As ftpool_submit_job(), but ahead of every queued job.
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn ftpool_submit_job_first(
     out_job: *mut *mut ftpool_job,
 ) -> ftpool_status {
     // SAFETY: the caller's 1 and 3.
-    status(unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit_first(move || Value(call.run()))) })
+    unsafe { submit(pool, function, arg, out_job, |pool, call| pool.submit_first(move || Value(call.run()))) }
 }
 
 /// Runs `function(arg)` on a worker, waits for its end, and returns its outcome in `*out_result`, which may be NULL. In
@@ -305,18 +305,14 @@ unsafe fn submit(
     arg: *mut c_void,
     out_job: *mut *mut ftpool_job,
     submit: impl FnOnce(&Pool, Call) -> Result<JobHandle<Value>, SubmitError>,
-) -> Checked<()> {
-    if out_job.is_null() {
-        return Err(FTPOOL_E_INVALID);
-    }
+) -> ftpool_status {
+    let submit = || {
+        // SAFETY: the caller's 1; a pool waits for submits before it is freed.
+        let pool = unsafe { check::pool(pool) }?;
+        Ok(into_ptr(submit(&pool, Call::new(function, arg)?)?))
+    };
     // SAFETY: the caller's 2.
-    unsafe { check::store(out_job, std::ptr::null_mut()) };
-    // SAFETY: the caller's 1; a pool waits for submits before it is freed.
-    let pool = unsafe { check::pool(pool) }?;
-    let job = submit(&pool, Call::new(function, arg)?)?;
-    // SAFETY: the caller's 2.
-    unsafe { check::store(out_job, into_ptr(job)) };
-    Ok(())
+    unsafe { check::store_new(out_job, submit) }
 }
 
 /// The fast path of a join: the job has returned a value already, and nothing else. False: nothing was done.

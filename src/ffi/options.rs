@@ -9,7 +9,6 @@ use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job, ftpool_job_id, ft
 use crate::api::Request;
 use crate::{Emitter, JobError, JobHandle, JobId, Pool};
 use std::ffi::{c_char, c_void};
-use std::ptr;
 
 /// A flag of ftpool_submit_options: the job goes ahead of every queued job of the pool, or of its group.
 pub const FTPOOL_SUBMIT_FIRST: u32 = 1;
@@ -106,15 +105,10 @@ pub unsafe extern "C" fn ftpool_submit_job_with(
     options: *const ftpool_submit_options,
     out_job: *mut *mut ftpool_job,
 ) -> ftpool_status {
-    if out_job.is_null() {
-        return FTPOOL_E_INVALID;
-    }
-    // SAFETY: the caller's 4.
-    unsafe { check::store(out_job, ptr::null_mut()) };
     // SAFETY: the caller's 1 to 3.
-    let job = unsafe { submit_job(pool, function, arg, options) };
+    let submit = || unsafe { submit_job(pool, function, arg, options) }.map(handle::into_ptr);
     // SAFETY: the caller's 4.
-    status(job.map(|job| unsafe { check::store(out_job, handle::into_ptr(job)) }))
+    unsafe { check::store_new(out_job, submit) }
 }
 
 /// # Safety

@@ -29,15 +29,10 @@ pub const FTPOOL_SHUTDOWN_CANCEL: u32 = 1;
 /// 1. `config` is NULL or points to a config whose size field is correct. 2. `out_pool` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ftpool_new(config: *const ftpool_config, out_pool: *mut *mut ftpool) -> ftpool_status {
-    // SAFETY: the caller's 2.
-    unsafe { check::store(out_pool, std::ptr::null_mut()) };
-    if out_pool.is_null() {
-        return FTPOOL_E_INVALID;
-    }
     // SAFETY: the caller's 1.
-    let built = unsafe { config::builder(config) }.and_then(|builder| Ok(builder.build()?));
+    let build = || Ok(Arc::into_raw(unsafe { config::builder(config) }?.build()?.into_core()).cast_mut().cast());
     // SAFETY: the caller's 2.
-    status(built.map(|pool| unsafe { check::store(out_pool, Arc::into_raw(pool.into_core()).cast_mut().cast()) }))
+    unsafe { check::store_new(out_pool, build) }
 }
 
 /// Frees a pool: waits until every accepted job has run, ends the threads, frees the memory. Delayed and scheduled jobs

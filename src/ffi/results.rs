@@ -2,7 +2,7 @@
 
 use super::callback::{Callback, Free, ftpool_callback, ftpool_free_fn};
 use super::check::{self, Call, Checked, status};
-use super::ftpool_status::{self, *};
+use super::ftpool_status;
 use super::result::Value;
 use super::{ftpool, ftpool_fn, ftpool_job_id};
 use crate::api::Discard;
@@ -72,15 +72,10 @@ pub unsafe extern "C" fn ftpool_results_new_with(
     options: *const ftpool_results_options,
     out_results: *mut *mut ftpool_results,
 ) -> ftpool_status {
-    // SAFETY: the caller's 3.
-    unsafe { check::store(out_results, std::ptr::null_mut()) };
-    if out_results.is_null() {
-        return FTPOOL_E_INVALID;
-    }
     // SAFETY: the caller's 1 and 2.
-    let made = unsafe { make(pool, options) };
+    let make = || unsafe { make(pool, options) }.map(|made| Box::into_raw(Box::new(made)));
     // SAFETY: the caller's 3.
-    status(made.map(|made| unsafe { check::store(out_results, Box::into_raw(Box::new(made))) }))
+    unsafe { check::store_new(out_results, make) }
 }
 
 /// # Safety
