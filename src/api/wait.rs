@@ -5,7 +5,9 @@ use super::{JobError, JobHandle, WaitError};
 use crate::pool::current;
 use crate::queue::{After, Arrivals};
 use crate::sync::Deadline;
+use std::borrow::Borrow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// The condition that [`wait`] waits for.
@@ -111,43 +113,21 @@ fn failed<T: Send + 'static>(job: &JobHandle<T>) -> bool {
 }
 
 /// Handles, or references to them, whose jobs push an arrival when they end.
-struct Watched<H: AsHandle> {
+struct Watched<T: Send + 'static, H: Borrow<JobHandle<T>>> {
     /// Each with the key under which it is watched; `None` if it had ended.
     pending: OrderedSlab<(H, Option<u64>)>,
     arrivals: Arc<Arrivals>,
+    values: PhantomData<JobHandle<T>>,
 }
 
-/// A handle, or a reference to one.
-trait AsHandle {
-    type Value: Send + 'static;
-
-    fn handle(&self) -> &JobHandle<Self::Value>;
-}
-
-impl<T: Send + 'static> AsHandle for JobHandle<T> {
-    type Value = T;
-
-    fn handle(&self) -> &Self {
-        self
-    }
-}
-
-impl<T: Send + 'static> AsHandle for &JobHandle<T> {
-    type Value = T;
-
-    fn handle(&self) -> &JobHandle<T> {
-        self
-    }
-}
-
-impl<H: AsHandle> Watched<H> {
+impl<T: Send + 'static, H: Borrow<JobHandle<T>>> Watched<T, H> {
     fn new() -> Self {
-        Self { pending: OrderedSlab::new(), arrivals: Arc::new(Arrivals::new()) }
+        Self { pending: OrderedSlab::new(), arrivals: Arc::new(Arrivals::new()), values: PhantomData }
     }
 
     fn push(&mut self, job: H) {
         self.pending.push_with(|index| {
-            let key = job.handle().watch(After::Arrive(Arc::clone(&self.arrivals), index));
+            let key = job.borrow().watch(After::Arrive(Arc::clone(&self.arrivals), index));
             if key.is_none() {
                 self.arrivals.push(index);
             }
@@ -155,8 +135,8 @@ impl<H: AsHandle> Watched<H> {
         });
     }
 
-    fn iter(&self) -> impl Iterator<Item = &JobHandle<H::Value>> {
-        self.pending.iter().map(|(job, _)| job.handle())
+    fn iter(&self) -> impl Iterator<Item = &JobHandle<T>> {
+        self.pending.iter().map(|(job, _)| job.borrow())
     }
 
     /// The next job to end; `None` if there are no more.
@@ -173,7 +153,7 @@ impl<H: AsHandle> Watched<H> {
         let rest = std::mem::replace(&mut self.pending, OrderedSlab::new()).into_vec();
         let unwatched = |(job, key): (H, Option<u64>)| {
             if let Some(key) = key {
-                job.handle().unwatch(key);
+                job.borrow().unwatch(key);
             }
             job
         };
@@ -181,7 +161,7 @@ impl<H: AsHandle> Watched<H> {
     }
 }
 
-impl<H: AsHandle> Drop for Watched<H> {
+impl<T: Send + 'static, H: Borrow<JobHandle<T>>> Drop for Watched<T, H> {
     fn drop(&mut self) {
         drop(self.take_rest());
     }
@@ -246,7 +226,7 @@ pub fn as_completed<T: Send + 'static>(
 /// iterator yields that error and then ends. [`into_rest`](Self::into_rest) returns the jobs that were not yielded.
 #[must_use = "an iterator does nothing before it is used"]
 pub struct Completed<T: Send + 'static> {
-    watched: Watched<JobHandle<T>>,
+    watched: Watched<T, JobHandle<T>>,
     deadline: Deadline,
     stopped: bool,
 }
