@@ -126,7 +126,7 @@ unsafe fn submit(
     // SAFETY: 1. the caller's 3; 2. numbers and pointers.
     let asked = unsafe { check::known_part(options) }?;
     // SAFETY: the caller's 3.
-    Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.submit()?)
+    Ok(unsafe { request(&pool, call, &asked) }?.submit()?)
 }
 
 /// # Safety
@@ -147,38 +147,22 @@ unsafe fn submit_job(
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 3.
-    Ok(unsafe { request(&pool, call, code(call, &asked), &asked) }?.submit_handle()?)
+    Ok(unsafe { request(&pool, call, &asked) }?.submit_handle()?)
 }
 
-/// A job's code, which emits values or returns one.
-fn code(
-    call: Call,
-    asked: &ftpool_submit_options,
-) -> impl FnOnce(&Emitter<'_, Value>) -> Result<Option<Value>, JobError> + Send + use<> {
-    let emits = asked.flags & FTPOOL_SUBMIT_EMITS != 0;
-    move |emitter| match emits {
-        true => {
-            emit::within(emitter, || call.run());
-            Ok(None)
-        }
-        false => Ok(Some(Value(call.run()))),
-    }
-}
+/// What a job's code returns: a value, or none if it emits values.
+type CodeResult = Result<Option<Value>, JobError>;
 
 /// The request for a job with these options.
 ///
 /// # Safety
 ///
 /// 1. The results object, the group and the name are NULL or valid.
-unsafe fn request<'a, F>(
+unsafe fn request<'a>(
     pool: &'a Pool,
     call: Call,
-    code: F,
     asked: &ftpool_submit_options,
-) -> Checked<Request<'a, Value, F>>
-where
-    F: FnOnce(&Emitter<'_, Value>) -> Result<Option<Value>, JobError> + Send + 'static,
-{
+) -> Checked<Request<'a, Value, impl FnOnce(&Emitter<'_, Value>) -> CodeResult + Send + 'static>> {
     const KNOWN: u32 = FTPOOL_SUBMIT_FIRST | FTPOOL_SUBMIT_EMITS | FTPOOL_SUBMIT_RETURN_ARG;
     let returns_arg = asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0;
     let emits = asked.flags & FTPOOL_SUBMIT_EMITS != 0;
@@ -202,6 +186,13 @@ where
     if !delay.is_zero() && (group.is_some() || !start_within.is_zero()) {
         return Err(FTPOOL_E_INVALID);
     }
+    let code = move |emitter: &Emitter<'_, Value>| match emits {
+        true => {
+            emit::within(emitter, || call.run());
+            Ok(None)
+        }
+        false => Ok(Some(Value(call.run()))),
+    };
     let mut request = Request::new(pool.core(), results.map(|results| &results.results), code);
     if asked.flags & FTPOOL_SUBMIT_FIRST != 0 {
         request = request.first();
@@ -230,7 +221,7 @@ fn with_callbacks<'a, F>(
     value_free: Option<Free>,
 ) -> Request<'a, Value, F>
 where
-    F: FnOnce(&Emitter<'_, Value>) -> Result<Option<Value>, JobError> + Send + 'static,
+    F: FnOnce(&Emitter<'_, Value>) -> CodeResult + Send + 'static,
 {
     let returned = (asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0).then_some(call);
     if let Some(callback) = Callback::new(asked.callback, asked.callback_context) {
