@@ -93,10 +93,8 @@ pub(super) unsafe fn check_size(result: *const ftpool_result) -> Checked<usize> 
 /// 1. `place` points to a result.
 #[inline(always)]
 pub(super) unsafe fn fill(place: *mut ftpool_result, outcome: Outcome<Value>) {
-    // SAFETY: the caller's 1.
-    let place = unsafe { &mut *place };
-    let text = place.set(&outcome);
-    place.error_message = text.map_or(std::ptr::null(), keep_text);
+    // SAFETY: 1. the caller's 1.
+    unsafe { fill_from(place, outcome.id.get(), outcome.result.as_ref(), outcome.extra()) };
 }
 
 /// As [`fill`] for an outcome that is a value and nothing else; returns any other outcome.
@@ -121,7 +119,7 @@ pub(super) fn with_result<R>(
     callback: impl FnOnce(*const ftpool_result) -> R,
 ) -> R {
     let mut result = ftpool_result::EMPTY;
-    let text = result.set(outcome).map(c_text);
+    let text = result.set(outcome.id.get(), outcome.result.as_ref(), outcome.extra()).map(c_text);
     result.arg = arg.unwrap_or(result.arg);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result)
@@ -132,7 +130,7 @@ pub(super) fn with_result<R>(
 /// # Safety
 ///
 /// 1. `place` points to a result.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn fill_from(
     place: *mut ftpool_result,
     id: ftpool_job_id,
@@ -141,7 +139,7 @@ pub(super) unsafe fn fill_from(
 ) {
     // SAFETY: the caller's 1.
     let place = unsafe { &mut *place };
-    let text = place.set_parts(id, outcome, extra);
+    let text = place.set(id, outcome, extra);
     place.error_message = text.map_or(std::ptr::null(), keep_text);
 }
 
@@ -152,7 +150,7 @@ pub(super) fn with_completion(
     callback: impl FnOnce(*const ftpool_result),
 ) {
     let mut result = ftpool_result::EMPTY;
-    let text = result.set_parts(id, completion.result.as_ref(), completion.extra.as_deref()).map(c_text);
+    let text = result.set(id, completion.result.as_ref(), completion.extra.as_deref()).map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
     callback(&result);
 }
@@ -172,12 +170,6 @@ impl ftpool_result {
         late_by_ns: 0,
     };
 
-    /// Sets all fields but the message, which it returns.
-    #[inline(always)]
-    fn set(&mut self, outcome: &Outcome<Value>) -> Option<String> {
-        self.set_parts(outcome.id.get(), outcome.result.as_ref(), outcome.extra())
-    }
-
     /// Sets the fields that few outcomes have.
     #[cold]
     fn set_extra(&mut self, extra: &Extra) {
@@ -192,15 +184,10 @@ impl ftpool_result {
         }
     }
 
-    /// As [`set`](Self::set), from the parts of an outcome. It writes word by word, in place: building the result
+    /// Sets all fields but the message, which it returns. It writes word by word, in place: building the result
     /// elsewhere and copying it in larger pieces would stall store forwarding.
     #[inline(always)]
-    fn set_parts(
-        &mut self,
-        id: ftpool_job_id,
-        outcome: Result<&Value, &JobError>,
-        extra: Option<&Extra>,
-    ) -> Option<String> {
+    fn set(&mut self, id: ftpool_job_id, outcome: Result<&Value, &JobError>, extra: Option<&Extra>) -> Option<String> {
         self.id = id;
         (self.queued_ns, self.run_ns) = (0, 0);
         self.arg = std::ptr::null_mut();
