@@ -1,8 +1,7 @@
 //! Backpressure: what happens when jobs are submitted faster than they run.
 
-use super::BuildError;
+use super::{BuildError, WaterMark};
 use crate::pool::{Full, Limits, Marks};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,23 +27,11 @@ pub enum Policy {
     HandOff,
 }
 
-/// The mark that the number of queued jobs has reached. Passed to the callback of
-/// [`Builder::water_marks`](crate::Builder::water_marks).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WaterMark {
-    /// The number has risen to the high mark: producers should slow down.
-    High,
-    /// The number has fallen to the low mark: producers may continue.
-    Low,
-}
-
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Backpressure {
     bound: Option<(u64, Full)>,
-    marks: Option<(usize, usize, MarkCallback)>,
+    marks: Option<Marks>,
 }
-
-type MarkCallback = Arc<dyn Fn(WaterMark, usize) + Send + Sync>;
 
 /// More jobs than fit into memory, but so few that adding counts to it does not overflow.
 const UNLIMITED: u64 = u64::MAX / 4;
@@ -64,30 +51,19 @@ impl Backpressure {
     }
 
     pub(super) fn mark(&mut self, low: usize, high: usize, call: impl Fn(WaterMark, usize) + Send + Sync + 'static) {
-        self.marks = Some((low, high, Arc::new(call)));
+        self.marks = Some(Marks { low: low as u64, high: high as u64, tell: Arc::new(call) });
     }
 
     pub(super) fn limits(self) -> Result<Option<Limits>, BuildError> {
         if self.bound.is_none() && self.marks.is_none() {
             return Ok(None);
         }
+        if let Some(Marks { low, high, .. }) = self.marks
+            && low >= high
+        {
+            return Err(BuildError::InvalidWaterMarks { low: low as usize, high: high as usize });
+        }
         let (most, when_full) = self.bound.unwrap_or((UNLIMITED, Full::Wait(None)));
-        Ok(Some(Limits { most, when_full, marks: self.marks.map(marks).transpose()? }))
-    }
-}
-
-fn marks((low, high, call): (usize, usize, MarkCallback)) -> Result<Marks, BuildError> {
-    if low >= high {
-        return Err(BuildError::InvalidWaterMarks { low, high });
-    }
-    let tell =
-        Box::new(move |above, queued| call(if above { WaterMark::High } else { WaterMark::Low }, queued as usize));
-    Ok(Marks { low: low as u64, high: high as u64, tell })
-}
-
-impl fmt::Debug for Backpressure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let marks = self.marks.as_ref().map(|(low, high, _)| (low, high));
-        f.debug_struct("Backpressure").field("bound", &self.bound).field("marks", &marks).finish()
+        Ok(Some(Limits { most, when_full, marks: self.marks }))
     }
 }

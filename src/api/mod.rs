@@ -37,8 +37,8 @@ mod timing;
 mod unwind_safe;
 mod wait;
 
-pub use crate::pool::{HookError, MissedTicks, Priority};
-pub use backpressure::{Policy, WaterMark};
+pub use crate::pool::{HookError, MissedTicks, Priority, WaterMark};
+pub use backpressure::Policy;
 pub use builder::Builder;
 pub use context::{blocking, cancel_requested, current_job, fail, worker_index};
 pub use control::Shutdown;

@@ -69,6 +69,7 @@ pub(crate) use submit::{Refusal, Rejected, Route};
 pub use timers::MissedTicks;
 pub(crate) use timers::{ClockKind, Overrun, Placement, Plan, Rhythm, TickInfo, Ticking, TimerState, When};
 pub(crate) use water_marks::Marks;
+pub use water_marks::WaterMark;
 pub(crate) use worker::Worker;
 
 #[cfg(all(loom, test))]

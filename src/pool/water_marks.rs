@@ -6,20 +6,28 @@ use crate::sys::fence;
 use crate::sys::lock::Lock;
 use crate::sys::size::real_or_modelled;
 use std::fmt;
+use std::sync::Arc;
 
 /// The least allowance that is worth its price: settling costs as much as some ten checks of the low mark.
 const LEAST_ALLOWANCE: u64 = real_or_modelled(64, 1);
 
-/// The user's function. Its arguments: whether the queue has risen to the high mark (else fallen to the low one), and
-/// how many jobs were queued then.
-pub(crate) type Tell = Box<dyn Fn(bool, u64) + Send + Sync>;
+/// The mark that the number of queued jobs has reached. Passed to the callback of
+/// [`Builder::water_marks`](crate::Builder::water_marks).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaterMark {
+    /// The number has risen to the high mark: producers should slow down.
+    High,
+    /// The number has fallen to the low mark: producers may continue.
+    Low,
+}
 
-/// The marks and the function that is called.
+/// The marks, and the user's function, which is called with the number of jobs that were queued then.
+#[derive(Clone)]
 pub(crate) struct Marks {
-    /// Below `high`.
+    /// In a pool below `high`.
     pub(crate) low: u64,
     pub(crate) high: u64,
-    pub(crate) tell: Tell,
+    pub(crate) tell: Arc<dyn Fn(WaterMark, usize) + Send + Sync>,
 }
 
 impl fmt::Debug for Marks {
@@ -201,7 +209,8 @@ impl WaterMarks {
                 state.told = state.above;
                 (state.above, state.queued)
             };
-            swallow_panic(|| (self.marks.tell)(above, queued));
+            let mark = if above { WaterMark::High } else { WaterMark::Low };
+            swallow_panic(|| (self.marks.tell)(mark, queued as usize));
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{Tally, bounded, counted, drain, staff, with};
 use crate::pool::Refusal;
 use crate::pool::bound::{Bound, Full, Limits};
 use crate::pool::station::Station;
+use crate::pool::water_marks::WaterMark::{self, High, Low};
 use crate::pool::water_marks::{DequeueCounter, MarkedQueue, Marks};
 use crate::sync::Deadline;
 use crate::sys::fence;
@@ -133,14 +134,14 @@ struct Marked {
     told: Told,
 }
 
-type Told = Arc<std::sync::Mutex<Vec<bool>>>;
+type Told = Arc<std::sync::Mutex<Vec<WaterMark>>>;
 
 impl Marked {
     fn new(low: u64, high: u64) -> Arc<Self> {
         let told = Told::default();
         let tell = {
             let told = Arc::clone(&told);
-            Box::new(move |above, _| told.lock().unwrap().push(above))
+            Arc::new(move |mark, _| told.lock().unwrap().push(mark))
         };
         let limits = Limits { most: 100, when_full: Full::Wait(None), marks: Some(Marks { low, high, tell }) };
         Arc::new(Self { bound: Bound::new(limits), workers: [DequeueCounter::new(), DequeueCounter::new()], told })
@@ -159,7 +160,7 @@ impl Marked {
         }
     }
 
-    fn told(&self) -> Vec<bool> {
+    fn told(&self) -> Vec<WaterMark> {
         self.told.lock().unwrap().clone()
     }
 }
@@ -186,7 +187,7 @@ fn low_water_is_told_by_whoever_passes_the_mark() {
         });
         queue.begin(0, 3);
         other.join().unwrap();
-        assert_eq!(queue.told(), [true, false]);
+        assert_eq!(queue.told(), [High, Low]);
     });
 }
 
@@ -203,7 +204,7 @@ fn the_last_mark_told_is_the_last_one_passed() {
         queue.submit(1);
         worker.join().unwrap();
         let told = queue.told();
-        assert!(told == [true] || told == [true, false, true], "{told:?}");
+        assert!(told == [High] || told == [High, Low, High], "{told:?}");
         queue.begin(1, 1);
         assert_eq!(queue.told().len(), told.len() + 1);
     });
