@@ -60,17 +60,8 @@ impl fmt::Display for HookError {
 impl Error for HookError {}
 
 impl Worker {
-    /// Calls the start hook, if there is one.
-    pub(super) fn call_start_hook(&self) -> Result<(), HookError> {
-        self.call_hook("start", &self.core().settings.hooks.start)
-    }
-
-    /// Calls the stop hook, if there is one.
-    pub(super) fn call_stop_hook(&self) -> Result<(), HookError> {
-        self.call_hook("stop", &self.core().settings.hooks.stop)
-    }
-
-    fn call_hook(&self, which: &str, hook: &Option<WorkerHook>) -> Result<(), HookError> {
+    /// Calls the start or stop hook, if there is one.
+    pub(super) fn call_hook(&self, which: &str, hook: &Option<WorkerHook>) -> Result<(), HookError> {
         let Some(hook) = hook else { return Ok(()) };
         let returned = unwind::catch(|| hook(self.number()));
         let why = match (returned, self.take_failure()) {

@@ -323,7 +323,7 @@ impl Worker {
     fn end_search(&self) -> bool {
         self.stop_searching();
         if self.hook_state.get() == HookState::NotStarted {
-            let started = self.call_start_hook();
+            let started = self.call_hook("start", &self.core.settings.hooks.start);
             self.hook_state.set(if started.is_ok() { HookState::Started } else { HookState::StartFailed });
             if let Err(cause) = started {
                 self.core.break_pool(cause);
@@ -341,7 +341,7 @@ impl Worker {
     /// refused. False in a forked child, if the hook has forked: the copied worker must return at once.
     pub(super) fn prepare_to_leave(&self) -> bool {
         if self.hook_state.replace(HookState::Stopped) == HookState::Started
-            && let Err(cause) = self.call_stop_hook()
+            && let Err(cause) = self.call_hook("stop", &self.core.settings.hooks.stop)
         {
             self.core.break_pool(cause);
         }
