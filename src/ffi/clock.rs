@@ -1,9 +1,10 @@
 //! Manual clocks, for tests of C programs.
 
-use super::check::{self, Checked, status};
-use super::ftpool_status::{self, *};
+use super::check::{self, status};
+use super::ftpool_status;
+use super::time::{from_duration, nanoseconds};
 use crate::ManualClock;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 /// A clock that advances only when it is told to, for tests of programs with delayed and scheduled jobs. Put it into
 /// ftpool_config.clock; several pools may use it. Timeouts of calls do not go by it.
@@ -86,14 +87,4 @@ pub unsafe extern "C" fn ftpool_clock_set_wall(clock: *mut ftpool_clock, ns_sinc
 pub unsafe extern "C" fn ftpool_clock_elapsed(clock: *const ftpool_clock) -> i64 {
     // SAFETY: the caller's 1.
     unsafe { check::object(clock) }.map_or(0, |clock| from_duration(clock.0.elapsed()))
-}
-
-/// A length of time, which must not be negative.
-pub(super) fn nanoseconds(time_ns: i64) -> Checked<Duration> {
-    u64::try_from(time_ns).map(Duration::from_nanos).map_err(|_| FTPOOL_E_INVALID)
-}
-
-/// Saturates at 292 years.
-pub(super) fn from_duration(time: Duration) -> i64 {
-    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,7 @@
 //! Hooks of C programs.
 
-use super::clock::from_duration;
 use super::shared::Shared;
+use super::time::from_duration;
 use super::{ftpool_config, ftpool_job_id, result};
 use crate::{Builder, JobError, JobId, Overrun};
 use std::ffi::{c_char, c_void};

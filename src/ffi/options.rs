@@ -2,9 +2,9 @@
 
 use super::callback::{Callback, Free, Settle, ftpool_callback, ftpool_free_fn, ftpool_settle_fn};
 use super::check::{self, Call, Checked, status};
-use super::clock::nanoseconds;
 use super::ftpool_status::{self, *};
 use super::result::{Returned, Value};
+use super::time::nanoseconds;
 use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job, ftpool_job_id, ftpool_results, handle};
 use crate::api::Request;
 use crate::{Emitter, JobError, JobHandle, JobId, Pool};

@@ -1,9 +1,9 @@
 //! Outcomes of C jobs.
 
 use super::check::{self, Checked};
-use super::clock::from_duration;
 use super::ftpool_job_id;
 use super::ftpool_status::*;
+use super::time::from_duration;
 use crate::api::{Completion, Declared, Extra};
 use crate::sys::clock::nanos;
 use crate::{JobError, Outcome};

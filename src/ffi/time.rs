@@ -1,4 +1,4 @@
-//! Timeouts of C calls.
+//! Times and timeouts of C calls.
 
 use super::check::Checked;
 use super::ftpool_status::*;
@@ -20,7 +20,7 @@ pub(super) fn timeout(timeout_ns: i64) -> Checked<Timeout> {
 
 /// A timeout as a duration; `None` for FTPOOL_FOREVER.
 pub(super) fn duration(timeout_ns: i64) -> Checked<Option<Duration>> {
-    timeout(timeout_ns).map(|Timeout(nanoseconds)| u64::try_from(nanoseconds).ok().map(Duration::from_nanos))
+    timeout(timeout_ns).map(|Timeout(time_ns)| nanoseconds(time_ns).ok())
 }
 
 pub(super) fn deadline(timeout_ns: i64) -> Checked<Deadline> {
@@ -28,7 +28,17 @@ pub(super) fn deadline(timeout_ns: i64) -> Checked<Deadline> {
 }
 
 impl From<Timeout> for Deadline {
-    fn from(Timeout(nanoseconds): Timeout) -> Self {
-        u64::try_from(nanoseconds).map_or(Self::NEVER, |nanoseconds| Self::after(Duration::from_nanos(nanoseconds)))
+    fn from(Timeout(time_ns): Timeout) -> Self {
+        nanoseconds(time_ns).map_or(Self::NEVER, Self::after)
     }
+}
+
+/// A length of time, which must not be negative.
+pub(super) fn nanoseconds(time_ns: i64) -> Checked<Duration> {
+    u64::try_from(time_ns).map(Duration::from_nanos).map_err(|_| FTPOOL_E_INVALID)
+}
+
+/// Saturates at 292 years.
+pub(super) fn from_duration(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -2,10 +2,10 @@
 
 use super::callback::ftpool_free_fn;
 use super::check::{self, Call, Checked, status};
-use super::clock::nanoseconds;
 use super::ftpool_status::{self, *};
 use super::owned::Owned;
 use super::result::Value;
+use super::time::nanoseconds;
 use super::{ftpool, ftpool_fn, ftpool_job_id, ftpool_results};
 use crate::{Due, JobId, MissedTicks, Schedule};
 use std::convert::Infallible;

@@ -1,9 +1,9 @@
 //! Delayed and scheduled C jobs.
 
 use super::check::{self, Checked, status, status_or};
-use super::clock::{from_duration, nanoseconds};
 use super::ftpool_status::{self, *};
 use super::submit::discard_value;
+use super::time::{from_duration, nanoseconds};
 use super::{ftpool, ftpool_fn, ftpool_job_id};
 use crate::{JobId, Pool, Timer};
 use std::ffi::c_void;
