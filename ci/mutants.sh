@@ -110,7 +110,7 @@ src/pool/groups.rs|self.list(group, &mut board)\n        };|false\n        };|a_
 src/queue/store.rs|left = group.map(leave);|left = group.filter(\x7c_\x7c false).map(leave);|a_group_rests_when_a_cancelled_job_has_ended
 src/queue/store.rs|let before = group.map(&leave);|let before = ();|a_group_rests_when_a_cancelled_job_has_ended
 src/pool/groups.rs|count.remove();\n            }\n        }\n        self.groups.quiet.notify();|count.remove();\n            }\n        }|a_group_rests_when_a_cancelled_job_has_ended
-src/pool/blocking.rs|let _ = self.core.recruit(); // A3. If|// A3. If|a_job_that_blocks_does_not_hold_the_next_one_up
+src/pool/blocking.rs|self.core.has_visible_work() && self.core.recruit().is_err() {|false {|a_job_that_blocks_does_not_hold_the_next_one_up
 src/pool/crew.rs|self.wake_sleepers(state); // U5|drop(state); // U5|a_worker_that_is_called_comes
 src/pool/crew.rs|let leaves = !self.station(worker).is_called();|let leaves = true;|a_worker_that_leaves_is_called_or_replaced
 src/pool/timers/fire.rs|state.next_due() };\n            state.set_sleeper_until(until);|state.next_due() };|the_sleeper_does_not_sleep_through
