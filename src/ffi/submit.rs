@@ -19,8 +19,8 @@ pub type ftpool_job_id = u64;
 ///
 /// **Ownership:** `arg` belongs to the job from now on, unless this fails: then nothing was taken. If the job is
 /// cancelled, `arg` is the caller's again; to have it freed in every case, use ftpool_submit_with() and arg_free.
-/// **Thread safety:** any thread, including the pool's own jobs, even while the pool shuts down. **Returns:**
-/// FTPOOL_OK; FTPOOL_E_INVALID if `pool` or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed;
+/// **Thread safety:** any thread; the pool's own jobs also while the pool drains. **Returns:** FTPOOL_OK;
+/// FTPOOL_E_INVALID if `pool` or `function` is NULL; FTPOOL_E_SHUTDOWN; FTPOOL_E_BROKEN: a hook has failed;
 /// FTPOOL_FULL: the queue is full, and the policy in the config does not wait, or did not wait long enough;
 /// FTPOOL_E_NOMEM; FTPOOL_E_THREAD: the pool has no worker but those that block, and the system refused to start one;
 /// FTPOOL_E_FORKED.
