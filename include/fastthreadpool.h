@@ -813,7 +813,7 @@ typedef struct ftpool_timer_options {
     size_t size;
     /**
      * The results object for outcomes, which must be of the same pool. NULL: none. Every run of a schedule leaves an
-     * outcome under the schedule's id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED at the end;
+     * outcome under the schedule's id, and a schedule that is cancelled leaves one more, FTPOOL_OUTCOME_CANCELLED;
      * while the schedule is active, readers wait for more.
      */
     ftpool_results *results;

@@ -41,7 +41,7 @@ pub struct ftpool_timer_options {
     /// sizeof(ftpool_timer_options), set by FTPOOL_TIMER_OPTIONS_INIT.
     pub size: usize,
     /// The results object for outcomes, which must be of the same pool. NULL: none. Every run of a schedule leaves an
-    /// outcome under the schedule's id, and a schedule that is cancelled leaves FTPOOL_OUTCOME_CANCELLED at the end;
+    /// outcome under the schedule's id, and a schedule that is cancelled leaves one more, FTPOOL_OUTCOME_CANCELLED;
     /// while the schedule is active, readers wait for more.
     pub results: *mut ftpool_results,
     /// Called with the argument exactly once when the accepted job has ended in any way; for a schedule, after its last
