@@ -43,8 +43,8 @@ impl ManualClock {
     ///
     /// They are queued in the order of their due times, those by the wall clock after the others. When this returns,
     /// they may have started, or even ended. If there are more than 64, the others follow as workers get to them. Until
-    /// then those count as [delayed](Pool::delayed_count), but [`Pool::wait_idle`] waits for them, and
-    /// [`Pool::cancel_all`] cancels them.
+    /// then those count as [delayed](crate::Pool::delayed_count), but [`Pool::wait_idle`](crate::Pool::wait_idle) waits
+    /// for them, and [`Pool::cancel_all`](crate::Pool::cancel_all) cancels them.
     ///
     /// Jobs whose [start deadline](crate::Request::start_within) has passed have ended when this returns. Their
     /// callbacks, and the hook of [`Builder::on_overrun`](crate::Builder::on_overrun), are called here. They may
