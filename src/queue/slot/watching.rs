@@ -17,6 +17,7 @@ impl<V> Slot<V> {
     /// # Safety
     ///
     /// 1. `slot` came from a pair with this `S`, and lives as long as the lock is held.
+    #[cold]
     pub(super) unsafe fn lock<'a, S>(slot: NonNull<Self>) -> Option<Watching<'a, V>> {
         // SAFETY: by 1 it is alive.
         let this = unsafe { slot.as_ref() };
