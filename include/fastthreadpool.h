@@ -1543,7 +1543,8 @@ ftpool_status ftpool_reduce(ftpool *pool,
  * about as much as a function call as long as no worker takes the second.
  *
  * **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
- * FTPOOL_OK; FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either counts for the surrounding job.
+ * FTPOOL_OK; FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either counts for the surrounding job
+ * or loop.
  */
 FTPOOL_API
 ftpool_status ftpool_join(ftpool *pool,

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, pool_of, within_limit};
-use fastthreadpool::{JobError, Shutdown, current_job, fail, worker_index};
+use common::{Count, Gate, LIMIT, eventually, pool_of, within_limit};
+use fastthreadpool::{JobError, Pool, Shutdown, current_job, fail, worker_index};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
@@ -226,7 +226,7 @@ fn a_failure_stops_the_loop() {
     within_limit(|| {
         let pool = pool_of(2);
         for at in [0, 1, 100, 4999] {
-            let loop_with_failure = move |pool: &fastthreadpool::Pool| {
+            let loop_with_failure = move |pool: &Pool| {
                 let runs = Count::new();
                 let ended = pool.for_range(0..5000, |i| {
                     work();
@@ -266,6 +266,37 @@ fn a_failure_in_a_map_is_the_jobs() {
             });
             assert!(matches!(job.unwrap().join(), Err(JobError::Failed(_))));
         }
+    });
+}
+
+/// Conformance 84: `fail` in what an item waits for stops the loop, on whichever thread it is called.
+#[test]
+fn a_failure_in_a_part_of_an_item_is_the_loops() {
+    within_limit(|| {
+        let numbers: Vec<usize> = (0..2000).collect();
+        let loops = move |pool: &Pool| {
+            let joined = pool.for_range(0..1, |_| {
+                let begun = AtomicBool::new(false);
+                let fails = || {
+                    begun.store(true, SeqCst);
+                    assert!(fail(1, "in a fork"));
+                };
+                pool.join(|| eventually("another thread has begun it", || begun.load(SeqCst)), fails);
+            });
+            let scoped = pool.for_range(0..1, |_| pool.scope(|scope| scope.spawn(|| assert!(fail(1, "in a scope")))));
+            let in_a_map = |at| {
+                let part = |&n: &usize| {
+                    work();
+                    assert!(n != at || fail(1, "in a map"));
+                };
+                pool.for_range(0..1, |_| _ = pool.map_slice(&numbers, part))
+            };
+            assert_eq!((joined, scoped, [0, 1000, 1999].map(in_a_map)), (false, false, [false; 3]));
+        };
+        loops(&pool_of(2));
+        let pool = pool_of(2); // A new one: a fork that was quick the last time may not be offered.
+        let inner = pool.clone();
+        pool.submit(move || loops(&inner)).unwrap().join().expect("the failures are the loops'");
     });
 }
 

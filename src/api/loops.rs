@@ -119,7 +119,7 @@ impl Pool {
 
     /// Calls `map` with every item of a slice, and returns the values in the order of the items.
     ///
-    /// [`fail`](crate::fail) in `map` does not stop it, but marks the job that calls this as failed.
+    /// [`fail`](crate::fail) in `map` does not stop it, but counts for the job or loop that calls this.
     ///
     /// # Panics
     ///
@@ -140,8 +140,8 @@ impl Pool {
     /// Calls `map(i)` for every `i` of a range, and combines the values by `combine`, in the order of the range.
     ///
     /// How the values are grouped is not specified, so `combine` must be associative. `identity` is combined once, as
-    /// the leftmost value, and is the result of an empty range. [`fail`](crate::fail) does not stop it, but marks the
-    /// job that calls this as failed.
+    /// the leftmost value, and is the result of an empty range. [`fail`](crate::fail) does not stop it, but counts for
+    /// the job or loop that calls this.
     ///
     /// # Panics
     ///

@@ -1,6 +1,6 @@
 //! The outcome of work that several threads do for one caller.
 
-use super::current;
+use super::frame;
 use super::running::Failure;
 use super::unwind::{self, Payload};
 use super::worker::Worker;
@@ -34,10 +34,10 @@ impl JointOutcome {
         }
     }
 
-    /// Called by the caller when all parts have ended: its job declares the failure. An error is the first panic.
+    /// Called by the caller when all parts have ended: it declares the failure. An error is the first panic.
     pub(super) fn settle(&self) -> Result<(), Payload> {
         if let Some(failure) = self.failure.lock().take() {
-            current::with(|worker| worker.fail(failure));
+            frame::fail(failure);
         }
         self.payload.lock().take().map_or(Ok(()), Err)
     }

@@ -179,7 +179,7 @@ impl Offered {
             }
         };
         if let Some(failure) = self.failure.lock().take() {
-            current::with(|worker| worker.fail(failure));
+            frame::fail(failure);
         }
         done
     }
