@@ -4,7 +4,7 @@ use super::closing::Unfinished;
 use super::core::Core;
 use super::groups::{EndingOne, Group};
 use super::job::{Job, Unrun};
-use super::{frame, unwind};
+use super::unwind;
 use crate::queue::Item;
 use crate::sys::atomic::Ordering;
 use crate::sys::thread::{self, per_thread};
@@ -104,7 +104,7 @@ impl Core {
 
     /// Tells a job that it will never run. Returns the id that users know.
     pub(super) fn end_job(&self, job: Job, id: u64, why: Unrun) -> u64 {
-        let id = unwind::catch(|| frame::callback(|| job.cancel(self, id, why))).unwrap_or_else(|payload| {
+        let id = unwind::catch(|| job.cancel(self, id, why)).unwrap_or_else(|payload| {
             unwind::dispose(payload);
             id
         });
