@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, OnDrop, eventually, pool_of, within_limit};
 use fastthreadpool::{Deadline, JobError, JobState, Pool, WaitError, cancel_requested, current_job, fail};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -156,6 +156,38 @@ fn a_callback_learns_that_its_job_was_cancelled() {
         assert!(job.join().unwrap());
         let next = pool.job(|| false).settle(|_, _| Ok(cancel_requested())).submit_handle().unwrap();
         assert!(!next.join().unwrap(), "the next job of the worker");
+    });
+}
+
+/// Conformance 103: so do the parts of it that other threads run.
+#[test]
+fn the_parts_of_a_job_learn_that_it_was_cancelled() {
+    type Way = fn(&Pool, &(dyn Fn() + Sync));
+    let ways: [Way; 3] = [
+        |pool, part| _ = pool.for_range(0..2, |_| part()),
+        |pool, part| _ = pool.join(part, part),
+        |pool, part| {
+            pool.scope(|scope| {
+                scope.spawn(part);
+                part();
+            });
+        },
+    ];
+    within_limit(move || {
+        for way in ways {
+            let (pool, gate) = (pool_of(2), Gate::new());
+            let (inner, door) = (pool.clone(), gate.door());
+            let part = move || {
+                door.pass();
+                eventually("it is asked to stop", cancel_requested);
+            };
+            let job = pool.submit(move || way(&inner, &part)).unwrap();
+            gate.wait_started(2);
+            assert!(!job.cancel());
+            gate.open();
+            job.join().unwrap();
+            assert!(!pool.run(cancel_requested).unwrap(), "the next job of a worker");
+        }
     });
 }
 

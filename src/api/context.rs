@@ -66,7 +66,8 @@ pub fn fail(code: i32, message: impl Into<String>) -> bool {
     frame::fail(Box::new(Failure { code, message: message.into() }))
 }
 
-/// Returns whether the running job was asked to stop. False outside a job.
+/// Returns whether the running job was asked to stop, also in the parts of it that other threads run: those of loops,
+/// forks and scopes. False outside a job.
 ///
 /// [`JobHandle::cancel`](crate::JobHandle::cancel) and the hook of [`Builder::on_overrun`](crate::Builder::on_overrun)
 /// ask. A long job should check this from time to time, and return early.

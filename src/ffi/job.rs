@@ -35,7 +35,8 @@ pub extern "C" fn ftpool_self_id() -> ftpool_job_id {
 /// Returns whether the running job was asked to stop, by ftpool_job_cancel() or by the config's overrun hook. A long
 /// job should check this from time to time, and return early.
 ///
-/// **Thread safety:** in a job, on the thread that runs it. **Returns:** 1 if so; 0 if not, and outside a job.
+/// **Thread safety:** in a job, on any thread that runs it or an item of its loops. **Returns:** 1 if so; 0 if not, and
+/// outside a job.
 #[unsafe(no_mangle)]
 pub extern "C" fn ftpool_self_cancelled() -> i32 {
     i32::from(crate::cancel_requested())

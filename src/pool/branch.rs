@@ -160,9 +160,8 @@ impl Branch {
 
 impl Task for Promoted {
     fn run(self, worker: &Worker) {
-        worker.run_as(self.0.parent());
         // SAFETY: 1. the job was claimed by this thread, and its owner can no longer take the piece back.
-        unsafe { self.0.run() };
+        worker.run_part(self.0.parent(), || unsafe { self.0.run() });
         let failure = worker.take_failure();
         worker.ended();
         self.0.done(failure);

@@ -3,10 +3,11 @@
 use super::core::Core;
 use super::job::{Job, Task, Unrun};
 use super::joint_outcome::JointOutcome;
+use super::nested::Parent;
+use super::producer;
 use super::submit::Refusal;
 use super::unwind::Payload;
 use super::worker::Worker;
-use super::{current, producer};
 use crate::queue;
 use crate::sync::{WaitGroup, awake};
 use crate::sys::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,8 @@ use std::sync::Arc;
 /// What the calls of one broadcast share. Lies in the caller's frame.
 struct Broadcast<'a> {
     body: &'a (dyn Fn(usize) + Sync),
+    /// What waits.
+    parent: Parent,
     outcome: JointOutcome,
     /// Whether a worker ended its call unrun, because its start hook has failed.
     unrun: AtomicBool,
@@ -26,7 +29,6 @@ struct Broadcast<'a> {
 /// One worker's call.
 struct BroadcastCall {
     shared: *const Broadcast<'static>,
-    parent: u64,
 }
 
 // SAFETY: 1. `Broadcast` is `Sync`; 2. its owner waits for every call.
@@ -38,12 +40,11 @@ pub(crate) fn run(core: &Arc<Core>, body: &(dyn Fn(usize) + Sync)) -> Result<Res
     if core.is_current() {
         return Err(Refusal::Deadlock);
     }
-    let shared =
-        Broadcast { body, outcome: JointOutcome::default(), unrun: AtomicBool::new(false), left: WaitGroup::new() };
-    let parent = current::with(Worker::job).unwrap_or(0);
+    let (outcome, unrun, left) = (JointOutcome::default(), AtomicBool::new(false), WaitGroup::new());
+    let shared = Broadcast { body, parent: Parent::current(), outcome, unrun, left };
     core.call_all(|| {
         shared.left.add(1);
-        Job::new(BroadcastCall { shared: (&raw const shared).cast(), parent })
+        Job::new(BroadcastCall { shared: (&raw const shared).cast() })
     })?;
     awake::wait_for_all(&shared.left);
     if shared.unrun.load(Ordering::Relaxed)
@@ -81,10 +82,9 @@ impl Worker {
 
 impl Task for BroadcastCall {
     fn run(self, worker: &Worker) {
-        worker.run_as(self.parent);
         // SAFETY: 1. the caller waits until this call executes `left.done`.
         let shared = unsafe { &*self.shared };
-        shared.outcome.run(|| (shared.body)(worker.number()));
+        worker.run_part(shared.parent, || shared.outcome.run(|| (shared.body)(worker.number())));
         shared.outcome.take_failure(worker);
         worker.ended();
         shared.left.done();

@@ -1,12 +1,13 @@
 //! Loops that several threads share. Protocol: `README.md`, "Loops".
 
 use super::core::Core;
+use super::frame;
 use super::job::{Job, Task, Unrun};
 use super::joint_outcome::JointOutcome;
+use super::nested::Parent;
 use super::trial::{Rest, WORTH_SHARING};
 use super::unwind::Payload;
 use super::worker::Worker;
-use super::{current, frame};
 use crate::sync::{WaitGroup, awake};
 use crate::sys::CachePadded;
 use crate::sys::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -35,6 +36,8 @@ pub(super) fn is_under_way() -> bool {
 /// the largest one.
 struct Loop<'a> {
     core: &'a Arc<Core>,
+    /// What waits for the helpers.
+    parent: Parent,
     items: Range<usize>,
     chunk: usize,
     body: &'a (dyn Fn(Range<usize>) + Sync),
@@ -131,6 +134,7 @@ impl<'a> Loop<'a> {
         spans[0].0.store(Span::pack(0, chunks as u64), Ordering::Relaxed);
         Self {
             core,
+            parent: Parent::current(),
             items,
             chunk,
             body,
@@ -155,11 +159,10 @@ impl<'a> Loop<'a> {
 
     /// Submits the helpers; returns their ids.
     fn submit_helpers(&self) -> Vec<u64> {
-        let parent = current::with(Worker::job).unwrap_or(0);
         let mut helpers = Vec::new();
         for _ in 1..self.spans.len() {
             self.helpers.add(1);
-            match self.core.submit_if_room(Job::new(Helper { shared: ptr::from_ref(self).cast(), parent })) {
+            match self.core.submit_if_room(Job::new(Helper { shared: ptr::from_ref(self).cast() })) {
                 Ok(id) => helpers.push(id),
                 // The pool is full or closed: the others run the rest.
                 Err(_) => {
@@ -211,7 +214,6 @@ impl<'a> Loop<'a> {
 /// A worker's part in a loop, as a job.
 struct Helper {
     shared: *const Loop<'static>,
-    parent: u64,
 }
 
 // SAFETY: 1. `Loop` is `Sync`; 2. its caller waits for every helper, or revokes it.
@@ -219,17 +221,18 @@ unsafe impl Send for Helper {}
 
 impl Task for Helper {
     fn run(self, worker: &Worker) {
-        worker.run_as(self.parent);
         // SAFETY: 1. the caller waits until this helper calls `helpers.done`.
         let shared = unsafe { &*self.shared };
         let own = shared.taken.fetch_add(1, Ordering::Relaxed);
         if own < shared.spans.len() {
             worker.core.crew.wake_up_to(WAKE_FANOUT.min(shared.spans.len() - own - 1));
-            if shared.stoppable {
-                frame::enter(|| shared.take_part(own, || ()));
-            } else {
-                shared.take_part(own, || ());
-            }
+            worker.run_part(shared.parent, || {
+                if shared.stoppable {
+                    frame::enter(|| shared.take_part(own, || ()))
+                } else {
+                    shared.take_part(own, || ())
+                }
+            });
         }
         shared.outcome.take_failure(worker);
         worker.ended();

@@ -1,11 +1,11 @@
 //! Jobs that wait for other jobs of their pool. Protocol: `README.md`, "Waiting in a job".
 
-use super::Worker;
 use super::closing::Unfinished;
 use super::job::Job;
 use super::running::Failure;
 use super::timers::{TickInfo, is_timer};
 use super::unrun::TakenOut;
+use super::{Worker, current};
 use crate::sys::atomic::{AtomicBool, Ordering};
 use std::ptr;
 
@@ -22,6 +22,29 @@ pub(super) struct Suspended {
     tick: Option<TickInfo>,
     /// Whether the waiting job is in a blocking region.
     blocks: bool,
+}
+
+/// The job that waits for parts of its work, which other threads may run; or a thread without a job.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parent {
+    job: u64,
+    stop_flag: *const AtomicBool,
+    overrun_flag: *const AtomicBool,
+}
+
+// SAFETY: the flags are atomic, and outlive the code of the job, which waits for its parts.
+unsafe impl Send for Parent {}
+// SAFETY: as above.
+unsafe impl Sync for Parent {}
+
+impl Parent {
+    /// What the calling thread is running.
+    pub(super) fn current() -> Self {
+        let (none, null) = (0, ptr::null());
+        let of = |worker: &Worker| (worker.job.get(), worker.stop_flag.get(), worker.overrun_flag.get());
+        let (job, stop_flag, overrun_flag) = current::with(of).unwrap_or((none, null, null));
+        Self { job, stop_flag, overrun_flag }
+    }
 }
 
 impl Worker {
@@ -97,18 +120,23 @@ impl Worker {
         true
     }
 
-    /// The running code is a piece of the job `id`, and runs under that id.
-    pub(super) fn run_as(&self, id: u64) {
-        if id != 0 {
-            self.job.set(id);
+    /// Runs `code`, a part of the work of `parent`: under its id, and asked to stop when it is.
+    pub(super) fn run_part<R>(&self, parent: Parent, code: impl FnOnce() -> R) -> R {
+        if parent.job != 0 {
+            self.job.set(parent.job);
         }
+        let stop_flag = self.stop_flag.replace(parent.stop_flag);
+        let overrun_flag = self.overrun_flag.replace(parent.overrun_flag);
+        let result = code();
+        self.stop_flag.set(stop_flag);
+        self.overrun_flag.set(overrun_flag);
+        result
     }
 
-    /// Runs `code`, a piece of the job `id`, inside the running job; returns the failure that it has declared.
-    pub(super) fn run_piece(&self, id: u64, code: impl FnOnce()) -> Option<Box<Failure>> {
+    /// The same inside another running job; returns the failure that the code has declared.
+    pub(super) fn run_piece(&self, parent: Parent, code: impl FnOnce()) -> Option<Box<Failure>> {
         let (job, failure) = (self.job.get(), self.failure.take());
-        self.run_as(id);
-        code();
+        self.run_part(parent, code);
         self.job.set(job);
         self.failure.replace(failure)
     }
@@ -123,9 +151,11 @@ impl Worker {
 
     /// Whether the running job was asked to stop.
     pub(crate) fn is_asked_to_stop(&self) -> bool {
-        // SAFETY: the pointer is null, or `with_stop_flag` borrows its target until it restores the previous pointer.
+        // SAFETY: the pointer is null, or `with_stop_flag` borrows its target until it restores the previous pointer,
+        // maybe on the thread of the job that waits for this part of it.
         let stop = unsafe { self.stop_flag.get().as_ref() };
-        // SAFETY: the pointer is null, or `watch` owns its target until `Watched` restores the previous pointer.
+        // SAFETY: the pointer is null, or `watch` owns its target until `Watched` restores the previous pointer, as
+        // above.
         let overrun = unsafe { self.overrun_flag.get().as_ref() };
         [stop, overrun].into_iter().flatten().any(|flag| flag.load(Ordering::Acquire))
     }

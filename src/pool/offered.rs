@@ -2,8 +2,8 @@
 
 use super::branch::Branch;
 use super::core::Core;
+use super::nested::Parent;
 use super::running::Failure;
-use super::worker::Worker;
 use super::{current, frame};
 use crate::sys::atomic::{AtomicPtr, Ordering};
 use crate::sys::futex::Futex;
@@ -34,8 +34,8 @@ pub(super) struct Offered {
     core: *const Core,
     /// The enclosing offered piece, which ends later; or null.
     enclosing: *const Offered,
-    /// The job that forked; 0 for none.
-    parent: u64,
+    /// What forked.
+    parent: Parent,
     /// Its id, if it was queued as a job.
     id: Cell<u64>,
     /// Otherwise, the piece to whose mailbox it was posted.
@@ -77,7 +77,7 @@ impl Offered {
             branch,
             core,
             enclosing: RUNNING.with(Cell::get),
-            parent: current::with(Worker::job).unwrap_or(0),
+            parent: Parent::current(),
             id: Cell::new(0),
             posted_to: Cell::new(ptr::null()),
             failure: Lock::new(None),
@@ -88,7 +88,7 @@ impl Offered {
         self.id.set(id);
     }
 
-    pub(super) fn parent(&self) -> u64 {
+    pub(super) fn parent(&self) -> Parent {
         self.parent
     }
 
@@ -215,7 +215,7 @@ impl Offered {
         (!piece.is_null()).then(|| JoinEvent::Posted(unsafe { Arc::from_raw(piece) }))
     }
 
-    /// A joiner runs a piece of what it waits for, under the id of the job that forked it. A failure that it declares
+    /// A joiner runs a piece of what it waits for, as a part of the job that forked it. A failure that it declares
     /// is its joiner's.
     fn help(&self) {
         // SAFETY: 1. it was in one mailbox, and this thread has taken it out.

@@ -4,6 +4,7 @@ use super::core::Core;
 use super::current;
 use super::job::{Job, Task, Unrun};
 use super::joint_outcome::JointOutcome;
+use super::nested::Parent;
 use super::submit::Rejected;
 use super::unwind::Payload;
 use super::worker::Worker;
@@ -20,8 +21,8 @@ const NOT_QUEUED: u64 = 0;
 #[derive(Debug)]
 pub(crate) struct Scope<'pool> {
     core: &'pool Arc<Core>,
-    /// The job that waits; 0 for none.
-    parent: u64,
+    /// What waits.
+    parent: Parent,
     left: WaitGroup,
     /// Jobs that may still be queued; kept if the waiting thread is a worker of the pool, which runs them.
     spawned: Option<Lock<Spawned>>,
@@ -67,7 +68,7 @@ impl<'pool> Scope<'pool> {
     pub(crate) fn new(core: &'pool Arc<Core>) -> Self {
         Self {
             core,
-            parent: current::with(Worker::job).unwrap_or(0),
+            parent: Parent::current(),
             left: WaitGroup::new(),
             spawned: core.is_current().then(Lock::default),
             cancelled: Lock::default(),
@@ -131,8 +132,7 @@ impl<F: FnOnce() + Send> Task for Scoped<'_, F> {
     fn run(self, worker: &Worker) {
         // SAFETY: 1. `Scope::spawn`'s obligation: the scope lives until `left.end` below.
         let scope = unsafe { &*self.scope };
-        worker.run_as(scope.parent);
-        scope.outcome.run(self.code);
+        worker.run_part(scope.parent, || scope.outcome.run(self.code));
         scope.outcome.take_failure(worker);
         worker.ended();
         scope.left.end(); // From here on the scope may be gone.
