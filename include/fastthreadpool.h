@@ -784,7 +784,8 @@ typedef struct ftpool_submit_options {
      */
     int64_t start_within_ns;
     /**
-     * If not 0, ftpool_config.overrun is called once if the job runs longer than this.
+     * If not 0, ftpool_config.overrun is called once if the job runs longer than this. If the system refuses what that
+     * needs (memory, the timer thread), the job runs nevertheless.
      */
     int64_t run_limit_ns;
     /**
@@ -1166,9 +1167,10 @@ FTPOOL_API ftpool_status ftpool_submit_job_first(ftpool *pool, ftpool_fn functio
  * Runs `function(arg)` on a worker, waits for its end, and returns its outcome in `*out_result`, which may be NULL. In
  * a job of the same pool it waits as ftpool_job_wait() does.
  *
- * **Ownership:** `arg` belongs to the job; for the result see ftpool_job_wait(). **Thread safety:** any thread.
- * **Returns:** FTPOOL_OK: the job has ended in any way (see ftpool_result.outcome); otherwise as ftpool_submit() and
- * ftpool_job_wait(); FTPOOL_E_INVALID also if the result's size is not valid.
+ * **Ownership:** `arg` as ftpool_submit(), and after FTPOOL_E_DEADLOCK it belongs to the job, for which nobody waits
+ * then; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:** FTPOOL_OK: the job has ended
+ * in any way (see ftpool_result.outcome); otherwise as ftpool_submit() and ftpool_job_wait(); FTPOOL_E_INVALID also if
+ * the result's size is not valid.
  */
 FTPOOL_API ftpool_status ftpool_run(ftpool *pool, ftpool_fn function, void *arg, ftpool_result *out_result);
 
@@ -1256,7 +1258,7 @@ FTPOOL_API void ftpool_job_release(ftpool_job *job);
 /**
  * Waits until all of `count` jobs, or the first of them, have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or
  * _FIRST_FAILED. Returns at once if `count` is 0. Jobs may belong to several pools, and may occur more than once.
- * `*out_done` is the number of jobs that have ended, also after FTPOOL_TIMEOUT; `out_done` may be NULL.
+ * `*out_done` is how many of the `count` have ended, also after FTPOOL_TIMEOUT; `out_done` may be NULL.
  * ftpool_job_state() tells which have ended. To process many jobs as they end, use ftpool_completed_next().
  *
  * **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all remaining

@@ -218,7 +218,8 @@ where
 
     /// Sets a limit on how long the job should run. If it runs longer, the hook of
     /// [`Builder::on_overrun`](crate::Builder::on_overrun) is called once, with this name; the job goes on. In a pool
-    /// without that hook this has no effect.
+    /// without that hook this has no effect. If the system refuses what it needs (memory, the timer thread), the job
+    /// runs nevertheless.
     pub fn run_limit(mut self, name: impl Into<Arc<str>>, limit: Duration) -> Self {
         self.watch = Some((name.into(), nanos(limit)));
         self

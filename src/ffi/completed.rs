@@ -17,7 +17,7 @@ pub const FTPOOL_UNTIL_FIRST_FAILED: u32 = 2;
 
 /// Waits until all of `count` jobs, or the first of them, have ended, as `until` says: FTPOOL_UNTIL_ALL, _FIRST or
 /// _FIRST_FAILED. Returns at once if `count` is 0. Jobs may belong to several pools, and may occur more than once.
-/// `*out_done` is the number of jobs that have ended, also after FTPOOL_TIMEOUT; `out_done` may be NULL.
+/// `*out_done` is how many of the `count` have ended, also after FTPOOL_TIMEOUT; `out_done` may be NULL.
 /// ftpool_job_state() tells which have ended. To process many jobs as they end, use ftpool_completed_next().
 ///
 /// **Thread safety:** any thread. **Returns:** FTPOOL_OK; FTPOOL_TIMEOUT; FTPOOL_E_DEADLOCK in a job that all remaining

@@ -73,9 +73,10 @@ pub unsafe extern "C" fn ftpool_submit_job_first(
 /// Runs `function(arg)` on a worker, waits for its end, and returns its outcome in `*out_result`, which may be NULL. In
 /// a job of the same pool it waits as ftpool_job_wait() does.
 ///
-/// **Ownership:** `arg` belongs to the job; for the result see ftpool_job_wait(). **Thread safety:** any thread.
-/// **Returns:** FTPOOL_OK: the job has ended in any way (see ftpool_result.outcome); otherwise as ftpool_submit() and
-/// ftpool_job_wait(); FTPOOL_E_INVALID also if the result's size is not valid.
+/// **Ownership:** `arg` as ftpool_submit(), and after FTPOOL_E_DEADLOCK it belongs to the job, for which nobody waits
+/// then; for the result see ftpool_job_wait(). **Thread safety:** any thread. **Returns:** FTPOOL_OK: the job has ended
+/// in any way (see ftpool_result.outcome); otherwise as ftpool_submit() and ftpool_job_wait(); FTPOOL_E_INVALID also if
+/// the result's size is not valid.
 ///
 /// # Safety
 ///

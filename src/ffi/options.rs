@@ -48,7 +48,8 @@ pub struct ftpool_submit_options {
     /// are then usually called on the pool's timer thread. A submit that waits for room returns FTPOOL_FULL at the same
     /// deadline. FTPOOL_E_THREAD may also mean the timer thread.
     pub start_within_ns: i64,
-    /// If not 0, ftpool_config.overrun is called once if the job runs longer than this.
+    /// If not 0, ftpool_config.overrun is called once if the job runs longer than this. If the system refuses what that
+    /// needs (memory, the timer thread), the job runs nevertheless.
     pub run_limit_ns: i64,
     /// The name that overrun is called with. Copied. NULL means "".
     pub name: *const c_char,
