@@ -106,7 +106,7 @@ impl Pool {
             Shutdown::Drain => {}
             Shutdown::Cancel => self.core.close_and_cancel(&mut |_| ())?,
         }
-        Ok(self.core.drain(deadline.into())?)
+        self.core.drain(deadline.into())
     }
 
     /// Shuts down like [`shutdown`](Self::shutdown) with [`Shutdown::Cancel`], and reports what was cancelled.
@@ -139,7 +139,7 @@ impl Pool {
     /// ```
     pub fn shutdown_now(&self, cancelled: &mut Vec<JobId>, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
         self.close_now(cancelled)?;
-        Ok(self.core.drain(deadline.into())?)
+        self.core.drain(deadline.into())
     }
 
     /// What [`shutdown_now`](Self::shutdown_now) does before it waits.
@@ -177,7 +177,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn shutdown_all(mode: Shutdown, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        Ok(pool::drain_all(mode == Shutdown::Cancel, deadline.into())?)
+        pool::drain_all(mode == Shutdown::Cancel, deadline.into())
     }
 
     /// Opens a pool that was shut down, so that it accepts jobs again.
@@ -203,7 +203,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reopen(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        Ok(self.core.reopen(deadline.into())?)
+        self.core.reopen(deadline.into())
     }
 
     /// Resets the pool: cancels the queued jobs, resets the counts, and reopens it if it was shut down.
@@ -216,7 +216,7 @@ impl Pool {
     ///
     /// None for an open pool; otherwise as for [`reopen`](Self::reopen).
     pub fn clear(&self, deadline: impl Into<Deadline>) -> Result<usize, WaitError> {
-        Ok(self.core.clear(deadline.into())?)
+        self.core.clear(deadline.into())
     }
 
     /// Closes the pool without waiting, for a pool with a job that may never end.

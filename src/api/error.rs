@@ -1,8 +1,8 @@
 //! Errors, and what to do about them.
 
-use super::Panic;
+use super::{Panic, WaitError};
 use crate::pool::unwind::Payload;
-use crate::pool::{HookError, Refusal, Rejected, Unfinished, Unrun};
+use crate::pool::{HookError, Refusal, Rejected, Unrun};
 use crate::queue::Nothing;
 use std::error::Error;
 use std::{fmt, io};
@@ -96,46 +96,6 @@ impl From<Rejected> for SubmitError {
     }
 }
 
-/// Why a wait for jobs, or for the end of a pool, failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum WaitError {
-    /// The deadline passed first. The jobs, or the shutdown, go on; wait again.
-    #[error("the deadline passed first; what was waited for goes on")]
-    TimedOut,
-    /// The wait would never end: the caller is a job that waits for its own pool, or for a job that waits for it. Or it
-    /// is a callback or destructor of a job that is cancelled or expires, and waits for all jobs of the pool. Wait
-    /// outside the pool's jobs.
-    #[error("a job cannot wait for its own end: for its pool, or for a job that waits for it; wait from outside")]
-    Deadlock,
-    /// A hook of the pool has failed, so it cannot be opened again. [`Pool::check`](crate::Pool::check) tells which.
-    #[error("a hook of the pool failed, so it cannot be opened again; make a new pool")]
-    Broken,
-    /// The pool cannot be shut down or reopened by the caller: it is the [global](crate::Pool::global) one, it was
-    /// [abandoned](crate::Pool::abandon), or its last handle was dropped.
-    #[error("this pool cannot be ended or reopened by the caller")]
-    Refused,
-    /// This process was forked, and the pool's threads exist only in its parent. Make a new pool.
-    #[error("the pool's threads stayed in the parent process; make a new pool")]
-    Forked,
-    /// The process is exiting: jobs that have not started never will, and waits end.
-    #[error("the process is exiting; jobs that have not started never will")]
-    Exiting,
-}
-
-impl From<Unfinished> for WaitError {
-    fn from(unfinished: Unfinished) -> Self {
-        match unfinished {
-            Unfinished::TimedOut => Self::TimedOut,
-            Unfinished::Deadlock => Self::Deadlock,
-            Unfinished::Broken => Self::Broken,
-            Unfinished::Refused => Self::Refused,
-            Unfinished::Forked => Self::Forked,
-            Unfinished::Exiting => Self::Exiting,
-        }
-    }
-}
-
 /// Why no outcome was read from a [`Results`](crate::Results) object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -168,17 +128,6 @@ impl From<Nothing> for RecvError {
         match nothing {
             Nothing::TimedOut => Self::TimedOut,
             Nothing::Finished => Self::Finished,
-        }
-    }
-}
-
-impl From<Unfinished> for RecvError {
-    fn from(unfinished: Unfinished) -> Self {
-        match unfinished {
-            Unfinished::Deadlock => Self::Deadlock,
-            Unfinished::Forked => Self::Forked,
-            Unfinished::Exiting => Self::Exiting,
-            Unfinished::TimedOut | Unfinished::Broken | Unfinished::Refused => Self::TimedOut,
         }
     }
 }

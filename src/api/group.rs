@@ -183,7 +183,7 @@ impl Group {
     /// callback or destructor of a job of the group that is being cancelled or expired; [`WaitError::Forked`],
     /// [`WaitError::Exiting`].
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        Ok(self.core.wait_group(&self.group, deadline.into())?)
+        self.core.wait_group(&self.group, deadline.into())
     }
 
     /// The number of jobs of the group that are running now.

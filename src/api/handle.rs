@@ -2,7 +2,7 @@
 
 use super::outcome::Extra;
 use super::{JobError, JobId, Times, WaitError, handled};
-use crate::pool::{Core, Unfinished, current};
+use crate::pool::{Core, current};
 use crate::queue::{After, Reader};
 use crate::sync::Deadline;
 use std::fmt;
@@ -191,7 +191,7 @@ impl<T: Send + 'static> JobHandle<T> {
             None
         };
         match inside {
-            Some(waited) => Ok(waited?),
+            Some(waited) => waited,
             None if reader.wait(deadline) => Ok(()),
             None => Err(WaitError::TimedOut),
         }
@@ -200,7 +200,7 @@ impl<T: Send + 'static> JobHandle<T> {
     /// Whether the job can end in this process: not in a forked child, and not once the process exits.
     pub(super) fn check_process(&self) -> Result<(), WaitError> {
         match self.reader().shared().upgrade().map(|core| core.may_wait()) {
-            Some(Err(why @ (Unfinished::Forked | Unfinished::Exiting))) => Err(why.into()),
+            Some(Err(why @ (WaitError::Forked | WaitError::Exiting))) => Err(why),
             _ => Ok(()),
         }
     }

@@ -37,7 +37,7 @@ mod timing;
 mod unwind_safe;
 mod wait;
 
-pub use crate::pool::{HookError, MissedTicks, Priority, WaterMark};
+pub use crate::pool::{HookError, MissedTicks, Priority, WaitError, WaterMark};
 pub use backpressure::Policy;
 pub use builder::Builder;
 pub use context::{blocking, cancel_requested, current_job, fail, worker_index};
@@ -45,7 +45,7 @@ pub use control::Shutdown;
 pub use emitter::Emitter;
 #[cfg(feature = "capi")]
 pub(crate) use error::Declared;
-pub use error::{BuildError, JobError, RecvError, SubmitError, WaitError};
+pub use error::{BuildError, JobError, RecvError, SubmitError};
 pub use group::Group;
 pub use handle::{CallbackKey, JobHandle, JobState};
 #[cfg(feature = "capi")]

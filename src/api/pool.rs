@@ -283,7 +283,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_idle(&self, deadline: impl Into<Deadline>) -> Result<(), WaitError> {
-        Ok(self.core.wait_quiescent(deadline.into())?)
+        self.core.wait_quiescent(deadline.into())
     }
 
     /// Starts up to `count` workers before there are jobs for them, as far as the limit allows. Returns how many were

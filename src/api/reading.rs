@@ -1,8 +1,8 @@
 //! Reading outcomes.
 
 use super::outcome::{Outcome, Queues};
-use super::{JobError, JobId, RecvError, Results};
-use crate::pool::{Core, Unfinished, blocking};
+use super::{JobError, JobId, RecvError, Results, WaitError};
+use crate::pool::{Core, blocking};
 use crate::queue::Nothing;
 use crate::sync::Deadline;
 use std::cell::Cell;
@@ -155,7 +155,7 @@ impl<T: Send + 'static> Results<T> {
     ) -> Result<R, RecvError> {
         let why = Cell::new(None);
         read(CheckedDeadline { core: self.core(), deadline, why: &why }).map_err(|nothing| match (nothing, why.get()) {
-            (Nothing::TimedOut, Some(why)) => why.into(),
+            (Nothing::TimedOut, Some(why)) => why,
             (nothing, _) => nothing.into(),
         })
     }
@@ -170,7 +170,7 @@ impl<T: Send + 'static> Results<T> {
 struct CheckedDeadline<'a, D> {
     core: &'a Core,
     deadline: D,
-    why: &'a Cell<Option<Unfinished>>,
+    why: &'a Cell<Option<RecvError>>,
 }
 
 impl<D: Into<Deadline>> From<CheckedDeadline<'_, D>> for Deadline {
@@ -183,14 +183,15 @@ impl<D: Into<Deadline>> From<CheckedDeadline<'_, D>> for Deadline {
 }
 
 /// Why no outcome can arrive while the calling thread waits, if that is so: it may be the pool's only worker.
-fn never_ends(core: &Core, deadline: Deadline) -> Option<Unfinished> {
+fn never_ends(core: &Core, deadline: Deadline) -> Option<RecvError> {
     match core.may_wait() {
-        Ok(()) => None,
-        Err(Unfinished::Deadlock) => {
+        Err(WaitError::Forked) => Some(RecvError::Forked),
+        Err(WaitError::Exiting) => Some(RecvError::Exiting),
+        Err(WaitError::Deadlock) => {
             let alone = core.limit() == 1 && !blocking::is_under_way();
-            (alone && deadline == Deadline::NEVER).then_some(Unfinished::Deadlock)
+            (alone && deadline == Deadline::NEVER).then_some(RecvError::Deadlock)
         }
-        Err(why) => Some(why),
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::pool::accepted;
 use super::request::{self, Request};
 use super::task::Reporting;
 use super::{Emitter, JobError, JobId, SubmitError};
-use crate::pool::{Core, Job, Route, Unfinished};
+use crate::pool::{Core, Job, Route};
 use crate::queue::{self, Outcomes, Owner, Quota};
 use crate::sys::lock::ForkedLock;
 use std::convert::Infallible;
@@ -81,7 +81,7 @@ impl<T: Send + 'static> Drop for Handle<T> {
         }
         if let Some(dispatcher) = self.dispatcher.take() {
             self.shared.queues().stop();
-            if self.shared.core.may_wait() == Err(Unfinished::Forked) {
+            if self.shared.core.is_forked() {
                 // Dropped, it would detach a thread: the child may have one of its own with the same handle.
                 std::mem::forget(dispatcher);
             } else {

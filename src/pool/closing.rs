@@ -18,19 +18,30 @@ use std::time::Duration;
 /// How long a thread that waits for a pool's end tries to start a worker for queued jobs.
 const START_RETRIES: Duration = Duration::from_secs(1);
 
-/// Why a wait for the end did not reach it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unfinished {
+/// Why a wait for jobs, or for the end of a pool, failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The deadline passed first. The jobs, or the shutdown, go on; wait again.
+    #[error("the deadline passed first; what was waited for goes on")]
     TimedOut,
-    /// The caller runs a job of the pool, or ends one, and would wait for itself.
+    /// The wait would never end: the caller is a job that waits for its own pool, or for a job that waits for it. Or it
+    /// is a callback or destructor of a job that is cancelled or expires, and waits for all jobs of the pool. Wait
+    /// outside the pool's jobs.
+    #[error("a job cannot wait for its own end: for its pool, or for a job that waits for it; wait from outside")]
     Deadlock,
-    /// A hook has failed: the pool cannot be reopened.
+    /// A hook of the pool has failed, so it cannot be opened again. [`Pool::check`](crate::Pool::check) tells which.
+    #[error("a hook of the pool failed, so it cannot be opened again; make a new pool")]
     Broken,
-    /// The pool is the global one, or was abandoned by its users.
+    /// The pool cannot be shut down or reopened by the caller: it is the [global](crate::Pool::global) one, it was
+    /// [abandoned](crate::Pool::abandon), or its last handle was dropped.
+    #[error("this pool cannot be ended or reopened by the caller")]
     Refused,
-    /// This process is a forked child; the workers are in its parent.
+    /// This process was forked, and the pool's threads exist only in its parent. Make a new pool.
+    #[error("the pool's threads stayed in the parent process; make a new pool")]
     Forked,
-    /// The process exits: no job begins any more.
+    /// The process is exiting: jobs that have not started never will, and waits end.
+    #[error("the process is exiting; jobs that have not started never will")]
     Exiting,
 }
 
@@ -71,34 +82,34 @@ impl Core {
     }
 
     /// Whether the calling thread may wait for the pool's workers.
-    pub(crate) fn may_wait(&self) -> Result<(), Unfinished> {
+    pub(crate) fn may_wait(&self) -> Result<(), WaitError> {
         let now = self.crew.census.read();
         if now.is_forked() {
-            Err(Unfinished::Forked)
+            Err(WaitError::Forked)
         } else if now.is_halted() {
-            Err(Unfinished::Exiting)
+            Err(WaitError::Exiting)
         } else if self.is_current() {
-            Err(Unfinished::Deadlock)
+            Err(WaitError::Deadlock)
         } else {
             Ok(())
         }
     }
 
     /// Whether the calling thread may wait until all jobs of the pool have ended.
-    pub(super) fn may_wait_for_all(&self) -> Result<(), Unfinished> {
+    pub(super) fn may_wait_for_all(&self) -> Result<(), WaitError> {
         self.may_wait()?;
-        if self.is_ending_job() { Err(Unfinished::Deadlock) } else { Ok(()) }
+        if self.is_ending_job() { Err(WaitError::Deadlock) } else { Ok(()) }
     }
 
     /// Closes the pool, and waits until every accepted job and every worker has ended.
-    pub(crate) fn drain(self: &Arc<Self>, deadline: Deadline) -> Result<(), Unfinished> {
+    pub(crate) fn drain(self: &Arc<Self>, deadline: Deadline) -> Result<(), WaitError> {
         self.may_wait_for_all()?;
         let life = self.close();
         self.await_end(life, deadline)
     }
 
     /// Closes the pool also for its own jobs, and cancels what is queued; reports each job and timer that it cancels.
-    pub(crate) fn close_and_cancel(&self, cancelled: &mut dyn FnMut(u64)) -> Result<(), Unfinished> {
+    pub(crate) fn close_and_cancel(&self, cancelled: &mut dyn FnMut(u64)) -> Result<(), WaitError> {
         self.may_wait_for_all()?;
         self.close_by(|| self.crew.census.close_cancelling(), cancelled);
         self.cancel_each(cancelled);
@@ -106,17 +117,17 @@ impl Core {
     }
 
     /// Waits until every worker of a closed life has ended.
-    fn await_end(self: &Arc<Self>, life: u64, deadline: Deadline) -> Result<(), Unfinished> {
+    fn await_end(self: &Arc<Self>, life: u64, deadline: Deadline) -> Result<(), WaitError> {
         self.rescue_stranded(deadline);
         let verdict = || match self.alive() {
-            _ if self.crew.census.read().is_halted() => Some(Err(Unfinished::Exiting)),
+            _ if self.crew.census.read().is_halted() => Some(Err(WaitError::Exiting)),
             _ if self.close_state.life.load(Ordering::Acquire) != life => Some(Ok(())), // L4
             // Between D3 and D5 no worker may be alive although there is a job. The sleeper must have ended: it would
             // find a reopened pool open, stay, and be joined only at the end of the next life.
             0 if self.is_quiescent() && (current::belongs_to(self) || !self.has_sleeper()) => Some(Ok(())),
             _ => None,
         };
-        self.left.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))?;
+        self.left.wait_until(deadline, verdict).unwrap_or(Err(WaitError::TimedOut))?;
         self.join_threads(life, deadline)
     }
 
@@ -139,14 +150,14 @@ impl Core {
         }
     }
 
-    fn join_threads(&self, life: u64, deadline: Deadline) -> Result<(), Unfinished> {
+    fn join_threads(&self, life: u64, deadline: Deadline) -> Result<(), WaitError> {
         if current::belongs_to(self) {
             return Ok(()); // A thread of the pool: its joiner waits for it.
         }
         let next = || self.next_to_join(life);
-        while let Some(thread) = self.left.wait_until(deadline, next).ok_or(Unfinished::TimedOut)? {
+        while let Some(thread) = self.left.wait_until(deadline, next).ok_or(WaitError::TimedOut)? {
             let late = join(thread, || deadline.remaining());
-            let verdict = if late.is_some() { Err(Unfinished::TimedOut) } else { Ok(()) };
+            let verdict = if late.is_some() { Err(WaitError::TimedOut) } else { Ok(()) };
             self.threads.joined(late);
             self.left.notify();
             verdict?;
@@ -162,9 +173,9 @@ impl Core {
     }
 
     /// Waits for the end of a pool that was closed and opens it again. An open pool stays as it is.
-    pub(crate) fn reopen(self: &Arc<Self>, deadline: Deadline) -> Result<(), Unfinished> {
+    pub(crate) fn reopen(self: &Arc<Self>, deadline: Deadline) -> Result<(), WaitError> {
         if self.is_forked() {
-            return Err(Unfinished::Forked);
+            return Err(WaitError::Forked);
         }
         let life = {
             let _transition = self.close_state.transition.lock();
@@ -187,12 +198,12 @@ impl Core {
         Ok(())
     }
 
-    fn may_reopen(&self) -> Result<(), Unfinished> {
+    fn may_reopen(&self) -> Result<(), WaitError> {
         self.may_wait_for_all()?;
         if self.crew.census.read().is_broken() {
-            Err(Unfinished::Broken)
+            Err(WaitError::Broken)
         } else if self.is_abandoned() || self.is_without_handles() {
-            Err(Unfinished::Refused)
+            Err(WaitError::Refused)
         } else {
             Ok(())
         }
@@ -200,7 +211,7 @@ impl Core {
 
     /// Cancels what is queued, resets the count of failures, and reopens the pool if it was closed; returns how many
     /// jobs it cancelled.
-    pub(crate) fn clear(self: &Arc<Self>, deadline: Deadline) -> Result<usize, Unfinished> {
+    pub(crate) fn clear(self: &Arc<Self>, deadline: Deadline) -> Result<usize, WaitError> {
         if self.crew.census.read().is_closed() {
             self.may_reopen()?;
         }
@@ -219,7 +230,7 @@ impl Core {
         match self.drain(Deadline::NEVER) {
             Ok(()) => {}
             // No thread will finish this pool: leak it.
-            Err(Unfinished::Forked | Unfinished::Exiting) => std::mem::forget(Arc::clone(self)),
+            Err(WaitError::Forked | WaitError::Exiting) => std::mem::forget(Arc::clone(self)),
             Err(_) => {
                 self.close();
             }
@@ -234,7 +245,7 @@ impl Core {
     /// Closes the pool. No thread will wait for its end, not even when the last handle is dropped.
     pub(crate) fn abandon(&self) {
         self.close_state.abandoned.store(true, Ordering::Relaxed);
-        if self.may_wait() != Err(Unfinished::Forked) {
+        if !self.is_forked() {
             self.close();
         }
     }

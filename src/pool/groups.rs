@@ -1,6 +1,6 @@
 //! Groups: queues with a limit and a level of their own. Protocol: `GROUPS.md`.
 
-use super::closing::Unfinished;
+use super::closing::WaitError;
 use super::core::Core;
 use super::unrun::TakenOut;
 use crate::queue::{Item, OutOfMemory, TwoLockQueue};
@@ -240,14 +240,14 @@ impl Core {
     }
 
     /// Waits until no job of the group is queued or running.
-    pub(crate) fn wait_group(&self, group: &Group, deadline: Deadline) -> Result<(), Unfinished> {
+    pub(crate) fn wait_group(&self, group: &Group, deadline: Deadline) -> Result<(), WaitError> {
         self.may_wait_for_group(group)?;
         let is_quiet = || {
             // A job is counted as running under this lock, and as ending before it ceases to be queued.
             let _board = self.groups.board.lock();
             (group.running() == 0 && !group.queue.has_any() && self.groups.ending(group) == 0).then_some(())
         };
-        self.groups.quiet.wait_until(deadline, is_quiet).ok_or(Unfinished::TimedOut)
+        self.groups.quiet.wait_until(deadline, is_quiet).ok_or(WaitError::TimedOut)
     }
 
     /// Jobs of the group that are queued, running or ending. One that is just being taken out may count twice.

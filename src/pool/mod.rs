@@ -55,7 +55,7 @@ mod worker;
 pub(crate) use self::core::{Core, Settings};
 pub(crate) use bound::{Full, Limits};
 pub(crate) use census::MOST_WORKERS;
-pub(crate) use closing::Unfinished;
+pub use closing::WaitError;
 pub(crate) use groups::Group;
 pub use groups::Priority;
 pub use hooks::HookError;

@@ -1,6 +1,6 @@
 //! Jobs that wait for other jobs of their pool. Protocol: `README.md`, "Waiting in a job".
 
-use super::closing::Unfinished;
+use super::closing::WaitError;
 use super::job::Job;
 use super::running::Failure;
 use super::timers::{TickInfo, is_timer};
@@ -55,7 +55,7 @@ impl Worker {
         mut queued: impl Iterator<Item = u64>,
         awaited: impl FnOnce() -> Vec<u64>,
         park: impl FnOnce(),
-    ) -> Result<(), Unfinished> {
+    ) -> Result<(), WaitError> {
         let mut too_deep = false;
         if queued.any(|id| {
             too_deep = self.suspended.borrow().len() >= MOST_NESTED;
@@ -64,14 +64,14 @@ impl Worker {
             return Ok(());
         }
         if too_deep && !self.core.has_free_worker() {
-            return Err(Unfinished::Deadlock); // No other worker may ever run it.
+            return Err(WaitError::Deadlock); // No other worker may ever run it.
         }
         let awaited = awaited();
         if !awaited.is_empty() && awaited.iter().all(|&id| is_timer(id)) {
-            return Err(Unfinished::Deadlock); // When one is due, there may be no other worker for it.
+            return Err(WaitError::Deadlock); // When one is due, there may be no other worker for it.
         }
         let waiting = self.core.waits.begin(self.stack(), awaited);
-        let _waiting = waiting.ok_or(Unfinished::Deadlock)?;
+        let _waiting = waiting.ok_or(WaitError::Deadlock)?;
         park();
         Ok(())
     }

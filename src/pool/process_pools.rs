@@ -1,6 +1,6 @@
 //! All pools of the process, for its exit, its forks and calls that concern all.
 
-use super::closing::Unfinished;
+use super::closing::WaitError;
 use super::core::Core;
 use crate::sync::Deadline;
 use crate::sys::clock::{Clock, ManualTime};
@@ -63,10 +63,10 @@ fn all() -> Vec<Arc<Core>> {
 }
 
 /// Closes all pools, cancels what is queued if `cancel`, and waits until all have ended.
-pub(crate) fn drain_all(cancel: bool, deadline: Deadline) -> Result<(), Unfinished> {
+pub(crate) fn drain_all(cancel: bool, deadline: Deadline) -> Result<(), WaitError> {
     let pools: Vec<_> = all().into_iter().filter(|core| !core.is_abandoned() && !core.is_forked()).collect();
     if pools.iter().any(|core| core.is_current() || core.is_ending_job()) {
-        return Err(Unfinished::Deadlock);
+        return Err(WaitError::Deadlock);
     }
     for core in &pools {
         core.close();

@@ -1,6 +1,6 @@
 //! Whether anything is queued or running, and waiting until nothing is. Protocol and proof: `README.md`, "Quiescence".
 
-use super::closing::Unfinished;
+use super::closing::WaitError;
 use super::core::Core;
 use crate::sync::{Deadline, awake};
 
@@ -27,15 +27,15 @@ impl Core {
     }
 
     /// Waits until nothing is queued or running.
-    pub(crate) fn wait_quiescent(&self, deadline: Deadline) -> Result<(), Unfinished> {
+    pub(crate) fn wait_quiescent(&self, deadline: Deadline) -> Result<(), WaitError> {
         self.may_wait_for_all()?;
         let verdict = || match self.is_quiescent() {
             true => Some(Ok(())),
-            false => self.is_halted().then_some(Err(Unfinished::Exiting)),
+            false => self.is_halted().then_some(Err(WaitError::Exiting)),
         };
         let seems_quiet = || self.crew.census.read().none_running() && self.is_quiescent();
         let _wait = awake::wait(deadline, seems_quiet, || self.finished());
-        self.quiet.wait_until(deadline, verdict).unwrap_or(Err(Unfinished::TimedOut))
+        self.quiet.wait_until(deadline, verdict).unwrap_or(Err(WaitError::TimedOut))
     }
 
     /// How many jobs are queued or running.

@@ -1,6 +1,6 @@
 //! Jobs that end without having run, and what their callbacks must not wait for.
 
-use super::closing::Unfinished;
+use super::closing::WaitError;
 use super::core::Core;
 use super::groups::{EndingOne, Group};
 use super::job::{Job, Unrun};
@@ -92,9 +92,9 @@ impl Core {
     }
 
     /// Whether the calling thread may wait until the group is quiescent.
-    pub(super) fn may_wait_for_group(&self, group: &Group) -> Result<(), Unfinished> {
+    pub(super) fn may_wait_for_group(&self, group: &Group) -> Result<(), WaitError> {
         self.may_wait()?;
-        if is_ending(|ending| ending.group == Some(group.number())) { Err(Unfinished::Deadlock) } else { Ok(()) }
+        if is_ending(|ending| ending.group == Some(group.number())) { Err(WaitError::Deadlock) } else { Ok(()) }
     }
 
     /// Tells a job that it was cancelled.

@@ -1,7 +1,7 @@
 //! Models of pools that are reopened, and of pools that break.
 
 use super::{Tally, drain, pool, staff, staffed, with};
-use crate::pool::{HookError, Refusal, Unfinished};
+use crate::pool::{HookError, Refusal, WaitError};
 use crate::sync::Deadline;
 use crate::sys::model::check;
 
@@ -75,7 +75,7 @@ fn what_is_accepted_while_the_pool_breaks_is_accounted_for() {
         let accepted = submitter.join().unwrap();
         assert_eq!(core.drain(Deadline::NEVER), Ok(()));
         assert_eq!(tally.run() + tally.cancelled(), accepted);
-        assert_eq!(core.reopen(Deadline::NEVER), Err(Unfinished::Broken));
+        assert_eq!(core.reopen(Deadline::NEVER), Err(WaitError::Broken));
     });
 }
 
