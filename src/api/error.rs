@@ -226,11 +226,3 @@ impl Error for JobError {
         }
     }
 }
-
-/// The error of a job that called [`fail`](crate::fail), inside [`JobError::Failed`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} (code {code})")]
-pub(crate) struct Declared {
-    pub(crate) code: i32,
-    pub(crate) message: String,
-}

@@ -43,8 +43,6 @@ pub use builder::Builder;
 pub use context::{blocking, cancel_requested, current_job, fail, worker_index};
 pub use control::Shutdown;
 pub use emitter::Emitter;
-#[cfg(feature = "capi")]
-pub(crate) use error::Declared;
 pub use error::{BuildError, JobError, RecvError, SubmitError};
 pub use group::Group;
 pub use handle::{CallbackKey, JobHandle, JobState};

@@ -1,6 +1,5 @@
 //! Closures as the pool's tasks.
 
-use super::error::Declared;
 use super::handled::Promise;
 use super::outcome::{Attachment, Delivery, Done, Outcome, Times};
 use super::{Emitter, JobError, JobId};
@@ -14,15 +13,15 @@ pub(super) fn execute<T>(worker: &Worker, code: impl FnOnce() -> Result<T, JobEr
     match (unwind::catch(code), worker.take_failure()) {
         (Ok(Ok(value)), None) => Ok(value),
         (Ok(Err(error)), None) => Err(error),
-        (Ok(returned), Some(failure)) => Err(declared(returned, *failure)),
+        (Ok(returned), Some(failure)) => Err(declared(returned, failure)),
         (Err(payload), _) => Err(JobError::panicked(payload)),
     }
 }
 
 #[cold]
-fn declared<T>(returned: Result<T, JobError>, Failure { code, message }: Failure) -> JobError {
+fn declared<T>(returned: Result<T, JobError>, failure: Box<Failure>) -> JobError {
     unwind::dispose(returned);
-    JobError::Failed(Box::new(Declared { code, message }))
+    JobError::Failed(failure)
 }
 
 /// A fire-and-forget job: its failure is counted and dropped.

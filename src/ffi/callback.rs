@@ -2,7 +2,8 @@
 
 use super::result::{self, Value, classify, message};
 use super::{ftpool_job_id, ftpool_result};
-use crate::api::{Completion, Declared};
+use crate::api::Completion;
+use crate::pool::Failure;
 use crate::{JobError, Outcome};
 use std::ffi::c_void;
 use std::ptr;
@@ -44,7 +45,7 @@ impl Callback {
     }
 
     /// As [`call`](Self::call); a code other than 0 is a failure, unless it is the outcome's own.
-    pub(super) fn try_call(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> Result<(), Declared> {
+    pub(super) fn try_call(self, outcome: &Outcome<Value>, arg: Option<*mut c_void>) -> Result<(), Failure> {
         match (self.call(outcome, arg), &outcome.result) {
             (0, _) => Ok(()),
             (code, Err(error)) if is_code_of(code, error) => Ok(()),
@@ -53,10 +54,10 @@ impl Callback {
     }
 
     /// As [`call`](Self::call), for an outcome that only the callback sees: a code other than 0 is a failure.
-    pub(super) fn try_call_last(self, outcome: &Outcome<Value>) -> Result<(), Declared> {
+    pub(super) fn try_call_last(self, outcome: &Outcome<Value>) -> Result<(), Failure> {
         match (self.call(outcome, None), &outcome.result) {
             (0, _) => Ok(()),
-            (code, Err(error)) if is_code_of(code, error) => Err(Declared { code, message: message(error) }),
+            (code, Err(error)) if is_code_of(code, error) => Err(Failure { code, message: message(error) }),
             (code, _) => Err(failed(code)),
         }
     }
@@ -74,8 +75,8 @@ fn is_code_of(code: i32, error: &JobError) -> bool {
     code == classify(error).1
 }
 
-fn failed(code: i32) -> Declared {
-    Declared { code, message: "the callback failed".into() }
+fn failed(code: i32) -> Failure {
+    Failure { code, message: "the callback failed".into() }
 }
 
 /// A settle callback and its context.

@@ -4,7 +4,8 @@ use super::check::{self, Checked};
 use super::ftpool_job_id;
 use super::ftpool_status::*;
 use super::time::from_duration;
-use crate::api::{Completion, Declared, Extra};
+use crate::api::{Completion, Extra};
+use crate::pool::Failure;
 use crate::sys::clock::nanos;
 use crate::{JobError, Outcome};
 use std::cell::RefCell;
@@ -214,7 +215,7 @@ impl ftpool_result {
 pub(super) fn classify(error: &JobError) -> (u32, i32) {
     match error {
         JobError::Failed(error) => {
-            let declared = error.downcast_ref::<Declared>();
+            let declared = error.downcast_ref::<Failure>();
             (FTPOOL_OUTCOME_FAILED, declared.map_or(FTPOOL_E_JOB as i32, |declared| declared.code))
         }
         JobError::Panicked(_) => (FTPOOL_OUTCOME_FAILED, FTPOOL_E_PANIC as i32),
@@ -229,7 +230,7 @@ pub(super) fn classify(error: &JobError) -> (u32, i32) {
 pub(super) fn message(error: &JobError) -> String {
     match error {
         JobError::Failed(error) => {
-            error.downcast_ref::<Declared>().map_or_else(|| error.to_string(), |declared| declared.message.clone())
+            error.downcast_ref::<Failure>().map_or_else(|| error.to_string(), |declared| declared.message.clone())
         }
         other => other.to_string(),
     }

@@ -67,7 +67,7 @@ impl Worker {
         let why = match (returned, self.take_failure()) {
             (Ok(Ok(())), None) => return Ok(()),
             (Ok(Err(text)), _) => text,
-            (Ok(Ok(())), Some(declared)) => format!("{} (code {})", declared.message, declared.code),
+            (Ok(Ok(())), Some(declared)) => declared.to_string(),
             (Err(payload), _) => {
                 let text = format!("it panicked: {}", unwind::message(payload.as_ref()));
                 unwind::dispose(payload);

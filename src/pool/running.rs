@@ -9,8 +9,10 @@ use crate::queue::WriterId;
 use std::error::Error;
 use std::sync::Arc;
 
-/// A failure that a running job has declared. Kept in a box, because its worker checks for one after every job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A failure that a running job has declared: the error of its outcome. Kept in a box, because its worker checks for
+/// one after every job.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (code {code})")]
 pub(crate) struct Failure {
     pub(crate) code: i32,
     pub(crate) message: String,
