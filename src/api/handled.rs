@@ -104,7 +104,7 @@ where
     let (promise, mut reader) = Promise::pair(core);
     let id = match core.is_timed() {
         false => core.submit_routed(Job::new(Handled { promise, code }), route)?,
-        true => submit_timed(core, code, Destination::Handle(promise), route)?,
+        true => submit_timed(core, code, || Destination::Handle(promise), route)?,
     };
     reader.set_id(id);
     Ok(JobHandle::new(reader))

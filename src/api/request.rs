@@ -1,7 +1,7 @@
 //! Requests: jobs with options.
 
 use super::handled::Promise;
-use super::outcome::{Attachment, Delivery, Outcome};
+use super::outcome::{Attachment, Outcome};
 use super::pool::accepted;
 use super::task::{Callback, Destination, Finally, Watch, WithOptions};
 use super::{Due, Emitter, Group, JobError, JobHandle, JobId, Pool, Results, SubmitError, timers};
@@ -288,10 +288,6 @@ where
         let Self { code, callback, finally, watch, .. } = self;
         WithOptions { destination, code, callback, finally, watch, submitted }
     }
-
-    pub(super) fn into_job(self, delivery: Delivery<T>) -> Job {
-        Job::new(self.into_task(Destination::Results(delivery)))
-    }
 }
 
 /// A job without options of a pool that measures times.
@@ -309,10 +305,10 @@ pub(super) fn timed_job<T: Send + 'static>(
 pub(super) fn submit_timed<T: Send + 'static>(
     core: &Arc<Core>,
     code: impl FnOnce() -> Result<T, JobError> + Send + 'static,
-    destination: Destination<T>,
+    destination: impl FnOnce() -> Destination<T>,
     route: Route<'_>,
 ) -> Result<u64, Rejected> {
-    core.submit_routed(timed_job(core, code, destination), route)
+    core.submit_routed(timed_job(core, code, destination()), route)
 }
 
 /// Adapts code that may return an error to the form that a request needs.

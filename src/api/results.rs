@@ -5,8 +5,8 @@ use super::Pool;
 use super::dispatcher::Dispatcher;
 use super::outcome::{Delivery, Done, Outcome, Queues};
 use super::pool::accepted;
-use super::request::{self, Request};
-use super::task::Reporting;
+use super::request::{self, Request, submit_timed, timed_job};
+use super::task::{Destination, Reporting};
 use super::{Emitter, JobError, JobId, SubmitError};
 use crate::pool::{Core, Job, Route};
 use crate::queue::{self, Outcomes, Owner, Quota};
@@ -269,7 +269,7 @@ impl<T: Send + 'static> Results<T> {
         let tickets = self.queues().tickets(jobs.len()).into_iter();
         let job = |(delivery, job): (Delivery<T>, F)| match self.core().is_timed() {
             false => Job::new(Reporting { delivery, code: || Ok(job()) }),
-            true => Request::new(self.core(), None, |_: &Emitter<'_, T>| Ok(Some(job()))).into_job(delivery),
+            true => timed_job(self.core(), || Ok(job()), Destination::Results(delivery)),
         };
         let ids = self.core().submit_batch(tickets.zip(jobs).map(job).collect())?;
         Ok(ids.into_iter().map(JobId::accepted).collect())
@@ -328,19 +328,8 @@ impl<T: Send + 'static> Results<T> {
         F: FnOnce() -> Result<T, JobError> + Send + 'static,
     {
         if self.core().is_timed() {
-            return self.submit_timed(code, route);
+            return accepted(submit_timed(self.core(), code, || Destination::Results(self.delivery()), route));
         }
         accepted(self.core().submit_routed(Job::new(Reporting { delivery: self.delivery(), code }), route))
-    }
-
-    /// Kept apart, so that the usual job need not be built in memory.
-    #[cold]
-    #[inline(never)]
-    fn submit_timed<F>(&self, code: F, route: Route<'_>) -> Result<JobId, SubmitError>
-    where
-        F: FnOnce() -> Result<T, JobError> + Send + 'static,
-    {
-        let request = Request::new(self.core(), None, |_: &Emitter<'_, T>| code().map(Some));
-        accepted(self.core().submit_routed(request.into_job(self.delivery()), route))
     }
 }
