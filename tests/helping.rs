@@ -56,7 +56,7 @@ fn a_joiner_takes_part_in_what_it_waits_for() {
     });
 }
 
-/// A piece that its joiner runs has the id of the job; `fail` in it fails the job, and not a loop around the joiner.
+/// A piece that its joiner runs has the id of the job; `fail` in it fails the job, or stops the loop around the join.
 #[test]
 fn a_helping_joiner_speaks_for_its_job() {
     within_limit(|| {
@@ -65,13 +65,15 @@ fn a_helping_joiner_speaks_for_its_job() {
             let inner = pool.clone();
             let job = pool.submit(move || {
                 let own = current_job();
-                let all = inner.for_range(0..1, |_| {
+                let help_and_fail = || {
                     help(&inner, || {
                         assert_eq!(current_job(), own);
                         fail(5, "a piece of it");
                     });
-                });
-                assert!(all && current_job() == own);
+                };
+                assert!(!inner.for_range(0..1, |_| help_and_fail()));
+                help_and_fail();
+                assert_eq!(current_job(), own);
             });
             assert_eq!(job.unwrap().join().unwrap_err().to_string(), "the job failed: a piece of it (code 5)");
         }
