@@ -10,7 +10,7 @@ mod common;
 mod optioned;
 
 use c_common::{CONFIG, LIMIT_NS, RESULT, RESULTS_OPTIONS, c};
-use common::{OnDrop, Random, lock, within_limit};
+use common::{OnDrop, Random, for_each_seed, lock};
 use fastthreadpool::ffi::ftpool_status::{self, *};
 use fastthreadpool::ffi::*;
 use optioned::{Job, MOMENT_NS, To, address, free_value, work};
@@ -254,10 +254,5 @@ fn round(seed: u64) {
 /// callback says counts, however it was submitted, cancelled or cut off.
 #[test]
 fn each_job_ends_once_whatever_its_options() {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (first, rounds) = (number("FTPOOL_SOAK_SEED").unwrap_or(1), number("FTPOOL_ROUNDS").unwrap_or(40));
-    for seed in first..first + rounds {
-        println!("seed {seed}"); // Shown if it fails.
-        within_limit(move || round(seed));
-    }
+    for_each_seed(round);
 }

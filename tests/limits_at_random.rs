@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Gate, LIMIT, Random, lock, within_limit};
+use common::{Gate, LIMIT, Random, for_each_seed, lock};
 use fastthreadpool::{Deadline, Group, JobId, Policy, Pool, Priority, Shutdown, SubmitError, WaitError, WaterMark};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -254,10 +254,5 @@ fn round(seed: u64) {
 /// end every place is free.
 #[test]
 fn books_agree_whatever_happens_at_a_time() {
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (first, rounds) = (number("FTPOOL_SOAK_SEED").unwrap_or(1), number("FTPOOL_ROUNDS").unwrap_or(40));
-    for seed in first..first + rounds {
-        println!("seed {seed}"); // Shown if it fails.
-        within_limit(move || round(seed));
-    }
+    for_each_seed(round);
 }

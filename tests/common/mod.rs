@@ -29,6 +29,16 @@ pub(crate) fn within_limit(body: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// Runs a random test's rounds: `FTPOOL_ROUNDS` of them (40), with the seeds from `FTPOOL_SOAK_SEED` (1) on.
+pub(crate) fn for_each_seed(round: impl Fn(u64) + Copy + Send + 'static) {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (first, rounds) = (number("FTPOOL_SOAK_SEED").unwrap_or(1), number("FTPOOL_ROUNDS").unwrap_or(40));
+    for seed in first..first + rounds {
+        println!("seed {seed}"); // Shown if it fails.
+        within_limit(move || round(seed));
+    }
+}
+
 /// Polls until `condition` holds, where there is no notification to wait for.
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
