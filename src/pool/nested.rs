@@ -38,12 +38,16 @@ unsafe impl Send for Parent {}
 unsafe impl Sync for Parent {}
 
 impl Parent {
+    const NONE: Self = Self { job: 0, stop_flag: ptr::null(), overrun_flag: ptr::null() };
+
     /// What the calling thread is running.
     pub(super) fn current() -> Self {
-        let (none, null) = (0, ptr::null());
-        let of = |worker: &Worker| (worker.job.get(), worker.stop_flag.get(), worker.overrun_flag.get());
-        let (job, stop_flag, overrun_flag) = current::with(of).unwrap_or((none, null, null));
-        Self { job, stop_flag, overrun_flag }
+        let of = |worker: &Worker| Self {
+            job: worker.job.get(),
+            stop_flag: worker.stop_flag.get(),
+            overrun_flag: worker.overrun_flag.get(),
+        };
+        current::with(of).unwrap_or(Self::NONE)
     }
 }
 
