@@ -16,6 +16,8 @@ STAGE   := $(if $(filter /%,$(TARGET)),,$(CURDIR)/)$(TARGET)/stage
 # What the static library needs of the system: `rustc --print native-static-libs` says it. Not -lgcc_s and -lc: compilers
 # add what they need of these, and there is no libgcc_s for -static.
 STATIC_LIBS := -lutil -lrt -lpthread -lm -ldl
+# In which order the functions lie; empty for a linker that has no use for the file.
+LAYOUT  ?= $(if $(findstring linux,$(or $(CARGO_BUILD_TARGET),$(shell uname -s | tr A-Z a-z))),-C "link-arg=-T$(CURDIR)/src/ffi/layout.ld")
 
 .PHONY: help build run test check extra bench bench-quick bench-server scaling soak loom mutants cross header install uninstall clean needs
 
@@ -28,7 +30,7 @@ needs:
 
 # Only these two: cargo does not optimise across crates (lto) when it makes an rlib at the same time.
 build: needs ## the libraries, in target/release
-	$(CARGO) rustc --release --features capi --lib --crate-type cdylib,staticlib --target-dir "$(TARGET)"
+	$(CARGO) rustc --release --features capi --lib --crate-type cdylib,staticlib --target-dir "$(TARGET)" -- $(LAYOUT)
 
 run: needs ## parallel cksum of DIR (default /usr/include, /usr/share/doc) against coreutils
 	@command -v pkg-config >/dev/null || { echo "missing: pkg-config (Debian: apt-get install pkg-config)"; exit 1; }

@@ -29,6 +29,9 @@ if nm -D --defined-only "$library" | grep ' ftpool_'; then
 fi
 make --no-print-directory build
 
+step "layout of the shared library"
+ci/layout.sh
+
 step "instruction counts"
 ci/instructions.sh
 
