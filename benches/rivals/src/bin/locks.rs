@@ -122,7 +122,7 @@ fn plays() -> Vec<Play> {
     vec![
         crowd("semaphore, alone", "200 000 pairs of one thread (P9)", 1, 8, 0, 0, 200_000),
         crowd("semaphore, 2 threads, enough", "as many permits as threads: nobody waits", 2, 2, 0, 20, 2_000_000),
-        crowd("semaphore, 8 threads, enough", "as many permits as threads: nobody waits", 8, 8, 0, 20, 2_000_000),
+        crowd("semaphore, 8 threads, enough", "as many permits as threads: nobody waits (P9)", 8, 8, 0, 20, 2_000_000),
         crowd("semaphore, 2 threads, short", "one permit, a count inside", 2, 1, 0, 20, 200_000),
         crowd("semaphore, 4 threads, short", "one permit, a count inside (P9)", 4, 1, 0, 20, 200_000),
         crowd("semaphore, 8 threads, short", "one permit, a count inside (P9)", 8, 1, 0, 20, 200_000),

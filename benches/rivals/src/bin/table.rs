@@ -30,8 +30,8 @@ fn write(document: &Path, results: &Path, reports: &[Report]) -> Result<(), Stri
     let results = way(folder, results).map_err(|error| format!("{}: {error}", results.display()))?;
     let benches = results.iter().take_while(|part| *part != "results").collect::<PathBuf>();
     let mut text = format!(
-        "# What was measured\n\n`make bench` measures and writes this file; nothing here is copied by hand. How it is measured, and \
-         what the names mean: [benches/README.md]({}).\n\n",
+        "# What was measured\n\n`make bench` measures and writes this file; nothing here is copied by hand. How it is measured, \
+         what the names mean, and why goals are missed: [benches/README.md]({}).\n\n",
         benches.join("README.md").display()
     );
     text += &goals(reports);
