@@ -1460,7 +1460,7 @@ FTPOOL_API size_t ftpool_results_failed_count(const ftpool_results *results);
  *
  * **Ownership:** the descriptor belongs to the object; do not read from it or close it. **Thread safety:** any thread.
  * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID if an argument is NULL; FTPOOL_E_BUSY if a callback receives the outcomes;
- * FTPOOL_E_UNSUPPORTED where there is no eventfd, or the system refused one (see errno).
+ * FTPOOL_E_UNSUPPORTED where there is no eventfd, in a forked child, and if the system refused one (see errno).
  */
 FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out_fd);
 

@@ -129,7 +129,7 @@ impl<T: Send + 'static> Results<T> {
     /// # Errors
     ///
     /// The system's error if it refuses a descriptor; [`Unsupported`](std::io::ErrorKind::Unsupported) where there is
-    /// no `eventfd`.
+    /// no `eventfd`, and in a forked child.
     #[cfg(unix)]
     pub fn poll_fd(&self) -> std::io::Result<std::os::fd::BorrowedFd<'_>> {
         Ok(self.queues().bell()?.as_fd())

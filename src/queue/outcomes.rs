@@ -186,9 +186,12 @@ impl<D, F> Outcomes<D, F> {
     }
 
     /// The bell that rings when there is something to read, created and armed by the first call. It rings once, and
-    /// again after a reader has found no more entries.
+    /// again after a reader has found no more entries. The child of a fork gets none for the parent's queues.
     #[cfg_attr(not(unix), allow(dead_code, reason = "there is nothing to poll"))]
     pub(crate) fn bell(&self) -> io::Result<&Bell> {
+        if self.reader.positions.is_elsewhere() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         if self.bell.get().is_none() {
             let _a_second_one_is_dropped = self.bell.set(Bell::new()?); // M1
             fence::heavy(); // M2

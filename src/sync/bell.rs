@@ -2,6 +2,7 @@
 
 use crate::sys::atomic::{AtomicBool, Ordering, fence};
 use crate::sys::eventfd::EventFd;
+use crate::sys::process::Birthplace;
 use std::io;
 
 /// Rings once, and then not until it is armed again, so there is no system call that tells the listener nothing new.
@@ -14,6 +15,7 @@ use std::io;
 #[derive(Debug)]
 pub(crate) struct Bell {
     armed: AtomicBool,
+    birthplace: Birthplace,
     pub(super) fd: EventFd,
 }
 
@@ -21,7 +23,7 @@ impl Bell {
     /// A bell that is not armed.
     #[cfg_attr(not(unix), allow(dead_code, reason = "there is nothing to poll"))]
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { armed: AtomicBool::new(false), fd: EventFd::new()? })
+        Ok(Self { armed: AtomicBool::new(false), birthplace: Birthplace::here(), fd: EventFd::new()? })
     }
 
     /// Called after an event.
@@ -35,14 +37,14 @@ impl Bell {
 
     #[cold]
     fn ring_out(&self) {
-        if self.armed.swap(false, Ordering::AcqRel) {
+        if self.armed.swap(false, Ordering::AcqRel) && !self.birthplace.is_elsewhere() {
             self.fd.set(); // R2
         }
     }
 
     /// Clears the bell and arms it, or rings at once if `happened` says that there was an event meanwhile.
     pub(crate) fn arm(&self, happened: impl FnOnce() -> bool) {
-        if self.armed.load(Ordering::Relaxed) {
+        if self.armed.load(Ordering::Relaxed) || self.birthplace.is_elsewhere() {
             return;
         }
         self.fd.clear(); // A1
