@@ -70,6 +70,23 @@ fn a_handle_says_why_there_is_no_value() {
     });
 }
 
+/// Conformance 113: also if the job's callback has put another result in the place of the cancellation.
+#[test]
+fn a_cancelled_job_stays_cancelled_whatever_its_callback_makes_of_it() {
+    within_limit(|| {
+        let (pool, gate) = blocked();
+        let settled = pool.job(|| 1).settle(|_, _| Ok(2)).submit_handle().unwrap();
+        let refused = pool.job(|| 1).then(|_| panic!("on purpose")).submit_handle().unwrap();
+        assert!([&settled, &refused].into_iter().all(|job| job.cancel() && job.cancel()));
+        assert!(settled.join().is_ok_and(|value| value == 2) && matches!(refused.join(), Err(JobError::Panicked(_))));
+        let expired =
+            pool.job(|| 1).start_within(Duration::from_nanos(1)).settle(|_, _| Ok(2)).submit_handle().unwrap();
+        expired.wait(LIMIT).unwrap();
+        assert!(!expired.cancel(), "it was not cancelled");
+        gate.open();
+    });
+}
+
 /// Conformance 113.
 #[test]
 fn cancelling_wakes_waiters_at_once_and_only_works_on_queued_jobs() {

@@ -255,7 +255,10 @@ impl<T: Send + 'static> JobHandle<T> {
             return true;
         }
         reader.ask();
-        matches!(self.get(), Some(Err(JobError::Cancelled)))
+        self.completion().is_some_and(|completion| {
+            let replaced = completion.extra.as_deref().is_some_and(|extra| extra.was_cancelled);
+            replaced || matches!(completion.result, Err(JobError::Cancelled))
+        })
     }
 
     /// Registers `callback`, which is called once with the job's outcome, just before waiters see it.

@@ -22,6 +22,8 @@ pub(crate) struct Extra {
     pub(crate) times: Option<Times>,
     pub(crate) tick: Option<Tick>,
     pub(crate) attachment: Option<Attachment>,
+    /// The job was cancelled, and its callback has put another result in the place of that.
+    pub(super) was_cancelled: bool,
 }
 
 impl Extra {
@@ -96,6 +98,13 @@ impl<T> Outcome<T> {
 
     pub(super) fn attach(&mut self, attachment: Attachment) {
         self.extra.get_or_insert_default().attachment = Some(attachment);
+    }
+
+    /// The job was cancelled, whatever the result is now.
+    pub(super) fn stay_cancelled(&mut self) {
+        if !matches!(self.result, Err(JobError::Cancelled)) {
+            self.extra.get_or_insert_default().was_cancelled = true;
+        }
     }
 
     pub(super) fn into_parts(self) -> (Result<T, JobError>, Option<Box<Extra>>) {

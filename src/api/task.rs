@@ -180,6 +180,9 @@ where
             Destination::Nowhere => unwind::dispose(outcome),
             Destination::Results(delivery) => delivery.deliver_from_outside(Some(outcome.into_entry())),
             Destination::Handle(promise) => {
+                if why == Unrun::Cancelled {
+                    outcome.stay_cancelled();
+                }
                 let (result, extra) = outcome.into_parts();
                 promise.fulfil_unrun(result, extra);
             }
