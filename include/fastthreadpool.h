@@ -1596,7 +1596,7 @@ ftpool_status ftpool_submit_job_with(ftpool *pool,
  * object has a bound, this waits for room.
  *
  * **Ownership:** the value belongs to the reader. **Thread safety:** in a job, on the thread that runs it.
- * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside such a job.
+ * **Returns:** FTPOOL_OK; FTPOOL_E_INVALID outside such a job, and in a callback of another job.
  */
 FTPOOL_API ftpool_status ftpool_emit(void *value);
 

@@ -5,11 +5,12 @@ mod c_common;
 mod common;
 
 use c_common::{CPool, How, LIMIT_NS, SUBMIT_OPTIONS, Seen, Value, Which, c, waiting};
-use common::{Gate, within_limit};
+use common::{Gate, lock, within_limit};
 use fastthreadpool::ffi::ftpool_status::*;
 use fastthreadpool::ffi::*;
 use std::ffi::c_void;
-use std::ptr::without_provenance_mut as number;
+use std::ptr::{null_mut, without_provenance_mut as number};
+use std::sync::Mutex;
 
 /// Returns its argument.
 extern "C" fn returns(arg: *mut c_void) -> Value {
@@ -136,5 +137,64 @@ fn a_job_with_two_callbacks_is_refused() {
         let options = ftpool_submit_options { callback: Some(agree), ..settled_by(Some(amend), results.handle()) };
         assert_eq!(pool.submit_with((Some(returns), number(1)), &options), Err(FTPOOL_E_INVALID));
         assert_eq!(results.next(Which::Any), Err(FTPOOL_EMPTY));
+    });
+}
+
+/// A job's pool and results, and what its callbacks were told when they emitted.
+struct Canceller {
+    pool: *mut ftpool,
+    results: *mut ftpool_results,
+    told: Mutex<Vec<(u64, ftpool_status)>>,
+}
+
+impl Canceller {
+    fn options(&self, flags: u32) -> ftpool_submit_options {
+        let context = std::ptr::from_ref(self).cast_mut().cast();
+        let callback: ftpool_callback = Some(emit_in_callback);
+        ftpool_submit_options { flags, results: self.results, callback, callback_context: context, ..SUBMIT_OPTIONS }
+    }
+}
+
+extern "C" fn emit_in_callback(context: *mut c_void, result: *const ftpool_result) -> i32 {
+    // SAFETY: the test passes a `Canceller`, which outlives its pool.
+    let canceller = unsafe { &*context.cast::<Canceller>() };
+    // SAFETY: it is valid while this runs.
+    let result = unsafe { &*result };
+    let told = (result.id, ftpool_emit(number(9)));
+    lock(&canceller.told).push(told);
+    result.error_code
+}
+
+/// Cancels two jobs, and emits.
+extern "C" fn cancel_others(arg: *mut c_void) -> Value {
+    // SAFETY: the test passes a `Canceller`, which outlives its pool.
+    let canceller = unsafe { &*arg.cast::<Canceller>() };
+    let (mut id, mut job) = (0, null_mut());
+    assert_eq!(c!(ftpool_submit_with(canceller.pool, Some(returns), arg, &canceller.options(0), &mut id)), FTPOOL_OK);
+    assert_eq!(c!(ftpool_cancel(canceller.pool, id)), FTPOOL_OK);
+    assert_eq!(c!(ftpool_submit_job(canceller.pool, Some(returns), arg, &mut job)), FTPOOL_OK);
+    assert_eq!(c!(ftpool_job_on_done(job, Some(emit_in_callback), arg, null_mut())), FTPOOL_OK);
+    assert_eq!(c!(ftpool_job_cancel(job)), FTPOOL_OK);
+    c!(ftpool_job_release(job));
+    assert_eq!(ftpool_emit(number(1)), FTPOOL_OK);
+    null_mut()
+}
+
+/// Conformance 18, 101: the callbacks of jobs that an emitting job cancels run on its thread, but are not its code. Its
+/// own callback is.
+#[test]
+fn the_callback_of_another_job_does_not_emit_for_the_one_that_cancels_it() {
+    within_limit(|| {
+        let pool = CPool::of(1);
+        let results = pool.results();
+        let canceller = Canceller { pool: pool.handle(), results: results.handle(), told: Mutex::default() };
+        let job = (Some(cancel_others as _), std::ptr::from_ref(&canceller).cast_mut().cast());
+        let emitting = pool.submit_with(job, &canceller.options(FTPOOL_SUBMIT_EMITS)).expect("it is open");
+        assert_eq!(pool.wait_idle(LIMIT_NS), FTPOOL_OK);
+        let told = lock(&canceller.told);
+        assert_eq!(told.iter().map(|told| told.1).collect::<Vec<_>>(), [FTPOOL_E_INVALID, FTPOOL_E_INVALID, FTPOOL_OK]);
+        assert_eq!(told[2].0, emitting);
+        let seen = [told[0].0].map(Seen::cancelled).into_iter().chain([9, 1].map(|value| Seen::done(emitting, value)));
+        assert_eq!(results.take(9), seen.collect::<Vec<_>>());
     });
 }

@@ -1,9 +1,9 @@
 //! Outcomes of C jobs.
 
 use super::check::{self, Checked};
-use super::ftpool_job_id;
 use super::ftpool_status::*;
 use super::time::from_duration;
+use super::{emit, ftpool_job_id};
 use crate::api::{Completion, Extra};
 use crate::pool::Failure;
 use crate::sys::clock::nanos;
@@ -123,7 +123,7 @@ pub(super) fn with_result<R>(
     let text = result.set(outcome.id.get(), outcome.result.as_ref(), outcome.extra()).map(c_text);
     result.arg = arg.unwrap_or(result.arg);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
-    callback(&result)
+    emit::within_callback(result.id, || callback(&result))
 }
 
 /// As [`fill`], from the parts of an outcome.
@@ -153,7 +153,7 @@ pub(super) fn with_completion(
     let mut result = ftpool_result::EMPTY;
     let text = result.set(id, completion.result.as_ref(), completion.extra.as_deref()).map(c_text);
     result.error_message = text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
-    callback(&result);
+    emit::within_callback(id, || callback(&result));
 }
 
 impl ftpool_result {
