@@ -6,7 +6,7 @@ use crate::sys::thread::per_thread;
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How much a pool records about panics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,17 +34,16 @@ per_thread! {
 }
 
 /// Installs a panic hook for the first pool of the process that needs one: only a hook is given the location. It calls
-/// the previous hook.
+/// the previous hook. No thread waits for the one that installs it: in the child of a fork that one may not exist. All
+/// that is lost are the locations of panics meanwhile.
 pub(super) fn install_hook(detail: PanicDetail) {
-    static INSTALLED: Once = Once::new();
-    if detail > PanicDetail::Payload {
-        INSTALLED.call_once(|| {
-            let previous = panic::take_hook();
-            panic::set_hook(Box::new(move |info| {
-                record(info);
-                previous(info);
-            }));
-        });
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    if detail > PanicDetail::Payload && !INSTALLED.swap(true, Ordering::Relaxed) {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            record(info);
+            previous(info);
+        }));
     }
 }
 
