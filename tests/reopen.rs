@@ -3,7 +3,9 @@
 mod common;
 
 use common::{Count, Gate, LIMIT, Random, eventually, pool_of, within_limit};
-use fastthreadpool::{Deadline, Pool, Shutdown, SubmitError, WaitError};
+use fastthreadpool::{Deadline, Overrun, Pool, Shutdown, SubmitError, WaitError, worker_index};
+use std::iter;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -208,13 +210,22 @@ fn clearing_against_submitters_accounts_for_every_job() {
 fn a_reopened_pool_does_not_keep_the_old_ones_sleeper() {
     for _ in 0..20 {
         within_limit(|| {
-            let (late, gate) = (Gate::new(), Gate::new());
+            let (late, (tell, told)) = (Gate::new(), mpsc::channel());
             let door = late.door();
-            let pool = Pool::builder().workers(1).on_overrun(move |_| door.pass()).build().unwrap();
-            let job = pool.job(gate.job()).run_limit("long", Duration::from_millis(1)).submit_handle().unwrap();
+            let hook = move |_: &Overrun<'_>| {
+                tell.send(worker_index()).unwrap();
+                worker_index().is_none().then(|| door.pass());
+            };
+            let pool = Pool::builder().workers(1).on_overrun(hook).build().unwrap();
+            let submit = || {
+                let gate = Gate::new();
+                pool.job(gate.job()).run_limit("long", Duration::from_millis(1)).submit().unwrap();
+                gate
+            };
+            // A worker that is held up before its job begins calls the hook itself: then it takes another job.
+            drop(iter::repeat_with(submit).find(|_| told.recv().unwrap().is_none()));
             late.wait_started(1); // The sleeper is at the gate.
-            gate.open();
-            job.join().unwrap();
+            pool.wait_idle(LIMIT).unwrap();
             let closer = thread::spawn({
                 let pool = pool.clone();
                 move || pool.shutdown(Shutdown::Drain, LIMIT / 4)
