@@ -102,7 +102,7 @@ src/pool/bound.rs|self.room.notify(); // E1, E2||a_submitter_that_waits_for_room
 src/pool/bound.rs|compare_exchange_weak(taken,|compare_exchange_weak(self.places.taken.load(Ordering::Relaxed),|a_place_is_taken_once
 src/pool/closing.rs|self.wake_submitters();||a_submitter_that_waits_for_room_sees_the_pool_close
 src/pool/water_marks.rs|fence::heavy(); // R2||pool::models::bounds
-src/pool/water_marks.rs|full_fence(Ordering::SeqCst); // M2||low_water_is_told
+src/pool/water_marks.rs|full_fence(Ordering::SeqCst); // M2||low_water_is_told_by_the_later
 src/pool/water_marks.rs|counter.allowed.fetch_add(allowance, Ordering::Relaxed); // R5|counter.allowed.fetch_add(allowance + 1, Ordering::Relaxed); // R5|low_water_is_told
 src/pool/grouped.rs|bound.notify(); // E1||a_hand_off_ends_when_the_job_is_taken
 src/pool/core.rs|self.groups.are_ready()|false|a_worker_does_not_sleep_beside_a_group_with_a_job

@@ -191,6 +191,22 @@ fn low_water_is_told_by_whoever_passes_the_mark() {
     });
 }
 
+/// Race: of two workers that check the low mark for each job, each takes one of the last two.
+#[test]
+fn low_water_is_told_by_the_later_of_two_workers() {
+    check(3, || {
+        let queue = Marked::new(0, 2);
+        queue.submit(2);
+        let other = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || queue.begin(1, 1)
+        });
+        queue.begin(0, 1);
+        other.join().unwrap();
+        assert_eq!(queue.told(), [High, Low]);
+    });
+}
+
 /// Race: the queue rises to the high mark while it falls to the low one.
 #[test]
 fn the_last_mark_told_is_the_last_one_passed() {
