@@ -18,7 +18,7 @@ use crate::pool::{Failure, blocking as region, current, frame};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn current_job() -> Option<JobId> {
-    current::with(|worker| JobId::from_number(worker.job())).flatten()
+    JobId::from_number(current::job())
 }
 
 /// Returns the index of the calling worker in its pool, for data that each worker has of its own.

@@ -42,6 +42,12 @@ pub(crate) fn with<R>(ask: impl FnOnce(&Worker) -> R) -> Option<R> {
     unsafe { CURRENT.with(Cell::get).as_ref() }.map(ask)
 }
 
+/// The id of the job that the calling thread is running; 0 if none is.
+#[inline]
+pub(crate) fn job() -> u64 {
+    with(Worker::job).unwrap_or(0)
+}
+
 impl Core {
     /// Whether the calling thread is a worker of this pool, or a submitter that runs one of its jobs.
     #[cold]

@@ -2,7 +2,6 @@
 
 use super::current;
 use super::running::Failure;
-use super::worker::Worker;
 use crate::sys::thread::{self, per_thread};
 use std::cell::Cell;
 use std::ptr;
@@ -25,7 +24,7 @@ pub(crate) struct Frame {
 impl Frame {
     #[inline]
     fn new(ignores: bool) -> Self {
-        Self { failed: Cell::new(false), job: current::with(Worker::job).unwrap_or(0), ignores }
+        Self { failed: Cell::new(false), job: current::job(), ignores }
     }
 }
 
@@ -56,7 +55,7 @@ fn innermost<'a>() -> Option<&'a Frame> {
     // SAFETY: the pointer is null, or to a frame further down this thread's stack, which `enter` removes before it
     // ends.
     let frame = unsafe { INNERMOST.with(Cell::get).as_ref() };
-    frame.filter(|frame| frame.job == current::with(Worker::job).unwrap_or(0))
+    frame.filter(|frame| frame.job == current::job())
 }
 
 /// Records a failure in the innermost frame.

@@ -51,7 +51,7 @@ struct DueBatch<'a, 'lane> {
     lane: &'a mut Producing<'lane>,
     /// Hints with placement "front", which are queued together.
     front: Vec<(Node, Item)>,
-    queued: &'a mut usize,
+    queued: usize,
 }
 
 /// The current time by a timer's own clock, and by the monotonic one.
@@ -109,7 +109,8 @@ impl Core {
         let now = timers.clock.now();
         if state.storm == (checker == Checker::Worker) && !(checker == Checker::Sleeper && state.relies_on_lookout(now))
         {
-            let more = self.fire_some(timers, &mut state, &mut visit.lane, now, &mut queued);
+            let more;
+            (queued, more) = self.fire_some(timers, &mut state, &mut visit.lane, now);
             timers.set_storm(self, &mut state, more);
         }
         if checker == Checker::Sleeper {
@@ -136,17 +137,16 @@ impl Core {
         (queued, if has_lookout { Fired::BehindLookout(until) } else { Fired::Until(until) })
     }
 
-    /// Queues some due timers; true if more may be due.
+    /// Queues some due timers; returns how many, and whether more may be due.
     pub(super) fn fire_some(
         &self,
         timers: &Arc<Timers>,
         state: &mut State,
         lane: &mut Producing<'_>,
         monotonic: u64,
-        queued: &mut usize,
-    ) -> bool {
+    ) -> (usize, bool) {
         let front = Vec::with_capacity(TIMERS_AT_ONCE);
-        DueBatch { core: self, timers, lane, front, queued }.fire(state, monotonic)
+        DueBatch { core: self, timers, lane, front, queued: 0 }.fire(state, monotonic)
     }
 
     /// Reports what is overdue, unless this is a call from a callback of such a report: a callback may advance the
@@ -198,8 +198,8 @@ impl Core {
 }
 
 impl DueBatch<'_, '_> {
-    /// True if more may be due.
-    fn fire(mut self, state: &mut State, monotonic: u64) -> bool {
+    /// Returns how many timers it has queued, and whether more may be due.
+    fn fire(mut self, state: &mut State, monotonic: u64) -> (usize, bool) {
         let mut work = TIMERS_AT_ONCE;
         let mut more = self.fire_by(state, ClockKind::Monotonic, Now { own: monotonic, monotonic }, &mut work);
         if !more && state.by_wall > 0 {
@@ -207,7 +207,7 @@ impl DueBatch<'_, '_> {
             more = self.fire_by(state, ClockKind::Wall, Now { own, monotonic }, &mut work);
         }
         self.queue_front(state);
-        more
+        (self.queued, more)
     }
 
     fn fire_by(&mut self, state: &mut State, kind: ClockKind, now: Now, work: &mut usize) -> bool {
@@ -239,7 +239,7 @@ impl DueBatch<'_, '_> {
 
     fn note(&mut self, state: &mut State, node: Node, queue_id: u64) {
         state.slab.note(node, queue_id);
-        *self.queued += 1;
+        self.queued += 1;
     }
 
     fn queue_front(&mut self, state: &mut State) {
@@ -252,7 +252,7 @@ impl DueBatch<'_, '_> {
         self.core.take_places_above_limit(hints.len());
         self.core.front.append_all(&self.core.store, items, |queue_id| {
             let node = noted.next().expect("as many are queued as were given");
-            *self.queued += 1;
+            self.queued += 1;
             state.slab.note(node, queue_id);
         });
         let refused = noted.len();
@@ -273,7 +273,7 @@ impl DueBatch<'_, '_> {
             match self.queue_tick(Job::new(tick), back) {
                 Some(queue_id) => {
                     schedule.queued.push_back((queue_id, schedule.number));
-                    *self.queued += 1;
+                    self.queued += 1;
                 }
                 None => next = Some(schedule.put_back_tick(next, now.own.saturating_add(RETRY_AFTER))),
             }

@@ -57,7 +57,8 @@ impl Core {
             }
             // SAFETY: 1. queues and the timers run no user code under their locks.
             let mut visit = unsafe { producer::visit(self) };
-            if !self.fire_some(timers, &mut state, &mut visit.lane, now, &mut 0) {
+            let (_, more) = self.fire_some(timers, &mut state, &mut visit.lane, now);
+            if !more {
                 timers.set_storm(self, &mut state, false);
                 drop(state);
                 drop(visit);
