@@ -175,36 +175,29 @@ impl MarkedQueue for Marked {
     }
 }
 
+/// Two workers empty a queue of `all` jobs to its low mark. The first takes `mine` of them, the second `others`.
+fn two_workers_pass_the_low_mark(low: u64, all: u64, mine: u64, others: u64) {
+    let queue = Marked::new(low, all);
+    queue.submit(all);
+    let other = thread::spawn({
+        let queue = Arc::clone(&queue);
+        move || queue.begin(1, others)
+    });
+    queue.begin(0, mine);
+    other.join().unwrap();
+    assert_eq!(queue.told(), [High, Low]);
+}
+
 /// Race: two workers empty the queue to its low mark, one of them with an allowance from when it was long.
 #[test]
 fn low_water_is_told_by_whoever_passes_the_mark() {
-    check(3, || {
-        let queue = Marked::new(1, 6);
-        queue.submit(6);
-        let other = thread::spawn({
-            let queue = Arc::clone(&queue);
-            move || queue.begin(1, 2)
-        });
-        queue.begin(0, 3);
-        other.join().unwrap();
-        assert_eq!(queue.told(), [High, Low]);
-    });
+    check(3, || two_workers_pass_the_low_mark(1, 6, 3, 2));
 }
 
 /// Race: of two workers that check the low mark for each job, each takes one of the last two.
 #[test]
 fn low_water_is_told_by_the_later_of_two_workers() {
-    check(3, || {
-        let queue = Marked::new(0, 2);
-        queue.submit(2);
-        let other = thread::spawn({
-            let queue = Arc::clone(&queue);
-            move || queue.begin(1, 1)
-        });
-        queue.begin(0, 1);
-        other.join().unwrap();
-        assert_eq!(queue.told(), [High, Low]);
-    });
+    check(3, || two_workers_pass_the_low_mark(0, 2, 1, 1));
 }
 
 /// Race: the queue rises to the high mark while it falls to the low one.
