@@ -2,22 +2,13 @@
 
 mod common;
 
-use common::{Gate, LIMIT, eventually, pool_of, within_limit};
-use fastthreadpool::Pool;
+use common::{Gate, LIMIT, blocked, eventually, pool_of, within_limit};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-
-/// A pool of one worker, which waits at the gate.
-fn blocked() -> (Pool, Gate) {
-    let (pool, gate) = (pool_of(1), Gate::new());
-    pool.spawn(gate.job()).unwrap();
-    gate.wait_started(1);
-    (pool, gate)
-}
 
 struct Woken(thread::Thread, AtomicUsize);
 

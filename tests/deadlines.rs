@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, eventually, manual, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, block, eventually, manual, pool_of, within_limit};
 use fastthreadpool::{
     Deadline, JobError, JobState, ManualClock, Outcome, Policy, Pool, Priority, Shutdown, SubmitError,
 };
@@ -14,9 +14,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A pool of one worker, which waits at the gate, and its clock.
 fn blocked() -> (Pool, ManualClock, Gate) {
-    let ((pool, clock), gate) = (manual(1), Gate::new());
-    pool.spawn(gate.job()).unwrap();
-    gate.wait_started(1);
+    let (pool, clock) = manual(1);
+    let gate = block(&pool);
     (pool, clock, gate)
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, eventually, manual, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, block, eventually, manual, pool_of, within_limit};
 use fastthreadpool::{Deadline, ManualClock, Outcome, Pool, Priority, Shutdown, SubmitError, WaitError};
 use std::sync::mpsc;
 use std::thread;
@@ -275,11 +275,8 @@ fn a_job_that_drops_another_pool_waits_for_its_end() {
 
 /// A pool of one worker, which waits at the gate, and a way to cancel its jobs.
 fn blocked() -> (Pool, ManualClock, Gate) {
-    let clock = ManualClock::new();
-    let pool = Pool::builder().workers(1).clock(&clock).build().unwrap();
-    let gate = Gate::new();
-    pool.spawn(gate.job()).unwrap();
-    gate.wait_started(1);
+    let (pool, clock) = manual(1);
+    let gate = block(&pool);
     (pool, clock, gate)
 }
 

@@ -3,7 +3,7 @@
 mod common;
 mod counting;
 
-use common::{Gate, LIMIT, lock, pool_of, within_limit};
+use common::{LIMIT, blocked, lock, pool_of, within_limit};
 use fastthreadpool::{Deadline, JobHandle, Pool, WaitError, as_completed};
 use std::sync::Mutex;
 use std::thread;
@@ -41,14 +41,6 @@ fn jobs_that_are_waited_for_again_and_again_keep_nothing_of_it() {
         }
     });
     drop((gate, pool));
-}
-
-/// A pool of one worker, which waits at the gate.
-fn blocked() -> (Pool, Gate) {
-    let (pool, gate) = (pool_of(1), Gate::new());
-    pool.spawn(gate.job()).unwrap();
-    gate.wait_started(1);
-    (pool, gate)
 }
 
 fn numbers(pool: &Pool, count: usize) -> Vec<JobHandle<usize>> {

@@ -2,19 +2,11 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, OnDrop, eventually, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, OnDrop, blocked, eventually, pool_of, within_limit};
 use fastthreadpool::{Deadline, JobError, JobState, Pool, WaitError, cancel_requested, current_job, fail};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
-
-/// A pool of one worker, which waits at the gate.
-fn blocked() -> (Pool, Gate) {
-    let (pool, gate) = (pool_of(1), Gate::new());
-    pool.spawn(gate.job()).unwrap();
-    gate.wait_started(1);
-    (pool, gate)
-}
 
 /// Conformance 109, 18.
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Door, Gate, LIMIT, lock, pool_of, within_limit};
+use common::{Door, Gate, LIMIT, blocked, lock, pool_of, within_limit};
 use fastthreadpool::Pool;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
@@ -25,19 +25,11 @@ impl Diary {
     }
 }
 
-/// A pool of one worker, which waits at the gate.
-fn blocked_worker() -> (Pool, Gate) {
-    let (pool, gate) = (pool_of(1), Gate::new());
-    pool.spawn(gate.job()).unwrap();
-    gate.wait_started(1);
-    (pool, gate)
-}
-
 /// Conformance 13.
 #[test]
 fn first_jobs_run_before_all_others_the_last_one_first() {
     within_limit(|| {
-        let (pool, gate) = blocked_worker();
+        let (pool, gate) = blocked();
         let diary = Diary::default();
         for n in [0, 1, 2] {
             pool.spawn(diary.job(n)).unwrap();
@@ -55,7 +47,7 @@ fn first_jobs_run_before_all_others_the_last_one_first() {
 #[test]
 fn first_jobs_of_a_results_object_overtake_the_pools_jobs() {
     within_limit(|| {
-        let (pool, gate) = blocked_worker();
+        let (pool, gate) = blocked();
         let diary = Diary::default();
         let results = pool.results();
         pool.spawn(diary.job(0)).unwrap();
@@ -75,7 +67,7 @@ fn first_jobs_of_a_results_object_overtake_the_pools_jobs() {
 fn a_first_job_overtakes_jobs_that_the_worker_has_taken() {
     within_limit(|| {
         for taken in [1, 8, 64, 300] {
-            let (pool, outer) = blocked_worker();
+            let (pool, outer) = blocked();
             let inner = Gate::new();
             let diary = Diary::default();
             pool.spawn(inner.job()).unwrap();
@@ -168,7 +160,7 @@ fn submitter_who_stays(pool: &Pool) -> (mpsc::Sender<()>, thread::JoinHandle<()>
 #[test]
 fn a_submitter_in_a_crowd_keeps_its_order() {
     within_limit(|| {
-        let (pool, gate) = blocked_worker();
+        let (pool, gate) = blocked();
         let other = pool_of(1);
         let diary = Diary::default();
         let mut crowd: Vec<_> = (0..200).map(|_| submitter_who_stays(&pool)).collect();
@@ -250,7 +242,7 @@ fn an_ordered_pool_begins_no_job_before_more_earlier_ones_than_there_are_other_w
 #[test]
 fn jobs_submitted_by_a_job_run_in_order() {
     within_limit(|| {
-        let (pool, gate) = blocked_worker();
+        let (pool, gate) = blocked();
         let diary = Diary::default();
         let family = |door: Door, diary: Diary| {
             move || {

@@ -2,22 +2,14 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, eventually, manual, pool_of, within_limit};
-use fastthreadpool::{Outcome, Pool};
+use common::{Count, Gate, LIMIT, block, eventually, manual, pool_of, within_limit};
+use fastthreadpool::Outcome;
 use std::iter;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Keeps a pool's only worker at a gate.
-fn block(pool: &Pool) -> Gate {
-    let gate = Gate::new();
-    pool.spawn(gate.job()).unwrap();
-    gate.wait_started(1);
-    gate
-}
 
 /// The callback of an expired job may need a lock that the thread which noticed it holds.
 #[test]

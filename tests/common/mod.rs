@@ -57,6 +57,21 @@ pub(crate) fn pool_of(workers: i32) -> Pool {
     Pool::builder().workers(workers).build().expect("a pool of this size can be built")
 }
 
+/// Keeps a pool's only worker at a gate.
+pub(crate) fn block(pool: &Pool) -> Gate {
+    let gate = Gate::new();
+    pool.spawn(gate.job()).unwrap();
+    gate.wait_started(1);
+    gate
+}
+
+/// A pool whose only worker is at a gate.
+pub(crate) fn blocked() -> (Pool, Gate) {
+    let pool = pool_of(1);
+    let gate = block(&pool);
+    (pool, gate)
+}
+
 /// A pool with a manual clock.
 pub(crate) fn manual(workers: i32) -> (Pool, ManualClock) {
     let clock = ManualClock::new();
