@@ -135,6 +135,9 @@ impl Worker {
         let began = Instant::now();
         let woken = self.sleep_and_trim(sleep_until, end);
         let was_long = self.idle_time(began) >= LONG_SLEEP;
+        if woken && !was_long && self.station.wake_cpu.shares_wakers_cpu() {
+            awake::took_turns();
+        }
         self.last_sleep.set(LastSleep { finished: self.station.finished(), was_long, ticks: self.ticks.get() });
         woken
     }
