@@ -6,6 +6,7 @@ use super::worker::Worker;
 use crate::queue::Lane;
 use crate::sync::{Deadline, Parker, awake};
 use crate::sys::hint;
+use crate::sys::reserve;
 use crate::sys::size::real_or_modelled;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -154,14 +155,15 @@ impl Worker {
     }
 
     fn sleep_and_trim(&self, sleep_until: impl Fn(Deadline) -> bool, end: Deadline) -> bool {
-        if self.core.store.has_surplus() {
-            if sleep_until(Deadline::after(TRIM_AFTER)) {
+        if self.core.store.has_surplus() || reserve::needs_trim() {
+            if sleep_until(Deadline::after(TRIM_AFTER).min(end)) {
                 return true;
             }
             if self.lookout_state.get() == LookoutState::Due {
                 return false;
             }
             self.core.store.trim();
+            reserve::trim();
         }
         sleep_until(end)
     }
