@@ -1,7 +1,7 @@
 //! What a thread does before it sleeps until jobs have ended. Reasons: `README.md`, "Awake".
 
 pub(crate) use super::spin::note_wake_up;
-use super::spin::{Awaited, Spin};
+use super::spin::{self, Awaited, Spin};
 use super::{Deadline, WaitGroup};
 use crate::sys::hint;
 use crate::sys::thread::per_thread;
@@ -48,7 +48,7 @@ const SOON: Duration = Duration::from_micros(50);
 /// After so many turns in a row, without work that came while it spun, a thread leaves its core.
 const TURNS: u32 = 32;
 /// After so many at most, where that does not help.
-const MAX_TURNS: u32 = 1 << 12;
+const MAX_TURNS: u32 = 1 << 8;
 
 /// A wait, first awake and then asleep, which ends when this is dropped.
 #[derive(Debug)]
@@ -87,6 +87,7 @@ pub(crate) fn look_on(ready: impl Fn() -> bool, events: impl Fn() -> u64) -> boo
     if !hint::MAY_WAIT_AWAKE {
         return false;
     }
+    stop_taking_turns();
     if spin(Spin::long(Awaited::Arrival), &ready) {
         let _ = LOCKSTEP.try_with(|lockstep| lockstep.set((0, TURNS)));
         return true;
@@ -110,18 +111,20 @@ fn spin(mut spin: Spin, ready: impl Fn() -> bool) -> bool {
     false
 }
 
-/// Another thread had this core while this one did not need it, for a moment only, and brought work. If that is the
-/// rule, this thread leaves the core (`README.md`, "Turns on one core").
+/// Another thread had this core while this one did not need it, for a moment only, and brought work.
 pub(crate) fn took_turns() {
+    let _ = LOCKSTEP.try_with(|lockstep| lockstep.set((lockstep.get().0 + 1, lockstep.get().1)));
+}
+
+/// If that is the rule, this thread leaves the core (`README.md`, "Turns on one core").
+fn stop_taking_turns() {
     let _ = LOCKSTEP.try_with(|lockstep| {
         let (turns, enough) = lockstep.get();
-        lockstep.set(if turns + 1 < enough {
-            (turns + 1, enough)
-        } else if leave_this_cpu() {
-            (0, (2 * enough).min(MAX_TURNS))
-        } else {
-            (0, enough)
-        });
+        if turns >= enough {
+            spin::try_again();
+            let left = leave_this_cpu();
+            lockstep.set((0, if left { (2 * enough).min(MAX_TURNS) } else { enough }));
+        }
     });
 }
 
