@@ -134,6 +134,7 @@ impl Worker {
     pub(super) fn sleep(&self, sleep_until: impl Fn(Deadline) -> bool) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         let began = Instant::now();
+        self.station.wake_cpu.ask_for_waker(!self.last_sleep.get().was_long);
         let woken = self.sleep_and_trim(sleep_until, end);
         let was_long = self.idle_time(began) >= LONG_SLEEP;
         if woken && !was_long && self.station.wake_cpu.shares_wakers_cpu() {

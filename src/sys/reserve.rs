@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// Bytes that are kept at most.
 const MOST: usize = 64 << 20;
 
+/// If no more bytes than this are in use, nothing is kept: the C library does not return so few to the system.
+const BURST: usize = 256 << 10;
+
 /// No larger block is kept.
 const LARGEST: usize = 64 << 10;
 
@@ -33,8 +36,11 @@ static ALL: [CachePadded<Global<Shelf>>; SHELVES] = [const { CachePadded::new(Gl
 /// Bytes that are kept.
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether blocks are kept: one was allocated since the last [`trim`].
-static IN_USE: AtomicBool = AtomicBool::new(false);
+/// Bytes of all blocks, kept or not.
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether blocks are kept: since the last [`trim`] more than [`BURST`] bytes were in use.
+static KEEPING: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug)]
 struct Shelf([Stack; KINDS]);
@@ -58,14 +64,14 @@ unsafe impl Send for Stack {}
 /// Memory for a block, uninitialised; calls [`alloc::handle_alloc_error`] if there is none. The layout has room for a
 /// pointer.
 pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
-    if KEEPS && !IN_USE.load(Ordering::Relaxed) {
-        IN_USE.store(true, Ordering::Relaxed);
-    }
     if KEPT.load(Ordering::Relaxed) > 0
         && let Some(block) = shelves().find_map(|shelf| shelf.try_lock()?.take(layout))
     {
         KEPT.fetch_sub(layout.size(), Ordering::Relaxed);
         return block;
+    }
+    if ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed) > BURST && KEEPS {
+        KEEPING.store(true, Ordering::Relaxed);
     }
     // SAFETY: the size is not zero.
     let block = unsafe { alloc::alloc(layout) };
@@ -78,32 +84,43 @@ pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
 ///
 /// 1. `block` came from `allocate(layout)`. 2. Nobody uses it any more.
 pub(crate) unsafe fn free(block: NonNull<u8>, layout: Layout) {
-    let is_kept = IN_USE.load(Ordering::Relaxed)
+    let is_kept = KEEPING.load(Ordering::Relaxed)
         && layout.size() <= LARGEST
         && KEPT.load(Ordering::Relaxed) < MOST
         && shelves().take(2).any(|shelf| shelf.try_lock().is_some_and(|mut shelf| shelf.put(block, layout)));
     if is_kept {
         KEPT.fetch_add(layout.size(), Ordering::Relaxed);
     } else {
-        // SAFETY: by 1 it was allocated with this layout, by the global allocator, and is not on a shelf.
-        unsafe { alloc::dealloc(block.as_ptr(), layout) };
+        // SAFETY: the caller's 1 and 2, and it is on no shelf.
+        unsafe { release(block, layout) };
     }
+}
+
+/// Returns a block to the system's allocator.
+///
+/// # Safety
+///
+/// As for [`free`].
+unsafe fn release(block: NonNull<u8>, layout: Layout) {
+    ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
+    // SAFETY: by 1 it was allocated with this layout.
+    unsafe { alloc::dealloc(block.as_ptr(), layout) };
 }
 
 /// Whether [`trim`] may find something, now or later.
 pub(crate) fn needs_trim() -> bool {
-    IN_USE.load(Ordering::Relaxed)
+    KEEPING.load(Ordering::Relaxed)
 }
 
-/// Frees all that is kept, and keeps nothing until the next block is allocated.
+/// Frees all that is kept, and keeps nothing until the next burst.
 pub(crate) fn trim() {
-    IN_USE.store(false, Ordering::Relaxed);
+    KEEPING.store(false, Ordering::Relaxed);
     for mut shelf in ALL.iter().filter_map(|shelf| shelf.try_lock()) {
         for stack in &mut shelf.0 {
             while let Some(block) = stack.pop() {
                 KEPT.fetch_sub(stack.layout.size(), Ordering::Relaxed);
                 // SAFETY: it was allocated with the stack's layout, and nobody else has it.
-                unsafe { alloc::dealloc(block.as_ptr(), stack.layout) };
+                unsafe { release(block, stack.layout) };
             }
         }
     }

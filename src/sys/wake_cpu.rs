@@ -34,7 +34,7 @@ mod imp {
         cpu: AtomicI32,
         /// The sleeper's affinity before its waker excluded a processor.
         before: Lock<Option<Cpus>>,
-        /// The processor of the last waker.
+        /// The processor of the last waker, if the sleeper has [asked](Self::ask_for_waker) for it.
         waker: AtomicI32,
     }
 
@@ -69,12 +69,20 @@ mod imp {
             }
         }
 
-        /// The caller is about to wake the sleeper.
-        pub(crate) fn note_waker(&self) {
-            self.waker.store(this_cpu(), Ordering::Relaxed);
+        /// The calling thread is about to sleep here, and wants to know whether it will be woken by a thread on its own
+        /// processor, or not. The answer takes the waker a moment, most of all if it has not asked the system lately.
+        pub(crate) fn ask_for_waker(&self, wants: bool) {
+            self.waker.store(if wants { ASKED } else { NOWHERE }, Ordering::Relaxed);
         }
 
-        /// Whether the sleeper, which calls this, was woken on its waker's processor.
+        /// The caller is about to wake the sleeper.
+        pub(crate) fn note_waker(&self) {
+            if self.waker.load(Ordering::Relaxed) == ASKED {
+                self.waker.store(this_cpu(), Ordering::Relaxed);
+            }
+        }
+
+        /// Whether the sleeper, which calls this, has asked and was woken on its waker's processor.
         pub(crate) fn shares_wakers_cpu(&self) -> bool {
             self.waker.load(Ordering::Relaxed) == this_cpu()
         }
@@ -109,6 +117,9 @@ mod imp {
 
     /// Not the number of a processor; also what `sched_getcpu` returns if it fails.
     const NOWHERE: c_int = -1;
+
+    /// Stands for a processor that is asked for.
+    const ASKED: c_int = -2;
 
     const SELF: pid_t = 0;
 
@@ -169,17 +180,15 @@ mod imp {
         #[test]
         fn a_sleeper_knows_whether_its_waker_was_on_its_processor() {
             let wake_cpu = WakeCpu::new();
-            assert!(!wake_cpu.shares_wakers_cpu());
-            let shares = || {
+            let shares = |asks, moves| {
+                wake_cpu.ask_for_waker(asks);
                 wake_cpu.note_waker();
+                assert_eq!(moves && leave_this_cpu(), moves && allowed().count() > 1);
                 wake_cpu.shares_wakers_cpu()
             };
-            assert!((0..1000).any(|_| shares()));
-            let moves = || {
-                wake_cpu.note_waker();
-                leave_this_cpu() && !wake_cpu.shares_wakers_cpu()
-            };
-            assert_eq!((0..1000).any(|_| moves()), allowed().count() > 1);
+            assert!((0..1000).any(|_| shares(true, false)));
+            assert!((0..1000).all(|_| !shares(false, false)), "it has not asked");
+            assert_eq!((0..1000).any(|_| !shares(true, true)), allowed().count() > 1);
         }
 
         /// Users may set the affinity of workers, in a start hook say.
@@ -231,6 +240,8 @@ mod imp {
         pub(crate) fn before_sleep(&self) {}
 
         pub(crate) fn avoid_this_cpu(&self) {}
+
+        pub(crate) fn ask_for_waker(&self, _wants: bool) {}
 
         pub(crate) fn note_waker(&self) {}
 
