@@ -5,6 +5,7 @@
 //! [has rested](trim) for a while.
 
 use super::CachePadded;
+use super::hint;
 use super::process::Global;
 use super::token;
 use std::alloc::{self, Layout};
@@ -159,6 +160,10 @@ impl Stack {
         let block = self.top?;
         // SAFETY: `put` has written it, and nobody else has had the block since.
         self.top = unsafe { block.read() }.below;
+        if let Some(next) = &self.top {
+            // SAFETY: as above.
+            hint::will_write(unsafe { next.as_ref() });
+        }
         Some(block.cast())
     }
 }
