@@ -34,7 +34,7 @@ const KEEPS: bool = !cfg!(any(loom, ftpool_asan));
 /// not even in the child of a fork, where the user may not exist.
 static ALL: [CachePadded<Global<Shelf>>; SHELVES] = [const { CachePadded::new(Global::new(Shelf::EMPTY)) }; SHELVES];
 
-/// Bytes that are kept.
+/// Bytes that are kept. Changed under the shelf's lock, so that it never falls below what lies on the shelves.
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
 /// Bytes of all blocks, kept or not.
@@ -68,7 +68,6 @@ pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
     if KEPT.load(Ordering::Relaxed) > 0
         && let Some(block) = shelves().find_map(|shelf| shelf.try_lock()?.take(layout))
     {
-        KEPT.fetch_sub(layout.size(), Ordering::Relaxed);
         return block;
     }
     if ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed) > BURST && KEEPS {
@@ -89,9 +88,7 @@ pub(crate) unsafe fn free(block: NonNull<u8>, layout: Layout) {
         && layout.size() <= LARGEST
         && KEPT.load(Ordering::Relaxed) < MOST
         && shelves().take(2).any(|shelf| shelf.try_lock().is_some_and(|mut shelf| shelf.put(block, layout)));
-    if is_kept {
-        KEPT.fetch_add(layout.size(), Ordering::Relaxed);
-    } else {
+    if !is_kept {
         // SAFETY: the caller's 1 and 2, and it is on no shelf.
         unsafe { release(block, layout) };
     }
@@ -119,7 +116,6 @@ pub(crate) fn trim() {
     for mut shelf in ALL.iter().filter_map(|shelf| shelf.try_lock()) {
         for stack in &mut shelf.0 {
             while let Some(block) = stack.pop() {
-                KEPT.fetch_sub(stack.layout.size(), Ordering::Relaxed);
                 // SAFETY: it was allocated with the stack's layout, and nobody else has it.
                 unsafe { release(block, stack.layout) };
             }
@@ -151,6 +147,7 @@ impl Shelf {
         // SAFETY: the block is writable, nobody else has it, and it has room for a pointer.
         unsafe { block.write(Free { below: stack.top }) };
         stack.top = Some(block);
+        KEPT.fetch_add(layout.size(), Ordering::Relaxed);
         true
     }
 }
@@ -160,6 +157,7 @@ impl Stack {
         let block = self.top?;
         // SAFETY: `put` has written it, and nobody else has had the block since.
         self.top = unsafe { block.read() }.below;
+        KEPT.fetch_sub(self.layout.size(), Ordering::Relaxed);
         if let Some(next) = &self.top {
             // SAFETY: as above.
             hint::will_write(unsafe { next.as_ref() });
