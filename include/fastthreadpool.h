@@ -86,7 +86,7 @@
 #define FTPOOL_LOCK_INIT {{0, 0}}
 #define FTPOOL_EVENT_INIT {0}
 #define FTPOOL_WAIT_GROUP_INIT {0}
-#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL}
+#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0, 0, 0}
 #define FTPOOL_TIMER_OPTIONS_INIT {sizeof(ftpool_timer_options), NULL, NULL, 0, 0, 0, 0, 0, FTPOOL_MISSED_SKIP, 0}
 
 /* Words that are accessed atomically are aligned to their size, also in 32-bit programs. */
@@ -251,6 +251,16 @@
  * lost: value_free is called with values only.
  */
 #define FTPOOL_SUBMIT_RETURN_ARG 4
+
+/**
+ * A flag of ftpool_submit_options: a `wall_ns` that has passed means now, and is not an error.
+ */
+#define FTPOOL_SUBMIT_OR_NOW 8
+
+/**
+ * A flag of ftpool_submit_options: when due, a delayed job goes behind the queued jobs, not ahead of them.
+ */
+#define FTPOOL_SUBMIT_BACK 16
 
 /**
  * A priority of a group: its jobs take turns with jobs outside groups.
@@ -759,6 +769,10 @@ typedef struct ftpool_submit_options {
      */
     ftpool_callback callback;
     /**
+     * Called instead of `callback`, which must be NULL then, and decides how the job ends. May be NULL.
+     */
+    ftpool_settle_fn settle;
+    /**
      * Passed to `callback` or `settle`. It must stay valid until the job has ended.
      */
     void *callback_context;
@@ -769,7 +783,7 @@ typedef struct ftpool_submit_options {
      */
     ftpool_free_fn arg_free;
     /**
-     * FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
+     * FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, _OR_NOW, _BACK, or'ed together; 0 for none.
      */
     uint32_t flags;
     /**
@@ -798,9 +812,14 @@ typedef struct ftpool_submit_options {
      */
     int64_t delay_ns;
     /**
-     * Called instead of `callback`, which must be NULL then, and decides how the job ends. May be NULL.
+     * If not 0, the job is due when the wall clock shows this time, in nanoseconds since 1970, as with
+     * ftpool_submit_at(); `delay_ns` must then be 0. Otherwise as `delay_ns`.
      */
-    ftpool_settle_fn settle;
+    int64_t wall_ns;
+    /**
+     * How much later a delayed job may be, so that the machine wakes up less often.
+     */
+    int64_t leeway_ns;
 } ftpool_submit_options;
 
 /**
