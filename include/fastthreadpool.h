@@ -21,7 +21,8 @@
  *           job's value. ftpool_results_submit() collects the outcomes of many jobs, for ftpool_results_next().
  *           ftpool_for(), ftpool_map() and ftpool_reduce() are parallel loops.
  * Failures  A job fails by ftpool_fail(), or by the return value of its callback. ftpool_result.outcome tells how a job
- *           has ended; ftpool_failed() counts failures, and ftpool_config.failed is called for each.
+ *           has ended; ftpool_failed() counts failures, and ftpool_config.failed is called for each. A loop in which
+ *           ftpool_fail() is called stops; ftpool_loop_failure() tells why.
  * Limits    ftpool_config.workers limits the threads, max_queued the queue; ftpool_group_new() the jobs of one kind that
  *           run at a time; ftpool_results_options.done_max the unread outcomes.
  * Timeouts  Nearly every wait takes a timeout. ftpool_submit_options has a start deadline and a run limit for a job,
@@ -638,7 +639,7 @@ typedef struct ftpool_result {
     /**
      * What went wrong if the outcome is not FTPOOL_OUTCOME_DONE; otherwise NULL. It belongs to the library, and is
      * valid until the calling thread next reads an outcome, from any results object or handle, or calls
-     * ftpool_check(). Print or copy it before that.
+     * ftpool_loop_failure() or ftpool_check(). Print or copy it before that.
      */
     const char *error_message;
     /**
@@ -1492,7 +1493,7 @@ FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out
  * The caller takes part, and so does every free worker if that pays: the caller runs the first items alone to see how
  * long they take, and keeps a loop of a few microseconds to itself. So items must not wait for each other. `grain` is
  * how many items a thread takes at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
- * items that are running; its code and message are not kept, so store them in `context`.
+ * items that are running, and does not fail the job that calls it; ftpool_loop_failure() returns its code and message.
  *
  * **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
  * depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
@@ -1560,13 +1561,23 @@ ftpool_status ftpool_reduce(ftpool *pool,
                             void *value);
 
 /**
+ * Returns the failure of the last loop that has returned FTPOOL_E_JOB on the calling thread: FTPOOL_OUTCOME_FAILED, and
+ * the code and message of an item that has failed. It is returned once. Call this right after the loop.
+ *
+ * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread. **Returns:** FTPOOL_OK:
+ * `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if `out_result` is NULL or its size is not
+ * valid.
+ */
+FTPOOL_API ftpool_status ftpool_loop_failure(ftpool_result *out_result);
+
+/**
  * Calls `first(first_arg)` and `second(second_arg)`, in parallel where that pays, and returns when both have returned.
  * Their values are stored in `*out_first` and `*out_second`, which may be NULL. It is made for recursion: a call costs
  * about as much as a function call as long as no worker takes the second.
  *
  * **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
  * FTPOOL_OK; FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either counts for the surrounding job
- * or loop.
+ * or loop, and has no effect outside both.
  */
 FTPOOL_API
 ftpool_status ftpool_join(ftpool *pool,
