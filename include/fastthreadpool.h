@@ -25,6 +25,8 @@
  *           ftpool_fail() is called stops; ftpool_loop_failure() tells why.
  * Limits    ftpool_config.workers limits the threads, max_queued the queue; ftpool_group_new() the jobs of one kind that
  *           run at a time; ftpool_results_options.done_max the unread outcomes.
+ * Timers    ftpool_submit_later() delays a job, ftpool_schedule() repeats one, and ftpool_submit_timed() has options for
+ *           both. ftpool_submit_options delays a job with a handle or a callback.
  * Timeouts  Nearly every wait takes a timeout. ftpool_submit_options has a start deadline and a run limit for a job,
  *           and ftpool_cancel() cancels a job that has not started.
  * Shutdown  ftpool_free() runs the queued jobs. ftpool_shutdown() runs or cancels them, with a timeout. Both cancel
@@ -49,7 +51,7 @@
  * Threads   Jobs run on worker threads. A pool with timers, start deadlines or run limits also has a timer thread, and
  *           a results object with a callback has a thread of its own. All of them block asynchronous signals. Processes
  *           that a job starts inherit that: clear the mask with sigprocmask() before exec, or with
- *           posix_spawnattr_setsigmask().
+ *           posix_spawnattr_setsigmask(). No function may be called in a signal handler.
  * Exit      A pool does not keep the process alive. Once exit() has begun, no further job starts, submits and waits
  *           return FTPOOL_E_SHUTDOWN, and ftpool_free() does not wait. Functions registered with atexit() after the
  *           first pool was made, and destructors of static objects constructed after it, run before that.
@@ -1607,7 +1609,7 @@ ftpool_status ftpool_submit_with(ftpool *pool,
 
 /**
  * As ftpool_submit_with(), and returns a handle to the job in `*out_job`. The outcome goes to the handle, so `options`
- * must not have a results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
+ * must not have a results object or FTPOOL_SUBMIT_EMITS.
  *
  * **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
  * ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`

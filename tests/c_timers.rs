@@ -348,7 +348,7 @@ fn a_job_with_options_is_due_by_the_wall_clock() {
     });
 }
 
-/// Conformance 51: the leeway of a job with options, and its place in the queue when it is due.
+/// Conformance 36: not before its time, and with which leeway; its place in the queue when it is due.
 #[test]
 fn a_delayed_job_with_options_goes_ahead_or_behind() {
     within_limit(|| {

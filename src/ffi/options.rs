@@ -97,7 +97,7 @@ pub unsafe extern "C" fn ftpool_submit_with(
 }
 
 /// As ftpool_submit_with(), and returns a handle to the job in `*out_job`. The outcome goes to the handle, so `options`
-/// must not have a results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
+/// must not have a results object or FTPOOL_SUBMIT_EMITS.
 ///
 /// **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
 /// ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
@@ -154,7 +154,7 @@ unsafe fn submit_job(
     let call = Call::new(function, arg)?;
     // SAFETY: 1. the caller's 3; 2. numbers and pointers.
     let asked = unsafe { check::known_part(options) }?;
-    if !asked.results.is_null() || asked.flags & (FTPOOL_SUBMIT_EMITS | FTPOOL_SUBMIT_RETURN_ARG) != 0 {
+    if !asked.results.is_null() || asked.flags & FTPOOL_SUBMIT_EMITS != 0 {
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 3.
