@@ -811,7 +811,8 @@ typedef struct ftpool_submit_options {
     const char *name;
     /**
      * If not 0, the job is due this long after the submit, as with ftpool_submit_later(). Not with `group` or
-     * `start_within_ns`. A job of the same pool can wait for it only with a time limit.
+     * `start_within_ns`, and FTPOOL_SUBMIT_FIRST has no effect. A job of the same pool can wait for it only with a time
+     * limit.
      */
     int64_t delay_ns;
     /**
