@@ -811,8 +811,8 @@ typedef struct ftpool_submit_options {
     const char *name;
     /**
      * If not 0, the job is due this long after the submit, as with ftpool_submit_later(). Not with `group` or
-     * `start_within_ns`, and FTPOOL_SUBMIT_FIRST has no effect. A job of the same pool can wait for it only with a time
-     * limit.
+     * `start_within_ns`, and FTPOOL_SUBMIT_FIRST has no effect. A job of the same pool can wait for it only with a
+     * time limit.
      */
     int64_t delay_ns;
     /**
@@ -1564,8 +1564,8 @@ ftpool_status ftpool_reduce(ftpool *pool,
                             void *value);
 
 /**
- * Returns the failure of the last loop that has returned FTPOOL_E_JOB on the calling thread: FTPOOL_OUTCOME_FAILED, and
- * the code and message of an item that has failed. It is returned once. Call this right after the loop.
+ * Returns the failure of the last loop that has returned FTPOOL_E_JOB on the calling thread: FTPOOL_OUTCOME_FAILED,
+ * and the code and message of an item that has failed. It is returned once. Call this right after the loop.
  *
  * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread. **Returns:** FTPOOL_OK:
  * `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if `out_result` is NULL or its size is not

@@ -61,8 +61,8 @@ pub struct ftpool_submit_options {
     /// The name that overrun is called with. Copied. NULL means "".
     pub name: *const c_char,
     /// If not 0, the job is due this long after the submit, as with ftpool_submit_later(). Not with `group` or
-    /// `start_within_ns`, and FTPOOL_SUBMIT_FIRST has no effect. A job of the same pool can wait for it only with a time
-    /// limit.
+    /// `start_within_ns`, and FTPOOL_SUBMIT_FIRST has no effect. A job of the same pool can wait for it only with a
+    /// time limit.
     pub delay_ns: i64,
     /// If not 0, the job is due when the wall clock shows this time, in nanoseconds since 1970, as with
     /// ftpool_submit_at(); `delay_ns` must then be 0. Otherwise as `delay_ns`.

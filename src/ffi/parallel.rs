@@ -205,8 +205,8 @@ pub unsafe extern "C" fn ftpool_reduce(
     }))
 }
 
-/// Returns the failure of the last loop that has returned FTPOOL_E_JOB on the calling thread: FTPOOL_OUTCOME_FAILED, and
-/// the code and message of an item that has failed. It is returned once. Call this right after the loop.
+/// Returns the failure of the last loop that has returned FTPOOL_E_JOB on the calling thread: FTPOOL_OUTCOME_FAILED,
+/// and the code and message of an item that has failed. It is returned once. Call this right after the loop.
 ///
 /// **Ownership:** for the message see ftpool_result. **Thread safety:** any thread. **Returns:** FTPOOL_OK:
 /// `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if `out_result` is NULL or its size is not

@@ -95,8 +95,8 @@ impl Span {
 }
 
 /// Runs the rest together with the pool's workers; returns when all items were run, or all participants have stopped.
-/// An error is the first panic of the body. A failure that the body declares is the caller's: that of its [`frame`], which
-/// a stoppable loop has, or of its job.
+/// An error is the first panic of the body. A failure that the body declares is the caller's: that of its [`frame`],
+/// which a stoppable loop has, or of its job.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let site = rest.site;
