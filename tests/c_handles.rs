@@ -156,7 +156,8 @@ fn an_outcome_says_which_argument_its_job_had() {
             });
         let mut expected: Vec<_> = expected.collect();
         let mut shown = lock(&shown).clone();
-        (expected.sort_unstable(), shown.sort_unstable());
+        expected.sort_unstable();
+        shown.sort_unstable();
         assert_eq!(shown, expected);
         gate.open();
         assert_eq!(blocker.wait(LIMIT_NS).unwrap().arg, null_mut(), "it was not asked for");
