@@ -80,8 +80,8 @@ fn a_helping_joiner_speaks_for_its_job() {
     });
 }
 
-/// Reliability R10: the pool's workers may wait for a piece that a joiner from outside runs. So it waits for none of them:
-/// neither for room in the queue nor for jobs that they have not begun, and it is told where it would.
+/// Reliability R10: workers may wait for a piece that a joiner from outside runs. So it waits for none of them: neither
+/// for room in the queue nor for jobs that they have not begun, and it is told where it would.
 #[test]
 fn a_helping_joiner_does_not_wait_for_the_workers() {
     within_limit(|| {

@@ -163,7 +163,7 @@ impl Offered {
         self.wake(self.word.swap(end, Ordering::AcqRel)); // M3
     }
 
-    /// Waits for its end, and runs pieces of it meanwhile if the caller `helps` the pool. False if it was cancelled, and
+    /// Waits for its end, and runs pieces of it meanwhile if the caller `helps` a pool. False if it was cancelled, and
     /// not run.
     pub(super) fn join(&self, helps: Option<&Arc<Core>>) -> bool {
         let done = loop {
