@@ -65,6 +65,7 @@ soak: needs ## 10^9 randomised jobs with bookkeeping (about an hour) and more; J
 	FTPOOL_SOAK_JOBS=$(or $(JOBS),1000000000) $(CARGO) test --release --test soak -- --nocapture
 	FTPOOL_SOAK_JOBS=$(or $(JOBS),100000000) $(CARGO) test --release --test semaphore --test fast_lock
 	FTPOOL_SOAK_TIMERS=$(or $(JOBS),10000000) $(CARGO) test --release --test timer_races
+	FTPOOL_ROUNDS=$(or $(JOBS),100000) $(CARGO) test --release --test chaos
 	FTPOOL_SOAK_SEQUENCES=$(or $(JOBS),10000000) $(CARGO) test --release --features capi --test c_calls -- --nocapture
 
 loom: needs ## the model checker on every protocol

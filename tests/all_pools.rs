@@ -61,6 +61,24 @@ fn all_pools_are_cancelled_at_once() {
     });
 }
 
+/// Conformance 58, 65: a job that submits its successor would keep its pool from ending.
+#[test]
+fn no_job_has_a_successor_when_all_pools_are_cancelled() {
+    alone(|| {
+        let (pool, gate) = (pool_of(1), Gate::new());
+        let door = gate.door();
+        let submit = move || {
+            door.pass();
+            matches!(Pool::current().expect("this is a job").spawn(|| ()), Err(SubmitError::Shutdown))
+        };
+        let refused = pool.submit(submit).unwrap();
+        gate.wait_started(1);
+        assert_eq!(Pool::shutdown_all(Shutdown::Cancel, Deadline::NOW), Err(WaitError::TimedOut));
+        gate.open();
+        assert!(refused.join().unwrap());
+    });
+}
+
 /// Conformance 64, 65: a job of one of the pools would wait for itself.
 #[test]
 fn a_job_cannot_end_all_pools() {

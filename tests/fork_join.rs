@@ -306,3 +306,21 @@ fn a_piece_that_waits_for_its_job_is_refused() {
         assert!(ended.recv_timeout(LIMIT).unwrap());
     });
 }
+
+/// The handles of a pool may alternate, however many joins are left until the next check for a free worker.
+#[test]
+fn joins_by_several_handles_of_a_pool() {
+    within_limit(|| {
+        let (pool, ran) = (pool_of(1), Count::new());
+        let (other, count) = (pool.clone(), ran.each());
+        let join_many = || {
+            let mut random = Random::new(1);
+            for _ in 0..10_000 {
+                let handle = if random.below(2) == 0 { &pool } else { &other };
+                handle.join(&count, &count);
+            }
+        };
+        pool.join(|| pool.join(|| pool.join(|| pool.join(join_many, &count), &count), &count), &count);
+        assert_eq!(ran.get(), 20_004);
+    });
+}

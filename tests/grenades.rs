@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{LIMIT, pool_of, within_limit};
+use common::{Count, LIMIT, blocked, pool_of, within_limit};
 use fastthreadpool::{Emitter, Outcome, Pool, Shutdown, SubmitError};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
@@ -56,6 +56,30 @@ fn a_refused_batch_may_panic_when_it_is_dropped() {
         let jobs = (0..3).map(|_| Grenade(2)).map(|grenade| move || drop(grenade));
         assert!(matches!(results.submit_batch(jobs), Err(SubmitError::Shutdown)));
         assert_eq!((results.outstanding(), results.as_completed().count()), (0, 0));
+    });
+}
+
+/// Reliability R5: the other outcomes that nobody reads are dropped as well, before and after the last job has ended.
+#[test]
+fn unread_outcomes_may_panic_when_they_are_dropped() {
+    within_limit(|| {
+        for ended in [true, false] {
+            let ((pool, gate), dropped) = (blocked(), Count::new());
+            let results = pool.results();
+            for _ in 0..200 {
+                let [value, payload] = [0; 2].map(|_| (dropped.on_drop(), Grenade(2)));
+                results.submit(move || value).unwrap();
+                results.submit(move || panic_any(payload)).unwrap();
+            }
+            if ended {
+                gate.open();
+                pool.wait_idle(LIMIT).unwrap();
+            }
+            drop(results);
+            gate.open();
+            pool.shutdown(Shutdown::Drain, LIMIT).unwrap();
+            assert_eq!(dropped.get(), 400);
+        }
     });
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Count, LIMIT, Random, eventually, pool_of, within_limit};
-use fastthreadpool::{Pool, current_job, fail};
+use fastthreadpool::{Deadline, Policy, Pool, WaitError, current_job, fail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
@@ -77,6 +77,23 @@ fn a_helping_joiner_speaks_for_its_job() {
             });
             assert_eq!(job.unwrap().join().unwrap_err().to_string(), "the job failed: a piece of it (code 5)");
         }
+    });
+}
+
+/// Reliability R10: workers may wait for a piece that a joiner from outside runs. So it waits for none of them: neither
+/// for room in the queue nor for jobs that they have not begun, and it is told where it would.
+#[test]
+fn a_helping_joiner_does_not_wait_for_the_workers() {
+    within_limit(|| {
+        let pool = Pool::builder().workers(1).max_queued(1, Policy::Block).build().unwrap();
+        help(&pool, || {
+            let jobs: Vec<_> = (0..3).map(|n| pool.submit(move || n).unwrap()).collect();
+            assert_eq!(jobs.into_iter().map(|job| job.join().unwrap()).sum::<i32>(), 3);
+            assert_eq!(pool.wait_idle(Deadline::NEVER), Err(WaitError::Deadlock));
+            pool.scope(|scope| scope.spawn(|| ()));
+        });
+        pool.wait_idle(LIMIT).unwrap();
+        assert_eq!((pool.pending(), pool.failed()), (0, 0));
     });
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Count, Gate, LIMIT, pool_of, within_limit};
+use common::{Count, Gate, LIMIT, blocked, pool_of, within_limit};
 use fastthreadpool::{JobError, Policy, Pool, Scope, Shutdown, current_job, fail};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -171,6 +171,23 @@ fn a_scope_lacks_no_job_that_was_cancelled() {
             });
             assert_eq!(ran.get(), 10);
         }
+    });
+}
+
+/// Conformance 119, reliability R10: a job that its caller runs for that reason may have others cancelled in turn.
+#[test]
+fn a_scope_lacks_no_job_that_a_cancelled_one_spawned() {
+    within_limit(|| {
+        let (pool, _gate) = blocked();
+        let ran = Count::new();
+        pool.scope(|scope| {
+            scope.spawn(|| {
+                scope.spawn(|| _ = ran.add());
+                assert_eq!(pool.cancel_all(), 1);
+            });
+            assert_eq!(pool.cancel_all(), 1);
+        });
+        assert_eq!(ran.get(), 1);
     });
 }
 

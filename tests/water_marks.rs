@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Gate, LIMIT, eventually, lock, within_limit};
-use fastthreadpool::{BuildError, Deadline, Event, ManualClock, Policy, Pool, WaterMark, fail, worker_index};
+use common::{Count, Gate, LIMIT, eventually, lock, within_limit};
+use fastthreadpool::{BuildError, Deadline, Event, ManualClock, Policy, Pool, Priority, WaterMark, fail, worker_index};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -52,6 +52,30 @@ fn cancelled_jobs_lower_the_water() {
     let ids: Vec<_> = (0..3).map(|_| pool.spawn(|| ()).expect("there is no limit")).collect();
     assert!(ids.iter().all(|&id| pool.cancel(id)));
     assert_eq!(*lock(&told), [(WaterMark::High, 3), (WaterMark::Low, 0)]);
+}
+
+/// Of jobs that are cancelled together, none keeps its place while the callback submits others.
+#[test]
+fn jobs_that_are_cancelled_together_make_room_before_the_low_mark() {
+    within_limit(|| {
+        let (pool, refills, gate) = (Arc::new(OnceLock::<Pool>::new()), Count::new(), Gate::new());
+        let refill = {
+            let (pool, refills) = (Arc::downgrade(&pool), refills.clone());
+            move |mark, _| {
+                if mark == WaterMark::Low && refills.add() < 2 {
+                    pool.upgrade().unwrap().get().unwrap().spawn_batch([|| (), || ()]).unwrap();
+                }
+            }
+        };
+        let builder = Pool::builder().workers(1).max_queued(2, Policy::Block).water_marks(1, 2, refill);
+        let pool = pool.get_or_init(|| builder.build().unwrap());
+        let group = pool.group(1, Priority::Normal);
+        pool.spawn(gate.job()).unwrap();
+        gate.wait_started(1);
+        (0..2).for_each(|_| assert!(group.spawn(|| ()).is_ok()));
+        assert_eq!((group.cancel_all(), pool.cancel_all()), (2, 2));
+        assert_eq!((refills.get(), pool.pending()), (2, 3));
+    });
 }
 
 /// Issue 3, backpressure: jobs that are submitted by the pool's own jobs count, whichever way they are submitted.

@@ -294,9 +294,12 @@ impl Core {
         self.counters().map(DequeueCounter::gone).sum()
     }
 
-    /// Called outside any visit and lock, after places were freed otherwise than by a worker: reports the low mark.
+    /// Called outside any visit and lock, after places were freed otherwise than by a worker: reports the low mark. Not
+    /// in the child of a fork, where the marks are the parent's.
     pub(super) fn check_low_mark(&self) {
-        if let Some(marks) = self.marks() {
+        if let Some(marks) = self.marks()
+            && !self.is_forked()
+        {
             marks.may_have_fallen(&self.cancelled, self);
         }
     }

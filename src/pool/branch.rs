@@ -154,7 +154,7 @@ impl Branch {
     unsafe fn take_back_or_join(&self, core: &Arc<Core>, helps: bool) -> bool {
         // SAFETY: 1. the pointer is from `Arc::into_raw`, and by the caller's 1 it is converted back once.
         let offered = unsafe { Arc::from_raw(self.offered.get()) };
-        offered.try_take_back(core) || !offered.join(helps)
+        offered.try_take_back(core) || !offered.join(helps.then_some(core))
     }
 }
 

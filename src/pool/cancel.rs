@@ -47,9 +47,10 @@ impl Core {
     /// Cancels all jobs that are queued now, and reports the id of each.
     pub(super) fn cancel_each(&self, cancelled: &mut dyn FnMut(u64)) {
         self.finish_storm();
-        let end = |id, item, counted| cancelled(self.end_unrun(id, TakenOut { item, counted }));
+        let end = |id, item, counted| cancelled(self.end_one_of_several(id, TakenOut { item, counted }));
         self.store.revoke_all(|group| self.groups.end_one(group), end);
         self.lanes.all().for_each(|lane| lane.pass_holes(&self.store));
+        self.check_low_mark();
     }
 
     /// The ids of the jobs that are queued now, ascending.
@@ -58,12 +59,12 @@ impl Core {
     }
 
     pub(super) fn count_cancelled(&self, count: u64) {
-        self.count_cancelled_in_visit(count);
+        self.count_cancelled_unreported(count);
         self.check_low_mark();
     }
 
-    /// The same in a visit, after which the caller reports the low mark.
-    pub(super) fn count_cancelled_in_visit(&self, count: u64) {
+    /// The same, but the caller reports the low mark: after a visit, or after several jobs.
+    pub(super) fn count_cancelled_unreported(&self, count: u64) {
         self.cancelled.count_shared(count);
         if let Some(bound) = &self.bound {
             bound.notify_all();

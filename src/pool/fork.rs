@@ -147,6 +147,7 @@ impl Forks {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
+        self.stop_plain(); // Joins may be plain by another name. This one counts, too, and may be the last to do so.
         // SAFETY: the caller has made the pointer from a reference.
         let core = unsafe { &*core };
         if self.pool.get() != Arc::as_ptr(core) {
@@ -163,7 +164,6 @@ impl Forks {
         B: FnOnce() -> RB + Send,
         RB: Send,
     {
-        self.stop_plain();
         let quick = site.is_quick();
         let pool = (self.pool.replace(Arc::as_ptr(core)), self.core.replace(core));
         self.name.set(name);

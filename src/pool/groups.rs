@@ -228,7 +228,8 @@ impl Core {
         }
         let claimed: Vec<_> = std::iter::from_fn(|| self.claim_to_cancel(group)).collect();
         let count = claimed.len();
-        claimed.into_iter().for_each(|(id, job)| _ = self.end_unrun(id, job));
+        claimed.into_iter().for_each(|(id, job)| _ = self.end_one_of_several(id, job));
+        self.check_low_mark();
         count
     }
 

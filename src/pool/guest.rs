@@ -1,4 +1,4 @@
-//! Guests: submitters that run their job themselves, because the queue is full.
+//! Guests: submitters that run their job themselves, because the queue is full; joiners that help a worker.
 
 use super::core::Core;
 use super::job::Job;
@@ -48,21 +48,29 @@ impl Core {
     /// Runs a job that was counted by [`Guests::begin`] on the calling thread; returns its id.
     pub(super) fn run_guest(self: &Arc<Self>, job: Job) -> u64 {
         let id = queue::first_id(unique::number());
+        self.as_guest(|worker| worker.execute(id, job.into_item()));
+        if !self.is_forked() {
+            self.guests.ended.fetch_add(1, Ordering::SeqCst);
+            self.ended_elsewhere();
+        }
+        id
+    }
+
+    /// Runs `code`, for whose end one of the pool's jobs waits, as a worker would run it: it waits for no worker.
+    pub(super) fn as_guest<R>(self: &Arc<Self>, code: impl FnOnce(&Worker) -> R) -> R {
         let spare = self.guests.spare.lock().pop();
         let station = spare.unwrap_or_else(|| Arc::new(CachePadded::new(Station::new())));
         let failed_before = station.failed();
         let worker = Worker::guest(Arc::clone(self), Arc::clone(&station));
-        {
+        let returned = {
             let _current = current::enter(&worker);
-            worker.execute(id, job.into_item());
+            code(&worker)
+        };
+        // In the child of a fork, whoever holds a lock may not exist.
+        if !self.is_forked() {
+            self.guests.count_failed(station.failed() - failed_before);
+            self.guests.spare.lock().push(station);
         }
-        if self.is_forked() {
-            return id; // The job has forked. Whoever holds a lock may not exist in this process.
-        }
-        self.guests.count_failed(station.failed() - failed_before);
-        self.guests.spare.lock().push(station);
-        self.guests.ended.fetch_add(1, Ordering::SeqCst);
-        self.ended_elsewhere();
-        id
+        returned
     }
 }

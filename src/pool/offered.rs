@@ -4,6 +4,7 @@ use super::branch::Branch;
 use super::core::Core;
 use super::nested::Parent;
 use super::running::Failure;
+use super::worker::Worker;
 use super::{current, frame};
 use crate::sys::atomic::{AtomicPtr, Ordering};
 use crate::sys::futex::Futex;
@@ -162,11 +163,11 @@ impl Offered {
         self.wake(self.word.swap(end, Ordering::AcqRel)); // M3
     }
 
-    /// Waits for its end, and runs pieces of it meanwhile if the caller `helps`. False if it was cancelled, and not
-    /// run.
-    pub(super) fn join(&self, helps: bool) -> bool {
+    /// Waits for its end, and runs pieces of it meanwhile if the caller `helps` a pool. False if it was cancelled, and
+    /// not run.
+    pub(super) fn join(&self, helps: Option<&Arc<Core>>) -> bool {
         let done = loop {
-            if helps {
+            if helps.is_some() {
                 self.word.fetch_or(IDLE, Ordering::Relaxed); // J1
             }
             match self.wait_for_event() {
@@ -174,7 +175,7 @@ impl Offered {
                 JoinEvent::Cancelled => break false,
                 JoinEvent::Posted(piece) => {
                     self.word.fetch_and(!IDLE, Ordering::Relaxed);
-                    piece.help();
+                    piece.help(helps.expect("only an idle joiner gets a piece"));
                 }
             }
         };
@@ -217,17 +218,12 @@ impl Offered {
 
     /// A joiner runs a piece of what it waits for, as a part of the job that forked it. A failure that it declares
     /// is its joiner's.
-    fn help(&self) {
+    fn help(&self, core: &Arc<Core>) {
         // SAFETY: 1. it was in one mailbox, and this thread has taken it out.
         let run = || frame::outside(|| unsafe { self.run() });
-        let failure = current::with(|worker| worker.run_piece(self.parent, run));
-        match failure {
-            Some(failure) => self.done(failure),
-            None => {
-                run();
-                self.done(None);
-            }
-        }
+        let run = |worker: &Worker| worker.run_piece(self.parent, run);
+        let failure = if core.is_current() { current::with(run).flatten() } else { core.as_guest(run) };
+        self.done(failure);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Result queues whose readers are gone, while jobs may still write to them.
 
 use super::unwind;
-use crate::queue::Owner;
+use crate::queue::{Outcomes, Owner};
 use crate::sys::atomic::{AtomicBool, Ordering};
 use crate::sys::fence;
 use crate::sys::lock::Lock;
@@ -10,11 +10,20 @@ use std::fmt;
 /// What must be kept until it is settled: until no job can write to it any more.
 pub(super) trait Orphan: Send {
     fn is_settled(&self) -> bool;
+
+    /// Drops an unread outcome; false if there is none. Its destructor is user code.
+    fn drop_next(&self) -> bool {
+        false
+    }
 }
 
 impl<D: Send, F: Send> Orphan for Owner<D, F> {
     fn is_settled(&self) -> bool {
         Self::is_settled(self)
+    }
+
+    fn drop_next(&self) -> bool {
+        Outcomes::drop_next(self)
     }
 }
 
@@ -41,8 +50,7 @@ impl Orphans {
     /// Keeps `orphan`, or drops it now if it is settled.
     pub(super) fn adopt(&self, orphan: impl Orphan + 'static) {
         if orphan.is_settled() {
-            unwind::dispose(orphan);
-            return;
+            return end(&orphan);
         }
         let mut kept = self.kept.lock();
         self.any.store(true, Ordering::Relaxed); // O1
@@ -54,7 +62,7 @@ impl Orphans {
         }
         self.any.store(!kept.is_empty(), Ordering::Relaxed);
         drop(kept);
-        unwind::dispose(orphan);
+        end(&orphan);
     }
 
     /// Called after a last write.
@@ -71,6 +79,14 @@ impl Orphans {
         settled.extend(kept.extract_if(.., |orphan| orphan.is_settled()));
         self.any.store(!kept.is_empty(), Ordering::Relaxed);
         drop(kept);
-        settled.into_iter().for_each(unwind::dispose);
+        settled.iter().for_each(|orphan| end(&**orphan));
     }
+}
+
+/// Called before a settled orphan is dropped: drops its unread outcomes one by one, because each may panic.
+fn end(orphan: &dyn Orphan) {
+    while unwind::catch(|| orphan.drop_next()).unwrap_or_else(|payload| {
+        unwind::dispose(payload);
+        true
+    }) {}
 }

@@ -69,9 +69,10 @@ pub(crate) fn drain_all(cancel: bool, deadline: Deadline) -> Result<(), WaitErro
         return Err(WaitError::Deadlock);
     }
     for core in &pools {
-        core.close();
         if cancel {
-            core.cancel_all();
+            core.close_and_cancel(&mut |_| ())?;
+        } else {
+            core.close();
         }
     }
     pools.iter().try_for_each(|core| core.drain(deadline))

@@ -106,7 +106,9 @@ impl<'pool> Scope<'pool> {
                 return self.outcome.settle();
             }
             self.has_cancelled.store(false, Ordering::Relaxed);
-            for job in mem::take(&mut *self.cancelled.lock()) {
+            // Out of the lock first: these jobs may spawn others that are cancelled.
+            let cancelled = mem::take(&mut *self.cancelled.lock());
+            for job in cancelled {
                 self.left.begin();
                 self.run_here(job);
             }

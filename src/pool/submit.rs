@@ -192,7 +192,7 @@ impl Core {
     /// Called in a visit, if no thread could be started for a queued job: takes the job back, unless it was claimed.
     fn take_back_for(&self, refused: io::Error, id: u64) -> Result<u64, Rejected> {
         let Some(job) = self.take_back_uncounted(id) else { return Ok(id) };
-        self.count_cancelled_in_visit(1);
+        self.count_cancelled_unreported(1);
         Err(Rejected { why: Refusal::NoThread(refused), job })
     }
 

@@ -45,6 +45,13 @@ struct Ending {
 impl Core {
     /// Ends a cancelled job that was taken out of its queue. Returns the id that users know.
     pub(super) fn end_unrun(&self, id: u64, job: TakenOut<'_>) -> u64 {
+        let id = self.end_one_of_several(id, job);
+        self.check_low_mark();
+        id
+    }
+
+    /// The same for one of several jobs that were taken out together. The caller reports the low mark after the last.
+    pub(super) fn end_one_of_several(&self, id: u64, job: TakenOut<'_>) -> u64 {
         self.end_pending(id, job, Unrun::Cancelled)
     }
 
@@ -52,6 +59,7 @@ impl Core {
     pub(super) fn expire(&self, id: u64) {
         if let Some(job) = self.take_out(id) {
             self.end_pending(id, job, Unrun::Expired);
+            self.check_low_mark();
         }
     }
 
@@ -73,7 +81,7 @@ impl Core {
             std::mem::forget(counted); // A callback has forked. Whoever holds a lock may not exist in this process.
         } else {
             drop(counted); // G6
-            self.count_cancelled(1); // G7
+            self.count_cancelled_unreported(1); // G7
         }
         id
     }

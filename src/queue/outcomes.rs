@@ -238,6 +238,16 @@ impl<D, F> Outcomes<D, F> {
         self.failures.load(Ordering::Acquire).saturating_sub(taken) as usize
     }
 
+    /// Drops an unread entry; false if there is none. A destructor that panics leaves the other entries.
+    pub(crate) fn drop_next(&self) -> bool {
+        match (self.locked(Self::pop), &self.discard) {
+            (None, _) => return false,
+            (Some(Ok(done)), Some(discard)) => (discard.0)(done),
+            (Some(entry), _) => drop(entry),
+        }
+        true
+    }
+
     /// How many announced deliveries have not ended yet.
     pub(crate) fn outstanding(&self) -> u64 {
         let ended: u64 = self.outboxes.iter().map(|outbox| outbox.ended.load(Ordering::Acquire)).sum();
@@ -247,14 +257,8 @@ impl<D, F> Outcomes<D, F> {
 
 impl<D, F> Drop for Outcomes<D, F> {
     fn drop(&mut self) {
+        while self.drop_next() {}
         let mut positions = self.reader.positions.lock().expect("queues are dropped where they were made");
-        while let Some(entry) = self.pop_done(&mut positions) {
-            match &self.discard {
-                Some(discard) => (discard.0)(entry),
-                None => drop(entry),
-            }
-        }
-        while self.pop_failed(&mut positions).is_some() {}
         for (number, outbox) in self.outboxes.iter().enumerate() {
             // SAFETY: 1. as in `run_of_done`, and nothing is left; 2. the queues are dropped.
             unsafe { outbox.done.destroy(&mut positions.done.at[number]) };

@@ -121,12 +121,12 @@ impl<D, F> Outcomes<D, F> {
 
     /// In the child of a fork nothing, if a reader of the parent may be in the middle of it: protocol in `README.md`.
     #[inline(always)]
-    fn locked<R>(&self, pop: impl FnOnce(&Self, &mut Positions<D, F>) -> Option<R>) -> Option<R> {
+    pub(super) fn locked<R>(&self, pop: impl FnOnce(&Self, &mut Positions<D, F>) -> Option<R>) -> Option<R> {
         pop(self, &mut *self.reader.positions.lock()?)
     }
 
     #[inline(always)]
-    fn pop(&self, positions: &mut Positions<D, F>) -> Option<Result<D, F>> {
+    pub(super) fn pop(&self, positions: &mut Positions<D, F>) -> Option<Result<D, F>> {
         if self.failed_len() > 0
             && let Some(failed) = self.pop_failed(positions)
         {

@@ -70,7 +70,7 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
         inner.add();
         let piece = Piece::new(|| inner.add());
         let offered = Arc::new(Offered::new(&raw const piece.branch, &own));
-        if !offered.try_post() || taken_back(&offered, &own) || !offered.join(true) {
+        if !offered.try_post() || taken_back(&offered, &own) || !offered.join(Some(&own)) {
             // SAFETY: 1. no other thread has it.
             let code = unsafe { piece.take_code() };
             code();
@@ -84,7 +84,7 @@ fn post(taken_back: fn(&Arc<Offered>, &Arc<Core>) -> bool) {
         unsafe { same.run() };
         same.done(None);
     });
-    assert!(offered.join(true));
+    assert!(offered.join(Some(&core)));
     assert_eq!(number.get(), 3);
     runner.join().unwrap();
     drain(&core);
