@@ -178,7 +178,7 @@ impl Core {
 
     /// Resets [`failed`](Self::failed) and [`expired`](Self::expired) to 0.
     pub(super) fn forget_failures(&self) {
-        self.forgotten.store(self.failed_ever(), Ordering::Relaxed);
+        self.forgotten.fetch_max(self.failed_ever(), Ordering::Relaxed);
         self.expired.store(0, Ordering::Relaxed);
     }
 
