@@ -7,7 +7,7 @@ if ! cargo +nightly --version >/dev/null 2>&1; then
     echo "skipped: no nightly toolchain (rustup toolchain install nightly)"; exit 0
 fi
 target=$(rustc +nightly -vV | sed -n 's/^host: //p')
-export RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan FTPOOL_SOAK_JOBS=300000
+export RUSTFLAGS="-Zsanitizer=address --cfg ftpool_asan" CARGO_TARGET_DIR=target/asan FTPOOL_SOAK_JOBS=300000
 cargo +nightly test --quiet --target "$target" --features capi \
     --test outcomes --test cancel --test shutdown --test producers --test soak --test c_abi \
     --test hooks --test reopen --test cancel_all --test all_pools --test c_control \

@@ -21,9 +21,12 @@
  *           job's value. ftpool_results_submit() collects the outcomes of many jobs, for ftpool_results_next().
  *           ftpool_for(), ftpool_map() and ftpool_reduce() are parallel loops.
  * Failures  A job fails by ftpool_fail(), or by the return value of its callback. ftpool_result.outcome tells how a job
- *           has ended; ftpool_failed() counts failures, and ftpool_config.failed is called for each.
+ *           has ended; ftpool_failed() counts failures, and ftpool_config.failed is called for each. A loop in which
+ *           ftpool_fail() is called stops; ftpool_loop_failure() tells why.
  * Limits    ftpool_config.workers limits the threads, max_queued the queue; ftpool_group_new() the jobs of one kind that
  *           run at a time; ftpool_results_options.done_max the unread outcomes.
+ * Timers    ftpool_submit_later() delays a job, ftpool_schedule() repeats one, and ftpool_submit_timed() has options for
+ *           both. ftpool_submit_options delays a job with a handle or a callback.
  * Timeouts  Nearly every wait takes a timeout. ftpool_submit_options has a start deadline and a run limit for a job,
  *           and ftpool_cancel() cancels a job that has not started.
  * Shutdown  ftpool_free() runs the queued jobs. ftpool_shutdown() runs or cancels them, with a timeout. Both cancel
@@ -48,7 +51,7 @@
  * Threads   Jobs run on worker threads. A pool with timers, start deadlines or run limits also has a timer thread, and
  *           a results object with a callback has a thread of its own. All of them block asynchronous signals. Processes
  *           that a job starts inherit that: clear the mask with sigprocmask() before exec, or with
- *           posix_spawnattr_setsigmask().
+ *           posix_spawnattr_setsigmask(). No function may be called in a signal handler.
  * Exit      A pool does not keep the process alive. Once exit() has begun, no further job starts, submits and waits
  *           return FTPOOL_E_SHUTDOWN, and ftpool_free() does not wait. Functions registered with atexit() after the
  *           first pool was made, and destructors of static objects constructed after it, run before that.
@@ -86,7 +89,7 @@
 #define FTPOOL_LOCK_INIT {{0, 0}}
 #define FTPOOL_EVENT_INIT {0}
 #define FTPOOL_WAIT_GROUP_INIT {0}
-#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL}
+#define FTPOOL_SUBMIT_OPTIONS_INIT {sizeof(ftpool_submit_options), NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0, 0, 0}
 #define FTPOOL_TIMER_OPTIONS_INIT {sizeof(ftpool_timer_options), NULL, NULL, 0, 0, 0, 0, 0, FTPOOL_MISSED_SKIP, 0}
 
 /* Words that are accessed atomically are aligned to their size, also in 32-bit programs. */
@@ -251,6 +254,16 @@
  * lost: value_free is called with values only.
  */
 #define FTPOOL_SUBMIT_RETURN_ARG 4
+
+/**
+ * A flag of ftpool_submit_options: a `wall_ns` that has passed means now, and is not an error.
+ */
+#define FTPOOL_SUBMIT_OR_NOW 8
+
+/**
+ * A flag of ftpool_submit_options: when due, a delayed job goes behind the queued jobs, not ahead of them.
+ */
+#define FTPOOL_SUBMIT_BACK 16
 
 /**
  * A priority of a group: its jobs take turns with jobs outside groups.
@@ -628,7 +641,7 @@ typedef struct ftpool_result {
     /**
      * What went wrong if the outcome is not FTPOOL_OUTCOME_DONE; otherwise NULL. It belongs to the library, and is
      * valid until the calling thread next reads an outcome, from any results object or handle, or calls
-     * ftpool_check(). Print or copy it before that.
+     * ftpool_loop_failure() or ftpool_check(). Print or copy it before that.
      */
     const char *error_message;
     /**
@@ -759,6 +772,10 @@ typedef struct ftpool_submit_options {
      */
     ftpool_callback callback;
     /**
+     * Called instead of `callback`, which must be NULL then, and decides how the job ends. May be NULL.
+     */
+    ftpool_settle_fn settle;
+    /**
      * Passed to `callback` or `settle`. It must stay valid until the job has ended.
      */
     void *callback_context;
@@ -769,7 +786,7 @@ typedef struct ftpool_submit_options {
      */
     ftpool_free_fn arg_free;
     /**
-     * FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
+     * FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, _OR_NOW, _BACK, or'ed together; 0 for none.
      */
     uint32_t flags;
     /**
@@ -794,13 +811,19 @@ typedef struct ftpool_submit_options {
     const char *name;
     /**
      * If not 0, the job is due this long after the submit, as with ftpool_submit_later(). Not with `group` or
-     * `start_within_ns`. A job of the same pool can wait for it only with a time limit.
+     * `start_within_ns`, and FTPOOL_SUBMIT_FIRST has no effect. A job of the same pool can wait for it only with a
+     * time limit.
      */
     int64_t delay_ns;
     /**
-     * Called instead of `callback`, which must be NULL then, and decides how the job ends. May be NULL.
+     * If not 0, the job is due when the wall clock shows this time, in nanoseconds since 1970, as with
+     * ftpool_submit_at(); `delay_ns` must then be 0. Otherwise as `delay_ns`.
      */
-    ftpool_settle_fn settle;
+    int64_t wall_ns;
+    /**
+     * How much later a delayed job may be, so that the machine wakes up less often.
+     */
+    int64_t leeway_ns;
 } ftpool_submit_options;
 
 /**
@@ -1473,7 +1496,7 @@ FTPOOL_API ftpool_status ftpool_results_fd(ftpool_results *results, int32_t *out
  * The caller takes part, and so does every free worker if that pays: the caller runs the first items alone to see how
  * long they take, and keeps a loop of a few microseconds to itself. So items must not wait for each other. `grain` is
  * how many items a thread takes at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
- * items that are running; its code and message are not kept, so store them in `context`.
+ * items that are running, and does not fail the job that calls it; ftpool_loop_failure() returns its code and message.
  *
  * **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
  * depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
@@ -1541,13 +1564,23 @@ ftpool_status ftpool_reduce(ftpool *pool,
                             void *value);
 
 /**
+ * Returns the failure of the last loop that has returned FTPOOL_E_JOB on the calling thread: FTPOOL_OUTCOME_FAILED,
+ * and the code and message of an item that has failed. It is returned once. Call this right after the loop.
+ *
+ * **Ownership:** for the message see ftpool_result. **Thread safety:** any thread. **Returns:** FTPOOL_OK:
+ * `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if `out_result` is NULL or its size is not
+ * valid.
+ */
+FTPOOL_API ftpool_status ftpool_loop_failure(ftpool_result *out_result);
+
+/**
  * Calls `first(first_arg)` and `second(second_arg)`, in parallel where that pays, and returns when both have returned.
  * Their values are stored in `*out_first` and `*out_second`, which may be NULL. It is made for recursion: a call costs
  * about as much as a function call as long as no worker takes the second.
  *
  * **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
  * FTPOOL_OK; FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either counts for the surrounding job
- * or loop.
+ * or loop, and has no effect outside both.
  */
 FTPOOL_API
 ftpool_status ftpool_join(ftpool *pool,
@@ -1577,7 +1610,7 @@ ftpool_status ftpool_submit_with(ftpool *pool,
 
 /**
  * As ftpool_submit_with(), and returns a handle to the job in `*out_job`. The outcome goes to the handle, so `options`
- * must not have a results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
+ * must not have a results object or FTPOOL_SUBMIT_EMITS.
  *
  * **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
  * ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`

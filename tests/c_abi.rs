@@ -48,6 +48,7 @@ fn a_number_of_the_abi_has_changed() {
     assert_eq!(outcomes, [0_u32, 1, 2, 3]);
     assert_eq!([FTPOOL_CANCEL_QUEUED, FTPOOL_CANCEL_TIMERS], [1_u32, 2]);
     assert_eq!([FTPOOL_SUBMIT_FIRST, FTPOOL_SUBMIT_EMITS, FTPOOL_SUBMIT_RETURN_ARG], [1_u32, 2, 4]);
+    assert_eq!([FTPOOL_SUBMIT_OR_NOW, FTPOOL_SUBMIT_BACK], [8_u32, 16]);
     let policies = [FTPOOL_POLICY_BLOCK, FTPOOL_POLICY_TIMED, FTPOOL_POLICY_REJECT, FTPOOL_POLICY_CALLER_RUNS];
     assert_eq!(policies, [0, 1, 2, 3]);
     assert_eq!(
@@ -93,13 +94,14 @@ fn a_struct_of_the_abi_has_changed() {
     assert_eq!([offset_of!(Outcome, outcome), offset_of!(Outcome, error_code), offset_of!(Outcome, arg)], [48, 52, 56]);
 
     type Submit = ftpool_submit_options;
-    assert_eq!((size_of::<Submit>(), align_of::<Submit>()), (96, 8));
-    assert_eq!([offset_of!(Submit, delay_ns), offset_of!(Submit, settle)], [80, 88]);
+    assert_eq!((size_of::<Submit>(), align_of::<Submit>()), (112, 8));
     assert_eq!([offset_of!(Submit, size), offset_of!(Submit, results), offset_of!(Submit, callback)], [0, 8, 16]);
-    let rest = [offset_of!(Submit, callback_context), offset_of!(Submit, arg_free), offset_of!(Submit, flags)];
-    assert_eq!((rest, offset_of!(Submit, group)), ([24, 32, 40], 48));
+    assert_eq!([offset_of!(Submit, settle), offset_of!(Submit, callback_context)], [24, 32]);
+    assert_eq!([offset_of!(Submit, arg_free), offset_of!(Submit, flags), offset_of!(Submit, group)], [40, 48, 56]);
     let times = [offset_of!(Submit, start_within_ns), offset_of!(Submit, run_limit_ns), offset_of!(Submit, name)];
-    assert_eq!(times, [56, 64, 72]);
+    assert_eq!(times, [64, 72, 80]);
+    let due = [offset_of!(Submit, delay_ns), offset_of!(Submit, wall_ns), offset_of!(Submit, leeway_ns)];
+    assert_eq!(due, [88, 96, 104]);
 
     type Results = ftpool_results_options;
     assert_eq!((size_of::<Results>(), align_of::<Results>()), (40, 8));

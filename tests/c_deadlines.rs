@@ -132,7 +132,7 @@ fn options_that_make_no_sense_for_a_deadline_or_a_handle_are_refused() {
         let ((function, argument), mut handle) = (job(&never), std::ptr::dangling_mut());
         let somewhere = ftpool_submit_options { results: results.handle(), ..SUBMIT_OPTIONS };
         let flagged = |flags| ftpool_submit_options { flags, ..SUBMIT_OPTIONS };
-        for options in [somewhere, flagged(FTPOOL_SUBMIT_EMITS), flagged(FTPOOL_SUBMIT_RETURN_ARG), flagged(8)] {
+        for options in [somewhere, flagged(FTPOOL_SUBMIT_EMITS), flagged(32)] {
             let status = c!(ftpool_submit_job_with(pool.handle(), function, argument, &options, &mut handle));
             assert_eq!(status, FTPOOL_E_INVALID);
             assert!(handle.is_null());

@@ -4,8 +4,8 @@
 mod c_common;
 mod common;
 
-use c_common::{CONFIG, CPool, LIMIT_NS, RESULT, c, callback, job, text, value, waiting};
-use common::{Gate, within_limit};
+use c_common::{CONFIG, CPool, LIMIT_NS, RESULT, SUBMIT_OPTIONS, c, callback, job, text, value, waiting};
+use common::{Gate, lock, within_limit};
 use fastthreadpool::ffi::ftpool_status::{self, *};
 use fastthreadpool::ffi::*;
 use std::ffi::c_void;
@@ -120,6 +120,47 @@ fn a_cancelled_job_wakes_its_waiters() {
         gate.open();
         assert_eq!(running.wait(LIMIT_NS).unwrap().value, value(1), "it was asked to stop");
         assert_eq!(ftpool_self_cancelled(), 0);
+    });
+}
+
+/// Conformance 55, 109: done, failed, cancelled and expired.
+#[test]
+fn an_outcome_says_which_argument_its_job_had() {
+    within_limit(|| {
+        let (gate, four, fails) = (Gate::new(), || 4, || c!(ftpool_fail(6, null())) as usize);
+        let (block, shown) = (waiting(&gate), Mutex::new(Vec::new()));
+        let show = |result: &ftpool_result| {
+            lock(&shown).push((result.outcome, result.arg.addr()));
+            0
+        };
+        let ((on_done, context), pool) = (callback(&show), CPool::of(1));
+        let submit = |(function, argument), start_within_ns| {
+            let options = ftpool_submit_options { flags: FTPOOL_SUBMIT_RETURN_ARG, start_within_ns, ..SUBMIT_OPTIONS };
+            let mut handle = null_mut();
+            let status = c!(ftpool_submit_job_with(pool.handle(), function, argument, &options, &mut handle));
+            assert_eq!((status, c!(ftpool_job_on_done(handle, on_done, context, null_mut()))), (FTPOOL_OK, FTPOOL_OK));
+            (CJob(handle), argument)
+        };
+        let (done, failed) = (submit(job(&four), 0), submit(job(&fails), 0));
+        assert_eq!(pool.wait_idle(LIMIT_NS), FTPOOL_OK);
+        let blocker = CJob::submit(&pool, &block);
+        gate.wait_started(1);
+        let (cancelled, expired) = (submit(job(&four), 0), submit(job(&four), 1));
+        assert_eq!(c!(ftpool_job_cancel(cancelled.0.0)), FTPOOL_OK);
+        let outcomes = [FTPOOL_OUTCOME_DONE, FTPOOL_OUTCOME_FAILED, FTPOOL_OUTCOME_CANCELLED, FTPOOL_OUTCOME_EXPIRED];
+        let expected =
+            outcomes.into_iter().zip([done, failed, cancelled, expired]).map(|(outcome, (job, argument))| {
+                let result = job.wait(LIMIT_NS).unwrap();
+                assert_eq!((result.outcome, result.arg), (outcome, argument));
+                (outcome, argument.addr())
+            });
+        let mut expected: Vec<_> = expected.collect();
+        let mut shown = lock(&shown).clone();
+        expected.sort_unstable();
+        shown.sort_unstable();
+        assert_eq!(shown, expected);
+        gate.open();
+        assert_eq!(blocker.wait(LIMIT_NS).unwrap().arg, null_mut(), "it was not asked for");
     });
 }
 

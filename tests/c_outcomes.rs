@@ -156,7 +156,7 @@ fn options_that_contradict_themselves() {
         let flags = |flags| ftpool_submit_options { flags, ..to(&results) };
         let without_free = |flags| ftpool_submit_options { flags, arg_free: None, ..SUBMIT_OPTIONS };
         for options in [
-            flags(8),
+            flags(32),
             flags(1 << 31),
             flags(u32::MAX),
             flags(FTPOOL_SUBMIT_RETURN_ARG),

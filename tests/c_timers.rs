@@ -5,11 +5,12 @@ mod c_common;
 mod common;
 
 use c_common::{CONFIG, CPool, CResults, LIMIT_NS, RESULT, SUBMIT_OPTIONS, Seen, Which, c, callback, job, value};
-use common::{Count, Gate, within_limit};
+use common::{Count, Gate, lock, within_limit};
 use fastthreadpool::ffi::ftpool_status::{self, *};
 use fastthreadpool::ffi::*;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
+use std::sync::Mutex;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -291,5 +292,91 @@ fn a_delayed_job_has_a_callback_a_handle_and_a_lateness() {
             assert_eq!(pool.submit_with(job(&seven), &wrong), Err(FTPOOL_E_INVALID));
         }
         c!(ftpool_group_free(group));
+    });
+}
+
+/// Conformance 45, for jobs with options: handles, callbacks and results of a time of the wall clock.
+#[test]
+fn a_job_with_options_is_due_by_the_wall_clock() {
+    within_limit(|| {
+        let (clock, ran, refused) = (Clock::new(), Argument::default(), Argument::default());
+        let pool = clock.pool(1);
+        let wall = |seconds| {
+            assert_eq!(c!(ftpool_clock_set_wall(clock.0, seconds * SECOND)), FTPOOL_OK);
+            assert_eq!(pool.wait_idle(LIMIT_NS), FTPOOL_OK);
+        };
+        wall(1000);
+        let results = pool.results();
+        let at = |seconds| ftpool_submit_options {
+            results: results.handle(),
+            arg_free: Some(count_free),
+            wall_ns: seconds * SECOND,
+            ..SUBMIT_OPTIONS
+        };
+        let run = |argument: &Argument| (Some(count_run as _), argument.pointer());
+        let id = pool.submit_with(run(&ran), &at(1001)).unwrap();
+        let ((function, argument), mut handle, mut result) = (run(&ran), null_mut(), RESULT);
+        let options = ftpool_submit_options { results: null_mut(), ..at(1002) };
+        assert_eq!(c!(ftpool_submit_job_with(pool.handle(), function, argument, &options, &mut handle)), FTPOOL_OK);
+        clock.advance(&pool, 0);
+        assert_eq!((c!(ftpool_delayed_count(pool.handle())), ran.counts()), (2, (0, 0)));
+        wall(1001);
+        let read = results.read(Which::Any, FTPOOL_NOW).unwrap();
+        assert_eq!((read.id, read.value, read.tick, read.late_by_ns), (id, value(0), 1, 0));
+        assert_eq!(c!(ftpool_job_wait(handle, FTPOOL_NOW, &mut result)), FTPOOL_TIMEOUT);
+        clock.advance(&pool, 4);
+        assert_eq!((c!(ftpool_job_join(handle, LIMIT_NS, &mut result)), result.value), (FTPOOL_OK, value(1)));
+        assert_eq!((result.tick, result.late_by_ns, ran.counts()), (1, 3 * SECOND, (2, 2)));
+
+        assert_eq!(pool.submit_with(run(&refused), &at(1004)), Err(FTPOOL_E_INVALID), "it has passed");
+        let or_now = ftpool_submit_options { flags: FTPOOL_SUBMIT_OR_NOW, ..at(1004) };
+        pool.submit_with(run(&ran), &or_now).unwrap();
+        assert_eq!((pool.wait_idle(LIMIT_NS), ran.counts()), (FTPOOL_OK, (3, 3)));
+        let mut group = null_mut();
+        assert_eq!(c!(ftpool_group_new(pool.handle(), 1, FTPOOL_PRIORITY_NORMAL, &mut group)), FTPOOL_OK);
+        for wrong in [
+            ftpool_submit_options { group, ..at(2000) },
+            ftpool_submit_options { start_within_ns: 1, ..at(2000) },
+            ftpool_submit_options { delay_ns: 1, ..at(2000) },
+            ftpool_submit_options { leeway_ns: -1, ..at(2000) },
+            at(-1),
+        ] {
+            assert_eq!(pool.submit_with(run(&refused), &wrong), Err(FTPOOL_E_INVALID), "{wrong:?}");
+        }
+        c!(ftpool_group_free(group));
+        assert_eq!(refused.counts(), (0, 0));
+    });
+}
+
+/// Conformance 36: not before its time, and with which leeway; its place in the queue when it is due.
+#[test]
+fn a_delayed_job_with_options_goes_ahead_or_behind() {
+    within_limit(|| {
+        let (clock, gate, order) = (Clock::new(), Gate::new(), Mutex::new(Vec::new()));
+        let pool = clock.pool(1);
+        let named = |name| {
+            let order = &order;
+            move || {
+                lock(order).push(name);
+                0
+            }
+        };
+        let (blocker, queued, ahead, behind) =
+            (c_common::waiting(&gate), named("queued"), named("ahead"), named("behind"));
+        let submit = |job: (ftpool_fn, *mut c_void), options: &ftpool_submit_options| {
+            pool.submit_with(job, options).expect("it is accepted")
+        };
+        submit(job(&blocker), &SUBMIT_OPTIONS);
+        gate.wait_started(1);
+        submit(job(&queued), &SUBMIT_OPTIONS);
+        let late = ftpool_submit_options { delay_ns: SECOND, leeway_ns: SECOND, ..SUBMIT_OPTIONS };
+        let id = submit(job(&behind), &ftpool_submit_options { flags: FTPOOL_SUBMIT_BACK, ..late });
+        submit(job(&ahead), &late);
+        let mut due_in = 0;
+        assert_eq!(c!(ftpool_timer_next_due(pool.handle(), id, &mut due_in)), FTPOOL_OK);
+        assert!(due_in > SECOND && due_in <= 2 * SECOND, "{due_in}");
+        assert_eq!(c!(ftpool_clock_advance(clock.0, 2 * SECOND)), FTPOOL_OK);
+        gate.open();
+        assert_eq!((pool.wait_idle(LIMIT_NS), &lock(&order)[..]), (FTPOOL_OK, &["ahead", "queued", "behind"][..]));
     });
 }

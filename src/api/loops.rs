@@ -3,7 +3,7 @@
 use super::Pool;
 use crate::pool::call_sites::Site;
 use crate::pool::trial::Rest;
-use crate::pool::{frame, loops, parts, trial, values};
+use crate::pool::{Failure, frame, loops, parts, trial, values};
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
@@ -53,10 +53,10 @@ impl Pool {
     ///
     /// As [`for_range`](Self::for_range).
     pub fn for_chunks(&self, range: Range<usize>, grain: usize, body: impl Fn(Range<usize>) + Sync) -> bool {
-        self.for_chunks_at(Site::of(&body), range, grain, body)
+        self.for_chunks_at(Site::of(&body), range, grain, body).is_ok()
     }
 
-    /// The same for a body that is not identified by its type, such as a C function.
+    /// The same for a body that is not identified by its type, such as a C function. An error is the body's failure.
     #[inline]
     pub(crate) fn for_chunks_at(
         &self,
@@ -64,13 +64,12 @@ impl Pool {
         range: Range<usize>,
         grain: usize,
         body: impl Fn(Range<usize>) + Sync,
-    ) -> bool {
+    ) -> Result<(), Box<Failure>> {
         frame::enter(|| {
             let piecewise = |items| pieces(items, grain).for_each(&body);
             if let Some(rest) = trial::try_out(site, range, grain, true, piecewise) {
                 self.finish(rest, &body);
             }
-            !frame::has_failed()
         })
     }
 
@@ -113,8 +112,8 @@ impl Pool {
         frame::enter(|| {
             let ended = parts::run(self.core(), items, |part| part.iter_mut().for_each(&body));
             ended.unwrap_or_else(|payload| resume_unwind(payload));
-            !frame::has_failed()
         })
+        .is_ok()
     }
 
     /// Calls `map` with every item of a slice, and returns the values in the order of the items.

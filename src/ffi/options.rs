@@ -5,9 +5,10 @@ use super::check::{self, Call, Checked, status};
 use super::ftpool_status::{self, *};
 use super::result::{Returned, Value};
 use super::time::nanoseconds;
+use super::timed::DueOptions;
 use super::{emit, ftpool, ftpool_fn, ftpool_group, ftpool_job, ftpool_job_id, ftpool_results, handle};
 use crate::api::Request;
-use crate::{Emitter, JobError, JobHandle, JobId, Pool};
+use crate::{Due, Emitter, JobError, JobHandle, JobId, Pool};
 use std::ffi::{c_char, c_void};
 
 /// A flag of ftpool_submit_options: the job goes ahead of every queued job of the pool, or of its group.
@@ -18,6 +19,10 @@ pub const FTPOOL_SUBMIT_EMITS: u32 = 2;
 /// FTPOOL_SUBMIT_EMITS, because such a job may end without an outcome. If the outcome is not read, the argument is
 /// lost: value_free is called with values only.
 pub const FTPOOL_SUBMIT_RETURN_ARG: u32 = 4;
+/// A flag of ftpool_submit_options: a `wall_ns` that has passed means now, and is not an error.
+pub const FTPOOL_SUBMIT_OR_NOW: u32 = 8;
+/// A flag of ftpool_submit_options: when due, a delayed job goes behind the queued jobs, not ahead of them.
+pub const FTPOOL_SUBMIT_BACK: u32 = 16;
 
 /// The options of a job, for ftpool_submit_with(). Initialise it with FTPOOL_SUBMIT_OPTIONS_INIT, which means none.
 #[repr(C)]
@@ -33,13 +38,15 @@ pub struct ftpool_submit_options {
     /// with that code, and the value is passed to the value_free of `results`, if there is one; a failure whose own
     /// code is returned stays as it was. May be NULL.
     pub callback: ftpool_callback,
+    /// Called instead of `callback`, which must be NULL then, and decides how the job ends. May be NULL.
+    pub settle: ftpool_settle_fn,
     /// Passed to `callback` or `settle`. It must stay valid until the job has ended.
     pub callback_context: *mut c_void,
     /// Called with the argument exactly once when the accepted job has ended in any way (done, failed, cancelled or
     /// expired), after `callback` or `settle` and on the same thread, before the outcome can be read. May be NULL. It
     /// must be NULL with FTPOOL_SUBMIT_RETURN_ARG.
     pub arg_free: ftpool_free_fn,
-    /// FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, or'ed together; 0 for none.
+    /// FTPOOL_SUBMIT_FIRST, _EMITS, _RETURN_ARG, _OR_NOW, _BACK, or'ed together; 0 for none.
     pub flags: u32,
     /// A group of the same pool, whose limit and priority then apply. NULL: none.
     pub group: *mut ftpool_group,
@@ -54,10 +61,14 @@ pub struct ftpool_submit_options {
     /// The name that overrun is called with. Copied. NULL means "".
     pub name: *const c_char,
     /// If not 0, the job is due this long after the submit, as with ftpool_submit_later(). Not with `group` or
-    /// `start_within_ns`. A job of the same pool can wait for it only with a time limit.
+    /// `start_within_ns`, and FTPOOL_SUBMIT_FIRST has no effect. A job of the same pool can wait for it only with a
+    /// time limit.
     pub delay_ns: i64,
-    /// Called instead of `callback`, which must be NULL then, and decides how the job ends. May be NULL.
-    pub settle: ftpool_settle_fn,
+    /// If not 0, the job is due when the wall clock shows this time, in nanoseconds since 1970, as with
+    /// ftpool_submit_at(); `delay_ns` must then be 0. Otherwise as `delay_ns`.
+    pub wall_ns: i64,
+    /// How much later a delayed job may be, so that the machine wakes up less often.
+    pub leeway_ns: i64,
 }
 
 /// Queues `function(arg)` to run on a worker, with `options`, which may be NULL. `out_id` may be NULL.
@@ -87,7 +98,7 @@ pub unsafe extern "C" fn ftpool_submit_with(
 }
 
 /// As ftpool_submit_with(), and returns a handle to the job in `*out_job`. The outcome goes to the handle, so `options`
-/// must not have a results object, FTPOOL_SUBMIT_EMITS or _RETURN_ARG.
+/// must not have a results object or FTPOOL_SUBMIT_EMITS.
 ///
 /// **Ownership:** as ftpool_submit_with(); the handle as ftpool_submit_job(). **Thread safety:** as
 /// ftpool_submit_with(). **Returns:** as ftpool_submit_with(); FTPOOL_E_INVALID also if `out_job` is NULL. `*out_job`
@@ -144,7 +155,7 @@ unsafe fn submit_job(
     let call = Call::new(function, arg)?;
     // SAFETY: 1. the caller's 3; 2. numbers and pointers.
     let asked = unsafe { check::known_part(options) }?;
-    if !asked.results.is_null() || asked.flags & !FTPOOL_SUBMIT_FIRST != 0 {
+    if !asked.results.is_null() || asked.flags & FTPOOL_SUBMIT_EMITS != 0 {
         return Err(FTPOOL_E_INVALID);
     }
     // SAFETY: the caller's 3.
@@ -164,7 +175,8 @@ unsafe fn request<'a>(
     call: Call,
     asked: &ftpool_submit_options,
 ) -> Checked<Request<'a, Value, impl FnOnce(&Emitter<'_, Value>) -> CodeResult + Send + 'static>> {
-    const KNOWN: u32 = FTPOOL_SUBMIT_FIRST | FTPOOL_SUBMIT_EMITS | FTPOOL_SUBMIT_RETURN_ARG;
+    const DUE: u32 = FTPOOL_SUBMIT_OR_NOW | FTPOOL_SUBMIT_BACK;
+    const KNOWN: u32 = FTPOOL_SUBMIT_FIRST | FTPOOL_SUBMIT_EMITS | FTPOOL_SUBMIT_RETURN_ARG | DUE;
     let returns_arg = asked.flags & FTPOOL_SUBMIT_RETURN_ARG != 0;
     let emits = asked.flags & FTPOOL_SUBMIT_EMITS != 0;
     if asked.flags & !KNOWN != 0 || returns_arg && (emits || asked.arg_free.is_some()) {
@@ -183,8 +195,8 @@ unsafe fn request<'a>(
         return Err(FTPOOL_E_INVALID);
     }
     let (start_within, run_limit) = (nanoseconds(asked.start_within_ns)?, nanoseconds(asked.run_limit_ns)?);
-    let delay = nanoseconds(asked.delay_ns)?;
-    if !delay.is_zero() && (group.is_some() || !start_within.is_zero()) {
+    let due = due(asked)?;
+    if due.is_some() && (group.is_some() || !start_within.is_zero()) {
         return Err(FTPOOL_E_INVALID);
     }
     let code = move |emitter: &Emitter<'_, Value>| match emits {
@@ -204,8 +216,8 @@ unsafe fn request<'a>(
     if !start_within.is_zero() {
         request = request.start_within(start_within);
     }
-    if !delay.is_zero() {
-        request = request.at(delay);
+    if let Some(due) = due {
+        request = request.at(due);
     }
     if !run_limit.is_zero() {
         // SAFETY: the caller's 1.
@@ -213,6 +225,19 @@ unsafe fn request<'a>(
     }
     let value_free = results.and_then(|results| Free::new(results.value_free));
     Ok(with_callbacks(request, call, asked, value_free))
+}
+
+/// When the job is due; `None` for a job that is not delayed.
+fn due(asked: &ftpool_submit_options) -> Checked<Option<Due>> {
+    let due = DueOptions {
+        delay_ns: asked.delay_ns,
+        wall_ns: asked.wall_ns,
+        leeway_ns: asked.leeway_ns,
+        or_now: asked.flags & FTPOOL_SUBMIT_OR_NOW != 0,
+        back: asked.flags & FTPOOL_SUBMIT_BACK != 0,
+    };
+    let checked = due.check()?;
+    Ok(due.has_time().then_some(checked))
 }
 
 fn with_callbacks<'a, F>(

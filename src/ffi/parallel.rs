@@ -1,12 +1,14 @@
 //! Parallel loops and forks in C, in which the caller takes part.
 
-use super::check::{self, Checked, status_or};
+use super::check::{self, Checked};
 use super::ftpool_status::{self, *};
+use super::result::{self, ftpool_result};
 use super::shared::{Bytes, Shared};
 use super::{ftpool, ftpool_fn};
-use crate::Pool;
 use crate::pool::call_sites::Site;
-use crate::pool::{fork, frame};
+use crate::pool::{Failure, fork, frame};
+use crate::{JobError, Pool};
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
@@ -33,7 +35,7 @@ pub type ftpool_combine = Option<unsafe extern "C" fn(context: *mut c_void, into
 /// The caller takes part, and so does every free worker if that pays: the caller runs the first items alone to see how
 /// long they take, and keeps a loop of a few microseconds to itself. So items must not wait for each other. `grain` is
 /// how many items a thread takes at a time; 0 lets the loop choose. ftpool_fail() in the body stops the loop after the
-/// items that are running; its code and message are not kept, so store them in `context`.
+/// items that are running, and does not fail the job that calls it; ftpool_loop_failure() returns its code and message.
 ///
 /// **Ownership:** `context` belongs to the caller. **Thread safety:** any thread, including in jobs, nested to any
 /// depth; the body runs on several threads at a time. **Returns:** FTPOOL_OK: every item was run; FTPOOL_E_JOB: the
@@ -62,7 +64,7 @@ pub unsafe extern "C" fn ftpool_for(
         unsafe { body(context.get(), i) };
     };
     let each = |chunk| until_failed(chunk, run);
-    status_or(pool.map(|pool| pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, each)), FTPOOL_E_JOB)
+    ended(pool.map(|pool| pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, each)))
 }
 
 /// As ftpool_for(), but calls the body with a chunk of items at a time, from `begin` to before `end`: `grain` items, or
@@ -88,7 +90,7 @@ pub unsafe extern "C" fn ftpool_for_range(
     let pool = unsafe { loop_pool(pool, begin, end) };
     // SAFETY: the caller's 2.
     let run = |chunk: Range<usize>| unsafe { body(context.get(), chunk.start, chunk.end) };
-    status_or(pool.map(|pool| pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, run)), FTPOOL_E_JOB)
+    ended(pool.map(|pool| pool.for_chunks_at(Site::at(body as *const ()), begin..end, grain, run)))
 }
 
 /// Stores `function(args[i])` in `out_values[i]` for each `i` below `count`. The caller takes part, as in ftpool_for().
@@ -142,7 +144,7 @@ pub unsafe extern "C" fn ftpool_map(
         (0..cleared).for_each(|i| unsafe { place(i).write(ptr::null_mut()) });
         pool.for_chunks_at(Site::at(function as *const ()), 0..count, 0, |chunk| until_failed(chunk, run))
     });
-    status_or(all, FTPOOL_E_JOB)
+    ended(all)
 }
 
 /// Folds the items of a range into a value of `size` bytes. `body` folds a chunk of items into a copy of `value`, and
@@ -194,16 +196,37 @@ pub unsafe extern "C" fn ftpool_reduce(
         unsafe { combine(context.get(), into.as_mut_ptr().cast(), from.as_ptr().cast()) };
         into
     };
-    let run = |pool: &Pool| {
-        let sum = pool.fold_chunks(Site::at(body as *const ()), begin..end, grain, true, chunk, both);
-        let all = !frame::has_failed();
-        if let Some(sum) = sum.filter(|_| all) {
-            // SAFETY: the caller's 3.
-            unsafe { sum.as_ptr().copy_to_nonoverlapping(value.cast(), size) };
-        }
-        all
-    };
-    status_or(pool.map(|pool| frame::enter(|| run(&pool))), FTPOOL_E_JOB)
+    let fold = |pool: &Pool| pool.fold_chunks(Site::at(body as *const ()), begin..end, grain, true, chunk, both);
+    ended(pool.map(|pool| {
+        let sum = frame::enter(|| fold(&pool))?;
+        // SAFETY: the caller's 3.
+        sum.into_iter().for_each(|sum| unsafe { sum.as_ptr().copy_to_nonoverlapping(value.cast(), size) });
+        Ok(())
+    }))
+}
+
+/// Returns the failure of the last loop that has returned FTPOOL_E_JOB on the calling thread: FTPOOL_OUTCOME_FAILED,
+/// and the code and message of an item that has failed. It is returned once. Call this right after the loop.
+///
+/// **Ownership:** for the message see ftpool_result. **Thread safety:** any thread. **Returns:** FTPOOL_OK:
+/// `*out_result` is filled; FTPOOL_EMPTY: there is none; FTPOOL_E_INVALID if `out_result` is NULL or its size is not
+/// valid.
+///
+/// # Safety
+///
+/// 1. `out_result` is NULL or points to a result.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ftpool_loop_failure(out_result: *mut ftpool_result) -> ftpool_status {
+    // SAFETY: the caller's 1.
+    if let Err(status) = unsafe { result::check_size(out_result) } {
+        return status;
+    }
+    let Some(failure) = FAILURE.try_with(Cell::take).ok().flatten() else { return FTPOOL_EMPTY };
+    result::forget_texts();
+    let error = JobError::Failed(failure);
+    // SAFETY: the caller's 1.
+    unsafe { result::fill_from(out_result, 0, Err(&error), None) };
+    FTPOOL_OK
 }
 
 /// Calls `first(first_arg)` and `second(second_arg)`, in parallel where that pays, and returns when both have returned.
@@ -212,7 +235,7 @@ pub unsafe extern "C" fn ftpool_reduce(
 ///
 /// **Ownership:** arguments and values belong to the program. **Thread safety:** as ftpool_for(). **Returns:**
 /// FTPOOL_OK; FTPOOL_E_INVALID if `pool` or a function is NULL. ftpool_fail() in either counts for the surrounding job
-/// or loop.
+/// or loop, and has no effect outside both.
 ///
 /// # Safety
 ///
@@ -246,6 +269,27 @@ pub unsafe extern "C" fn ftpool_join(
     // SAFETY: the caller's 3.
     unsafe { check::store(out_second, values.1.get()) };
     FTPOOL_OK
+}
+
+thread_local! {
+    /// The failure of the last loop that has failed on the calling thread, until it is read.
+    static FAILURE: Cell<Option<Box<Failure>>> = const { Cell::new(None) };
+}
+
+/// The status to return for a loop, whose failure is kept.
+#[inline(always)]
+fn ended(end: Checked<Result<(), Box<Failure>>>) -> ftpool_status {
+    match end {
+        Ok(Ok(())) => FTPOOL_OK,
+        Ok(Err(failure)) => keep(failure),
+        Err(status) => status,
+    }
+}
+
+#[cold]
+fn keep(failure: Box<Failure>) -> ftpool_status {
+    let _ = FAILURE.try_with(|kept| kept.set(Some(failure)));
+    FTPOOL_E_JOB
 }
 
 /// Checks the arguments of a loop, and borrows its pool.

@@ -33,7 +33,7 @@ pub struct ftpool_result {
     pub value: *mut c_void,
     /// What went wrong if the outcome is not FTPOOL_OUTCOME_DONE; otherwise NULL. It belongs to the library, and is
     /// valid until the calling thread next reads an outcome, from any results object or handle, or calls
-    /// ftpool_check(). Print or copy it before that.
+    /// ftpool_loop_failure() or ftpool_check(). Print or copy it before that.
     pub error_message: *const c_char,
     /// For how many nanoseconds the job was queued; 0 unless ftpool_config.timing is set.
     pub queued_ns: u64,

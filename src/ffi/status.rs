@@ -63,7 +63,7 @@ const ALL: [(ftpool_status, &std::ffi::CStr, &std::ffi::CStr); 18] = [
     (FTPOOL_E_THREAD, c"FTPOOL_E_THREAD", c"the system refused to start a thread; see errno"),
     (FTPOOL_E_VERSION, c"FTPOOL_E_VERSION", c"the struct comes from a newer header; install the newer library"),
     (FTPOOL_E_PANIC, c"FTPOOL_E_PANIC", c"the job panicked"),
-    (FTPOOL_E_JOB, c"FTPOOL_E_JOB", c"the job failed"),
+    (FTPOOL_E_JOB, c"FTPOOL_E_JOB", c"the job, or the body of the loop, failed"),
     (FTPOOL_E_FORKED, c"FTPOOL_E_FORKED", c"the pool's threads stayed in the parent process; make a new pool"),
     (FTPOOL_E_BROKEN, c"FTPOOL_E_BROKEN", c"a hook of the pool failed; make a new pool"),
     (FTPOOL_E_UNSUPPORTED, c"FTPOOL_E_UNSUPPORTED", c"this build or platform cannot do it"),

@@ -107,8 +107,9 @@ unsafe fn submit(
     let call = Call::new(function, arg)?;
     // SAFETY: 1. the caller's 3; 2. numbers and pointers.
     let asked = unsafe { check::known_part(options) }?;
-    let due = due(&asked)?;
-    let plan = plan(&asked, due)?;
+    let due = DueOptions::from(&asked);
+    let (has_time, due) = (due.has_time(), due.check()?);
+    let plan = plan(&asked, has_time, due)?;
     // SAFETY: the caller's 3.
     let results = unsafe { asked.results.as_ref() }.map(|results| &results.results);
     if results.is_some_and(|results| !results.belongs_to(&pool)) {
@@ -127,24 +128,52 @@ fn discard(owned: &Owned) -> Result<(), Infallible> {
     Ok(())
 }
 
-fn due(asked: &ftpool_timer_options) -> Checked<Due> {
-    let (delay, wall) = (nanoseconds(asked.delay_ns)?, nanoseconds(asked.wall_ns)?);
-    let mut due = match (asked.delay_ns, asked.wall_ns) {
-        (_, 0) => Due::after(delay),
-        (0, _) => Due::at_wall_clock(UNIX_EPOCH + wall),
-        _ => return Err(FTPOOL_E_INVALID),
-    };
-    if asked.flags & FTPOOL_TIMER_OR_NOW != 0 {
-        due = due.or_now();
+/// What options say about the time at which a job is due.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DueOptions {
+    pub(super) delay_ns: i64,
+    pub(super) wall_ns: i64,
+    pub(super) leeway_ns: i64,
+    pub(super) or_now: bool,
+    pub(super) back: bool,
+}
+
+impl DueOptions {
+    pub(super) fn has_time(self) -> bool {
+        (self.delay_ns, self.wall_ns) != (0, 0)
     }
-    if asked.flags & FTPOOL_TIMER_BACK != 0 {
-        due = due.back();
+
+    pub(super) fn check(self) -> Checked<Due> {
+        let (delay, wall) = (nanoseconds(self.delay_ns)?, nanoseconds(self.wall_ns)?);
+        let mut due = match (self.delay_ns, self.wall_ns) {
+            (_, 0) => Due::after(delay),
+            (0, _) => Due::at_wall_clock(UNIX_EPOCH + wall),
+            _ => return Err(FTPOOL_E_INVALID),
+        };
+        if self.or_now {
+            due = due.or_now();
+        }
+        if self.back {
+            due = due.back();
+        }
+        Ok(due.leeway(nanoseconds(self.leeway_ns)?))
     }
-    Ok(due.leeway(nanoseconds(asked.leeway_ns)?))
+}
+
+impl From<&ftpool_timer_options> for DueOptions {
+    fn from(asked: &ftpool_timer_options) -> Self {
+        Self {
+            delay_ns: asked.delay_ns,
+            wall_ns: asked.wall_ns,
+            leeway_ns: asked.leeway_ns,
+            or_now: asked.flags & FTPOOL_TIMER_OR_NOW != 0,
+            back: asked.flags & FTPOOL_TIMER_BACK != 0,
+        }
+    }
 }
 
 /// The schedule; `None` for a job that runs once.
-fn plan(asked: &ftpool_timer_options, due: Due) -> Checked<Option<Schedule>> {
+fn plan(asked: &ftpool_timer_options, has_time: bool, due: Due) -> Checked<Option<Schedule>> {
     const ONCE: u32 = FTPOOL_TIMER_BACK | FTPOOL_TIMER_OR_NOW;
     const KNOWN: u32 = ONCE | FTPOOL_TIMER_FIXED_DELAY | FTPOOL_TIMER_STOP_ON_ERROR | FTPOOL_TIMER_AT_ONCE;
     let missed = match asked.missed {
@@ -158,7 +187,7 @@ fn plan(asked: &ftpool_timer_options, due: Due) -> Checked<Option<Schedule>> {
     if asked.flags & !known != 0 || (interval.is_zero() && (asked.missed, asked.max_runs) != (0, 0)) {
         return Err(FTPOOL_E_INVALID);
     }
-    let (at_once, has_time) = (asked.flags & FTPOOL_TIMER_AT_ONCE != 0, (asked.delay_ns, asked.wall_ns) != (0, 0));
+    let at_once = asked.flags & FTPOOL_TIMER_AT_ONCE != 0;
     if at_once && has_time {
         return Err(FTPOOL_E_INVALID);
     }

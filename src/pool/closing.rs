@@ -11,6 +11,7 @@ use crate::sys::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::sys::fence;
 use crate::sys::join::join;
 use crate::sys::lock::Lock;
+use crate::sys::reserve;
 use crate::sys::thread::JoinHandle;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -343,6 +344,7 @@ impl Drop for Core {
         self.orphans.reap();
         self.close_slot_blocks();
         super::unwind::dispose(std::mem::take(&mut self.settings.hooks));
+        reserve::trim();
         super::unwind::dispose(self.bound.take()); // Drops the callback for water marks.
     }
 }

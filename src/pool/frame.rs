@@ -3,7 +3,7 @@
 use super::current;
 use super::running::Failure;
 use crate::sys::thread::{self, per_thread};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ptr;
 
 per_thread! {
@@ -11,10 +11,10 @@ per_thread! {
     INNERMOST: Cell<*const Frame> = Cell::new(ptr::null())
 }
 
-/// A call that receives failures.
+/// A call that receives failures, of which it keeps the first.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    failed: Cell<bool>,
+    failure: OnceCell<Box<Failure>>,
     /// The job that makes the call; 0 for none.
     job: u64,
     /// Whether it is a callback, in which failures have no effect.
@@ -24,16 +24,18 @@ pub(crate) struct Frame {
 impl Frame {
     #[inline]
     fn new(ignores: bool) -> Self {
-        Self { failed: Cell::new(false), job: current::job(), ignores }
+        Self { failure: OnceCell::new(), job: current::job(), ignores }
     }
 }
 
-/// Runs `code` in a frame, which receives the failures that it declares by [`fail`] on this thread.
+/// Runs `code` in a frame. An error is the first failure that it has declared by [`fail`] on this thread.
 #[inline]
-pub(crate) fn enter<R>(code: impl FnOnce() -> R) -> R {
+pub(crate) fn enter<R>(code: impl FnOnce() -> R) -> Result<R, Box<Failure>> {
     let frame = Frame::new(false);
-    let _entered = thread::enter(&INNERMOST, &raw const frame);
-    code()
+    let entered = thread::enter(&INNERMOST, &raw const frame);
+    let value = code();
+    drop(entered);
+    frame.failure.into_inner().map_or(Ok(value), Err)
 }
 
 /// Runs a callback: `code` that is neither the running job's nor the body of a loop, so that its failures have no
@@ -58,13 +60,6 @@ fn innermost<'a>() -> Option<&'a Frame> {
     frame.filter(|frame| frame.job == current::job())
 }
 
-/// Records a failure in the innermost frame.
-pub(crate) fn set_failed() {
-    if let Some(frame) = innermost() {
-        frame.failed.set(true);
-    }
-}
-
 /// Whether the code in the innermost frame has declared a failure.
 pub(crate) fn has_failed() -> bool {
     watch(|watch| watch.has_failed())
@@ -77,7 +72,7 @@ pub(crate) struct Watch<'a>(Option<&'a Frame>);
 impl Watch<'_> {
     #[inline(always)]
     pub(crate) fn has_failed(self) -> bool {
-        self.0.is_some_and(|frame| frame.failed.get())
+        self.0.is_some_and(|frame| frame.failure.get().is_some())
     }
 }
 
@@ -93,7 +88,7 @@ pub(crate) fn fail(failure: Box<Failure>) -> bool {
     match innermost() {
         Some(frame) if frame.ignores => false,
         Some(frame) => {
-            frame.failed.set(true);
+            let _ = frame.failure.set(failure);
             true
         }
         None => current::with(|worker| worker.fail(failure)).is_some(),

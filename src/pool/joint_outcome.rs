@@ -27,11 +27,16 @@ impl JointOutcome {
         false
     }
 
-    /// Takes over the failure that the worker's job, a part of the work, has declared. The last one counts.
+    /// Takes over the failure that the worker's job, a part of the work, has declared.
     pub(super) fn take_failure(&self, worker: &Worker) {
         if let Some(failure) = worker.take_failure() {
-            self.failure.lock().replace(failure);
+            self.fail(failure);
         }
+    }
+
+    /// A part of the work has declared a failure. The last one counts.
+    pub(super) fn fail(&self, failure: Box<Failure>) {
+        self.failure.lock().replace(failure);
     }
 
     /// Called by the caller when all parts have ended: it declares the failure. An error is the first panic.

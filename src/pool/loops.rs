@@ -48,8 +48,6 @@ struct Loop<'a> {
     outcome: JointOutcome,
     /// Whether a failure stops the loop.
     stoppable: bool,
-    /// Whether one has.
-    failed: AtomicBool,
     /// Helpers that take part, or may begin to.
     helpers: WaitGroup,
 }
@@ -97,8 +95,8 @@ impl Span {
 }
 
 /// Runs the rest together with the pool's workers; returns when all items were run, or all participants have stopped.
-/// An error is the first panic of the body. A failure that the body declares goes to the [`frame`] if the loop is
-/// stoppable, else to the caller's job.
+/// An error is the first panic of the body. A failure that the body declares is the caller's: that of its [`frame`],
+/// which a stoppable loop has, or of its job.
 pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Payload> {
     let most = core.limit() + usize::from(!core.is_current());
     let site = rest.site;
@@ -117,9 +115,6 @@ pub(crate) fn run(core: &Arc<Core>, rest: Rest, body: &(dyn Fn(Range<usize>) + S
     }
     helpers.into_iter().flatten().filter(|&id| core.retract(id)).for_each(|_| shared.helpers.done());
     awake::wait_for_all(&shared.helpers);
-    if shared.failed.load(Ordering::Relaxed) {
-        frame::set_failed();
-    }
     shared.outcome.settle()
 }
 
@@ -142,7 +137,6 @@ impl<'a> Loop<'a> {
             taken: AtomicUsize::new(1),
             stop: AtomicBool::new(false),
             outcome: JointOutcome::default(),
-            failed: AtomicBool::new(false),
             helpers: WaitGroup::new(),
             stoppable,
         }
@@ -192,7 +186,6 @@ impl<'a> Loop<'a> {
                 self.stop.store(true, Ordering::Relaxed);
             }
             if self.stoppable && frame::has_failed() {
-                self.failed.store(true, Ordering::Relaxed);
                 self.stop.store(true, Ordering::Relaxed);
             }
         }
@@ -227,10 +220,11 @@ impl Task for Helper {
         if own < shared.spans.len() {
             worker.core.crew.wake_up_to(WAKE_FANOUT.min(shared.spans.len() - own - 1));
             worker.run_part(shared.parent, || {
-                if shared.stoppable {
-                    frame::enter(|| shared.take_part(own, || ()))
-                } else {
-                    shared.take_part(own, || ())
+                let take_part = || shared.take_part(own, || ());
+                if !shared.stoppable {
+                    take_part();
+                } else if let Err(failure) = frame::enter(take_part) {
+                    shared.outcome.fail(failure);
                 }
             });
         }

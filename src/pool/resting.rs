@@ -6,6 +6,7 @@ use super::worker::Worker;
 use crate::queue::Lane;
 use crate::sync::{Deadline, Parker, awake};
 use crate::sys::hint;
+use crate::sys::reserve;
 use crate::sys::size::real_or_modelled;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -133,8 +134,12 @@ impl Worker {
     pub(super) fn sleep(&self, sleep_until: impl Fn(Deadline) -> bool) -> bool {
         let end = self.core.settings.idle_timeout.map_or(Deadline::NEVER, Deadline::after);
         let began = Instant::now();
+        self.station.wake_cpu.ask_for_waker(!self.last_sleep.get().was_long);
         let woken = self.sleep_and_trim(sleep_until, end);
         let was_long = self.idle_time(began) >= LONG_SLEEP;
+        if woken && !was_long && self.station.wake_cpu.shares_wakers_cpu() {
+            awake::took_turns();
+        }
         self.last_sleep.set(LastSleep { finished: self.station.finished(), was_long, ticks: self.ticks.get() });
         woken
     }
@@ -151,14 +156,15 @@ impl Worker {
     }
 
     fn sleep_and_trim(&self, sleep_until: impl Fn(Deadline) -> bool, end: Deadline) -> bool {
-        if self.core.store.has_surplus() {
-            if sleep_until(Deadline::after(TRIM_AFTER)) {
+        if self.core.store.has_surplus() || reserve::needs_trim() {
+            if sleep_until(Deadline::after(TRIM_AFTER).min(end)) {
                 return true;
             }
             if self.lookout_state.get() == LookoutState::Due {
                 return false;
             }
             self.core.store.trim();
+            reserve::trim();
         }
         sleep_until(end)
     }

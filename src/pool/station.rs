@@ -63,6 +63,7 @@ impl Station {
         if help {
             self.wake_cpu.avoid_this_cpu();
         }
+        self.wake_cpu.note_waker();
         let now = self.created.elapsed().as_nanos() as u64;
         self.woken_at.store(now.max(1), Ordering::Relaxed); // Ordered by the token.
         self.parker.unpark();

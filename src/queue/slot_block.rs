@@ -4,8 +4,9 @@
 use crate::sys::atomic::{AtomicU32, Ordering};
 use crate::sys::cell::UnsafeCell;
 use crate::sys::process::Birthplace;
+use crate::sys::reserve;
 use crate::sys::size::real_or_modelled;
-use std::alloc::{self, Layout};
+use std::alloc::Layout;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -98,10 +99,7 @@ impl<T, S> ShapeOf<T, S> {
 
 impl<S> Head<S> {
     fn new(shape: Shape, places: u32, shared: S) -> NonNull<Self> {
-        let layout = shape.layout(places);
-        // SAFETY: a block's layout has the size of a head at least.
-        let memory = unsafe { alloc::alloc(layout) };
-        let Some(head) = NonNull::new(memory.cast()) else { alloc::handle_alloc_error(layout) };
+        let head = reserve::allocate(shape.layout(places)).cast();
         // SAFETY: the memory is writable, large enough and aligned for a head.
         unsafe {
             head.write(Self {
@@ -134,8 +132,8 @@ impl<S> Head<S> {
     unsafe fn free(head: NonNull<Self>, shape: Shape) {
         // SAFETY: by 1 and 2 the head is alive, and not used by others.
         let places = unsafe { head.read() }.places;
-        // SAFETY: by 1 it was allocated with this layout.
-        unsafe { alloc::dealloc(head.as_ptr().cast(), shape.layout(places.into())) };
+        // SAFETY: 1. by 1 it was allocated with this layout; 2. by 2.
+        unsafe { reserve::free(head.cast(), shape.layout(places.into())) };
     }
 }
 

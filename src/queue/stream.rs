@@ -2,7 +2,9 @@
 
 use crate::sys::atomic::{AtomicPtr, AtomicU64, Ordering};
 use crate::sys::cell::UnsafeCell;
+use crate::sys::reserve;
 use crate::sys::size::real_or_modelled;
+use std::alloc::Layout;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
@@ -134,7 +136,7 @@ impl<T> Stream<T> {
     #[cold]
     fn extend(&self, tail: u64) -> NonNull<Chunk<T>> {
         let spare = NonNull::new(self.spare.swap(ptr::null_mut(), Ordering::Acquire));
-        let next = spare.unwrap_or_else(|| NonNull::from(Box::leak(Chunk::new())));
+        let next = spare.unwrap_or_else(Chunk::new);
         // SAFETY: only the writer, which calls this, accesses the field.
         let last = self.last.with_mut(|last| unsafe { last.replace(next.as_ptr()) });
         if tail == 0 {
@@ -183,8 +185,8 @@ impl<T> Stream<T> {
         position.chunk = chunk.next.load(Ordering::Relaxed);
         chunk.next.store(ptr::null_mut(), Ordering::Relaxed);
         if let Some(second) = NonNull::new(self.spare.swap(left.as_ptr(), Ordering::AcqRel)) {
-            // SAFETY: it came from `Box::leak`, and after the exchange the writer cannot take it.
-            drop(unsafe { Box::from_raw(second.as_ptr()) });
+            // SAFETY: 1. it came from `new`; 2. all its entries were taken, and the writer cannot take it any more.
+            unsafe { Chunk::free(second) };
         }
     }
 
@@ -195,11 +197,10 @@ impl<T> Stream<T> {
     /// 1. As for `find`, which finds nothing more. 2. The stream is not used afterwards.
     pub(super) unsafe fn destroy(&self, position: &mut Position<T>) {
         // Where nothing was written there is no chunk; where all was read, the reader is in the last one.
-        for chunk in [position.chunk, self.spare.swap(ptr::null_mut(), Ordering::Acquire)] {
-            if !chunk.is_null() {
-                // SAFETY: it came from `Box::leak`, and by 2 it is not used any more.
-                drop(unsafe { Box::from_raw(chunk) });
-            }
+        let chunks = [position.chunk, self.spare.swap(ptr::null_mut(), Ordering::Acquire)];
+        for chunk in chunks.into_iter().filter_map(NonNull::new) {
+            // SAFETY: 1. it came from `new`; 2. by the caller's 2.
+            unsafe { Chunk::free(chunk) };
         }
         position.chunk = ptr::null_mut();
     }
@@ -207,9 +208,9 @@ impl<T> Stream<T> {
 
 impl<T> Chunk<T> {
     /// Initialised in place: a stack may not have room for so many values, which may be large.
-    fn new() -> Box<Self> {
-        let mut chunk = Box::<Self>::new_uninit();
-        let place = chunk.as_mut_ptr();
+    fn new() -> NonNull<Self> {
+        let chunk = reserve::allocate(Layout::new::<Self>()).cast::<Self>();
+        let place = chunk.as_ptr();
         // SAFETY: within the memory of the chunk.
         let entries = unsafe { &raw mut (*place).entries }.cast::<UnsafeCell<MaybeUninit<T>>>();
         for number in 0..CHUNK {
@@ -222,7 +223,16 @@ impl<T> Chunk<T> {
         let next = unsafe { &raw mut (*place).next };
         // SAFETY: it is writable memory of the chunk.
         unsafe { next.write(AtomicPtr::new(ptr::null_mut())) };
-        // SAFETY: both fields were initialised.
-        unsafe { chunk.assume_init() }
+        chunk
+    }
+
+    /// # Safety
+    ///
+    /// 1. `chunk` came from `new`. 2. No entry is left in it, and nobody uses it any more.
+    unsafe fn free(chunk: NonNull<Self>) {
+        // SAFETY: by 1 and 2; entries are not dropped.
+        unsafe { chunk.drop_in_place() };
+        // SAFETY: 1. by 1 it was allocated with this layout; 2. by 2.
+        unsafe { reserve::free(chunk.cast(), Layout::new::<Self>()) };
     }
 }

@@ -1,10 +1,11 @@
 //! What a thread does before it sleeps until jobs have ended. Reasons: `README.md`, "Awake".
 
 pub(crate) use super::spin::note_wake_up;
-use super::spin::{Awaited, Spin};
+use super::spin::{self, Awaited, Spin};
 use super::{Deadline, WaitGroup};
 use crate::sys::hint;
 use crate::sys::thread::per_thread;
+use crate::sys::wake_cpu::leave_this_cpu;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,11 @@ per_thread! {
     WOKEN: Cell<Option<Instant>> = Cell::new(None)
 }
 
+per_thread! {
+    /// How many turns this thread has taken with another one on its core, and after how many it leaves the core.
+    LOCKSTEP: Cell<(u32, u32)> = Cell::new((0, TURNS))
+}
+
 /// If yielding took so long, unrelated threads had the core, or the awaited ones had much to do.
 const LONG: Duration = Duration::from_micros(500);
 /// The latter if no more time than this was spent per event.
@@ -38,6 +44,11 @@ const TRY_ONCE_IN: u32 = 32;
 
 /// A thread that waits again so soon after it was woken had better stay awake this time.
 const SOON: Duration = Duration::from_micros(50);
+
+/// After so many turns in a row, without work that came while it spun, a thread leaves its core.
+const TURNS: u32 = 32;
+/// After so many at most, where that does not help.
+const MAX_TURNS: u32 = 1 << 8;
 
 /// A wait, first awake and then asleep, which ends when this is dropped.
 #[derive(Debug)]
@@ -73,11 +84,20 @@ pub(crate) fn wait_for_all(group: &WaitGroup) {
 /// For a thread without work: spins until `ready` for as long as that paid lately, then yields to threads that may
 /// bring some. Returns what `ready` said last. `events` is the number of jobs that were ever submitted.
 pub(crate) fn look_on(ready: impl Fn() -> bool, events: impl Fn() -> u64) -> bool {
-    hint::MAY_WAIT_AWAKE
-        && (spin(Spin::long(Awaited::Arrival), &ready) || {
-            give_way(events);
-            ready()
-        })
+    if !hint::MAY_WAIT_AWAKE {
+        return false;
+    }
+    stop_taking_turns();
+    if spin(Spin::long(Awaited::Arrival), &ready) {
+        let _ = LOCKSTEP.try_with(|lockstep| lockstep.set((0, TURNS)));
+        return true;
+    }
+    let took = yield_core(events);
+    let ready = ready();
+    if ready && took.is_some_and(|took| (ALONE..SOON).contains(&took)) {
+        took_turns();
+    }
+    ready
 }
 
 /// Whether `ready` came true.
@@ -89,6 +109,23 @@ fn spin(mut spin: Spin, ready: impl Fn() -> bool) -> bool {
         }
     }
     false
+}
+
+/// Another thread had this core while this one did not need it, for a moment only, and brought work.
+pub(crate) fn took_turns() {
+    let _ = LOCKSTEP.try_with(|lockstep| lockstep.set((lockstep.get().0 + 1, lockstep.get().1)));
+}
+
+/// If that is the rule, this thread leaves the core (`README.md`, "Turns on one core").
+fn stop_taking_turns() {
+    let _ = LOCKSTEP.try_with(|lockstep| {
+        let (turns, enough) = lockstep.get();
+        if turns >= enough {
+            spin::try_again();
+            let left = leave_this_cpu();
+            lockstep.set((0, if left { (2 * enough).min(MAX_TURNS) } else { enough }));
+        }
+    });
 }
 
 /// How long this thread spins for a completion. `None` in a lull: the thread it waits for sleeps, too, and may be woken
@@ -121,17 +158,19 @@ fn remember(vain: u32, passed: u32) {
 /// Yields the core once, unless that was too long lately: the awaited threads may need it. Whether others seem to have
 /// run meanwhile.
 pub(crate) fn give_way(events: impl Fn() -> u64) -> bool {
-    if !hint::MAY_WAIT_AWAKE {
-        return false;
-    }
+    hint::MAY_WAIT_AWAKE && yield_core(events).is_some_and(|took| took > ALONE)
+}
+
+/// As [`give_way`]; how long that took.
+fn yield_core(events: impl Fn() -> u64) -> Option<Duration> {
     let (before, began) = (events(), Instant::now());
     if KEEPS.try_with(Cell::get).map_or(true, |until| until.is_some_and(|until| began < until)) {
-        return false;
+        return None;
     }
     hint::yield_now();
     let took = began.elapsed();
     if took >= LONG && took / u32::try_from(events().saturating_sub(before)).unwrap_or(u32::MAX).max(1) > PER_EVENT {
         let _ = KEEPS.try_with(|keeps| keeps.set(Some(began + (REST + 1) * took)));
     }
-    took > ALONE
+    Some(took)
 }

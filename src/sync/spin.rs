@@ -32,6 +32,14 @@ per_thread! {
 /// The shortest time lately from a wake-up until the thread ran, in nanoseconds.
 static WAKE_UP: AtomicU32 = AtomicU32::new(*SLEEP.start() / 2);
 
+/// How often threads were asked to [try again](try_again).
+static CHANGES: AtomicU32 = AtomicU32::new(0);
+
+per_thread! {
+    /// How many of [`CHANGES`] this thread has seen.
+    SEEN: Cell<u32> = Cell::new(0)
+}
+
 /// What going to sleep and being woken may take, in nanoseconds: little on bare metal, much where a hypervisor has to
 /// deliver the interrupt. A thread that spins no longer than that loses at most half.
 const SLEEP: RangeInclusive<u32> = 4_000..=64_000;
@@ -110,7 +118,7 @@ impl Awaited {
         if typical > 0 {
             return (2 * typical).max(hint::pauses_in(MIN_SPIN)).min(most);
         }
-        let skips = skipped < TRY_ONCE_IN;
+        let skips = skipped < TRY_ONCE_IN && !is_new();
         self.remember((0, if skips { skipped + 1 } else { 0 }));
         if skips { 0 } else { most }
     }
@@ -137,6 +145,17 @@ impl Awaited {
     }
 }
 
+/// Spinning may help again: a thread has found a core of its own. Where it was useless, it is tried once.
+pub(super) fn try_again() {
+    CHANGES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Whether [`try_again`] was called since this thread last asked.
+fn is_new() -> bool {
+    let changes = CHANGES.load(Ordering::Relaxed);
+    SEEN.try_with(|seen| seen.replace(changes) != changes).unwrap_or(false)
+}
+
 /// Sleeps, and remembers how long that took.
 pub(super) fn timed_sleep(sleep: impl FnOnce()) {
     if !hint::may_spin() {
@@ -153,4 +172,26 @@ pub(crate) fn note_wake_up(took: Duration) {
     let lately = WAKE_UP.load(Ordering::Relaxed);
     let took = took.as_nanos().clamp((*SLEEP.start() / 2).into(), (*SLEEP.end()).into()) as u32;
     WAKE_UP.store(took.min(lately + lately.div_ceil(8)), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Awaited, FAILURES, Spin, TRY_ONCE_IN, try_again};
+    use crate::sys::hint;
+
+    #[test]
+    fn a_thread_tries_again_when_another_one_has_changed_its_core() {
+        if !hint::may_spin() {
+            return;
+        }
+        let spins = || {
+            let mut spin = Spin::new(Awaited::Completion);
+            let spins = spin.again();
+            while spin.again() {}
+            spins
+        };
+        assert!((0..FAILURES + TRY_ONCE_IN).any(|_| !spins()), "it is useless by now");
+        try_again();
+        assert!(spins());
+    }
 }

@@ -21,6 +21,7 @@ pub(crate) mod lock;
 pub(crate) mod model;
 pub(crate) mod pages;
 pub(crate) mod process;
+pub(crate) mod reserve;
 pub(crate) mod size;
 pub(crate) mod thread;
 pub(crate) mod token;

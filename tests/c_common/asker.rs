@@ -145,6 +145,9 @@ impl World {
             }
         };
         answer(status, wrong, &LOOP);
+        let mut result = RESULT;
+        let place = self.inputs.place(&mut result);
+        answer(c!(ftpool_loop_failure(place)), place.is_null(), &[FTPOOL_OK, FTPOOL_EMPTY]);
     }
 
     pub(crate) fn control(&mut self) {

@@ -212,9 +212,9 @@ impl World {
     fn submit_with(&mut self) {
         let (pool, inputs, mut id) = (self.inputs.any(&self.pools), &mut self.inputs, 0);
         let right = size_of::<ftpool_submit_options>();
-        let (size, flags, frees) = (inputs.size(right), inputs.flags(7), inputs.one_in(2));
+        let (size, flags, frees) = (inputs.size(right), inputs.flags(31), inputs.one_in(2));
         let (function, choice) = (inputs.job().0, inputs.below(14));
-        // With a size that leaves out the last field, it is not known what is called.
+        // With a size that leaves out fields, it is not known what is called.
         let whole = (right..=4096).contains(&size);
         let (function, argument) = match function {
             Some(_) if frees && whole => (Some(owned_work as _), owned(choice)),
@@ -234,6 +234,8 @@ impl World {
             run_limit_ns: if inputs.one_in(2) { inputs.delay() } else { 0 },
             name: inputs.any(&[null(), c"a job".as_ptr()]),
             delay_ns: if inputs.one_in(4) { inputs.delay() } else { 0 },
+            wall_ns: if inputs.one_in(4) { inputs.any(&[1, i64::MAX, -1]) } else { 0 },
+            leeway_ns: inputs.any(&[0, 0, 0, 1000, i64::MAX, -1]),
             settle: if inputs.one_in(4) { Some(settle) } else { None },
         };
         let (told, options) = (once && options.callback.is_some(), inputs.pad(options));

@@ -272,7 +272,7 @@ impl Driver {
         let negative = (number | 1 << 63) as i64;
         let timeout = if negative == FTPOOL_FOREVER { -2 } else { negative };
         let config = ftpool_config { size: (number % 8) as usize, ..CONFIG };
-        let options = ftpool_submit_options { flags: number as u32 | 8, ..SUBMIT_OPTIONS };
+        let options = ftpool_submit_options { flags: number as u32 | 32, ..SUBMIT_OPTIONS };
         let shapes = ftpool_results_options { size: (number % 8) as usize, ..RESULTS_OPTIONS };
         let status: ftpool_status = match self.below(19) {
             0 => c!(ftpool_submit(null_mut(), Some(work), null_mut(), null_mut())),

@@ -69,6 +69,7 @@ pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
     size: size_of::<ftpool_submit_options>(),
     results: null_mut(),
     callback: None,
+    settle: None,
     callback_context: null_mut(),
     arg_free: None,
     flags: 0,
@@ -77,7 +78,8 @@ pub(crate) const SUBMIT_OPTIONS: ftpool_submit_options = ftpool_submit_options {
     run_limit_ns: 0,
     name: null(),
     delay_ns: 0,
-    settle: None,
+    wall_ns: 0,
+    leeway_ns: 0,
 };
 
 pub(crate) const RESULTS_OPTIONS: ftpool_results_options = ftpool_results_options {
