@@ -96,7 +96,10 @@ fn a_handle_that_stays_keeps_little() {
         let _alone = lock(&ALONE);
         let nothing = counting::live();
         let (pool, gate) = blocked();
-        drop(numbers(&pool, 10_000)); // The queue keeps the memory for as many as it has held.
+        for _ in 0..10_000 {
+            pool.spawn(|| ()).unwrap(); // The queue keeps the memory for as many as it has held.
+        }
+        drop(numbers(&pool, 1000));
         gate.open();
         pool.wait_idle(LIMIT).unwrap();
         let before = counting::live();
