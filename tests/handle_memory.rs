@@ -94,7 +94,6 @@ fn a_handle_that_stays_keeps_little() {
     within_limit(|| {
         const LITTLE: isize = 16 << 10;
         let _alone = lock(&ALONE);
-        let nothing = counting::live();
         let (pool, gate) = blocked();
         for _ in 0..10_000 {
             pool.spawn(|| ()).unwrap(); // The queue keeps the memory for as many as it has held.
@@ -111,7 +110,7 @@ fn a_handle_that_stays_keeps_little() {
             thread::yield_now(); // What the next burst could use is freed when the worker has rested.
         }
         drop((gate, pool));
-        let live = counting::live() - nothing;
+        let live = counting::live() - before;
         assert!(live < LITTLE, "without its pool it keeps {live} bytes");
         assert_eq!(kept.join().unwrap(), 5000);
     });
