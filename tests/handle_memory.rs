@@ -30,8 +30,10 @@ fn leaves_nothing_behind(body: impl Fn() + Send + 'static) {
 /// Conformance 115: a loop that stops waiting and waits again, while its job goes on.
 #[test]
 fn jobs_that_are_waited_for_again_and_again_keep_nothing_of_it() {
+    let alone = lock(&ALONE);
     let (pool, gate) = blocked();
     let jobs = Mutex::new(numbers(&pool, 1));
+    drop(alone);
     leaves_nothing_behind(move || {
         let mut jobs = lock(&jobs);
         for _ in 0..100 {
@@ -40,6 +42,7 @@ fn jobs_that_are_waited_for_again_and_again_keep_nothing_of_it() {
             jobs.append(&mut completed.into_rest());
         }
     });
+    let _alone = lock(&ALONE);
     drop((gate, pool));
 }
 
