@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows that the models can fail: breaks one key step after another, in a copy, and runs a model that must notice.
 # Each line of the table: file | exact text, which occurs once | replacement | model. Arguments: only lines that match;
-# --stale: breaks nothing, only looks whether every line still fits the code.
+# --stale: breaks nothing, only looks whether every line still fits the code and the models.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -143,8 +143,10 @@ mutant() {
 }
 
 if [ "${1-}" = --stale ]; then
-    while IFS='|' read -r file from to _; do
+    while IFS='|' read -r file from to model; do
         mutant "$file" "$(printf '%b' "$from")" "$to" > /dev/null
+        grep -qE "^ *(fn|mod) [a-z_]*${model##*::}" src/*/models.rs src/*/models/*.rs ||
+            { echo "stale: no model is called $model" >&2; exit 1; }
     done < <(table)
     exit
 fi
@@ -182,4 +184,4 @@ while IFS='|' read -r file from to model; do
     fi
 done < <(table)
 echo "$killed killed, $survivors survived, $undecided undecided"
-[ $((survivors + undecided)) -eq 0 ]
+[ $((survivors + undecided)) -eq 0 ] && [ "$killed" -gt 0 ]

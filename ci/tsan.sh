@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # ThreadSanitizer on the Rust tests and the C examples. It needs a standard library that is instrumented, too: a compiler
 # with std's sources, and a clang of the same LLVM. Debian's rustc-web, libstd-rust-web-dev, rust-web-src, clang-N and
-# libclang-rt-N-dev are both, installed or unpacked (dpkg -x) into a folder that FTPOOL_TSAN names.
+# libclang-rt-N-dev are both, installed, or unpacked (dpkg -x), with what they depend on, into a folder that FTPOOL_TSAN
+# names. Arguments: for cargo test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=${FTPOOL_TSAN-}
@@ -11,7 +12,8 @@ llvm=$("$RUSTC" -vV 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p') |
 clang="$root/usr/lib/llvm-$llvm/bin/clang"
 std="$root/usr/lib/rustlib/src/rust/library/std"
 if [ ! -d "$std" ] || [ ! -x "$clang" ]; then
-    echo "skipped: no compiler with the sources of std and a clang of its LLVM (the head of ci/tsan.sh says which)"; exit 0
+    echo "skipped: no compiler with the sources of std and a clang of its LLVM (the head of ci/tsan.sh says which)"
+    [ -z "$root" ]; exit
 fi
 target=$("$RUSTC" -vV | sed -n 's/^host: //p')
 export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/tsan FTPOOL_SOAK_JOBS=100000

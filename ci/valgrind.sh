@@ -8,7 +8,7 @@ fi
 make --no-print-directory build
 target=${CARGO_TARGET_DIR:-target} work=$target/valgrind
 mkdir -p "$work"
-for example in backpressure callbacks cancel emit futures groups hello lock mandelbrot results semaphore; do
+for example in backpressure callbacks cancel deadlines emit futures groups hello lock mandelbrot results semaphore; do
     # The static library: valgrind then has its symbols, and what it keeps at exit is seen as reachable.
     "${CC:-cc}" -g -O1 -Iinclude -o "$work/$example" "c-examples/$example.c" "$target/release/libfastthreadpool.a" \
         -lutil -lrt -lpthread -lm -ldl

@@ -30,8 +30,10 @@ fn leaves_nothing_behind(body: impl Fn() + Send + 'static) {
 /// Conformance 115: a loop that stops waiting and waits again, while its job goes on.
 #[test]
 fn jobs_that_are_waited_for_again_and_again_keep_nothing_of_it() {
+    let alone = lock(&ALONE);
     let (pool, gate) = blocked();
     let jobs = Mutex::new(numbers(&pool, 1));
+    drop(alone);
     leaves_nothing_behind(move || {
         let mut jobs = lock(&jobs);
         for _ in 0..100 {
@@ -40,6 +42,7 @@ fn jobs_that_are_waited_for_again_and_again_keep_nothing_of_it() {
             jobs.append(&mut completed.into_rest());
         }
     });
+    let _alone = lock(&ALONE);
     drop((gate, pool));
 }
 
@@ -94,8 +97,12 @@ fn a_handle_that_stays_keeps_little() {
     within_limit(|| {
         const LITTLE: isize = 16 << 10;
         let _alone = lock(&ALONE);
-        let pool = pool_of(1);
+        let (pool, gate) = blocked();
+        for _ in 0..10_000 {
+            pool.spawn(|| ()).unwrap(); // The queue keeps the memory for as many as it has held.
+        }
         drop(numbers(&pool, 1000));
+        gate.open();
         pool.wait_idle(LIMIT).unwrap();
         let before = counting::live();
         let mut jobs = numbers(&pool, 10_000);
@@ -105,7 +112,7 @@ fn a_handle_that_stays_keeps_little() {
         while counting::live() - before >= LITTLE {
             thread::yield_now(); // What the next burst could use is freed when the worker has rested.
         }
-        drop(pool);
+        drop((gate, pool));
         let live = counting::live() - before;
         assert!(live < LITTLE, "without its pool it keeps {live} bytes");
         assert_eq!(kept.join().unwrap(), 5000);
