@@ -55,12 +55,10 @@ const ENTRIES: usize = 1 << THREAD_TABLE_BITS;
 /// A thread's entry is among so many from its first place on.
 const PROBES: usize = if ENTRIES < 16 { ENTRIES } else { 16 };
 
-/// The first place for a thread's entry, by Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4). Tokens
-/// are addresses some stacks apart, at distances and alignments that the system chooses.
+/// The first place for a thread's entry.
 #[inline(always)]
 fn first_place(thread: usize) -> usize {
-    const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
-    (thread as u64).wrapping_mul(GOLDEN_RATIO).unbounded_shr(u64::BITS - THREAD_TABLE_BITS) as usize
+    token::place(thread, THREAD_TABLE_BITS)
 }
 
 impl Entry {

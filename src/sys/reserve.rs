@@ -125,9 +125,8 @@ pub(crate) fn trim() {
 
 /// All shelves, the calling thread's first.
 fn shelves() -> impl Iterator<Item = &'static Global<Shelf>> {
-    const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
-    let own = (token::of_this_thread() as u64).wrapping_mul(GOLDEN_RATIO) >> (u64::BITS - SHELVES.ilog2());
-    (0..SHELVES).map(move |offset| &*ALL[(own as usize + offset) % SHELVES])
+    let own = token::place(token::of_this_thread(), SHELVES.ilog2());
+    (0..SHELVES).map(move |offset| &*ALL[(own + offset) % SHELVES])
 }
 
 impl Shelf {

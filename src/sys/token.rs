@@ -2,6 +2,14 @@
 
 pub(crate) use imp::of_this_thread;
 
+/// A place for the thread with this token among 2^`bits`, by Fibonacci hashing (Knuth, The Art of Computer Programming
+/// 3, 6.4). Tokens are addresses some stacks apart, at distances and alignments that the system chooses.
+#[inline(always)]
+pub(crate) fn place(token: usize, bits: u32) -> usize {
+    const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+    (token as u64).wrapping_mul(GOLDEN_RATIO).unbounded_shr(u64::BITS - bits) as usize
+}
+
 /// A number that distinguishes the calling thread from all others that are alive now, and is not 0. The address of a
 /// thread-local would do, but in a shared library that takes a call: a fifth of a submit.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_pointer_width = "64", not(any(loom, ftpool_portable))))]
